@@ -1,0 +1,116 @@
+"""One writer at a time: a lock that the operating system lets go of when its holder dies."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ageingwell.errors import LockedError, PublishError
+from ageingwell.publish.disk import DISK, Disk
+from ageingwell.publish.faults import explained
+from ageingwell.publish.nights import current
+from ageingwell.publish.staging import STAGING
+
+LOCK = ".lock"
+
+_LOCKED_BYTE = 1 << 30  # far behind the holder's words: Windows lets nobody else read a locked byte
+_LONGEST_HOLDER = 200
+
+
+@contextmanager
+def publishing_lock(out: Path, *, holder: str, disk: Disk = DISK) -> Iterator[None]:
+    """Hold the output folder for one run: made when missing (mode 0700), and swept of what dead runs left.
+
+    `holder` is what another run is told, such as `"process 4711, started 2026-11-22 18:00"`. The words stand in
+    `out/.lock`, which stays when the run ends: only the operating system's lock on it counts, so it is never stale.
+    Take it before the long work of a run: it also finds out early whether the folder can be written.
+
+    Raises:
+        LockedError: another run holds the folder.
+        PublishError: the folder cannot be made or written, or its pointer is broken.
+    """
+    with explained("the output folder cannot be made ready"):
+        _make_sure_of(out, disk=disk)
+        descriptor = _opened(out / LOCK, disk=disk)
+    try:
+        with explained("the output folder cannot be made ready"):
+            _take(descriptor, out / LOCK, holder=holder, disk=disk)
+            for name in disk.names(out):
+                if name.startswith(STAGING):
+                    disk.remove(out / name)
+            current(out, disk=disk)
+        yield
+    finally:
+        with suppress(OSError):
+            _let_go(descriptor)
+        os.close(descriptor)
+
+
+def _make_sure_of(out: Path, *, disk: Disk) -> None:
+    if out.is_dir():
+        return
+    if disk.kind(out) is not None:
+        raise PublishError("the output folder's name belongs to something that is no folder", "choose another one")
+    if not out.parent.is_dir():
+        raise PublishError(
+            "the folder that is to hold the output folder is not there", "make it, or choose another one"
+        )
+    with suppress(FileExistsError):  # another first run was quicker
+        disk.make_folder(out)
+        disk.set_mode(out, 0o700)
+        disk.sync_folder(out.parent)
+
+
+def _opened(path: Path, *, disk: Disk) -> int:
+    with disk.watched("open_lock", path):
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def _take(descriptor: int, path: Path, *, holder: str, disk: Disk) -> None:
+    with disk.watched("take_lock", path):
+        taken = _took(descriptor)
+    if not taken:
+        found = f"another run is writing to the output folder ({_holder(path, disk=disk)})"
+        raise LockedError(found, "wait until it has ended, then run again")
+    with disk.watched("sign_lock", path):
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, holder.encode())
+
+
+def _holder(path: Path, *, disk: Disk) -> str:
+    words = ""
+    with suppress(OSError):
+        words = disk.read(path).decode(errors="replace")[:_LONGEST_HOLDER]
+    return "".join(letter for letter in words if letter.isprintable()) or "it has not said who it is yet"
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _took(descriptor: int) -> bool:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+    def _let_go(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _took(descriptor: int) -> bool:
+        # `flock` rather than `lockf`: it belongs to the opened file, so one process cannot take it twice either.
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _let_go(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
