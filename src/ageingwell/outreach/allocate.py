@@ -1,0 +1,252 @@
+"""Share each agency's weekly places among the doors so that the most risk and need is reached."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ageingwell.config.outreach import AGENCIES, Capacity, Floors, OutreachSettings
+from ageingwell.errors import ConfigError
+from ageingwell.outreach.solve import STEPS, Problem, best_choice
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What came of sharing the places.
+
+    `visits`: one row a door with a place: the columns of `doors`, with `is_drawn` (by lot at the margin).
+    `just_missed`: the next doors of each agency, best first, `position` from 1.
+    `marginal`: one row an agency: its places, how many are used, and what one more a week would reach.
+    `draw`: the doors that took part in the lot, won or not; empty unless `random_share` is set.
+    `messages`: what a reader has to be told, such as a floor that could not be filled.
+    `total_value`: worth reached in units of risk, without floor credit or the bonus for those already listed.
+    """
+
+    visits: pl.DataFrame
+    just_missed: pl.DataFrame
+    marginal: pl.DataFrame
+    draw: pl.DataFrame
+    messages: tuple[str, ...]
+    total_value: float
+
+
+def allocate(
+    doors: pl.DataFrame,
+    *,
+    capacity: Capacity,
+    floors: Floors,
+    settings: OutreachSettings,
+    seed: int | None = None,
+) -> Allocation:
+    """Choose at most one lead for each door, within every agency's places, to reach the most value.
+
+    `doors` is one row a door and possible lead, as `one_knock_a_door` gives it. The choice is the exact optimum of
+    the problem stated in `solve`: `value` of a door with the lead it was listed with last time counts `stay_margin`
+    more, so a newcomer displaces it only when clearly worth more. What a meeting agreed (`is_frozen`) takes its place
+    first. Among equal choices the better rank wins; the order of rows changes nothing.
+
+    >>> doors = pl.DataFrame({
+    ...     "door_id": ["h1", "h1", "h2"], "household_id": ["h1", "h1", "h2"], "rank": [1, 1, 2], "place": ["x"] * 3,
+    ...     "lead_agency": ["fire", "gp", "fire"], "value": [0.5, 0.4, 0.3], "risk_reached": [0.3, 0.3, 0.2],
+    ...     "is_unknown_to_every_service": [False] * 3, "is_most_deprived_fifth": [False] * 3, "is_rural": [False] * 3,
+    ...     "was_listed": [False] * 3, "is_frozen": [False] * 3, "previous_lead": [None] * 3,
+    ... }, schema_overrides={"previous_lead": pl.String})
+    >>> week = Capacity(gp=1, social_care=0, housing=0, fire=1, voluntary=0)
+    >>> shared = allocate(doors, capacity=week, floors=Floors(), settings=OutreachSettings())
+    >>> shared.visits.select("door_id", "lead_agency").rows()
+    [('h1', 'gp'), ('h2', 'fire')]
+    >>> round(shared.total_value, 2)
+    0.7
+    """
+    offers = _in_order(doors, floors, settings)
+    places = np.array(list(capacity.places().values()), dtype=np.int64)
+    agreed, waiting = _agreed(offers, capacity)
+    settled = pl.concat([agreed["door_id"], waiting["door_id"]])
+    open_offers = offers.filter(~pl.col("door_id").is_in(settled.implode()))
+    floor = _floor_places(floors, int(places.sum()))
+    problem, reduced = _problem(
+        open_offers, places - _used(agreed), floor - _in_groups(agreed, floors).sum(axis=1), floors
+    )
+    chosen = best_choice(problem)
+    won, draw = _draw(reduced.filter(chosen), open_offers, capacity, floors, settings, seed)
+    visits = pl.concat([agreed.with_columns(is_drawn=pl.lit(value=False)), won]).sort("rank", "door_id")
+    return Allocation(
+        visits=visits.select(*doors.columns, "is_drawn"),
+        just_missed=_just_missed(open_offers, visits, settings.just_missed_shown),
+        marginal=_marginal(reduced, problem, chosen, places, _used(agreed)),
+        draw=draw,
+        messages=(*_unfilled(visits, floor, floors), *_crowded_out(waiting)),
+        total_value=_sum(visits["value"]),
+    )
+
+
+def reduce_offers(offers: pl.DataFrame, *, n_places: int) -> pl.DataFrame:
+    """Keep, for each agency and each combination of floor groups, the `n_places` offers of the most worth.
+
+    This loses nothing. At most `n_places` doors are visited in all. If a best choice uses an offer outside those
+    kept, one of the `n_places` kept offers of the same agency and combination has a door nobody visits; taking it
+    instead leaves every agency's places and every floor as they were, and is worth no less. So the size of the
+    problem depends on the week's places, not on the number of doors.
+    """
+    return offers.filter(pl.int_range(pl.len()).over("lead_agency", "groups") < n_places)
+
+
+def _in_order(doors: pl.DataFrame, floors: Floors, settings: OutreachSettings) -> pl.DataFrame:
+    """Offers in the one order that breaks ties: worth, rank, door, agency; with worth in whole steps."""
+    listed = 1 + settings.stay_margin
+    groups = [f"is_{name}" for name, share in floors.shares().items() if share > 0]
+    return doors.with_columns(
+        worth=(pl.when(pl.col("was_listed")).then(pl.col("value") * listed).otherwise(pl.col("value")) * STEPS)
+        .round()
+        .cast(pl.Int64),
+        groups=pl.concat_str([pl.lit(""), *(pl.col(name).cast(pl.Int8).cast(pl.String) for name in groups)]),
+        is_agreed_lead=pl.col("is_frozen") & (pl.col("lead_agency") == pl.col("previous_lead")).fill_null(value=False),
+    ).sort("worth", "rank", "door_id", "lead_agency", descending=[True, False, False, False])
+
+
+def _agreed(offers: pl.DataFrame, capacity: Capacity) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The doors a meeting agreed on, best rank first within each agency's places; and those that have to wait."""
+    agreed = offers.filter(pl.col("is_agreed_lead")).sort("rank", "door_id")
+    has_place = pl.int_range(pl.len()).over("lead_agency") < pl.col("lead_agency").replace_strict(
+        capacity.places(), return_dtype=pl.Int64
+    )
+    split = agreed.with_columns(has_place=has_place)
+    return split.filter("has_place").drop("has_place"), split.filter(~pl.col("has_place")).drop("has_place")
+
+
+def _used(visits: pl.DataFrame) -> NDArray[np.int64]:
+    """Places taken, by agency."""
+    return np.array([visits.filter(pl.col("lead_agency") == agency).height for agency in AGENCIES], dtype=np.int64)
+
+
+def _floor_places(floors: Floors, n_places: int) -> NDArray[np.int64]:
+    # Rounded before the ceiling: 0.1 × 30 is a hair above 3 in binary and must stay 3.
+    return np.array([math.ceil(round(share * n_places, 6)) for share in floors.shares().values()], dtype=np.int64)
+
+
+def _in_groups(offers: pl.DataFrame, floors: Floors) -> NDArray[np.bool_]:
+    """Membership of the floor groups: one row a group, one column an offer."""
+    names = list(floors.shares())
+    return np.array([offers[f"is_{name}"].to_list() for name in names], dtype=bool).reshape(len(names), offers.height)
+
+
+def _problem(
+    offers: pl.DataFrame, places: NDArray[np.int64], floor: NDArray[np.int64], floors: Floors
+) -> tuple[Problem, pl.DataFrame]:
+    """State the week's choice over the offers that can matter; one spare place each, for the marginal visit."""
+    kept = reduce_offers(offers, n_places=int(places.sum()) + 1)
+    number = {agency: index for index, agency in enumerate(AGENCIES)}
+    problem = Problem(
+        door=(kept["door_id"].rank("dense").cast(pl.Int64) - 1).to_numpy(),
+        agency=kept["lead_agency"].replace_strict(number, return_dtype=pl.Int64).to_numpy(),
+        worth=kept["worth"].to_numpy(),
+        places=places,
+        in_group=_in_groups(kept, floors)[floor > 0],
+        floor=floor[floor > 0],
+    )
+    return problem, kept
+
+
+def _just_missed(offers: pl.DataFrame, visits: pl.DataFrame, shown: int) -> pl.DataFrame:
+    """The next doors of each agency among those that nobody visits; a door may stand under several agencies."""
+    return (
+        offers.filter(~pl.col("door_id").is_in(visits["door_id"].implode()))
+        .filter(pl.int_range(pl.len()).over("lead_agency") < shown)
+        .with_columns(position=pl.int_range(1, pl.len() + 1).over("lead_agency"))
+        .select("lead_agency", "position", "door_id", "household_id", "place", "rank", "value", "risk_reached")
+        .sort("lead_agency", "position")
+    )
+
+
+def _marginal(
+    offers: pl.DataFrame,
+    problem: Problem,
+    chosen: NDArray[np.bool_],
+    places: NDArray[np.int64],
+    agreed: NDArray[np.int64],
+) -> pl.DataFrame:
+    """Solve again with one more place for each agency in turn: what it would reach, floors held where they are."""
+    now = offers.filter(chosen)
+    rows = []
+    for index, agency in enumerate(AGENCIES):
+        used = int(chosen[problem.agency == index].sum())
+        one_more = replace(problem, places=problem.places + (np.arange(len(places)) == index))
+        then = offers.filter(best_choice(one_more)) if used == problem.places[index] else now
+        rows.append(
+            {
+                "lead_agency": agency,
+                "places": int(places[index]),
+                "used": used + int(agreed[index]),
+                "extra_value": _sum(then["value"]) - _sum(now["value"]),
+                "extra_risk": _sum(then["risk_reached"]) - _sum(now["risk_reached"]),
+                "extra_doors": sorted(set(then["door_id"]) - set(now["door_id"])),
+            }
+        )
+    return pl.DataFrame(rows, schema_overrides={"extra_doors": pl.List(pl.String)}).with_columns(
+        pl.col("extra_value", "extra_risk").round(6)
+    )
+
+
+def _sum(values: pl.Series) -> float:
+    # Sorted first: the sum of floats then never depends on the order of rows.
+    return float(values.sort().sum())
+
+
+def _draw(
+    visits: pl.DataFrame,
+    offers: pl.DataFrame,
+    capacity: Capacity,
+    floors: Floors,
+    settings: OutreachSettings,
+    seed: int | None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Draw the last places of each agency by lot between those who just got one and those who just missed it.
+
+    Doors that a floor keeps a place for, and doors already listed, are not drawn. The two sides are of one size, so
+    each door in the lot had an even chance, and comparing winners with losers measures the effect of a visit.
+    """
+    visits = visits.with_columns(is_drawn=pl.lit(value=False))
+    empty = visits.clear().select("lead_agency", "door_id", pl.lit(value=True).alias("is_won"))
+    if settings.random_share == 0:
+        return visits, empty
+    if seed is None:
+        raise ConfigError("random_share is set and no seed was handed down", "give the run a seed")
+    kept_by_floor = pl.any_horizontal(
+        pl.lit(value=False), *(pl.col(f"is_{name}") for name, share in floors.shares().items() if share > 0)
+    )
+    lots, taken = [], set(visits["door_id"])
+    for index, (agency, places) in enumerate(capacity.places().items()):
+        size = round(settings.random_share * places)
+        inside = visits.filter((pl.col("lead_agency") == agency) & ~kept_by_floor & ~pl.col("was_listed")).tail(size)
+        outside = offers.filter((pl.col("lead_agency") == agency) & ~pl.col("door_id").is_in(list(taken))).head(size)
+        side = min(inside.height, outside.height)
+        if side == 0:
+            continue
+        pool = pl.concat([inside.tail(side).select(offers.columns), outside.head(side)]).sort("door_id")
+        won = np.random.default_rng([seed, index]).permutation(2 * side) < side
+        taken |= set(pool["door_id"])
+        lots.append(pool.with_columns(is_won=pl.Series(won)))
+    if not lots:
+        return visits, empty
+    lot = pl.concat(lots)
+    stay = visits.filter(~pl.col("door_id").is_in(lot["door_id"].implode()))
+    winners = lot.filter("is_won").drop("is_won").with_columns(is_drawn=pl.lit(value=True))
+    return pl.concat([stay, winners]), lot.select("lead_agency", "door_id", "is_won").sort("lead_agency", "door_id")
+
+
+def _unfilled(visits: pl.DataFrame, floor: NDArray[np.int64], floors: Floors) -> list[str]:
+    filled = _in_groups(visits, floors).sum(axis=1)
+    return [
+        f"the floor `{name}` keeps {wanted} places and only {got} could be filled"
+        for name, wanted, got in zip(floors.shares(), floor, filled, strict=True)
+        if got < wanted
+    ]
+
+
+def _crowded_out(waiting: pl.DataFrame) -> list[str]:
+    by_agency = waiting.group_by("lead_agency").len().sort("lead_agency")
+    return [
+        f"{n} agreed visits of {agency} wait for a place: they are more than its week" for agency, n in by_agency.rows()
+    ]

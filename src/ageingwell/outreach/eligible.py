@@ -1,0 +1,146 @@
+"""Who may be offered help tonight, and why each of the others may not.
+
+Everyone who comes in goes out once: among the eligible, or among those who left, with the first reason that holds.
+"""
+
+from datetime import date
+
+import polars as pl
+
+from ageingwell.config.outreach import CoolingOff, OutreachSettings
+
+LEFT = pl.Schema({"person_id": pl.String, "step": pl.String, "reason": pl.String, "re_enters_on": pl.Date})
+
+# First reason that holds wins: facts that end every contact come before those that only put it off, and
+# safeguarding before all that merely postpones, so that it is always counted and routed.
+REASONS: tuple[tuple[str, pl.Expr], ...] = (
+    ("deceased", pl.col("is_deceased") | pl.col("is_reported_deceased")),
+    ("moved", pl.col("has_moved") | pl.col("is_reported_moved")),
+    ("safeguarding", pl.col("is_safeguarded")),
+    ("record_held", pl.col("is_record_held")),
+    ("care_home", pl.col("care_home") == "yes"),
+    ("end_of_life", pl.col("is_end_of_life")),
+    ("in_hospital", pl.col("is_in_hospital")),
+    ("cooling_off", pl.col("re_enters_on").is_not_null()),
+)
+
+
+def eligible(
+    people: pl.DataFrame, *, contacts: pl.DataFrame, settings: OutreachSettings, as_of: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split people into those who may be offered help tonight and those who may not, with the reason.
+
+    `people` is one row a person; the eligible keep its columns and order. Those who left have `person_id`, `step`,
+    `reason` and, for cooling-off, `re_enters_on`: the first night they can be listed again. A contact binds everyone
+    who lives at the door with someone it was made with, but not those who moved in after it. A staff safety marker of
+    anyone at the door, eligible or not, holds for everyone there.
+
+    >>> flags = ["is_deceased", "has_moved", "is_safeguarded", "is_record_held", "is_end_of_life", "is_in_hospital",
+    ...          "has_staff_safety_marker"]
+    >>> people = pl.DataFrame({
+    ...     "person_id": ["p1", "p2", "p3"], "household_id": ["h1", "h1", "h3"], "care_home": ["no", "no", "yes"],
+    ...     "lived_here_from": [date(2020, 1, 1)] * 3, **{flag: [False] * 3 for flag in flags},
+    ... })
+    >>> contacts = pl.DataFrame({
+    ...     "person_id": ["p1"], "household_id": [None], "agency": ["fire"], "contacted_on": [date(2026, 11, 1)],
+    ...     "outcome": ["no_access"], "recorded_on": [date(2026, 11, 2)],
+    ... }, schema_overrides={"household_id": pl.String})
+    >>> _, left = eligible(people, contacts=contacts, settings=OutreachSettings(), as_of=date(2026, 11, 10))
+    >>> left.rows()
+    [('p1', 'eligible', 'cooling_off', datetime.date(2026, 11, 15)),
+     ('p2', 'eligible', 'cooling_off', datetime.date(2026, 11, 15)),
+     ('p3', 'eligible', 'care_home', None)]
+    """
+    asked = people.join(
+        _reported(people, contacts).join(
+            left_in_peace(people, contacts=contacts, days=settings.cooling_off_days, as_of=as_of),
+            on="person_id",
+            how="full",
+            coalesce=True,
+        ),
+        on="person_id",
+        how="left",
+        maintain_order="left",
+    ).with_columns(pl.col("is_reported_deceased", "is_reported_moved").fill_null(value=False))
+    first = pl.coalesce(pl.when(holds.fill_null(value=False)).then(pl.lit(name)) for name, holds in REASONS)
+    sorted_out = asked.with_columns(reason=first, has_staff_safety_marker=_marked_at_the_door())
+    left = sorted_out.filter(pl.col("reason").is_not_null()).select(
+        "person_id",
+        pl.lit("eligible").alias("step"),
+        "reason",
+        pl.when(pl.col("reason") == "cooling_off").then(pl.col("re_enters_on")).alias("re_enters_on"),
+    )
+    stay = sorted_out.filter(pl.col("reason").is_null()).select(people.columns)
+    return stay, left.sort("person_id").cast(dict(LEFT))
+
+
+def _marked_at_the_door() -> pl.Expr:
+    mine = pl.col("has_staff_safety_marker").fill_null(value=False)
+    return pl.when(pl.col("household_id").is_null()).then(mine).otherwise(mine.any().over("household_id"))
+
+
+def left_in_peace(people: pl.DataFrame, *, contacts: pl.DataFrame, days: CoolingOff, as_of: date) -> pl.DataFrame:
+    """Find who is still cooling off: `person_id` and `re_enters_on`, the latest where several contacts count.
+
+    Only contacts recorded before `as_of` count; the cooling-off ends on the day itself.
+    """
+    known = contacts.filter(pl.col("recorded_on") < as_of).with_columns(
+        re_enters_on=pl.col("contacted_on")
+        + pl.duration(days=pl.col("outcome").replace_strict(days.model_dump(), default=0, return_dtype=pl.Int64))
+    )
+    bound = pl.concat([_bound_by_person(people, known), _bound_by_home(people, known)]).filter(
+        pl.col("re_enters_on") > as_of
+    )
+    together = (
+        bound.filter(pl.col("binds_household") & pl.col("household_id").is_not_null())
+        .group_by("household_id")
+        .agg(pl.col("re_enters_on").max())
+        .join(people.select("household_id", "person_id"), on="household_id")
+        .select("person_id", "re_enters_on")
+    )
+    alone = bound.select("person_id", "re_enters_on")
+    return pl.concat([together, alone]).group_by("person_id").agg(pl.col("re_enters_on").max()).sort("person_id")
+
+
+# The contact counts for the present home if the person lived there on that day, or if nobody knows since when.
+_LIVED_HERE = pl.col("lived_here_from").is_null() | (pl.col("lived_here_from") <= pl.col("contacted_on"))
+
+
+def _bound_by_person(people: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Those with whom a contact was made. One person's move is no reason to leave the others in peace."""
+    met = known.filter(pl.col("person_id").is_not_null()).select("person_id", "contacted_on", "outcome", "re_enters_on")
+    return people.join(met, on="person_id").select(
+        "person_id",
+        "household_id",
+        "re_enters_on",
+        (_LIVED_HERE & (pl.col("outcome") != "moved")).alias("binds_household"),
+    )
+
+
+def _bound_by_home(people: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Those who lived in a home on the day it was contacted."""
+    called = known.filter(pl.col("household_id").is_not_null()).select("household_id", "contacted_on", "re_enters_on")
+    return (
+        people.join(called, on="household_id")
+        .filter(_LIVED_HERE)
+        .select("person_id", "household_id", "re_enters_on", pl.lit(value=True).alias("binds_household"))
+    )
+
+
+def _reported(people: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """People whom an agency reported as deceased, or as moved and not registered at a newer home since.
+
+    However late they were recorded: a withdrawal is never held back by its recording date.
+    """
+    met = people.select("person_id", "lived_here_from").join(
+        contacts.filter(pl.col("person_id").is_not_null()).select("person_id", "contacted_on", "outcome"),
+        on="person_id",
+    )
+    return (
+        met.with_columns(
+            is_reported_deceased=pl.col("outcome") == "deceased",
+            is_reported_moved=(pl.col("outcome") == "moved") & _LIVED_HERE,
+        )
+        .group_by("person_id")
+        .agg(pl.col("is_reported_deceased", "is_reported_moved").any())
+    )
