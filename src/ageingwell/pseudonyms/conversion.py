@@ -1,0 +1,192 @@
+"""How one raw table becomes a contract table: which columns are made, carried over, refused; which rows are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from ageingwell.errors import SourceError
+from ageingwell.pseudonyms.digests import keyed_letters, pseudonym
+from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, canonical_nhs_number, canonical_uprn, is_blank
+from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.screening import (
+    Fault,
+    birth_day,
+    birth_faults,
+    needed_home,
+    needed_person,
+    one_of_two,
+    screened,
+)
+
+# Each row of these is about either a person or a home.
+ABOUT_EITHER: Final = ("permissions", "contacts")
+# Never carried over, whatever they hold: they are always made here.
+MADE: Final = ("person_id", "household_id", "linked_person_id", "birth_month")
+_SOURCES: Final = {
+    "person_id": ("nhs_number",),
+    "household_id": ("uprn",),
+    "linked_person_id": ("linked_nhs_number",),
+    "birth_month": ("birth_date", "birth_month"),
+    "lsoa21": ("lsoa21", "postcode"),
+}
+# An agency's own ids may be NHS numbers, and its staff know them: they leave as keyed digests too.
+LOCAL_IDS: Final = ("la_person_id", "case_id")
+POSTCODE: Final = "_postcode"
+LOOKED_UP: Final = "_lsoa21"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What is done to the rows of one raw table.
+
+    `faults` refuse rows; `outputs` make the contract's columns; `emptied` tells, for each column that may be blank,
+    where an unreadable value is left out; `refused` are the columns that are not used for anything.
+    """
+
+    faults: list[Fault]
+    outputs: list[pl.Expr]
+    emptied: dict[str, pl.Expr]
+    refused: tuple[str, ...]
+    is_reserved: pl.Expr
+    is_real: pl.Expr
+
+
+def conversion(
+    table: str, columns: Sequence[str], *, contract: Sequence[str], key: Key, has_lookup: bool
+) -> Conversion:
+    """Work out the conversion of a raw table with these columns. Raises `SourceError` where one is missing."""
+    present = frozenset(columns)
+    made = _made(table, present, contract, key=key, has_lookup=has_lookup)
+    carried = tuple(name for name in contract if name in present and name not in (*MADE, *made))
+    number = "nhs_number" if "nhs_number" in present else None
+    faults = _identity_faults(table, present, contract)
+    faults += [fault for name in carried for fault in screened(name, own_number=number)]
+    outputs = {**made, **{name: _carried(name, present) for name in carried}}
+    unused = {"birth_month"} if "birth_date" in present else set()
+    used = {*carried, *(source for name in made for source in _SOURCES.get(name, (name,)))}
+    return Conversion(
+        faults=faults,
+        outputs=[outputs[name].alias(name) for name in contract if name in outputs],
+        emptied=_emptied(table, present, contract, has_lookup=has_lookup),
+        refused=tuple(name for name in columns if name not in used or name in unused),
+        is_reserved=_in_reserved_range(number),
+        is_real=~_in_reserved_range(number),
+    )
+
+
+def _made(
+    table: str, present: frozenset[str], contract: Sequence[str], *, key: Key, has_lookup: bool
+) -> dict[str, pl.Expr]:
+    made: dict[str, pl.Expr] = {}
+    for name, source in (("person_id", "nhs_number"), ("linked_person_id", "linked_nhs_number")):
+        if source in present:
+            made[name] = pseudonym(pl.col(source), domain="person", key=key)
+    if "uprn" in present:
+        made["household_id"] = pseudonym(pl.col("uprn"), domain="home", key=key)
+    for name in set(LOCAL_IDS) & present:
+        made[name] = keyed_letters(_stripped(name), label=name, key=key)
+    if birth := _birth_column(present):
+        made["birth_month"] = birth_day(birth).dt.month_start()
+    if "lsoa21" in contract and (lsoa21 := _lsoa21(table, present, has_lookup=has_lookup)) is not None:
+        made["lsoa21"] = lsoa21
+    return {name: expression for name, expression in made.items() if name in contract}
+
+
+def _lsoa21(table: str, present: frozenset[str], *, has_lookup: bool) -> pl.Expr | None:
+    if "postcode" in present and has_lookup:
+        looked_up = pl.col(LOOKED_UP)
+        return pl.coalesce(_stripped("lsoa21"), looked_up) if "lsoa21" in present else looked_up
+    if "lsoa21" in present:
+        return _stripped("lsoa21")
+    if "postcode" in present:
+        remedy = "give a look-up of postcodes to LSOAs, or leave the column postcode out"
+        raise SourceError(f"{table}: postcodes cannot be turned into areas", remedy)
+    return None
+
+
+def _identity_faults(table: str, present: frozenset[str], contract: Sequence[str]) -> list[Fault]:
+    if table in ABOUT_EITHER:
+        _need(table, present, "nhs_number", "uprn")
+        return one_of_two("nhs_number", "uprn", present=present)
+    if "person_id" in contract:
+        _need(table, present, "nhs_number")
+        faults = needed_person("nhs_number")
+    else:
+        _need(table, present, "uprn")
+        faults = needed_home("uprn")
+    if "birth_month" in contract:
+        _need(table, present, "birth_date", "birth_month")
+        faults += birth_faults(_birth_column(present))
+    if "lsoa21" in contract and "lsoa21" in present:
+        faults += screened("lsoa21", own_number=None)
+    return faults
+
+
+def _need(table: str, present: frozenset[str], *either: str) -> None:
+    # Only the names we look for are told: without a header line, the names we found would be somebody's record.
+    if not present & set(either):
+        remedy = "add it under that name, or give the agency's own name for it; columns are separated by , or ;"
+        raise SourceError(f"{table}: the column {' or '.join(either)} is missing", remedy)
+
+
+def _birth_column(present: frozenset[str]) -> str:
+    return next((name for name in ("birth_date", "birth_month") if name in present), "")
+
+
+def _emptied(table: str, present: frozenset[str], contract: Sequence[str], *, has_lookup: bool) -> dict[str, pl.Expr]:
+    emptied: dict[str, pl.Expr] = {}
+    if "uprn" in present and table not in ABOUT_EITHER and "person_id" in contract and "household_id" in contract:
+        emptied["uprn"] = ~is_blank(pl.col("uprn")) & canonical_uprn(pl.col("uprn")).is_null()
+    if "linked_nhs_number" in present and "linked_person_id" in contract:
+        linked = pl.col("linked_nhs_number")
+        emptied["linked_nhs_number"] = ~is_blank(linked) & canonical_nhs_number(linked).is_null()
+    if "postcode" in present and "lsoa21" in contract and has_lookup:
+        emptied["postcode"] = ~is_blank(pl.col("postcode")) & pl.col(LOOKED_UP).is_null()
+    return emptied
+
+
+def _carried(name: str, present: frozenset[str]) -> pl.Expr:
+    text = _stripped(name)
+    if not name.endswith("_on") or "birth_date" not in present:
+        return text
+    # Registered, or moved in, on the day of birth: that date would be the birth date under another name.
+    is_birth_date = (text.str.head(10).str.to_date("%Y-%m-%d", strict=False) == birth_day("birth_date")).fill_null(
+        value=False
+    )
+    return pl.when(is_birth_date).then(text.str.head(7) + "-01").otherwise(text)
+
+
+def _stripped(name: str) -> pl.Expr:
+    return pl.when(~is_blank(pl.col(name))).then(pl.col(name).str.strip_chars())
+
+
+def _in_reserved_range(number: str | None) -> pl.Expr:
+    if number is None:
+        return pl.lit(value=None, dtype=pl.Boolean)
+    return canonical_nhs_number(pl.col(number)).str.starts_with(RESERVED_PREFIX)
+
+
+def lookup_key(column: pl.Expr) -> pl.Expr:
+    """Spell postcodes one way: capitals, no spaces.
+
+    >>> pl.DataFrame({"postcode": ["sy6 6aa"]}).select(lookup_key(pl.col("postcode"))).item()
+    'SY66AA'
+    """
+    return column.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+
+
+def masked(columns: Mapping[str, int]) -> tuple[str, ...]:
+    """Names of refused columns for the record; a name that looks like a value is told by its position only.
+
+    >>> masked({"surname": 3, "9990000018": 4})
+    ('surname', 'column 4')
+    """
+    is_name = pl.DataFrame({"name": list(columns)}, schema={"name": pl.String}).select(
+        pl.col("name").str.contains(r"^[A-Za-z][A-Za-z0-9_. ()/-]{0,63}$") & ~pl.col("name").str.contains(r"[0-9]{3}|@")
+    )
+    return tuple(
+        name if keeps else f"column {position}"
+        for (name, position), keeps in zip(columns.items(), is_name.to_series().to_list())
+    )

@@ -1,0 +1,192 @@
+"""`pseudonymise`: an agency's raw tables in, contract tables without identities out. Runs at the agency."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ageingwell.errors import KeyFileError, SourceError
+from ageingwell.pseudonyms.conversion import POSTCODE, Conversion, conversion, lookup_key, masked
+from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
+from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.postcodes import read_lookup
+from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, raw_chunks, raw_tables
+from ageingwell.pseudonyms.screening import refused_cells
+from ageingwell.pseudonyms.staging import staged_folder
+
+REFUSED: Final = pl.Schema(
+    {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
+)
+RECORD: Final = "pseudonymised.json"
+_LONGEST_MARK_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True)
+class _Work:
+    """All that the work on every table needs."""
+
+    key: Key
+    contract_columns: Mapping[str, Sequence[str]]
+    column_names: Mapping[str, Mapping[str, str]]
+    lookup: pl.DataFrame | None
+    is_marked: bool
+    rows_at_once: int
+
+
+def pseudonymise(
+    raw: Path,
+    *,
+    out: Path,
+    key: Key,
+    contract_columns: Mapping[str, Sequence[str]],
+    lsoa_lookup: Path | None = None,
+    column_names: Mapping[str, Mapping[str, str]] | None = None,
+    max_refused_share: float = 0.10,
+    rows_at_once: int = 100_000,
+) -> Pseudonymised:
+    """Turn an agency's raw tables into contract tables in a new folder `out`, without anything that names anyone.
+
+    `raw` is a folder with `<table>.csv` or `.parquet` (or a folder of parts) for any of the contract tables, or one
+    such file. `nhs_number` becomes `person_id`, `uprn` `household_id`, `linked_nhs_number` `linked_person_id`,
+    `birth_date` the first of its month, `postcode` its `lsoa21` from `lsoa_lookup` (columns `postcode`, `lsoa21`);
+    `la_person_id` and `case_id` become keyed digests. A column that `contract_columns` does not list for its table is
+    left out and named in the record. `column_names` maps a table's own column names to these. Rows without a good
+    identifier go to `refused/<table>.parquet` (file, row_number, column, rules; never values).
+
+    Raises `SourceError` for a fault of a file; `RefusedRowsError` above `max_refused_share` of a table and for any
+    refused row of `permissions`, since a lost opt-out is an unheeded person; `KeyFileError` for real NHS numbers with
+    a made-up key; `PublishError` if `out` is there already. On any error nothing is left behind.
+    """
+    work = _Work(
+        key=key,
+        contract_columns=contract_columns,
+        column_names=column_names or {},
+        lookup=None if lsoa_lookup is None else read_lookup(lsoa_lookup),
+        is_marked=raw.is_dir() and (raw / SYNTHETIC_MARK).exists(),
+        rows_at_once=rows_at_once,
+    )
+    files = raw_tables(raw, known=contract_columns.keys())
+    with staged_folder(out) as staging:
+        tables = {}
+        for table, parts in files.items():
+            tables[table] = _convert_table(table, parts, staging, work)
+            stop_if_too_many(table, tables[table], max_refused_share)
+        result = Pseudonymised(out, key.fingerprint, key.is_made_up, tables)
+        (staging / RECORD).write_text(record_text(result), encoding="utf-8")
+        if work.is_marked:
+            (staging / SYNTHETIC_MARK).write_bytes(_mark(raw / SYNTHETIC_MARK))
+    return result
+
+
+def _convert_table(table: str, parts: Sequence[Path], staging: Path, work: _Work) -> TableCounts:
+    chunks_at = staging / f".{table}"
+    refused_at = staging / f".refused_{table}"
+    for folder in (chunks_at, refused_at):
+        folder.mkdir()
+    counts, n_chunks = TableCounts(), 0
+    for part in parts:
+        for chunk in raw_chunks(part, rows_at_once=work.rows_at_once):
+            good, refused, found = _convert_chunk(table, chunk, work)
+            good.write_parquet(chunks_at / f"{n_chunks:08}.parquet")
+            refused.write_parquet(refused_at / f"{n_chunks:08}.parquet")
+            counts, n_chunks = added(counts, found), n_chunks + 1
+    (staging / "refused").mkdir(exist_ok=True)
+    _joined(chunks_at, staging / f"{table}.parquet")
+    _joined(refused_at, staging / "refused" / f"{table}.parquet")
+    return counts
+
+
+def _joined(folder: Path, path: Path) -> None:
+    parts = sorted(folder.iterdir())
+    # Parts of one table may have different optional columns.
+    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").sink_parquet(path)
+    for part in parts:
+        part.unlink()
+    folder.rmdir()
+
+
+def _convert_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[pl.DataFrame, pl.DataFrame, TableCounts]:
+    rows, columns = _renamed(table, chunk, work.column_names.get(table, {}))
+    plan = conversion(
+        table,
+        rows.columns,
+        contract=work.contract_columns[table],
+        key=work.key,
+        has_lookup=work.lookup is not None,
+    )
+    if work.lookup is not None and "postcode" in rows.columns:
+        rows = rows.with_columns(lookup_key(pl.col("postcode")).alias(POSTCODE))
+        rows = rows.join(work.lookup, on=POSTCODE, how="left", maintain_order="left")
+    _stop_if_real(table, rows, plan, work)
+    cells = refused_cells(rows, plan.faults)
+    is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())
+    good_rows = rows.filter(is_good)
+    refused = _refused(chunk, cells)
+    sent = {name: position for position, name in enumerate(columns, start=1) if name not in rows.columns}
+    sent |= {name: columns.index(name) + 1 for name in plan.refused if name in columns}
+    found = TableCounts(
+        n_rows=rows.height + len(chunk.misshapen),
+        n_written=good_rows.height,
+        n_refused=refused["row_number"].n_unique(),
+        n_reserved_numbers=_count(good_rows, plan.is_reserved),
+        refused_by_rule=_by_rule(refused),
+        left_empty={name: _count(good_rows, is_wrong) for name, is_wrong in plan.emptied.items()},
+        refused_columns=masked(dict(sorted(sent.items(), key=lambda item: item[1]))),
+    )
+    return good_rows.select(plan.outputs), refused, found
+
+
+def _renamed(table: str, chunk: RawChunk, names: Mapping[str, str]) -> tuple[pl.DataFrame, list[str]]:
+    columns = [names.get(column, column) for column in chunk.columns]
+    if len(set(columns)) < len(columns):
+        raise SourceError(f"{table}: two columns are given one name", "look at the mapping of column names")
+    return chunk.rows.rename({old: new for old, new in names.items() if old in chunk.rows.columns}), columns
+
+
+def _count(rows: pl.DataFrame, is_so: pl.Expr) -> int:
+    return int(rows.select(is_so.cast(pl.UInt32).sum().fill_null(0)).item()) if rows.height else 0
+
+
+def _refused(chunk: RawChunk, cells: pl.DataFrame) -> pl.DataFrame:
+    numbered = cells.with_columns(row_number=chunk.row_numbers.gather(cells["row"])).drop("row")
+    misshapen = pl.DataFrame({"row_number": chunk.misshapen}, schema={"row_number": pl.Int64}).with_columns(
+        column=pl.lit(None, dtype=pl.String), rule=pl.lit("wrong_number_of_fields")
+    )
+    return (
+        pl.concat([numbered, misshapen], how="diagonal")
+        .group_by("row_number", "column", maintain_order=True)
+        .agg(rules=pl.col("rule"))
+        .with_columns(file=pl.lit(chunk.file))
+        .select(REFUSED.names())
+        .cast(REFUSED)
+        .sort("row_number", "column")
+    )
+
+
+def _by_rule(refused: pl.DataFrame) -> dict[str, int]:
+    labels = refused.explode("rules").select(pl.concat_str(pl.col("column").fill_null("row"), pl.lit(": "), "rules"))
+    return dict(sorted(Counter(labels.to_series().to_list()).items()))
+
+
+def _stop_if_real(table: str, rows: pl.DataFrame, plan: Conversion, work: _Work) -> None:
+    if not (work.key.is_made_up or work.is_marked) or not _count(rows, plan.is_real):
+        return
+    found = f"{table} holds NHS numbers outside the range reserved for tests"
+    if work.key.is_made_up:
+        raise KeyFileError(f"{found}, and everybody can compute a made-up key", "use the agency's own key")
+    raise SourceError(f"{found}, and {SYNTHETIC_MARK} says its people are made up", "keep the two apart")
+
+
+def _mark(path: Path) -> bytes:
+    content = path.read_bytes()[: _LONGEST_MARK_BYTES + 1]
+    try:
+        is_mark = len(content) <= _LONGEST_MARK_BYTES and isinstance(json.loads(content), dict)
+    except ValueError:
+        is_mark = False
+    if not is_mark:
+        raise SourceError(f"{path.name} is not a mark of made-up data", "leave it out unless the people are made up")
+    return content

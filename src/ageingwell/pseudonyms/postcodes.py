@@ -1,0 +1,37 @@
+"""The look-up of postcodes to small areas: read, checked, one line a postcode."""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ageingwell.errors import SourceError
+from ageingwell.pseudonyms.conversion import LOOKED_UP, POSTCODE, lookup_key
+from ageingwell.pseudonyms.reading import whole
+
+# The second names are those of the ONS Postcode Directory and its look-up tables.
+_POSTCODES: Final = ("postcode", "pcds", "pcd8", "pcd7", "pcd")
+_AREAS: Final = ("lsoa21", "lsoa21cd", "lsoa21_code")
+_LSOA21: Final = r"^[EW]01[0-9]{6}$"
+
+
+def read_lookup(path: Path) -> pl.DataFrame:
+    """Read a CSV or Parquet look-up of `postcode` to `lsoa21` (or the ONS's `pcds`, `lsoa21cd`).
+
+    Places outside England and Wales are left out. Raises `SourceError` if a postcode lies in two areas.
+    """
+    rows = whole(path)
+    names = [next((name for name in kinds if name in rows.columns), None) for kinds in (_POSTCODES, _AREAS)]
+    postcode, area = names
+    if postcode is None or area is None:
+        raise SourceError(f"{path.name}: the columns postcode and lsoa21 are missing", "name them in the header line")
+    lookup = (
+        rows.select(lookup_key(pl.col(postcode)).alias(POSTCODE), pl.col(area).str.strip_chars().alias(LOOKED_UP))
+        .filter(pl.col(LOOKED_UP).str.contains(_LSOA21), pl.col(POSTCODE) != "")
+        .unique(maintain_order=True)
+    )
+    if not lookup.height:
+        raise SourceError(f"{path.name}: no line has a postcode and an LSOA of 2021", "give the look-up for 2021")
+    if n_twice := lookup.height - lookup[POSTCODE].n_unique():
+        raise SourceError(f"{path.name}: {n_twice} postcodes lie in two areas", "give each postcode one area")
+    return lookup

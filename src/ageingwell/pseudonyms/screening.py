@@ -1,0 +1,126 @@
+"""What makes a row refused at the agency: an identifier that is none, and identities where none belong.
+
+The screen is a second fence, not the first: columns that no contract knows are never carried over at all. It finds
+numbers, postcodes, telephone numbers and e-mail addresses that were typed into a column that is carried over; it
+cannot find a name.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_blank
+
+RULES: Final = {
+    "missing": "a value is needed here and none was sent",
+    "not_an_nhs_number": "the value is not ten digits with a right check digit",
+    "spreadsheet_number": "a spreadsheet has turned the number into another one (9.99E+09, or .0 at its end)",
+    "not_a_uprn": "the value is not 1 to 12 digits",
+    "not_a_date": "the date is not a real day written year-month-day",
+    "one_of_two_needed": "exactly one of two columns must hold a value",
+    "looks_like_an_identifier": "the value holds a long number, postcode, telephone number or e-mail address",
+    "free_text": "the value is too long for a label, or holds a line break",
+    "wrong_number_of_fields": "the row does not have as many fields as the header",
+}
+
+# Codes of clinical terminologies are long numbers by nature; they are compared with the row's own NHS number only.
+CODES: Final = ("code", "bnf_code", "dmd_code", "icd10")
+# The longest label of the national return of adult social care has 60 letters.
+_LONGEST_LABEL: Final = 120
+_IDENTIFIER: Final = (
+    r"[0-9]{10}|[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}"  # NHS numbers, long UPRNs, telephone numbers
+    r"|(?:\+44|\b0)[ 0-9()]{2,7}[0-9] ?[0-9]{3} ?[0-9]{3}"  # telephone numbers with spaces
+    r"|\b(?i:[a-z]{1,2}[0-9][a-z0-9]? ?[0-9][a-z]{2})\b"  # postcodes
+    r"|@"
+)
+_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]00:00(?::00(?:\.0+)?)?)?$"
+_MONTH: Final = r"^[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?$"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A rule that a column of the raw table must keep, and the expression that is true where a row breaks it."""
+
+    column: str
+    rule: str
+    is_broken: pl.Expr
+
+
+def needed_person(column: str) -> list[Fault]:
+    """Faults of an NHS number that must be there."""
+    return [Fault(column, "missing", is_blank(pl.col(column))), *wrong_person(column)]
+
+
+def wrong_person(column: str) -> list[Fault]:
+    """Faults of an NHS number that may be blank."""
+    text = pl.col(column)
+    is_wrong = ~is_blank(text) & canonical_nhs_number(text).is_null()
+    is_damaged = is_wrong & text.str.contains(r"(?i)e\+?[0-9]+\s*$|\.[0-9]*\s*$")
+    return [
+        Fault(column, "spreadsheet_number", is_damaged),
+        Fault(column, "not_an_nhs_number", is_wrong & ~is_damaged),
+    ]
+
+
+def needed_home(column: str) -> list[Fault]:
+    """Faults of a UPRN that must be there."""
+    return [Fault(column, "missing", is_blank(pl.col(column))), *wrong_home(column)]
+
+
+def wrong_home(column: str) -> list[Fault]:
+    """Faults of a UPRN that may be blank."""
+    text = pl.col(column)
+    return [Fault(column, "not_a_uprn", ~is_blank(text) & canonical_uprn(text).is_null())]
+
+
+def one_of_two(person: str, home: str, *, present: frozenset[str]) -> list[Fault]:
+    """Faults of a row about either a person or a home: exactly one of the two, and that one right.
+
+    An NHS number that cannot be read beside a good UPRN is a fault too: an opt-out of a person must not become one of
+    a home and so be lost for the person.
+    """
+    faults = [*(wrong_person(person) if person in present else []), *(wrong_home(home) if home in present else [])]
+    blanks = [is_blank(pl.col(column)) if column in present else pl.lit(value=True) for column in (person, home)]
+    return [*faults, Fault(person if person in present else home, "one_of_two_needed", blanks[0] == blanks[1])]
+
+
+def birth_faults(column: str) -> list[Fault]:
+    """Faults of a date or month of birth."""
+    text = pl.col(column)
+    is_wrong = ~is_blank(text) & birth_day(column).is_null()
+    return [Fault(column, "missing", is_blank(text)), Fault(column, "not_a_date", is_wrong)]
+
+
+def birth_day(column: str) -> pl.Expr:
+    """The day of a date of birth, or the first day of a month of birth; null where it is not one."""
+    text = pl.col(column).str.strip_chars()
+    day = pl.when(text.str.contains(_DATE)).then(text.str.head(10))
+    if column == "birth_month":
+        day = pl.when(text.str.contains(_MONTH)).then(text.str.head(7) + "-01")
+    return day.str.to_date("%Y-%m-%d", strict=False)
+
+
+def screened(column: str, *, own_number: str | None) -> list[Fault]:
+    """Faults of a column that is carried over: something in it could tell who somebody is."""
+    text = pl.col(column)
+    is_long = (text.str.len_chars() > _LONGEST_LABEL) | text.str.contains(r"[\x00-\x08\x0a-\x1f\x7f]")
+    if column not in CODES:
+        is_identifier = text.str.contains(_IDENTIFIER)
+    elif own_number is None:
+        is_identifier = pl.lit(value=False)
+    else:
+        is_identifier = text.str.replace_all(r"[ -]", "") == canonical_nhs_number(pl.col(own_number))
+    return [Fault(column, "looks_like_an_identifier", is_identifier), Fault(column, "free_text", is_long)]
+
+
+def refused_cells(rows: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:
+    """Give `row` (0-based), `column` and `rule` for every rule that a row breaks; never a value."""
+    broken = rows.select(fault.is_broken.fill_null(value=False).alias(str(n)) for n, fault in enumerate(faults))
+    found = [
+        broken.select(row=pl.arg_where(pl.col(str(n)))).with_columns(
+            column=pl.lit(fault.column), rule=pl.lit(fault.rule)
+        )
+        for n, fault in enumerate(faults)
+    ]
+    return pl.concat(found)
