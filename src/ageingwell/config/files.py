@@ -1,0 +1,102 @@
+"""Where the shipped settings lie, and reading TOML and code lists with every mistake named."""
+
+import csv
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ageingwell.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """The base of every settings class: frozen, and a key nobody knows is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@cache
+def shipped(kind: Literal["configs", "models"]) -> Path:
+    """The folder of shipped settings or model bundles: in the installed package, else in the source tree."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "_shipped" / kind
+    return installed if installed.is_dir() else package.parent.parent / kind
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read one TOML file; a missing file or a syntax mistake is a `ConfigError` naming file and line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path.name}: there is no such settings file", f"create {path} or correct its path"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        reason = fault.reason if isinstance(fault, UnicodeDecodeError) else str(fault)
+        raise ConfigError(f"{path.name}: not valid TOML: {reason}", "correct the file") from None
+
+
+def mistakes(model: type[BaseModel], path: Path, fault: ValidationError) -> list[str]:
+    """Each mistake of a settings file as one line: file, line, key, what is allowed."""
+    return [_mistake(model, path, error) for error in fault.errors(include_url=False, include_input=False)]
+
+
+def _mistake(model: type[BaseModel], path: Path, error: Mapping[str, Any]) -> str:
+    keys = [str(part) for part in error["loc"]]
+    line = _line_of(path, keys)
+    place = f"{path.name}, line {line}" if line else path.name
+    allowed = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        known = sorted(model.model_fields) if len(keys) == 1 else []
+        near = difflib.get_close_matches(keys[-1], known, n=1)
+        allowed = f"there is no such key; did you mean `{near[0]}`?" if near else "there is no such key"
+    return f"{place}: `{'.'.join(keys)}`: {allowed}"
+
+
+def _line_of(path: Path, keys: list[str]) -> int | None:
+    """The line of a key, found by walking the file's tables; tomllib keeps no line numbers."""
+    wanted = [key for key in keys if not key.isdigit()]
+    found = [(len(trail), number) for number, trail in _trails(path) if trail and trail == wanted[: len(trail)]]
+    deepest = max((depth for depth, _ in found), default=0)
+    return min((number for depth, number in found if depth == deepest), default=None)
+
+
+def _trails(path: Path) -> Iterator[tuple[int, list[str]]]:
+    table: list[str] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        header = re.match(r"\s*\[+([^\]]+)\]+", line)
+        entry = re.match(r"\s*([\w.\"-]+)\s*=", line)
+        if header:
+            table = _parts(header[1])
+            yield number, table
+        elif entry:
+            yield number, [*table, *_parts(entry[1])]
+
+
+def _parts(name: str) -> list[str]:
+    return [part.strip().strip('"') for part in name.split(".")]
+
+
+def read_codelists(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Read every code list of a folder: its codes by the name of the file.
+
+    A list is a CSV with the columns `code` and `term`; the codes of a `bnf_…` or `icd10_…` list are prefixes.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{folder.name}: there is no such folder of code lists", "correct `codelists` in the settings"
+        )
+    return {path.stem: _codes(path) for path in sorted(folder.glob("*.csv"))}
+
+
+def _codes(path: Path) -> tuple[str, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        if not {"code", "term"} <= set(rows.fieldnames or ()):
+            raise ConfigError(f"{path.name}: a code list needs the columns `code` and `term`", "add the header line")
+        return tuple(row["code"].strip() for row in rows)

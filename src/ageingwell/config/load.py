@@ -1,0 +1,116 @@
+"""Read all settings of a run into one frozen value; every mistake of every file is reported at once."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
+from ageingwell.config.outreach import Interventions, OutreachSettings
+from ageingwell.config.score import Ledger, ScoreSettings, TableSettings, TrainSettings
+from ageingwell.errors import ConfigError
+
+Model = TypeVar("Model", bound=Settings)
+
+# The keys of the top file that name other files.
+_NAMED = ("agencies", "permissions", "outreach", "interventions", "training", "codelists", "places")
+
+
+class Agencies(Settings):
+    """How the agencies send their tables, one section a table."""
+
+    gp_patients: TableSettings
+    gp_events: TableSettings
+    gp_prescriptions: TableSettings
+    hospital_events: TableSettings
+    care_events: TableSettings
+    homes: TableSettings
+    housing_events: TableSettings
+    fire_visits: TableSettings
+    fire_incidents: TableSettings
+    permissions: TableSettings
+    contacts: TableSettings
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run is told, apart from the data, the day and the keys."""
+
+    score: ScoreSettings
+    train: TrainSettings
+    tables: dict[str, TableSettings]
+    ledger: Ledger
+    outreach: OutreachSettings
+    interventions: Interventions
+    codelists: dict[str, tuple[str, ...]]
+    places: Path
+    digest: str
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Read the settings file `path`, and those it names; without a path, the shipped defaults.
+
+    A file named in it is looked for beside it first, then among the shipped defaults. Raises `ConfigError` with every
+    mistake of every file: file, line, key, and what is allowed.
+
+    >>> load_config().score.purpose
+    'direct_care'
+    """
+    top = shipped("configs") / "score.toml" if path is None else path
+    found: list[str] = []
+    score = _read(ScoreSettings, top, found)
+    if score is None:
+        raise _all(found)
+    files = {name: _beside(top, getattr(score, name)) for name in _NAMED}
+    agencies = _read(Agencies, files["agencies"], found)
+    ledger = _read(Ledger, files["permissions"], found)
+    outreach = _read(OutreachSettings, files["outreach"], found)
+    interventions = _read(Interventions, files["interventions"], found)
+    train = _read(TrainSettings, files["training"], found)
+    if agencies is None or ledger is None or outreach is None or interventions is None or train is None:
+        raise _all(found)
+    return Config(
+        score=score,
+        train=train,
+        tables={name: getattr(agencies, name) for name in Agencies.model_fields},
+        ledger=ledger,
+        outreach=outreach,
+        interventions=interventions,
+        codelists=read_codelists(files["codelists"]),
+        places=files["places"],
+        digest=_digest([top, *files.values()]),
+    )
+
+
+def _beside(top: Path, name: str) -> Path:
+    beside = top.parent / name
+    return beside if beside.exists() else shipped("configs") / name
+
+
+def _read(model: type[Model], path: Path, found: list[str]) -> Model | None:
+    try:
+        return model.model_validate(read_toml(path))
+    except ValidationError as fault:
+        found.extend(mistakes(model, path, fault))
+    except ConfigError as fault:
+        found.append(fault.found)
+    return None
+
+
+def _all(found: list[str]) -> ConfigError:
+    count = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
+    return ConfigError(
+        f"{count} in the settings:\n  " + "\n  ".join(found), "correct them; each key is explained in configs/"
+    )
+
+
+def _digest(paths: list[Path]) -> str:
+    """SHA-256 over the bytes of every settings file, in a fixed order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        files = sorted(path.glob("*")) if path.is_dir() else [path]
+        for file in files:
+            digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

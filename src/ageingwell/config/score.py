@@ -1,0 +1,141 @@
+"""The settings of a run, of each agency's tables, of the permission ledger and of training: one class a file."""
+
+import re
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from ageingwell.config.files import Settings
+
+Purpose = Literal["direct_care", "risk_stratification", "evaluation"]
+Recipient = Literal["group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding"]
+TableName = Literal[
+    "gp_patients",
+    "gp_events",
+    "gp_prescriptions",
+    "hospital_events",
+    "care_events",
+    "homes",
+    "housing_events",
+    "fire_visits",
+    "fire_incidents",
+    "permissions",
+    "contacts",
+]
+Theme = Literal["health", "care", "home", "fire", "everyday_life"]
+Outcome = Literal["loss_of_independence", "emergency_admission", "new_long_term_care", "death"]
+
+RECORDED_ON = re.compile(r"^(\w+) \+ (\d+)d$")
+
+
+class TableSettings(Settings):
+    """How one agency sends one table."""
+
+    required: bool = Field(description="stop the run when this table is missing; otherwise go on and say so")
+    location: str | None = Field(
+        default=None, description="a file, folder or database URI; empty: <table>.parquet or .csv in the data folder"
+    )
+    query: str | None = Field(default=None, description="the query, where `location` is a database URI")
+    recorded_on: str | None = Field(
+        default=None, description='where the agency cannot send recorded_on: "started_on + 30d"'
+    )
+    lag_days: int = Field(
+        default=0, ge=0, le=400, description="days until an ending without its own recording date is known"
+    )
+    late_after_days: int | None = Field(
+        default=None, ge=1, description="say that the table is late when its newest record is older than this"
+    )
+    columns: dict[str, str] = Field(default_factory=dict, description="our column name = the agency's column name")
+    values: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="for each of our columns: the agency's value = our label"
+    )
+
+    @field_validator("recorded_on")
+    @classmethod
+    def _column_plus_days(cls, value: str | None) -> str | None:
+        if value is not None and not RECORDED_ON.match(value):
+            raise ValueError('write it as "started_on + 30d"')
+        return value
+
+
+class LedgerEntry(Settings):
+    """One line of the permission ledger: who may use what, for which purpose, until when."""
+
+    sources: tuple[TableName, ...] = Field(min_length=1, description="the tables this line permits")
+    purposes: tuple[Purpose, ...] = Field(min_length=1, description="what for")
+    recipients: tuple[Recipient, ...] = Field(min_length=1, description="who receives what is made of them")
+    legal_basis: str = Field(min_length=3, description="the legal basis, in words a reader can check")
+    expires_on: date = Field(description="the last day this line is in force")
+    made_up_data_only: bool = Field(default=False, description="permits data marked synthetic, and no other")
+
+
+class RecipientView(Settings):
+    """What one recipient may read."""
+
+    themes: tuple[Theme, ...] = Field(description="themes whose facts may be shown in full")
+    shows_risk: bool = Field(default=False, description="show the risk and an order computed from it")
+
+
+class Ledger(Settings):
+    """The permission ledger: deny unless allowed."""
+
+    type_1_allows_other_agencies: bool = Field(
+        default=False, description="a type 1 opt-out bars GP facts only; otherwise it bars the whole person"
+    )
+    permissions_may_be_empty: bool = Field(
+        default=False, description="accept a permissions table without rows; otherwise an empty one stops the run"
+    )
+    permissions_checked_within_days: int = Field(
+        default=35, ge=1, description="stop when no opt-out source was checked within this many days of the cut-off"
+    )
+    permitted: tuple[LedgerEntry, ...] = Field(description="the lines of the ledger")
+    views: dict[Recipient, RecipientView] = Field(description="what each recipient may read")
+
+
+class ScoreSettings(Settings):
+    """The settings of a nightly run."""
+
+    purpose: Purpose = Field(description="what this run is for; the ledger must permit it")
+    minimum_age: int = Field(default=65, ge=50, le=100, description="people from this age on are scored")
+    max_refused_share: float = Field(
+        default=0.10, ge=0, le=1, description="stop when more than this share of a table's rows is refused"
+    )
+    bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
+    raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")
+    lowering_reasons: int = Field(default=1, ge=0, le=3, description="facts linked with a lower chance on a list row")
+    seed: int = Field(default=1, ge=0, description="seed of every draw")
+    threads: int = Field(default=2, ge=1, le=256, description="threads for the model; the results do not depend on it")
+    agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
+    permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
+    outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, by whom")
+    interventions: str = Field(default="interventions.toml", description="file: needs, their leads and next actions")
+    codelists: str = Field(default="codelists", description="folder of code lists")
+    training: str = Field(default="train.toml", description="file: how models are trained")
+    places: str = Field(
+        default="places.csv.gz", description="file: the place, deprivation decile and class of each LSOA"
+    )
+
+
+class TrainSettings(Settings):
+    """The settings of training."""
+
+    outcomes: tuple[Outcome, ...] = Field(description="the outcomes to train a model for; the first one ranks")
+    horizon_days: int = Field(default=365, ge=30, le=1100, description="how far ahead an outcome is looked for")
+    settling_days: int = Field(default=90, ge=0, le=365, description="wait this long for late records of an outcome")
+    fit_cut_offs: int = Field(default=2, ge=1, le=12, description="how many cut-offs to fit on")
+    days_between_fit_cut_offs: int = Field(default=365, ge=30, description="days between two fitting cut-offs")
+    test_share: float = Field(default=0.3, gt=0, lt=1, description="share of households held out for the latest year")
+    calibration_share: float = Field(default=0.2, gt=0, lt=1, description="share of households held out to calibrate")
+    late_agency_share: float = Field(
+        default=0.03, ge=0, lt=0.5, description="share of fitting rows on which each agency is rehearsed as missing"
+    )
+    minimum_events: int = Field(default=200, ge=20, description="refuse to train on fewer events than this")
+    trees: int = Field(default=250, ge=1, le=2000, description="trees in each model")
+    leaves: int = Field(default=8, ge=2, le=64, description="most leaves of a tree")
+    learning_rate: float = Field(default=0.05, gt=0, le=1, description="shrinkage of each tree")
+    minimum_people_per_leaf: int = Field(default=50, ge=20, description="fewest people in a leaf")
+    seed: int = Field(default=1, ge=0, description="seed of every draw")
+    insist_on_emergency_admission: bool = Field(
+        default=False, description="train emergency_admission from GP codes when there are no hospital records"
+    )

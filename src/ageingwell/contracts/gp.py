@@ -1,0 +1,134 @@
+"""What GP practices promise: people, coded entries, prescriptions."""
+
+import pandera.polars as pa
+import polars as pl
+from ageingwell.contracts.codes import is_snomed
+
+from ageingwell.contracts.fields import (
+    BNF_CODE,
+    LSOA21,
+    PRACTICE_CODE,
+    amount,
+    day,
+    holds,
+    label,
+    not_before,
+    open_label,
+    pseudonym,
+    text,
+)
+
+OLDEST = 115
+
+
+class GpPatients(pa.DataFrameModel):
+    """The people registered with a practice, one row a person and version; the latest known version counts.
+
+    Owner: GP practices. Delivery lag: a day to a month. Coverage: everyone registered, about 98 in 100 residents.
+    Known defects: people who moved away or died stay for weeks; several versions may carry the same day (all of
+    them are refused, for none can be trusted above the other).
+    """
+
+    person_id: str = pseudonym("pseudonym of the person's NHS number")
+    household_id: str = pseudonym("pseudonym of the home's UPRN", required=False, nullable=True)
+    moved_in_on: pl.Date = day("the day the person moved into this home", required=False, nullable=True)
+    birth_month: pl.Date = day("the first day of the month of birth")
+    sex: str = label("sex as the practice holds it", "female", "male", "indeterminate", "unknown")
+    ethnic_group: str = label(
+        "high-level ethnic group", "asian", "black", "mixed", "other", "white", "unknown", required=False
+    )
+    lsoa21: str = text("Lower layer Super Output Area (2021) of the home", shape=LSOA21)
+    practice_code: str = text("ODS code of the practice", shape=PRACTICE_CODE, required=True, nullable=False)
+    registered_on: pl.Date = day("the day the person registered with the practice")
+    left_on: pl.Date = day("the day the person left the practice", required=False, nullable=True)
+    left_recorded_on: pl.Date = day("the day the leaving was recorded", required=False, nullable=True)
+    died_on: pl.Date = day("the day the person died", required=False, nullable=True)
+    died_recorded_on: pl.Date = day("the day the death was recorded", required=False, nullable=True)
+    communication_need: str = open_label("what the person needs to understand and be understood")
+    recorded_on: pl.Date = day("the day the practice's system knew this version")
+
+    @pa.check("birth_month", name="not_the_first")
+    def _first_of_month(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, pl.col("birth_month").dt.day() == 1)
+
+    @pa.check("birth_month", name="impossible_age")
+    def _age_is_possible(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        born, recorded = pl.col("birth_month"), pl.col("recorded_on")
+        return holds(data, (born <= recorded) & (recorded < born.dt.offset_by(f"{OLDEST + 1}y")))
+
+    @pa.check("registered_on", name="end_before_start")
+    def _registered_after_birth(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("registered_on", "birth_month"))
+
+    @pa.check("moved_in_on", name="end_before_start")
+    def _moved_in_after_birth(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("moved_in_on", "birth_month"))
+
+    @pa.check("left_on", name="end_before_start")
+    def _left_after_registering(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("left_on", "registered_on"))
+
+    @pa.check("died_on", name="end_before_start")
+    def _died_after_birth(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("died_on", "birth_month"))
+
+    @pa.check("left_recorded_on", name="recorded_before_it_happened")
+    def _leaving_recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("left_recorded_on", "left_on"))
+
+    @pa.check("died_recorded_on", name="recorded_before_it_happened")
+    def _death_recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("died_recorded_on", "died_on"))
+
+    @pa.check("recorded_on", name="recorded_before_it_happened")
+    def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        moved_in = not_before("recorded_on", "moved_in_on").fill_null(value=True)
+        return holds(data, not_before("recorded_on", "registered_on") & moved_in)
+
+
+class GpEvents(pa.DataFrameModel):
+    """Coded entries of the GP record, one row an entry.
+
+    Owner: GP practices. Delivery lag: days, for hospital letters weeks. Coverage: what was coded; coding is sparse,
+    so a code that is absent is not evidence that the condition is. Known defects: Read v2, CTV3 and local codes stay
+    in old entries; they are counted as unused, not refused.
+    """
+
+    person_id: str = pseudonym("pseudonym of the person's NHS number")
+    code_system: str = label("the terminology of the code", "snomed", "read2", "ctv3", "local")
+    code: str = text("the code; a SNOMED CT identifier passes its check digit", required=True, nullable=False)
+    happened_on: pl.Date = day("the day it happened", required=False, nullable=True)
+    recorded_on: pl.Date = day("the day it was entered")
+    value: float = amount("a measured value")
+    value_unit: str = text("the unit of the value")
+
+    @pa.check("code", name="bad_check_digit")
+    def _snomed_check_digit(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, (pl.col("code_system") != "snomed") | is_snomed(pl.col("code")))
+
+    @pa.check("recorded_on", name="recorded_before_it_happened")
+    def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("recorded_on", "happened_on"))
+
+
+class GpPrescriptions(pa.DataFrameModel):
+    """Prescription issues, one row an issue.
+
+    Owner: GP practices. Delivery lag: days. Coverage: issues by the practice; hospital and over-the-counter medicines
+    are absent. Known defects: some systems send a dm+d code, some a BNF code.
+    """
+
+    person_id: str = pseudonym("pseudonym of the person's NHS number")
+    bnf_code: str = text("BNF code of the medicine", shape=BNF_CODE)
+    dmd_code: str = text("dm+d code of the medicine", shape=r"^\d{6,18}$")
+    issued_on: pl.Date = day("the day of issue")
+    recorded_on: pl.Date = day("the day it was entered")
+
+    @pa.check("issued_on", name="one_of_two_needed")
+    def _one_code(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        # A row with both codes says the same thing twice, which is no fault; with neither it says nothing.
+        return holds(data, pl.col("bnf_code").is_not_null() | pl.col("dmd_code").is_not_null())
+
+    @pa.check("recorded_on", name="recorded_before_it_happened")
+    def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("recorded_on", "issued_on"))

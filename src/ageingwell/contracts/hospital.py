@@ -1,0 +1,29 @@
+"""What hospitals promise, where the group receives it."""
+
+import pandera.polars as pa
+import polars as pl
+
+from ageingwell.contracts.fields import day, holds, label, not_before, pseudonym, text
+
+
+class HospitalEvents(pa.DataFrameModel):
+    """Hospital stays and emergency-department attendances, one row each. An optional source.
+
+    Owner: the integrated care board. Delivery lag: three to six weeks after discharge. Coverage: English hospitals.
+    Known defects: a stay is often sent again once it ends; the diagnosis of an attendance is usually missing.
+    """
+
+    person_id: str = pseudonym("pseudonym of the person's NHS number")
+    kind: str = label("what it was", "emergency_admission", "planned_admission", "ae_attendance")
+    icd10: str = text("main diagnosis or external cause, ICD-10", shape=r"^[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,3})?$")
+    started_on: pl.Date = day("the first day")
+    ended_on: pl.Date = day("the day of discharge", required=False, nullable=True)
+    recorded_on: pl.Date = day("the day the record reached the board")
+
+    @pa.check("ended_on", name="end_before_start")
+    def _ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("ended_on", "started_on"))
+
+    @pa.check("recorded_on", name="recorded_before_it_happened")
+    def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("recorded_on", "started_on"))

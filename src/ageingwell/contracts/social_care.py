@@ -1,0 +1,59 @@
+"""What adult social care promises: the Client Level Data return."""
+
+import pandera.polars as pa
+import polars as pl
+
+from ageingwell.contracts.fields import (
+    amount,
+    day,
+    holds,
+    label,
+    not_before,
+    open_label,
+    pseudonym,
+    text,
+    yes_no_unknown,
+)
+
+
+class CareEvents(pa.DataFrameModel):
+    """Events of the Adult Social Care Client Level Data (CLD) return, its own field names in snake case.
+
+    Owner: the council. Delivery lag: quarterly; CLD has no date of recording, so the configuration says how long
+    after the start an event is taken to have been known. Coverage: people known to the council; self-funders are
+    mostly absent. Known defects: one person may have several council ids; event references are not unique; an event
+    without an end is open or was never closed; services may outlive a death; one label is spelt in several ways.
+    """
+
+    person_id: str = pseudonym("pseudonym of the person's NHS number")
+    la_person_id: str = text("the council's own id of the person, pseudonymised")
+    client_type: str = label("the person's part", "service_user", "carer", "carer_known_by_association")
+    event_type: str = label("what kind of event", "request", "assessment", "service", "review")
+    primary_support_reason: str = open_label("main reason for support")
+    service_type: str = open_label("short or long term, and where")
+    service_component: str = open_label("what is provided")
+    route_of_access: str = open_label("how the request came")
+    review_reason: str = open_label("why the review was held")
+    accommodation_status: str = open_label("where the person lives")
+    has_unpaid_carer: str = yes_no_unknown("whether somebody cares for the person unpaid")
+    linked_person_id: str = pseudonym("the carer, or the person cared for", required=False, nullable=True)
+    event_outcome: str = open_label("what followed")
+    started_on: pl.Date = day("the day the event started")
+    ended_on: pl.Date = day("the day the event ended", required=False, nullable=True)
+    ended_recorded_on: pl.Date = day("the day the end was recorded", required=False, nullable=True)
+    recorded_on: pl.Date = day("the day the council's system knew of the event")
+    unit_cost: float = amount("cost of one unit, pounds", low=0)
+    cost_frequency: str = open_label("what a unit is: hourly, weekly, one-off …")
+    planned_units_per_week: float = amount("units planned a week", low=0)
+
+    @pa.check("ended_on", name="end_before_start")
+    def _ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("ended_on", "started_on"))
+
+    @pa.check("ended_recorded_on", name="recorded_before_it_happened")
+    def _end_recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("ended_recorded_on", "ended_on"))
+
+    @pa.check("recorded_on", name="recorded_before_it_happened")
+    def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return holds(data, not_before("recorded_on", "started_on"))

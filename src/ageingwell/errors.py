@@ -1,0 +1,81 @@
+"""Every error a user can mend: what was found, where, and what to do next.
+
+Each class is a kind of fault and carries the exit code the command line ends with. A message names files, rows,
+columns and rules; it never holds a value of a person's record.
+"""
+
+
+class AgeingWellError(Exception):
+    """The base of every error a user can mend.
+
+    >>> str(SourceError("gp_patients.csv: column `sex` is missing", "add it, or map it in agencies.toml"))
+    'gp_patients.csv: column `sex` is missing. What to do: add it, or map it in agencies.toml.'
+    """
+
+    exit_code = 1
+
+    def __init__(self, found: str, remedy: str | None = None) -> None:
+        self.found = found.rstrip(".")
+        self.remedy = None if remedy is None else remedy.rstrip(".")
+        super().__init__(self.found if remedy is None else f"{self.found}. What to do: {self.remedy}.")
+
+
+class ConfigError(AgeingWellError):
+    """A settings file has mistakes; all of them are in the message."""
+
+    exit_code = 3
+
+
+class SourceError(AgeingWellError):
+    """A file or database table cannot be read as its contract says."""
+
+    exit_code = 4
+
+
+class RefusedRowsError(AgeingWellError):
+    """Too many rows broke their contract, or any row of the permissions table did."""
+
+    exit_code = 5
+
+
+class NotPermittedError(AgeingWellError):
+    """The ledger does not permit a source for this purpose and recipient, or the entry has lapsed."""
+
+    exit_code = 6
+
+
+class KeyFileError(AgeingWellError):
+    """A key file is missing, too short, weak, or readable by others."""
+
+    exit_code = 7
+
+
+class BundleError(AgeingWellError):
+    """A model bundle is damaged, or does not match the features or the data."""
+
+    exit_code = 8
+
+
+class PublishError(AgeingWellError):
+    """The output folder cannot be written; the last published night is still current."""
+
+    exit_code = 9
+
+
+class TooFewEventsError(AgeingWellError):
+    """There are too few people or events to train on."""
+
+    exit_code = 10
+
+
+class UnknownPersonError(AgeingWellError):
+    """The person asked for is not among the people scored."""
+
+    exit_code = 11
+
+
+class LockedError(AgeingWellError):
+    """Another run is writing to the same output folder."""
+
+    # EX_TEMPFAIL of sysexits.h: a job scheduler may try again.
+    exit_code = 75

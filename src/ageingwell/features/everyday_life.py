@@ -1,0 +1,199 @@
+"""Features of the person and the household: age, place, who lives there, who knows them; and counts of the others."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from ageingwell.features.feature import EVERY_CARE_AGENCY, Direction, Feature, Seen, Shown
+from ageingwell.features.gp import DEFICITS, MANY_MEDICINES, N_DEFICITS
+
+
+def _person(
+    name: str,
+    value: Callable[[Seen], pl.Expr],
+    direction: Direction,
+    present: str | None,
+    absent: str | None = None,
+    *,
+    one: str | None = None,
+    shown_as: Shown = "count",
+    can_change: bool = False,
+    source: str = "spine",
+    without_rows: float | None = None,
+    lookback_days: int | None = None,
+) -> Feature:
+    return Feature(
+        name=name,
+        theme="everyday_life",
+        source=source,
+        value=value,
+        direction=direction,
+        present=present,
+        absent=absent,
+        one=one,
+        lookback_days=lookback_days,
+        without_rows=without_rows,
+        shown_as=shown_as,
+        can_change=can_change,
+    )
+
+
+def _column(name: str) -> Callable[[Seen], pl.Expr]:
+    return lambda _: pl.col(name).max()
+
+
+def _is_female(_: Seen) -> pl.Expr:
+    return pl.col("sex").replace_strict({"female": 1, "male": 0}, default=None, return_dtype=pl.Int64).max()
+
+
+def _years_since(day: str) -> Callable[[Seen], pl.Expr]:
+    return lambda seen: seen.days_since(pl.col(day).max()) // 365
+
+
+def _not_known_to(agency: str) -> Callable[[Seen], pl.Expr]:
+    return lambda _: (~pl.col("known_to").list.contains(agency)).cast(pl.Int64).max()
+
+
+SPINE: tuple[Feature, ...] = (
+    _person("age", _column("age"), "up", "aged {value}", shown_as="years"),
+    # Sex takes part in the risk and is never given as a reason.
+    _person("is_female", _is_female, "either", None),
+    _person("deprivation_decile", _column("deprivation_decile"), "down", None, shown_as="level"),
+    _person("is_rural", lambda _: pl.col("is_rural").cast(pl.Int64).max(), "either", None),
+    _person("years_registered", _years_since("registered_on"), "either", None, shown_as="years"),
+    _person(
+        "years_at_home",
+        _years_since("lived_here_from"),
+        "either",
+        "moved to this home {value} years ago",
+        shown_as="years",
+    ),
+    _person(
+        "n_household_65plus",
+        _column("n_household_65plus"),
+        "either",
+        "{value} people aged 65 and over in the home",
+        one="no other person aged 65 and over in the home",
+    ),
+    _person(
+        "n_household_under_65",
+        _column("n_household_under_65"),
+        "either",
+        "{value} people under 65 in the home",
+        "no one under 65 in the home",
+        one="1 person under 65 in the home",
+    ),
+    _person(
+        "oldest_in_household",
+        lambda _: (pl.col("is_oldest") & (pl.col("n_household_members") > 1)).cast(pl.Int64).max(),
+        "either",
+        None,
+        shown_as="yes_no",
+    ),
+    _person(
+        "n_known_agencies",
+        lambda _: pl.col("known_to").list.len().max(),
+        "either",
+        "known to {value} services besides the GP",
+        "known to no service besides the GP",
+        one="known to 1 service besides the GP",
+    ),
+    _person(
+        "is_unknown_to_social_care",
+        _not_known_to("social_care"),
+        "either",
+        None,
+        shown_as="yes_no",
+    ),
+    _person("is_unknown_to_housing", _not_known_to("housing"), "either", None, shown_as="yes_no"),
+    _person("is_unknown_to_fire", _not_known_to("fire"), "either", None, shown_as="yes_no"),
+)
+
+DEATHS: tuple[Feature, ...] = (
+    _person(
+        "is_bereaved_730d",
+        lambda seen: (
+            (seen.within("died_on", 730) & (pl.col("lived_here_from") <= pl.col("died_on"))).any().cast(pl.Int64)
+        ),
+        "up",
+        "someone in the home died in the past two years",
+        "no death in the home in the past two years",
+        source="household_deaths",
+        without_rows=0.0,
+        lookback_days=730,
+        shown_as="yes_no",
+    ),
+)
+
+# How far each source moves the odds that somebody lives alone. Assumed values, to be checked locally against a survey:
+# a register of one overstates it (ghost registrations, students), an answer at the door is the best evidence.
+REGISTERED_ALONE_ODDS = 3.0
+REGISTERED_TOGETHER_ODDS = 0.08
+OCCUPANTS_ONE_RATIO = 5.0
+OCCUPANTS_MORE_RATIO = 0.2
+VISIT_SAYS_RATIO = 8.0
+
+
+def _lives_alone(_: Seen) -> pl.Expr:
+    """The probability that the person lives alone, from the register, the home's occupants and the newest visit."""
+    alone = pl.col("_n_members") == 1
+    odds = pl.when(alone).then(REGISTERED_ALONE_ODDS).when(~alone).then(REGISTERED_TOGETHER_ODDS)
+    occupants = pl.when(pl.col("n_occupants") == 1).then(OCCUPANTS_ONE_RATIO)
+    occupants = occupants.when(pl.col("n_occupants") > 1).then(OCCUPANTS_MORE_RATIO).otherwise(1.0)
+    visit = pl.when(pl.col("visit_says_alone") == 1).then(VISIT_SAYS_RATIO)
+    visit = visit.when(pl.col("visit_says_alone") == 0).then(1 / VISIT_SAYS_RATIO).otherwise(1.0)
+    together = odds * occupants * visit
+    return together / (1 + together)
+
+
+def _many_medicines(_: Seen) -> pl.Expr:
+    return (pl.col("n_medicines_90d") >= MANY_MEDICINES).cast(pl.Float64)
+
+
+def _n_deficits(_: Seen) -> pl.Expr:
+    return pl.sum_horizontal([f"has_{name}" for name in DEFICITS] + ["has_polypharmacy"])
+
+
+DERIVED: tuple[Feature, ...] = (
+    Feature(
+        name="has_polypharmacy",
+        theme="health",
+        source="derived",
+        value=_many_medicines,
+        direction="up",
+        present="five or more medicines in the past three months",
+        absent="fewer than five medicines in the past three months",
+        shown_as="yes_no",
+        can_change=True,
+        readers=EVERY_CARE_AGENCY,
+    ),
+    Feature(
+        name="n_deficits",
+        theme="health",
+        source="derived",
+        value=_n_deficits,
+        direction="up",
+        present="{value} of the 36 health deficits of the frailty index",
+        absent="none of the 36 health deficits of the frailty index",
+        one="1 of the 36 health deficits of the frailty index",
+        readers=EVERY_CARE_AGENCY,
+    ),
+    Feature(
+        name="frailty_index",
+        theme="health",
+        source="derived",
+        value=lambda _: pl.col("n_deficits") / N_DEFICITS,
+        direction="up",
+        shown_as="share",
+        readers=EVERY_CARE_AGENCY,
+    ),
+    _person(
+        "lives_alone_probability",
+        _lives_alone,
+        "either",
+        "probably lives alone",
+        "probably does not live alone",
+        source="derived",
+        shown_as="share",
+    ),
+)

@@ -1,0 +1,107 @@
+"""What a feature is: data, not code; its sentence is what a care worker will read."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import polars as pl
+
+from ageingwell.config.score import Recipient, Theme
+from ageingwell.timeline import AsOf, Lookback
+
+Direction = Literal["up", "down", "either"]
+Shown = Literal["count", "yes_no", "days", "years", "pounds", "level", "share"]
+
+EVERY_CARE_AGENCY: tuple[Recipient, ...] = ("group", "gp", "social_care")
+EVERY_AGENCY: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an expression may look at: the cut-off, and the bit of each code list."""
+
+    as_of: AsOf
+    bits: Mapping[str, int]
+
+    def within(self, day: str, days: int | None) -> pl.Expr:
+        """Whether a day lies in the look-back; a missing day does not."""
+        return Lookback(days).holds(pl.col(day), self.as_of).fill_null(value=False)
+
+    def days_since(self, day: pl.Expr) -> pl.Expr:
+        """Whole days from a day to the cut-off."""
+        return (pl.lit(self.as_of.day) - day).dt.total_days()
+
+    def coded(self, name: str) -> pl.Expr:
+        """Whether the entry's code is on a code list (the column `lists` holds one bit a list)."""
+        return (pl.col("lists") & (1 << self.bits[name])) != 0
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One thing known about a person, and all that others need to know of it.
+
+    `value` makes the expression that is aggregated over the person's known rows of `source` (a prepared table named in
+    `build`); `without_rows` is the value for somebody whom a source that was sent does not mention: 0 where the source
+    records events (none was recorded), `None` where absence tells nothing. `direction` is how the risk may move with
+    the value and becomes a monotone constraint. `present` and `absent` are the reader's sentences; `{value}` is the
+    number. A feature without sentences is never shown as a reason (sex is one).
+    """
+
+    name: str
+    theme: Theme
+    source: str
+    value: Callable[[Seen], pl.Expr]
+    direction: Direction
+    present: str | None = None
+    absent: str | None = None
+    one: str | None = None
+    lookback_days: int | None = None
+    without_rows: float | None = 0.0
+    shown_as: Shown = "count"
+    can_change: bool = False
+    readers: tuple[Recipient, ...] = EVERY_AGENCY
+
+
+class _Noted(dict[str, int]):
+    """The bits of the code lists, noting which were asked for."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__({name: bit for bit, name in enumerate(sorted(names))})
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> int:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> str:
+    """SHA-256 of everything that makes a feature's value: what a bundle was trained on must be what it is given.
+
+    >>> doubled = Feature("n_rows", "health", "gp_events", lambda seen: pl.len(), "up")
+    >>> halved = Feature("n_rows", "health", "gp_events", lambda seen: pl.len() / 2, "up")
+    >>> definition(doubled, {}) == definition(halved, {})
+    False
+    """
+    bits = _Noted(codelists)
+    formula = feature.value(Seen(AsOf(date(2000, 1, 1)), bits))
+    used = sorted(bits.asked | (set(formula.meta.root_names()) & set(codelists)))
+    codes = "|".join(f"{name}={','.join(codelists[name])}" for name in used)
+    text = "\n".join([feature.name, feature.source, str(feature.without_rows), feature.direction, str(formula), codes])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def n_days(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) -> Callable[[Seen], pl.Expr]:
+    """Count the rows that meet a condition within a look-back."""
+    return lambda seen: (condition(seen).fill_null(value=False) & seen.within(day, days)).sum()
+
+
+def any_of(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) -> Callable[[Seen], pl.Expr]:
+    """1 where a row meets a condition within a look-back, else 0."""
+    return lambda seen: (condition(seen).fill_null(value=False) & seen.within(day, days)).any().cast(pl.Int64)
+
+
+def days_since_last(condition: Callable[[Seen], pl.Expr], *, day: str) -> Callable[[Seen], pl.Expr]:
+    """Days from the last row that meets a condition to the cut-off."""
+    return lambda seen: seen.days_since(pl.when(condition(seen) & seen.within(day, None)).then(pl.col(day)).max())

@@ -1,0 +1,223 @@
+"""Features from home fire-safety visits and incidents, in functional words: "someone in this home"."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from ageingwell.config.score import Recipient
+from ageingwell.features.feature import Direction, Feature, Seen, Shown, any_of, days_since_last, n_days
+from ageingwell.spine import latest
+
+FIRE_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
+MOBILITY = ("independent", "equipment", "equipment_unsafe", "equipment_and_person", "hoist_or_bed")
+CARE_SUPPORT = ("none_needed", "adequate", "inadequate", "none_concern", "none_serious_concern")
+VISITED = ("completed", "not_suitable")
+
+
+def _found(
+    name: str,
+    value: Callable[[Seen], pl.Expr],
+    direction: Direction,
+    present: str,
+    absent: str | None,
+    *,
+    shown_as: Shown = "yes_no",
+    can_change: bool = True,
+) -> Feature:
+    """What the newest visit that asked found; where nobody asked, it is unknown."""
+    return Feature(
+        name=name,
+        theme="fire",
+        source="fire_visits",
+        value=value,
+        direction=direction,
+        present=present,
+        absent=absent,
+        without_rows=None,
+        shown_as=shown_as,
+        can_change=can_change,
+        readers=FIRE_READERS,
+    )
+
+
+def _answer(column: str, *, yes: int = 1) -> pl.Expr:
+    codes = {"yes": yes, "no": 1 - yes}
+    return pl.col(column).replace_strict(codes, default=None, return_dtype=pl.Int64)
+
+
+def _newest(*columns: str, yes: int = 1) -> Callable[[Seen], pl.Expr]:
+    """The newest answer to a question, or to any of several: 1 where one of them is yes."""
+
+    def value(_: Seen) -> pl.Expr:
+        answers = [latest(_answer(column, yes=yes), pl.col("visited_on")) for column in columns]
+        return answers[0] if len(answers) == 1 else pl.max_horizontal(answers)
+
+    return value
+
+
+def _newest_level(column: str, levels: tuple[str, ...]) -> Callable[[Seen], pl.Expr]:
+    codes = {label: level for level, label in enumerate(levels)}
+    return lambda _: latest(
+        pl.col(column).replace_strict(codes, default=None, return_dtype=pl.Int64), pl.col("visited_on")
+    )
+
+
+def _oxygen_or_emollient_with_smoking(seen: Seen) -> pl.Expr:
+    smoking = latest(_answer("smoker"), pl.col("visited_on"))
+    feeding = pl.max_horizontal(
+        latest(_answer(column), pl.col("visited_on")) for column in ("home_oxygen", "emollient", "airflow_mattress")
+    )
+    return smoking * feeding
+
+
+VISITS: tuple[Feature, ...] = (
+    _found(
+        "is_alarm_missing",
+        _newest("smoke_alarm_working", yes=0),
+        "either",
+        "no working smoke alarm found",
+        "a working smoke alarm found",
+    ),
+    _found("someone_smokes", _newest("smoker"), "up", "someone smokes in this home", "nobody smokes in this home"),
+    _found(
+        "clutter_rating",
+        lambda _: latest(pl.col("clutter_rating"), pl.col("visited_on")),
+        "up",
+        "clutter rated {value} of 9",
+        "little clutter (rated {value} of 9)",
+        shown_as="level",
+    ),
+    _found(
+        "mobility_level",
+        _newest_level("mobility", MOBILITY),
+        "up",
+        "someone in this home may need help to get out",
+        "everyone in this home moves about without help",
+        shown_as="level",
+        can_change=False,
+    ),
+    _found(
+        "care_support_level",
+        _newest_level("care_support", CARE_SUPPORT),
+        "up",
+        "care and support in this home gave cause for concern",
+        "care and support in this home are enough",
+        shown_as="level",
+    ),
+    _found("has_oxygen", _newest("home_oxygen"), "up", "oxygen is used in this home", "no oxygen in this home"),
+    _found(
+        "has_emollient_or_airflow",
+        _newest("emollient", "airflow_mattress"),
+        "up",
+        "emollient cream or an airflow mattress is used in this home",
+        "no emollient cream or airflow mattress in this home",
+    ),
+    _found(
+        "has_oxygen_or_emollient_with_smoking",
+        _oxygen_or_emollient_with_smoking,
+        "up",
+        "smoking in a home with oxygen, emollient cream or an airflow mattress",
+        None,
+    ),
+    _found(
+        "has_memory_concern",
+        _newest("memory_concern"),
+        "up",
+        "someone's memory in this home gave cause for concern",
+        "no concern about memory in this home",
+        can_change=False,
+    ),
+    _found(
+        "has_sensory_impairment",
+        _newest("sensory_impairment"),
+        "up",
+        "someone in this home sees or hears poorly",
+        "nobody in this home sees or hears poorly",
+        can_change=False,
+    ),
+    _found(
+        "has_alcohol_concern",
+        _newest("alcohol_concern"),
+        "up",
+        "alcohol in this home gave cause for concern",
+        "no concern about alcohol in this home",
+    ),
+    _found(
+        "has_cooking_concern",
+        _newest("cooking_concern"),
+        "up",
+        "cooking in this home gave cause for concern",
+        "no concern about cooking in this home",
+    ),
+    _found(
+        "has_heater_or_blanket",
+        _newest("portable_heater", "electric_blanket"),
+        "either",
+        "a portable heater or electric blanket is used",
+        "no portable heater or electric blanket",
+    ),
+    _found("has_telecare", _newest("telecare"), "either", "the home has telecare", "the home has no telecare"),
+    _found(
+        "visit_says_alone",
+        _newest("lives_alone"),
+        "either",
+        "lives alone, as seen at a visit",
+        "does not live alone, as seen at a visit",
+        can_change=False,
+    ),
+    Feature(
+        name="has_fire_visit_1825d",
+        theme="fire",
+        source="fire_visits",
+        value=any_of(lambda _: pl.col("visit_outcome").is_in(VISITED), day="visited_on", days=1825),
+        direction="either",
+        present="a home fire-safety visit in the past five years",
+        absent="no home fire-safety visit in the past five years",
+        lookback_days=1825,
+        shown_as="yes_no",
+        can_change=True,
+        readers=FIRE_READERS,
+    ),
+    Feature(
+        name="n_fire_visits_refused_1095d",
+        theme="fire",
+        source="fire_visits",
+        value=n_days(lambda _: pl.col("visit_outcome") == "refused", day="visited_on", days=1095),
+        direction="either",
+        present="{value} fire-safety visits refused in the past three years",
+        one="1 fire-safety visit refused in the past three years",
+        absent="no fire-safety visit refused in the past three years",
+        lookback_days=1095,
+        readers=FIRE_READERS,
+    ),
+    Feature(
+        name="days_since_fire_visit",
+        theme="fire",
+        source="fire_visits",
+        value=days_since_last(lambda _: pl.col("visit_outcome").is_in(VISITED), day="visited_on"),
+        direction="either",
+        present="last home fire-safety visit {value} days ago",
+        without_rows=None,
+        shown_as="days",
+        readers=FIRE_READERS,
+    ),
+)
+
+INCIDENTS: tuple[Feature, ...] = (
+    Feature(
+        name="n_fire_incidents_1095d",
+        theme="fire",
+        source="fire_incidents",
+        value=n_days(
+            lambda _: pl.col("incident_type").is_in(["accidental_dwelling_fire", "deliberate_fire"]),
+            day="happened_on",
+            days=1095,
+        ),
+        direction="up",
+        present="{value} fires at this home in the past three years",
+        one="1 fire at this home in the past three years",
+        absent="no fire at this home in the past three years",
+        lookback_days=1095,
+        readers=FIRE_READERS,
+    ),
+)

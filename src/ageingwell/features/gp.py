@@ -1,0 +1,304 @@
+"""Features from the GP record: the 36 deficits of the electronic frailty index, falls, contacts, medicines."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from ageingwell.features.feature import EVERY_CARE_AGENCY, Feature, Seen, any_of, days_since_last, n_days
+
+# The deficits of the electronic frailty index (Clegg and others, Age and Ageing 2016;45:353), in its own order of
+# letters, with the reader's words. Polypharmacy, the 36th, is counted from prescriptions.
+DEFICITS: dict[str, str] = {
+    "activity_limitation": "difficulty with everyday activities",
+    "anaemia": "anaemia",
+    "arthritis": "arthritis",
+    "atrial_fibrillation": "an irregular heartbeat (atrial fibrillation)",
+    "care_requirement": "a need for care",
+    "chronic_kidney_disease": "chronic kidney disease",
+    "cognitive_problems": "memory or thinking problems",
+    "coronary_heart_disease": "coronary heart disease",
+    "diabetes": "diabetes",
+    "dizziness": "dizziness",
+    "dyspnoea": "breathlessness",
+    "falls": "a fall at any time",
+    "foot_problems": "foot problems",
+    "fragility_fracture": "a fragility fracture",
+    "hearing_loss": "hearing loss",
+    "heart_failure": "heart failure",
+    "heart_valve_disease": "heart valve disease",
+    "housebound": "being housebound",
+    "hypertension": "high blood pressure",
+    "hypotension": "low blood pressure or fainting",
+    "mobility_problems": "problems with mobility",
+    "osteoporosis": "osteoporosis",
+    "parkinsons": "Parkinson's disease or tremor",
+    "peptic_ulcer": "a stomach ulcer",
+    "peripheral_vascular_disease": "poor circulation in the legs",
+    "respiratory_disease": "lung disease",
+    "skin_ulcer": "a skin ulcer",
+    "sleep_disturbance": "disturbed sleep",
+    "social_vulnerability": "social vulnerability",
+    "stroke_tia": "a stroke or mini-stroke",
+    "thyroid_disorders": "a thyroid disorder",
+    "urinary_incontinence": "urinary incontinence",
+    "urinary_system_disease": "a disease of the urinary system",
+    "vision_problems": "problems with sight",
+    "weight_loss": "weight loss",
+}
+N_DEFICITS = 36
+MANY_MEDICINES = 5  # the frailty index counts five or more medicines as a deficit
+
+# The one deficit that can lower as well as raise a risk: treated thyroid disorder and high blood pressure are coded
+# most completely in people who are followed up well.
+_EITHER = ("hypertension", "thyroid_disorders")
+_CAN_CHANGE = ("dizziness", "foot_problems", "hearing_loss", "sleep_disturbance", "vision_problems", "weight_loss")
+
+
+def _coded(name: str) -> Callable[[Seen], pl.Expr]:
+    return lambda seen: seen.coded(name)
+
+
+def _deficit(name: str, words: str) -> Feature:
+    return Feature(
+        name=f"has_{name}",
+        theme="health",
+        source="gp_events",
+        value=any_of(_coded(f"efi_{name}"), day="happened_on", days=None),
+        direction="either" if name in _EITHER else "up",
+        present=f"{words} recorded by the GP",
+        absent=f"no record of {words.removeprefix('a ').removeprefix('an ').removeprefix('being ')}",
+        shown_as="yes_no",
+        can_change=name in _CAN_CHANGE,
+        readers=EVERY_CARE_AGENCY,
+    )
+
+
+def _count(name: str, codes: str, days: int, one: str, many: str, none: str, *, can_change: bool = False) -> Feature:
+    return Feature(
+        name=name,
+        theme="health",
+        source="gp_events",
+        value=n_days(_coded(codes), day="happened_on", days=days),
+        direction="up",
+        present=many,
+        one=one,
+        absent=none,
+        lookback_days=days,
+        can_change=can_change,
+        readers=EVERY_CARE_AGENCY,
+    )
+
+
+def _flag(name: str, codes: str, days: int | None, words: str, *, direction: str = "up") -> Feature:
+    return Feature(
+        name=name,
+        theme="health",
+        source="gp_events",
+        value=any_of(_coded(codes), day="happened_on", days=days),
+        direction="either" if direction == "either" else "up",
+        present=words,
+        absent=f"no record of {words}",
+        lookback_days=days,
+        shown_as="yes_no",
+        readers=EVERY_CARE_AGENCY,
+    )
+
+
+def _contacts(seen: Seen, days: int) -> pl.Expr:
+    return (seen.coded("gp_contact") & seen.within("happened_on", days)).sum()
+
+
+EVENTS: tuple[Feature, ...] = (
+    *(_deficit(name, words) for name, words in DEFICITS.items()),
+    _count(
+        "n_falls_365d",
+        "fall",
+        365,
+        "1 fall recorded in the past year",
+        "{value} falls recorded in the past year",
+        "no fall recorded in the past year",
+        can_change=True,
+    ),
+    _count(
+        "n_falls_1095d",
+        "fall",
+        1095,
+        "1 fall recorded in the past three years",
+        "{value} falls recorded in the past three years",
+        "no fall recorded in the past three years",
+    ),
+    _count(
+        "n_injurious_falls_365d",
+        "injurious_fall",
+        365,
+        "1 fall with an injury in the past year",
+        "{value} falls with an injury in the past year",
+        "no fall with an injury in the past year",
+        can_change=True,
+    ),
+    _count(
+        "n_fractures_1095d",
+        "fracture",
+        1095,
+        "1 broken bone in the past three years",
+        "{value} broken bones in the past three years",
+        "no broken bone in the past three years",
+    ),
+    _flag("has_loss_of_consciousness_365d", "loss_of_consciousness", 365, "a loss of consciousness in the past year"),
+    _flag("has_unable_to_get_up_365d", "unable_to_get_up", 365, "a fall without being able to get up in the past year"),
+    _flag("has_gait_balance_problem", "gait_balance_problem", None, "a problem with walking or balance"),
+    _flag("has_dementia", "dementia", None, "dementia recorded by the GP"),
+    _flag("has_cancer_1825d", "cancer", 1825, "cancer recorded in the past five years"),
+    _flag("has_depression", "depression", None, "depression recorded by the GP"),
+    _flag("has_delirium_730d", "delirium", 730, "sudden confusion (delirium) in the past two years"),
+    _count(
+        "n_urinary_infections_365d",
+        "urinary_tract_infection",
+        365,
+        "1 urinary infection in the past year",
+        "{value} urinary infections in the past year",
+        "no urinary infection in the past year",
+        can_change=True,
+    ),
+    _flag("is_carer_coded", "carer", None, "caring for someone, as recorded by the GP", direction="either"),
+    _flag("has_severe_frailty_code", "frailty_severe", None, "severe frailty recorded by the GP"),
+    _flag("is_bereaved_coded_730d", "bereavement", 730, "a bereavement recorded in the past two years"),
+    Feature(
+        name="n_gp_contacts_365d",
+        theme="health",
+        source="gp_events",
+        value=lambda seen: _contacts(seen, 365),
+        direction="either",
+        present="{value} contacts with the GP practice in the past year",
+        one="1 contact with the GP practice in the past year",
+        absent="no contact with the GP practice in the past year",
+        lookback_days=365,
+        readers=EVERY_CARE_AGENCY,
+    ),
+    Feature(
+        name="n_gp_contacts_90d",
+        theme="health",
+        source="gp_events",
+        value=lambda seen: _contacts(seen, 90),
+        direction="either",
+        present="{value} contacts with the GP practice in the past three months",
+        one="1 contact with the GP practice in the past three months",
+        absent="no contact with the GP practice in the past three months",
+        lookback_days=90,
+        readers=EVERY_CARE_AGENCY,
+    ),
+    Feature(
+        name="gp_contact_trend",
+        theme="health",
+        source="gp_events",
+        # Contacts of the past half year less those of the half year before.
+        value=lambda seen: 2 * _contacts(seen, 182) - _contacts(seen, 364),
+        direction="either",
+        present="a change in how often the GP practice was contacted",
+        absent="contacts with the GP practice steady over the past year",
+        lookback_days=364,
+        shown_as="level",
+        readers=EVERY_CARE_AGENCY,
+    ),
+    Feature(
+        name="days_since_gp_contact",
+        theme="health",
+        source="gp_events",
+        value=days_since_last(_coded("gp_contact"), day="happened_on"),
+        direction="either",
+        present="last contact with the GP practice {value} days ago",
+        without_rows=None,
+        shown_as="days",
+        readers=EVERY_CARE_AGENCY,
+    ),
+    _flag("has_flu_vaccination_365d", "flu_vaccination", 365, "a flu vaccination in the past year", direction="either"),
+)
+
+
+def _medicines(name: str, days: int, group: str | None, many: str, one: str, none: str, direction: str) -> Feature:
+    def value(seen: Seen) -> pl.Expr:
+        in_group = pl.lit(value=True) if group is None else pl.col(group)
+        return (in_group & seen.within("last_issued_on", days)).sum()
+
+    return Feature(
+        name=name,
+        theme="health",
+        source="medicines",
+        value=value,
+        direction="up" if direction == "up" else "either",
+        present=many,
+        one=one,
+        absent=none,
+        lookback_days=days,
+        can_change=True,
+        readers=EVERY_CARE_AGENCY,
+    )
+
+
+def _medicine_group(name: str, group: str, words: str, direction: str = "up") -> Feature:
+    return _medicines(
+        name,
+        90,
+        group,
+        f"{{value}} {words} medicines in the past three months",
+        f"1 {words} medicine in the past three months",
+        f"no {words} medicine in the past three months",
+        direction,
+    )
+
+
+def _on_medicine(name: str, group: str, words: str) -> Feature:
+    return Feature(
+        name=name,
+        theme="health",
+        source="medicines",
+        value=lambda seen: (pl.col(group) & seen.within("last_issued_on", 90)).any().cast(pl.Int64),
+        direction="either",
+        present=f"{words} prescribed in the past three months",
+        absent=f"no {words} prescribed in the past three months",
+        lookback_days=90,
+        shown_as="yes_no",
+        readers=EVERY_CARE_AGENCY,
+    )
+
+
+# The prefixes of BNF codes that put a medicine into a group.
+MEDICINE_GROUPS = (
+    "bnf_anticholinergic",
+    "bnf_sedative",
+    "bnf_opioid",
+    "bnf_antihypertensive",
+    "bnf_antipsychotic",
+    "bnf_anticoagulant",
+    "bnf_insulin",
+    "bnf_emollient",
+)
+
+MEDICINES: tuple[Feature, ...] = (
+    _medicines(
+        "n_medicines_90d",
+        90,
+        None,
+        "{value} different medicines in the past three months",
+        "1 medicine in the past three months",
+        "no medicine in the past three months",
+        "up",
+    ),
+    _medicines(
+        "n_medicines_365d",
+        365,
+        None,
+        "{value} different medicines in the past year",
+        "1 medicine in the past year",
+        "no medicine in the past year",
+        "either",
+    ),
+    _medicine_group("n_anticholinergic_90d", "bnf_anticholinergic", "anticholinergic"),
+    _medicine_group("n_sedative_90d", "bnf_sedative", "sedative"),
+    _medicine_group("n_opioid_90d", "bnf_opioid", "opioid"),
+    _medicine_group("n_antihypertensive_90d", "bnf_antihypertensive", "blood-pressure", "either"),
+    _on_medicine("has_antipsychotic_90d", "bnf_antipsychotic", "an antipsychotic medicine"),
+    _on_medicine("has_anticoagulant_90d", "bnf_anticoagulant", "a blood-thinning medicine"),
+    _on_medicine("has_insulin_90d", "bnf_insulin", "insulin"),
+    _on_medicine("has_emollient_90d", "bnf_emollient", "an emollient cream"),
+)

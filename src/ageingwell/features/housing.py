@@ -1,0 +1,204 @@
+"""Features from housing: what kind of home it is, and what happened in it while the person lived there."""
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from ageingwell.config.score import Recipient
+from ageingwell.features.feature import Direction, Feature, Seen, Shown, any_of, n_days
+
+HOME_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
+EPC_RANKS = {rating: rank for rank, rating in enumerate("abcdefg", start=1)}
+WITHOUT_STAIRS = ("bungalow", "flat", "sheltered", "extra_care", "park_home", "care_home")
+
+
+def _home(
+    name: str,
+    value: Callable[[Seen], pl.Expr],
+    direction: Direction,
+    present: str | None,
+    absent: str | None,
+    *,
+    shown_as: Shown = "yes_no",
+    can_change: bool = False,
+) -> Feature:
+    """A fact of the home; where nothing is known of the home, it is unknown."""
+    return Feature(
+        name=name,
+        theme="home",
+        source="home_facts",
+        value=value,
+        direction=direction,
+        present=present,
+        absent=absent,
+        without_rows=None,
+        shown_as=shown_as,
+        can_change=can_change,
+        readers=HOME_READERS,
+    )
+
+
+def _is(column: str, *labels: str) -> Callable[[Seen], pl.Expr]:
+    return lambda _: pl.col(column).is_in(labels).cast(pl.Int64).max()
+
+
+def _mapped(column: str, numbers: Mapping[str, int]) -> Callable[[Seen], pl.Expr]:
+    return lambda _: pl.col(column).replace_strict(dict(numbers), default=None, return_dtype=pl.Int64).max()
+
+
+def _is_flat_above_ground(_: Seen) -> pl.Expr:
+    flat = pl.col("property_type").is_in(["flat", "maisonette", "sheltered", "extra_care"])
+    return (flat & (pl.col("lowest_floor") > 0)).cast(pl.Int64).max()
+
+
+HOMES: tuple[Feature, ...] = (
+    _home("is_social_rented", _is("tenure", "social_rented"), "either", "a social landlord's home", None),
+    _home("is_private_rented", _is("tenure", "private_rented"), "either", "a privately rented home", None),
+    _home(
+        "is_flat_above_ground", _is_flat_above_ground, "either", "a flat above the ground floor", "not an upstairs flat"
+    ),
+    _home("is_bungalow", _is("property_type", "bungalow"), "either", "a bungalow", None),
+    _home(
+        "is_sheltered", _is("property_type", "sheltered", "extra_care"), "either", "sheltered or extra-care home", None
+    ),
+    _home(
+        "epc_rank",
+        _mapped("epc_rating", EPC_RANKS),
+        "up",
+        "a home that is hard to keep warm (energy rating {value})",
+        "a home that is easy to keep warm (energy rating {value})",
+        shown_as="level",
+        can_change=True,
+    ),
+    _home(
+        "is_off_gas",
+        _is("main_fuel", "electricity", "oil", "lpg", "solid_fuel"),
+        "either",
+        "a home not heated by mains gas",
+        "a home heated by mains gas",
+    ),
+    _home(
+        "has_stairs",
+        lambda _: (~pl.col("property_type").is_in(WITHOUT_STAIRS)).cast(pl.Int64).max(),
+        "either",
+        "a home with stairs inside",
+        "a home without stairs inside",
+    ),
+    _home(
+        "is_step_free",
+        _mapped("step_free_access", {"yes": 1, "no": 0}),
+        "either",
+        "a home that can be entered without a step",
+        "a home with a step at the door",
+        can_change=True,
+    ),
+    _home(
+        "n_occupants",
+        lambda _: pl.col("occupants").max(),
+        "either",
+        "{value} people in the home",
+        None,
+        shown_as="count",
+    ),
+)
+
+
+def _event(
+    name: str,
+    value: Callable[[Seen], pl.Expr],
+    direction: Direction,
+    present: str,
+    absent: str,
+    *,
+    one: str | None = None,
+    days: int | None = None,
+    shown_as: Shown = "yes_no",
+    source: str = "housing_events",
+    without_rows: float | None = 0.0,
+) -> Feature:
+    return Feature(
+        name=name,
+        theme="home",
+        source=source,
+        value=value,
+        direction=direction,
+        present=present,
+        absent=absent,
+        one=one,
+        lookback_days=days,
+        without_rows=without_rows,
+        shown_as=shown_as,
+        can_change=True,
+        readers=HOME_READERS,
+    )
+
+
+def _type(*types: str) -> Callable[[Seen], pl.Expr]:
+    return lambda _: pl.col("event_type").is_in(types)
+
+
+EVENTS: tuple[Feature, ...] = (
+    _event(
+        "n_hazards_1095d",
+        n_days(_type("hazard_found"), day="happened_on", days=1095),
+        "up",
+        "{value} hazards found in the home in the past three years",
+        "no hazard found in the home in the past three years",
+        one="1 hazard found in the home in the past three years",
+        days=1095,
+        shown_as="count",
+    ),
+    _event(
+        "has_category_1_hazard",
+        any_of(
+            lambda _: (pl.col("event_type") == "hazard_found") & (pl.col("category") == 1), day="happened_on", days=1095
+        ),
+        "up",
+        "a serious (category 1) hazard found in the home in the past three years",
+        "no serious hazard found in the home in the past three years",
+        days=1095,
+    ),
+    _event(
+        "has_adaptation_completed_1095d",
+        any_of(_type("adaptation_completed"), day="happened_on", days=1095),
+        "either",
+        "an adaptation completed in the past three years",
+        "no adaptation completed in the past three years",
+        days=1095,
+    ),
+    _event(
+        "n_repairs_365d",
+        n_days(_type("repair_requested"), day="happened_on", days=365),
+        "either",
+        "{value} repairs requested in the past year",
+        "no repair requested in the past year",
+        one="1 repair requested in the past year",
+        days=365,
+        shown_as="count",
+    ),
+    _event(
+        "has_arrears_365d",
+        any_of(_type("arrears_letter"), day="happened_on", days=365),
+        "up",
+        "a letter about rent arrears in the past year",
+        "no letter about rent arrears in the past year",
+        days=365,
+    ),
+    _event(
+        "has_adaptation_waiting",
+        lambda seen: (pl.col("is_waiting") & seen.within("asked_on", None)).any().cast(pl.Int64),
+        "up",
+        "an adaptation asked for and not yet done",
+        "no adaptation waiting",
+        source="adaptations",
+    ),
+    _event(
+        "days_adaptation_waiting",
+        lambda seen: seen.days_since(pl.when("is_waiting").then("asked_on").min()),
+        "up",
+        "an adaptation waited for since {value} days",
+        "no adaptation waiting",
+        source="adaptations",
+        shown_as="days",
+    ),
+)

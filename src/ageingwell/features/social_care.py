@@ -1,0 +1,202 @@
+"""Features from adult social care: what was asked for, given, reviewed and declined."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from ageingwell.config.score import Recipient
+from ageingwell.features.feature import Direction, Feature, Seen, Shown, any_of, n_days
+
+CARE_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "safeguarding")
+
+
+def _event(kind: str) -> pl.Expr:
+    return (pl.col("event_type") == kind) & (pl.col("client_type") == "service_user")
+
+
+def _service(prefix: str) -> pl.Expr:
+    return _event("service") & pl.col("service_type").str.starts_with(prefix)
+
+
+def _open(seen: Seen) -> pl.Expr:
+    """Still running on the cut-off: no end is known, or the end known is still to come."""
+    return pl.col("ended_on").is_null() | (pl.col("ended_on") >= seen.as_of.day)
+
+
+def _feature(
+    name: str,
+    value: Callable[[Seen], pl.Expr],
+    direction: Direction,
+    present: str,
+    absent: str,
+    *,
+    one: str | None = None,
+    days: int | None = None,
+    shown_as: Shown = "yes_no",
+    can_change: bool = False,
+) -> Feature:
+    return Feature(
+        name=name,
+        theme="care",
+        source="care_events",
+        value=value,
+        direction=direction,
+        present=present,
+        absent=absent,
+        one=one,
+        lookback_days=days,
+        shown_as=shown_as,
+        can_change=can_change,
+        readers=CARE_READERS,
+    )
+
+
+FEATURES: tuple[Feature, ...] = (
+    _feature(
+        "n_care_requests_365d",
+        n_days(lambda _: _event("request"), day="started_on", days=365),
+        "up",
+        "{value} requests for social care in the past year",
+        "no request for social care in the past year",
+        one="1 request for social care in the past year",
+        days=365,
+        shown_as="count",
+    ),
+    _feature(
+        "n_care_requests_1095d",
+        n_days(lambda _: _event("request"), day="started_on", days=1095),
+        "up",
+        "{value} requests for social care in the past three years",
+        "no request for social care in the past three years",
+        one="1 request for social care in the past three years",
+        days=1095,
+        shown_as="count",
+    ),
+    _feature(
+        "has_short_term_support_365d",
+        any_of(lambda _: _service("short_term_support"), day="started_on", days=365),
+        "up",
+        "short-term support (such as reablement) in the past year",
+        "no short-term support in the past year",
+        days=365,
+    ),
+    _feature(
+        "has_home_care",
+        any_of(
+            lambda seen: (
+                _service("long_term_support_community") & (pl.col("service_component") == "home_support") & _open(seen)
+            ),
+            day="started_on",
+            days=None,
+        ),
+        "either",
+        "home care in place",
+        "no council home care in place",
+    ),
+    _feature(
+        "has_long_term_support",
+        any_of(lambda seen: _service("long_term_support") & _open(seen), day="started_on", days=None),
+        "either",
+        "long-term social care support in place",
+        "no long-term social care support in place",
+    ),
+    _feature(
+        "n_unplanned_reviews_365d",
+        n_days(
+            lambda _: _event("review") & pl.col("review_reason").str.contains("unplanned", literal=True),
+            day="started_on",
+            days=365,
+        ),
+        "up",
+        "{value} unplanned reviews of support in the past year",
+        "no unplanned review of support in the past year",
+        one="1 unplanned review of support in the past year",
+        days=365,
+        shown_as="count",
+    ),
+    _feature(
+        "n_planned_reviews_730d",
+        n_days(
+            lambda _: _event("review") & pl.col("review_reason").str.starts_with("planned"), day="started_on", days=730
+        ),
+        "either",
+        "{value} planned reviews of support in the past two years",
+        "no planned review of support in the past two years",
+        one="1 planned review of support in the past two years",
+        days=730,
+        shown_as="count",
+    ),
+    _feature(
+        "came_from_hospital_365d",
+        any_of(
+            lambda _: _event("request") & (pl.col("route_of_access") == "discharge_from_hospital"),
+            day="started_on",
+            days=365,
+        ),
+        "up",
+        "asked for social care on leaving hospital in the past year",
+        "no request for social care from hospital in the past year",
+        days=365,
+    ),
+    _feature(
+        "has_unpaid_carer",
+        any_of(lambda _: pl.col("has_unpaid_carer") == "yes", day="started_on", days=1095),
+        "either",
+        "an unpaid carer recorded by social care",
+        "no unpaid carer recorded by social care",
+        days=1095,
+    ),
+    _feature(
+        "is_unpaid_carer",
+        any_of(lambda _: pl.col("client_type").str.starts_with("carer"), day="started_on", days=1095),
+        "either",
+        "caring for someone, as recorded by social care",
+        "not recorded as a carer by social care",
+        days=1095,
+        can_change=True,
+    ),
+    _feature(
+        "n_support_declined_1095d",
+        n_days(
+            lambda _: pl.col("event_outcome").str.contains("support_declined", literal=True),
+            day="started_on",
+            days=1095,
+        ),
+        "either",
+        "{value} offers of support declined in the past three years",
+        "no offer of support declined in the past three years",
+        one="1 offer of support declined in the past three years",
+        days=1095,
+        shown_as="count",
+    ),
+    _feature(
+        "weekly_care_cost_gbp",
+        # Summed in pence, so that the sum does not depend on the order of the rows.
+        lambda seen: pl.when(_open(seen)).then("weekly_pence").sum() / 100,
+        "either",
+        "council support of about £{value} a week",
+        "no council support with a known cost",
+        shown_as="pounds",
+    ),
+    _feature(
+        "has_equipment_1095d",
+        any_of(lambda _: _event("service") & (pl.col("service_component") == "equipment"), day="started_on", days=1095),
+        "either",
+        "equipment provided by social care in the past three years",
+        "no equipment from social care in the past three years",
+        days=1095,
+    ),
+    _feature(
+        "is_isolated_social_care",
+        any_of(
+            lambda _: pl.col("primary_support_reason").str.contains("social_isolation", literal=True),
+            day="started_on",
+            days=1095,
+        ),
+        "up",
+        "social isolation noted by social care",
+        "no social isolation noted by social care",
+        days=1095,
+        can_change=True,
+    ),
+)

@@ -1,0 +1,182 @@
+"""Raw rows of a file or a database in chunks: as sent, nothing interpreted, every fault of the file named.
+
+CSV goes through Python's own reader, row by row: it alone tells exactly which row has a field too many, where a quote
+was never closed and where the bytes are not UTF-8. Faster readers fill, shift or cut such rows without a word.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from ageingwell.errors import SourceError
+from ageingwell.sources.locate import Location
+
+CHUNK_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some consecutive rows.
+
+    `first_row` is the 1-based number of the first, `sent` names every column of the file, `ragged` are the numbers of
+    the rows with a wrong number of fields: they keep their place as rows of missing values.
+    """
+
+    file: str
+    first_row: int
+    rows: pl.DataFrame
+    sent: tuple[str, ...]
+    ragged: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What was read: file name, SHA-256 of its bytes, rows."""
+
+    file: str
+    sha256: str
+    n_rows: int
+
+
+def raw_chunks(location: Location, read: list[FileRead], *, wanted: frozenset[str]) -> Iterator[Chunk]:
+    """Yield the rows of a table in chunks; `read` receives one entry a file when it has been read whole.
+
+    `wanted` are the agency's names of the columns we keep; the others are not decoded where the format allows it.
+    """
+    if location.uri is not None:
+        yield from _database_chunks(location, read)
+        return
+    for path in location.files:
+        yield from _file_chunks(path, read, wanted)
+
+
+def _file_chunks(path: Path, read: list[FileRead], wanted: frozenset[str]) -> Iterator[Chunk]:
+    before = _stamp(path)
+    digest = _sha256(path)
+    rows = 0
+    for chunk in _parquet_chunks(path, wanted) if path.suffix == ".parquet" else _csv_chunks(path):
+        rows += chunk.rows.height
+        yield chunk
+    if _stamp(path) != before:
+        raise SourceError(
+            f"{path.name}: the file changed while it was read", "wait until it is written, then run again"
+        )
+    read.append(FileRead(path.name, digest, rows))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        facts = path.stat()
+    except OSError as fault:
+        raise _unreadable(path, fault) from None
+    return facts.st_size, facts.st_mtime_ns
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as fault:
+        raise _unreadable(path, fault) from None
+
+
+def _unreadable(path: Path, fault: OSError) -> SourceError:
+    return SourceError(f"{path.name}: cannot be read ({fault.strerror})", "check that it exists and may be read")
+
+
+def _parquet_chunks(path: Path, wanted: frozenset[str]) -> Iterator[Chunk]:
+    damaged = SourceError(f"{path.name}: not a whole Parquet file", "send it again; it may have been cut off")
+    try:
+        scan = pl.scan_parquet(path, glob=False)
+        names = scan.collect_schema().names()
+        total = scan.select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError):
+        raise damaged from None
+    scan = scan.select(name for name in names if name in wanted)
+    for start in range(0, max(total, 1), CHUNK_ROWS):
+        try:
+            yield Chunk(path.name, start + 1, scan.slice(start, CHUNK_ROWS).collect(), sent=tuple(names))
+        except pl.exceptions.PolarsError:
+            raise damaged from None
+
+
+def _csv_chunks(path: Path) -> Iterator[Chunk]:
+    separator, names = _header(path)
+    row = 0
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        next(reader)
+        while True:
+            try:
+                rows = list(islice(reader, CHUNK_ROWS))
+            except UnicodeDecodeError:
+                raise _not_utf8(path, reader.line_num) from None
+            except csv.Error as fault:
+                raise SourceError(
+                    f"{path.name}, line {reader.line_num}: not a row of CSV ({fault})", "send the file again"
+                ) from None
+            if not rows and row:
+                return
+            yield _chunk(path.name, row + 1, names, rows)
+            if not rows:
+                return
+            row += len(rows)
+
+
+def _chunk(file: str, first_row: int, names: list[str], rows: list[list[str]]) -> Chunk:
+    ragged = tuple(position for position, fields in enumerate(rows) if len(fields) != len(names))
+    whole = [fields if len(fields) == len(names) else [""] * len(names) for fields in rows] if ragged else rows
+    columns = zip(*whole) if whole else [()] * len(names)
+    frame = pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in zip(names, columns)])
+    return Chunk(file, first_row, frame, tuple(names), tuple(first_row + position for position in ragged))
+
+
+def _header(path: Path) -> tuple[str, list[str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            line = file.readline()
+    except UnicodeDecodeError:
+        raise _not_utf8(path, 1) from None
+    if not line.strip():
+        raise SourceError(f"{path.name}: the file is empty", "send it again, with its header line")
+    separator = max(",;\t", key=line.count)
+    if separator == "\t" and line.count("\t"):
+        raise SourceError(f"{path.name}: the columns are separated by tabs", "separate them by commas or semicolons")
+    names = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise SourceError(f"{path.name}: two columns have the same name", "give each column a name of its own")
+    return separator, names
+
+
+def _not_utf8(path: Path, line: int) -> SourceError:
+    return SourceError(
+        f"{path.name}: not UTF-8 text (near line {line}; perhaps Windows-1252 or UTF-16)",
+        "save it as UTF-8 and send it again",
+    )
+
+
+def _database_chunks(location: Location, read: list[FileRead]) -> Iterator[Chunk]:
+    assert location.uri is not None  # noqa: S101 - narrowed by the caller
+    name = f"{location.table} (database)"
+    try:
+        import connectorx  # noqa: F401 - an extra, needed only here
+    except ImportError:
+        raise SourceError(f"{name}: reading a database needs an extra", "pip install 'ageingwell[database]'") from None
+    try:
+        frame = pl.read_database_uri(location.query or "", location.uri, engine="connectorx")
+    except Exception as fault:
+        # The driver's text may hold the password of the URI or a value of a row: only its kind is told.
+        raise SourceError(
+            f"{name}: the query failed ({type(fault).__name__})",
+            "check the URI, the query and the rights of the account",
+        ) from None
+    for start in range(0, max(frame.height, 1), CHUNK_ROWS):
+        yield Chunk(name, start + 1, frame.slice(start, CHUNK_ROWS), sent=tuple(frame.columns))
+    digest = hashlib.sha256(frame.hash_rows(1, 2, 3, 4).to_numpy().tobytes()).hexdigest()
+    read.append(FileRead(name, digest, frame.height))

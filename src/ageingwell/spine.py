@@ -1,0 +1,226 @@
+"""One row a person: who is registered, how old, in which home, with whom, and who knows them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from ageingwell.config.score import TableSettings
+from ageingwell.contracts.housing import MAIN_FUELS, PROPERTY_TYPES, TENURES
+from ageingwell.sources.read import Records
+from ageingwell.timeline import ENDINGS, AsOf, Lookback, known
+
+# Six or more people of this age at one address prompt a check; alone they exclude nobody.
+MANY_OLDER_PEOPLE = 6
+KNOWN_TO_LOOKBACK = Lookback(1095)
+CARE_HOME_STATUSES = ("registered_care_home", "registered_nursing_home")
+CARE_HOME_SERVICES = ("long_term_support_nursing_care", "long_term_support_residential_care")
+
+Tables = Mapping[str, pl.LazyFrame]
+
+
+def known_tables(records: Records, as_of: AsOf, settings: Mapping[str, TableSettings]) -> dict[str, pl.LazyFrame]:
+    """Every table as it was known on the cut-off. Nothing after this step sees a later record."""
+    return {
+        name: known(table.rows, as_of, endings=ENDINGS.get(name, ()), lag_days=settings[name].lag_days)
+        for name, table in records.tables.items()
+        if name != "permissions"
+    }
+
+
+def latest_versions(patients: pl.LazyFrame) -> pl.DataFrame:
+    """The newest version of each person. Versions of one day were refused, so there is one."""
+    return patients.sort("person_id", "recorded_on").unique("person_id", keep="last", maintain_order=True).collect()
+
+
+def registered(versions: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:
+    """Those alive and registered on the cut-off, with their age in whole years.
+
+    The day of birth is taken as the first of its month, as in the Client Level Data return.
+    """
+    here = (pl.col("left_on").is_null() | (pl.col("left_on") >= as_of.day)) & pl.col("died_on").is_null()
+    born = pl.col("birth_month")
+    had_birthday = (born.dt.month() <= as_of.day.month).cast(pl.Int64)
+    age = as_of.day.year - born.dt.year().cast(pl.Int64) - 1 + had_birthday
+    return versions.filter(here).with_columns(age=age, lived_here_from=pl.coalesce("moved_in_on", "registered_on"))
+
+
+def build_spine(tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path) -> pl.DataFrame:
+    """One row a registered person of at least `minimum_age`, sorted by person_id (contract: `Spine`)."""
+    people = registered(latest_versions(tables["gp_patients"]), as_of)
+    household = (
+        people.drop_nulls("household_id")
+        .group_by("household_id")
+        .agg(
+            n_household_members=pl.len().cast(pl.Int64),
+            n_household_65plus=(pl.col("age") >= 65).sum().cast(pl.Int64),
+        )
+    )
+    older = people.filter(pl.col("age") >= minimum_age)
+    spine = (
+        older.join(household, on="household_id", how="left")
+        .with_columns(n_household_under_65=pl.col("n_household_members") - pl.col("n_household_65plus"))
+        .join(read_places(places), on="lsoa21", how="left")
+        .with_columns(pl.col("place").fill_null("not known"))
+        .join(_care_home_residents(tables), on="person_id", how="left")
+        .join(_care_homes(tables), on="household_id", how="left")
+        .join(who_knows(tables, older, as_of), on="person_id", how="left")
+        .with_columns(care_home=_care_home(), known_to=pl.col("known_to").fill_null([]))
+    )
+    return spine.select(SPINE_COLUMNS).sort("person_id")
+
+
+SPINE_COLUMNS = (
+    "person_id",
+    "household_id",
+    "lsoa21",
+    "place",
+    "practice_code",
+    "sex",
+    "ethnic_group",
+    "birth_month",
+    "age",
+    "registered_on",
+    "lived_here_from",
+    "communication_need",
+    "n_household_members",
+    "n_household_65plus",
+    "n_household_under_65",
+    "care_home",
+    "known_to",
+    "deprivation_decile",
+    "is_rural",
+)
+
+
+def read_places(path: Path) -> pl.DataFrame:
+    """Place, deprivation decile and rural class of each Lower layer Super Output Area."""
+    places = pl.read_csv(path, infer_schema=False)
+    return places.select(
+        "lsoa21",
+        "place",
+        pl.col("deprivation_decile").cast(pl.Int64),
+        is_rural=pl.col("is_rural") == "1",
+    )
+
+
+def _care_home() -> pl.Expr:
+    resident = pl.col("_resident").fill_null(value=False) | pl.col("_is_care_home").fill_null(value=False)
+    crowded = (pl.col("n_household_65plus") >= MANY_OLDER_PEOPLE).fill_null(value=False)
+    return pl.when(resident).then(pl.lit("yes")).when(crowded).then(pl.lit("check")).otherwise(pl.lit("no"))
+
+
+def _care_homes(tables: Tables) -> pl.DataFrame:
+    homes = home_facts(tables)
+    return homes.select("household_id", _is_care_home=pl.col("property_type") == "care_home")
+
+
+def _care_home_residents(tables: Tables) -> pl.DataFrame:
+    """People whom social care knows to live in a care home: an open placement, or the newest status known."""
+    if "care_events" not in tables:
+        return pl.DataFrame(schema={"person_id": pl.String, "_resident": pl.Boolean})
+    clients = tables["care_events"].filter(pl.col("client_type") == "service_user")
+    placed = pl.col("service_type").is_in(CARE_HOME_SERVICES) & pl.col("ended_on").is_null()
+    in_home = pl.col("accommodation_status").is_in(CARE_HOME_STATUSES).cast(pl.Int64)
+    stated = pl.when(pl.col("accommodation_status").is_not_null() & (pl.col("accommodation_status") != "unknown"))
+    return (
+        clients.group_by("person_id")
+        .agg(_placed=placed.fill_null(value=False).any(), _status=latest(stated.then(in_home), pl.col("started_on")))
+        .select("person_id", _resident=pl.col("_placed") | (pl.col("_status") == 1).fill_null(value=False))
+        .collect()
+    )
+
+
+# Room for any code a column can take, so that day and code travel in one whole number.
+_CODES = 1000
+
+
+def latest(code: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """The code (0 to 999) of the newest day that has one; of several on that day, the highest.
+
+    Day and code travel in one whole number, whose maximum depends neither on the order of the rows nor on threads.
+
+    >>> rows = pl.DataFrame({"code": [2, 1, None], "day": [1, 5, 9]})
+    >>> rows.select(latest(pl.col("code"), pl.col("day")))["code"].to_list()
+    [1]
+    """
+    return (day.to_physical().cast(pl.Int64) * _CODES + code).max() % _CODES
+
+
+_HOME_LABELS = {
+    "tenure": TENURES,
+    "property_type": PROPERTY_TYPES,
+    "main_fuel": MAIN_FUELS,
+    "step_free_access": ("yes", "no", "unknown"),
+    "epc_rating": ("a", "b", "c", "d", "e", "f", "g"),
+}
+_LOWEST_FLOOR_OFFSET = 5
+
+
+def home_facts(tables: Tables) -> pl.DataFrame:
+    """One row a home: each column's latest known value that is not unknown, whichever source told it."""
+    schema = {"household_id": pl.String, **dict.fromkeys(_HOME_LABELS, pl.String)}
+    if "homes" not in tables:
+        return pl.DataFrame(schema={**schema, "lowest_floor": pl.Int64, "occupants": pl.Int64})
+    day = pl.col("recorded_on")
+    codes = [latest(_label_code(name, labels), day).alias(name) for name, labels in _HOME_LABELS.items()]
+    numbers = [
+        latest(pl.col("lowest_floor") + _LOWEST_FLOOR_OFFSET, day) - _LOWEST_FLOOR_OFFSET,
+        latest(pl.col("occupants"), day),
+    ]
+    facts = tables["homes"].group_by("household_id").agg(*codes, *numbers).collect()
+    named = [_label_of(name, labels) for name, labels in _HOME_LABELS.items()]
+    return facts.with_columns(named).sort("household_id")
+
+
+def _label_code(name: str, labels: tuple[str, ...]) -> pl.Expr:
+    sayings = {label: code for code, label in enumerate(labels) if label != "unknown"}
+    return pl.col(name).replace_strict(sayings, default=None, return_dtype=pl.Int64)
+
+
+def _label_of(name: str, labels: tuple[str, ...]) -> pl.Expr:
+    return pl.col(name).replace_strict(dict(enumerate(labels)), default=None, return_dtype=pl.String)
+
+
+def who_knows(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:
+    """Which agencies have a record of each person, or of their home while they lived there, in the past three years.
+
+    Returns person_id, known_to (a sorted list). The GP register is implied: everyone here is on it.
+    """
+    homes = people.select("person_id", "household_id", "lived_here_from").drop_nulls("household_id").lazy()
+    met = []
+    for table, (agency, day) in _SIGNS_OF_CONTACT.items():
+        if table not in tables:
+            continue
+        rows = tables[table].filter(KNOWN_TO_LOOKBACK.holds(pl.col(day), as_of))
+        met.append(_met_people(rows, homes, agency, day))
+    if "contacts" in tables:
+        rows = tables["contacts"].filter(KNOWN_TO_LOOKBACK.holds(pl.col("contacted_on"), as_of))
+        met.extend(_met_people(part, homes, pl.col("agency"), "contacted_on") for part in _by_subject(rows))
+    if not met:
+        return pl.DataFrame(schema={"person_id": pl.String, "known_to": pl.List(pl.String)})
+    pairs = pl.concat(met).filter(pl.col("agency") != "gp").unique()
+    return pairs.group_by("person_id").agg(known_to=pl.col("agency").sort()).collect()
+
+
+_SIGNS_OF_CONTACT = {
+    "hospital_events": ("hospital", "started_on"),
+    "care_events": ("social_care", "started_on"),
+    "housing_events": ("housing", "happened_on"),
+    "fire_visits": ("fire", "visited_on"),
+    "fire_incidents": ("fire", "happened_on"),
+}
+
+
+def _by_subject(contacts: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    of_people = contacts.filter(pl.col("person_id").is_not_null()).drop("household_id")
+    of_homes = contacts.filter(pl.col("household_id").is_not_null()).drop("person_id")
+    return of_people, of_homes
+
+
+def _met_people(rows: pl.LazyFrame, homes: pl.LazyFrame, agency: str | pl.Expr, day: str) -> pl.LazyFrame:
+    named = pl.lit(agency) if isinstance(agency, str) else agency
+    if "person_id" in rows.collect_schema().names():
+        return rows.select("person_id", agency=named)
+    met = rows.select("household_id", agency=named, _day=pl.col(day)).join(homes, on="household_id")
+    return met.filter(pl.col("lived_here_from") <= pl.col("_day")).select("person_id", "agency")

@@ -1,0 +1,122 @@
+"""What was known when: cut-offs, look-backs and horizons as values, and the one filter every source passes once.
+
+A record counts from the day the agency's system knew it (`recorded_on`), not from the day it happened: a stay that
+reached us late was not known on the cut-off. A fact that ends a row (a leaving, a death, the end of a service) is
+known from its own recording date, else from its date plus the table's lag; until then it is missing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+
+@dataclass(frozen=True, order=True)
+class AsOf:
+    """A cut-off: everything recorded before this day is known, nothing recorded on it or later is.
+
+    >>> AsOf(date(2026, 11, 22)).minus(90)
+    AsOf(day=datetime.date(2026, 8, 24))
+    """
+
+    day: date
+
+    def minus(self, days: int) -> "AsOf":
+        """The cut-off this many days earlier."""
+        return AsOf(self.day - timedelta(days=days))
+
+    def plus(self, days: int) -> "AsOf":
+        """The cut-off this many days later."""
+        return AsOf(self.day + timedelta(days=days))
+
+
+@dataclass(frozen=True)
+class Lookback:
+    """The `days` days that end the day before the cut-off; `None` reaches back without limit."""
+
+    days: int | None
+
+    def holds(self, day: pl.Expr, as_of: AsOf) -> pl.Expr:
+        """Whether a day lies in the look-back.
+
+        >>> days = pl.DataFrame({"day": [date(2026, 8, 23), date(2026, 8, 24), date(2026, 11, 21), date(2026, 11, 22)]})
+        >>> days.select(Lookback(90).holds(pl.col("day"), AsOf(date(2026, 11, 22))))["day"].to_list()
+        [False, True, True, False]
+        """
+        before = day < as_of.day
+        return before if self.days is None else before & (day >= as_of.day - timedelta(days=self.days))
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The `days` days that start on the cut-off: where an outcome is looked for."""
+
+    days: int = 365
+
+    def holds(self, day: pl.Expr, as_of: AsOf) -> pl.Expr:
+        """Whether a day lies in the horizon.
+
+        >>> days = pl.DataFrame({"day": [date(2025, 11, 21), date(2025, 11, 22), date(2026, 11, 21), date(2026, 11, 22)]})
+        >>> days.select(Horizon(365).holds(pl.col("day"), AsOf(date(2025, 11, 22))))["day"].to_list()
+        [False, True, True, False]
+        """
+        return (day >= as_of.day) & (day < as_of.day + timedelta(days=self.days))
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A fact that ends a row: its column, the columns known only with it, and when it was recorded."""
+
+    column: str
+    recorded: str | None = None
+    with_it: tuple[str, ...] = ()
+
+
+# The facts of each table that are known later than the row itself.
+ENDINGS: Mapping[str, tuple[Ending, ...]] = {
+    "gp_patients": (
+        Ending("left_on", recorded="left_recorded_on"),
+        Ending("died_on", recorded="died_recorded_on"),
+    ),
+    "care_events": (Ending("ended_on", recorded="ended_recorded_on", with_it=("event_outcome",)),),
+    "hospital_events": (Ending("ended_on"),),
+}
+
+
+def known(records: pl.LazyFrame, as_of: AsOf, *, endings: Sequence[Ending] = (), lag_days: int = 0) -> pl.LazyFrame:
+    """Keep the rows known on the cut-off, with the endings that were not yet known emptied.
+
+    >>> stays = pl.LazyFrame({
+    ...     "person_id": ["p1", "p2", "p3"],
+    ...     "ended_on": [date(2026, 11, 10), date(2026, 11, 21), None],
+    ...     "recorded_on": [date(2026, 11, 1), date(2026, 11, 20), date(2026, 11, 22)],
+    ... })
+    >>> known(stays, AsOf(date(2026, 11, 22)), endings=[Ending("ended_on")], lag_days=3).collect()
+    shape: (2, 3)
+    ┌───────────┬────────────┬─────────────┐
+    │ person_id ┆ ended_on   ┆ recorded_on │
+    │ ---       ┆ ---        ┆ ---         │
+    │ str       ┆ date       ┆ date        │
+    ╞═══════════╪════════════╪═════════════╡
+    │ p1        ┆ 2026-11-10 ┆ 2026-11-01  │
+    │ p2        ┆ null       ┆ 2026-11-20  │
+    └───────────┴────────────┴─────────────┘
+    """
+    rows = records.filter(pl.col("recorded_on") < as_of.day)
+    return rows.with_columns(
+        pl.when(_ending_known(ending, as_of, lag_days)).then(pl.col(name)).alias(name)
+        for ending in endings
+        for name in _columns_of(ending)
+    )
+
+
+def _columns_of(ending: Ending) -> tuple[str, ...]:
+    recorded = () if ending.recorded is None else (ending.recorded,)
+    return (ending.column, *recorded, *ending.with_it)
+
+
+def _ending_known(ending: Ending, as_of: AsOf, lag_days: int) -> pl.Expr:
+    after_lag = pl.col(ending.column) + pl.duration(days=lag_days)
+    known_from = after_lag if ending.recorded is None else pl.coalesce(pl.col(ending.recorded), after_lag)
+    return known_from < as_of.day
