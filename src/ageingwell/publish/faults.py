@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ageingwell.errors import PublishError
 
@@ -46,15 +47,19 @@ def _remedy(number: int | None) -> str:
     return "check the output folder and its disk"
 
 
-def failed_write(error: Exception) -> int | None:
-    """Return the error number when a disk could not take what was written, else None.
+def failed_write(error: Exception, folder: Path) -> int | None:
+    """Return the error number when a disk could not take, or `folder` did not allow, what was written; else None.
 
-    >>> failed_write(ValueError("parquet: underlying IO error: No space left on device (os error 28)"))
+    >>> failed_write(ValueError("parquet: underlying IO error: No space left on device (os error 28)"), Path("staged"))
     28
-    >>> failed_write(ValueError("no such column")) is None
+    >>> failed_write(ValueError("no such column"), Path("staged")) is None
     True
     """
     number = error.errno if isinstance(error, OSError) else None
     if number is None and (named := _NUMBER_IN_TEXT.search(str(error))):
         number = int(named[1] or named[2])
-    return number if number in _FAILED_WRITE else None
+    if number in _FAILED_WRITE:
+        return number
+    path = error.filename if isinstance(error, OSError) else None
+    is_ours = isinstance(path, str) and Path(path).is_relative_to(folder)
+    return number if is_ours and number in _FORBIDDEN else None

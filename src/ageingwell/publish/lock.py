@@ -43,6 +43,7 @@ def publishing_lock(out: Path, *, holder: str, disk: Disk = DISK) -> Iterator[No
         yield
     finally:
         with suppress(OSError):
+            os.ftruncate(descriptor, 0)
             _let_go(descriptor)
         os.close(descriptor)
 
@@ -50,16 +51,18 @@ def publishing_lock(out: Path, *, holder: str, disk: Disk = DISK) -> Iterator[No
 def _make_sure_of(out: Path, *, disk: Disk) -> None:
     if out.is_dir():
         return
-    if disk.kind(out) is not None:
-        raise PublishError("the output folder's name belongs to something that is no folder", "choose another one")
     if not out.parent.is_dir():
         raise PublishError(
             "the folder that is to hold the output folder is not there", "make it, or choose another one"
         )
-    with suppress(FileExistsError):  # another first run was quicker
+    try:
         disk.make_folder(out)
         disk.set_mode(out, 0o700)
         disk.sync_folder(out.parent)
+    except FileExistsError:
+        if not out.is_dir():  # else another first run was quicker
+            found = "the output folder's name belongs to something that is no folder"
+            raise PublishError(found, "choose another one") from None
 
 
 def _opened(path: Path, *, disk: Disk) -> int:

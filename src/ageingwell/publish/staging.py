@@ -51,7 +51,7 @@ def staged(out: Path, *, name: str, disk: Disk = DISK) -> Iterator[Path]:
             disk.set_mode(folder, 0o700)
         yield folder
     except Exception as error:
-        number = failed_write(error)
+        number = failed_write(error, folder)
         if number is None or isinstance(error, PublishError):
             raise
         raise publish_error("a file of the staged folder cannot be written", number) from None

@@ -1,0 +1,69 @@
+"""End a run the hard way: SIGKILL in a forked child, as a power switch or an out-of-memory killer would."""
+
+import os
+import signal
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+
+
+def fork(run: Callable[[], None]) -> int:
+    """Start `run` in a forked child that is the head of its own process group, and return the child's id.
+
+    The child ends with 0, or with 1 and a traceback on stderr; it never comes back into the test. Fork before Polars
+    or LightGBM have started their threads in this process: a forked child has none of them and would wait for ever.
+    """
+    with warnings.catch_warnings():
+        # Python 3.12 warns of forking beside threads; the sentence above is the rule that makes it safe.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        run()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def exit_code(child: int) -> int:
+    """Wait for a forked child and return its exit code, minus the signal's number where one ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def fork_and_kill(run: Callable[[], None], *, after_seconds: float) -> bool:
+    """Run `run` in a forked child and SIGKILL it, with all it started, after a delay; True when the kill came in time.
+
+    The child is reaped in every case, and False means that `run` had ended by itself before the delay was over.
+
+        for moment in random.Random(7).choices(range(4_000), k=50):
+            fork_and_kill(lambda: score(data, out=out), after_seconds=moment / 1_000)
+            assert files_of(current(out)) in (old_night, new_night)
+
+    Raises:
+        AssertionError: `run` failed of its own accord, so the test would not have tested a kill.
+    """
+    deadline = time.monotonic() + after_seconds
+    child = fork(run)
+    while (wait := deadline - time.monotonic()) > 0:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            assert os.waitstatus_to_exitcode(status) == 0, "the child failed before it could be killed"
+            return False
+        time.sleep(min(wait, 0.002))
+    _kill_group(child)
+    code = exit_code(child)
+    assert code in (0, -signal.SIGKILL), "the child failed before it could be killed"
+    return code == -signal.SIGKILL
+
+
+def _kill_group(child: int) -> None:
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except ProcessLookupError:  # it has not yet made its group, or has ended and waits to be reaped
+        os.kill(child, signal.SIGKILL)
