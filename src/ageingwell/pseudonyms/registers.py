@@ -121,7 +121,7 @@ def _chosen(register: pl.DataFrame, domain: Domain, columns: Sequence[str] | Non
     if missing:
         raise SourceError(f"the register has no column {', '.join(missing)}", "choose columns that it has")
     register = register.with_columns(pl.col(identifier).cast(pl.String))
-    return register if columns is None else register.select(dict.fromkeys((identifier, *columns)))
+    return register if columns is None else register.select(list(dict.fromkeys((identifier, *columns))))
 
 
 def _usable(register: pl.DataFrame, domain: Domain) -> tuple[pl.DataFrame, int]:

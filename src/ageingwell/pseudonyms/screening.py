@@ -15,7 +15,7 @@ from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_up
 RULES: Final = {
     "missing": "a value is needed here and none was sent",
     "not_an_nhs_number": "the value is not ten digits with a right check digit",
-    "spreadsheet_number": "a spreadsheet has turned the number into another one (9.99E+09, or .0 at its end)",
+    "spreadsheet_number": "a spreadsheet has turned the number into another one (an exponent, or a decimal point)",
     "not_a_uprn": "the value is not 1 to 12 digits",
     "not_a_date": "the date is not a real day written year-month-day",
     "one_of_two_needed": "exactly one of two columns must hold a value",

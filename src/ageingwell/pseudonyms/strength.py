@@ -15,8 +15,8 @@ MAKE_ONE: Final = "make a key with Key.generate, or with `openssl rand -hex 32`"
 
 # 32 random bytes hold 30 different ones on average.
 _FEWEST_DIFFERENT: Final = 20
-# 32 random bytes are 39 % printable; more than 90 % means text, in whatever encoding.
-_MOST_PRINTABLE_SHARE: Final = 0.9
+# 32 random bytes are 39 % printable, and more than 85 % once in 50 million; text in any encoding is more.
+_MOST_PRINTABLE_SHARE: Final = 0.85
 # Every other byte of UTF-16 text is nought; in random bytes one in 256 is.
 _MOST_NOUGHTS_SHARE: Final = 0.25
 
