@@ -8,12 +8,13 @@ import polars as pl
 
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.digests import keyed_letters, pseudonym
-from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, canonical_nhs_number, canonical_uprn, is_blank
+from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, is_blank
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.screening import (
     Fault,
     birth_day,
     birth_faults,
+    canonical,
     needed_home,
     needed_person,
     one_of_two,
@@ -82,9 +83,9 @@ def _made(
     made: dict[str, pl.Expr] = {}
     for name, source in (("person_id", "nhs_number"), ("linked_person_id", "linked_nhs_number")):
         if source in present:
-            made[name] = pseudonym(pl.col(source), domain="person", key=key)
+            made[name] = pseudonym(canonical(source), domain="person", key=key)
     if "uprn" in present:
-        made["household_id"] = pseudonym(pl.col("uprn"), domain="home", key=key)
+        made["household_id"] = pseudonym(canonical("uprn"), domain="home", key=key)
     for name in set(LOCAL_IDS) & present:
         made[name] = keyed_letters(_stripped(name), label=name, key=key)
     if birth := _birth_column(present):
@@ -138,10 +139,10 @@ def _birth_column(present: frozenset[str]) -> str:
 def _emptied(table: str, present: frozenset[str], contract: Sequence[str], *, has_lookup: bool) -> dict[str, pl.Expr]:
     emptied: dict[str, pl.Expr] = {}
     if "uprn" in present and table not in ABOUT_EITHER and "person_id" in contract and "household_id" in contract:
-        emptied["uprn"] = ~is_blank(pl.col("uprn")) & canonical_uprn(pl.col("uprn")).is_null()
+        emptied["uprn"] = ~is_blank(pl.col("uprn")) & canonical("uprn").is_null()
     if "linked_nhs_number" in present and "linked_person_id" in contract:
         linked = pl.col("linked_nhs_number")
-        emptied["linked_nhs_number"] = ~is_blank(linked) & canonical_nhs_number(linked).is_null()
+        emptied["linked_nhs_number"] = ~is_blank(linked) & canonical("linked_nhs_number").is_null()
     if "postcode" in present and "lsoa21" in contract and has_lookup:
         emptied["postcode"] = ~is_blank(pl.col("postcode")) & pl.col(LOOKED_UP).is_null()
     return emptied
@@ -165,7 +166,7 @@ def _stripped(name: str) -> pl.Expr:
 def _in_reserved_range(number: str | None) -> pl.Expr:
     if number is None:
         return pl.lit(value=None, dtype=pl.Boolean)
-    return canonical_nhs_number(pl.col(number)).str.starts_with(RESERVED_PREFIX)
+    return canonical(number).str.starts_with(RESERVED_PREFIX)
 
 
 def lookup_key(column: pl.Expr) -> pl.Expr:

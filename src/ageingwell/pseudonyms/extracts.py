@@ -15,7 +15,7 @@ from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, reco
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.postcodes import read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, raw_chunks, raw_tables
-from ageingwell.pseudonyms.screening import refused_cells
+from ageingwell.pseudonyms.screening import refused_cells, with_canonical
 from ageingwell.pseudonyms.staging import staged_folder
 
 REFUSED: Final = pl.Schema(
@@ -121,6 +121,7 @@ def _convert_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[pl.DataFra
     if work.lookup is not None and "postcode" in rows.columns:
         rows = rows.with_columns(lookup_key(pl.col("postcode")).alias(POSTCODE))
         rows = rows.join(work.lookup, on=POSTCODE, how="left", maintain_order="left")
+    rows = with_canonical(rows)
     _stop_if_real(table, rows, plan, work)
     cells = refused_cells(rows, plan.faults)
     is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())

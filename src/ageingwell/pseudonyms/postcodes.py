@@ -7,7 +7,7 @@ import polars as pl
 
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.conversion import LOOKED_UP, POSTCODE, lookup_key
-from ageingwell.pseudonyms.reading import whole
+from ageingwell.pseudonyms.reading import RawChunk, raw_chunks
 
 # The second names are those of the ONS Postcode Directory and its look-up tables.
 _POSTCODES: Final = ("postcode", "pcds", "pcd8", "pcd7", "pcd")
@@ -20,18 +20,23 @@ def read_lookup(path: Path) -> pl.DataFrame:
 
     Places outside England and Wales are left out. Raises `SourceError` if a postcode lies in two areas.
     """
-    rows = whole(path)
-    names = [next((name for name in kinds if name in rows.columns), None) for kinds in (_POSTCODES, _AREAS)]
-    postcode, area = names
-    if postcode is None or area is None:
-        raise SourceError(f"{path.name}: the columns postcode and lsoa21 are missing", "name them in the header line")
-    lookup = (
-        rows.select(lookup_key(pl.col(postcode)).alias(POSTCODE), pl.col(area).str.strip_chars().alias(LOOKED_UP))
-        .filter(pl.col(LOOKED_UP).str.contains(_LSOA21), pl.col(POSTCODE) != "")
-        .unique(maintain_order=True)
+    # In chunks, two columns of each: the ONS directory has 2.7 million lines of some 50 columns.
+    lookup = pl.concat(_two_columns(chunk) for chunk in raw_chunks(path, rows_at_once=100_000)).unique(
+        maintain_order=True
     )
     if not lookup.height:
         raise SourceError(f"{path.name}: no line has a postcode and an LSOA of 2021", "give the look-up for 2021")
     if n_twice := lookup.height - lookup[POSTCODE].n_unique():
         raise SourceError(f"{path.name}: {n_twice} postcodes lie in two areas", "give each postcode one area")
     return lookup
+
+
+def _two_columns(chunk: RawChunk) -> pl.DataFrame:
+    if chunk.misshapen:
+        raise SourceError(f"{chunk.file}: row {chunk.misshapen[0]} has a wrong number of fields", "send it again")
+    postcode, area = (next((name for name in kinds if name in chunk.columns), None) for kinds in (_POSTCODES, _AREAS))
+    if postcode is None or area is None:
+        raise SourceError(f"{chunk.file}: the columns postcode and lsoa21 are missing", "name them in the header line")
+    return chunk.rows.select(
+        lookup_key(pl.col(postcode)).alias(POSTCODE), pl.col(area).str.strip_chars().alias(LOOKED_UP)
+    ).filter(pl.col(LOOKED_UP).str.contains(_LSOA21), pl.col(POSTCODE) != "")

@@ -7,7 +7,7 @@ The first error is let go before ours is raised: a decoder's error holds the byt
 """
 
 import csv
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -68,9 +68,11 @@ def raw_chunks(path: Path, *, rows_at_once: int) -> Iterator[RawChunk]:
 
 def whole(path: Path) -> pl.DataFrame:
     """Read one CSV or Parquet file at once, as text, and refuse it if a row is misshapen."""
-    chunks = list(raw_chunks(path, rows_at_once=1_000_000))
+    chunks = list(raw_chunks(path, rows_at_once=100_000))
     if wrong := [number for chunk in chunks for number in chunk.misshapen]:
-        raise SourceError(f"{path.name}: {len(wrong)} rows have a wrong number of fields, first row {wrong[0]}")
+        raise SourceError(
+            f"{path.name}: {len(wrong)} rows have a wrong number of fields, first row {wrong[0]}", "mend them"
+        )
     return pl.concat(chunk.rows for chunk in chunks)
 
 
@@ -139,13 +141,18 @@ def _csv_chunks(path: Path, rows_at_once: int) -> Iterator[RawChunk]:
 
 
 def _csv_chunk(file: str, first: int, names: list[str], rows: list[list[str]]) -> RawChunk:
-    numbered = [(number, fields) for number, fields in enumerate(rows, first) if fields]
-    good = [(number, fields) for number, fields in numbered if len(fields) == len(names)]
-    misshapen = tuple(number for number, fields in numbered if len(fields) != len(names))
-    columns = zip(*(fields for _, fields in good)) if good else [()] * len(names)
+    width = len(names)
+    numbers: Sequence[int] = range(first, first + len(rows))
+    good: list[list[str]] = rows
+    misshapen: tuple[int, ...] = ()
+    if any(len(fields) != width for fields in rows):
+        # A blank line is no row, but it keeps its number.
+        numbers = [number for number, fields in enumerate(rows, first) if len(fields) == width]
+        good = [fields for fields in rows if len(fields) == width]
+        misshapen = tuple(number for number, fields in enumerate(rows, first) if len(fields) not in (0, width))
+    columns = zip(*good) if good else [()] * width
     frame = pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in zip(names, columns)])
-    numbers = pl.Series((number for number, _ in good), dtype=pl.Int64)
-    return RawChunk(file, frame, numbers, misshapen, tuple(names))
+    return RawChunk(file, frame, pl.Series(numbers, dtype=pl.Int64), misshapen, tuple(names))
 
 
 def _opened(path: Path) -> TextIO:

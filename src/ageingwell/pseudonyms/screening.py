@@ -38,6 +38,22 @@ _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]00:00(?::00(?:\.0+)?)?)?$"
 _MONTH: Final = r"^[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?$"
 
 
+_PERSONS: Final = ("nhs_number", "linked_nhs_number")
+_HOMES: Final = ("uprn",)
+
+
+def with_canonical(rows: pl.DataFrame) -> pl.DataFrame:
+    """Put the canonical spelling of each identifier beside it, so that it is worked out once a row."""
+    persons = [canonical_nhs_number(pl.col(name)).alias(f"_{name}") for name in _PERSONS if name in rows.columns]
+    homes = [canonical_uprn(pl.col(name)).alias(f"_{name}") for name in _HOMES if name in rows.columns]
+    return rows.with_columns(*persons, *homes)
+
+
+def canonical(column: str) -> pl.Expr:
+    """The canonical spelling of an identifier column in rows that `with_canonical` has seen."""
+    return pl.col(f"_{column}")
+
+
 @dataclass(frozen=True)
 class Fault:
     """A rule that a column of the raw table must keep, and the expression that is true where a row breaks it."""
@@ -55,7 +71,7 @@ def needed_person(column: str) -> list[Fault]:
 def wrong_person(column: str) -> list[Fault]:
     """Faults of an NHS number that may be blank."""
     text = pl.col(column)
-    is_wrong = ~is_blank(text) & canonical_nhs_number(text).is_null()
+    is_wrong = ~is_blank(text) & canonical(column).is_null()
     is_damaged = is_wrong & text.str.contains(r"(?i)e\+?[0-9]+\s*$|\.[0-9]*\s*$")
     return [
         Fault(column, "spreadsheet_number", is_damaged),
@@ -71,7 +87,7 @@ def needed_home(column: str) -> list[Fault]:
 def wrong_home(column: str) -> list[Fault]:
     """Faults of a UPRN that may be blank."""
     text = pl.col(column)
-    return [Fault(column, "not_a_uprn", ~is_blank(text) & canonical_uprn(text).is_null())]
+    return [Fault(column, "not_a_uprn", ~is_blank(text) & canonical(column).is_null())]
 
 
 def one_of_two(person: str, home: str, *, present: frozenset[str]) -> list[Fault]:
@@ -110,7 +126,7 @@ def screened(column: str, *, own_number: str | None) -> list[Fault]:
     elif own_number is None:
         is_identifier = pl.lit(value=False)
     else:
-        is_identifier = text.str.replace_all(r"[ -]", "") == canonical_nhs_number(pl.col(own_number))
+        is_identifier = text.str.replace_all(r"[ -]", "") == canonical(own_number)
     return [Fault(column, "looks_like_an_identifier", is_identifier), Fault(column, "free_text", is_long)]
 
 
