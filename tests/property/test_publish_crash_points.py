@@ -161,14 +161,20 @@ def test_a_process_that_ends_at_once_leaves_a_complete_night_and_no_lock(scene: 
         before.assert_next_run_is_clean(scene, expected)
 
 
-@every_scene
+FAULTS = [
+    ("full for a moment", errno.ENOSPC, False, SCENES.keys()),
+    ("full for good", errno.ENOSPC, True, ["the first night", "the next night"]),
+    ("input or output fails", errno.EIO, False, ["the next night", "the same again", "a pointer as text"]),
+    ("access denied", errno.EACCES, False, ["the next night", "the same again", "a pointer as text"]),
+]
+
+
 @pytest.mark.parametrize(
-    ("number", "for_good"),
+    ("scene", "number", "for_good"),
     [
-        pytest.param(errno.ENOSPC, False, id="full for a moment"),
-        pytest.param(errno.ENOSPC, True, id="full for good"),
-        pytest.param(errno.EIO, False, id="input or output fails"),
-        pytest.param(errno.EACCES, False, id="access denied"),
+        pytest.param(SCENES[scene], number, for_good, id=f"{fault}, {scene}")
+        for fault, number, for_good, scenes in FAULTS
+        for scene in scenes
     ],
 )
 def test_an_error_at_any_moment_is_a_publish_error_and_leaves_a_complete_night(

@@ -447,6 +447,26 @@ def test_a_second_run_is_told_who_holds_the_folder(out: Path):
     assert error.value.exit_code == 75
 
 
+def test_a_run_that_was_turned_away_does_not_rub_out_the_holders_words(out: Path):
+    with publishing_lock(out, holder="process 1"):
+        for _ in range(2):
+            with pytest.raises(LockedError, match="process 1"), publishing_lock(out, holder="process 2"):
+                pass
+    with (
+        publishing_lock(out, holder="process 3, with more to say"),
+        pytest.raises(LockedError, match="process 3, with"),
+    ):
+        run(out, "2026-11-22", night("A"))
+
+
+def test_the_same_night_is_not_staged_twice_at_once(out: Path):
+    with publishing_lock(out, holder="process 1"), staged(out, name="2026-11-22") as folder:
+        write(folder, night("A"))
+        with pytest.raises(PublishError, match="EEXIST"), staged(out, name="2026-11-22"):
+            pass
+        assert files_of(folder) == night("A")
+
+
 def test_the_lock_is_free_after_a_run_and_after_a_run_that_failed(out: Path):
     with pytest.raises(ZeroDivisionError), publishing_lock(out, holder="process 1"):
         raise ZeroDivisionError

@@ -35,16 +35,16 @@ def publishing_lock(out: Path, *, holder: str, disk: Disk = DISK) -> Iterator[No
         descriptor = _opened(out / LOCK, disk=disk)
     try:
         with explained("the output folder cannot be made ready"):
-            _take(descriptor, out / LOCK, holder=holder, disk=disk)
-            for name in disk.names(out):
-                if name.startswith(STAGING):
-                    disk.remove(out / name)
-            current(out, disk=disk)
-        yield
-    finally:
-        with suppress(OSError):
-            os.ftruncate(descriptor, 0)
+            _take(descriptor, out / LOCK, disk=disk)
+        try:
+            with explained("the output folder cannot be made ready"):
+                _sign(descriptor, out / LOCK, holder=holder, disk=disk)
+                _sweep(out, disk=disk)
+                current(out, disk=disk)
+            yield
+        finally:
             _let_go(descriptor)
+    finally:
         os.close(descriptor)
 
 
@@ -70,16 +70,35 @@ def _opened(path: Path, *, disk: Disk) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
 
 
-def _take(descriptor: int, path: Path, *, holder: str, disk: Disk) -> None:
+def _take(descriptor: int, path: Path, *, disk: Disk) -> None:
     with disk.watched("take_lock", path):
         taken = _took(descriptor)
     if not taken:
         found = f"another run is writing to the output folder ({_holder(path, disk=disk)})"
         raise LockedError(found, "wait until it has ended, then run again")
+
+
+def _sign(descriptor: int, path: Path, *, holder: str, disk: Disk) -> None:
     with disk.watched("sign_lock", path):
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, holder.encode())
+        _write_words(descriptor, holder.encode())
+
+
+def _let_go(descriptor: int) -> None:
+    with suppress(OSError):
+        _write_words(descriptor, b"")
+        _release(descriptor)
+
+
+def _write_words(descriptor: int, words: bytes) -> None:
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, words)
+
+
+def _sweep(out: Path, *, disk: Disk) -> None:
+    for name in disk.names(out):
+        if name.startswith(STAGING):
+            disk.remove(out / name)
 
 
 def _holder(path: Path, *, disk: Disk) -> str:
@@ -100,7 +119,7 @@ if sys.platform == "win32":
             return False
         return True
 
-    def _let_go(descriptor: int) -> None:
+    def _release(descriptor: int) -> None:
         os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
@@ -115,5 +134,5 @@ else:
             return False
         return True
 
-    def _let_go(descriptor: int) -> None:
+    def _release(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)

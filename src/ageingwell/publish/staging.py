@@ -45,10 +45,10 @@ def staged(out: Path, *, name: str, disk: Disk = DISK) -> Iterator[Path]:
     ('2026-11-22', True, True)
     """
     folder = out / f"{STAGING}{checked_name(name)}"
+    with explained("the staged folder cannot be made"):
+        disk.make_folder(folder)
     try:
-        with explained("the staged folder cannot be made"):
-            disk.make_folder(folder)
-            disk.set_mode(folder, 0o700)
+        disk.set_mode(folder, 0o700)
         yield folder
     except Exception as error:
         number = failed_write(error, folder)
