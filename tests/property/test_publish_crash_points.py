@@ -315,7 +315,7 @@ def attempt(out: Path, *, start: int, hold: int, lost: int) -> None:
 
 @needs_fork
 def test_of_eight_runs_at_once_exactly_one_holds_the_folder(place: Path):
-    for turn in range(100):
+    for turn in range(50):
         (start, started), (hold, held), (lost, losing) = os.pipe(), os.pipe(), os.pipe()
 
         def contender(out: Path = place / str(turn % 10), pipes: tuple[int, ...] = (start, hold, losing)) -> None:
@@ -357,15 +357,23 @@ def closing(descriptors: tuple[int, ...], run: Callable[[], None]) -> Callable[[
 @needs_fork
 def test_the_lock_of_a_killed_run_is_free_at_once(place: Path):
     out = place / "outreach"
+    ready, holds = os.pipe()
 
     def hold() -> None:
         with publishing_lock(out, holder="process 1"):
+            os.write(holds, b"x")
             signal.pause()
 
-    assert fork_and_kill(hold, after_seconds=0.1)
+    child = fork(hold)
+    os.read(ready, 1)
+    os.kill(child, signal.SIGKILL)
+
+    assert exit_code(child) == -signal.SIGKILL
     assert (out / ".lock").read_text() == "process 1"
     with publishing_lock(out, holder="process 2"):
         pass
+    os.close(ready)
+    os.close(holds)
 
 
 # The helper that kills
@@ -373,11 +381,11 @@ def test_the_lock_of_a_killed_run_is_free_at_once(place: Path):
 
 @needs_fork
 def test_a_run_that_ends_before_the_kill_was_not_killed():
-    assert not fork_and_kill(lambda: None, after_seconds=5)
+    assert not fork_and_kill(lambda: None, after_seconds=60)
 
 
 @needs_fork
 def test_a_run_that_fails_by_itself_is_no_kill(capfd: pytest.CaptureFixture[str]):
     with pytest.raises(AssertionError, match="failed before it could be killed"):
-        fork_and_kill(lambda: 1 // 0 and None, after_seconds=5)
+        fork_and_kill(lambda: 1 // 0 and None, after_seconds=60)
     assert "ZeroDivisionError" in capfd.readouterr().err
