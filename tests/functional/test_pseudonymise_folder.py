@@ -240,6 +240,26 @@ def test_files_are_private_and_nothing_is_written_over(tmp_path):
         run(raw)
 
 
+def test_a_place_that_cannot_be_written_is_a_publish_error(tmp_path):
+    raw = folder(tmp_path / "raw", homes="uprn,tenure\n1,owner\n")
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(PublishError, match="cannot be written"):
+        pseudonymise(raw, out=tmp_path / "file" / "out", key=KEY, contract_columns=CONTRACTS)
+
+
+def test_a_run_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
+    def interrupted(*_args, **_settings):
+        raise KeyboardInterrupt
+
+    raw = folder(tmp_path / "raw", gp_patients=PATIENTS)
+    monkeypatch.setattr("ageingwell.pseudonyms.extracts.record_text", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(raw)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lookup.csv", "raw"]
+
+
 def test_the_mark_of_made_up_people_goes_along(tmp_path):
     raw = folder(tmp_path / "raw", gp_patients=PATIENTS)
     (raw / "synthetic.json").write_text('{"seed": 1}')
