@@ -1,0 +1,127 @@
+"""The yearly rates of death, care, falls and emergencies, from a person's state.
+
+The rates are not a plain sum: living alone matters more to those who walk badly, ten medicines are worse than nine by
+more than nine are worse than eight, a cold home harms those who are short of breath, a discharge harms those without
+a carer, dementia weighs more after 85. `frailty` and `noise` are measured by nobody, so no model can know the rates.
+Constants were set against the published rates that `check_rates` prints.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Array = np.ndarray
+
+# Shares of deaths that begin with an emergency admission.
+TERMINAL_AT_HOME, TERMINAL_IN_CARE = 0.40, 0.20
+# A yearly level for each event at age 75, as a logarithm.
+BASE = {"death": -4.35, "fall": -5.25, "home_care": -6.5, "care_home": -7.6, "emergency": -2.45, "slip": -2.5}
+SPREAD = 1.0
+
+
+@dataclass(frozen=True)
+class State:
+    """Everybody's state on a boundary, one entry a person."""
+
+    day: int
+    age: Array
+    is_female: Array
+    deprivation: Array
+    frailty: Array
+    noise: Array
+    has: dict[str, Array]
+    n_medicines: Array
+    n_risky_medicines: Array
+    mobility: Array
+    lives_alone: Array
+    has_partner: Array
+    lost_partner: Array
+    has_carer: Array
+    is_cold: Array
+    in_home_care: Array
+    in_care_home: Array
+    n_falls: Array
+    n_emergencies: Array
+    is_just_discharged: Array
+    is_here: Array
+    is_alive: Array
+
+
+def yearly_rates(state: State, *, shift: float) -> dict[str, Array]:
+    """Rates a year for each person: death, fall, home_care, care_home, emergency, slip (a fall without admission)."""
+    rates = {
+        "death": _death(state),
+        "fall": _fall(state),
+        "home_care": _home_care(state),
+        "care_home": _care_home(state),
+        "emergency": _emergency(state),
+        "slip": _slip(state),
+    }
+    return {name: np.exp(np.minimum(level, 1.2) + shift) for name, level in rates.items()} | {
+        "home_care": np.where(state.in_home_care | state.in_care_home, 0.0, np.exp(rates["home_care"] + shift)),
+        "care_home": np.where(state.in_care_home, 0.0, np.exp(np.minimum(rates["care_home"], 0.5) + shift)),
+    }
+
+
+def _hidden(state: State) -> Array:
+    return SPREAD * (0.8 * state.frailty + 0.6 * state.noise)
+
+
+def _decades(state: State) -> Array:
+    return (state.age - 75) / 10
+
+
+def _death(state: State) -> Array:
+    has = state.has
+    at_home = BASE["death"] + 0.72 * _decades(state) - 0.3 * (state.is_female - 0.5) + 0.08 * state.deprivation
+    at_home = at_home + 0.42 * _hidden(state) + 0.6 * has["cancer"] + 0.5 * has["efi_heart_failure"]
+    at_home = at_home + 0.35 * has["efi_respiratory_disease"] + 0.3 * has["efi_chronic_kidney_disease"]
+    at_home = at_home + 0.5 * has["dementia"] + 0.3 * (has["dementia"] & (state.age >= 85)) + 0.4 * has["smoker"]
+    at_home = at_home + 0.5 * has["efi_weight_loss"] + 0.25 * has["efi_stroke_tia"] + 0.15 * has["efi_diabetes"]
+    at_home = at_home + 0.22 * state.mobility + 0.3 * (state.n_medicines >= 10) + 0.3 * state.lost_partner
+    at_home = at_home + 0.5 * (has["efi_respiratory_disease"] & state.is_cold)
+    at_home = at_home + 0.18 * state.n_emergencies.clip(0, 3)
+    in_care = -1.02 + 0.31 * (state.age - 70) / 10 + 0.25 * _hidden(state) - 0.2 * (state.is_female - 0.5)
+    return np.where(state.in_care_home, in_care, at_home)
+
+
+def _fall(state: State) -> Array:
+    unsteady = state.mobility.clip(0, 3)
+    level = BASE["fall"] + 0.55 * _decades(state) + 0.3 * (state.is_female - 0.5) + 0.45 * _hidden(state)
+    level = level + 0.3 * unsteady + 0.45 * (state.lives_alone & (state.mobility >= 1))
+    level = level + 0.35 * state.n_falls.clip(0, 2) + 0.45 * (state.n_medicines >= 10)
+    level = level + 0.2 * state.n_risky_medicines.clip(0, 3) + 0.3 * state.has["efi_osteoporosis"]
+    level = level + 0.35 * (state.has["dementia"] & (state.mobility < 3)) + 0.25 * state.has["efi_parkinsons"]
+    level = level + 0.25 * (state.has["efi_vision_problems"] & state.lives_alone)
+    return level - 0.6 * (state.mobility == 4) + 0.4 * state.in_care_home
+
+
+def _home_care(state: State) -> Array:
+    alone = state.lives_alone
+    level = BASE["home_care"] + 0.6 * _decades(state) + 0.5 * _hidden(state) + 0.45 * state.mobility
+    level = level + 0.45 * alone + 0.35 * (alone & (state.mobility >= 2)) + 0.1 * state.deprivation
+    level = level + 0.5 * state.has["dementia"] + 0.4 * (state.has["dementia"] & (state.age >= 85))
+    level = level + 0.3 * state.has["efi_stroke_tia"] + 0.7 * (state.is_just_discharged & ~state.has_carer)
+    return level + 0.4 * state.lost_partner + 0.25 * state.has["efi_urinary_incontinence"]
+
+
+def _care_home(state: State) -> Array:
+    level = BASE["care_home"] + 0.75 * _decades(state) + 0.5 * _hidden(state) + 0.3 * state.mobility
+    level = level + 1.2 * state.has["dementia"] + 0.4 * (state.has["dementia"] & state.lives_alone)
+    level = level + 0.4 * state.lives_alone + 0.9 * state.in_home_care + 0.3 * state.n_emergencies.clip(0, 2)
+    return level + 0.5 * (state.is_just_discharged & ~state.has_carer) + 0.4 * state.lost_partner
+
+
+def _emergency(state: State) -> Array:
+    has = state.has
+    level = BASE["emergency"] + 0.28 * _decades(state) + 0.12 * state.deprivation + 0.35 * _hidden(state)
+    level = level + 0.35 * has["efi_heart_failure"] + 0.3 * has["efi_respiratory_disease"] + 0.2 * has["cancer"]
+    level = level + 0.5 * (has["efi_respiratory_disease"] & state.is_cold) + 0.2 * has["smoker"]
+    level = level + 0.15 * has["efi_diabetes"] + 0.15 * has["efi_atrial_fibrillation"] + 0.2 * has["dementia"]
+    level = level + 0.25 * state.n_emergencies.clip(0, 3) + 0.3 * (state.n_medicines >= 10)
+    return level + 0.12 * state.mobility + 0.2 * (state.is_just_discharged & ~state.has_carer)
+
+
+def _slip(state: State) -> Array:
+    level = BASE["slip"] + 0.4 * _decades(state) + 0.35 * _hidden(state) + 0.25 * state.mobility.clip(0, 3)
+    return level + 0.25 * state.n_falls.clip(0, 2) + 0.15 * state.n_risky_medicines.clip(0, 3)
