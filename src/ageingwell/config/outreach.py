@@ -22,11 +22,11 @@ class Capacity(Settings):
     3
     """
 
-    gp: int = Field(15, ge=0, description="doors a week the practices and community nurses can see")
-    social_care: int = Field(12, ge=0, description="doors a week adult social care can see")
-    housing: int = Field(10, ge=0, description="doors a week the housing authority can see")
-    fire: int = Field(20, ge=0, description="home fire-safety visits a week")
-    voluntary: int = Field(25, ge=0, description="doors a week the voluntary link workers can see")
+    gp: int = Field(default=15, ge=0, description="doors a week the practices and community nurses can see")
+    social_care: int = Field(default=12, ge=0, description="doors a week adult social care can see")
+    housing: int = Field(default=10, ge=0, description="doors a week the housing authority can see")
+    fire: int = Field(default=20, ge=0, description="home fire-safety visits a week")
+    voluntary: int = Field(default=25, ge=0, description="doors a week the voluntary link workers can see")
 
     def places(self) -> dict[str, int]:
         """Give the places a week by agency, in the fixed order of agencies."""
@@ -37,12 +37,15 @@ class Floors(Settings):
     """Shares of all the week's places kept for people whom a ranking by records tends to miss."""
 
     unknown_to_every_service: float = Field(
-        0.10, ge=0, le=1, description="share for homes in which everyone is known to the GP register only"
+        default=0.10, ge=0, le=1, description="share for homes in which everyone is known to the GP register only"
     )
     most_deprived_fifth: float = Field(
-        0.10, ge=0, le=1, description="share for homes in the most deprived fifth of small areas (deciles 1 and 2)"
+        default=0.10,
+        ge=0,
+        le=1,
+        description="share for homes in the most deprived fifth of small areas (deciles 1 and 2)",
     )
-    rural: float = Field(0.0, ge=0, le=1, description="share for homes in rural areas")
+    rural: float = Field(default=0.0, ge=0, le=1, description="share for homes in rural areas")
 
     def shares(self) -> dict[str, float]:
         """Give the share by the name of its group; the column of a door is `is_<name>`."""
@@ -52,18 +55,18 @@ class Floors(Settings):
 class CoolingOff(Settings):
     """Days a household is left in peace, counted from the contact, by what came of it."""
 
-    accepted: int = Field(60, ge=0, description="help was accepted and is being arranged")
-    completed: int = Field(180, ge=0, description="the visit was made")
-    declined_help: int = Field(365, ge=0, description="the person said they want no help")
-    refused: int = Field(365, ge=0, description="the visit was refused")
-    referred_on: int = Field(60, ge=0, description="another agency was asked to see them")
-    no_access: int = Field(14, ge=0, description="nobody came to the door")
-    deferred: int = Field(28, ge=0, description="they asked to be called on later")
-    in_hospital: int = Field(14, ge=0, description="they were in hospital")
-    wrong_address: int = Field(90, ge=0, description="the address was wrong; time to put it right")
-    deceased: int = Field(28, ge=0, description="a death was reported; the household is left in peace")
+    accepted: int = Field(default=60, ge=0, description="help was accepted and is being arranged")
+    completed: int = Field(default=180, ge=0, description="the visit was made")
+    declined_help: int = Field(default=365, ge=0, description="the person said they want no help")
+    refused: int = Field(default=365, ge=0, description="the visit was refused")
+    referred_on: int = Field(default=60, ge=0, description="another agency was asked to see them")
+    no_access: int = Field(default=14, ge=0, description="nobody came to the door")
+    deferred: int = Field(default=28, ge=0, description="they asked to be called on later")
+    in_hospital: int = Field(default=14, ge=0, description="they were in hospital")
+    wrong_address: int = Field(default=90, ge=0, description="the address was wrong; time to put it right")
+    deceased: int = Field(default=28, ge=0, description="a death was reported; the household is left in peace")
     moved: int = Field(
-        90, ge=0, description="the household was reported to have moved; time for the register to follow"
+        default=90, ge=0, description="the household was reported to have moved; time for the register to follow"
     )
 
 
@@ -71,93 +74,123 @@ class Thresholds(Settings):
     """The numbers in the rules that find needs."""
 
     frailty_index_at_least: float = Field(
-        0.24, ge=0, le=1, description="electronic frailty index that counts as living with frailty (0.24: moderate)"
+        default=0.24,
+        ge=0,
+        le=1,
+        description="electronic frailty index that counts as living with frailty (0.24: moderate)",
     )
     lives_alone_probability_at_least: float = Field(
-        0.70, gt=0, le=1, description="how likely living alone has to be before a rule counts it"
+        default=0.70, gt=0, le=1, description="how likely living alone has to be before a rule counts it"
     )
     charlie_factors_at_least: int = Field(
-        3, ge=1, description="CHARLIE-P factors, age left out, that make a fire-safety need together"
+        default=3, ge=1, description="CHARLIE-P factors, age left out, that make a fire-safety need together"
     )
     charlie_points_at_least: int = Field(
-        8, ge=1, le=10, description="points on one CHARLIE-P line that make a fire-safety need alone (8: likely)"
+        default=8,
+        ge=1,
+        le=10,
+        description="points on one CHARLIE-P line that make a fire-safety need alone (8: likely)",
     )
-    clutter_rating_at_least: int = Field(4, ge=1, le=9, description="clutter image rating that counts as hoarding")
+    clutter_rating_at_least: int = Field(
+        default=4, ge=1, le=9, description="clutter image rating that counts as hoarding"
+    )
     epc_rank_at_least: int = Field(
-        5, ge=1, le=7, description="energy rating that counts as a cold home (A is 1, E is 5, G is 7)"
+        default=5, ge=1, le=7, description="energy rating that counts as a cold home (A is 1, E is 5, G is 7)"
     )
-    medicines_at_least: int = Field(10, ge=1, description="different medicines in 90 days that call for a review")
+    medicines_at_least: int = Field(
+        default=10, ge=1, description="different medicines in 90 days that call for a review"
+    )
     fall_medicines_at_least: int = Field(
-        3, ge=1, description="anticholinergic and sedative medicines that call for a review after a fall"
+        default=3, ge=1, description="anticholinergic and sedative medicines that call for a review after a fall"
     )
-    carer_age_at_least: int = Field(85, ge=65, description="age from which caring counts as strain by itself")
+    carer_age_at_least: int = Field(default=85, ge=65, description="age from which caring counts as strain by itself")
 
 
 class NeedValues(Settings):
     """What meeting one need is worth, in units of risk: 0.25 is as much as a person at 25 in 100."""
 
-    routine: float = Field(0.05, ge=0, description="a need that can wait for the next round")
-    soon: float = Field(0.10, ge=0, description="a need to meet within weeks")
-    urgent: float = Field(0.25, ge=0, description="a need to meet within days")
+    routine: float = Field(default=0.05, ge=0, description="a need that can wait for the next round")
+    soon: float = Field(default=0.10, ge=0, description="a need to meet within weeks")
+    urgent: float = Field(default=0.25, ge=0, description="a need to meet within days")
 
 
 class DefaultLeads(Settings):
     """Who leads where the risk is high and no rule found a need, by the theme of the strongest reason."""
 
-    health: Agency = Field("gp", description="lead where the strongest reason is about health")
-    care: Agency = Field("social_care", description="lead where the strongest reason is about care")
-    home: Agency = Field("housing", description="lead where the strongest reason is about the home")
-    fire: Agency = Field("fire", description="lead where the strongest reason is about fire")
-    everyday_life: Agency = Field("voluntary", description="lead where the strongest reason is about everyday life")
-    unknown: Agency = Field("gp", description="lead where the theme is not known")
+    health: Agency = Field(default="gp", description="lead where the strongest reason is about health")
+    care: Agency = Field(default="social_care", description="lead where the strongest reason is about care")
+    home: Agency = Field(default="housing", description="lead where the strongest reason is about the home")
+    fire: Agency = Field(default="fire", description="lead where the strongest reason is about fire")
+    everyday_life: Agency = Field(
+        default="voluntary", description="lead where the strongest reason is about everyday life"
+    )
+    unknown: Agency = Field(default="gp", description="lead where the theme is not known")
 
 
 class OutreachSettings(Settings):
     """Everything in `configs/outreach.toml`."""
 
-    capacity: Capacity = Field(default_factory=Capacity, description="places a week, by agency")
-    floors: Floors = Field(default_factory=Floors, description="shares of the places kept for groups easily missed")
-    cooling_off_days: CoolingOff = Field(default_factory=CoolingOff, description="days in peace after a contact")
-    thresholds: Thresholds = Field(default_factory=Thresholds, description="the numbers in the rules")
-    need_values: NeedValues = Field(default_factory=NeedValues, description="worth of a need in units of risk")
-    default_leads: DefaultLeads = Field(default_factory=DefaultLeads, description="leads where no rule found a need")
+    capacity: Capacity = Field(default=Capacity(), description="places a week, by agency")
+    floors: Floors = Field(default=Floors(), description="shares of the places kept for groups easily missed")
+    cooling_off_days: CoolingOff = Field(default=CoolingOff(), description="days in peace after a contact")
+    thresholds: Thresholds = Field(default=Thresholds(), description="the numbers in the rules")
+    need_values: NeedValues = Field(default=NeedValues(), description="worth of a need in units of risk")
+    default_leads: DefaultLeads = Field(default=DefaultLeads(), description="leads where no rule found a need")
     risk_decimals: int = Field(
-        2, ge=1, le=6, description="risks that are equal at this many decimals are told apart by need, not by risk"
+        default=2,
+        ge=1,
+        le=6,
+        description="risks that are equal at this many decimals are told apart by need, not by risk",
     )
     bands: tuple[int, ...] = Field(
-        (20, 50, 100, 200, 500), min_length=1, description="ends of the rank intervals: top 20, top 50, and so on"
+        default=(20, 50, 100, 200, 500),
+        min_length=1,
+        description="ends of the rank intervals: top 20, top 50, and so on",
     )
     high_risk_share: float = Field(
-        0.05, ge=0, le=1, description="share of people, highest risks first, who may be listed without a need by rule"
+        default=0.05,
+        ge=0,
+        le=1,
+        description="share of people, highest risks first, who may be listed without a need by rule",
     )
     stay_margin: float = Field(
-        0.15, ge=0, le=1, description="how much more a newcomer must be worth to take the place of someone listed"
+        default=0.15,
+        ge=0,
+        le=1,
+        description="how much more a newcomer must be worth to take the place of someone listed",
     )
-    people_a_visit: int = Field(2, ge=1, description="people at one door whose risks count for the door's value")
+    people_a_visit: int = Field(
+        default=2, ge=1, description="people at one door whose risks count for the door's value"
+    )
     joint_share: float = Field(
-        0.5, ge=0, le=1, description="worth of another agency's need at the door, as a share of its full worth"
+        default=0.5, ge=0, le=1, description="worth of another agency's need at the door, as a share of its full worth"
     )
-    just_missed_shown: int = Field(10, ge=0, description="doors shown for each agency as having just missed a place")
+    just_missed_shown: int = Field(
+        default=10, ge=0, description="doors shown for each agency as having just missed a place"
+    )
     random_share: float = Field(
-        0.0, ge=0, le=0.5, description="share of each agency's places drawn by lot at the margin, to measure effect"
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="share of each agency's places drawn by lot at the margin, to measure effect",
     )
     high_risk_action: str = Field(
-        "Ask how they are managing at home and what would help; agree one next step with them",
+        default="Ask how they are managing at home and what would help; agree one next step with them",
         min_length=1,
         description="next action where no rule found a need",
     )
     no_door_action: str = Field(
-        "No address is linked: write or telephone from the practice, and check the address",
+        default="No address is linked: write or telephone from the practice, and check the address",
         min_length=1,
         description="next action where no home is linked to the person",
     )
     staff_safety_note: str = Field(
-        "Read the staff safety marker before going",
+        default="Read the staff safety marker before going",
         min_length=1,
         description="put before the action where a staff safety marker is in force",
     )
     care_home_check_note: str = Field(
-        "Check first whether this address is a care home",
+        default="Check first whether this address is a care home",
         min_length=1,
         description="put before the action where many people aged 65 and over share the address",
     )
@@ -183,6 +216,6 @@ class Interventions(Settings):
     """Everything in `configs/interventions.toml`: one table a need."""
 
     end_of_life_lead: Agency = Field(
-        "social_care", description="the care team that takes fire-safety needs of people near the end of life"
+        default="social_care", description="the care team that takes fire-safety needs of people near the end of life"
     )
     needs: dict[str, Intervention] = Field(description="one table a need, under the name of its rule")

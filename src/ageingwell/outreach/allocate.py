@@ -248,5 +248,5 @@ def _unfilled(visits: pl.DataFrame, floor: NDArray[np.int64], floors: Floors) ->
 def _crowded_out(waiting: pl.DataFrame) -> list[str]:
     by_agency = waiting.group_by("lead_agency").len().sort("lead_agency")
     return [
-        f"{n} agreed visits of {agency} wait for a place: they are more than its week" for agency, n in by_agency.rows()
+        f"agreed visits beyond the week of `{agency}`, which wait for a place: {n}" for agency, n in by_agency.rows()
     ]

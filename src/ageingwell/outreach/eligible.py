@@ -71,7 +71,7 @@ def eligible(
         pl.when(pl.col("reason") == "cooling_off").then(pl.col("re_enters_on")).alias("re_enters_on"),
     )
     stay = sorted_out.filter(pl.col("reason").is_null()).select(people.columns)
-    return stay, left.sort("person_id").cast(dict(LEFT))
+    return stay, left.sort("person_id").cast(LEFT)
 
 
 def _marked_at_the_door() -> pl.Expr:

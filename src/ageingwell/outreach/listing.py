@@ -69,7 +69,7 @@ def unplaced(ranked: pl.DataFrame, *, rows: pl.DataFrame) -> pl.DataFrame:
             pl.lit(None, dtype=pl.Date).alias("re_enters_on"),
         )
         .sort("person_id")
-        .cast(dict(LEFT))
+        .cast(LEFT)
     )
 
 

@@ -6,19 +6,17 @@ from ageingwell.config.outreach import Intervention, Interventions
 from ageingwell.errors import ConfigError
 from ageingwell.outreach.rules import NeedRule
 
-NEEDS = pl.Schema(
-    {
-        "person_id": pl.String,
-        "household_id": pl.String,
-        "need": pl.String,
-        "criterion": pl.String,
-        "lead_agency": pl.String,
-        "action": pl.String,
-        "urgency": pl.String,
-        "points": pl.Int64,
-        "themes": pl.List(pl.String),
-    }
-)
+NEEDS: dict[str, pl.DataType] = {
+    "person_id": pl.String(),
+    "household_id": pl.String(),
+    "need": pl.String(),
+    "criterion": pl.String(),
+    "lead_agency": pl.String(),
+    "action": pl.String(),
+    "urgency": pl.String(),
+    "points": pl.Int64(),
+    "themes": pl.List(pl.String()),
+}
 
 
 def find_needs(people: pl.DataFrame, *, rules: tuple[NeedRule, ...], interventions: Interventions) -> pl.DataFrame:
@@ -41,7 +39,7 @@ def find_needs(people: pl.DataFrame, *, rules: tuple[NeedRule, ...], interventio
     _every_rule_has_its_intervention(rules, interventions)
     met = people.select(rule.met().alias(rule.name) for rule in rules)
     found = [_found(people, met, rule, interventions.needs[rule.name]) for rule in rules]
-    needs = pl.concat([pl.DataFrame(schema=NEEDS), *(frame.select(NEEDS.names()) for frame in found)])
+    needs = pl.concat([pl.DataFrame(schema=NEEDS), *(frame.select(list(NEEDS)) for frame in found)])
     dying = people.filter(pl.col("is_end_of_life").fill_null(value=False)).select("person_id")
     goes_to_care_team = (pl.col("lead_agency") == "fire") & pl.col("person_id").is_in(dying["person_id"].implode())
     return needs.with_columns(
@@ -61,7 +59,7 @@ def find_home_needs(homes: pl.DataFrame, *, rules: tuple[NeedRule, ...], interve
     unknown = [pl.lit(None, dtype=pl.Float64).alias(name) for name in sorted(read - set(homes.columns))]
     filled = homes.drop("person_id", strict=False).with_columns(pl.col("household_id").alias("person_id"), *unknown)
     met = filled.select(rule.met().alias(rule.name) for rule in of_homes)
-    found = [_found(filled, met, rule, interventions.needs[rule.name]).select(NEEDS.names()) for rule in of_homes]
+    found = [_found(filled, met, rule, interventions.needs[rule.name]).select(list(NEEDS)) for rule in of_homes]
     needs = pl.concat([pl.DataFrame(schema=NEEDS), *found])
     return needs.with_columns(person_id=pl.lit(None, dtype=pl.String)).sort("household_id", "need")
 

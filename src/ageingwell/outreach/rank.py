@@ -26,6 +26,7 @@ def rank_people(
 
     >>> people = pl.DataFrame({
     ...     "person_id": ["p1", "p2", "p3"], "risk": [0.104, 0.31, 0.101], "days_since_gp_contact": [9.0, 9.0, 400.0],
+    ...     "days_since_discharge": [None] * 3, "days_since_fire_visit": [30.0, None, None],
     ... })
     >>> needs = pl.DataFrame({"person_id": ["p3"], "need": ["cold_home"], "urgency": ["soon"]})
     >>> ranked = rank_people(people, needs, previous=None, settings=OutreachSettings())
@@ -39,7 +40,7 @@ def rank_people(
         known.with_columns(
             pl.col("n_needs").fill_null(0).cast(pl.Int64),
             pl.col("need_value").fill_null(0.0),
-            days_unseen=pl.min_horizontal([pl.col(name) for name in LAST_SEEN if name in people.columns]),
+            days_unseen=pl.min_horizontal(LAST_SEEN),
             is_frozen=(pl.col("previous_status") != "proposed").fill_null(value=False),
         )
         .sort(
