@@ -42,6 +42,19 @@ def test_safeguarding_is_counted_even_where_another_reason_only_postpones():
     assert left == [("p1", "safeguarding", None)]
 
 
+def test_nobody_knocks_for_another_at_a_door_under_safeguarding():
+    stay, left = split(person("p1", is_safeguarded=True), person("p2"), person("p3", "h3"))
+
+    assert stay == ["p3"]
+    assert [row[:2] for row in left] == [("p1", "safeguarding"), ("p2", "safeguarding_at_home")]
+
+
+def test_safeguarding_of_one_does_not_reach_strangers_at_a_possible_care_home():
+    check = {"care_home": "check"}
+
+    assert split(person("p1", is_safeguarded=True, **check), person("p2", **check))[0] == ["p2"]
+
+
 def test_a_possible_care_home_excludes_nobody():
     assert split(person("p1", care_home="check")) == (["p1"], [])
 

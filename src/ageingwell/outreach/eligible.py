@@ -17,6 +17,7 @@ REASONS: tuple[tuple[str, pl.Expr], ...] = (
     ("deceased", pl.col("is_deceased") | pl.col("is_reported_deceased")),
     ("moved", pl.col("has_moved") | pl.col("is_reported_moved")),
     ("safeguarding", pl.col("is_safeguarded")),
+    ("safeguarding_at_home", pl.col("is_safeguarded_at_home")),
     ("record_held", pl.col("is_record_held")),
     ("care_home", pl.col("care_home") == "yes"),
     ("end_of_life", pl.col("is_end_of_life")),
@@ -33,7 +34,9 @@ def eligible(
     `people` is one row a person; the eligible keep its columns and order. Those who left have `person_id`, `step`,
     `reason` and, for cooling-off, `re_enters_on`: the first night they can be listed again. A contact binds everyone
     who lives at the door with someone it was made with, but not those who moved in after it. A staff safety marker of
-    anyone at the door, eligible or not, holds for everyone there.
+    anyone at the door, eligible or not, holds for everyone there. Where one of a household is under safeguarding,
+    no agency knocks for another of them either: the safeguarding lead decides (`safeguarding_at_home`). That does not
+    reach across an address that may be a care home, where many who share it are strangers.
 
     >>> flags = ["is_deceased", "has_moved", "is_safeguarded", "is_record_held", "is_end_of_life", "is_in_hospital",
     ...          "has_staff_safety_marker"]
@@ -62,8 +65,12 @@ def eligible(
         how="left",
         maintain_order="left",
     ).with_columns(pl.col("is_reported_deceased", "is_reported_moved").fill_null(value=False))
+    asked = asked.with_columns(
+        has_staff_safety_marker=_anyone_at_the_door("has_staff_safety_marker"),
+        is_safeguarded_at_home=_anyone_at_the_door("is_safeguarded") & (pl.col("care_home") == "no"),
+    )
     first = pl.coalesce(pl.when(holds.fill_null(value=False)).then(pl.lit(name)) for name, holds in REASONS)
-    sorted_out = asked.with_columns(reason=first, has_staff_safety_marker=_marked_at_the_door())
+    sorted_out = asked.with_columns(reason=first)
     left = sorted_out.filter(pl.col("reason").is_not_null()).select(
         "person_id",
         pl.lit("eligible").alias("step"),
@@ -74,8 +81,8 @@ def eligible(
     return stay, left.sort("person_id").cast(LEFT)
 
 
-def _marked_at_the_door() -> pl.Expr:
-    mine = pl.col("has_staff_safety_marker").fill_null(value=False)
+def _anyone_at_the_door(flag: str) -> pl.Expr:
+    mine = pl.col(flag).fill_null(value=False)
     return pl.when(pl.col("household_id").is_null()).then(mine).otherwise(mine.any().over("household_id"))
 
 
