@@ -144,7 +144,7 @@ def latest(code: pl.Expr, day: pl.Expr) -> pl.Expr:
     >>> rows.select(latest(pl.col("code"), pl.col("day")))["code"].to_list()
     [1]
     """
-    return (day.to_physical().cast(pl.Int64) * _CODES + code).max() % _CODES
+    return (code + day.to_physical().cast(pl.Int64) * _CODES).max() % _CODES
 
 
 _HOME_LABELS = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ageingwell.errors import ConfigError
 from ageingwell.contracts.prefixes import starts_with_any
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.feature import Feature, Seen
@@ -30,6 +31,8 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 Codelists = Mapping[str, tuple[str, ...]]
+OTHER_TERMINOLOGIES = ("bnf_", "icd10_")
+MOST_LISTS = 63
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,11 @@ def of_source(source: str) -> list[Feature]:
 
 
 def bit_of_list(codelists: Codelists) -> dict[str, int]:
-    """The bit of each code list, in the order of their names."""
-    return {name: bit for bit, name in enumerate(sorted(codelists))}
+    """The bit of each list of SNOMED codes, in the order of their names; at most 63 fit into a whole number."""
+    snomed = sorted(name for name in codelists if not name.startswith(OTHER_TERMINOLOGIES))
+    if len(snomed) > MOST_LISTS:
+        raise ConfigError(f"codelists: {len(snomed)} lists of SNOMED codes, and at most {MOST_LISTS} can be used")
+    return {name: bit for bit, name in enumerate(snomed)}
 
 
 def _aggregated(rows: pl.LazyFrame, features: Iterable[Feature], seen: Seen) -> pl.DataFrame:
@@ -130,10 +136,9 @@ def memberships(codelists: Codelists) -> pl.DataFrame:
     """Every SNOMED code with the lists it is on: code, lists (one bit a list)."""
     bits = bit_of_list(codelists)
     on_lists: dict[str, int] = {}
-    for name, codes in codelists.items():
-        if not name.startswith(("bnf_", "icd10_")):
-            for code in codes:
-                on_lists[code] = on_lists.get(code, 0) | 1 << bits[name]
+    for name, bit in bits.items():
+        for code in codelists[name]:
+            on_lists[code] = on_lists.get(code, 0) | 1 << bit
     return pl.DataFrame(
         {"code": list(on_lists), "lists": list(on_lists.values())}, schema={"code": pl.String, "lists": pl.Int64}
     )

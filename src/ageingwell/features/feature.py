@@ -1,6 +1,7 @@
 """What a feature is: data, not code; its sentence is what a care worker will read."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -46,7 +47,8 @@ class Feature:
     `build`); `without_rows` is the value for somebody whom a source that was sent does not mention: 0 where the source
     records events (none was recorded), `None` where absence tells nothing. `direction` is how the risk may move with
     the value and becomes a monotone constraint. `present` and `absent` are the reader's sentences; `{value}` is the
-    number. A feature without sentences is never shown as a reason (sex is one).
+    number, and `present` is used from the value `present_from` on. A feature without sentences is never shown as a
+    reason (sex is one).
     """
 
     name: str
@@ -60,8 +62,19 @@ class Feature:
     lookback_days: int | None = None
     without_rows: float | None = 0.0
     shown_as: Shown = "count"
+    present_from: float = 0.5
     can_change: bool = False
     readers: tuple[Recipient, ...] = EVERY_AGENCY
+
+    @property
+    def subject(self) -> str:
+        """What the feature is about, whatever its look-back: of one subject a reader sees one fact.
+
+        >>> from ageingwell.features.build import FEATURES
+        >>> [feature.name for feature in FEATURES if feature.subject == "falls"]
+        ['has_falls', 'n_falls_365d', 'n_falls_1095d']
+        """
+        return re.sub(r"^(n|has|is|days_since|days)_|_\d+d$", "", self.name)
 
 
 class _Noted(dict[str, int]):
@@ -88,7 +101,9 @@ def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> st
     formula = feature.value(Seen(AsOf(date(2000, 1, 1)), bits))
     used = sorted(bits.asked | (set(formula.meta.root_names()) & set(codelists)))
     codes = "|".join(f"{name}={','.join(codelists[name])}" for name in used)
-    text = "\n".join([feature.name, feature.source, str(feature.without_rows), feature.direction, str(formula), codes])
+    with pl.Config(fmt_table_cell_list_len=-1):  # whole lists, not their first and last labels
+        written = str(formula)
+    text = "\n".join([feature.name, feature.source, str(feature.without_rows), feature.direction, written, codes])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -23,6 +23,7 @@ def _found(
     *,
     shown_as: Shown = "yes_no",
     can_change: bool = True,
+    present_from: float = 0.5,
 ) -> Feature:
     """What the newest visit that asked found; where nobody asked, it is unknown."""
     return Feature(
@@ -35,6 +36,7 @@ def _found(
         absent=absent,
         without_rows=None,
         shown_as=shown_as,
+        present_from=present_from,
         can_change=can_change,
         readers=FIRE_READERS,
     )
@@ -86,6 +88,7 @@ VISITS: tuple[Feature, ...] = (
         "clutter rated {value} of 9",
         "little clutter (rated {value} of 9)",
         shown_as="level",
+        present_from=4,
     ),
     _found(
         "mobility_level",
@@ -103,6 +106,7 @@ VISITS: tuple[Feature, ...] = (
         "care and support in this home gave cause for concern",
         "care and support in this home are enough",
         shown_as="level",
+        present_from=2,
     ),
     _found("has_oxygen", _newest("home_oxygen"), "up", "oxygen is used in this home", "no oxygen in this home"),
     _found(
@@ -197,6 +201,7 @@ VISITS: tuple[Feature, ...] = (
         value=days_since_last(lambda _: pl.col("visit_outcome").is_in(VISITED), day="visited_on"),
         direction="either",
         present="last home fire-safety visit {value} days ago",
+        present_from=0,
         without_rows=None,
         shown_as="days",
         readers=FIRE_READERS,

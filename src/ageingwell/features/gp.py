@@ -105,7 +105,7 @@ def _flag(name: str, codes: str, days: int | None, words: str, *, direction: str
 
 
 def _contacts(seen: Seen, days: int) -> pl.Expr:
-    return (seen.coded("gp_contact") & seen.within("happened_on", days)).sum()
+    return (seen.coded("gp_contact") & seen.within("happened_on", days)).sum().cast(pl.Int64)
 
 
 EVENTS: tuple[Feature, ...] = (
@@ -194,8 +194,8 @@ EVENTS: tuple[Feature, ...] = (
         # Contacts of the past half year less those of the half year before.
         value=lambda seen: 2 * _contacts(seen, 182) - _contacts(seen, 364),
         direction="either",
-        present="a change in how often the GP practice was contacted",
-        absent="contacts with the GP practice steady over the past year",
+        present="more contacts with the GP practice in the past half year than in the half year before",
+        absent="no more contacts with the GP practice in the past half year than in the half year before",
         lookback_days=364,
         shown_as="level",
         readers=EVERY_CARE_AGENCY,
@@ -207,6 +207,7 @@ EVENTS: tuple[Feature, ...] = (
         value=days_since_last(_coded("gp_contact"), day="happened_on"),
         direction="either",
         present="last contact with the GP practice {value} days ago",
+        present_from=0,
         without_rows=None,
         shown_as="days",
         readers=EVERY_CARE_AGENCY,

@@ -60,6 +60,7 @@ FEATURES: tuple[Feature, ...] = (
         ),
         direction="either",
         present="left hospital {value} days ago",
+        present_from=0,
         without_rows=None,
         shown_as="days",
         readers=EVERY_CARE_AGENCY,

@@ -20,6 +20,7 @@ def _home(
     absent: str | None,
     *,
     shown_as: Shown = "yes_no",
+    present_from: float = 0.5,
     can_change: bool = False,
 ) -> Feature:
     """A fact of the home; where nothing is known of the home, it is unknown."""
@@ -33,6 +34,7 @@ def _home(
         absent=absent,
         without_rows=None,
         shown_as=shown_as,
+        present_from=present_from,
         can_change=can_change,
         readers=HOME_READERS,
     )
@@ -65,9 +67,10 @@ HOMES: tuple[Feature, ...] = (
         "epc_rank",
         _mapped("epc_rating", EPC_RANKS),
         "up",
-        "a home that is hard to keep warm (energy rating {value})",
-        "a home that is easy to keep warm (energy rating {value})",
+        "a home that is hard to keep warm (energy rating E, F or G)",
+        "a home that is easy to keep warm (energy rating A to D)",
         shown_as="level",
+        present_from=EPC_RANKS["e"],
         can_change=True,
     ),
     _home(

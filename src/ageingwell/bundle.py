@@ -1,0 +1,160 @@
+"""Save and load a model with all it needs: text and JSON, no pickle, every file checked before it is parsed."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+
+from ageingwell.config.files import shipped
+from ageingwell.errors import BundleError
+from ageingwell.evaluation.calibration import Line
+from ageingwell.features.build import FEATURES
+from ageingwell.features.feature import definition
+from ageingwell.model import Range, RiskModel, model_text
+
+FORMAT = 1
+LIBRARIES = ("lightgbm", "polars", "numpy")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The models of one training, the first outcome's first, and what is known of them.
+
+    `facts` is `bundle.json` as read: outcomes, training window, calibration, evaluation, verdict, library versions.
+    `digest` is the SHA-256 of `bundle.json`, which holds the SHA-256 of every model file.
+    """
+
+    models: Mapping[str, RiskModel]
+    facts: Mapping[str, Any]
+    digest: str
+
+    @property
+    def ranking_outcome(self) -> str:
+        """The outcome whose risk ranks people."""
+        return next(iter(self.models))
+
+    @property
+    def ranking_model(self) -> RiskModel:
+        """The model whose risk ranks people."""
+        return self.models[self.ranking_outcome]
+
+    @property
+    def made_up(self) -> bool:
+        """Whether it was trained on made-up people."""
+        return bool(self.facts["made_up"])
+
+    @property
+    def usable(self) -> bool:
+        """Whether it beat the baselines it was measured against."""
+        return bool(self.facts["verdict"]["usable"])
+
+
+def definitions(codelists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Each feature's name and the SHA-256 of its definition."""
+    return {feature.name: definition(feature, codelists) for feature in FEATURES}
+
+
+def save_bundle(
+    models: Mapping[str, RiskModel], facts: Mapping[str, Any], folder: Path, *, codelists: Mapping[str, tuple[str, ...]]
+) -> Path:
+    """Write a bundle folder: the trees of each outcome and `bundle.json`. The card is written beside it by its maker."""
+    folder.mkdir(parents=True, exist_ok=True)
+    outcomes = {}
+    for number, (outcome, model) in enumerate(models.items()):
+        file = "model.txt" if number == 0 else f"model_{outcome}.txt"
+        text = model_text(model.booster_).encode()
+        (folder / file).write_bytes(text)
+        outcomes[outcome] = {
+            "file": file,
+            "sha256": hashlib.sha256(text).hexdigest(),
+            "features": list(model.features),
+            "missing_in_training": sorted(model.missing_in_training),
+            "calibration": asdict(model.line),
+            "range": asdict(model.spread),
+        }
+    written = {
+        "format": FORMAT,
+        "outcomes": outcomes,
+        "features": definitions(codelists),
+        "versions": {library: version(library) for library in LIBRARIES},
+        **facts,
+    }
+    (folder / "bundle.json").write_text(json.dumps(written, indent=1, sort_keys=False) + "\n", encoding="utf-8")
+    return folder
+
+
+def find_bundle(name: str) -> Path:
+    """The folder of a bundle: a folder given, or the name of a shipped one."""
+    given = Path(name)
+    return given if given.is_dir() else shipped("models") / name
+
+
+def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -> Bundle:
+    """Load a bundle, a shipped name or a folder, and check everything before LightGBM sees a byte.
+
+    LightGBM's parser aborts the process on some damaged files and silently changes scores on others, so every file's
+    SHA-256 is checked first. Raises `BundleError` saying what differs.
+    """
+    folder = find_bundle(str(name))
+    facts, digest = _facts(folder)
+    _stop_on_other_features(folder, facts, codelists)
+    _stop_on_other_versions(folder, facts)
+    models = {outcome: _model(folder, part) for outcome, part in facts["outcomes"].items()}
+    return Bundle(models, facts, digest)
+
+
+def _facts(folder: Path) -> tuple[dict[str, Any], str]:
+    path = folder / "bundle.json"
+    try:
+        content = path.read_bytes()
+        facts = json.loads(content)
+    except FileNotFoundError:
+        raise BundleError(
+            f"{folder.name}: there is no model bundle of this name", "name a shipped bundle or a bundle folder"
+        ) from None
+    except (OSError, ValueError):
+        raise BundleError(f"{folder.name}: bundle.json cannot be read", "copy the bundle again from its maker") from None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise BundleError(f"{folder.name}: bundle.json has another format", "train the bundle again with this version")
+    return facts, hashlib.sha256(content).hexdigest()
+
+
+def _stop_on_other_features(folder: Path, facts: Mapping[str, Any], codelists: Mapping[str, tuple[str, ...]]) -> None:
+    ours = definitions(codelists)
+    used = {name for part in facts["outcomes"].values() for name in part["features"]}
+    differing = sorted(name for name in used if facts["features"].get(name) != ours.get(name))
+    if differing:
+        named = ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")
+        raise BundleError(
+            f"{folder.name}: {len(differing)} features are defined otherwise than when it was trained: {named}",
+            "use the code lists and the version it was trained with, or train it again",
+        )
+
+
+def _stop_on_other_versions(folder: Path, facts: Mapping[str, Any]) -> None:
+    then, now = facts["versions"]["lightgbm"], version("lightgbm")
+    if then.split(".")[:2] != now.split(".")[:2]:
+        raise BundleError(
+            f"{folder.name}: trained with LightGBM {then}, and {now} is installed", "install that version or train again"
+        )
+
+
+def _model(folder: Path, part: Mapping[str, Any]) -> RiskModel:
+    name = Path(part["file"]).name
+    try:
+        content = (folder / name).read_bytes()
+    except OSError:
+        raise BundleError(f"{folder.name}: {name} cannot be read", "copy the bundle again from its maker") from None
+    if hashlib.sha256(content).hexdigest() != part["sha256"]:
+        raise BundleError(
+            f"{folder.name}: {name} is not the file that was saved", "copy the bundle again from its maker"
+        )
+    booster = lgb.Booster(model_str=content.decode())
+    spread = Range(*(tuple(part["range"][end]) for end in ("log_odds", "below", "above")))
+    line = Line(**part["calibration"])
+    return RiskModel(booster, tuple(part["features"]), frozenset(part["missing_in_training"]), line, spread)

@@ -1,0 +1,1 @@
+"""How good a risk is: arrays in, figures out. Nothing here knows which model made the risks."""
