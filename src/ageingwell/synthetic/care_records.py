@@ -109,7 +109,7 @@ def care_events(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
     _add_care_homes(rows)
     _add_short_term(rows)
     for place, state in enumerate(part.history.states):
-        level = -3.75 + 0.4 * state.mobility + 0.25 * state.noise + 0.35 * state.frailty + 0.25 * state.lives_alone
+        level = -2.75 + 0.4 * state.mobility + 0.25 * state.noise + 0.35 * state.frailty + 0.25 * state.lives_alone
         level = level + 0.35 * np.clip((state.age - 75) / 10, -3, 2)
         asks = np.flatnonzero(
             state.is_alive & (state.age > 55) & (rng.random(len(level)) < np.exp(np.minimum(level, -0.5)))

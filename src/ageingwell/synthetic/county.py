@@ -37,13 +37,14 @@ from ageingwell.synthetic import (
     housing_records,
     permission_records,
 )
+from ageingwell.synthetic.mark import MARK
 from ageingwell.synthetic.living import Where, make_part
 from ageingwell.synthetic.part import Part
 from ageingwell.synthetic.places import fill_places, in_chunks
 from ageingwell.synthetic.truth import true_risks
 
 CHUNK_PEOPLE = 20_000
-MARK = "synthetic.json"
+
 Progress = Callable[[str, float], None]
 
 

@@ -124,7 +124,7 @@ def _draw_fuel(is_rural: Array, *, rng: np.random.Generator) -> Array:
 
 
 def _draw_epc(tenure: Array, kind: Array, fuel: Array, *, is_rural: Array, rng: np.random.Generator) -> Array:
-    level = 3.15 + 0.35 * is_rural - 0.75 * (tenure == SOCIAL) + 0.2 * (tenure == PRIVATE)
+    level = 2.72 + 0.35 * is_rural - 0.75 * (tenure == SOCIAL) + 0.2 * (tenure == PRIVATE)
     level = (
         level + 0.45 * np.isin(fuel, (2, 4)) + 0.35 * (fuel == 1) - 0.4 * np.isin(kind, (FLAT, SHELTERED, EXTRA_CARE))
     )

@@ -13,6 +13,8 @@ Array = np.ndarray
 Codelists = dict[str, tuple[str, ...]]
 ISSUE_DAYS = 84
 NEEDS = ("large print", "hearing loop", "British Sign Language", "interpreter", "easy read", "telephone first")
+# Codes of the second list stand in the first too, and would make memory complaints look like dementia.
+NARROWER = {"efi_cognitive_problems": "dementia"}
 # Codes of older or local systems, which nobody can use but which stand in real records.
 OLD_CODES = (("read2", "9N11."), ("read2", "246.."), ("ctv3", "XaBVJ"), ("local", "EMISNQRE1"), ("local", "Y1a01"))
 
@@ -224,7 +226,8 @@ def _frame(
     part: Part, codelists: Codelists, row: tuple[str, Array, Array, Array], *, rng: np.random.Generator
 ) -> pl.DataFrame:
     codelist, who, happened, recorded = row
-    codes = codelists[codelist]
+    narrower = codelists.get(NARROWER.get(codelist, ""), ())
+    codes = [code for code in codelists[codelist] if code not in narrower]
     weights = 1 / np.arange(1, len(codes) + 1)
     code = np.minimum(np.searchsorted(np.cumsum(weights / weights.sum()), rng.random(len(who))), len(codes) - 1)
     # A person who joined the practice later brings a summary of old diagnoses, entered in the first month.

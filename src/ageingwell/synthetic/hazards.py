@@ -15,8 +15,8 @@ Array = np.ndarray
 # Shares of deaths that begin with an emergency admission.
 TERMINAL_AT_HOME, TERMINAL_IN_CARE = 0.40, 0.20
 # A yearly level for each event at age 75, as a logarithm.
-BASE = {"death": -4.35, "fall": -5.25, "home_care": -6.5, "care_home": -7.6, "emergency": -2.45, "slip": -2.5}
-SPREAD = 1.0
+BASE = {"death": -4.37, "fall": -4.83, "home_care": -5.47, "care_home": -5.55, "emergency": -2.36, "slip": -2.5}
+SPREAD = 0.88
 
 
 @dataclass(frozen=True)
@@ -73,22 +73,22 @@ def _decades(state: State) -> Array:
 
 def _death(state: State) -> Array:
     has = state.has
-    at_home = BASE["death"] + 0.72 * _decades(state) - 0.3 * (state.is_female - 0.5) + 0.08 * state.deprivation
-    at_home = at_home + 0.42 * _hidden(state) + 0.6 * has["cancer"] + 0.5 * has["efi_heart_failure"]
+    at_home = BASE["death"] + 0.83 * _decades(state) - 0.3 * (state.is_female - 0.5) + 0.08 * state.deprivation
+    at_home = at_home + 0.38 * _hidden(state) + 0.5 * has["cancer"] + 0.5 * has["efi_heart_failure"]
     at_home = at_home + 0.35 * has["efi_respiratory_disease"] + 0.3 * has["efi_chronic_kidney_disease"]
     at_home = at_home + 0.5 * has["dementia"] + 0.3 * (has["dementia"] & (state.age >= 85)) + 0.4 * has["smoker"]
     at_home = at_home + 0.5 * has["efi_weight_loss"] + 0.25 * has["efi_stroke_tia"] + 0.15 * has["efi_diabetes"]
-    at_home = at_home + 0.22 * state.mobility + 0.3 * (state.n_medicines >= 10) + 0.3 * state.lost_partner
+    at_home = at_home + 0.18 * state.mobility + 0.3 * (state.n_medicines >= 10) + 0.3 * state.lost_partner
     at_home = at_home + 0.5 * (has["efi_respiratory_disease"] & state.is_cold)
-    at_home = at_home + 0.18 * state.n_emergencies.clip(0, 3)
-    in_care = -1.02 + 0.31 * (state.age - 70) / 10 + 0.25 * _hidden(state) - 0.2 * (state.is_female - 0.5)
+    at_home = at_home + 0.14 * state.n_emergencies.clip(0, 3)
+    in_care = -1.12 + 0.33 * (state.age - 70) / 10 + 0.25 * _hidden(state) - 0.2 * (state.is_female - 0.5)
     return np.where(state.in_care_home, in_care, at_home)
 
 
 def _fall(state: State) -> Array:
     unsteady = state.mobility.clip(0, 3)
-    level = BASE["fall"] + 0.55 * _decades(state) + 0.3 * (state.is_female - 0.5) + 0.45 * _hidden(state)
-    level = level + 0.3 * unsteady + 0.45 * (state.lives_alone & (state.mobility >= 1))
+    level = BASE["fall"] + 0.70 * _decades(state) + 0.3 * (state.is_female - 0.5) + 0.45 * _hidden(state)
+    level = level + 0.24 * unsteady + 0.45 * (state.lives_alone & (state.mobility >= 1))
     level = level + 0.35 * state.n_falls.clip(0, 2) + 0.45 * (state.n_medicines >= 10)
     level = level + 0.2 * state.n_risky_medicines.clip(0, 3) + 0.3 * state.has["efi_osteoporosis"]
     level = level + 0.35 * (state.has["dementia"] & (state.mobility < 3)) + 0.25 * state.has["efi_parkinsons"]
@@ -98,7 +98,7 @@ def _fall(state: State) -> Array:
 
 def _home_care(state: State) -> Array:
     alone = state.lives_alone
-    level = BASE["home_care"] + 0.6 * _decades(state) + 0.5 * _hidden(state) + 0.45 * state.mobility
+    level = BASE["home_care"] + 0.6 * _decades(state) + 0.42 * _hidden(state) + 0.33 * state.mobility
     level = level + 0.45 * alone + 0.35 * (alone & (state.mobility >= 2)) + 0.1 * state.deprivation
     level = level + 0.5 * state.has["dementia"] + 0.4 * (state.has["dementia"] & (state.age >= 85))
     level = level + 0.3 * state.has["efi_stroke_tia"] + 0.7 * (state.is_just_discharged & ~state.has_carer)
@@ -106,19 +106,19 @@ def _home_care(state: State) -> Array:
 
 
 def _care_home(state: State) -> Array:
-    level = BASE["care_home"] + 0.75 * _decades(state) + 0.5 * _hidden(state) + 0.3 * state.mobility
+    level = BASE["care_home"] + 0.78 * _decades(state) + 0.42 * _hidden(state) + 0.22 * state.mobility
     level = level + 1.2 * state.has["dementia"] + 0.4 * (state.has["dementia"] & state.lives_alone)
-    level = level + 0.4 * state.lives_alone + 0.9 * state.in_home_care + 0.3 * state.n_emergencies.clip(0, 2)
+    level = level + 0.4 * state.lives_alone + 0.6 * state.in_home_care + 0.3 * state.n_emergencies.clip(0, 2)
     return level + 0.5 * (state.is_just_discharged & ~state.has_carer) + 0.4 * state.lost_partner
 
 
 def _emergency(state: State) -> Array:
     has = state.has
-    level = BASE["emergency"] + 0.28 * _decades(state) + 0.12 * state.deprivation + 0.35 * _hidden(state)
+    level = BASE["emergency"] + 0.50 * _decades(state) + 0.12 * state.deprivation + 0.5 * _hidden(state)
     level = level + 0.35 * has["efi_heart_failure"] + 0.3 * has["efi_respiratory_disease"] + 0.2 * has["cancer"]
     level = level + 0.5 * (has["efi_respiratory_disease"] & state.is_cold) + 0.2 * has["smoker"]
     level = level + 0.15 * has["efi_diabetes"] + 0.15 * has["efi_atrial_fibrillation"] + 0.2 * has["dementia"]
-    level = level + 0.25 * state.n_emergencies.clip(0, 3) + 0.3 * (state.n_medicines >= 10)
+    level = level + 0.32 * state.n_emergencies.clip(0, 3) + 0.3 * (state.n_medicines >= 10)
     return level + 0.12 * state.mobility + 0.2 * (state.is_just_discharged & ~state.has_carer)
 
 

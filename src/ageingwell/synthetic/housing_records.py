@@ -86,7 +86,7 @@ def _certificates(part: Part, shown: Array, *, rng: np.random.Generator) -> pl.D
     dwellings, n = part.dwellings, len(part.dwellings)
     moved = _lived_since(part)
     is_settled = (dwellings.tenure == OWNED) & (moved + part.as_of < REGISTER_BEGAN)
-    chance = np.where(dwellings.tenure == OWNED, np.where(is_settled, 0.30, 0.88), 0.88)
+    chance = np.where(dwellings.tenure == OWNED, np.where(is_settled, 0.2, 0.84), 0.76)
     home = np.flatnonzero(shown & (rng.random(n) < chance))
     sold = (dwellings.tenure == OWNED) & ~is_settled
     at_sale = np.clip(moved - rng.integers(5, 120, n), REGISTER_BEGAN - part.as_of, -90)

@@ -110,19 +110,21 @@ class Courses:
 def draw_courses(people: People, *, onsets: Array, rng: np.random.Generator) -> Courses:
     """Draw when each person starts and stops each medicine."""
     n = len(people)
+    # Some people, and some doctors, hold with medicines more than others.
+    keenness = np.exp(0.3 * rng.normal(size=n) + 0.1 * people.frailty)
     starts = np.full((n, len(MEDICINES)), NEVER, dtype=np.int32)
     ends = np.full_like(starts, NEVER)
     for place, medicine in enumerate(MEDICINES):
         first = np.full(n, float(NEVER))
         if medicine.anyone:
-            level = np.log(medicine.anyone / (1 - medicine.anyone)) + 0.3 * people.frailty
+            level = np.log(medicine.anyone / (1 - medicine.anyone)) + 0.3 + 0.3 * people.frailty + np.log(keenness)
             age = 75 + 10 * (rng.logistic(size=n) - level) / 0.5
             first = np.where((age > 45) & (age < 110), people.born + age * YEAR, NEVER)
         for condition, share in medicine.reasons:
-            taken = rng.random(n) < share
+            taken = rng.random(n) < 1.4 * share * keenness
             lag = rng.exponential(200, n)
             first = np.where(taken, np.minimum(first, onsets[:, POSITION[condition]] + lag), first)
         starts[:, place] = np.minimum(first, NEVER)
-        stopped = rng.random(n) < 0.3
-        ends[:, place] = np.where(stopped & (first < NEVER), first + 60 + rng.exponential(1500, n), NEVER)
+        stopped = rng.random(n) < 0.2
+        ends[:, place] = np.where(stopped & (first < NEVER), first + 60 + rng.exponential(2500, n), NEVER)
     return Courses(starts=starts, ends=ends)
