@@ -376,6 +376,17 @@ def test_the_lock_of_a_killed_run_is_free_at_once(place: Path):
     os.close(holds)
 
 
+@needs_fork
+def test_a_forked_child_that_outlives_its_run_does_not_keep_the_lock(place: Path):
+    out = place / "outreach"
+    with publishing_lock(out, holder="process 1"):
+        child = fork(signal.pause)
+    with publishing_lock(out, holder="process 2"):
+        pass
+    os.kill(child, signal.SIGKILL)
+    exit_code(child)
+
+
 # The helper that kills
 
 

@@ -58,6 +58,13 @@ def test_the_same_night_again_with_the_same_bytes_adds_nothing(out: Path):
     assert leftovers(out) == []
 
 
+def test_a_night_that_is_current_already_is_not_pointed_to_again(out: Path):
+    run(out, "2026-11-22", night("A"))
+    disk = Recorder()
+    run(out, "2026-11-22", night("A"), disk=disk)
+    assert not {operation for _, operation, _ in disk.moments} & {"rename", "make_link", "replace"}
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -189,6 +196,16 @@ def test_files_are_for_their_owner_alone_under_any_umask(out: Path, umask: int):
     }
 
 
+def test_an_umask_that_shuts_out_even_the_owner_does_no_harm(out: Path):
+    before = os.umask(0o377)
+    try:
+        with publishing_lock(out, holder="process 1"), staged(out, name="2026-11-22") as folder:
+            modes = [stat.S_IMODE(path.stat().st_mode) for path in (out, out / ".lock", folder)]
+    finally:
+        os.umask(before)
+    assert modes == [0o700, 0o600, 0o700]
+
+
 def test_every_file_and_folder_is_on_the_disk_before_the_pointer_moves(out: Path):
     disk = Recorder()
     run(out, "2026-11-22", night("A"), disk=disk)
@@ -280,6 +297,11 @@ def test_a_night_is_named_by_its_date(out: Path, name: str):
     with pytest.raises(ValueError):  # noqa: PT011
         run(out, name, night("A"))
     assert nights_in(out) == {}
+
+
+def test_publishing_too_asks_for_a_date(out: Path, tmp_path: Path):
+    with publishing_lock(out, holder="process 1"), pytest.raises(ValueError, match="a date written as"):
+        publish_folder(tmp_path, out, name="20261122")
 
 
 def test_a_link_in_a_staged_folder_is_not_published(out: Path):
@@ -447,6 +469,20 @@ def test_a_second_run_is_told_who_holds_the_folder(out: Path):
     assert error.value.exit_code == 75
 
 
+def test_a_holder_whose_words_cannot_be_read_has_not_said_who_it_is(out: Path):
+    class Unreadable(Disk):
+        def watch(self, moment: str, operation: str, *paths: Path) -> None:
+            if operation == "read":
+                raise PermissionError
+
+    with (
+        publishing_lock(out, holder="process 1"),
+        pytest.raises(LockedError, match="it has not said who it is yet"),
+        publishing_lock(out, holder="process 2", disk=Unreadable()),
+    ):
+        pass
+
+
 def test_a_run_that_was_turned_away_does_not_rub_out_the_holders_words(out: Path):
     with publishing_lock(out, holder="process 1"):
         for _ in range(2):
@@ -472,6 +508,7 @@ def test_the_lock_is_free_after_a_run_and_after_a_run_that_failed(out: Path):
         raise ZeroDivisionError
     with publishing_lock(out, holder="process 2"):
         assert (out / ".lock").read_text() == "process 2"
+    assert (out / ".lock").read_text() == ""
     with publishing_lock(out, holder="process 3"):
         pass
 

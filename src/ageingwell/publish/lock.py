@@ -80,10 +80,12 @@ def _take(descriptor: int, path: Path, *, disk: Disk) -> None:
 
 def _sign(descriptor: int, path: Path, *, holder: str, disk: Disk) -> None:
     with disk.watched("sign_lock", path):
+        path.chmod(0o600)
         _write_words(descriptor, holder.encode())
 
 
 def _let_go(descriptor: int) -> None:
+    # Closing the file lets go too, but not while a process that was forked meanwhile still has it open.
     with suppress(OSError):
         _write_words(descriptor, b"")
         _release(descriptor)

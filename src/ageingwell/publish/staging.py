@@ -52,7 +52,7 @@ def staged(out: Path, *, name: str, disk: Disk = DISK) -> Iterator[Path]:
         yield folder
     except Exception as error:
         number = failed_write(error, folder)
-        if number is None or isinstance(error, PublishError):
+        if number is None:
             raise
         raise publish_error("a file of the staged folder cannot be written", number) from None
     finally:
