@@ -1,0 +1,30 @@
+# One door: make check, make test, make docs. `make lock` after a change of dependencies.
+
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --quiet
+
+.PHONY: check test docs lock setup
+
+setup:
+	python3 start.py setup
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+test:
+	python3 start.py test
+
+docs: setup
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict
+
+lock: setup
+	$(BIN)/python -m pip install --quiet uv
+	$(LOCK) --extra database --group build --output-file requirements.txt
+	$(LOCK) --extra database --group build --group test --group lint --group docs \
+		--constraint requirements.txt --output-file requirements-dev.txt
