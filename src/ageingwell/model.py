@@ -47,7 +47,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Exact contributions on the calibrated log-odds: `base` (n,), `contributions` (n, p) in the order of `features`."""
+    """Exact contributions on the calibrated log-odds: `base` (n,), `contributions` (n, p) in order of `features`."""
 
     features: tuple[str, ...]
     base: Floats
@@ -56,7 +56,7 @@ class Explanation:
     @property
     def log_odds(self) -> Floats:
         """The calibrated log-odds of each row: base plus contributions."""
-        return self.base + self.contributions.sum(axis=1)
+        return np.asarray(self.base + self.contributions.sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -158,14 +158,12 @@ def calibrate(
     held_out: pl.DataFrame,
     outcome: NDArray[np.int8],
 ) -> RiskModel:
-    """Lay the calibration line through people the trees have not seen; raises `TooFewEventsError` without both outcomes."""
+    """Lay the calibration line through people the trees have not seen; `TooFewEventsError` without both outcomes."""
     if outcome.min(initial=1) == outcome.max(initial=0):
         raise TooFewEventsError("the people held out to calibrate have no event", "train on more people")
     uncalibrated = RiskModel(booster, features, missing_in_training, Line(0.0, 1.0), Range((0.0,), (0.0,), (0.0,)))
     score = uncalibrated.score(held_out)
-    return RiskModel(
-        booster, features, missing_in_training, calibration_line(outcome, score), uncalibrated.spread
-    )
+    return RiskModel(booster, features, missing_in_training, calibration_line(outcome, score), uncalibrated.spread)
 
 
 def with_range(model: RiskModel, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> RiskModel:

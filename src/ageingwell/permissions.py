@@ -39,7 +39,7 @@ def stop_unless_permitted(
         more = f" (and {len(refusals) - 5} more)" if len(refusals) > 5 else ""
         raise NotPermittedError(
             "the permission ledger does not allow this run: " + "; ".join(refusals[:5]) + more,
-            "have the information-governance lead list each pair, with its legal basis and last day, in permissions.toml",
+            "have the information-governance lead list each pair, its legal basis and last day, in permissions.toml",
         )
 
 

@@ -57,7 +57,8 @@ class Horizon:
     def holds(self, day: pl.Expr, as_of: AsOf) -> pl.Expr:
         """Whether a day lies in the horizon.
 
-        >>> days = pl.DataFrame({"day": [date(2025, 11, 21), date(2025, 11, 22), date(2026, 11, 21), date(2026, 11, 22)]})
+        >>> year = [date(2025, 11, 21), date(2025, 11, 22), date(2026, 11, 21), date(2026, 11, 22)]
+        >>> days = pl.DataFrame({"day": year})
         >>> days.select(Horizon(365).holds(pl.col("day"), AsOf(date(2025, 11, 22))))["day"].to_list()
         [False, True, True, False]
         """

@@ -2,8 +2,8 @@
 
 import pandera.polars as pa
 import polars as pl
-from ageingwell.contracts.codes import is_snomed
 
+from ageingwell.contracts.codes import is_snomed
 from ageingwell.contracts.fields import (
     BNF_CODE,
     LSOA21,

@@ -138,10 +138,10 @@ def _lives_alone(_: Seen) -> pl.Expr:
     """The probability that the person lives alone, from the register, the home's occupants and the newest visit."""
     alone = pl.col("_n_members") == 1
     odds = pl.when(alone).then(REGISTERED_ALONE_ODDS).when(~alone).then(REGISTERED_TOGETHER_ODDS)
-    occupants = pl.when(pl.col("n_occupants") == 1).then(OCCUPANTS_ONE_RATIO)
-    occupants = occupants.when(pl.col("n_occupants") > 1).then(OCCUPANTS_MORE_RATIO).otherwise(1.0)
-    visit = pl.when(pl.col("visit_says_alone") == 1).then(VISIT_SAYS_RATIO)
-    visit = visit.when(pl.col("visit_says_alone") == 0).then(1 / VISIT_SAYS_RATIO).otherwise(1.0)
+    one = pl.when(pl.col("n_occupants") == 1).then(OCCUPANTS_ONE_RATIO)
+    occupants = one.when(pl.col("n_occupants") > 1).then(OCCUPANTS_MORE_RATIO).otherwise(1.0)
+    says_alone = pl.when(pl.col("visit_says_alone") == 1).then(VISIT_SAYS_RATIO)
+    visit = says_alone.when(pl.col("visit_says_alone") == 0).then(1 / VISIT_SAYS_RATIO).otherwise(1.0)
     together = odds * occupants * visit
     return together / (1 + together)
 

@@ -13,7 +13,7 @@ from ageingwell.contracts.registry import TABLES, Column
 from ageingwell.sources.parse import FAULTS, parsed
 
 REFUSED = pl.Schema(
-    {"file": pl.String, "row_number": pl.Int64, "column": pl.String, "rules": pl.List(pl.String)},
+    {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)},
 )
 _FAULT = pl.Schema({"row": pl.Int64, "column": pl.String, "rule": pl.String})
 
@@ -38,7 +38,7 @@ def broken_rules(table: str, rows: pl.DataFrame) -> pl.DataFrame:
         try:
             TABLES[table].validate(rows, lazy=True)
         except pa.errors.SchemaErrors as fault:
-            failures = fault.failure_cases
+            failures: pl.DataFrame = fault.failure_cases
         else:
             return pl.DataFrame(schema=_FAULT)
     rule = pl.col("check").str.extract(r"^(\w+)").replace(BUILT_IN)
@@ -72,7 +72,7 @@ def refused(faults: pl.DataFrame, *, file: str, first_row: int) -> pl.DataFrame:
         .agg(rules=pl.col("rule").unique().sort())
         .sort("file", "row_number", "column")
         .select(REFUSED.names())
-        .cast(dict(REFUSED))
+        .cast(REFUSED)
     )
 
 

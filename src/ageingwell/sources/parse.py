@@ -4,7 +4,7 @@ Parsing never guesses: a text that is not a day, a number or a known value stays
 """
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 
 import polars as pl
 
@@ -31,6 +31,9 @@ def parsed(raw: pl.DataFrame, column: Column, values: Mapping[str, str]) -> tupl
     if column.name not in raw.columns:
         return pl.repeat(column.missing, raw.height, dtype=column.dtype, eager=True).alias(column.name), None
     sent = _text_or_typed(raw[column.name])
+    if sent.dtype.is_nested() or sent.dtype in (pl.Binary, pl.Object):
+        # A list, a structure or bytes: nothing in it can be what the contract means.
+        return pl.repeat(None, raw.height, dtype=column.dtype, eager=True).alias(column.name), sent.is_not_null()
     read = _READERS[column.kind](sent, column, values)
     if column.kind == "label":
         # A label nobody knows stays as it is: the contract's own check names it.
@@ -76,9 +79,10 @@ def _fold_one(text: str) -> str:
 
 def _as_date(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
     if sent.dtype == pl.Date:
-        return sent
+        # A typed column can hold days of the year 5,000,000, which no later step can reckon with.
+        return sent.set(~sent.is_between(date.min, date.max), None)
     if isinstance(sent.dtype, pl.Datetime):
-        return sent.dt.date().set(sent.dt.time() != time(0), None)
+        return _as_date(sent.dt.date().set(sent.dt.time() != time(0), None), column, values)
     if sent.dtype != pl.String:
         return pl.repeat(None, len(sent), dtype=pl.Date, eager=True)
     looks_right = sent.str.contains(DAY)
@@ -88,8 +92,10 @@ def _as_date(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.S
 def _as_number(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
     if sent.dtype == pl.String:
         number = sent.set(~sent.str.contains(NUMBER), None).cast(pl.Float64, strict=False)
-    else:
+    elif sent.dtype.is_numeric():
         number = sent.cast(pl.Float64, strict=False)
+    else:
+        return pl.repeat(None, len(sent), dtype=pl.Float64, eager=True)
     return number.set(~number.is_finite(), None)
 
 
@@ -101,6 +107,7 @@ def _as_whole(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.
 _READERS = {"text": _as_text, "label": _as_label, "date": _as_date, "number": _as_number, "whole": _as_whole}
 FAULTS = {
     "text": "wrong_shape",
+    "label": "unknown_label",
     "date": "not_a_date",
     "number": "not_a_number",
     "whole": "not_a_whole_number",

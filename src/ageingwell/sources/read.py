@@ -17,6 +17,7 @@ from ageingwell.sources.locate import Location, locate
 from ageingwell.sources.raw import Chunk, FileRead, raw_chunks
 
 MARK_OF_MADE_UP_DATA = "synthetic.json"
+_REFUSED_PEOPLE = pl.Schema({"person_id": pl.String, "recorded_on": pl.Date})
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,6 @@ class CheckedTable:
         return (
             rows.group_by("column", "rule").agg(n_rows=pl.len().cast(pl.Int64)).sort("column", "rule", nulls_last=True)
         )
-
-
-_REFUSED_PEOPLE = {"person_id": pl.String, "recorded_on": pl.Date}
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,9 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
     name, wanted = location.table, columns(location.table)
     read: list[FileRead] = []
     sent: tuple[str, ...] = ()
-    good, refusals, held = [], [], []
+    good: list[pl.LazyFrame] = []
+    refusals: list[pl.DataFrame] = []
+    held: list[pl.DataFrame] = []
     theirs = frozenset(settings.columns.get(column.name, column.name) for column in wanted)
     for chunk in raw_chunks(location, read, wanted=theirs):
         sent = sent or chunk.sent
