@@ -18,7 +18,6 @@ their own streams of random numbers: the same plan gives the same files, byte fo
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -28,23 +27,33 @@ import numpy as np
 import polars as pl
 
 from ageingwell.config.files import read_codelists, shipped
-from ageingwell.errors import ConfigError, PublishError
-from ageingwell.synthetic import (
-    care_records,
-    fire_records,
-    gp_records,
-    hospital_records,
-    housing_records,
-    permission_records,
-)
-from ageingwell.synthetic.mark import MARK
+from ageingwell.contracts.registry import TABLES
+from ageingwell.errors import ConfigError
+from ageingwell.pseudonyms.digests import keyed_letters
+from ageingwell.pseudonyms.keys import Key
+from ageingwell.synthetic import raw
+from ageingwell.synthetic.care_records import care_events
+from ageingwell.synthetic.dirty import spoil
+from ageingwell.synthetic.event_records import Codelists, gp_events
+from ageingwell.synthetic.fire_records import fire_incidents, fire_visits
+from ageingwell.synthetic.hospital_records import hospital_events
+from ageingwell.synthetic.housing_records import homes, housing_events
+from ageingwell.synthetic.identifiers import reserved_nhs_numbers
 from ageingwell.synthetic.living import Where, make_part
+from ageingwell.synthetic.mark import MARK
 from ageingwell.synthetic.part import Part
+from ageingwell.synthetic.patient_records import Versions, gp_patients, patient_versions
+from ageingwell.synthetic.permission_records import contacts, permissions
 from ageingwell.synthetic.places import fill_places, in_chunks
+from ageingwell.synthetic.prescription_records import gp_prescriptions
 from ageingwell.synthetic.truth import true_risks
+from ageingwell.synthetic.writing import Writer
 
 CHUNK_PEOPLE = 20_000
-
+# People of any age, alive or dead, for each person aged 65+ on the last day: about 1.62.
+PEOPLE_A_PERSON = 1.7
+# Ids of the agencies themselves leave as keyed digests, as `pseudonymise` makes them.
+LOCAL_IDS = {"care_events": "la_person_id", "housing_events": "case_id"}
 Progress = Callable[[str, float], None]
 
 
@@ -75,6 +84,14 @@ class CountyPlan:
             "dirty must be a share between 0 and 0.5": 0 <= self.dirty <= 0.5,
             "rate_shift must lie between -1 and 1": -1 <= self.rate_shift <= 1,
         }
+        if self.raw and self.dirty:
+            checks["raw and dirty cannot go together: the contracts are of pseudonymised tables"] = False
+        if self.raw and self.people * PEOPLE_A_PERSON > len(reserved_nhs_numbers(self.seed)):
+            most = int(len(reserved_nhs_numbers(self.seed)) / PEOPLE_A_PERSON) // 10_000 * 10_000
+            checks[
+                f"raw extracts need reserved NHS numbers, which suffice for about {most:,} people aged 65+; "
+                "beyond that only pseudonymised tables can be made"
+            ] = False
         if broken := [sentence for sentence, holds in checks.items() if not holds]:
             raise ConfigError("; ".join(broken), "correct the options")
 
@@ -93,80 +110,90 @@ class CountySummary:
 def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None) -> CountySummary:
     """Make the county of `plan` and write it into the folder `out`.
 
-    Writes `<table>.parquet` for every contract table, `synthetic.json` to mark them as made up, and the truth in
-    `truth/risk.parquet`. Raises `PublishError` when the folder cannot be written.
+    Writes `<table>.parquet` for every contract table, `synthetic.json` to mark them as made up, and apart in `truth/`
+    what nobody can know of real people: `risk.parquet`. A dirty county has `<table>.csv` and `truth/refused.parquet`,
+    which names every row that must be refused; a raw one has the agencies' extracts as `<table>.csv` and
+    `postcode_lookup.csv`. `progress` is told the stage and the share done. An earlier county in `out` is replaced.
+
+    Raises `ConfigError` for a plan that cannot be made, `PublishError` when the folder cannot be written.
     """
-    report = progress or (lambda stage, done: None)
-    places = fill_places(plan.people)
-    chunks = list(in_chunks(places, people=CHUNK_PEOPLE))
+    tell = progress or (lambda stage, done: None)
+    chunks = list(in_chunks(fill_places(plan.people), people=CHUNK_PEOPLE))
     codelists = read_codelists(shipped("configs") / "codelists")
-    parts_folder = _fresh(out)
+    writer = Writer(out)
     n_people = n_homes = n_counted = 0
-    rows: dict[str, int] = {}
-    for number, chunk in enumerate(chunks):
-        where = Where(chunk, plan.seed, number, _day(plan.as_of), plan.years, plan.rate_shift)
-        part = make_part(where, n_people_before=n_people, n_homes_before=n_homes)
-        for name, frame in tables_of(part, where=where, codelists=codelists).items():
-            rows[name] = rows.get(name, 0) + len(frame)
-            frame.write_parquet(parts_folder / f"{name}-{number:04}.parquet")
+    for number, places in enumerate(chunks):
+        where = Where(places, plan.seed, number, _day(plan.as_of), plan.years, plan.rate_shift)
+        part = make_part(where, n_people_before=n_people, n_homes_before=n_homes, as_raw=plan.raw)
+        _write_part(part, plan, writer, codelists=codelists, chunk=number)
         n_people += int(part.is_known.sum())
         n_homes += int((part.is_used | part.is_unlinked).sum())
         n_counted += int((part.is_known & part.people.is_older & (part.until >= 0)).sum())
-        report("people", (number + 1) / len(chunks))
-    _join_parts(parts_folder, out, names=list(rows), n_chunks=len(chunks), report=report)
-    mark = {"synthetic": True, "what": "people who do not exist, made by ageingwell", **asdict(plan)}
-    (out / MARK).write_text(json.dumps(mark, indent=2, default=str) + "\n", encoding="utf-8")
+        tell("made-up people", (number + 1) / len(chunks))
+    tell("files", 0.0)
+    writer.close()
+    if plan.raw:
+        raw.postcode_lookup().write_csv(out / "postcode_lookup.csv")
+    (out / MARK).write_text(_mark(plan), encoding="utf-8")
+    tell("files", 1.0)
+    rows = {name: count for name, count in writer.rows.items() if name in TABLES}
     return CountySummary(folder=out, n_people_65plus=n_counted, n_people=n_people, n_homes=n_homes, rows=rows)
 
 
-def tables_of(part: Part, *, where: Where, codelists: dict[str, tuple[str, ...]]) -> dict[str, pl.DataFrame]:
-    """The contract tables of one part, and the truth about it (`truth/risk`)."""
-    streams = iter(np.random.SeedSequence([where.seed, where.chunk, 7]).spawn(12))
+def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Codelists, chunk: int) -> None:
+    streams = iter(np.random.SeedSequence([plan.seed, chunk, 7]).spawn(16))
 
     def rng() -> np.random.Generator:
         return np.random.default_rng(next(streams))
 
-    shown = part.is_used
+    versions = patient_versions(part, rng=rng())
+    tables = tables_of(part, versions, codelists=codelists, rng=rng)
+    if plan.raw:
+        for name, frame in raw.extracts(part, tables, versions, rng=rng()).items():
+            writer.add(name, frame, as_text=True)
+        return
+    writer.add("truth/risk", true_risks(part))
+    for name, frame in tables.items():
+        ready = _with_local_ids(name, frame, seed=plan.seed).select(TABLES[name].to_schema().columns.keys())
+        if not plan.dirty:
+            writer.add(name, ready)
+            continue
+        share = plan.dirty if name != "permissions" or plan.dirty_permissions else 0.0
+        spoilt, answers = spoil(name, ready, share=share, first_row=writer.rows.get(name, 0) + 1, rng=rng())
+        writer.add(name, spoilt, as_text=True, quoted=False)
+        writer.add("truth/refused", answers)
+
+
+def tables_of(
+    part: Part, versions: Versions, *, codelists: Codelists, rng: Callable[[], np.random.Generator]
+) -> dict[str, pl.DataFrame]:
+    """The contract tables of one part, each from a stream of random numbers of its own."""
     return {
-        "gp_patients": gp_records.gp_patients(part, rng=rng()),
-        "gp_events": gp_records.gp_events(part, codelists=codelists, rng=rng()),
-        "gp_prescriptions": gp_records.gp_prescriptions(part, rng=rng()),
-        "hospital_events": hospital_records.hospital_events(part, rng=rng()),
-        "care_events": care_records.care_events(part, rng=rng()),
-        "homes": housing_records.homes(part, shown=shown, rng=rng()),
-        "housing_events": housing_records.housing_events(part, shown=shown, rng=rng()),
-        "fire_visits": fire_records.fire_visits(part, unlinked=part.is_unlinked, rng=rng()),
-        "fire_incidents": fire_records.fire_incidents(part, shown=shown | part.is_unlinked, rng=rng()),
-        "permissions": permission_records.permissions(part, rng=rng()),
-        "contacts": permission_records.contacts(part, rng=rng()),
-        "risk": true_risks(part),
+        "gp_patients": gp_patients(part, versions, rng=rng()),
+        "gp_events": gp_events(part, codelists=codelists, rng=rng()),
+        "gp_prescriptions": gp_prescriptions(part, rng=rng()),
+        "hospital_events": hospital_events(part, rng=rng()),
+        "care_events": care_events(part, rng=rng()),
+        "homes": homes(part, shown=part.is_used, rng=rng()),
+        "housing_events": housing_events(part, shown=part.is_used, rng=rng()),
+        "fire_visits": fire_visits(part, unlinked=part.is_unlinked, rng=rng()),
+        "fire_incidents": fire_incidents(part, shown=part.is_used | part.is_unlinked, rng=rng()),
+        "permissions": permissions(part, rng=rng()),
+        "contacts": contacts(part, rng=rng()),
     }
+
+
+def _with_local_ids(name: str, frame: pl.DataFrame, *, seed: int) -> pl.DataFrame:
+    if name not in LOCAL_IDS:
+        return frame
+    column = LOCAL_IDS[name]
+    return frame.with_columns(keyed_letters(pl.col(column), label=column, key=Key.made_up(seed)).alias(column))
+
+
+def _mark(plan: CountyPlan) -> str:
+    content = {"synthetic": True, "what": "people who do not exist, made by ageingwell synth", **asdict(plan)}
+    return json.dumps(content, indent=2, default=str) + "\n"
 
 
 def _day(day: date) -> int:
     return (day - date(1970, 1, 1)).days
-
-
-def _fresh(out: Path) -> Path:
-    parts = out / ".parts"
-    try:
-        (out / "truth").mkdir(parents=True, exist_ok=True)
-        if parts.exists():
-            shutil.rmtree(parts)
-        parts.mkdir()
-    except OSError as error:
-        raise PublishError(f"{out} cannot be written ({error.strerror})", "choose another folder") from None
-    return parts
-
-
-def _join_parts(parts: Path, out: Path, *, names: list[str], n_chunks: int, report: Progress) -> None:
-    """One file a table: a single part is renamed, several are streamed behind one another."""
-    for done, name in enumerate(names, start=1):
-        target = out / ("truth/risk.parquet" if name == "risk" else f"{name}.parquet")
-        files = [parts / f"{name}-{number:04}.parquet" for number in range(n_chunks)]
-        if n_chunks == 1:
-            files[0].replace(target)
-        else:
-            pl.scan_parquet(files).sink_parquet(target)
-        report("files", done / len(names))
-    shutil.rmtree(parts)

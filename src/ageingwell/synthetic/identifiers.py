@@ -32,7 +32,7 @@ def reserved_nhs_numbers(seed: int) -> Array:
     return np.random.default_rng([seed, 999]).permutation(valid)
 
 
-def person_numbers(count: Array, *, seed: int) -> pl.Series:
+def nhs_numbers(count: Array, *, seed: int) -> pl.Series:
     """The identifier text of the people counted so: an NHS number, or beyond the reserved range `made-up-<count>`."""
     numbers = reserved_nhs_numbers(seed)
     texts = pl.Series(numbers[np.minimum(count, len(numbers) - 1)]).cast(pl.String)
@@ -40,19 +40,19 @@ def person_numbers(count: Array, *, seed: int) -> pl.Series:
     return texts.zip_with(pl.Series(count < len(numbers)), beyond)
 
 
-def home_numbers(count: Array) -> pl.Series:
+def uprns(count: Array, *, seed: int = 0) -> pl.Series:
     """The UPRN of the homes counted so, spread over the 999 block."""
     return pl.Series(FIRST_UPRN + (count * _STRIDE) % _SPREAD).cast(pl.String)
 
 
 def person_ids(count: Array, *, seed: int) -> pl.Series:
     """The pseudonyms of the people counted so, with the made-up key of the seed."""
-    return _pseudonyms(person_numbers(count, seed=seed), domain="person", seed=seed)
+    return _pseudonyms(nhs_numbers(count, seed=seed), domain="person", seed=seed)
 
 
 def home_ids(count: Array, *, seed: int) -> pl.Series:
     """The pseudonyms of the homes counted so, with the made-up key of the seed."""
-    return _pseudonyms(home_numbers(count), domain="home", seed=seed)
+    return _pseudonyms(uprns(count), domain="home", seed=seed)
 
 
 def _pseudonyms(texts: pl.Series, *, domain: str, seed: int) -> pl.Series:

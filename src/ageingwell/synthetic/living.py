@@ -9,7 +9,7 @@ import polars as pl
 from ageingwell.synthetic.conditions import draw_onsets
 from ageingwell.synthetic.dwellings import Dwellings, draw_care_homes, draw_dwellings, join
 from ageingwell.synthetic.history import History, boundaries, live
-from ageingwell.synthetic.identifiers import home_ids, person_ids
+from ageingwell.synthetic.identifiers import home_ids, nhs_numbers, person_ids, uprns
 from ageingwell.synthetic.medicines import Courses, draw_courses
 from ageingwell.synthetic.part import Part, moves_of
 from ageingwell.synthetic.people import People, draw_people
@@ -32,11 +32,12 @@ class Where:
     shift: float
 
 
-def make_part(where: Where, *, n_people_before: int, n_homes_before: int) -> Part:
+def make_part(where: Where, *, n_people_before: int, n_homes_before: int, as_raw: bool = False) -> Part:
     """Make one part of the county.
 
     Its random numbers depend on the seed and the part's number alone; its ids on how many people and homes came
-    before. Too few survivors in an area is rare: the whole part is then drawn again with more households.
+    before: pseudonyms, or NHS numbers and UPRNs with `as_raw`. Too few survivors in an area is rare: the whole part is
+    then drawn again with more households.
     """
     margin, kept = 1.0, None
     while kept is None:
@@ -73,8 +74,8 @@ def make_part(where: Where, *, n_people_before: int, n_homes_before: int) -> Par
         is_unlinked=is_unlinked,
         person_numbers=person_numbers,
         home_numbers=home_numbers,
-        person_ids=_where(person_ids, person_numbers, is_known, seed=where.seed),
-        home_ids=_where(home_ids, home_numbers, is_used | is_unlinked, seed=where.seed),
+        person_ids=_where(nhs_numbers if as_raw else person_ids, person_numbers, is_known, seed=where.seed),
+        home_ids=_where(uprns if as_raw else home_ids, home_numbers, is_used | is_unlinked, seed=where.seed),
         house_move=house_move,
         care_home_move=care_home_move,
     )
@@ -144,10 +145,12 @@ def _registrations(people: People, *, start: int, rng: np.random.Generator) -> t
     settled = start - 30 - rng.exponential(18 * 365, people.n_units)[people.unit]
     settled = np.where(people.began_in_care_home, start - 30 - rng.exponential(600, len(people)), settled)
     came = people.arrived >= start
-    moved_in = np.maximum(np.where(came, people.arrived, settled), people.born).astype(int)
+    # A child comes home some days after its birth: no date in the tables may be a birth date.
+    first = people.born + 5
+    moved_in = np.maximum(np.where(came, people.arrived, settled), first).astype(int)
     joined = moved_in - rng.exponential(6 * 365, len(people)) * (rng.random(len(people)) < 0.5)
     joined = np.where(came, people.arrived + rng.integers(0, 40, len(people)), joined)
-    return np.maximum(joined, people.born).astype(int), moved_in
+    return np.maximum(joined, first).astype(int), moved_in
 
 
 def _where(make: Callable[..., pl.Series], numbers: Array, is_there: Array, *, seed: int) -> pl.Series:

@@ -1,117 +1,18 @@
-"""What GP practices would send: people, coded entries, prescriptions."""
+"""What GP practices would send as coded entries: diagnoses, reviews, contacts, falls, and what they note in passing."""
 
 import numpy as np
 import polars as pl
 
 from ageingwell.synthetic.conditions import CONDITIONS, NEVER, POSITION
 from ageingwell.synthetic.hazards import State
-from ageingwell.synthetic.medicines import MEDICINES, PRESENTATION
 from ageingwell.synthetic.part import Part, letters, sparse
-from ageingwell.synthetic.people import ETHNIC_GROUPS
 
 Array = np.ndarray
 Codelists = dict[str, tuple[str, ...]]
-ISSUE_DAYS = 84
-NEEDS = ("large print", "hearing loop", "British Sign Language", "interpreter", "easy read", "telephone first")
 # Codes of the second list stand in the first too, and would make memory complaints look like dementia.
 NARROWER = {"efi_cognitive_problems": "dementia"}
 # Codes of older or local systems, which nobody can use but which stand in real records.
 OLD_CODES = (("read2", "9N11."), ("read2", "246.."), ("ctv3", "XaBVJ"), ("local", "EMISNQRE1"), ("local", "Y1a01"))
-
-
-def gp_patients(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
-    """One row a person and version: registered, moved house, moved into a care home, died or left.
-
-    A practice's system either overwrites the last version when somebody dies or leaves (and keeps the day it was told),
-    or writes a new one (and often does not).
-    """
-    n = len(part.people)
-    who = np.flatnonzero(part.is_known)
-    first = np.maximum(part.registered, part.moved_in)[who]
-    versions = [(who, first, first + rng.integers(0, 4, len(who)))]
-    for day, _ in (part.house_move, part.care_home_move):
-        moved = np.flatnonzero(part.is_known & (day < part.until) & (day > part.registered))
-        versions.append((moved, day[moved], day[moved] + rng.geometric(0.06, len(moved))))
-    died = part.history.died < part.history.left
-    told = part.until + np.where(died, rng.geometric(0.2, n), 3 + rng.geometric(0.05, n))
-    ended = part.is_known & (told < 0)
-    writes_new = ended & (rng.random(n) < 0.5)
-    new = np.flatnonzero(writes_new)
-    versions.append((new, part.until[new], told[new]))
-    person, day, recorded = (np.concatenate(parts) for parts in zip(*versions))
-    is_end = np.arange(len(person)) >= len(person) - len(new)
-    # A move told after the end, or on the same day as another version, would contradict it.
-    order = np.lexsort((recorded, person))
-    person, day, recorded, is_end = person[order], day[order], recorded[order], is_end[order]
-    is_late = ~is_end & (recorded >= np.where(ended, told, NEVER)[person])
-    is_tie = np.r_[False, (person[1:] == person[:-1]) & (recorded[1:] == recorded[:-1])] & ~is_end
-    kept = (recorded < 0) & ~is_late & ~is_tie
-    person, day, recorded = person[kept], day[kept], recorded[kept]
-    is_last = np.r_[person[1:] != person[:-1], True]
-    holds_end = is_last & ended[person]
-    has_day = holds_end & ~(writes_new[person] & (rng.random(len(person)) < 0.6))
-    home = part.home_on(person, day)
-    need = rng.random(n) < np.where(part.onsets[:, POSITION["efi_hearing_loss"]] < 0, 0.10, 0.02)
-    needs = rng.integers(0, len(NEEDS), n)
-    sex = np.where(rng.random(n) < 0.001, 2, part.people.is_female.astype(int))
-
-    def when(days: Array, shown: Array) -> pl.Series:
-        return part.dates(np.where(shown, days[person], NEVER))
-
-    return pl.DataFrame(
-        {
-            "person_id": part.ids(person),
-            "household_id": sparse(part.homes(home), rng.random(n)[person] > 0.012),
-            "moved_in_on": part.dates(np.where(rng.random(n)[person] < 0.93, part.moved_in_on(person, day), NEVER)),
-            "birth_month": part.dates(part.people.born[person]).dt.month_start(),
-            "sex": letters(("male", "female", "unknown"), sex[person]),
-            "ethnic_group": letters(ETHNIC_GROUPS, part.people.ethnic[person]),
-            "lsoa21": part.places["lsoa21"].gather(part.dwellings.place[home]),
-            "practice_code": _practices(part, rng=rng).gather(person),
-            "registered_on": part.dates(part.registered[person]),
-            "left_on": when(part.history.left, holds_end & ~died[person]),
-            "left_recorded_on": when(told, has_day & ~died[person]),
-            "died_on": when(part.history.died, holds_end & died[person]),
-            "died_recorded_on": when(told, has_day & died[person]),
-            "communication_need": sparse(letters(NEEDS, needs[person]), need[person]),
-            "recorded_on": part.dates(recorded),
-        }
-    )
-
-
-def gp_prescriptions(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
-    """One row an issue, every 84 days while a medicine is taken; all of a person's medicines fall on the same days."""
-    n = len(part.people)
-    last = np.minimum(part.until, 0)[:, None]
-    begin = np.maximum(part.courses.starts, np.maximum(part.start, part.registered)[:, None])
-    end = np.minimum(part.courses.ends, last)
-    phase = rng.integers(0, ISSUE_DAYS, n)[:, None]
-    # The first issue on the person's own rhythm on or after the day the medicine begins.
-    first = begin + (phase - begin) % ISSUE_DAYS
-    counts = np.where(part.is_known[:, None] & (end > first), (end - first + ISSUE_DAYS - 1) // ISSUE_DAYS, 0)
-    cells = np.flatnonzero(counts)
-    repeated = counts.ravel()[cells]
-    cell = np.repeat(cells, repeated)
-    turn = np.arange(len(cell)) - np.repeat(np.cumsum(repeated) - repeated, repeated)
-    issued = first.ravel()[cell] + turn * ISSUE_DAYS
-    # One issue in fourteen is missed: in hospital, away, or stocked up.
-    recorded = issued + (rng.random(len(cell)) < 0.04) * rng.integers(1, 6, len(cell))
-    kept = (rng.random(len(cell)) < 0.93) & (recorded < 0)
-    person, medicine = cell[kept] // len(MEDICINES), cell[kept] % len(MEDICINES)
-    issued, recorded = issued[kept], recorded[kept]
-    # One practice in eight sends dm+d codes only for some medicines.
-    only_dmd = (part.places["practice"].to_numpy()[part.people.place[person]] + medicine) % 13 == 5
-    bnf = [f"{item.chemical}{PRESENTATION}" for item in MEDICINES]
-    dmd = [with_check_digit(f"{39700000 + 7919 * place}100000110") for place in range(len(MEDICINES))]
-    return pl.DataFrame(
-        {
-            "person_id": part.ids(person),
-            "bnf_code": sparse(letters(bnf, medicine), ~only_dmd),
-            "dmd_code": sparse(letters(dmd, medicine), only_dmd),
-            "issued_on": part.dates(issued),
-            "recorded_on": part.dates(recorded),
-        }
-    )
 
 
 class _Entries:
@@ -271,54 +172,3 @@ def _old_entries(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
             "value_unit": sparse(pl.repeat("mmHg", len(who), eager=True), is_pressure),
         }
     )
-
-
-def _practices(part: Part, *, rng: np.random.Generator) -> pl.Series:
-    """A practice code for each person: mostly the nearest; households share one. Codes begin with Z: no real one does."""
-    nearest = part.places["practice"].to_numpy()[part.people.place]
-    other = (rng.random(part.people.n_units) < 0.2)[part.people.unit]
-    number = np.maximum(nearest + np.where(other, 1 - 2 * (nearest % 2), 0), 0)
-    return (
-        pl.Series(number)
-        .cast(pl.String)
-        .str.zfill(4)
-        .str.pad_start(5, "8")
-        .map_elements(lambda text: f"Z{text}", return_dtype=pl.String)
-    )
-
-
-def with_check_digit(digits: str) -> str:
-    """A SNOMED CT identifier: the digits and their Verhoeff check digit.
-
-    >>> with_check_digit("7167300")
-    '71673004'
-    """
-    check = 0
-    for place, digit in enumerate(reversed(digits), start=1):
-        check = _TIMES[check][_SHIFT[place % 8][int(digit)]]
-    return digits + str(_INVERSE[check])
-
-
-_TIMES = (
-    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
-    (1, 2, 3, 4, 0, 6, 7, 8, 9, 5),
-    (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
-    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7),
-    (4, 0, 1, 2, 3, 9, 5, 6, 7, 8),
-    (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
-    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2),
-    (7, 6, 5, 9, 8, 2, 1, 0, 4, 3),
-    (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
-    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-)
-_SHIFT = (
-    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
-    (1, 5, 7, 6, 2, 8, 3, 0, 9, 4),
-    (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
-    (8, 9, 1, 6, 0, 4, 3, 5, 2, 7),
-    (9, 4, 5, 3, 1, 2, 6, 8, 7, 0),
-    (4, 2, 8, 6, 5, 7, 3, 9, 0, 1),
-    (2, 7, 9, 3, 8, 0, 6, 4, 1, 5),
-    (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
-)
-_INVERSE = (0, 4, 3, 2, 1, 5, 6, 7, 8, 9)

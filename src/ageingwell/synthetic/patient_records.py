@@ -1,0 +1,103 @@
+"""What GP practices would send about the people registered with them: one row a person and version."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from ageingwell.synthetic.conditions import NEVER, POSITION
+from ageingwell.synthetic.part import Part, letters, sparse
+from ageingwell.synthetic.people import ETHNIC_GROUPS
+
+Array = np.ndarray
+NEEDS = ("large print", "hearing loop", "British Sign Language", "interpreter", "easy read", "telephone first")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Versions of people's registrations, sorted by person and day of recording.
+
+    `holds_end` marks the version that tells of a death or leaving, `tells_day` those that say when this was recorded.
+    """
+
+    person: Array
+    day: Array
+    recorded: Array
+    told: Array
+    died: Array
+    holds_end: Array
+    tells_day: Array
+
+
+def patient_versions(part: Part, *, rng: np.random.Generator) -> Versions:
+    """Draw the versions: registered, moved house, moved into a care home, died or left.
+
+    A practice's system either overwrites the last version when somebody dies or leaves (and keeps the day it was told),
+    or writes a new one (and often does not keep that day).
+    """
+    n = len(part.people)
+    who = np.flatnonzero(part.is_known)
+    first = np.maximum(part.registered, part.moved_in)[who]
+    found = [(who, first, first + rng.integers(0, 4, len(who)))]
+    for day, _ in (part.house_move, part.care_home_move):
+        moved = np.flatnonzero(part.is_known & (day < part.until) & (day > part.registered))
+        found.append((moved, day[moved], day[moved] + rng.geometric(0.06, len(moved))))
+    died = part.history.died < part.history.left
+    told = part.until + np.where(died, rng.geometric(0.2, n), 3 + rng.geometric(0.05, n))
+    ended = part.is_known & (told < 0)
+    writes_new = ended & (rng.random(n) < 0.5)
+    new = np.flatnonzero(writes_new)
+    found.append((new, part.until[new], told[new]))
+    person, day, recorded = (np.concatenate(columns) for columns in zip(*found))
+    is_end = np.arange(len(person)) >= len(person) - len(new)
+    order = np.lexsort((recorded, person))
+    person, day, recorded, is_end = person[order], day[order], recorded[order], is_end[order]
+    # A move told after the end, or on the same day as another version, would contradict it.
+    is_late = ~is_end & (recorded >= np.where(ended, told, NEVER)[person])
+    is_tie = np.r_[False, (person[1:] == person[:-1]) & (recorded[1:] == recorded[:-1])] & ~is_end
+    kept = (recorded < 0) & ~is_late & ~is_tie
+    person, day, recorded = person[kept], day[kept], recorded[kept]
+    holds_end = np.r_[person[1:] != person[:-1], True] & ended[person]
+    tells_day = holds_end & ~(writes_new[person] & (rng.random(len(person)) < 0.6))
+    return Versions(person, day, recorded, told, died, holds_end, tells_day)
+
+
+def gp_patients(part: Part, versions: Versions, *, rng: np.random.Generator) -> pl.DataFrame:
+    """One row a version; homes that could not be matched are missing in all versions of a person."""
+    n, person, day = len(part.people), versions.person, versions.day
+    need = rng.random(n) < np.where(part.onsets[:, POSITION["efi_hearing_loss"]] < 0, 0.10, 0.02)
+    sex = np.where(rng.random(n) < 0.001, 2, part.people.is_female.astype(int))
+    has_home, has_date = rng.random(n) > 0.012, rng.random(n) < 0.93
+    home = part.home_on(person, day)
+    is_death, is_leaving = versions.died[person], ~versions.died[person]
+
+    def when(days: Array, shown: Array) -> pl.Series:
+        return part.dates(np.where(shown, days[person], NEVER))
+
+    return pl.DataFrame(
+        {
+            "person_id": part.ids(person),
+            "household_id": sparse(part.homes(home), has_home[person]),
+            "moved_in_on": part.dates(np.where(has_date[person], part.moved_in_on(person, day), NEVER)),
+            "birth_month": part.dates(part.people.born[person]).dt.month_start(),
+            "sex": letters(("male", "female", "unknown"), sex[person]),
+            "ethnic_group": letters(ETHNIC_GROUPS, part.people.ethnic[person]),
+            "lsoa21": part.places["lsoa21"].gather(part.dwellings.place[home]),
+            "practice_code": _practices(part, rng=rng).gather(person),
+            "registered_on": part.dates(part.registered[person]),
+            "left_on": when(part.history.left, versions.holds_end & is_leaving),
+            "left_recorded_on": when(versions.told, versions.tells_day & is_leaving),
+            "died_on": when(part.history.died, versions.holds_end & is_death),
+            "died_recorded_on": when(versions.told, versions.tells_day & is_death),
+            "communication_need": sparse(letters(NEEDS, rng.integers(0, len(NEEDS), n)[person]), need[person]),
+            "recorded_on": part.dates(versions.recorded),
+        }
+    )
+
+
+def _practices(part: Part, *, rng: np.random.Generator) -> pl.Series:
+    """A practice code for each person, mostly the nearest; a household shares one. No real code begins with Z8."""
+    nearest = part.places["practice"].to_numpy()[part.people.place]
+    goes_further = (rng.random(part.people.n_units) < 0.2)[part.people.unit]
+    number = nearest + np.where(goes_further, 1 - 2 * (nearest % 2), 0)
+    return pl.Series(80_000 + number).cast(pl.String).str.replace("^", "Z")
