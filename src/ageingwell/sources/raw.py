@@ -7,8 +7,9 @@ was never closed and where the bytes are not UTF-8. Faster readers fill, shift o
 import csv
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from itertools import islice
 from pathlib import Path
 
@@ -108,25 +109,57 @@ def _parquet_chunks(path: Path, wanted: frozenset[str]) -> Iterator[Chunk]:
 
 def _csv_chunks(path: Path) -> Iterator[Chunk]:
     separator, names = _header(path)
-    row = 0
+    n_rows = 0
+    blank: list[list[str]] = []
+    last = names
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=separator, strict=True)
-        next(reader)
-        while True:
-            try:
-                rows = list(islice(reader, CHUNK_ROWS))
-            except UnicodeDecodeError:
-                raise _not_utf8(path, reader.line_num) from None
-            except csv.Error as fault:
-                raise SourceError(
-                    f"{path.name}, line {reader.line_num}: not a row of CSV ({fault})", "send the file again"
-                ) from None
-            if not rows and row:
-                return
-            yield _chunk(path.name, row + 1, names, rows)
-            if not rows:
-                return
-            row += len(rows)
+        _next_rows(reader, 1, path, separator)
+        while sent := _next_rows(reader, CHUNK_ROWS, path, separator):
+            rows = blank + sent
+            # Empty lines at the end of a file say nothing; between rows they stand for rows that were lost.
+            blank = [rows.pop() for _ in range(_n_blank_at_end(rows))]
+            if rows:
+                last = rows[-1]
+                yield _chunk(path.name, n_rows + 1, names, rows)
+                n_rows += len(rows)
+    if len(last) < len(names) and not _ends_with_line_break(path):
+        raise SourceError(f"{path.name}, row {n_rows}: the file ends within a row", "send it again; it was cut off")
+    if n_rows == 0:
+        yield _chunk(path.name, 1, names, [])
+
+
+def _next_rows(reader: Iterator[list[str]], n: int, path: Path, separator: str) -> list[list[str]]:
+    try:
+        return list(islice(reader, n))
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+    except csv.Error as fault:
+        raise SourceError(
+            f"{path.name}: the row that starts in line {_line_of_broken_row(path, separator)} is not CSV ({fault})",
+            "look there for a quotation mark that is never closed, or send the file again",
+        ) from None
+
+
+def _line_of_broken_row(path: Path, separator: str) -> int:
+    """Where the row that is not CSV starts: the reader itself only knows where it gave up."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        starts_in = 1
+        with suppress(csv.Error, UnicodeDecodeError):
+            for _ in reader:
+                starts_in = reader.line_num + 1
+    return starts_in
+
+
+def _n_blank_at_end(rows: list[list[str]]) -> int:
+    return next((n for n, fields in enumerate(reversed(rows)) if fields), len(rows))
+
+
+def _ends_with_line_break(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, SEEK_END)
+        return file.read() in (b"\n", b"\r")
 
 
 def _chunk(file: str, first_row: int, names: list[str], rows: list[list[str]]) -> Chunk:
@@ -142,24 +175,36 @@ def _header(path: Path) -> tuple[str, list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             line = file.readline()
     except UnicodeDecodeError:
-        raise _not_utf8(path, 1) from None
+        raise _not_utf8(path) from None
+    if "\0" in line:
+        raise _not_utf8(path)
     if not line.strip():
         raise SourceError(f"{path.name}: the file is empty", "send it again, with its header line")
     separator = max(",;\t", key=line.count)
     if separator == "\t" and line.count("\t"):
         raise SourceError(f"{path.name}: the columns are separated by tabs", "separate them by commas or semicolons")
-    names = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
+    names = [name.strip() for name in _next_rows(csv.reader([line], delimiter=separator), 1, path, separator)[0]]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise SourceError(f"{path.name}: two columns have the same name", "give each column a name of its own")
     return separator, names
 
 
-def _not_utf8(path: Path, line: int) -> SourceError:
+def _not_utf8(path: Path) -> SourceError:
     return SourceError(
-        f"{path.name}: not UTF-8 text (near line {line}; perhaps Windows-1252 or UTF-16)",
+        f"{path.name}, line {_line_of_other_text(path)}: not UTF-8 text (perhaps Windows-1252 or UTF-16)",
         "save it as UTF-8 and send it again",
     )
+
+
+def _line_of_other_text(path: Path) -> int:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _database_chunks(location: Location, read: list[FileRead]) -> Iterator[Chunk]:
