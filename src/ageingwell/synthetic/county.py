@@ -141,7 +141,7 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
 
 
 def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Codelists, chunk: int) -> None:
-    streams = iter(np.random.SeedSequence([plan.seed, chunk, 7]).spawn(16))
+    streams = iter(np.random.SeedSequence([plan.seed, chunk, 7]).spawn(32))
 
     def rng() -> np.random.Generator:
         return np.random.default_rng(next(streams))

@@ -11,7 +11,7 @@ from ageingwell.synthetic.dwellings import Dwellings, draw_care_homes, draw_dwel
 from ageingwell.synthetic.history import History, boundaries, live
 from ageingwell.synthetic.identifiers import home_ids, nhs_numbers, person_ids, uprns
 from ageingwell.synthetic.medicines import Courses, draw_courses
-from ageingwell.synthetic.part import Part, moves_of
+from ageingwell.synthetic.part import DAYS_TO_COME_HOME, Part, moves_of
 from ageingwell.synthetic.people import People, draw_people
 
 Array = np.ndarray
@@ -145,8 +145,7 @@ def _registrations(people: People, *, start: int, rng: np.random.Generator) -> t
     settled = start - 30 - rng.exponential(18 * 365, people.n_units)[people.unit]
     settled = np.where(people.began_in_care_home, start - 30 - rng.exponential(600, len(people)), settled)
     came = people.arrived >= start
-    # A child comes home some days after its birth: no date in the tables may be a birth date.
-    first = people.born + 5
+    first = people.born + DAYS_TO_COME_HOME
     moved_in = np.maximum(np.where(came, people.arrived, settled), first).astype(int)
     joined = moved_in - rng.exponential(6 * 365, len(people)) * (rng.random(len(people)) < 0.5)
     joined = np.where(came, people.arrived + rng.integers(0, 40, len(people)), joined)

@@ -12,6 +12,8 @@ from ageingwell.synthetic.medicines import Courses
 from ageingwell.synthetic.people import People
 
 Array = np.ndarray
+# A child comes home some days after its birth, so that no date in the tables is a birth date.
+DAYS_TO_COME_HOME = 5
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Part:
         since = self.moved_in[who]
         for moved, _ in (self.house_move, self.care_home_move):
             since = np.where(day >= moved[who], moved[who], since)
-        return np.asarray(since)
+        # Nobody moves in before being born, though the household may have.
+        return np.maximum(since, self.people.born[who] + DAYS_TO_COME_HOME)
 
     def is_recorded(self, who: Array, happened: Array, recorded: Array) -> Array:
         """Which events of people stand in an extract taken on `as_of`."""
