@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -266,8 +267,8 @@ def test_a_lost_current_night_stops_the_run_and_is_not_taken_for_a_first_one(out
 
     with pytest.raises(PublishError, match="`current` in the output folder leads to no published night"):
         current(out)
-    with pytest.raises(PublishError, match="put that night's folder back"):
-        run(out, "2026-11-23", night("B"))
+    with pytest.raises(PublishError, match="put that night's folder back"), publishing_lock(out, holder="process 1"):
+        pytest.fail("found out only after the night's work")
 
 
 @pytest.mark.parametrize("target", ["../2026-11-22", ".staging-2026-11-22", "/tmp", "2026-11-22/agencies", "current"])  # noqa: S108
@@ -357,11 +358,15 @@ def test_a_network_share_that_cannot_sync_a_folder_is_no_fault(out: Path, monkey
     assert files_of(current(out)) == night("A")
 
 
-def test_a_folder_that_fails_to_sync_for_another_reason_is_a_fault(out: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("is_kind", [stat.S_ISDIR, stat.S_ISREG], ids=["folder", "file"])
+def test_what_fails_to_sync_for_another_reason_is_a_fault(
+    out: Path, monkeypatch: pytest.MonkeyPatch, is_kind: Callable[[int], bool]
+):
     run(out, "2026-11-22", night("A"))
 
     def fsync(descriptor: int) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
+        if is_kind(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(PublishError, match="EIO"):
