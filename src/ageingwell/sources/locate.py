@@ -45,9 +45,14 @@ def _of_path(table: str, path: Path) -> Location:
         if path.suffix not in SUFFIXES:
             raise SourceError(f"{path.name}: neither .parquet nor .csv", "send one of the two")
         return Location(table, files=(path,))
-    files = tuple(sorted(file for file in path.iterdir() if file.suffix in SUFFIXES))
+    # Names that start with a dot or an underscore are the marks that file systems and Spark leave behind.
+    files = tuple(sorted(file for file in path.iterdir() if not file.name.startswith((".", "_"))))
     if not files:
         raise SourceError(f"{table}: the folder {path.name}/ holds no .parquet or .csv file", "send the files again")
+    if strange := [file.name for file in files if file.suffix not in SUFFIXES or not file.is_file()]:
+        raise SourceError(
+            f"{table}: {path.name}/{strange[0]} is neither a .parquet nor a .csv file", "take it out, or send it as one"
+        )
     if len({file.suffix for file in files}) > 1:
         raise SourceError(f"{table}: the folder {path.name}/ mixes .parquet and .csv files", "send one kind")
     return Location(table, files=files)
