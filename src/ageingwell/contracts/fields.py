@@ -10,10 +10,12 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 
+# Digits are written [0-9], for \d would let through the digits of every script.
+
 # 32 letters without digits or vowels: no spreadsheet turns one into a number, no NHS number hides in one.
 PSEUDONYM = r"^[bcdfghjklmnpqrst]{32}$"
-LSOA21 = r"^[EW]01\d{6}$"
-PRACTICE_CODE = r"^[A-Z]\d{5}$"
+LSOA21 = r"^[EW]01[0-9]{6}$"
+PRACTICE_CODE = r"^[A-Z][0-9]{5}$"
 BNF_CODE = r"^[0-9A-Z]{4,15}$"
 
 RULES: dict[str, str] = {

@@ -120,7 +120,7 @@ class GpPrescriptions(pa.DataFrameModel):
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     bnf_code: str = text("BNF code of the medicine", shape=BNF_CODE)
-    dmd_code: str = text("dm+d code of the medicine", shape=r"^\d{6,18}$")
+    dmd_code: str = text("dm+d code of the medicine", shape=r"^[0-9]{6,18}$")
     issued_on: pl.Date = day("the day of issue")
     recorded_on: pl.Date = day("the day it was entered")
 
