@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,9 +11,10 @@ import polars as pl
 
 from ageingwell.config.score import RECORDED_ON, TableSettings
 from ageingwell.contracts.registry import TABLES, VERSION_KEYS, Column, columns
-from ageingwell.errors import RefusedRowsError, SourceError
+from ageingwell.errors import ConfigError, RefusedRowsError, SourceError
 from ageingwell.sources.check import REFUSED, refused, split, typed
 from ageingwell.sources.locate import Location, locate
+from ageingwell.sources.parse import parsed
 from ageingwell.sources.raw import Chunk, FileRead, raw_chunks
 
 MARK_OF_MADE_UP_DATA = "synthetic.json"
@@ -72,6 +73,7 @@ def read_agencies(
     `SourceError` for a fault of a file and for a missing required table, `RefusedRowsError` above `max_refused_share`
     and for any refused row of the permissions table: an opt-out never fails open.
     """
+    stop_on_wrong_mapping(settings)
     if not data.is_dir():
         raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
     tables, missing = {}, []
@@ -84,8 +86,47 @@ def read_agencies(
             continue
         progress(name)
         tables[name] = read_table(location, settings[name], workspace=workspace / name)
+        if settings[name].required and tables[name].n_read == 0 and name != "permissions":
+            # Of an empty table of opt-outs the ledger says whether it is believed.
+            raise SourceError(f"{name}: the table is required and has no rows", "send the table again")
         stop_if_too_many_refused(tables[name], max_refused_share)
     return Records(tables, tuple(missing), made_up=is_made_up(data))
+
+
+def stop_on_wrong_mapping(settings: Mapping[str, TableSettings]) -> None:
+    """Stop on a mapping that names a column or label no contract has: it would quietly map nothing.
+
+    Raises `ConfigError` with every such mistake.
+    """
+    found = [mistake for name, table in settings.items() if name in TABLES for mistake in _wrong_mapping(name, table)]
+    if found:
+        raise ConfigError(
+            "agencies.toml: " + "; ".join(found), "correct them; the data dictionary lists the columns and labels"
+        )
+
+
+def _wrong_mapping(table: str, settings: TableSettings) -> list[str]:
+    ours = {column.name: column for column in columns(table)}
+    theirs = [settings.columns.get(name, name) for name in ours]
+    base = settings.recorded_on and settings.recorded_on.split(" ")[0]
+    unknown = [
+        *(f"columns.{name}" for name in settings.columns if name not in ours),
+        *(f"values.{name}" for name in settings.values if name not in ours),
+        *([] if base is None or (base in ours and ours[base].kind == "date") else [f"recorded_on = {base}"]),
+    ]
+    labels = [
+        f"values.{name}: `{label}` is not one of its labels"
+        for name, values in settings.values.items()
+        if name in ours and ours[name].labels
+        for label in values.values()
+        if label not in ours[name].labels
+    ]
+    twice = sorted({name for name in theirs if theirs.count(name) > 1})
+    return [
+        *(f"[{table}] {key}: the contract has no such column" for key in unknown),
+        *(f"[{table}] {mistake}" for mistake in labels),
+        *(f"[{table}] columns: `{name}` is mapped to two columns" for name in twice),
+    ]
 
 
 def is_made_up(data: Path) -> bool:
@@ -119,13 +160,15 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
     """Read and check one table."""
     name, wanted = location.table, columns(location.table)
     read: list[FileRead] = []
-    sent: tuple[str, ...] = ()
+    sent: set[str] = set()
+    made = False
     good: list[pl.LazyFrame] = []
     refusals: list[pl.DataFrame] = []
     held: list[pl.DataFrame] = []
     theirs = frozenset(settings.columns.get(column.name, column.name) for column in wanted)
     for chunk in raw_chunks(location, read, wanted=theirs):
-        sent = sent or chunk.sent
+        sent.update(chunk.sent)
+        made = made or "recorded_on" not in _ours(chunk.sent, settings)
         renamed = _renamed(chunk, name, settings, wanted)
         rows, faults = typed(renamed, wanted, settings.values)
         ragged = pl.Series("row", [row - chunk.first_row for row in chunk.ragged], dtype=pl.Int64)
@@ -149,8 +192,8 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
         n_good=n_good,
         files=tuple(read),
         newest_on=newest.item(),
-        dropped_columns=tuple(sorted(set(sent) - theirs)),
-        made_recorded_on=settings.recorded_on if "recorded_on" not in _ours(sent, settings) else None,
+        dropped_columns=tuple(sorted(sent - theirs)),
+        made_recorded_on=settings.recorded_on if made else None,
         refused_people=pl.concat([*held, _people_of(name, tied)]),
     )
 
@@ -159,7 +202,7 @@ def _names(wanted: tuple[Column, ...]) -> list[str]:
     return [column.name for column in wanted]
 
 
-def _ours(sent: tuple[str, ...], settings: TableSettings) -> set[str]:
+def _ours(sent: Iterable[str], settings: TableSettings) -> set[str]:
     ours = {theirs: ours for ours, theirs in settings.columns.items()}
     return {ours.get(name, name) for name in sent}
 
@@ -169,8 +212,9 @@ def _renamed(chunk: Chunk, table: str, settings: TableSettings, wanted: tuple[Co
     theirs = {settings.columns.get(name, name): name for name in _names(wanted)}
     rows = chunk.rows.select(name for name in chunk.rows.columns if name in theirs).rename(theirs, strict=False)
     if settings.recorded_on is not None and "recorded_on" not in rows.columns:
-        rows = _with_recorded_on(rows, settings.recorded_on)
-    absent = [column.name for column in wanted if column.required and column.name not in rows.columns]
+        rows = _with_recorded_on(rows, settings.recorded_on, wanted)
+    promised = {column.name for column in wanted if column.required} | settings.columns.keys()
+    absent = [name for name in _names(wanted) if name in promised and name not in rows.columns]
     if absent:
         named = ", ".join(f"`{settings.columns.get(name, name)}`" for name in absent)
         raise SourceError(
@@ -180,13 +224,13 @@ def _renamed(chunk: Chunk, table: str, settings: TableSettings, wanted: tuple[Co
     return rows
 
 
-def _with_recorded_on(rows: pl.DataFrame, rule: str) -> pl.DataFrame:
+def _with_recorded_on(rows: pl.DataFrame, rule: str, wanted: tuple[Column, ...]) -> pl.DataFrame:
     match = re.match(RECORDED_ON, rule)
-    if match is None or match[1] not in rows.columns:
+    base = next((column for column in wanted if match and column.name == match[1]), None)
+    if match is None or base is None or base.name not in rows.columns:
         return rows
-    base = pl.col(match[1])
-    day = base if rows.schema[match[1]] == pl.Date else base.cast(pl.String).str.slice(0, 10).str.to_date(strict=False)
-    return rows.with_columns(recorded_on=day + pl.duration(days=int(match[2])))
+    day, _ = parsed(rows, base, {})
+    return rows.with_columns(recorded_on=day.dt.offset_by(f"{match[2]}d"))
 
 
 def _kept(rows: pl.DataFrame, table: str, workspace: Path, part: int) -> pl.LazyFrame:
