@@ -24,7 +24,8 @@ def label_outcomes(
     """Label every person of the spine: one row a person, each outcome 1, 0 or missing.
 
     `settled` are the tables as known once the horizon and the settling period have passed. Somebody who left the area
-    inside the horizon without the outcome is missing (censored), not a 0. A care-home resident is at risk of none
+    inside the horizon without the outcome is missing (censored), not a 0, and so is somebody who, as was recorded too
+    late to be known, had died or left before the cut-off. A care-home resident is at risk of none
     (they are scored apart); somebody with long-term support is not at risk of new long-term care.
     """
     people = spine.select("person_id", "care_home")
@@ -46,25 +47,27 @@ def label_outcomes(
         death=_label(pl.col("died")),
         died_without_emergency_admission=pl.col("died") & ~pl.col("admitted"),
         died_without_new_long_term_care=pl.col("died") & ~(pl.col("started_care") | pl.col("entered_care_home")),
-        left_area=pl.col("left") & ~pl.col("died"),
+        left_area=pl.col("left"),
     )
 
 
-_HAPPENED = ("died", "left", "admitted", "fell", "started_care", "entered_care_home", "had_care")
+_HAPPENED = ("died", "left", "gone", "admitted", "fell", "started_care", "entered_care_home", "had_care")
 
 
 def _label(happened: pl.Expr, *, at_risk: pl.Expr | None = None) -> pl.Expr:
-    followed = happened | ~pl.col("left") | pl.col("died")
+    followed = (happened | ~pl.col("left")) & ~pl.col("gone")
     risk = pl.col("care_home") != "yes"
     return pl.when(followed & (risk if at_risk is None else risk & at_risk)).then(happened.cast(pl.Int8))
 
 
 def _exits(settled: Tables, as_of: AsOf, horizon: Horizon) -> pl.DataFrame:
-    versions = latest_versions(settled["gp_patients"])
-    return versions.select(
+    died, left = pl.col("died_on"), pl.col("left_on")
+    return latest_versions(settled["gp_patients"]).select(
         "person_id",
-        died=horizon.holds(pl.col("died_on"), as_of),
-        left=horizon.holds(pl.col("left_on"), as_of),
+        died=horizon.holds(died, as_of),
+        # A practice closes the registration of somebody who died; that is no leaving.
+        left=horizon.holds(left, as_of) & (died.is_null() | (left < died)),
+        gone=(died < as_of.day) | (left < as_of.day),
     )
 
 
