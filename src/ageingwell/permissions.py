@@ -118,7 +118,8 @@ def keep_permitted(records: Records, permissions: pl.DataFrame, *, purpose: Purp
     out = excluded(permissions, purpose=purpose, ledger=ledger)
     homes = out.select("household_id").drop_nulls().unique()
     people = _people_out(records, out, homes)
-    gp_only = permissions.filter(pl.col("kind") == "type_1").select("person_id").drop_nulls().unique()
+    type_1 = permissions.filter(pl.col("kind") == "type_1")
+    gp_only = _people_out(records, type_1, type_1.select("household_id").drop_nulls().unique())
     tables = {}
     for name, table in records.tables.items():
         barred = pl.concat([people, gp_only]).unique() if name in GP_TABLES else people
