@@ -52,7 +52,9 @@ def failed_write(error: Exception, folder: Path) -> int | None:
 
     >>> failed_write(ValueError("parquet: underlying IO error: No space left on device (os error 28)"), Path("staged"))
     28
-    >>> failed_write(ValueError("no such column"), Path("staged")) is None
+    >>> failed_write(PermissionError(errno.EACCES, "Permission denied", "staged/list.parquet"), Path("staged"))
+    13
+    >>> failed_write(PermissionError(errno.EACCES, "Permission denied", "extracts/gp.csv"), Path("staged")) is None
     True
     """
     number = error.errno if isinstance(error, OSError) else None
