@@ -42,7 +42,18 @@ def registered(versions: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:
     born = pl.col("birth_month")
     had_birthday = (born.dt.month() <= as_of.day.month).cast(pl.Int64)
     age = as_of.day.year - born.dt.year().cast(pl.Int64) - 1 + had_birthday
-    return versions.filter(here).with_columns(age=age, lived_here_from=pl.coalesce("moved_in_on", "registered_on"))
+    return versions.filter(here).with_columns(age=age)
+
+
+def last_moves(patients: pl.LazyFrame) -> pl.DataFrame:
+    """When the newest move of each person from one home to another was told: person_id, moved_by.
+
+    Without it somebody whose practice sends no `moved_in_on` would inherit the records of the previous occupier.
+    """
+    before = pl.col("household_id").forward_fill().shift(1).over("person_id")
+    versions = patients.sort("person_id", "recorded_on").with_columns(has_moved=pl.col("household_id") != before)
+    moves = versions.filter(pl.col("has_moved"))
+    return moves.group_by("person_id").agg(moved_by=pl.col("recorded_on").max()).collect()
 
 
 def build_spine(tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path) -> pl.DataFrame:
@@ -56,7 +67,11 @@ def build_spine(tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path) 
             n_household_65plus=(pl.col("age") >= 65).sum().cast(pl.Int64),
         )
     )
-    older = people.filter(pl.col("age") >= minimum_age)
+    older = (
+        people.filter(pl.col("age") >= minimum_age)
+        .join(last_moves(tables["gp_patients"]), on="person_id", how="left")
+        .with_columns(lived_here_from=pl.coalesce("moved_in_on", "moved_by", "registered_on"))
+    )
     spine = (
         older.join(household, on="household_id", how="left")
         .with_columns(n_household_under_65=pl.col("n_household_members") - pl.col("n_household_65plus"))
