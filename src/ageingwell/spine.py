@@ -135,7 +135,8 @@ def _care_home_residents(tables: Tables) -> pl.DataFrame:
     if "care_events" not in tables:
         return pl.DataFrame(schema={"person_id": pl.String, "_resident": pl.Boolean})
     clients = tables["care_events"].filter(pl.col("client_type") == "service_user")
-    placed = pl.col("service_type").is_in(CARE_HOME_SERVICES) & pl.col("ended_on").is_null()
+    service = (pl.col("event_type") == "service") & pl.col("service_type").is_in(CARE_HOME_SERVICES)
+    placed = service & pl.col("ended_on").is_null()
     in_home = pl.col("accommodation_status").is_in(CARE_HOME_STATUSES).cast(pl.Int64)
     stated = pl.when(pl.col("accommodation_status").is_not_null() & (pl.col("accommodation_status") != "unknown"))
     return (
@@ -207,7 +208,7 @@ def who_knows(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.DataFrame
     for table, (agency, day) in _SIGNS_OF_CONTACT.items():
         if table not in tables:
             continue
-        rows = tables[table].filter(KNOWN_TO_LOOKBACK.holds(pl.col(day), as_of))
+        rows = tables[table].filter(_in_touch(table, day, as_of))
         met.append(_met_people(rows, homes, agency, day))
     if "contacts" in tables:
         rows = tables["contacts"].filter(KNOWN_TO_LOOKBACK.holds(pl.col("contacted_on"), as_of))
@@ -225,6 +226,15 @@ _SIGNS_OF_CONTACT = {
     "fire_visits": ("fire", "visited_on"),
     "fire_incidents": ("fire", "happened_on"),
 }
+
+
+def _in_touch(table: str, day: str, as_of: AsOf) -> pl.Expr:
+    lately = KNOWN_TO_LOOKBACK.holds(pl.col(day), as_of)
+    if table != "care_events":
+        return lately
+    # Support that started long ago and still runs, or ended lately, is contact too.
+    runs = (pl.col("event_type") == "service") & pl.col("ended_on").is_null()
+    return lately | runs | KNOWN_TO_LOOKBACK.holds(pl.col("ended_on"), as_of)
 
 
 def _by_subject(contacts: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
