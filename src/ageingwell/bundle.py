@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lightgbm as lgb
+import polars as pl
 
 from ageingwell.config.files import shipped
 from ageingwell.errors import BundleError
@@ -62,7 +63,7 @@ def definitions(codelists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 def save_bundle(
     models: Mapping[str, RiskModel], facts: Mapping[str, Any], folder: Path, *, codelists: Mapping[str, tuple[str, ...]]
 ) -> Path:
-    """Write a bundle folder: the trees of each outcome and `bundle.json`. The card is written beside it by its maker."""
+    """Write a bundle folder: the trees of each outcome and `bundle.json`; its maker writes the card beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = {}
     for number, (outcome, model) in enumerate(models.items()):
@@ -108,6 +109,26 @@ def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -
     return Bundle(models, facts, digest)
 
 
+def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
+    """Everyone's risks: person_id, risk, risk_low, risk_high, a risk for each outcome, score, base.
+
+    `risk` is that of the ranking outcome, `score` its trees' raw log-odds and `base` the calibrated log-odds from which
+    its contributions start.
+    """
+    ranking = bundle.ranking_model
+    score = ranking.score(features, threads=threads)
+    low, high = ranking.risk_range(score)
+    others = {
+        f"risk_{outcome}": model.risk(score if model is ranking else model.score(features, threads=threads))
+        for outcome, model in bundle.models.items()
+    }
+    start = ranking.explain(features.head(1)).base if features.height else [0.0]
+    made = {"risk": ranking.risk(score), "risk_low": low, "risk_high": high, **others, "score": score}
+    return features.select("person_id").with_columns(
+        *(pl.Series(name, values) for name, values in made.items()), base=pl.lit(float(start[0]))
+    )
+
+
 def _facts(folder: Path) -> tuple[dict[str, Any], str]:
     path = folder / "bundle.json"
     try:
@@ -118,7 +139,9 @@ def _facts(folder: Path) -> tuple[dict[str, Any], str]:
             f"{folder.name}: there is no model bundle of this name", "name a shipped bundle or a bundle folder"
         ) from None
     except (OSError, ValueError):
-        raise BundleError(f"{folder.name}: bundle.json cannot be read", "copy the bundle again from its maker") from None
+        raise BundleError(
+            f"{folder.name}: bundle.json cannot be read", "copy the bundle again from its maker"
+        ) from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise BundleError(f"{folder.name}: bundle.json has another format", "train the bundle again with this version")
     return facts, hashlib.sha256(content).hexdigest()
@@ -140,7 +163,8 @@ def _stop_on_other_versions(folder: Path, facts: Mapping[str, Any]) -> None:
     then, now = facts["versions"]["lightgbm"], version("lightgbm")
     if then.split(".")[:2] != now.split(".")[:2]:
         raise BundleError(
-            f"{folder.name}: trained with LightGBM {then}, and {now} is installed", "install that version or train again"
+            f"{folder.name}: trained with LightGBM {then}, and {now} is installed",
+            "install that version or train again",
         )
 
 

@@ -42,9 +42,9 @@ class CareEvents(pa.DataFrameModel):
     ended_on: pl.Date = day("the day the event ended", required=False, nullable=True)
     ended_recorded_on: pl.Date = day("the day the end was recorded", required=False, nullable=True)
     recorded_on: pl.Date = day("the day the council's system knew of the event")
-    unit_cost: float = amount("cost of one unit, pounds", low=0)
+    unit_cost: float = amount("cost of one unit, pounds", low=0, high=1_000_000)
     cost_frequency: str = open_label("what a unit is: hourly, weekly, one-off …")
-    planned_units_per_week: float = amount("units planned a week", low=0)
+    planned_units_per_week: float = amount("units planned a week", low=0, high=10_000)
 
     @pa.check("ended_on", name="end_before_start")
     def _ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:

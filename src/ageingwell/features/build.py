@@ -7,10 +7,12 @@ the same features bit for bit; floating-point numbers appear only where one pers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from ageingwell.errors import ConfigError
+from ageingwell.config.files import codes_of
 from ageingwell.contracts.prefixes import starts_with_any
+from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.feature import Feature, Seen
 from ageingwell.spine import Tables, home_facts, latest
@@ -70,6 +72,24 @@ def build_features(tables: Tables, spine: pl.DataFrame, as_of: AsOf, *, codelist
     return built.select("person_id", *names()).sort("person_id")
 
 
+def build_home_features(tables: Tables, linked: pl.Series, as_of: AsOf) -> pl.DataFrame:
+    """What fire visits and incidents tell of homes that nobody on the GP register is linked to: household_id, features.
+
+    `linked` are the homes of everybody registered, of any age.
+    """
+    seen = Seen(as_of, {})
+    found = [pl.DataFrame(schema={"household_id": pl.String})]
+    for source in ("fire_visits", "fire_incidents"):
+        if source in tables:
+            rows = tables[source].filter(~pl.col("household_id").is_in(linked.implode()))
+            found.append(_aggregated(rows.with_columns(person_id="household_id"), of_source(source), seen))
+    known = [frame.rename({"person_id": "household_id"}) for frame in found[1:]]
+    homes = pl.concat([frame.select("household_id") for frame in (found[0], *known)]).unique().sort("household_id")
+    for frame in known:
+        homes = homes.join(frame, on="household_id", how="left", maintain_order="left")
+    return homes
+
+
 def names() -> list[str]:
     """The names of all features, in order."""
     return [feature.name for feature in FEATURES]
@@ -106,6 +126,34 @@ def _filled(feature: Feature, *, sent: bool) -> pl.Expr:
     if feature.source not in HOME_SOURCES:
         return filled
     return pl.when(pl.col("household_id").is_not_null()).then(filled).alias(feature.name)
+
+
+AGENCY_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "hospital": ("hospital_events",),
+    "social_care": ("care_events",),
+    "housing": ("home_facts", "housing_events", "adaptations"),
+    "fire": ("fire_visits", "fire_incidents"),
+    "prescriptions": ("medicines",),
+    "place": ("spine",),
+}
+
+
+def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) -> pl.DataFrame:
+    """Rehearse late agencies: on a share of the rows, drawn anew for each, empty all that an agency tells.
+
+    So a model learns what to do when a source is late, and LightGBM never meets a gap it has not seen: one it has not
+    seen it would read as 0. Age is never emptied; nobody is on the spine without it.
+    """
+    drawn = np.random.default_rng(seed)
+    emptied = []
+    for sources in AGENCY_SOURCES.values():
+        is_late = pl.Series("is_late", drawn.random(features.height) < share)
+        affected = [feature.name for source in sources for feature in of_source(source) if feature.name != "age"]
+        emptied += [pl.when(~pl.lit(is_late)).then(pl.col(name)).alias(name) for name in affected]
+    rehearsed = features.with_columns(emptied)
+    derived = ("has_polypharmacy", "lives_alone_probability")
+    late = pl.Series("is_late", drawn.random(features.height) < share)
+    return rehearsed.with_columns(pl.when(~pl.lit(late)).then(pl.col(name)).alias(name) for name in derived)
 
 
 # --- The prepared sources -------------------------------------------------------------------------------------------
@@ -152,10 +200,12 @@ def _medicines(given: _Given) -> pl.LazyFrame | None:
     rows = _of_these_people(given, "gp_prescriptions")
     if rows is None:
         return None
-    medicine = pl.coalesce(pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE), "dmd_code")
-    last = rows.group_by("person_id", medicine=medicine).agg(last_issued_on=pl.col("issued_on").max())
+    # The groups are told by BNF code alone: a dm+d code may start with the same digits.
+    substance = pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE)
+    medicine = {"substance": substance, "dmd": pl.when(substance.is_null()).then("dmd_code")}
+    last = rows.group_by("person_id", **medicine).agg(last_issued_on=pl.col("issued_on").max())
     groups = [
-        starts_with_any(pl.col("medicine"), given.codelists.get(name, ())).alias(name) for name in gp.MEDICINE_GROUPS
+        starts_with_any(pl.col("substance"), codes_of(given.codelists, name)).alias(name) for name in gp.MEDICINE_GROUPS
     ]
     return last.with_columns(groups)
 
@@ -166,7 +216,7 @@ def _hospital_events(given: _Given) -> pl.LazyFrame | None:
         return None
     icd10 = pl.col("icd10").str.replace(".", "", literal=True)
     return rows.with_columns(
-        starts_with_any(icd10, given.codelists.get(name, ())).alias(name) for name in ("icd10_fall", "icd10_fracture")
+        starts_with_any(icd10, codes_of(given.codelists, name)).alias(name) for name in ("icd10_fall", "icd10_fracture")
     )
 
 
@@ -211,10 +261,13 @@ def _adaptations(given: _Given) -> pl.LazyFrame | None:
         return None
     steps = {"adaptation_requested": 0, "adaptation_approved": 1, "adaptation_completed": 2, "adaptation_withdrawn": 3}
     step = pl.col("event_type").replace_strict(steps, default=None, return_dtype=pl.Int64)
-    asked = pl.when(pl.col("step") <= 1).then("happened_on").min()
     cases = rows.with_columns(step=step).filter(pl.col("step").is_not_null())
+    # Without case numbers all the adaptations of a home are one case: what was asked before the last was done is done.
+    closed_on = pl.col("happened_on").filter(pl.col("step") > 1).max()
+    since_then = (pl.col("step") <= 1) & (pl.col("happened_on") > closed_on).fill_null(value=True)
     return cases.group_by("person_id", "case_id").agg(
-        asked_on=asked, is_waiting=latest(pl.col("step"), pl.col("happened_on")) <= 1
+        asked_on=pl.col("happened_on").filter(since_then).min(),
+        is_waiting=latest(pl.col("step"), pl.col("happened_on")) <= 1,
     )
 
 

@@ -151,7 +151,9 @@ def _many_medicines(_: Seen) -> pl.Expr:
 
 
 def _n_deficits(_: Seen) -> pl.Expr:
-    return pl.sum_horizontal([f"has_{name}" for name in DEFICITS] + ["has_polypharmacy"])
+    # Without GP entries nothing is known of 35 of them, and a sum over nothing would be a healthy 0.
+    coded = pl.sum_horizontal([f"has_{name}" for name in DEFICITS], ignore_nulls=False)
+    return coded + pl.col("has_polypharmacy").fill_null(0)
 
 
 DERIVED: tuple[Feature, ...] = (

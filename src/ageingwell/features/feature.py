@@ -10,6 +10,7 @@ from typing import Literal
 import polars as pl
 
 from ageingwell.config.score import Recipient, Theme
+from ageingwell.errors import ConfigError
 from ageingwell.timeline import AsOf, Lookback
 
 Direction = Literal["up", "down", "either"]
@@ -36,6 +37,8 @@ class Seen:
 
     def coded(self, name: str) -> pl.Expr:
         """Whether the entry's code is on a code list (the column `lists` holds one bit a list)."""
+        if name not in self.bits:
+            raise ConfigError(f"codelists: there is no list `{name}`", f"put {name}.csv into the folder of code lists")
         return (pl.col("lists") & (1 << self.bits[name])) != 0
 
 
@@ -48,7 +51,8 @@ class Feature:
     records events (none was recorded), `None` where absence tells nothing. `direction` is how the risk may move with
     the value and becomes a monotone constraint. `present` and `absent` are the reader's sentences; `{value}` is the
     number, and `present` is used from the value `present_from` on. A feature without sentences is never shown as a
-    reason (sex is one).
+    reason (sex is one). Something recorded about health is told as linked with a lower chance only where
+    `may_protect`.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Feature:
     shown_as: Shown = "count"
     present_from: float = 0.5
     can_change: bool = False
+    may_protect: bool = False
     readers: tuple[Recipient, ...] = EVERY_AGENCY
 
     @property

@@ -1,6 +1,7 @@
 """Features from the GP record: the 36 deficits of the electronic frailty index, falls, contacts, medicines."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 
@@ -131,9 +132,9 @@ EVENTS: tuple[Feature, ...] = (
         "n_injurious_falls_365d",
         "injurious_fall",
         365,
-        "1 fall with an injury in the past year",
-        "{value} falls with an injury in the past year",
-        "no fall with an injury in the past year",
+        "1 injury typical of a fall in the past year",
+        "{value} injuries typical of a fall in the past year",
+        "no injury typical of a fall in the past year",
         can_change=True,
     ),
     _count(
@@ -145,7 +146,7 @@ EVENTS: tuple[Feature, ...] = (
         "no broken bone in the past three years",
     ),
     _flag("has_loss_of_consciousness_365d", "loss_of_consciousness", 365, "a loss of consciousness in the past year"),
-    _flag("has_unable_to_get_up_365d", "unable_to_get_up", 365, "a fall without being able to get up in the past year"),
+    _flag("has_unable_to_get_up_365d", "unable_to_get_up", 365, "being unable to get up, recorded in the past year"),
     _flag("has_gait_balance_problem", "gait_balance_problem", None, "a problem with walking or balance"),
     _flag("has_dementia", "dementia", None, "dementia recorded by the GP"),
     _flag("has_cancer_1825d", "cancer", 1825, "cancer recorded in the past five years"),
@@ -212,7 +213,12 @@ EVENTS: tuple[Feature, ...] = (
         shown_as="days",
         readers=EVERY_CARE_AGENCY,
     ),
-    _flag("has_flu_vaccination_365d", "flu_vaccination", 365, "a flu vaccination in the past year", direction="either"),
+    replace(
+        _flag(
+            "has_flu_vaccination_365d", "flu_vaccination", 365, "a flu vaccination in the past year", direction="either"
+        ),
+        may_protect=True,
+    ),
 )
 
 

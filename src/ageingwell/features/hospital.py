@@ -58,7 +58,7 @@ FEATURES: tuple[Feature, ...] = (
         value=lambda seen: seen.days_since(
             pl.when(seen.within("ended_on", None) & (pl.col("kind") != "ae_attendance")).then("ended_on").max()
         ),
-        direction="either",
+        direction="down",
         present="left hospital {value} days ago",
         present_from=0,
         without_rows=None,

@@ -1,0 +1,14 @@
+"""`python -m ageingwell`, and the `ageingwell` command."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    from ageingwell.cli import cli  # noqa: PLC0415 - only when a command is run
+
+    sys.exit(cli())
+
+
+if __name__ == "__main__":
+    main()

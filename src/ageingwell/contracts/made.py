@@ -1,0 +1,119 @@
+"""What our own tables hold: the frames that pass between steps and the files other programs read."""
+
+import pandera.polars as pa
+import polars as pl
+from pandera.config import ValidationDepth, config_context
+
+from ageingwell.contracts.fields import PSEUDONYM
+
+ATTRITION_STEPS = ("read", "permitted", "spine", "eligible", "rank", "allocate", "withdrawn", "listed")
+
+
+class Spine(pa.DataFrameModel):
+    """One row a person of the age asked for, registered and alive as known on the cut-off."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
+    lsoa21: str = pa.Field(nullable=True, description="Lower layer Super Output Area (2021)")
+    place: str = pa.Field(description="the place, by the group's own table of places")
+    practice_code: str = pa.Field(description="ODS code of the practice")
+    sex: str = pa.Field(description="sex as the practice holds it")
+    ethnic_group: str = pa.Field(description="high-level ethnic group")
+    birth_month: pl.Date = pa.Field(description="the first day of the month of birth")
+    age: int = pa.Field(ge=0, le=120, description="whole years on the cut-off")
+    registered_on: pl.Date = pa.Field(description="the day of registration")
+    lived_here_from: pl.Date = pa.Field(description="the day they moved in, else the day they registered")
+    communication_need: str = pa.Field(nullable=True, description="what they need to understand and be understood")
+    n_household_members: int = pa.Field(ge=1, nullable=True, description="people registered at the home")
+    n_household_65plus: int = pa.Field(ge=0, nullable=True, description="of these, aged 65 and over")
+    n_household_under_65: int = pa.Field(ge=0, nullable=True, description="of these, younger")
+    care_home: str = pa.Field(isin=["no", "yes", "check"], description="whether the home is a care home")
+    known_to: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="agencies with a record in three years")
+    deprivation_decile: int = pa.Field(ge=1, le=10, nullable=True, description="1 is the most deprived tenth")
+    is_rural: bool = pa.Field(nullable=True, description="the area is rural")
+
+
+class Scores(pa.DataFrameModel):
+    """`scores.parquet`: every eligible person. Further columns `risk_<outcome>` hold each outcome's risk."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
+    risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability of the ranking outcome")
+    score: float = pa.Field(nullable=True, description="raw log-odds of the trees")
+    base: float = pa.Field(nullable=True, description="calibrated log-odds that contributions start from")
+    n_known_agencies: int = pa.Field(ge=0, description="agencies besides the GP with a record in three years")
+
+
+class Reasons(pa.DataFrameModel):
+    """`reasons.parquet`: one row a listed person and feature; `base` plus all contributions is the log-odds of the risk."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    position: int = pa.Field(ge=1, description="1 is the strongest")
+    feature: str = pa.Field(description="name of the feature")
+    value: str = pa.Field(description="its value as text; `unknown` where nothing is on record")
+    contribution: float = pa.Field(description="contribution to the calibrated log-odds")
+    theme: str = pa.Field(isin=["health", "care", "home", "fire", "everyday_life"], description="theme of the feature")
+    text: str = pa.Field(nullable=True, description="sentence; empty where the fact may not be given as a reason")
+    direction: str = pa.Field(isin=["raises", "lowers"], description="linked with a higher or a lower chance")
+    can_change: bool = pa.Field(description="somebody can act on it")
+    shown: bool = pa.Field(description="stands on the list row")
+
+
+class OutreachList(pa.DataFrameModel):
+    """`list.parquet`: one row an allocated person."""
+
+    row_key: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="key of this row on this night's list only")
+    rank: int = pa.Field(ge=1, description="order by risk and need")
+    person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
+    place: str = pa.Field(description="where they live")
+    lead_agency: str = pa.Field(
+        isin=["gp", "social_care", "housing", "fire", "voluntary"], description="the one agency that leads"
+    )
+    needs: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="needs found by rule")
+    risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability")
+    risk_low: float = pa.Field(ge=0, le=1, nullable=True, description="low end of its range")
+    risk_high: float = pa.Field(ge=0, le=1, nullable=True, description="high end of its range")
+    band: str = pa.Field(description="rank as an interval")
+    why: str = pa.Field(isin=["rule", "model", "both"], description="what brought them here")
+    reasons: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="the facts shown")
+    known_to: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="agencies in touch in three years")
+    new_since_last: bool = pa.Field(description="was not on the last list")
+    action: str = pa.Field(description="suggested next step")
+    status: str = pa.Field(description="`proposed` until the group has agreed it")
+
+
+class Needs(pa.DataFrameModel):
+    """`needs.parquet`: every need found, of everybody, and what became of it."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="the person; empty for a home alone")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="the home")
+    need: str = pa.Field(description="the rule that found it")
+    criterion: str = pa.Field(description="the facts that met it")
+    lead_agency: str = pa.Field(description="who leads")
+    action: str = pa.Field(description="suggested next step")
+    urgency: str = pa.Field(isin=["routine", "soon", "urgent"], description="how soon")
+    points: int = pa.Field(nullable=True, description="points of the rule, where it gives any")
+    themes: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="themes of the facts in the criterion")
+    outcome: str = pa.Field(description="`allocated`, or why not")
+
+
+class Attrition(pa.DataFrameModel):
+    """`attrition.parquet`: everyone who entered and where they left; opted-out people are counted, never named."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="the person, where they may be named")
+    step: str = pa.Field(isin=list(ATTRITION_STEPS), description="the step at which they left, or `listed`")
+    reason: str = pa.Field(description="why")
+    n: int = pa.Field(ge=1, description="people")
+    re_enters_on: pl.Date = pa.Field(nullable=True, description="the first night they can be listed again")
+
+
+def validated(model: type[pa.DataFrameModel], frame: pl.DataFrame) -> pl.DataFrame:
+    """Check one of our own tables; a failure is a fault of ours, told without any value."""
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+        try:
+            return model.validate(frame, lazy=True)
+        except pa.errors.SchemaErrors as fault:
+            broken = fault.failure_cases.select("column", "check").unique().sort("column", "check").rows()
+    told = "; ".join(f"{column}: {check}" for column, check in broken)
+    raise AssertionError(f"a table of ours breaks its own contract {model.__name__}: {told}")

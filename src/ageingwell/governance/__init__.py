@@ -1,0 +1,1 @@
+"""What a run owes to those who sign it off: disclosure rules, the manifest, the model card."""

@@ -1,0 +1,66 @@
+"""The manifest of a night: what went in, what was counted at every step, what made the list. No value of a record."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import polars as pl
+
+from ageingwell.bundle import Bundle
+from ageingwell.config.load import Config
+from ageingwell.sources.read import CheckedTable, Records
+
+LIBRARIES = ("ageingwell", "polars", "pandera", "lightgbm", "numpy", "scipy")
+
+
+def describe_inputs(records: Records, config: Config, *, as_of: date) -> dict[str, Any]:
+    """Each table: its files with SHA-256 and rows, what was refused by rule, how new it is, whether it is late."""
+    return {name: _input(table, config, as_of=as_of) for name, table in sorted(records.tables.items())}
+
+
+def _input(table: CheckedTable, config: Config, *, as_of: date) -> dict[str, Any]:
+    late_after = config.tables[table.name].late_after_days
+    newest = table.newest_on
+    is_late = late_after is not None and (newest is None or newest < as_of - timedelta(days=late_after))
+    return {
+        "files": [{"file": file.file, "sha256": file.sha256, "n_rows": file.n_rows} for file in table.files],
+        "n_read": table.n_read,
+        "n_good": table.n_good,
+        "n_refused": table.n_refused,
+        "refused_by_rule": table.refused_by_rule().to_dicts(),
+        "newest_on": None if newest is None else newest.isoformat(),
+        "is_late": is_late,
+        "dropped_columns": list(table.dropped_columns),
+        "recorded_on_made_as": table.made_recorded_on,
+    }
+
+
+def describe_bundle(bundle: Bundle) -> dict[str, Any]:
+    """Which models made the risks, and what was found of them."""
+    return {
+        "digest": bundle.digest,
+        "made_up": bundle.made_up,
+        "verdict": dict(bundle.facts["verdict"]),
+        "training": dict(bundle.facts["training"]),
+        "outcomes": {
+            outcome: {"sha256": part["sha256"], "calibration": part["calibration"]}
+            for outcome, part in bundle.facts["outcomes"].items()
+        },
+    }
+
+
+def describe_ledger(config: Config) -> dict[str, Any]:
+    """The permission ledger in force, line by line."""
+    return config.ledger.model_dump(mode="json")
+
+
+def count_steps(attrition: pl.DataFrame) -> list[dict[str, Any]]:
+    """People who left at each step, by reason; the last step is `listed`."""
+    counted = attrition.group_by("step", "reason").agg(n=pl.col("n").sum()).sort("step", "reason")
+    return counted.to_dicts()
+
+
+def library_versions() -> Mapping[str, str]:
+    """The versions of everything that can change a number."""
+    return {library: version(library) for library in LIBRARIES}

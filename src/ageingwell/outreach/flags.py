@@ -1,0 +1,103 @@
+"""What holds a visit back tonight, whatever the risk: deaths, moves, hospital, end of life, markers, doubts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ageingwell.timeline import AsOf, Lookback
+
+# A stay that began longer ago than this and never ended was never closed in the record.
+LONGEST_OPEN_STAY = Lookback(120)
+END_OF_LIFE = Lookback(730)
+
+
+@dataclass(frozen=True)
+class Markers:
+    """People and homes under a marker: each a frame of person_id or household_id."""
+
+    safeguarding: pl.DataFrame
+    staff_safety: pl.DataFrame
+
+
+def exits(versions: pl.DataFrame) -> pl.DataFrame:
+    """Who has died or left, however late it was recorded: person_id, died, left, household_id as last recorded.
+
+    `versions` is the newest version of each person in all records, not only those known on the cut-off.
+    """
+    return versions.select(
+        "person_id",
+        died=pl.col("died_on").is_not_null(),
+        left=pl.col("left_on").is_not_null(),
+        last_household_id="household_id",
+    )
+
+
+def under_safeguarding(markers: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+    """The marked people and homes, and the homes of marked people of any age: person_id or household_id.
+
+    `versions` is the newest version of each person in all records.
+    """
+    living = versions.filter(pl.col("died_on").is_null() & pl.col("left_on").is_null())
+    homes = living.join(markers.drop_nulls("person_id"), on="person_id", how="semi").select("household_id").drop_nulls()
+    return pl.concat(
+        [markers, homes.select(person_id=pl.lit(None, dtype=pl.String), household_id="household_id")]
+    ).unique()
+
+
+def flagged(
+    people: pl.DataFrame,
+    *,
+    tables: Mapping[str, pl.LazyFrame],
+    gone: pl.DataFrame,
+    markers: Markers,
+    held: pl.DataFrame,
+    as_of: AsOf,
+    codelists: Mapping[str, tuple[str, ...]],
+) -> pl.DataFrame:
+    """Add to each person the flags that `eligible` asks for.
+
+    `tables` are the tables known on the cut-off, `gone` is what `exits` gives, `held` the people (person_id) whose
+    newest row of the GP register was refused.
+    """
+    moved_home = ~pl.col("household_id").eq_missing(pl.col("last_household_id"))
+    return (
+        people.join(gone, on="person_id", how="left", maintain_order="left")
+        .with_columns(
+            is_deceased=pl.col("died").fill_null(value=False),
+            has_moved=pl.col("left").fill_null(value=False) | moved_home,
+            is_end_of_life=_is_among(_near_the_end(tables, as_of, codelists), "person_id"),
+            is_in_hospital=_is_among(_in_hospital(tables, as_of), "person_id"),
+            is_safeguarded=_is_marked(markers.safeguarding),
+            has_staff_safety_marker=_is_marked(markers.staff_safety),
+            is_record_held=_is_among(held, "person_id"),
+        )
+        .drop("died", "left", "last_household_id")
+    )
+
+
+def _is_among(frame: pl.DataFrame, column: str) -> pl.Expr:
+    return pl.col(column).is_in(frame[column].drop_nulls().unique().implode()).fill_null(value=False)
+
+
+def _is_marked(marked: pl.DataFrame) -> pl.Expr:
+    return _is_among(marked, "person_id") | _is_among(marked, "household_id")
+
+
+def _near_the_end(
+    tables: Mapping[str, pl.LazyFrame], as_of: AsOf, codelists: Mapping[str, tuple[str, ...]]
+) -> pl.DataFrame:
+    codes = codelists.get("end_of_life", ())
+    day = pl.coalesce("happened_on", "recorded_on")
+    coded = tables["gp_events"].filter((pl.col("code_system") == "snomed") & pl.col("code").is_in(codes))
+    return coded.filter(END_OF_LIFE.holds(day, as_of)).select("person_id").unique().collect()
+
+
+def _in_hospital(tables: Mapping[str, pl.LazyFrame], as_of: AsOf) -> pl.DataFrame:
+    if "hospital_events" not in tables:
+        return pl.DataFrame(schema={"person_id": pl.String})
+    still_open = pl.col("ended_on").is_null() | (pl.col("ended_on") >= as_of.day)
+    stays = tables["hospital_events"].filter(
+        (pl.col("kind") != "ae_attendance") & still_open & LONGEST_OPEN_STAY.holds(pl.col("started_on"), as_of)
+    )
+    return stays.select("person_id").unique().collect()

@@ -1,0 +1,61 @@
+"""The frames of a night, and the Parquet files they are kept in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import pandera.polars as pa
+import polars as pl
+
+from ageingwell.contracts.made import Attrition, Needs, OutreachList, Reasons, Scores, validated
+
+
+@dataclass(frozen=True)
+class NightFrames:
+    """Everything a night's files are drawn from; each frame is one Parquet file (`listed` is `list.parquet`).
+
+    Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
+    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `people`
+    (the spine of those listed), `left_list` (who left since the last night and why), `just_missed` and `marginal`.
+    """
+
+    listed: pl.DataFrame
+    needs: pl.DataFrame
+    attrition: pl.DataFrame
+    scores: pl.DataFrame
+    reasons: pl.DataFrame
+    people: pl.DataFrame
+    left_list: pl.DataFrame
+    just_missed: pl.DataFrame
+    marginal: pl.DataFrame
+
+    def each(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "NightFrames":
+        """The same night with every frame changed."""
+        return replace(self, **{field.name: change(getattr(self, field.name)) for field in fields(self)})
+
+
+CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
+    "listed": OutreachList,
+    "needs": Needs,
+    "attrition": Attrition,
+    "scores": Scores,
+    "reasons": Reasons,
+}
+
+
+def save_frames(night: NightFrames, folder: Path) -> None:
+    """Write each frame as Parquet, checked against its contract where it has one."""
+    for field in fields(night):
+        frame = getattr(night, field.name)
+        if field.name in CONTRACTS:
+            validated(CONTRACTS[field.name], frame)
+        frame.write_parquet(folder / _file(field.name), compression="zstd")
+
+
+def read_frames(folder: Path) -> NightFrames:
+    """Read the frames of a published night."""
+    return NightFrames(**{field.name: pl.read_parquet(folder / _file(field.name)) for field in fields(NightFrames)})
+
+
+def _file(frame: str) -> str:
+    return "list.parquet" if frame == "listed" else f"{frame}.parquet"

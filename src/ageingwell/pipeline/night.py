@@ -1,0 +1,326 @@
+"""The nightly batch: four agencies' records in, one ranked, explained outreach list out.
+
+The order of a night: permitted → spine → features → risk → eligible → needs → rank → household → allocate → reasons →
+views → report → publish. Withdrawals come first and last, and also when scoring stops.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from ageingwell.bundle import Bundle, load_bundle, predict
+from ageingwell.config.load import Config
+from ageingwell.config.score import Recipient
+from ageingwell.contracts.made import Spine, validated
+from ageingwell.contracts.registry import TABLES
+from ageingwell.errors import BundleError, KeyFileError
+from ageingwell.features.build import build_features, build_home_features
+from ageingwell.outreach.allocate import allocate
+from ageingwell.outreach.eligible import eligible
+from ageingwell.outreach.flags import Markers, exits, flagged, under_safeguarding
+from ageingwell.outreach.household import one_knock_a_door
+from ageingwell.outreach.listing import compare_with_previous, list_rows, unplaced
+from ageingwell.outreach.needs import find_home_needs, find_needs, with_outcome
+from ageingwell.outreach.rank import rank_people
+from ageingwell.outreach.rules import need_rules
+from ageingwell.permissions import (
+    in_force,
+    keep_permitted,
+    marked,
+    stop_unless_checked,
+    stop_unless_permitted,
+)
+from ageingwell.pipeline.attrition import account_for_everyone
+from ageingwell.pipeline.files import NightFrames
+from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
+from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
+from ageingwell.pseudonyms import Key, row_key
+from ageingwell.publish import Published, latest_before, publishing_lock
+from ageingwell.reasons import reasons_of_people, shown_reasons, tell_reasons
+from ageingwell.sources.read import Records, is_made_up, read_agencies
+from ageingwell.spine import build_spine, known_tables, latest_versions, registered
+from ageingwell.timeline import AsOf
+
+RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
+# People whose risk decides who leads are explained before the places are shared; this many lists' worth of them.
+GROUP: Recipient = "group"
+
+
+@dataclass(frozen=True)
+class OutreachRun:
+    """Where a night lies and what stands in it."""
+
+    folder: Path
+    changed: bool
+    is_current: bool
+    frames: NightFrames
+    facts: NightFacts
+
+    @property
+    def n_listed(self) -> int:
+        """People on the list."""
+        return self.frames.listed.height
+
+
+def score(
+    data: Path,
+    *,
+    as_of: date,
+    out: Path,
+    config: Config,
+    list_key: Key | None = None,
+    allow_made_up_bundle: bool = False,
+    surroundings: Surroundings | None = None,
+) -> OutreachRun:
+    """Score everyone known on the night `as_of` and publish the outreach list in `out`.
+
+    Reads every contract table in the folder `data`. Opt-outs, deaths and moves are taken off the current list first,
+    whatever happens next. Every `AgeingWellError` leaves the last complete night current. `list_key` keys the rows;
+    only data marked as made up can do without one. Raises `LockedError` while another run writes to `out`.
+    """
+    world = surroundings or Surroundings()
+    with publishing_lock(out, holder=world.holder), tempfile.TemporaryDirectory(prefix=".work-", dir=out) as scratch:
+        key = _list_key(list_key, made_up=is_made_up(data))
+        with world.stage("withdraw"):
+            withdraw_from_current(data, out=out, config=config, workspace=Path(scratch) / "first", on=as_of, key=key)
+        with world.stage("read"):
+            records = read_agencies(
+                data,
+                config.tables,
+                workspace=Path(scratch) / "records",
+                max_refused_share=config.score.max_refused_share,
+                progress=world.tell,
+            )
+        previous = latest_before(out, as_of.isoformat())
+        frames, facts = outreach_list(
+            records,
+            as_of=AsOf(as_of),
+            config=config,
+            bundle=_suitable_bundle(config, records, allow_made_up=allow_made_up_bundle),
+            previous=None if previous is None else pl.read_parquet(previous / "list.parquet"),
+            key=key,
+            world=world,
+        )
+        with world.stage("withdraw again"):
+            # An opt-out may have come while the night was worked out.
+            gone = find_withdrawn(data, config=config, workspace=Path(scratch) / "last", on=as_of)
+            frames = without_withdrawn(frames, gone)
+        with world.stage("publish"):
+            night = publish_night(frames, facts, records, out=out, config=config, key=key, world=world)
+    return _run(night, frames, facts)
+
+
+def outreach_list(
+    records: Records,
+    *,
+    as_of: AsOf,
+    config: Config,
+    bundle: Bundle,
+    previous: pl.DataFrame | None,
+    key: Key,
+    world: Surroundings,
+) -> tuple[NightFrames, NightFacts]:
+    """Work out the night from checked records: pure but for `world`, which times the stages."""
+    settings = config.outreach
+    with world.stage("permitted"):
+        opted = _permitted_or_stop(records, config=config, as_of=as_of)
+        permitted = keep_permitted(records, opted, purpose=config.score.purpose, ledger=config.ledger)
+    with world.stage("spine"):
+        tables = known_tables(permitted, as_of, config.tables)
+        spine = build_spine(tables, as_of, minimum_age=config.score.minimum_age, places=config.places)
+        spine = validated(Spine, spine)
+    with world.stage("features"):
+        features = build_features(tables, spine, as_of, codelists=config.codelists)
+    with world.stage("risk"):
+        risks = _risks(bundle, features, threads=config.score.threads)
+        newest = latest_versions(permitted.tables["gp_patients"].rows)
+        safeguarded = under_safeguarding(marked(opted, "safeguarding"), newest)
+        people = flagged(
+            _people(spine, features, risks),
+            tables=tables,
+            gone=exits(newest),
+            markers=Markers(safeguarded, marked(opted, "staff_safety")),
+            held=_held(permitted),
+            as_of=as_of,
+            codelists=config.codelists,
+        )
+    with world.stage("eligible"):
+        stay, left = eligible(people, contacts=_contacts(permitted), settings=settings, as_of=as_of.day)
+    with world.stage("needs"):
+        rules = need_rules(settings.thresholds)
+        needs = pl.concat(
+            [
+                find_needs(people, rules=rules, interventions=config.interventions),
+                find_home_needs(
+                    build_home_features(tables, _linked_homes(tables, as_of), as_of),
+                    rules=rules,
+                    interventions=config.interventions,
+                ),
+            ]
+        )
+    with world.stage("rank"):
+        ranked = rank_people(stay, needs, previous=previous, settings=settings)
+        by_model = ranked.filter(pl.col("why").is_in(["model", "both"]))["person_id"]
+        ranked = ranked.join(
+            _told(bundle, features, by_model, config).select("person_id", "top_theme"),
+            on="person_id",
+            how="left",
+            maintain_order="left",
+        )
+    with world.stage("household"):
+        doors = one_knock_a_door(ranked, needs, settings=settings)
+    with world.stage("allocate"):
+        shared = allocate(
+            doors, capacity=settings.capacity, floors=settings.floors, settings=settings, seed=config.score.seed
+        )
+        rows = list_rows(shared.visits, ranked=ranked, needs=needs, settings=settings)
+        left = pl.concat([left, unplaced(ranked, rows=rows)])
+        rows, gone_since = compare_with_previous(rows, previous=previous, left=left)
+    with world.stage("reasons"):
+        reasons = _reasons(bundle, features, rows["person_id"], config)
+        rows = _with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
+    frames = NightFrames(
+        listed=rows,
+        needs=with_outcome(needs, listed=rows, left=left),
+        attrition=account_for_everyone(records, permitted, opted, tables, spine, left, rows, config=config),
+        scores=_scores(stay, bundle),
+        reasons=reasons,
+        people=spine.join(rows.select("person_id"), on="person_id", how="semi"),
+        left_list=gone_since,
+        just_missed=shared.just_missed,
+        marginal=shared.marginal,
+    )
+    return frames, describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=shared.messages)
+
+
+def _permitted_or_stop(records: Records, *, config: Config, as_of: AsOf) -> pl.DataFrame:
+    """The opt-outs in force; stops where the ledger or a stale opt-out table does not let this night run."""
+    stop_unless_permitted(
+        config.ledger,
+        records.tables,
+        purpose=config.score.purpose,
+        recipients=RECIPIENTS,
+        on=as_of.day,
+        made_up=records.made_up,
+    )
+    permissions = records.tables["permissions"].rows
+    stop_unless_checked(permissions, config.ledger, on=as_of.day)
+    return in_force(permissions, on=as_of.day)
+
+
+def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool) -> Bundle:
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists)
+    if bundle.made_up and not records.made_up and not allow_made_up:
+        raise BundleError(
+            "the model bundle was trained on made-up people and these records are not marked as made up",
+            "train a bundle on your own records, or insist with --allow-made-up-bundle to try the software",
+        )
+    return bundle
+
+
+def _list_key(list_key: Key | None, *, made_up: bool) -> Key:
+    """The key of the rows; made-up data may use the public one, real data never."""
+    if list_key is not None:
+        return list_key
+    if not made_up:
+        raise KeyFileError(
+            "these records are not marked as made up and no list key was given",
+            "give --list-key-file, a file of at least 32 random bytes that only you can read",
+        )
+    return Key.made_up(0)
+
+
+def _risks(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
+    """Everyone's risks; all of them missing where the bundle is not usable, so that rules alone decide."""
+    risks = predict(bundle, features, threads=threads)
+    if bundle.usable:
+        return risks
+    return risks.with_columns(
+        pl.lit(None, dtype=pl.Float64).alias(name) for name in risks.columns if name != "person_id"
+    )
+
+
+def _people(spine: pl.DataFrame, features: pl.DataFrame, risks: pl.DataFrame) -> pl.DataFrame:
+    """Spine, features and risks side by side; where both have a column, the spine's stays."""
+    own = features.select("person_id", *(name for name in features.columns if name not in spine.columns))
+    joined = spine.join(own, on="person_id", how="left", maintain_order="left")
+    return joined.join(risks, on="person_id", how="left", maintain_order="left")
+
+
+def _held(records: Records) -> pl.DataFrame:
+    """People whose newest row of the GP register was refused: what it said, a death perhaps, is not known."""
+    table = records.tables["gp_patients"]
+    good = table.rows.group_by("person_id").agg(_newest=pl.col("recorded_on").max()).collect()
+    refused = table.refused_people.join(good, on="person_id", how="left")
+    newer = pl.col("recorded_on").is_null() | pl.col("_newest").is_null() | (pl.col("recorded_on") >= pl.col("_newest"))
+    return refused.filter(newer).select("person_id").unique()
+
+
+def _contacts(records: Records) -> pl.DataFrame:
+    if "contacts" in records.tables:
+        return records.tables["contacts"].rows.collect()
+    return pl.DataFrame(
+        schema={name: field.dtype.type for name, field in TABLES["contacts"].to_schema().columns.items()}
+    )
+
+
+def _linked_homes(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.Series:
+    """The homes of everybody registered, of any age."""
+    return registered(latest_versions(tables["gp_patients"]), as_of)["household_id"].drop_nulls().unique()
+
+
+def _told(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
+    """Per person the sentences that a list row shows, and the theme of the strongest."""
+    return reasons_of_people(_reasons(bundle, features, people, config).filter("shown"))
+
+
+def _reasons(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
+    """Every contribution of these people, those that a list row shows marked."""
+    chosen = features.filter(pl.col("person_id").is_in(people.implode())) if bundle.usable else features.head(0)
+    told = tell_reasons(chosen, bundle.ranking_model.explain(chosen, threads=config.score.threads))
+    shown = shown_reasons(told, raising=config.score.raising_reasons, lowering=config.score.lowering_reasons)
+    marks = shown.select("person_id", "feature", shown=pl.lit(value=True))
+    joined = told.join(marks, on=["person_id", "feature"], how="left", maintain_order="left")
+    return joined.with_columns(pl.col("shown").fill_null(value=False))
+
+
+def _with_reasons_and_keys(rows: pl.DataFrame, reasons: pl.DataFrame, *, key: Key, as_of: AsOf) -> pl.DataFrame:
+    words = reasons_of_people(reasons.filter("shown").sort("person_id", pl.col("direction") == "lowers", "position"))
+    row = row_key(pl.col("person_id"), recipient=GROUP, as_of=as_of.day, key=key)
+    joined = rows.join(words.select("person_id", "reasons"), on="person_id", how="left", maintain_order="left")
+    return joined.with_columns(row_key=row, reasons=pl.col("reasons").fill_null([])).select(LIST)
+
+
+LIST = (
+    "row_key",
+    "rank",
+    "person_id",
+    "household_id",
+    "place",
+    "lead_agency",
+    "needs",
+    "risk",
+    "risk_low",
+    "risk_high",
+    "band",
+    "why",
+    "reasons",
+    "known_to",
+    "new_since_last",
+    "action",
+    "status",
+)
+
+
+def _scores(stay: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
+    outcomes = [f"risk_{outcome}" for outcome in bundle.models]
+    n_known = pl.col("known_to").list.len().cast(pl.Int64).alias("n_known_agencies")
+    return stay.select("person_id", "household_id", "risk", *outcomes, "score", "base", n_known).sort("person_id")
+
+
+def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:
+    return OutreachRun(night.folder, night.changed, night.is_current, frames, facts)

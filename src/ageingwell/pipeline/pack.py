@@ -1,0 +1,115 @@
+"""A night's files: what is told of it, and writing all of them in one step."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ageingwell.bundle import Bundle
+from ageingwell.config.load import Config
+from ageingwell.governance.manifest import (
+    count_steps,
+    describe_bundle,
+    describe_inputs,
+    describe_ledger,
+    library_versions,
+)
+from ageingwell.pipeline.files import NightFrames, save_frames
+from ageingwell.pipeline.surroundings import Surroundings, peak_memory_bytes
+from ageingwell.pseudonyms import Key
+from ageingwell.publish import Published, publish_folder, staged, write_bytes
+from ageingwell.sources.read import Records
+from ageingwell.timeline import AsOf
+
+# What is told of a night: plain data, the same in the manifest, the pages and `--json`.
+NightFacts = dict[str, Any]
+
+
+def describe_night(
+    records: Records,
+    frames: NightFrames,
+    *,
+    bundle: Bundle,
+    config: Config,
+    as_of: AsOf,
+    messages: Sequence[str],
+) -> NightFacts:
+    """Everything a reader or an auditor is told of the night; no value of a record and no name."""
+    inputs = describe_inputs(records, config, as_of=as_of.day)
+    return {
+        "as_of": as_of.day.isoformat(),
+        "purpose": config.score.purpose,
+        "made_up": records.made_up,
+        "is_degraded": bool(records.missing),
+        "missing": list(records.missing),
+        "late": [name for name, told in inputs.items() if told["is_late"]],
+        "messages": list(messages),
+        "rules_only": not bundle.usable,
+        "inputs": inputs,
+        "steps": count_steps(frames.attrition),
+        "capacity": config.outreach.capacity.places(),
+        "bundle": describe_bundle(bundle),
+        "config": config.digest,
+        "ledger": describe_ledger(config),
+        "versions": dict(library_versions()),
+        "withdrawn": [],
+    }
+
+
+def publish_night(
+    frames: NightFrames,
+    facts: NightFacts,
+    records: Records,
+    *,
+    out: Path,
+    config: Config,
+    key: Key,
+    world: Surroundings,
+) -> Published:
+    """Write every file of the night into a staged folder and make it current in one step."""
+    name = facts["as_of"]
+    facts["list_key"] = key.fingerprint
+    facts["steps"] = count_steps(frames.attrition)
+    with staged(out, name=name) as folder:
+        (folder / "refused").mkdir()
+        for table in records.tables.values():
+            if table.n_refused:
+                table.refused.write_parquet(folder / "refused" / f"{table.name}.parquet")
+        _write(folder, frames, facts, config=config, key=key)
+        write_bytes(folder / "run.json", _json(_run(world)))
+        return publish_folder(folder, out, name=name)
+
+
+def _write(folder: Path, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key) -> None:
+    save_frames(frames, folder)
+    write_bytes(folder / "manifest.json", _json(facts))
+
+
+def _run(world: Surroundings) -> dict[str, Any]:
+    return {
+        "published_at": world.now().isoformat(timespec="seconds"),
+        "stage_seconds": world.stages,
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+
+
+def _json(told: Mapping[str, Any]) -> bytes:
+    return (json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def publish_withdrawal(folder: Path, frames: NightFrames, *, out: Path, config: Config, key: Key) -> Published:
+    """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision."""
+    facts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    facts["steps"] = count_steps(frames.attrition)
+    facts["withdrawn"] = [
+        row for row in count_steps(frames.attrition.filter(pl.col("step") == "withdrawn")) if row["n"]
+    ]
+    with staged(out, name=facts["as_of"]) as staging:
+        if (folder / "refused").is_dir():
+            shutil.copytree(folder / "refused", staging / "refused")
+        _write(staging, frames, facts, config=config, key=key)
+        shutil.copy(folder / "run.json", staging / "run.json")
+        return publish_folder(staging, out, name=facts["as_of"])

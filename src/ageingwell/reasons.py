@@ -1,0 +1,131 @@
+"""Contributions in plain sentences: what is linked with a higher or lower chance, and what nobody knows.
+
+Exact SHAP values say what the model makes of a record; they say nothing of causes. A sentence is shown only for a fact
+that is on record: a missing value is never a protection, and sex is never a reason.
+"""
+
+import numpy as np
+import polars as pl
+
+from ageingwell.features.build import FEATURES
+from ageingwell.features.feature import Feature
+from ageingwell.model import Explanation
+
+# The range of pulls smaller than this, on the log-odds, is not worth a reader's time (about 0.2 in 100 at most).
+WORTH_TELLING = 0.02
+REASONS = pl.Schema(
+    {
+        "person_id": pl.String,
+        "position": pl.Int64,
+        "feature": pl.String,
+        "value": pl.String,
+        "contribution": pl.Float64,
+        "theme": pl.String,
+        "text": pl.String,
+        "direction": pl.String,
+        "can_change": pl.Boolean,
+    }
+)
+
+
+def tell_reasons(features: pl.DataFrame, explanation: Explanation) -> pl.DataFrame:
+    """Every contribution of every person, the strongest first (contract: `Reasons`).
+
+    `features` are the rows that were explained, with person_id. `text` is empty where the fact may not be given as a
+    reason: it is unknown, its feature has no sentence, or it says too little to matter.
+    """
+    by_name = {feature.name: feature for feature in FEATURES}
+    parts = [
+        _of_feature(features, by_name[name], explanation.contributions[:, number])
+        for number, name in enumerate(explanation.features)
+    ]
+    told = pl.concat(parts)
+    order = pl.col("contribution").abs()
+    ranked = told.with_columns(_weight=order).sort("person_id", "_weight", "feature", descending=[False, True, False])
+    return (
+        ranked.with_columns(position=pl.int_range(1, pl.len() + 1).over("person_id"))
+        .select(REASONS.names())
+        .cast(dict(REASONS))
+    )
+
+
+def _of_feature(features: pl.DataFrame, feature: Feature, contribution: np.ndarray) -> pl.DataFrame:
+    value = pl.col(feature.name)
+    given = pl.Series("contribution", contribution)
+    return (
+        features.select("person_id", feature.name)
+        .with_columns(given)
+        .select(
+            "person_id",
+            feature=pl.lit(feature.name),
+            value=_shown_value(feature, value),
+            contribution="contribution",
+            theme=pl.lit(feature.theme),
+            text=pl.when(_may_be_told(feature, value)).then(sentence(feature, value)),
+            direction=pl.when(pl.col("contribution") > 0).then(pl.lit("raises")).otherwise(pl.lit("lowers")),
+            can_change=pl.lit(feature.can_change),
+        )
+    )
+
+
+def _may_be_told(feature: Feature, value: pl.Expr) -> pl.Expr:
+    """Whether the pull is worth telling; an illness, a medicine or a hospital stay on record is never a protection."""
+    worth = pl.col("contribution").abs() >= WORTH_TELLING
+    if feature.may_protect or feature.theme != "health":
+        return worth
+    return worth & ((pl.col("contribution") > 0) | (value < feature.present_from))
+
+
+def _shown_value(feature: Feature, value: pl.Expr) -> pl.Expr:
+    """The value as text; `unknown` where nothing is on record."""
+    rounded = value.round(2) if feature.shown_as == "share" else value.round(0).cast(pl.Int64)
+    return rounded.cast(pl.String).fill_null("unknown")
+
+
+def sentence(feature: Feature, value: pl.Expr) -> pl.Expr:
+    """The reader's sentence for a value of the feature; missing where the value is, or the feature has none.
+
+    >>> falls = next(feature for feature in FEATURES if feature.name == "n_falls_365d")
+    >>> pl.DataFrame({"n": [0.0, 1.0, 3.0, None]}).select(sentence(falls, pl.col("n")))["n"].to_list()
+    ['no fall recorded in the past year', '1 fall recorded in the past year', '3 falls recorded in the past year', None]
+    """
+    whole = value.round(0).cast(pl.Int64).cast(pl.String)
+    present = _filled(feature.present, whole)
+    absent = _filled(feature.absent, whole)
+    one = present if feature.one is None else pl.lit(feature.one)
+    told = pl.when(value == 1).then(one).when(value >= feature.present_from).then(present)
+    return told.when(value.is_not_null()).then(absent).alias(value.meta.output_name())
+
+
+def _filled(words: str | None, value: pl.Expr) -> pl.Expr:
+    if words is None:
+        return pl.lit(None, dtype=pl.String)
+    return pl.format(words.replace("{value}", "{}"), value) if "{value}" in words else pl.lit(words)
+
+
+def shown_reasons(told: pl.DataFrame, *, raising: int, lowering: int) -> pl.DataFrame:
+    """The few facts a list row shows: the strongest that raise and that lower, one a subject.
+
+    Returns `told`'s rows that are shown, in order; of several facts on one subject (falls in one year and in three)
+    the strongest speaks for all.
+    """
+    subject = pl.col("feature").replace_strict(
+        {feature.name: feature.subject for feature in FEATURES}, return_dtype=pl.String
+    )
+    with_text = told.filter(pl.col("text").is_not_null()).with_columns(_subject=subject)
+    firsts = with_text.sort("person_id", "position").unique(
+        ["person_id", "_subject"], keep="first", maintain_order=True
+    )
+    nth = pl.int_range(1, pl.len() + 1).over("person_id", "direction")
+    limit = pl.when(pl.col("direction") == "raises").then(raising).otherwise(lowering)
+    kept = firsts.filter(nth <= limit).drop("_subject")
+    return kept.sort("person_id", pl.col("direction") == "lowers", "position")
+
+
+def reasons_of_people(shown: pl.DataFrame) -> pl.DataFrame:
+    """One row a person: the sentences in the order a reader meets them, and the theme of the strongest that raises."""
+    raising = pl.col("direction") == "raises"
+    words = pl.when(raising).then(pl.format("higher: {}", "text")).otherwise(pl.format("lower: {}", "text"))
+    return shown.group_by("person_id", maintain_order=True).agg(
+        reasons=words, top_theme=pl.col("theme").filter(raising).first()
+    )
