@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ageingwell.config.files import codes_of
 from ageingwell.contracts.prefixes import starts_with_any
 from ageingwell.spine import Tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
@@ -80,7 +81,7 @@ def _admissions(
         (pl.col("kind") == "emergency_admission") & horizon.holds(pl.col("started_on"), as_of)
     )
     icd10 = pl.col("icd10").str.replace(".", "", literal=True)
-    fall = starts_with_any(icd10, (*codelists.get("icd10_fall", ()), *codelists.get("icd10_fracture", ())))
+    fall = starts_with_any(icd10, (*codes_of(codelists, "icd10_fall"), *codes_of(codelists, "icd10_fracture")))
     return emergencies.group_by("person_id").agg(admitted=pl.lit(value=True).first(), fell=fall.any()).collect()
 
 
@@ -91,8 +92,8 @@ def _admissions_by_gp_codes(
     rows = settled["gp_events"].filter(
         (pl.col("code_system") == "snomed") & horizon.holds(pl.coalesce("happened_on", "recorded_on"), as_of)
     )
-    admitted = pl.col("code").is_in(codelists.get("emergency_admission", ()))
-    fell = pl.col("code").is_in((*codelists.get("injurious_fall", ()), *codelists.get("fracture", ())))
+    admitted = pl.col("code").is_in(codes_of(codelists, "emergency_admission"))
+    fell = pl.col("code").is_in((*codes_of(codelists, "injurious_fall"), *codes_of(codelists, "fracture")))
     return rows.group_by("person_id").agg(admitted=admitted.any(), fell=fell.any()).collect()
 
 

@@ -36,6 +36,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path.name}: there is no such settings file", f"create {path} or correct its path"
         ) from None
+    except OSError as fault:
+        raise ConfigError(f"{path.name}: cannot be read ({fault.strerror})", "correct its path or its rights") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         reason = fault.reason if isinstance(fault, UnicodeDecodeError) else str(fault)
         raise ConfigError(f"{path.name}: not valid TOML: {reason}", "correct the file") from None
@@ -94,9 +96,27 @@ def read_codelists(folder: Path) -> dict[str, tuple[str, ...]]:
     return {path.stem: _codes(path) for path in sorted(folder.glob("*.csv"))}
 
 
+def codes_of(codelists: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
+    """The codes of one list. Without its list a condition would count as absent in everybody: that is a mistake.
+
+    >>> codes_of({"fall": ("161898004",)}, "fall")
+    ('161898004',)
+    """
+    if not codelists.get(name):
+        raise ConfigError(
+            f"codelists: there is no list `{name}`, or it is empty", f"put {name}.csv into the folder of code lists"
+        )
+    return codelists[name]
+
+
 def _codes(path: Path) -> tuple[str, ...]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"code", "term"} <= set(rows.fieldnames or ()):
-            raise ConfigError(f"{path.name}: a code list needs the columns `code` and `term`", "add the header line")
-        return tuple(row["code"].strip() for row in rows)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not {"code", "term"} <= set(rows.fieldnames or ()):
+                raise ConfigError(
+                    f"{path.name}: a code list needs the columns `code` and `term`", "add the header line"
+                )
+            return tuple(code for row in rows if (code := (row["code"] or "").strip()))
+    except (UnicodeDecodeError, csv.Error):
+        raise ConfigError(f"{path.name}: not a CSV file in UTF-8", "save it as UTF-8") from None

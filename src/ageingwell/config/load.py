@@ -69,7 +69,9 @@ def load_config(path: Path | None = None) -> Config:
     outreach = _read(OutreachSettings, files["outreach"], found)
     interventions = _read(Interventions, files["interventions"], found)
     train = _read(TrainSettings, files["training"], found)
-    if agencies is None or ledger is None or outreach is None or interventions is None or train is None:
+    if not files["places"].is_file():
+        found.append(f"{files['places'].name}: there is no such file of places")
+    if found or agencies is None or ledger is None or outreach is None or interventions is None or train is None:
         raise _all(found)
     return Config(
         score=score,
