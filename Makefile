@@ -14,13 +14,13 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m tools.reference --check
 
 test:
 	python3 start.py test
 
 docs: setup
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tools.reference
 	$(BIN)/mkdocs build --strict
 
 lock: setup

@@ -1,0 +1,1 @@
+"""What keeps the house: not part of the package."""

@@ -1,0 +1,73 @@
+"""data-dictionary.md: the tables the agencies send, column by column."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ageingwell.contracts import fields
+from ageingwell.contracts.registry import AGENCY_OF, TABLES, Column, columns
+from tools.reference.markdown import code, prose, table
+
+SHAPES = {
+    fields.PSEUDONYM: "pseudonym: 32 letters",
+    fields.LSOA21: "`E01` or `W01` and 6 digits",
+    fields.PRACTICE_CODE: "a letter and 5 digits",
+    fields.BNF_CODE: "4 to 15 capital letters or digits",
+}
+KINDS = {"text": "text", "date": "date", "label": "label", "whole": "whole number", "number": "number"}
+
+
+def data_dictionary() -> str:
+    """Every table with its columns, then the rules a row can break."""
+    overview = table(("table", "agency", "what it holds"), map(_overview, TABLES))
+    sections = [f"## {name}\n\n{_told(model)}\n\n{_columns(name)}" for name, model in TABLES.items()]
+    rules = table(("rule", "what it says"), ((f"`{rule}`", sentence) for rule, sentence in fields.RULES.items()))
+    return "\n\n".join([overview, *sections, f"## Rules\n\n{rules}"])
+
+
+def _overview(name: str) -> tuple[str, ...]:
+    return f"[`{name}`](#{name})", AGENCY_OF[name].replace("_", " "), _first(TABLES[name])
+
+
+def _first(model: type) -> str:
+    return prose(model.__doc__).split("\n\n")[0].rstrip(".")
+
+
+LABELLED = re.compile(r"\s*\b(Owner|Delivery lag|Coverage|Known defects): ")
+
+
+def _told(model: type) -> str:
+    """The class's own words, with owner, lag, coverage and defects as a list."""
+    listed = LABELLED.sub(lambda found: f"\n- **{found[1]}:** ", prose(model.__doc__))
+    return listed.replace("\n- ", "\n\n- ", 1)
+
+
+def _columns(name: str) -> str:
+    schema = TABLES[name].to_schema()
+    head = ("column", "type", "may be empty", "what it is", "allowed")
+    return table(head, (_column(column, schema.columns[column.name].checks) for column in columns(name)))
+
+
+def _column(column: Column, checks: Iterable[Any]) -> tuple[str, ...]:
+    name = f"**`{column.name}`**" if column.required else f"`{column.name}`"
+    empty = f"is `{column.missing}`" if column.missing else "yes" if column.nullable else "no"
+    return name, KINDS[column.kind], empty, column.sentence, _allowed(column, checks)
+
+
+def _allowed(column: Column, checks: Iterable[Any]) -> str:
+    said = [code(column.labels)] if column.labels else ["any label"] if column.kind == "label" else []
+    for check in checks:
+        facts = check.statistics or {}
+        if "pattern" in facts:
+            said.append(SHAPES.get(_pattern(facts["pattern"]), f"shape `{_pattern(facts['pattern'])}`"))
+        elif "min_value" in facts or "max_value" in facts:
+            said += [
+                f"{words} {facts[key]:g}" for key, words in (("min_value", "from"), ("max_value", "to")) if key in facts
+            ]
+        elif (rule := str(check.error or check.name)) in fields.RULES:
+            said.append(f"rule `{rule}`")
+    return "; ".join(said)
+
+
+def _pattern(pattern: Any) -> str:
+    return str(getattr(pattern, "pattern", pattern))
