@@ -20,22 +20,27 @@ def calibration_line(outcome: ArrayLike, log_odds: ArrayLike) -> Line:
     """The logistic recalibration line; intercept 0 and slope 1 where the risks are right.
 
     `outcome` (n,) of 0 and 1, `log_odds` (n,). Fitted by Newton's method on the logistic likelihood; raises
-    `ValueError` where the outcome has one value only or the log-odds are all alike.
+    `ValueError` where the outcome has one value only, the log-odds are all alike, or they part the outcomes wholly.
     """
     y, x = np.asarray(outcome, dtype=float), np.asarray(log_odds, dtype=float)
     if y.min() == y.max() or x.min() == x.max():
         raise ValueError("a calibration line needs both outcomes and more than one score")
-    design = np.column_stack([np.ones_like(x), x])
-    beta = np.array([logit(y.mean()) - x.mean(), 1.0])
-    for _ in range(50):
+    # In units of their own spread, so that the steps suit log-odds of any size.
+    centre, spread = x.mean(), x.std()
+    design = np.column_stack([np.ones_like(x), (x - centre) / spread])
+    beta = np.array([logit(y.mean()), 0.0])
+    for _ in range(100):
         risk = expit(design @ beta)
         gradient = design.T @ (y - risk)
         hessian = (design * (risk * (1 - risk))[:, None]).T @ design
+        if np.linalg.cond(hessian) > 1e14:
+            break
         step = np.linalg.solve(hessian, gradient)
         beta = beta + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-10:
-            break
-    return Line(float(beta[0]), float(beta[1]))
+            slope = beta[1] / spread
+            return Line(float(beta[0] - slope * centre), float(slope))
+    raise ValueError("no calibration line fits: the scores part those with the outcome from those without")
 
 
 @dataclass(frozen=True)
