@@ -1,0 +1,87 @@
+"""Text that stays text: no cell of a file we write is ever read as a formula, a link or a command."""
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+# What a spreadsheet takes for the start of a formula (OWASP: CSV injection), full-width forms included, also behind
+# spaces and marks of no width.
+_STARTS: Final = r"^[\s\u200b-\u200f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+# Control characters, line and paragraph separators, and marks that turn the direction of writing.
+_CONTROLS: Final = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
+LONGEST: Final = 32_000  # Excel takes 32,767 characters a cell
+
+MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def csv_safe(text: pl.Expr) -> pl.Expr:
+    """Make texts harmless in a spreadsheet: control characters become spaces, a formula start gets an apostrophe.
+
+    >>> texts = pl.DataFrame({"t": ["=1+1", "Ludlow", " @SUM(A1)", "-2"]})
+    >>> texts.select(csv_safe(pl.col("t")))["t"].to_list()
+    ["'=1+1", 'Ludlow', "'@SUM(A1)", "'-2"]
+    """
+    plain = one_line(text).str.head(LONGEST)
+    guarded = pl.when(plain.str.contains(_STARTS)).then(pl.concat_str(pl.lit("'"), plain)).otherwise(plain)
+    return guarded.alias(text.meta.output_name())
+
+
+def one_line(text: pl.Expr) -> pl.Expr:
+    """Turn every run of control characters into a space, and trim the ends.
+
+    >>> pl.DataFrame({"t": ["a\\r\\n\\x00b "]}).select(one_line(pl.col("t")))["t"].to_list()
+    ['a b']
+    """
+    return text.str.replace_all(_CONTROLS, " ").str.strip_chars()
+
+
+def harmless(text: str) -> str:
+    """Make one text harmless, as `csv_safe` does.
+
+    >>> harmless("＝cmd")
+    "'＝cmd"
+    """
+    return str(pl.select(csv_safe(pl.lit(text))).item())
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write every cell of a view as one harmless text: lists joined by semicolons.
+
+    >>> flat(pl.DataFrame({"needs": [["a", "=b"]]})).rows()
+    [('a; =b',)]
+    """
+    joined = frame.with_columns(pl.col(pl.List(pl.String)).list.join("; "))
+    return joined.select(csv_safe(pl.col(name).cast(pl.String).fill_null("not known")) for name in joined.columns)
+
+
+def day_words(day: date) -> str:
+    """Write a day as a reader does, in no machine's own language.
+
+    >>> day_words(date(2026, 8, 6))
+    '6 August 2026'
+    """
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def agency_csv(frame: pl.DataFrame) -> bytes:
+    """Write a view as CSV that Excel opens as it is: UTF-8 with its mark, every field quoted, no formula.
+
+    >>> agency_csv(pl.DataFrame({"place": ["=1+1"]}))
+    b'\\xef\\xbb\\xbf"place"\\r\\n"\\'=1+1"\\r\\n'
+    """
+    text = flat(frame).write_csv(quote_style="always", line_terminator="\r\n", include_bom=True)
+    return text.encode()

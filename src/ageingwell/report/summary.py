@@ -1,0 +1,174 @@
+"""What the pages say, as one plain dictionary: pages draw it, machines can read it, tests can check it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from ageingwell.governance.disclosure import disclose_table, in_words
+from ageingwell.report.cells import day_words
+from ageingwell.report.technical import annex_tables
+from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
+from ageingwell.views.columns import AgencyView
+from ageingwell.views.words import OUTCOME_WORDS, agency_words, label_words
+
+# People who reached these steps were looked at for tonight's list; before them people were not of the age asked for,
+# or might not be used.
+CONSIDERED = ("eligible", "rank", "allocate", "withdrawn", "listed")
+# Steps whose people the report names by reason; who is too young or lives elsewhere belongs to the annex.
+LEFT_OUT = ("read", "permitted", "eligible", "rank", "allocate", "withdrawn")
+
+
+def summarise(
+    group: AgencyView,
+    *,
+    facts: Mapping[str, Any],
+    attrition: pl.DataFrame,
+    needs: pl.DataFrame,
+    gone: pl.DataFrame | None = None,
+    just_missed: pl.DataFrame | None = None,
+    marginal: pl.DataFrame | None = None,
+) -> dict[str, Any]:
+    """Gather what the group's report and its annex say of a night: text, numbers, lists and dictionaries only.
+
+    `group` is the group's own view; `facts` what the pipeline tells of the night (`as_of`, `purpose`, `made_up`,
+    `rules_only`, `missing`, `late`, `messages`, `inputs`, `capacity`, `bundle`; what is absent is left out); `gone`
+    who left since the last list and why. Every count of people who are not on the list is disclosed.
+    """
+    n_considered = _people(attrition.filter(pl.col("step").is_in(CONSIDERED)))
+    return {
+        "as_of": day_words(group.as_of),
+        "purpose": PURPOSE_WORDS.get(str(facts.get("purpose", "")), "not stated"),
+        "made_up": bool(facts.get("made_up", False)),
+        "rules_only": bool(facts.get("rules_only", False)),
+        "notices": notices(facts),
+        "messages": [str(message) for message in facts.get("messages", [])],
+        "outcome": _outcome_words(facts),
+        "shows_risk": any(column.name == "chance" for column in group.columns),
+        "n_considered": in_words(n_considered),
+        "minimum_age": int(facts.get("minimum_age", 65)),
+        "n_listed": group.frame.height,
+        "n_new": group.frame.filter(pl.col("new_since_last") == "New").height,
+        "n_gone": in_words(0 if gone is None else gone.height),
+        "gone": _by_reason(gone),
+        "left_out": _left_out(attrition),
+        "sources": sources(facts),
+        "capacity": [
+            {"agency": agency_words(agency), "places": int(places)}
+            for agency, places in dict(facts.get("capacity", {})).items()
+        ],
+        "list": page_of(group),
+        "annex": annex_tables(
+            facts=facts, attrition=attrition, needs=needs, just_missed=just_missed, marginal=marginal
+        ),
+    }
+
+
+def notices(facts: Mapping[str, Any]) -> list[str]:
+    """Say what every output of the night has to say: made-up people, rules alone, missing and late records.
+
+    >>> notices({"made_up": True, "missing": ["hospital_events"]})
+    ['MADE-UP PEOPLE. Nobody on these pages is real.', 'Degraded: no records came from hospital events. ...']
+    """
+    said = []
+    if facts.get("made_up"):
+        said.append("MADE-UP PEOPLE. Nobody on these pages is real.")
+    if facts.get("rules_only"):
+        verdict = dict(dict(facts.get("bundle", {})).get("verdict", {}))
+        why = f" Why: {str(verdict['reason']).rstrip('.')}." if verdict.get("reason") else ""
+        said.append(f"Rules only: the model is not usable, so no chance is shown and rules alone chose.{why}")
+    for table in facts.get("missing", []):
+        said.append(
+            f"Degraded: no records came from {label_words(table).lower()}. What they would tell is unknown tonight, "
+            "which does not mean that there is nothing to tell."
+        )
+    for table in facts.get("late", []):
+        newest = dict(dict(facts.get("inputs", {})).get(table, {})).get("newest_on")
+        since = f" The newest is of {day_words(_day(newest))}." if newest else ""
+        said.append(f"Late: the records from {label_words(table).lower()} may be out of date.{since}")
+    return said
+
+
+def sources(facts: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Say of each table whether it came, and how new its newest record is."""
+    missing, late = set(facts.get("missing", [])), set(facts.get("late", []))
+    inputs = {str(name): dict(told) for name, told in dict(facts.get("inputs", {})).items()}
+    return [
+        {
+            "name": label_words(name),
+            "status": "Missing" if name in missing else "Late" if name in late else "In time",
+            "newest": _newest(inputs.get(name, {}).get("newest_on")),
+        }
+        for name in sorted({*inputs, *missing, *late})
+    ]
+
+
+# How a page sets out a row: a heading, and the columns under it, as far as the view holds them.
+_LAYOUT = (
+    ("Person", ("row_key", "household_key", "is_a", "place", "age_band", "communication_need", "new_since_last")),
+    ("Estimate", ("chance", "band", "found_by")),
+    ("Needs and facts", ("marker", "needs", "facts", "raises", "lowers")),
+    ("Next step", ("part", "lead_agency", "action", "known_to", "status")),
+)
+KEYS = ("row_key", "household_key")
+SHOWN_LETTERS = 8  # of a key, on paper: 4,000 million keys differ in them; the workbook holds the whole key
+
+
+def page_of(view: AgencyView) -> dict[str, Any]:
+    """Set a view out for a page: a few headed columns, each cell a list of labelled texts."""
+    titles = {column.name: column.title for column in view.columns}
+    layout = [(head, [name for name in names if name in titles]) for head, names in _LAYOUT]
+    layout = [(head, names) for head, names in layout if names]
+    rows = [
+        [
+            [{"label": titles[name], "name": name, "texts": _texts(name, row[name])} for name in names]
+            for _, names in layout
+        ]
+        for row in view.frame.iter_rows(named=True)
+    ]
+    return {"recipient": agency_words(view.recipient), "heads": [head for head, _ in layout], "rows": rows,
+            "notes": list(view.notes), "as_of": day_words(view.as_of)}  # fmt: skip
+
+
+def _texts(name: str, cell: str | Sequence[str]) -> list[str]:
+    texts = [cell] if isinstance(cell, str) else list(cell)
+    if name in KEYS and " " not in texts[0]:
+        letters = texts[0][:SHOWN_LETTERS]
+        return [f"{letters[:4]} {letters[4:]}"]
+    return texts
+
+
+def _outcome_words(facts: Mapping[str, Any]) -> str:
+    outcomes = list(dict(facts.get("bundle", {})).get("outcomes", {})) or ["loss_of_independence"]
+    return OUTCOME_WORDS.get(outcomes[0], label_words(outcomes[0]).lower())
+
+
+def _people(attrition: pl.DataFrame) -> int:
+    return int(attrition["n"].sum())
+
+
+def _left_out(attrition: pl.DataFrame) -> list[dict[str, str]]:
+    left = attrition.filter(pl.col("step").is_in(LEFT_OUT))
+    order = {step: number for number, step in enumerate(LEFT_OUT)}
+    counts = left.group_by("step", "reason").agg(pl.col("n").sum())
+    ordered = counts.sort(pl.col("step").replace_strict(order, return_dtype=pl.Int64), "reason")
+    return [
+        {"step": step_words(step), "reason": reason_words(reason), "n": shown}
+        for step, reason, shown in disclose_table(ordered, within=["step"]).iter_rows()
+    ]
+
+
+def _by_reason(gone: pl.DataFrame | None) -> list[dict[str, str]]:
+    if gone is None or gone.is_empty():
+        return []
+    counts = gone.group_by("reason").agg(n=pl.len().cast(pl.Int64)).sort("reason")
+    return [{"reason": reason_words(reason), "n": shown} for reason, shown in disclose_table(counts).iter_rows()]
+
+
+def _day(day: date | str) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def _newest(day: date | str | None) -> str:
+    return "none" if day is None else day_words(_day(day))

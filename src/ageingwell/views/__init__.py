@@ -1,0 +1,1 @@
+"""What each recipient may see of a night: built up from allowed columns, never cut down from the full list."""

@@ -1,0 +1,122 @@
+"""Views beside the list: homes that nobody is linked to, and what the safeguarding lead alone receives."""
+
+from datetime import date
+
+import polars as pl
+
+from ageingwell.config.outreach import OutreachSettings
+from ageingwell.config.score import Ledger, Recipient
+from ageingwell.pseudonyms.digests import row_key
+from ageingwell.pseudonyms.keys import Key
+from ageingwell.views.columns import FOR_HOMES, FOR_SAFEGUARDING, AgencyView
+from ageingwell.views.reader import Reader, reader_of
+from ageingwell.views.recipient import NO_FACTS, NO_HOME, UNKNOWN
+
+NO_FIRE_NEED = "no fire need found"
+MARKERS = {"safeguarding": "This person", "safeguarding_at_home": "Someone at this home", "home": "This home"}
+
+
+def homes_for(
+    recipient: Recipient,
+    *,
+    needs: pl.DataFrame,
+    ledger: Ledger,
+    as_of: date,
+    key: Key,
+    settings: OutreachSettings | None = None,
+) -> AgencyView:
+    """Build the list of homes with a need that this agency leads, to which no person is linked: one row a home.
+
+    `needs` is the night's table; only its rows without a person are used. Raises `NotPermittedError` where the ledger
+    has no view for the recipient.
+    """
+    settings = settings or OutreachSettings()
+    reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
+    of_homes = needs.filter(pl.col("person_id").is_null() & (pl.col("lead_agency") == recipient))
+    cells = [
+        [home, *_told(reader, found), "; ".join(dict.fromkeys(found.sort("need")["action"].to_list()))]
+        for (home,), found in sorted(of_homes.group_by("household_id"), key=lambda group: str(group[0]))
+    ]
+    frame = pl.DataFrame(cells, schema=_HOMES, orient="row").with_columns(
+        row_key=row_key(pl.col("home"), recipient=recipient, as_of=as_of, key=key)
+    )
+    columns = FOR_HOMES
+    return AgencyView(recipient, as_of, columns, frame.sort("row_key").select(column.name for column in columns))
+
+
+def safeguarding_view(
+    marked: pl.DataFrame,
+    *,
+    needs: pl.DataFrame,
+    people: pl.DataFrame,
+    ledger: Ledger,
+    as_of: date,
+    key: Key,
+    settings: OutreachSettings | None = None,
+) -> AgencyView:
+    """Build what the safeguarding lead alone receives: every person and home under a marker, unmet fire needs first.
+
+    `marked` has `person_id` and `household_id` (a home's marker has no person) and may have `reason`, as the attrition
+    table gives it. `people` may lack some of them: what is not known is said to be so. Nobody here is on any list.
+    """
+    settings = settings or OutreachSettings()
+    reader = reader_of("safeguarding", ledger=ledger, thresholds=settings.thresholds)
+    fire = needs.filter(pl.col("outcome").ne_missing("allocated") & pl.col("need").is_in(_fire_needs(needs)))
+    if "reason" not in marked.columns:
+        marked = marked.with_columns(reason=pl.lit(None, dtype=pl.String))
+    known = (
+        marked.select("person_id", "household_id", "reason")
+        .unique()
+        .join(people.select("person_id", "place", "communication_need").unique("person_id"), on="person_id", how="left")
+    )
+    cells = [
+        [*row, *_told(reader, _fire_needs_of(fire, person_id=row[0], household_id=row[1]))] for row in known.iter_rows()
+    ]
+    frame = pl.DataFrame(cells, schema=known.schema | _TOLD, orient="row")
+    own = {
+        name: row_key(pl.col(column), recipient="safeguarding", as_of=as_of, key=key)
+        for name, column in (("_row_key", "person_id"), ("_home_key", "household_id"))
+    }
+    is_person = pl.col("person_id").is_not_null()
+    reason = pl.when(is_person).then(pl.col("reason").fill_null("safeguarding")).otherwise(pl.lit("home"))
+    built = frame.with_columns(**own).select(
+        pl.coalesce("_row_key", "_home_key").alias("row_key"),
+        pl.col("_home_key").fill_null(NO_HOME).alias("household_key"),
+        pl.when(is_person).then(pl.lit("person")).otherwise(pl.lit("home")).alias("is_a"),
+        pl.col("place").fill_null(UNKNOWN),
+        reason.replace_strict(MARKERS, default=UNKNOWN, return_dtype=pl.String).alias("marker"),
+        "needs",
+        "facts",
+        pl.col("communication_need").fill_null(UNKNOWN),
+    )
+    has_need = pl.col("needs").list.first() != NO_FIRE_NEED
+    ordered = built.sort(~has_need, "household_key", "row_key", "marker").select(c.name for c in FOR_SAFEGUARDING)
+    notes = ("Nobody on this sheet is on any agency's list. The safeguarding lead decides who acts, and how.",)
+    return AgencyView("safeguarding", as_of, FOR_SAFEGUARDING, ordered, notes)
+
+
+_TOLD = pl.Schema({"needs": pl.List(pl.String), "facts": pl.List(pl.String)})
+_HOMES = pl.Schema(
+    {"home": pl.String(), "needs": pl.List(pl.String), "facts": pl.List(pl.String), "action": pl.String()}
+)
+FIRE_NEEDS = ("oxygen_or_emollient_smoking", "no_working_alarm", "fire_safety")
+
+
+def _fire_needs(needs: pl.DataFrame) -> list[str]:
+    """The needs of fire safety: those by name, wherever they are led, and any other that the fire service leads."""
+    led = needs.filter(pl.col("lead_agency") == "fire")["need"].unique().to_list()
+    return sorted({*FIRE_NEEDS, *led})
+
+
+def _fire_needs_of(fire: pl.DataFrame, *, person_id: str | None, household_id: str | None) -> pl.DataFrame:
+    at_home = pl.col("household_id") == household_id if household_id is not None else pl.lit(value=False)
+    own = pl.col("person_id") == person_id if person_id is not None else pl.lit(value=False)
+    return fire.filter((own | at_home).fill_null(value=False))
+
+
+def _told(reader: Reader, found: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """Needs and permitted facts of one person or home, in this reader's words."""
+    pairs = found.select("need", "criterion").unique().sort("need", "criterion").rows()
+    names = list(dict.fromkeys(reader.need_words(need) for need, _ in pairs))
+    facts = list(dict.fromkeys(fact for need, criterion in pairs for fact in reader.facts_of(need, criterion)))
+    return names or [NO_FIRE_NEED], facts or [NO_FACTS]

@@ -1,0 +1,97 @@
+"""The columns a view may hold, and which of them need leave to read the risk."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from ageingwell.config.score import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a view: its name in files, its heading, its meaning, and its width in a workbook (characters)."""
+
+    name: str
+    title: str
+    meaning: str
+    width: int = 16
+
+
+@dataclass(frozen=True)
+class AgencyView:
+    """What one recipient sees of one night: one row a person (or home), every cell a text or a list of texts."""
+
+    recipient: Recipient
+    as_of: date
+    columns: tuple[Column, ...]
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this list; no other list has it", 36)
+HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people at one door stand together", 36)
+PLACE = Column("place", "Place", "Where they live")
+PART = Column("part", "Your part", "Whether you lead at this door, or are asked to come along")
+LEAD = Column("lead_agency", "Lead", "The one agency that leads at this door")
+AGE_BAND = Column("age_band", "Age", "Age in five-year bands", 10)
+BAND = Column("band", "Order", "Where they stand by the estimate, as an interval", 10)
+CHANCE = Column("chance", "Chance", "How many in 100 people with a record like this, and the range", 22)
+FOUND_BY = Column("found_by", "Found by", "Whether a rule, the estimate or both brought them here", 18)
+NEEDS = Column("needs", "Needs", "What they may need", 30)
+FACTS = Column("facts", "What is on record", "The facts behind the needs, as far as you may read them", 44)
+RAISES = Column("raises", "Linked with a higher chance", "Facts linked with a higher chance; not causes", 40)
+LOWERS = Column("lowers", "Linked with a lower chance", "Facts linked with a lower chance; not causes", 34)
+ACTION = Column("action", "Suggested next step", "What to know first, the next step, and who comes along", 48)
+COMMUNICATION = Column("communication_need", "Communication", "What they need to understand and be understood", 20)
+KNOWN_TO = Column("known_to", "Already known to", "Services you may read about that have a record in three years", 22)
+NEW = Column("new_since_last", "New", "Whether they were on the last list", 12)
+STATUS = Column("status", "Status", "Proposed until the group has agreed", 12)
+
+# What any recipient may get. Nothing here is computed from the risk, and neither is the order of rows.
+FOR_ANYONE = (
+    ROW_KEY,
+    HOUSEHOLD_KEY,
+    PLACE,
+    PART,
+    LEAD,
+    NEEDS,
+    FACTS,
+    ACTION,
+    COMMUNICATION,
+    KNOWN_TO,
+    NEW,
+    STATUS,
+)
+# What those get besides who may read every theme and the risk.
+FOR_READERS_OF_RISK = (
+    ROW_KEY,
+    HOUSEHOLD_KEY,
+    PLACE,
+    AGE_BAND,
+    BAND,
+    CHANCE,
+    FOUND_BY,
+    PART,
+    LEAD,
+    NEEDS,
+    FACTS,
+    RAISES,
+    LOWERS,
+    ACTION,
+    COMMUNICATION,
+    KNOWN_TO,
+    NEW,
+    STATUS,
+)
+FOR_HOMES = (ROW_KEY, NEEDS, FACTS, ACTION)
+FOR_SAFEGUARDING = (
+    ROW_KEY,
+    HOUSEHOLD_KEY,
+    Column("is_a", "Row is a", "Whether the row key is a person's or a home's", 10),
+    PLACE,
+    Column("marker", "Marker", "Whose safeguarding marker it is", 28),
+    Column("needs", "Unmet fire needs", "Fire-safety needs that nobody is sent to meet", 36),
+    FACTS,
+    COMMUNICATION,
+)

@@ -1,0 +1,97 @@
+"""What one recipient may read, by the ledger: deny unless allowed."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import get_args
+
+from ageingwell.config.outreach import Thresholds
+from ageingwell.config.score import Ledger, Recipient, Theme
+from ageingwell.errors import NotPermittedError
+from ageingwell.features.build import FEATURES
+from ageingwell.outreach.rules import Fact, NeedRule, need_rules
+from ageingwell.views.words import ANY_NEED, NEED_WORDS
+
+EVERY_THEME: frozenset[str] = frozenset(get_args(Theme))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One recipient, the themes it may read, and whether the ledger lets it see the risk."""
+
+    recipient: Recipient
+    themes: frozenset[str]
+    shows_risk: bool
+    thresholds: Thresholds
+
+    @property
+    def reads_risk(self) -> bool:
+        """Whether it gets the figure and its order: only who may read every theme the figure is computed from."""
+        return self.shows_risk and self.themes >= EVERY_THEME
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """The features whose sentences it may read: theme and reader both have to allow it."""
+        return frozenset(
+            feature.name for feature in FEATURES if feature.theme in self.themes and self.recipient in feature.readers
+        )
+
+    @cached_property
+    def _rules(self) -> dict[str, NeedRule]:
+        return {rule.name: rule for rule in need_rules(self.thresholds)}
+
+    def reads_need(self, need: str) -> bool:
+        """Whether it may read every fact that the need's rule counts, held or not.
+
+        Judged by the rule, never by the facts that hold for one person: wording that changed with a fact this reader
+        may not see would give that fact away.
+        """
+        rule = self._rules.get(need)
+        return rule is not None and {str(fact.theme) for fact in rule.facts()} <= self.themes
+
+    def need_words(self, need: str) -> str:
+        """Name a need: plainly to who may read its whole rule, else in words that tell no fact."""
+        words = NEED_WORDS.get(need, ANY_NEED)
+        return words.name if self.reads_need(need) else words.functional
+
+    def facts_of(self, need: str, criterion: str) -> list[str]:
+        """Pick the sentences of a criterion that it may read.
+
+        A sentence passes when it is one of the rule's own and its facts' themes may be read; what is not recognised
+        is not shown. So what is shown depends on the need and on permitted facts alone.
+        """
+        rule = self._rules.get(need)
+        if rule is None:
+            return []
+        told = criterion.split("; ")
+        return [sentence for sentence in told if self._reads(sentence, rule.facts())]
+
+    def _reads(self, sentence: str, facts: Iterable[Fact]) -> bool:
+        themes = {str(fact.theme) for fact in facts if _says(fact, sentence)}
+        return bool(themes) and themes <= self.themes
+
+
+def _says(fact: Fact, sentence: str) -> bool:
+    pattern = re.escape(fact.words).replace(r"\{\}", r"[A-Za-z0-9]+")
+    return re.fullmatch(pattern, sentence) is not None
+
+
+def reader_of(recipient: Recipient, *, ledger: Ledger, thresholds: Thresholds) -> Reader:
+    """Look a recipient up in the ledger.
+
+    Raises `NotPermittedError` where the ledger has no view for it.
+
+    >>> from ageingwell.config.score import RecipientView
+    >>> ledger = Ledger(permitted=(), views={"fire": RecipientView(themes=("fire",), shows_risk=True)})
+    >>> fire = reader_of("fire", ledger=ledger, thresholds=Thresholds())
+    >>> fire.reads_risk, fire.need_words("no_working_alarm"), fire.need_words("cold_home")
+    (False, 'No working smoke alarm', 'May need a warmer home')
+    """
+    view = ledger.views.get(recipient)
+    if view is None:
+        raise NotPermittedError(
+            f"the permission ledger has no view for `{recipient}`",
+            f"have the information-governance lead write [views.{recipient}] in permissions.toml",
+        )
+    return Reader(recipient, frozenset(view.themes), view.shows_risk, thresholds)

@@ -1,0 +1,192 @@
+"""One recipient's view of the night's list, built up from the columns its line in the ledger allows.
+
+Hiding a reason from the display does not hide it: shown reasons chosen by contribution, a figure, or an order computed
+from the risk give a hidden fact away. So a recipient that may not read every theme gets the needs it leads, the facts
+it may read, the next step, and an order by urgency and its own keys; nothing on its list depends on anything else but
+the fact that the row is on it.
+"""
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from ageingwell.config.outreach import OutreachSettings
+from ageingwell.config.score import Ledger, Recipient
+from ageingwell.pseudonyms.digests import row_key
+from ageingwell.pseudonyms.keys import Key
+from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView
+from ageingwell.views.doors import NO_NEED_URGENCY, most_urgent, own_needs, rows_for
+from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
+from ageingwell.views.words import FOUND_BY, THEME_OF_AGENCY, THEME_WORDS, agency_words, label_words
+
+UNKNOWN: Final = "not known"
+NO_FACTS: Final = "nothing that you may read"
+NO_NEED: Final = "no need found by a rule"
+NO_OWN_NEED: Final = "none for you to lead"
+NO_SERVICE: Final = "none that you may read about"
+NO_HOME: Final = "no home linked"
+OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
+
+
+def view_for(
+    recipient: Recipient,
+    *,
+    rows: pl.DataFrame,
+    needs: pl.DataFrame,
+    reasons: pl.DataFrame,
+    people: pl.DataFrame,
+    ledger: Ledger,
+    as_of: date,
+    key: Key,
+    settings: OutreachSettings | None = None,
+) -> AgencyView:
+    """Build what one recipient sees: the doors it leads or is asked to come along to; the group sees every door.
+
+    `rows`, `needs` and `reasons` are the tables `list`, `needs` and `reasons` of the night, `people` the spine of the
+    people listed. Row and home keys are the recipient's own and the night's own. The figure, its order and the
+    reasons are in the view only if the ledger says `shows_risk` and every theme may be read. The result depends on
+    no order of rows. Raises `NotPermittedError` where the ledger has no view for the recipient.
+    """
+    settings = settings or OutreachSettings()
+    reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
+    seen = rows_for(recipient, rows=rows, needs=needs, settings=settings)
+    columns = tuple(
+        column
+        for column in (FOR_READERS_OF_RISK if reader.reads_risk else FOR_ANYONE)
+        if column != PART or recipient != "group"
+    )
+    known = (
+        seen.join(people.select("person_id", "age", "communication_need"), on="person_id", how="left")
+        .join(_needs_told(reader, seen, needs), on="person_id", how="left")
+        .join(_linked(reader, seen, reasons, "raises"), on="person_id", how="left")
+        .join(_linked(reader, seen, reasons, "lowers"), on="person_id", how="left")
+        .join(most_urgent(own_needs(recipient, doors=seen, needs=needs)), on="door", how="left")
+        .with_columns(
+            _row_key=row_key(pl.col("person_id"), recipient=recipient, as_of=as_of, key=key),
+            _home_key=row_key(pl.col("household_id"), recipient=recipient, as_of=as_of, key=key),
+        )
+    )
+    cells = _cells(reader)
+    frame = known.sort(_order(reader)).select(cells[column.name].alias(column.name) for column in columns)
+    return AgencyView(recipient, as_of, columns, frame, _notes(reader))
+
+
+def _order(reader: Reader) -> list[pl.Expr]:
+    """People of one door together; doors by rank for who may read the risk, else by urgency of its own needs."""
+    home = pl.coalesce("_home_key", "_row_key")
+    if reader.reads_risk:
+        return [pl.col("rank").min().over("door"), home, pl.col("rank"), pl.col("_row_key")]
+    return [pl.col("urgency_rank").fill_null(NO_NEED_URGENCY), home, pl.col("_row_key")]
+
+
+def _cells(reader: Reader) -> dict[str, pl.Expr]:
+    """How each cell is made, by column name; no other expression reaches a file."""
+    no_need = NO_NEED if reader.reads_risk else NO_OWN_NEED
+    return {
+        "row_key": pl.col("_row_key"),
+        "household_key": pl.col("_home_key").fill_null(NO_HOME),
+        "place": pl.col("place").fill_null(UNKNOWN),
+        "age_band": age_band(pl.col("age")),
+        "band": pl.col("band"),
+        "chance": chance_words(),
+        "found_by": pl.col("why").replace_strict(FOUND_BY, default=UNKNOWN, return_dtype=pl.String),
+        "part": pl.col("part"),
+        "lead_agency": pl.col("lead_agency").map_elements(agency_words, return_dtype=pl.String),
+        "needs": _or_one(pl.col("needs_told"), no_need),
+        "facts": _or_one(pl.col("facts_told"), NO_FACTS),
+        "raises": _or_one(pl.col("raises"), UNKNOWN),
+        "lowers": _or_one(pl.col("lowers"), UNKNOWN),
+        "action": pl.col("told").fill_null(UNKNOWN),
+        "communication_need": pl.col("communication_need").fill_null("none recorded"),
+        "known_to": _or_one(_known_to(reader), "none recorded" if reader.themes >= EVERY_THEME else NO_SERVICE),
+        "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),
+        "status": pl.col("status").map_elements(label_words, return_dtype=pl.String),
+    }
+
+
+def age_band(age: pl.Expr) -> pl.Expr:
+    """Say an age as a band of five years, open from 90.
+
+    >>> pl.DataFrame({"age": [65, 84, 97, None]}).select(age_band(pl.col("age")))["age"].to_list()
+    ['65 to 69', '80 to 84', '90 or over', 'not known']
+    """
+    low = age // 5 * 5
+    words = pl.when(age >= OLDEST).then(pl.lit("90 or over")).otherwise(pl.format("{} to {}", low, low + 4))
+    return words.fill_null(UNKNOWN).alias(age.meta.output_name())
+
+
+def chance_words() -> pl.Expr:
+    """Say `risk` with its range, in whole numbers of 100.
+
+    >>> risks = pl.DataFrame({"risk": [0.231, 0.004, None], "risk_low": [0.18, 0.001, None], "risk_high": [0.29] * 3})
+    >>> risks.select(chance_words())["chance"].to_list()
+    ['About 23 in 100 (18 to 29)', 'Fewer than 1 in 100', 'no estimate']
+    """
+    middle, low, high = (
+        (pl.col(name) * 100).round(mode="half_away_from_zero").cast(pl.Int64)
+        for name in ("risk", "risk_low", "risk_high")
+    )
+    few = pl.when(middle < 1).then(pl.lit("Fewer than 1 in 100"))
+    with_range = few.when(low.is_not_null() & high.is_not_null()).then(
+        pl.format("About {} in 100 ({} to {})", middle, low, high)
+    )
+    return with_range.otherwise(pl.format("About {} in 100", middle)).fill_null("no estimate").alias("chance")
+
+
+def _or_one(texts: pl.Expr, otherwise: str) -> pl.Expr:
+    none = pl.lit([otherwise], dtype=pl.List(pl.String))
+    return pl.when(texts.list.len().fill_null(0) > 0).then(texts).otherwise(none)
+
+
+def _known_to(reader: Reader) -> pl.Expr:
+    """The services with a record, of those whose theme may be read: a record with social care is a fact of care."""
+    allowed = sorted(agency for agency, theme in THEME_OF_AGENCY.items() if theme in reader.themes)
+    agency = pl.element()
+    kept = pl.when(agency.is_in(allowed)).then(agency)
+    named = pl.col("known_to").list.eval(kept).list.drop_nulls().list.sort()
+    return named.list.eval(pl.element().map_elements(agency_words, return_dtype=pl.String))
+
+
+def _needs_told(reader: Reader, seen: pl.DataFrame, needs: pl.DataFrame) -> pl.DataFrame:
+    """Each person's needs in this reader's words: those it leads, and those whose whole rule it may read."""
+    theirs = needs.join(seen.select("person_id"), on="person_id", how="semi").sort("person_id", "need")
+    told: dict[str, tuple[list[str], list[str]]] = {}
+    for person_id, need, criterion, lead in theirs.select("person_id", "need", "criterion", "lead_agency").iter_rows():
+        if lead != reader.recipient and not reader.reads_need(need):
+            continue
+        names, facts = told.setdefault(person_id, ([], []))
+        names.append(reader.need_words(need))
+        facts.extend(reader.facts_of(need, criterion))
+    return pl.DataFrame(
+        {
+            "person_id": list(told),
+            "needs_told": [list(dict.fromkeys(names)) for names, _ in told.values()],
+            "facts_told": [list(dict.fromkeys(facts)) for _, facts in told.values()],
+        },
+        schema={"person_id": pl.String, "needs_told": pl.List(pl.String), "facts_told": pl.List(pl.String)},
+    )
+
+
+def _linked(reader: Reader, seen: pl.DataFrame, reasons: pl.DataFrame, direction: str) -> pl.DataFrame:
+    """The facts linked with a higher or lower chance, strongest first; nothing at all without leave for the risk."""
+    readable = sorted(reader.features) if reader.reads_risk else []
+    kept = (
+        reasons.join(seen.select("person_id"), on="person_id", how="semi")
+        .filter(pl.col("shown") & (pl.col("direction") == direction) & pl.col("text").is_not_null())
+        .filter(pl.col("feature").is_in(readable) & pl.col("theme").is_in(sorted(reader.themes)))
+        .sort("person_id", "position")
+    )
+    theme = pl.col("theme").replace_strict(THEME_WORDS, default="", return_dtype=pl.String)
+    return kept.group_by("person_id").agg(pl.format("{}: {}", theme, "text").alias(direction))
+
+
+def _notes(reader: Reader) -> tuple[str, ...]:
+    """What the reader has to know about its own view."""
+    if reader.reads_risk:
+        return ("Facts are linked with a higher or lower chance; they are not causes, and not a diagnosis.",)
+    themes = ", ".join(THEME_WORDS[theme].lower() for theme in sorted(reader.themes)) or "none"
+    return (
+        f"The facts you may read under the group's ledger are about: {themes}.",
+        "The order says nothing about how likely anything is: the most urgent of your own needs come first.",
+    )

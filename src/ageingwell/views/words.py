@@ -1,0 +1,87 @@
+"""The words of the views: agencies, needs and outcomes as a reader meets them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+AGENCY_WORDS: Final[dict[str, str]] = {
+    "group": "The group",
+    "gp": "GP practices",
+    "social_care": "Adult social care",
+    "housing": "Housing",
+    "fire": "Fire and rescue",
+    "voluntary": "Voluntary sector",
+    "hospital": "Hospital",
+    "safeguarding": "Safeguarding lead",
+}
+
+# The theme that a record with an agency belongs to: who may not read the theme is not told that there is a record.
+THEME_OF_AGENCY: Final[dict[str, str]] = {
+    "gp": "health",
+    "hospital": "health",
+    "social_care": "care",
+    "housing": "home",
+    "fire": "fire",
+    "voluntary": "everyday_life",
+}
+
+THEME_WORDS: Final[dict[str, str]] = {
+    "health": "Health",
+    "care": "Care",
+    "home": "Home",
+    "fire": "Fire",
+    "everyday_life": "Everyday life",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NeedWords:
+    """A need by its name, for who may read every fact its rule counts; else in words that tell no fact at all."""
+
+    name: str
+    functional: str
+
+
+NEED_WORDS: Final[dict[str, NeedWords]] = {
+    "falls_assessment": NeedWords("Falls assessment", "May need help to stay steady"),
+    "falls_gait_balance": NeedWords("Gait and balance check", "May need help to stay steady"),
+    "oxygen_or_emollient_smoking": NeedWords(
+        "Smoking near oxygen or skin products", "May need help within days to be safe from fire at home"
+    ),
+    "no_working_alarm": NeedWords("No working smoke alarm", "May need help to be safe from fire at home"),
+    "fire_safety": NeedWords("Fire safety at home (CHARLIE-P)", "May need help to be safe from fire at home"),
+    "cold_home": NeedWords("Cold home, and heart or lung disease", "May need a warmer home"),
+    "adaptation_waiting": NeedWords("Adaptation waiting", "May need help to get about at home"),
+    "hazard_and_falls": NeedWords("Hazard at home, and a fall", "May need something at home put right"),
+    "carer_under_strain": NeedWords("Carer under strain", "May welcome support"),
+    "unsafe_polypharmacy": NeedWords("Many medicines", "May welcome a talk with the practice"),
+    "bereaved_and_alone": NeedWords("Bereaved and living alone", "May welcome company"),
+    "isolation": NeedWords("Isolation", "May welcome company"),
+}
+ANY_NEED: Final = NeedWords("Another need", "May welcome help")
+
+OUTCOME_WORDS: Final[dict[str, str]] = {
+    "loss_of_independence": "start home care, enter a care home, have a serious fall admission or die within a year",
+    "emergency_admission": "have an unplanned hospital stay within a year",
+    "new_long_term_care": "start long-term care within a year",
+    "death": "die within a year",
+}
+
+FOUND_BY: Final[dict[str, str]] = {"rule": "a rule", "model": "the estimate", "both": "a rule and the estimate"}
+
+
+def agency_words(name: str) -> str:
+    """Name an agency for a reader.
+
+    >>> agency_words("fire"), agency_words("a_new_one")
+    ('Fire and rescue', 'A new one')
+    """
+    return AGENCY_WORDS.get(name, label_words(name))
+
+
+def label_words(label: str) -> str:
+    """Write a label as a reader would.
+
+    >>> label_words("no_access")
+    'No access'
+    """
+    return label.replace("_", " ").strip().capitalize()

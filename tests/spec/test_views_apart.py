@@ -1,0 +1,80 @@
+"""Homes that nobody is linked to, and the sheet of the safeguarding lead."""
+
+import polars as pl
+from helpers.views import AS_OF, FOUND, KEY, LEDGER, PEOPLE, need, needs, pseudonym
+
+from ageingwell.pseudonyms.digests import row_key
+from ageingwell.views.apart import homes_for, safeguarding_view
+from ageingwell.views.reader import reader_of
+
+IDS = {"person_id": pl.String, "household_id": pl.String, "reason": pl.String}
+
+
+def marked(*rows):
+    given = [tuple(None if cell is None else pseudonym(cell) for cell in row[:2]) + row[2:] for row in rows]
+    return pl.DataFrame(given, schema=IDS, orient="row")
+
+
+def safeguarding(*rows, found=FOUND):
+    return safeguarding_view(marked(*rows), needs=found, people=PEOPLE, ledger=LEDGER, as_of=AS_OF, key=KEY)
+
+
+def test_the_fire_service_gets_the_homes_nobody_is_linked_to_under_its_own_key():
+    homes = homes_for("fire", needs=FOUND, ledger=LEDGER, as_of=AS_OF, key=KEY)
+    key = pl.select(row_key(pl.lit(pseudonym("h8")), recipient="fire", as_of=AS_OF, key=KEY)).item()
+
+    assert homes.frame.rows() == [
+        (key, ["No working smoke alarm"], ["no working smoke alarm was found"],
+         "Make a home fire-safety visit and fit alarms")
+    ]  # fmt: skip
+
+
+def test_an_agency_that_leads_no_need_of_an_empty_home_gets_none():
+    assert homes_for("housing", needs=FOUND, ledger=LEDGER, as_of=AS_OF, key=KEY).frame.is_empty()
+
+
+def test_the_safeguarding_lead_sees_everyone_under_a_marker_unmet_fire_needs_first():
+    view = safeguarding(
+        ("p7", "h7", "safeguarding"), ("p9", "h9", "safeguarding"), ("p8", "h9", "safeguarding_at_home")
+    )
+
+    assert view.frame.select("is_a", "marker", "needs", "facts").rows()[2] == (
+        "person", "This person", ["no fire need found"], ["nothing that you may read"],
+    )  # fmt: skip
+    assert set(view.frame["marker"][:2]) == {"This person", "Someone at this home"}
+    assert view.frame["needs"][:2].to_list() == [["No working smoke alarm"]] * 2
+    assert view.frame["household_key"][:2].n_unique() == 1
+
+
+def test_a_marker_of_a_home_is_a_row_of_its_own_with_the_homes_key():
+    view = safeguarding((None, "h9", None))
+    key = pl.select(row_key(pl.lit(pseudonym("h9")), recipient="safeguarding", as_of=AS_OF, key=KEY)).item()
+
+    assert view.frame.select("row_key", "is_a", "marker", "needs").rows() == [
+        (key, "home", "This home", ["No working smoke alarm"])
+    ]
+
+
+def test_a_fire_need_that_somebody_is_sent_to_meet_is_not_told_again_and_one_without_outcome_is():
+    met = needs(need("p9", "h9", "no_working_alarm", "no working smoke alarm was found"))
+    unknown = met.with_columns(outcome=pl.lit(None, dtype=pl.String))
+
+    assert safeguarding(("p9", "h9", "safeguarding"), found=met).frame["needs"].to_list() == [["no fire need found"]]
+    assert safeguarding(("p9", "h9", "safeguarding"), found=unknown).frame["needs"].to_list() == [
+        ["No working smoke alarm"]
+    ]
+
+
+def test_no_pseudonym_of_the_group_reaches_the_safeguarding_lead():
+    texts = str(safeguarding(("p9", "h9", "safeguarding"), (None, "h9", None)).frame.rows())
+
+    assert pseudonym("p9") not in texts
+    assert pseudonym("h9") not in texts
+
+
+def test_the_safeguarding_lead_reads_no_health_fact():
+    from ageingwell.config.outreach import Thresholds
+
+    reader = reader_of("safeguarding", ledger=LEDGER, thresholds=Thresholds())
+
+    assert reader.facts_of("cold_home", "energy rating F; heart failure is recorded") == ["energy rating F"]

@@ -1,0 +1,214 @@
+"""What each recipient sees of a night, drawn on six people at five doors (see `helpers.views`)."""
+
+import polars as pl
+import pytest
+from helpers.views import (
+    ACTIONS,
+    AS_OF,
+    EVERY_THEME,
+    FOUND,
+    KEY,
+    LEDGER,
+    LISTED,
+    PEOPLE,
+    need,
+    needs,
+    pseudonym,
+    row,
+    rows,
+    see,
+)  # fmt: skip
+
+from ageingwell.config.outreach import OutreachSettings
+from ageingwell.config.score import Ledger, RecipientView
+from ageingwell.errors import NotPermittedError
+from ageingwell.pseudonyms.digests import row_key
+from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK
+
+OF_THE_RISK = {"chance", "band", "found_by", "raises", "lowers", "age_band"}
+
+
+def key_of(person, recipient):
+    return pl.select(row_key(pl.lit(pseudonym(person)), recipient=recipient, as_of=AS_OF, key=KEY)).item()
+
+
+def people_seen(recipient, **changed):
+    keys = {key_of(f"p{n}", recipient): f"p{n}" for n in range(1, 10)}
+    return [keys[key] for key in see(recipient, **changed).frame["row_key"]]
+
+
+def cells(recipient, person, *names, **changed):
+    found = see(recipient, **changed).frame.filter(pl.col("row_key") == key_of(person, recipient))
+    return found.select(names).row(0) if len(names) > 1 else found[names[0]].to_list()[0]
+
+
+def test_an_agency_sees_the_doors_it_leads_and_those_where_it_is_asked_to_come_along():
+    assert set(people_seen("fire")) == {"p1", "p2", "p3"}
+    assert set(people_seen("gp")) == {"p1", "p2", "p3", "p6"}
+    assert set(people_seen("housing")) == {"p4"}
+    assert set(people_seen("voluntary")) == {"p5"}
+    assert people_seen("social_care") == []
+
+
+def test_the_group_sees_everyone_with_people_of_one_door_together_in_order_of_rank():
+    assert people_seen("group") == ["p1", "p2", "p3", "p4", "p5", "p6"]
+
+
+def test_who_may_not_read_every_theme_gets_no_column_that_comes_from_the_risk():
+    for recipient in ("fire", "housing", "social_care", "voluntary"):
+        assert not OF_THE_RISK & set(see(recipient).frame.columns)
+        assert see(recipient).columns == FOR_ANYONE
+    assert see("gp").columns == FOR_READERS_OF_RISK
+
+
+def test_leave_for_the_risk_without_every_theme_is_not_enough():
+    almost = RecipientView(themes=("health", "care", "home", "fire"), shows_risk=True)
+    ledger = LEDGER.model_copy(update={"views": {**LEDGER.views, "gp": almost}})
+
+    assert see("gp", ledger=ledger).columns == FOR_ANYONE
+
+
+def test_without_a_view_in_the_ledger_there_is_no_list():
+    with pytest.raises(NotPermittedError, match=r"no view for `fire`.*\[views.fire\]"):
+        see("fire", ledger=Ledger(permitted=(), views={}))
+
+
+def test_a_fire_crew_reads_functional_words_and_no_diagnosis():
+    needs_seen, facts = cells("fire", "p2", "needs", "facts")
+
+    assert needs_seen == ["May need help to be safe from fire at home"]
+    assert facts == ["may need help to move about or to get out of bed (reduced mobility)"]
+
+
+def test_a_need_whose_rule_holds_forbidden_facts_keeps_its_action_and_permitted_facts_alone():
+    needs_seen, facts, action = cells("housing", "p4", "needs", "facts", "action")
+
+    assert needs_seen == ["May need a warmer home", "May need something at home put right"]
+    assert facts == ["energy rating F", "a hazard was found in the home in the past 3 years"]
+    assert action == "Offer a warm-home check"
+
+
+def test_the_words_do_not_change_with_a_fact_that_may_not_be_read():
+    said = {}
+    for illness in ("heart failure is recorded", "lung disease is recorded"):
+        found = needs(need("p4", "h4", "cold_home", f"energy rating F; {illness}"))
+        said[illness] = see("housing", needs=found).frame.rows()
+
+    assert len({str(frame) for frame in said.values()}) == 1
+
+
+def test_who_may_read_nothing_gets_need_and_action():
+    needs_seen, facts, known_to, action = cells("voluntary", "p5", "needs", "facts", "known_to", "action")
+
+    assert needs_seen == ["May welcome company"]
+    assert facts == ["nothing that you may read"]
+    assert known_to == ["none that you may read about"]
+    assert action == "Offer a link worker's visit"
+
+
+def test_a_sentence_that_is_not_one_of_the_rules_own_is_shown_to_nobody():
+    found = needs(need("p1", "h1", "no_working_alarm", "no working smoke alarm was found; drinks every evening"))
+
+    assert cells("fire", "p1", "facts", needs=found) == ["no working smoke alarm was found"]
+    assert cells("gp", "p1", "facts", needs=found.with_columns(lead_agency=pl.lit("gp"))) == [
+        "no working smoke alarm was found"
+    ]
+
+
+def test_who_comes_along_reads_its_own_next_step_not_the_leads_and_the_staff_safety_note_first():
+    part, lead, action = cells("fire", "p3", "part", "lead_agency", "action")
+
+    assert (part, lead) == ("You are asked to come along", "GP practices")
+    assert action == f"{OutreachSettings().staff_safety_note}. {ACTIONS['oxygen_or_emollient_smoking'][2]}"
+
+
+def test_where_no_home_is_linked_nobody_comes_along():
+    assert "p6" not in people_seen("fire")
+    assert cells("gp", "p6", "household_key") == "no home linked"
+
+
+def test_a_service_is_named_only_to_who_may_read_its_theme():
+    assert cells("fire", "p1", "known_to") == ["Fire and rescue"]
+    assert cells("gp", "p1", "known_to") == ["Fire and rescue", "Adult social care"]
+    assert cells("housing", "p4", "known_to") == ["none that you may read about"]
+
+
+def test_a_reader_of_the_risk_reads_the_chance_in_100_and_facts_linked_with_it():
+    band, chance, raises, lowers = cells("gp", "p1", "band", "chance", "raises", "lowers")
+
+    assert (band, chance) == ("top 20", "About 35 in 100 (30 to 40)")  # 0.40 - 1/20, and 0.05 to each side
+    assert raises == ["Health: 12 medicines in the past 90 days", "Fire: no working smoke alarm was found"]
+    assert lowers == ["Home: an adaptation was made"]
+
+
+def test_the_same_person_has_another_key_on_every_list():
+    group, fire = set(see("group").frame["row_key"]), set(see("fire").frame["row_key"])
+    homes = set(see("group").frame["household_key"]) & set(see("fire").frame["household_key"])
+
+    assert not group & fire
+    assert not homes
+
+
+def test_a_blind_order_puts_the_most_urgent_own_need_first_and_a_home_together():
+    # p3's urgent fire need comes before the alarm of p1; p1 and p2 share a home and stand together.
+    seen = people_seen("fire")
+
+    assert seen[0] == "p3"
+    assert set(seen[1:]) == {"p1", "p2"}
+
+
+def test_a_blind_order_does_not_move_with_the_risk():
+    turned = LISTED.with_columns(rank=7 - pl.col("rank"), risk=1 - pl.col("risk"), band=pl.lit("top 500"))
+
+    for recipient in ("fire", "housing", "social_care", "voluntary"):
+        assert see(recipient, rows=turned).frame.equals(see(recipient).frame)
+
+
+def test_no_pseudonym_of_the_group_is_in_any_view():
+    ours = {*LISTED["person_id"], *LISTED["household_id"].drop_nulls(), *LISTED["row_key"]}
+
+    for recipient in LEDGER.views:
+        texts = str(see(recipient).frame.rows())
+        assert not [one for one in ours if one in texts]
+
+
+def test_the_row_key_of_the_groups_list_is_the_one_in_the_groups_view():
+    assert see("group").frame["row_key"][0] == key_of("p1", "group")
+
+
+def test_ages_are_bands_of_five_years_and_the_oldest_one_band():
+    older = PEOPLE.with_columns(age=pl.lit(97, dtype=pl.Int64))
+
+    assert cells("gp", "p1", "age_band") == "80 to 84"
+    assert cells("gp", "p1", "age_band", people=older) == "90 or over"
+
+
+def test_a_night_with_nobody_on_the_list_gives_empty_views():
+    for recipient in LEDGER.views:
+        assert see(recipient, rows=rows()).frame.is_empty()
+
+
+def test_by_rules_alone_there_is_no_estimate_to_show():
+    without = LISTED.with_columns(
+        pl.lit(None, dtype=pl.Float64).alias(name) for name in ("risk", "risk_low", "risk_high")
+    )
+
+    assert set(see("group", rows=without).frame["chance"]) == {"no estimate"}
+
+
+def test_a_need_led_by_another_is_told_only_where_its_whole_rule_may_be_read():
+    found = needs(
+        need("p1", "h1", "no_working_alarm", "no working smoke alarm was found"),
+        need("p1", "h1", "unsafe_polypharmacy", "12 different medicines in 90 days"),
+    )
+    listed = rows(row("p1", "h1", 1, "housing"))
+
+    assert cells("housing", "p1", "needs", needs=found, rows=listed) == ["none for you to lead"]
+    assert cells("fire", "p1", "needs", needs=found, rows=listed) == ["No working smoke alarm"]
+    readers = LEDGER.model_copy(update={"views": {**LEDGER.views, "housing": RecipientView(themes=("home", "fire"))}})
+    assert cells("housing", "p1", "needs", needs=found, rows=listed, ledger=readers) == ["No working smoke alarm"]
+
+
+def test_every_recipient_of_the_shipped_kind_can_be_drawn():
+    assert set(EVERY_THEME) == set(LEDGER.views["gp"].themes)
+    assert FOUND.height == 11
