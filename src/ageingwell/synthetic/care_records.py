@@ -5,66 +5,48 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from ageingwell.synthetic.care_labels import (
+    ASSESSMENT,
+    CARER,
+    COMMUNITY,
+    DIRECT_TO_CARER,
+    EQUIPMENT,
+    FOR_CARERS,
+    FROM_COMMUNITY,
+    FROM_HOSPITAL,
+    HOME_SUPPORT,
+    HOMES,
+    HOURLY,
+    LONG_NURSING,
+    LONG_RESIDENTIAL,
+    LOW_LEVEL,
+    NO_CHANGE,
+    NO_FURTHER,
+    NURSING,
+    ONE_OFF,
+    PLANNED_REVIEW,
+    PROGRESS,
+    REABLEMENT,
+    REASONS,
+    REASSESSED,
+    REQUEST,
+    RESIDENTIAL,
+    REVIEW,
+    SERVICE,
+    SERVICE_USER,
+    ST_MAX,
+    SUPPORT_PLANNING,
+    TEXTS,
+    TO_REABLEMENT,
+    UNKNOWN,
+    UNPLANNED_REVIEW,
+    WEEKLY,
+)
 from ageingwell.synthetic.conditions import NEVER
 from ageingwell.synthetic.dwellings import CARE_HOME, EXTRA_CARE, OWNED, PRIVATE, SHELTERED
 from ageingwell.synthetic.part import Part, letters, sparse
 
 Array = np.ndarray
-TEXTS: list[str | None] = [None]
-
-
-def _label(text: str) -> int:
-    """The number of a label; labels are kept once and gathered by number."""
-    if text not in TEXTS:
-        TEXTS.append(text)
-    return TEXTS.index(text)
-
-
-SERVICE_USER, CARER = _label("Service User"), _label("Carer")
-REQUEST, ASSESSMENT, SERVICE, REVIEW = (_label(text) for text in ("Request", "Assessment", "Service", "Review"))
-REASONS = tuple(
-    _label(text)
-    for text in (
-        "Physical Support: Personal care support",
-        "Physical Support: Access & mobility only",
-        "Support with Memory & Cognition",
-        "Social Support: Support for Social Isolation/Other",
-        "Sensory Support: Support for visual impairment",
-        "Mental Health Support",
-        "Unknown",
-    )
-)
-# The same labels as councils spell them: both dashes, with and without a space.
-NO_FURTHER = tuple(
-    _label(text)
-    for text in (
-        "NFA - Information & Advice",
-        "NFA – Information & Advice",
-        "NFA - Support declined",
-        "NFA – Support declined",
-        "NFA- Self-funded client",
-        "NFA - No services offered: Other reason",
-    )
-)
-PROGRESS = tuple(_label(text) for text in ("Progress to Assessment", "Progress to assessment"))
-PLANNED_REVIEW = tuple(_label(text) for text in ("Planned", "Planned - annual", "Planned – Annual"))
-UNPLANNED_REVIEW = tuple(
-    _label(text)
-    for text in ("Unplanned - Hospital (planned & unplanned)", "Unplanned – Carer related", "Unplanned - Other")
-)
-COMMUNITY = tuple(_label(text) for text in ("Long Term Support: Community", "Long Term Support - Community"))
-RESIDENTIAL, NURSING = _label("Long Term Support: Residential Care"), _label("Long Term Support: Nursing Care")
-ST_MAX, LOW_LEVEL = _label("Short Term Support: ST-Max"), _label("Short Term Support: Ongoing Low Level")
-DIRECT_TO_CARER = _label("Carer Support: Direct to Carer")
-FROM_HOSPITAL, FROM_COMMUNITY = _label("Discharge from Hospital"), _label("Community / Other route")
-HOMES = {
-    "owned": _label("Owner occupier or shared ownership scheme"),
-    "tenant": _label("Tenant"),
-    "private": _label("Tenant - private landlord"),
-    "sheltered": _label("Sheltered housing / extra care housing / other sheltered housing"),
-    "care_home": _label("Registered care home"),
-    "nursing_home": _label("Registered nursing home"),
-}
 
 
 @dataclass
@@ -123,7 +105,7 @@ def care_events(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
         equipped = rng.random(len(asks)) < 0.25
         rows.add(
             asks[equipped], day[equipped] + 30, event_type=SERVICE, service_type=LOW_LEVEL,
-            service_component=_label("Equipment"), cost=np.full(equipped.sum(), 120.0), cost_frequency=_label("One-off"),
+            service_component=EQUIPMENT, cost=np.full(equipped.sum(), 120.0), cost_frequency=ONE_OFF,
         )  # fmt: skip
         _add_reviews(rows, place)
         _add_carers(rows, place)
@@ -131,9 +113,9 @@ def care_events(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _add_home_care(rows: _Rows) -> None:
-    part, rng, history = rows.part, rows.rng, rows.part.history
-    first = np.flatnonzero(history.states[0].in_home_care)
-    before = history.days[0] - 1 - rng.exponential(400, len(first)).astype(int)
+    rng, history = rows.rng, rows.part.history
+    first = np.flatnonzero(history.began_in_home_care)
+    before = history.began - 1 - rng.exponential(400, len(first)).astype(int)
     who = np.concatenate([first, *(found for found, _ in history.home_care_starts)])
     started = np.concatenate([before, *(day for _, day in history.home_care_starts)])
     ended = _next_end(who, started, history.home_care_ends)
@@ -142,8 +124,8 @@ def _add_home_care(rows: _Rows) -> None:
     units = 5 + np.rint(rng.gamma(2.0, 4.0, len(who)))
     rows.add(
         who, started, ended=ended, event_type=SERVICE, service_type=rows.some(COMMUNITY, len(who)),
-        service_component=_label("Home support"), cost=np.round(rng.normal(24, 2, len(who)), 2), units=units,
-        cost_frequency=_label("Hourly"),
+        service_component=HOME_SUPPORT, cost=np.round(rng.normal(24, 2, len(who)), 2), units=units,
+        cost_frequency=HOURLY,
     )  # fmt: skip
     _add_way_in(rows, who, started)
 
@@ -153,7 +135,7 @@ def _add_way_in(rows: _Rows, who: Array, started: Array) -> None:
     asked = started - rows.rng.integers(8, 60, len(who))
     rows.add(who, asked, event_outcome=rows.some(PROGRESS, len(who)), route_of_access=FROM_COMMUNITY)
     assessed = np.minimum(asked + rows.rng.integers(3, 30, len(who)), started)
-    outcome = _label("Progress to Support Planning / Services")
+    outcome = SUPPORT_PLANNING
     rows.add(who, assessed, event_type=ASSESSMENT, event_outcome=outcome)
 
 
@@ -178,8 +160,8 @@ def _add_care_homes(rows: _Rows) -> None:
     nursing = rng.random(len(who)) < 0.4
     rows.add(
         who, started, ended=history.died[who], event_type=SERVICE, service_type=np.where(nursing, NURSING, RESIDENTIAL),
-        service_component=np.where(nursing, _label("Long term nursing care"), _label("Long term residential care")),
-        cost=np.round(rng.normal(np.where(nursing, 980, 860), 90)), cost_frequency=_label("Weekly"),
+        service_component=np.where(nursing, LONG_NURSING, LONG_RESIDENTIAL),
+        cost=np.round(rng.normal(np.where(nursing, 980, 860), 90)), cost_frequency=WEEKLY,
         units=np.ones(len(who)),
     )  # fmt: skip
     _add_way_in(rows, who[~began], started[~began])
@@ -196,13 +178,11 @@ def _add_short_term(rows: _Rows) -> None:
         )
         kept &= history.entered_care_home[person] > start
         person, start = person[kept], start[kept]
-        rows.add(
-            person, start - 3, event_outcome=_label("Progress to Reablement/ST-Max"), route_of_access=FROM_HOSPITAL
-        )
+        rows.add(person, start - 3, event_outcome=TO_REABLEMENT, route_of_access=FROM_HOSPITAL)
         rows.add(
             person, start, ended=np.minimum(start + rng.integers(14, 43, len(person)), history.died[person]),
-            event_type=SERVICE, service_type=ST_MAX, service_component=_label("Reablement"), route_of_access=FROM_HOSPITAL,
-            cost=np.full(len(person), 310.0), units=np.ones(len(person)), cost_frequency=_label("Weekly"),
+            event_type=SERVICE, service_type=ST_MAX, service_component=REABLEMENT, route_of_access=FROM_HOSPITAL,
+            cost=np.full(len(person), 310.0), units=np.ones(len(person)), cost_frequency=WEEKLY,
         )  # fmt: skip
 
 
@@ -211,14 +191,14 @@ def _add_reviews(rows: _Rows, place: int) -> None:
     supported = state.is_alive & (state.in_home_care | state.in_care_home)
     planned = np.flatnonzero(supported & (rng.random(len(supported)) < 0.55))
     when = state.day + rng.integers(0, 365, len(planned))
-    outcome = _label("No change in package")
+    outcome = NO_CHANGE
     rows.add(
         planned, when, event_type=REVIEW, review_reason=rows.some(PLANNED_REVIEW, len(planned)), event_outcome=outcome
     )
     worse = supported & (rng.random(len(supported)) < 0.16 + 0.15 * (state.n_emergencies > 0))
     unplanned = np.flatnonzero(worse)
     when = state.day + rng.integers(0, 365, len(unplanned))
-    outcome = _label("Progress to Re-assessment / Unplanned Review")
+    outcome = REASSESSED
     rows.add(
         unplanned, when, event_type=REVIEW, review_reason=rows.some(UNPLANNED_REVIEW, len(unplanned)),
         event_outcome=outcome,
@@ -235,8 +215,8 @@ def _add_carers(rows: _Rows, place: int) -> None:
     helped = rng.random(len(who)) < 0.5
     rows.add(
         who[helped], day[helped] + 20, client_type=CARER, event_type=SERVICE, service_type=DIRECT_TO_CARER,
-        service_component=_label("Carer: universal services"), linked=people.partner[who[helped]],
-        cost=np.full(helped.sum(), 250.0), cost_frequency=_label("One-off"),
+        service_component=FOR_CARERS, linked=people.partner[who[helped]],
+        cost=np.full(helped.sum(), 250.0), cost_frequency=ONE_OFF,
     )  # fmt: skip
 
 
@@ -305,4 +285,4 @@ def _accommodation(
     status = np.where(
         in_home, np.where(column["service_type"] == NURSING, HOMES["nursing_home"], HOMES["care_home"]), status
     )
-    return np.where(rng.random(len(who)) < 0.12, _label("Unknown"), status)
+    return np.where(rng.random(len(who)) < 0.12, UNKNOWN, status)

@@ -35,7 +35,7 @@ class Condition:
 
 CONDITIONS: tuple[Condition, ...] = (
     Condition("efi_hypertension", 0.53, 0.45, 0.0, 0.08, 0.15, 0.97, 0.4),
-    Condition("efi_diabetes", 0.222, 0.12, -0.35, 0.22, 0.25, 0.98, 0.8),
+    Condition("efi_diabetes", 0.232, 0.12, -0.35, 0.22, 0.25, 0.98, 0.8),
     Condition("efi_coronary_heart_disease", 0.094, 0.55, -0.75, 0.12, 0.3, 0.97, 0.3),
     Condition("efi_atrial_fibrillation", 0.058, 0.95, -0.35, 0.0, 0.25, 0.95, 0.3),
     Condition("efi_heart_failure", 0.029, 0.95, -0.25, 0.1, 0.6, 0.93, 0.5),
@@ -45,7 +45,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("efi_chronic_kidney_disease", 0.082, 1.1, 0.1, 0.05, 0.35, 0.95, 0.3),
     Condition("efi_respiratory_disease", 0.130, 0.25, -0.05, 0.3, 0.4, 0.97, 0.5),
     Condition("cancer", 0.164, 0.35, -0.05, 0.0, 0.2, 0.97, 0.2),
-    Condition("dementia", 0.031, 1.45, 0.1, 0.08, 0.6, 0.82, 0.4),
+    Condition("dementia", 0.033, 1.45, 0.1, 0.08, 0.6, 0.82, 0.4),
     Condition("efi_cognitive_problems", 0.060, 1.2, 0.1, 0.05, 0.55, 0.6),
     Condition("efi_parkinsons", 0.012, 0.7, -0.5, 0.0, 0.3, 0.95, 0.3),
     Condition("efi_arthritis", 0.32, 0.45, 0.5, 0.1, 0.3, 0.75),

@@ -3,13 +3,14 @@
 How it is made, in plain words:
 
 1. Older people are shared out over real areas of Shropshire and South Hams, Church Stretton first (`places`).
-2. Households are drawn six years back: couples, people alone, families, residents of care homes (`people`), in homes
+2. Households are drawn some nine years back: couples, people alone, families, residents of care homes (`people`), in homes
    of the kinds and tenures the Census counted there (`dwellings`).
 3. Everybody gets the days on which conditions and medicines will start (`conditions`, `medicines`).
-4. The years are lived one after another: falls, admissions, home care, care homes, deaths, moves (`history`). The yearly
-   rates (`hazards`) depend on what agencies can know and on a frailty that nobody measures, with thresholds and
+4. The years are lived one after another: falls, admissions, home care, care homes, deaths, moves (`years`). The rates
+   (`hazards`) depend on what agencies can know and on a frailty that nobody measures, with thresholds and
    interactions. The true risks follow from the rates and are written apart, in `truth/`.
-5. As many households are kept as give the number of older people asked for, alive and registered on `as_of` (`living`).
+5. As many households are kept as give the number of older people asked for, alive and registered on the last day
+   (`living`).
 6. Each agency writes down what it happened to notice, some time later (`…_records`): the frail without contacts are
    noticed least, whole wards send no housing records, most questions are not asked.
 
@@ -40,7 +41,6 @@ from ageingwell.synthetic.hospital_records import hospital_events
 from ageingwell.synthetic.housing_records import homes, housing_events
 from ageingwell.synthetic.identifiers import reserved_nhs_numbers
 from ageingwell.synthetic.living import Where, make_part
-from ageingwell.synthetic.mark import MARK
 from ageingwell.synthetic.part import Part
 from ageingwell.synthetic.patient_records import Versions, gp_patients, patient_versions
 from ageingwell.synthetic.permission_records import contacts, permissions
@@ -120,7 +120,7 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
     tell = progress or (lambda stage, done: None)
     chunks = list(in_chunks(fill_places(plan.people), people=CHUNK_PEOPLE))
     codelists = read_codelists(shipped("configs") / "codelists")
-    writer = Writer(out)
+    writer = Writer(out, mark=_mark(plan))
     n_people = n_homes = n_counted = 0
     for number, places in enumerate(chunks):
         where = Where(places, plan.seed, number, _day(plan.as_of), plan.years, plan.rate_shift)
@@ -134,7 +134,6 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
     writer.close()
     if plan.raw:
         raw.postcode_lookup().write_csv(out / "postcode_lookup.csv")
-    (out / MARK).write_text(_mark(plan), encoding="utf-8")
     tell("files", 1.0)
     rows = {name: count for name, count in writer.rows.items() if name in TABLES}
     return CountySummary(folder=out, n_people_65plus=n_counted, n_people=n_people, n_homes=n_homes, rows=rows)

@@ -128,4 +128,4 @@ def _draw_epc(tenure: Array, kind: Array, fuel: Array, *, is_rural: Array, rng: 
     level = (
         level + 0.45 * np.isin(fuel, (2, 4)) + 0.35 * (fuel == 1) - 0.4 * np.isin(kind, (FLAT, SHELTERED, EXTRA_CARE))
     )
-    return np.clip(np.rint(level + rng.normal(0, 0.95, len(tenure))), 0, 6).astype(int)
+    return np.asarray(np.clip(np.rint(level + rng.normal(0, 0.95, len(tenure))), 0, 6).astype(int))

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from ageingwell.synthetic.conditions import CONDITIONS, NEVER, POSITION
-from ageingwell.synthetic.hazards import State
 from ageingwell.synthetic.part import Part, letters, sparse
+from ageingwell.synthetic.state import State
 
 Array = np.ndarray
 Codelists = dict[str, tuple[str, ...]]

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from ageingwell.synthetic.conditions import NEVER
-from ageingwell.synthetic.hazards import State
 from ageingwell.synthetic.part import Part, letters, sparse
+from ageingwell.synthetic.state import State
 
 Array = np.ndarray
 OUTCOMES = ("completed", "refused", "no_access", "not_suitable")
@@ -41,9 +41,9 @@ def fire_visits(part: Part, *, unlinked: Array, rng: np.random.Generator) -> pl.
 def _rate(part: Part, state: State, person: Array, home: Array) -> Array:
     """Crews go to those referred: old, alone, unsteady; the frail without contacts and the remote are seen less."""
     is_remote = part.places["ruc21_class"].str.starts_with("Smaller rural: Further").to_numpy()
-    level = np.log(0.034) + 0.4 * (state.age[person] >= 80) + 0.35 * state.lives_alone[person]
+    level = np.log(0.030) + 0.4 * (state.age[person] >= 80) + 0.35 * state.lives_alone[person]
     level = level + 0.2 * state.mobility[person] + 0.3 * state.has["smoker"][person] - 0.4 * state.frailty[person]
-    return np.minimum(np.exp(level - 0.6 * is_remote[part.dwellings.place[home]]), 0.4)
+    return np.asarray(np.minimum(np.exp(level - 0.6 * is_remote[part.dwellings.place[home]]), 0.4))
 
 
 def _visits(part: Part, state: State, home: Array, person: Array, *, rng: np.random.Generator) -> pl.DataFrame:
@@ -122,10 +122,10 @@ def fire_incidents(part: Part, *, shown: Array, rng: np.random.Generator) -> pl.
     years = -part.start / 365
     rates = np.array([0.0016, 0.0001, 0.008, 0.007])
     found = []
-    for kind, rate in enumerate(rates):
-        busy = np.where(part.dwellings.is_care_home, 30.0 if kind >= 2 else 2.0, 1.0)
+    for number, rate in enumerate(rates):
+        busy = np.where(part.dwellings.is_care_home, 30.0 if number >= 2 else 2.0, 1.0)
         home = np.repeat(np.arange(n), rng.poisson(np.where(shown, rate * busy * years, 0)))
-        found.append((home, np.full(len(home), kind)))
+        found.append((home, np.full(len(home), number)))
     home, kind = (np.concatenate(column) for column in zip(*found))
     day = part.start + rng.integers(0, -part.start - 1, len(home))
     told = np.minimum(day + rng.integers(0, 9, len(home)), NEVER)

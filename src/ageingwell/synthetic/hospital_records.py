@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from ageingwell.synthetic.conditions import NEVER
-from ageingwell.synthetic.hazards import State
 from ageingwell.synthetic.part import Part, letters, sparse
+from ageingwell.synthetic.state import State
 
 Array = np.ndarray
 KINDS = ("emergency_admission", "planned_admission", "ae_attendance")

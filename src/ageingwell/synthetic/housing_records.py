@@ -142,7 +142,7 @@ def _landlords(part: Part, shown: Array, *, rng: np.random.Generator) -> pl.Data
 
 
 def _council_tax(part: Part, shown: Array, *, rng: np.random.Generator) -> pl.DataFrame:
-    """How many adults the council taxes, refreshed at two boundaries: a single-person discount tells who lives alone."""
+    """How many adults the council taxes, told twice: a single-person discount tells who lives alone."""
     frames = []
     for place in (0, len(part.history.states) - 2):
         state = part.history.states[place]
@@ -181,10 +181,10 @@ def housing_events(part: Part, *, shown: Array, rng: np.random.Generator) -> pl.
             DISREPAIR: 0.02 * social,
             HAZARD: 0.006 + 0.02 * social + 0.01 * cold,
         }
-        for kind, rate in rates.items():
+        for number, rate in rates.items():
             who_home = np.repeat(np.arange(len(stiff)), rng.poisson(np.where(lived_in, rate, 0)))
             day = state.day + rng.integers(0, 365, len(who_home))
-            found.append((who_home, day, np.full(len(day), kind), np.full(len(day), -1)))
+            found.append((who_home, day, np.full(len(day), number), np.full(len(day), -1)))
         found.extend(_adaptations(lived_in & (rng.random(len(stiff)) < 0.012 + 0.03 * stiff), state.day, rng=rng))
     home, day, kind, case = (np.concatenate(column) for column in zip(*found))
     recorded = day + rng.integers(3, 45, len(day)) + np.where(kind == COMPLETED, rng.integers(0, 60, len(day)), 0)

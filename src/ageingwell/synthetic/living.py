@@ -8,15 +8,16 @@ import polars as pl
 
 from ageingwell.synthetic.conditions import draw_onsets
 from ageingwell.synthetic.dwellings import Dwellings, draw_care_homes, draw_dwellings, join
-from ageingwell.synthetic.history import History, boundaries, live
+from ageingwell.synthetic.history import STEP, History, World, boundaries
 from ageingwell.synthetic.identifiers import home_ids, nhs_numbers, person_ids, uprns
 from ageingwell.synthetic.medicines import Courses, draw_courses
 from ageingwell.synthetic.part import DAYS_TO_COME_HOME, Part, moves_of
 from ageingwell.synthetic.people import People, draw_people
+from ageingwell.synthetic.years import RUN_UP, live
 
 Array = np.ndarray
 # Households drawn for each older person wanted: some hold couples, some have died out or left by the end.
-UNITS_A_PERSON, SPARE_UNITS = 1.75, 20
+UNITS_A_PERSON, SPARE_UNITS = 2.1, 30
 UNLINKED_SHARE = 0.01
 
 
@@ -43,11 +44,11 @@ def make_part(where: Where, *, n_people_before: int, n_homes_before: int, as_raw
     while kept is None:
         people, dwellings, history, onsets, courses, office = _lived(where, margin=margin)
         until = np.minimum(history.died, history.left)
-        registered, moved_in = _registrations(people, start=history.days[0], rng=office)
+        registered, moved_in = _registrations(people, start=history.began, rng=office)
         is_counted = people.is_older & (until >= 0)
         kept = keep_units(people, is_counted, quota=where.places["n_people"].to_numpy())
         margin += 0.25
-    is_known = kept[people.unit] & (registered < until) & (registered < 0)
+    is_known = kept[people.unit] & (registered < until) & (registered < 0) & (until > history.days[0])
     house_move, care_home_move = moves_of(history, is_care_home=dwellings.is_care_home)
     is_used = np.zeros(len(dwellings), dtype=bool)
     known = np.flatnonzero(is_known)
@@ -86,23 +87,13 @@ def _lived(where: Where, *, margin: float) -> tuple[People, Dwellings, History, 
     for_people, for_homes, for_health, for_medicines, for_life, office = map(np.random.default_rng, streams)
     days, places = boundaries(where.years), where.places
     n_units = np.ceil(places["n_people"].to_numpy() * UNITS_A_PERSON * margin).astype(int) + SPARE_UNITS
-    people = draw_people(places, n_units=n_units, as_of=where.as_of, span=-days[0], rng=for_people)
+    people = draw_people(places, n_units=n_units, as_of=where.as_of, span=RUN_UP * STEP - days[0], rng=for_people)
     dwellings, care_home_of, new_home_of = _homes(places, people, rng=for_homes)
     deprivation = ((5.5 - places["imd25_decile"].to_numpy()) / 3)[people.place]
     onsets = draw_onsets(people, deprivation=deprivation, shift=where.shift / 2, rng=for_health)
     courses = draw_courses(people, onsets=onsets, rng=for_medicines)
-    history = live(
-        people,
-        dwellings=dwellings,
-        onsets=onsets,
-        courses=courses,
-        deprivation=deprivation,
-        care_home_of=care_home_of,
-        new_home_of=new_home_of,
-        days=days,
-        shift=where.shift,
-        rng=for_life,
-    )
+    world = World(people, dwellings, onsets, courses, deprivation, care_home_of, new_home_of)
+    history = live(world, days=days, shift=where.shift, rng=for_life)
     return people, dwellings, history, onsets, courses, office
 
 

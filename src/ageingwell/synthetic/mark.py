@@ -6,8 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from ageingwell.errors import SourceError
-
-MARK = "synthetic.json"
+from ageingwell.sources.read import MARK_OF_MADE_UP_DATA, is_made_up
 
 
 @dataclass(frozen=True)
@@ -18,17 +17,11 @@ class Mark:
     seed: int
 
 
-def is_synthetic(folder: Path) -> bool:
-    """Whether a folder of tables is marked as made up."""
-    try:
-        return bool(json.loads((folder / MARK).read_text(encoding="utf-8")).get("synthetic"))
-    except (OSError, ValueError):
-        return False
-
-
 def read_mark(folder: Path) -> Mark:
-    """Read the mark; a folder without one is a `SourceError`."""
-    if not is_synthetic(folder):
-        raise SourceError(f"{folder} is not marked as made-up data ({MARK})", "make it with `ageingwell synth`")
-    content = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    """Read the mark of a county; a folder without one is a `SourceError`."""
+    if not is_made_up(folder):
+        raise SourceError(
+            f"{folder} is not marked as made-up data ({MARK_OF_MADE_UP_DATA})", "make it with `ageingwell synth`"
+        )
+    content = json.loads((folder / MARK_OF_MADE_UP_DATA).read_text(encoding="utf-8"))
     return Mark(as_of=date.fromisoformat(content["as_of"]), seed=int(content["seed"]))

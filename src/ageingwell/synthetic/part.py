@@ -1,5 +1,6 @@
 """One part of the county once its years are lived, and how its records become tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ class Part:
     @property
     def until(self) -> Array:
         """The day a person died or left, or `NEVER`."""
-        return np.minimum(self.history.died, self.history.left)
+        return np.asarray(np.minimum(self.history.died, self.history.left))
 
     def home_on(self, who: Array, day: Array) -> Array:
         """The home (row of `dwellings`) where each of `who` lived on a day."""
@@ -63,7 +64,7 @@ class Part:
         for moved, _ in (self.house_move, self.care_home_move):
             since = np.where(day >= moved[who], moved[who], since)
         # Nobody moves in before being born, though the household may have.
-        return np.maximum(since, self.people.born[who] + DAYS_TO_COME_HOME)
+        return np.asarray(np.maximum(since, self.people.born[who] + DAYS_TO_COME_HOME))
 
     def is_recorded(self, who: Array, happened: Array, recorded: Array) -> Array:
         """Which events of people stand in an extract taken on `as_of`."""
@@ -88,7 +89,7 @@ class Part:
         return series.zip_with(pl.Series(days < NEVER // 2), pl.Series([None], dtype=pl.Date))
 
 
-def letters(values: tuple[str, ...] | list[str | None], index: Array) -> pl.Series:
+def letters(values: Sequence[str | None], index: Array) -> pl.Series:
     """The text for each index into a short list of texts."""
     return pl.Series(list(values), dtype=pl.String).gather(np.asarray(index).astype(np.int64))
 

@@ -29,6 +29,8 @@ ETHNIC_GROUPS = ("white", "asian", "black", "mixed", "other", "unknown")
 ETHNIC_SHARES = (0.953, 0.012, 0.004, 0.006, 0.005, 0.020)
 # Death rates used only to choose starting ages: about 1.35 % at 70, doubling every six years.
 RATE_AT_70, RATE_SLOPE = 0.0130, 0.112
+# The frail die first: how much less frail the survivors are for each unit of the hazard they have come through.
+SELECTION = 0.4
 
 _CELL = 0.25
 _AGES = np.arange(65.0, 109.0, _CELL)
@@ -78,41 +80,40 @@ def draw_people(places: pl.DataFrame, *, n_units: Array, as_of: int, span: int, 
     partner_ages = ages + np.where(is_female, 2.4, -2.4) + rng.normal(0, 4.2, len(place))
     # A couple of two older people is met through either of them, so each meeting counts half.
     kept = ~(is_couple & (partner_ages >= 65)) | (rng.random(len(place)) < 0.5)
-    place, ages, is_female, is_home, is_couple, partner_ages = (
-        values[kept] for values in (place, ages, is_female, is_home, is_couple, partner_ages)
-    )
-    return _gather(place, ages, is_female, is_home, is_couple, partner_ages, as_of=as_of, span=span, rng=rng)
+    heads = _Heads(*(column[kept] for column in (place, ages, is_female, is_home, is_couple, partner_ages)))
+    return _gather(heads, as_of=as_of, span=span, rng=rng)
 
 
 def _draw_ages(places: pl.DataFrame, place: Array, *, years: float, rng: np.random.Generator) -> Array:
     """Ages on `as_of`, of the living and of those who will have died by then."""
     band = np.minimum((_AGES - 65) // 5, 5).astype(int)
-    inside = np.where(_AGES < 90, 1.0, np.exp(-(_AGES - 90) / 3.4))
+    inside = np.where(_AGES < 90, 1.0, np.exp(-(_rate(_AGES) - _rate(np.array(90.0))) / RATE_SLOPE))
     inside /= np.bincount(band, weights=inside)[band]
     survive = np.exp(-(_rate(_AGES) - _rate(_AGES - years)) / RATE_SLOPE)
     weights = places.select(AGE_BANDS).to_numpy()[:, band] * inside / survive
     sums = np.cumsum(weights, axis=1)
     sums = sums / sums[:, -1:] + np.arange(len(places))[:, None]
     cell = np.searchsorted(sums.ravel(), place + rng.random(len(place))) - place * len(_AGES)
-    return _AGES[np.clip(cell, 0, len(_AGES) - 1)] + rng.random(len(place)) * _CELL
+    return np.asarray(_AGES[np.clip(cell, 0, len(_AGES) - 1)] + rng.random(len(place)) * _CELL)
 
 
 def _rate(age: Array) -> Array:
     return RATE_AT_70 * np.exp(RATE_SLOPE * (age - 70))
 
 
-def _gather(
-    place: Array,
-    ages: Array,
-    is_female: Array,
-    is_home: Array,
-    is_couple: Array,
-    partner_ages: Array,
-    *,
-    as_of: int,
-    span: int,
-    rng: np.random.Generator,
-) -> People:
+@dataclass(frozen=True)
+class _Heads:
+    place: Array
+    ages: Array
+    is_female: Array
+    is_home: Array
+    is_couple: Array
+    partner_ages: Array
+
+
+def _gather(heads: _Heads, *, as_of: int, span: int, rng: np.random.Generator) -> People:
+    """Put households around the people they were drawn for."""
+    place, ages, is_female, is_home, is_couple, partner_ages = vars(heads).values()
     n = len(place)
     units = np.arange(n)
     kind = rng.random(n)
@@ -151,7 +152,7 @@ def _gather(
         ethnic=rng.choice(len(ETHNIC_GROUPS), size=n, p=ETHNIC_SHARES)[unit],
         began_in_care_home=is_home[unit],
         arrived=arrived.astype(np.int32)[unit],
-        frailty=rng.normal(size=len(unit)),
+        frailty=rng.normal(size=len(unit)) - SELECTION * _rate(np.maximum(age - span / YEAR, 0)) / RATE_SLOPE,
         n_units=n,
         unit_place=place,
     )

@@ -23,9 +23,9 @@ def permissions(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
     """One row an opt-out, objection, restriction or marker, of a person or (staff safety) a home."""
     n = len(part.people)
     found = []
-    for kind, share in enumerate(SHARES):
+    for number, share in enumerate(SHARES):
         who = np.flatnonzero(part.is_known & (rng.random(n) < share))
-        found.append((who, np.full(len(who), -1), np.full(len(who), kind)))
+        found.append((who, np.full(len(who), -1), np.full(len(who), number)))
     lives = np.flatnonzero(part.is_known & (part.until >= 0))
     home = np.unique(part.home_on(lives, np.zeros(len(lives), dtype=int)))
     home = home[rng.random(len(home)) < STAFF_SAFETY_SHARE]

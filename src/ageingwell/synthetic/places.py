@@ -79,7 +79,7 @@ def in_chunks(places: pl.DataFrame, *, people: int) -> Iterator[pl.DataFrame]:
 
 def _scaled(real: np.ndarray, people: int) -> np.ndarray:
     exact = real * (people / real.sum())
-    counts = np.floor(exact).astype(np.int64)
+    counts: np.ndarray = np.floor(exact).astype(np.int64)
     largest = np.argsort(-(exact - counts), kind="stable")[: people - counts.sum()]
     counts[largest] += 1
     return counts

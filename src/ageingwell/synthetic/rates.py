@@ -95,7 +95,7 @@ Row = tuple[Published, int, int]
 
 
 def _people(out: Path, *, day: date) -> pl.DataFrame:
-    """People aged 65+ alive and registered on a day, with their age, whether they live in a care home, and their end."""
+    """People aged 65+ alive and registered on a day, with age, end, and whether they live in a care home."""
     patients = pl.read_parquet(out / "gp_patients.parquet").sort("person_id", "recorded_on")
     ends = patients.group_by("person_id", maintain_order=True).agg(pl.col("died_on", "left_on").drop_nulls().last())
     latest = (
@@ -212,7 +212,7 @@ def _social_care(out: Path, people: pl.DataFrame, start: date, end: date) -> lis
     return [
         (Published("council long-term support in a year", "65+", 0.05, CARE, derived), supported, people.height),
         (
-            Published("requests for support a year", "65+", 0.13, CARE, "1.43 million over about 11 million, our division"),
+            Published("requests for support a year", "65+", 0.13, CARE, "1.43 million over 11 million, our division"),
             asked,
             people.height,
         ),

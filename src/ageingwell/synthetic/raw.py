@@ -13,14 +13,17 @@ from ageingwell.synthetic.patient_records import Versions
 from ageingwell.synthetic.places import read_places
 
 Array = np.ndarray
-FORENAMES = (
-    ("Alan", "Arthur", "Brian", "Clifford", "Colin", "David", "Derek", "Donald", "Edward", "Ernest", "Frank", "Geoffrey",
-     "George", "Gordon", "Harold", "John", "Kenneth", "Leonard", "Norman", "Peter", "Raymond", "Reginald", "Ronald",
-     "Stanley", "Sydney", "Terence", "Thomas", "Trevor", "Victor", "Walter"),
-    ("Ann", "Audrey", "Barbara", "Beryl", "Betty", "Brenda", "Doreen", "Dorothy", "Edith", "Edna", "Eileen", "Elsie",
-     "Gladys", "Hazel", "Irene", "Iris", "Jean", "Joan", "Joyce", "Kathleen", "Margaret", "Marjorie", "Mavis", "Maureen",
-     "Muriel", "Olive", "Patricia", "Sheila", "Sylvia", "Winifred"),
+MEN = (
+    "Alan", "Arthur", "Brian", "Clifford", "Colin", "David", "Derek", "Donald", "Edward", "Ernest", "Frank", "Geoffrey",
+    "George", "Gordon", "Harold", "John", "Kenneth", "Leonard", "Norman", "Peter", "Raymond", "Reginald", "Ronald",
+    "Stanley", "Sydney", "Terence", "Thomas", "Trevor", "Victor", "Walter",
 )  # fmt: skip
+WOMEN = (
+    "Ann", "Audrey", "Barbara", "Beryl", "Betty", "Brenda", "Doreen", "Dorothy", "Edith", "Edna", "Eileen", "Elsie",
+    "Gladys", "Hazel", "Irene", "Iris", "Jean", "Joan", "Joyce", "Kathleen", "Margaret", "Marjorie", "Mavis", "Maureen",
+    "Muriel", "Olive", "Patricia", "Sheila", "Sylvia", "Winifred",
+)  # fmt: skip
+FORENAMES = (*MEN, *WOMEN)
 SURNAMES = (
     "Ashworth", "Beddoes", "Bebb", "Bowdler", "Breakwell", "Cadwallader", "Corfield", "Crowther", "Dallow", "Edgecombe",
     "Everall", "Fildes", "Gittins", "Gough", "Hotchkiss", "Instone", "Jukes", "Kynaston", "Langslow", "Medlicott",
@@ -105,9 +108,9 @@ def _patients(
 
 def _names(part: Part, *, rng: np.random.Generator) -> dict[str, pl.Series]:
     n, people = len(part.people), part.people
-    first = rng.integers(0, 30, n) + 30 * people.is_female
+    first = rng.integers(0, len(MEN), n) + len(MEN) * people.is_female
     last = rng.integers(0, len(SURNAMES), people.n_units)[people.unit]
-    forename, surname = letters([*FORENAMES[0], *FORENAMES[1]], first), letters(SURNAMES, last)
+    forename, surname = letters(FORENAMES, first), letters(SURNAMES, last)
     has_mail = rng.random(n) < 0.5
     mail = forename.str.to_lowercase() + "." + surname.str.to_lowercase() + "@example.org"
     return {"forename": forename, "surname": surname, "phone": _phones(n, rng=rng), "email": sparse(mail, has_mail)}
@@ -124,7 +127,7 @@ def _notes(n: int, *, share: float, rng: np.random.Generator) -> pl.Series:
     frame = pl.DataFrame(
         {
             "note": letters(NOTES, rng.integers(0, len(NOTES), n)),
-            "name": letters([*FORENAMES[0], *FORENAMES[1]], rng.integers(0, 60, n)),
+            "name": letters(FORENAMES, rng.integers(0, len(FORENAMES), n)),
             "phone": _phones(n, rng=rng),
             "number": pl.Series(rng.integers(1, 99, n)).cast(pl.String),
         }

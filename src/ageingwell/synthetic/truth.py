@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from ageingwell.synthetic.history import RISKS
+from ageingwell.synthetic.hazards import RISKS
 from ageingwell.synthetic.part import Part
 
 

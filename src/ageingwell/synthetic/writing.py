@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.errors import PublishError
+from ageingwell.sources.read import MARK_OF_MADE_UP_DATA, is_made_up
 
 PARTS = ".parts"
 
@@ -14,15 +15,17 @@ class Writer:
     """Takes each part's tables and leaves one file a table in `out` once closed.
 
     Tables named in `as_text` become CSV (`quoted` where a cell may hold a comma), the others Parquet. Names may hold a
-    folder: `truth/risk`.
+    folder: `truth/risk`. `mark` is the text that says nobody here is real. An earlier county in `out` is removed.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, *, mark: str) -> None:
         self.out, self.rows = out, dict[str, int]()
         self._n_parts: dict[str, int] = {}
         try:
             _clear(out)
             (out / PARTS).mkdir(parents=True)
+            # First of all: no table of this folder is ever without its mark.
+            (out / MARK_OF_MADE_UP_DATA).write_text(mark, encoding="utf-8")
         except OSError as error:
             raise _unwritable(out, error) from None
 
@@ -66,11 +69,11 @@ class Writer:
 
 
 def _clear(out: Path) -> None:
-    """Remove the tables of an earlier county from the folder; nothing else is touched."""
-    if not (out / "synthetic.json").exists():
-        shutil.rmtree(out / PARTS, ignore_errors=True)
-        return
-    for path in (*out.glob("*.parquet"), *out.glob("*.csv"), *out.glob("truth/*.parquet"), out / "synthetic.json"):
+    """Remove an earlier county from the folder; tables that are not marked as made up are left alone and an error."""
+    tables = [*out.glob("*.parquet"), *out.glob("*.csv"), *out.glob("truth/*.parquet")]
+    if tables and not is_made_up(out):
+        raise PublishError(f"{out} holds tables that are not marked as made up", "choose another folder")
+    for path in tables:
         path.unlink()
     shutil.rmtree(out / PARTS, ignore_errors=True)
 
