@@ -32,7 +32,7 @@ class Told(click.ClickException):
 
     def __init__(self, fault: AgeingWellError) -> None:
         super().__init__(str(fault))
-        self.exit_code = fault.exit_code
+        self.exit_code = fault.exit_code  # type: ignore[misc]
         self.kind = type(fault).__name__
 
     def show(self, file: Any = None) -> None:

@@ -1,14 +1,12 @@
 """The permission ledger and the opt-outs: who may be used for what. Everything here fails closed."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 import polars as pl
 
 from ageingwell.config.score import Ledger, Purpose, Recipient
 from ageingwell.errors import NotPermittedError
-from ageingwell.sources.read import Records
 
 GP_TABLES = ("gp_patients", "gp_events", "gp_prescriptions")
 EXCLUDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
@@ -109,7 +107,9 @@ def marked(permissions: pl.DataFrame, kind: str) -> pl.DataFrame:
     return permissions.filter(pl.col("kind") == kind).select("person_id", "household_id").unique()
 
 
-def keep_permitted(records: Records, permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger) -> Records:
+def keep_permitted(
+    tables: Mapping[str, pl.LazyFrame], permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger
+) -> dict[str, pl.LazyFrame]:
     """Take everyone excluded out of every table, before anything is worked out.
 
     An objection of a home takes everyone who ever lived there, and the home itself. Where the ledger lets other
@@ -117,21 +117,21 @@ def keep_permitted(records: Records, permissions: pl.DataFrame, *, purpose: Purp
     """
     out = excluded(permissions, purpose=purpose, ledger=ledger)
     homes = out.select("household_id").drop_nulls().unique()
-    people = _people_out(records, out, homes)
+    people = _people_out(tables, out, homes)
     type_1 = permissions.filter(pl.col("kind") == "type_1")
-    gp_only = _people_out(records, type_1, type_1.select("household_id").drop_nulls().unique())
-    tables = {}
-    for name, table in records.tables.items():
-        barred = pl.concat([people, gp_only]).unique() if name in GP_TABLES else people
-        tables[name] = table if name == "permissions" else replace(table, rows=_without(table.rows, barred, homes))
-    return replace(records, tables=tables)
+    gp_only = _people_out(tables, type_1, type_1.select("household_id").drop_nulls().unique())
+    gp_too = pl.concat([people, gp_only]).unique()
+    return {
+        name: rows if name == "permissions" else _without(rows, gp_too if name in GP_TABLES else people, homes)
+        for name, rows in tables.items()
+    }
 
 
-def _people_out(records: Records, out: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
+def _people_out(tables: Mapping[str, pl.LazyFrame], out: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
     named = out.select("person_id").drop_nulls()
     if homes.is_empty():
         return named.unique()
-    living_there = records.tables["gp_patients"].rows.join(homes.lazy(), on="household_id", how="semi")
+    living_there = tables["gp_patients"].join(homes.lazy(), on="household_id", how="semi")
     return pl.concat([named, living_there.select("person_id").collect()]).unique()
 
 

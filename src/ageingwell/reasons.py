@@ -45,7 +45,7 @@ def tell_reasons(features: pl.DataFrame, explanation: Explanation) -> pl.DataFra
     return (
         ranked.with_columns(position=pl.int_range(1, pl.len() + 1).over("person_id"))
         .select(REASONS.names())
-        .cast(dict(REASONS))
+        .cast(REASONS)
     )
 
 

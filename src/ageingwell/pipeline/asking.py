@@ -46,7 +46,10 @@ def check(
     every refused row is written there as `<table>.parquet`: file, row number, column, rules.
     """
     world = surroundings or Surroundings()
-    tables, refused, missing, problems = [], [], [], []
+    tables: list[tuple[str, int, int, int, date | None]] = []
+    refused: list[pl.DataFrame] = []
+    missing: list[str] = []
+    problems: list[str] = []
     made_up = False
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
         for name in config.tables:
@@ -122,7 +125,8 @@ def explain(
         )
         permissions = records.tables["permissions"].rows
         stop_unless_checked(permissions, config.ledger, on=as_of)
-        permitted = keep_permitted(records, in_force(permissions, on=as_of), purpose=purpose, ledger=config.ledger)
+        opted = in_force(permissions, on=as_of)
+        permitted = records.with_rows(keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger))
         tables = known_tables(permitted, night, config.tables)
         spine = build_spine(tables, night, minimum_age=config.score.minimum_age, places=config.places)
         person = spine.filter(pl.col("person_id") == person_id)

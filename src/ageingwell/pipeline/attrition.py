@@ -46,7 +46,7 @@ def account_for_everyone(
         left.select("person_id", "step", "reason", n=pl.lit(1), re_enters_on="re_enters_on"),
         _named(rows.select("person_id", reason=pl.lit("listed")), "listed"),
     ]
-    attrition = pl.concat([part.select(ATTRITION.names()).cast(dict(ATTRITION)) for part in parts])
+    attrition = pl.concat([part.select(ATTRITION.names()).cast(ATTRITION) for part in parts])
     told, came = attrition["n"].sum(), entered.height + unread.height
     if told != came or attrition["person_id"].drop_nulls().is_duplicated().any():
         raise AssertionError(f"the night lost count of people: {came} entered and {told} are accounted for")

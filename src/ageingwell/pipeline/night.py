@@ -128,7 +128,9 @@ def outreach_list(
     settings = config.outreach
     with world.stage("permitted"):
         opted = _permitted_or_stop(records, config=config, as_of=as_of)
-        permitted = keep_permitted(records, opted, purpose=config.score.purpose, ledger=config.ledger)
+        permitted = records.with_rows(
+            keep_permitted(records.rows(), opted, purpose=config.score.purpose, ledger=config.ledger)
+        )
     with world.stage("spine"):
         tables = known_tables(permitted, as_of, config.tables)
         spine = build_spine(tables, as_of, minimum_age=config.score.minimum_age, places=config.places)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
+from ageingwell.config.outreach import AGENCIES
+from ageingwell.config.score import Recipient
 from ageingwell.governance.manifest import (
     count_steps,
     describe_bundle,
@@ -21,8 +24,15 @@ from ageingwell.pipeline.files import NightFrames, save_frames
 from ageingwell.pipeline.surroundings import Surroundings, peak_memory_bytes
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
+from ageingwell.report.csv import agency_csv
+from ageingwell.report.html import agency_html, annex_html, report_html
+from ageingwell.report.summary import notices, summarise
+from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
 from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
+from ageingwell.views.apart import homes_for, safeguarding_view
+from ageingwell.views.columns import AgencyView
+from ageingwell.views.recipient import view_for
 
 # What is told of a night: plain data, the same in the manifest, the pages and `--json`.
 NightFacts = dict[str, Any]
@@ -84,8 +94,82 @@ def publish_night(
 
 
 def _write(folder: Path, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key) -> None:
+    """Write all files that are drawn from the frames and facts; the same ones give the same bytes."""
     save_frames(frames, folder)
     write_bytes(folder / "manifest.json", _json(facts))
+    (folder / "agencies").mkdir()
+    for name, content in draw_pages(frames, facts, config=config, key=key).items():
+        write_bytes(folder / name, content)
+
+
+def draw_pages(frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key) -> dict[str, bytes]:
+    """Every page and workbook of a night by its file name."""
+    told = notices(facts)
+    pages = {}
+    for agency in AGENCIES:
+        view, homes = _view(agency, frames, facts, config, key), _homes(agency, frames, facts, config, key)
+        pages[f"agencies/{agency}.xlsx"] = agency_workbook(view, notices=told, homes=homes)
+        pages[f"agencies/{agency}.csv"] = agency_csv(view, notices=told)
+        pages[f"agencies/{agency}.html"] = agency_html(view, notices=told, homes=homes)
+    summary = summarise(
+        _view("group", frames, facts, config, key),
+        facts=facts,
+        attrition=frames.attrition,
+        needs=frames.needs,
+        gone=frames.left_list,
+        just_missed=frames.just_missed,
+        marginal=frames.marginal,
+    )
+    apart = safeguarding_view(
+        _under_safeguarding(frames),
+        needs=frames.needs,
+        people=frames.people,
+        ledger=config.ledger,
+        as_of=_night(facts),
+        key=key,
+        settings=config.outreach,
+    )
+    return pages | {
+        "report.html": report_html(summary),
+        "annex.html": annex_html(summary),
+        "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
+    }
+
+
+def _night(facts: Mapping[str, Any]) -> date:
+    return date.fromisoformat(facts["as_of"])
+
+
+def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> AgencyView:
+    return view_for(
+        recipient,
+        rows=frames.listed,
+        needs=frames.needs,
+        reasons=frames.reasons,
+        people=frames.people,
+        ledger=config.ledger,
+        as_of=_night(facts),
+        key=key,
+        settings=config.outreach,
+    )
+
+
+def _homes(
+    agency: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key
+) -> AgencyView | None:
+    """The homes with a need for this agency that nobody is linked to; `None` where there are none."""
+    homes = homes_for(
+        agency, needs=frames.needs, ledger=config.ledger, as_of=_night(facts), key=key, settings=config.outreach
+    )
+    return None if homes.frame.is_empty() else homes
+
+
+def _under_safeguarding(frames: NightFrames) -> pl.DataFrame:
+    """Whom the safeguarding lead hears of: the people under a marker, with the home their needs name."""
+    marked = frames.attrition.filter(pl.col("reason").str.starts_with("safeguarding"))
+    homes = frames.needs.drop_nulls("person_id").select("person_id", "household_id").unique("person_id", keep="first")
+    named = marked.drop_nulls("person_id").select("person_id", "reason")
+    return named.join(homes, on="person_id", how="left", maintain_order="left")
 
 
 def _run(world: Surroundings) -> dict[str, Any]:

@@ -122,7 +122,9 @@ def _permitted(records: Records, *, config: Config, on: date) -> Records:
     )
     permissions = records.tables["permissions"].rows
     stop_unless_checked(permissions, config.ledger, on=on)
-    return keep_permitted(records, in_force(permissions, on=on), purpose=purpose, ledger=config.ledger)
+    return records.with_rows(
+        keep_permitted(records.rows(), in_force(permissions, on=on), purpose=purpose, ledger=config.ledger)
+    )
 
 
 def choose_cut_offs(today: AsOf, settings: TrainSettings) -> CutOffs:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -56,6 +56,15 @@ class Records:
     tables: dict[str, CheckedTable]
     missing: tuple[str, ...]
     made_up: bool
+
+    def rows(self) -> dict[str, pl.LazyFrame]:
+        """The good rows of each table."""
+        return {name: table.rows for name, table in self.tables.items()}
+
+    def with_rows(self, rows: Mapping[str, pl.LazyFrame]) -> "Records":
+        """The same records with other rows, such as those that may be used."""
+        return replace(self, tables={name: replace(table, rows=rows[name]) for name, table in self.tables.items()})
+
 
 
 def read_agencies(
