@@ -3,8 +3,8 @@
 How it is made, in plain words:
 
 1. Older people are shared out over real areas of Shropshire and South Hams, Church Stretton first (`places`).
-2. Households are drawn some nine years back: couples, people alone, families, residents of care homes (`people`), in homes
-   of the kinds and tenures the Census counted there (`dwellings`).
+2. Households are drawn some nine years back: couples, people alone, families, residents of care homes (`people`), in
+   homes of the kinds and tenures the Census counted there (`dwellings`).
 3. Everybody gets the days on which conditions and medicines will start (`conditions`, `medicines`).
 4. The years are lived one after another: falls, admissions, home care, care homes, deaths, moves (`years`). The rates
    (`hazards`) depend on what agencies can know and on a frailty that nobody measures, with thresholds and

@@ -59,7 +59,7 @@ def in_chunks(places: pl.DataFrame, *, people: int) -> Iterator[pl.DataFrame]:
     """Yield neighbouring areas in groups of about `people`; an area larger than that is split.
 
     >>> [chunk["n_people"].sum() for chunk in in_chunks(fill_places(2_500), people=1_000)]
-    [1000, 85, 870, 545]
+    [1000, 55, 956, 489]
     """
     parts = []
     for row in places.iter_rows(named=True):

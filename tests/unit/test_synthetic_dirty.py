@@ -1,0 +1,96 @@
+"""Dirty counties: the answer file names exactly the rows a reader refuses, with the rule that was planted."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ageingwell.config.score import TableSettings
+from ageingwell.contracts.fields import RULES
+from ageingwell.contracts.registry import TABLES
+from ageingwell.errors import RefusedRowsError
+from ageingwell.sources.read import Records, read_agencies
+from ageingwell.synthetic.county import CountyPlan, synthesise
+from ageingwell.synthetic.dirty import spoil
+from ageingwell.synthetic.plants import PLANTS
+
+SHARE = 0.08
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthesise(CountyPlan(people=1_500, seed=11, dirty=SHARE), tmp_path_factory.mktemp("dirty")).folder
+
+
+@pytest.fixture(scope="module")
+def answers(dirty: Path) -> pl.DataFrame:
+    return pl.read_parquet(dirty / "truth" / "refused.parquet")
+
+
+@pytest.fixture(scope="module")
+def records(dirty: Path, tmp_path_factory: pytest.TempPathFactory) -> Records:
+    settings = {name: TableSettings(required=True) for name in TABLES}
+    return read_agencies(dirty, settings, workspace=tmp_path_factory.mktemp("read"), max_refused_share=0.2)
+
+
+def test_the_refused_rows_are_those_of_the_answer_file(records: Records, answers: pl.DataFrame):
+    for name, table in records.tables.items():
+        planted = answers.filter(pl.col("table") == name)["row_number"]
+        assert set(table.refused["row_number"]) == set(planted), name
+
+
+def test_each_planted_rule_is_among_those_found(records: Records, answers: pl.DataFrame):
+    for name, table in records.tables.items():
+        found = table.refused.explode("rules").select("row_number", "column", rule="rules")
+        planted = answers.filter(pl.col("table") == name)
+        on = ["row_number", "column", "rule"]
+        assert planted.join(found, on=on, how="anti", nulls_equal=True).is_empty(), name
+
+
+def test_a_row_stands_once_in_the_answers(answers: pl.DataFrame):
+    assert answers.select("table", "row_number").is_unique().all()
+
+
+def test_the_share_asked_for_is_spoilt_in_each_table(records: Records):
+    for name, table in records.tables.items():
+        expected = 0 if name == "permissions" else round(SHARE * table.n_read)
+        assert table.n_refused == expected, name
+
+
+def test_every_rule_of_the_contracts_is_planted_somewhere(answers: pl.DataFrame):
+    assert set(answers["rule"]) == set(RULES)
+    assert {plant.rule for plant in PLANTS} | {"tied_version"} == set(RULES)
+
+
+def test_permissions_stay_clean_unless_asked_for(dirty: Path, tmp_path: Path):
+    settings = {name: TableSettings(required=False) for name in TABLES}
+    plan = CountyPlan(people=300, dirty=0.05, dirty_permissions=True)
+    folder = synthesise(plan, tmp_path / "county").folder
+
+    with pytest.raises(RefusedRowsError, match="permissions"):
+        read_agencies(folder, settings, workspace=tmp_path, max_refused_share=0.2, only=("permissions",))
+
+
+def test_row_numbers_go_on_from_one_part_to_the_next():
+    incidents = pl.DataFrame(
+        {
+            "household_id": ["b" * 32] * 10,
+            "incident_type": ["false_alarm"] * 10,
+            "happened_on": [date(2026, 1, 1)] * 10,
+            "recorded_on": [date(2026, 1, 2)] * 10,
+        }
+    )
+
+    spoilt, answers = spoil("fire_incidents", incidents, share=0.2, first_row=101, rng=np.random.default_rng(1))
+
+    changed = (
+        spoilt.with_columns(pl.all().fill_null(""))
+        .with_row_index("row_number", offset=101)
+        .filter(
+            pl.concat_str(pl.exclude("row_number"), separator="|") != f"{'b' * 32}|false_alarm|2026-01-01|2026-01-02"
+        )
+    )
+    assert answers["row_number"].to_list() == changed["row_number"].to_list()
+    assert len(answers) == 2  # a fifth of ten rows
