@@ -5,7 +5,7 @@ import sys
 
 def main() -> None:
     """Run the command line."""
-    from ageingwell.cli import cli  # noqa: PLC0415 - only when a command is run
+    from ageingwell.cli import cli
 
     sys.exit(cli())
 

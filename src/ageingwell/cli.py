@@ -5,7 +5,7 @@ Nothing heavy is imported before a command needs it: `--help` and a mistyped opt
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ class Told(click.ClickException):
 
 
 class Mending(click.Group):
-    """A group whose commands end with a sentence and an exit code, never with a traceback, for errors a user can mend."""
+    """A group whose commands end with a sentence and an exit code for errors a user can mend, not with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; `AgeingWellError` becomes its exit code."""
@@ -105,7 +105,7 @@ def score(
 
 
 @cli.command()
-@click.option("--out", default="demo", show_default=True, type=FOLDER, help="Where to put the county and its lists.")
+@click.option("--out", default="demo", show_default=True, type=FOLDER, help="Where the county and its lists go.")
 @click.option(
     "--people", default=5_000, show_default=True, type=click.IntRange(min=50), help="People aged 65 and over."
 )
@@ -344,18 +344,32 @@ def _plain(told: Any) -> dict[str, Any]:
 
 @contextmanager
 def _progress() -> Iterator["Surroundings"]:
-    """Tell each stage: a moving line when a person watches, nothing when output is piped."""
+    """Tell each stage: a moving line when a person watches, a line of JSON each when output is piped."""
     from rich.console import Console
 
     from ageingwell.pipeline.surroundings import Surroundings
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Surroundings()
+        log = _log()
+        yield Surroundings(tell=lambda stage: log.info("stage", stage=stage))
         return
     with console.status("") as status:
-        tell: Callable[[str], None] = lambda stage: status.update(f"{stage} …")  # noqa: E731
-        yield Surroundings(tell=tell)
+        yield Surroundings(tell=lambda stage: status.update(f"{stage} …"))
+
+
+def _log() -> Any:
+    """One line of JSON a stage on standard error, for a job scheduler; only fixed names of stages and tables."""
+    import structlog
+
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+    )
 
 
 def _tell_night(run: "OutreachRun", *, as_json: bool) -> None:

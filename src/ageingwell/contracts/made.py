@@ -45,7 +45,7 @@ class Scores(pa.DataFrameModel):
 
 
 class Reasons(pa.DataFrameModel):
-    """`reasons.parquet`: one row a listed person and feature; `base` plus all contributions is the log-odds of the risk."""
+    """`reasons.parquet`: one row a listed person and feature; `base` and all contributions make the risk's log-odds."""
 
     person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
     position: int = pa.Field(ge=1, description="1 is the strongest")

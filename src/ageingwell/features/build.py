@@ -202,8 +202,8 @@ def _medicines(given: _Given) -> pl.LazyFrame | None:
         return None
     # The groups are told by BNF code alone: a dm+d code may start with the same digits.
     substance = pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE)
-    medicine = {"substance": substance, "dmd": pl.when(substance.is_null()).then("dmd_code")}
-    last = rows.group_by("person_id", **medicine).agg(last_issued_on=pl.col("issued_on").max())
+    dmd = pl.when(substance.is_null()).then("dmd_code")
+    last = rows.group_by("person_id", substance=substance, dmd=dmd).agg(last_issued_on=pl.col("issued_on").max())
     groups = [
         starts_with_any(pl.col("substance"), codes_of(given.codelists, name)).alias(name) for name in gp.MEDICINE_GROUPS
     ]

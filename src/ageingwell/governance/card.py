@@ -19,14 +19,14 @@ def model_card(facts: Mapping[str, Any], models: Mapping[str, RiskModel]) -> str
     parts = [
         "# Model card",
         _warning(facts),
-        "## What it is for\n\nTo put older people in an order in which local agencies offer help, as a proposal to people "
-        "who decide.",
+        "## What it is for\n\nTo put older people in an order in which local agencies offer help, as a proposal to "
+        "people who decide.",
         "## What it must not be used for\n\n" + "\n".join(f"- {use}" for use in NOT_FOR),
         _training(facts),
         *(_outcome(outcome, facts["evaluation"][outcome], models[outcome]) for outcome in models),
         f"## Verdict\n\n{'Usable' if facts['verdict']['usable'] else 'Not usable'}: {facts['verdict']['reason']}.",
-        "## To be filled in by a person\n\n- Owner and clinical-safety officer: ____\n- Local review of the code lists: "
-        "____\n- Date of the next review: ____",
+        "## To be filled in by a person\n\n- Owner and clinical-safety officer: ____\n"
+        "- Local review of the code lists: ____\n- Date of the next review: ____",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -35,8 +35,9 @@ def _warning(facts: Mapping[str, Any]) -> str:
     if not facts["made_up"]:
         return ""
     return (
-        "**Trained on made-up people.** It shows the software and says nothing about anybody. Made, byte for byte, by\n\n"
-        "```\nageingwell synth --people 40000 --seed 7 --out county\nageingwell train --data county --out models/demo\n```"
+        "**Trained on made-up people.** It shows the software and says nothing about anybody. The shipped "
+        "demonstration bundle was made, byte for byte, by\n\n```\nageingwell synth --people 40000 --seed 7 --out county\n"
+        "ageingwell train --data county --out models/demo\n```"
     )
 
 
@@ -48,8 +49,8 @@ def _training(facts: Mapping[str, Any]) -> str:
     ]
     return (
         "## How it was made\n\nBoosted trees with monotone constraints, calibrated by a straight line on the log-odds. "
-        f"Outcomes are looked for in the {training['horizon_days']} days after each cut-off. No household stands in two "
-        "parts.\n\n| part | cut-offs | people |\n|---|---|---|\n" + "\n".join(rows)
+        f"Outcomes are looked for in the {training['horizon_days']} days after each cut-off. No household stands in "
+        "two parts.\n\n| part | cut-offs | people |\n|---|---|---|\n" + "\n".join(rows)
     )
 
 
@@ -63,8 +64,8 @@ def _outcome(outcome: str, found: Mapping[str, Any], model: RiskModel) -> str:
     ]
     line = found["calibration"]
     return (
-        f"## {outcome}\n\nOn the latest year, among {found['n']:,} people the model never saw, {found['n_events']:,} had "
-        f"the event; the mean risk given was {100 * found['mean_risk']:.1f} in 100. Calibration slope "
+        f"## {outcome}\n\nOn the latest year, among {found['n']:,} people the model never saw, {found['n_events']:,} "
+        f"had the event; the mean risk given was {100 * found['mean_risk']:.1f} in 100. Calibration slope "
         f"{line['slope']:.2f} (1 is right), intercept {line['intercept']:.2f} (0 is right).\n\n"
         "| who | AUROC | 95% interval | people | events |\n|---|---|---|---|---|\n" + "\n".join(rows)
     )
