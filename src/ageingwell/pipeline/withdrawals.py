@@ -83,8 +83,9 @@ def without_withdrawn(frames: NightFrames, gone: Withdrawn) -> NightFrames:
     out = _people_out(frames, gone)
     if out.is_empty() and not _names_a_home(frames, gone):
         return frames
-    without = frames.each(lambda frame: _without(frame, out, gone))
-    return _with_counts(without, out)
+    doors = _doors(frames, out, gone)
+    without = frames.each(lambda frame: _without(frame, out, doors, gone))
+    return _with_counts(without, out.join(frames.attrition, on="person_id", how="semi"))
 
 
 def _people_out(frames: NightFrames, gone: Withdrawn) -> pl.DataFrame:
@@ -93,13 +94,12 @@ def _people_out(frames: NightFrames, gone: Withdrawn) -> pl.DataFrame:
     Deaths, leavings and moves concern those who could have been visited; an opt-out takes the person out of every
     file, the account of who left included.
     """
-    columns = ["person_id", "household_id"]
-    here = pl.concat([frames.scores.select(columns), frames.listed.select(columns)]).unique("person_id", keep="first")
+    here = _at_home(frames)
     moved = here.join(gone.now_at, on="person_id", suffix="_now").filter(
         ~pl.col("household_id").eq_missing(pl.col("household_id_now"))
     )
     at_home_that_objects = gone.now_at.join(_objecting(gone), on="household_id")
-    named = frames.attrition.select("person_id").drop_nulls()
+    named = _everyone_named(frames)
     told = [
         gone.people.filter(pl.col("reason").is_in(OPT_OUTS)).join(named, on="person_id", how="semi"),
         at_home_that_objects.join(named, on="person_id", how="semi"),
@@ -111,6 +111,24 @@ def _people_out(frames: NightFrames, gone: Withdrawn) -> pl.DataFrame:
     return both.unique("person_id", keep="first", maintain_order=True).sort("person_id")
 
 
+def _at_home(frames: NightFrames) -> pl.DataFrame:
+    """Those who could have been visited, and where: person_id, household_id."""
+    both = [frame.select("person_id", "household_id") for frame in (frames.scores, frames.listed)]
+    return pl.concat(both).unique("person_id", keep="first", maintain_order=True)
+
+
+def _everyone_named(frames: NightFrames) -> pl.DataFrame:
+    """Everyone whom any frame names, those who left the last list included: person_id."""
+    naming = [frame.select("person_id") for frame in vars(frames).values() if "person_id" in frame.columns]
+    return pl.concat(naming).drop_nulls().unique()
+
+
+def _doors(frames: NightFrames, out: pl.DataFrame, gone: Withdrawn) -> pl.Series:
+    """The doors whose figures count somebody withdrawn: ids of homes, and of people without one."""
+    theirs = _at_home(frames).join(out, on="person_id", how="semi").select(pl.coalesce("household_id", "person_id"))
+    return pl.concat([theirs.to_series(), gone.homes["household_id"]]).unique().sort()
+
+
 def _objecting(gone: Withdrawn) -> pl.DataFrame:
     return gone.homes.filter(pl.col("reason") != "safeguarding")
 
@@ -119,16 +137,17 @@ def _names_a_home(frames: NightFrames, gone: Withdrawn) -> bool:
     return not frames.needs.join(_objecting(gone), on="household_id", how="semi").is_empty()
 
 
-def _without(frame: pl.DataFrame, out: pl.DataFrame, gone: Withdrawn) -> pl.DataFrame:
+def _without(frame: pl.DataFrame, out: pl.DataFrame, doors: pl.Series, gone: Withdrawn) -> pl.DataFrame:
     if "person_id" in frame.columns:
         frame = frame.filter(~pl.col("person_id").is_in(out["person_id"].implode()).fill_null(value=False))
     if "household_id" in frame.columns:
         # A frame of homes loses those under safeguarding too; where people are named, each of them was judged above.
         homes = _objecting(gone) if "person_id" in frame.columns else gone.homes
         frame = frame.filter(~pl.col("household_id").is_in(homes["household_id"].implode()).fill_null(value=False))
+    if "door_id" in frame.columns:
+        frame = frame.filter(~pl.col("door_id").is_in(doors.implode()))
     if "extra_doors" in frame.columns:
-        doors = pl.concat([out["person_id"], gone.homes["household_id"]]).to_list()
-        frame = frame.with_columns(pl.col("extra_doors").list.set_difference(doors).list.sort())
+        frame = frame.with_columns(pl.col("extra_doors").list.set_difference(doors.to_list()).list.sort())
     return frame
 
 
