@@ -4,7 +4,6 @@ The order of a night: permitted → spine → features → risk → eligible →
 views → report → publish. Withdrawals come first and last, and also when scoring stops.
 """
 
-import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.contracts.made import Spine, validated
 from ageingwell.contracts.registry import TABLES
-from ageingwell.errors import BundleError, KeyFileError
+from ageingwell.errors import BundleError, KeyFileError, SourceError
 from ageingwell.features.build import build_features, build_home_features
 from ageingwell.outreach.allocate import allocate
 from ageingwell.outreach.eligible import eligible
@@ -34,12 +33,12 @@ from ageingwell.permissions import (
     stop_unless_permitted,
 )
 from ageingwell.pipeline.attrition import account_for_everyone
-from ageingwell.pipeline.files import NightFrames
+from ageingwell.pipeline.files import NightFrames, read_frame
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
 from ageingwell.pseudonyms import Key, row_key
-from ageingwell.publish import Published, latest_before, publishing_lock
+from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.reasons import reasons_of_people, shown_reasons, tell_reasons
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.spine import build_spine, known_tables, latest_versions, registered
@@ -83,15 +82,15 @@ def score(
     only data marked as made up can do without one. Raises `LockedError` while another run writes to `out`.
     """
     world = surroundings or Surroundings()
-    with publishing_lock(out, holder=world.holder), tempfile.TemporaryDirectory(prefix=".work-", dir=out) as scratch:
-        key = _list_key(list_key, made_up=is_made_up(data))
+    with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
+        key = _list_key(list_key, data)
         with world.stage("withdraw"):
-            withdraw_from_current(data, out=out, config=config, workspace=Path(scratch) / "first", on=as_of, key=key)
+            withdraw_from_current(data, out=out, config=config, workspace=scratch / "first", on=as_of, key=key)
         with world.stage("read"):
             records = read_agencies(
                 data,
                 config.tables,
-                workspace=Path(scratch) / "records",
+                workspace=scratch / "records",
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
             )
@@ -101,13 +100,13 @@ def score(
             as_of=AsOf(as_of),
             config=config,
             bundle=_suitable_bundle(config, records, allow_made_up=allow_made_up_bundle),
-            previous=None if previous is None else pl.read_parquet(previous / "list.parquet"),
+            previous=None if previous is None else read_frame(previous, "listed"),
             key=key,
             world=world,
         )
         with world.stage("withdraw again"):
             # An opt-out may have come while the night was worked out.
-            gone = find_withdrawn(data, config=config, workspace=Path(scratch) / "last", on=as_of)
+            gone = find_withdrawn(data, config=config, workspace=scratch / "last", on=as_of)
             frames = without_withdrawn(frames, gone)
         with world.stage("publish"):
             night = publish_night(frames, facts, records, out=out, config=config, key=key, world=world)
@@ -224,11 +223,13 @@ def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool) -
     return bundle
 
 
-def _list_key(list_key: Key | None, *, made_up: bool) -> Key:
+def _list_key(list_key: Key | None, data: Path) -> Key:
     """The key of the rows; made-up data may use the public one, real data never."""
     if list_key is not None:
         return list_key
-    if not made_up:
+    if not data.is_dir():
+        raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
+    if not is_made_up(data):
         raise KeyFileError(
             "these records are not marked as made up and no list key was given",
             "give --list-key-file, a file of at least 32 random bytes that only you can read",

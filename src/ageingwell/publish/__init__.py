@@ -24,7 +24,7 @@ pointer move to it. Whatever stops a run (full disk, kill, power cut), `current`
 from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.nights import current, latest_before, revisions
-from ageingwell.publish.staging import Published, publish_folder, staged, write_bytes
+from ageingwell.publish.staging import Published, publish_folder, put_aside, staged, write_bytes
 
 __all__ = [
     "DISK",
@@ -34,6 +34,7 @@ __all__ = [
     "latest_before",
     "publish_folder",
     "publishing_lock",
+    "put_aside",
     "revisions",
     "staged",
     "write_bytes",

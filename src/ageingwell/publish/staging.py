@@ -2,12 +2,13 @@
 
 import errno
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ageingwell.errors import PublishError
+from ageingwell.errors import AgeingWellError, PublishError
 from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.faults import explained, failed_write, publish_error
 from ageingwell.publish.nights import LINK, TEXT, checked_name, current, is_later, next_revision, revisions
@@ -59,6 +60,26 @@ def staged(out: Path, *, name: str, disk: Disk = DISK) -> Iterator[Path]:
         # What cannot be removed now, the next run removes.
         with suppress(OSError):
             disk.remove(folder)
+
+
+@contextmanager
+def put_aside(out: Path) -> Iterator[Path]:
+    """Give a private folder in `out` for what a run puts aside, gone again at the end; a dead run's, the next removes.
+
+    Hold `publishing_lock(out)` around it. A disk that is full is one PublishError.
+    """
+    with explained("the run's working folder cannot be made"):
+        place = tempfile.TemporaryDirectory(prefix=f"{STAGING}work-", dir=out, ignore_cleanup_errors=True)
+    with place as name:
+        try:
+            yield Path(name)
+        except AgeingWellError:
+            raise
+        except Exception as error:
+            number = failed_write(error, Path(name))
+            if number is None:
+                raise
+            raise publish_error("what the run puts aside cannot be written", number) from None
 
 
 def write_bytes(path: Path, content: bytes, *, disk: Disk = DISK) -> None:
