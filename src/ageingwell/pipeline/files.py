@@ -8,6 +8,7 @@ import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts.made import Attrition, Needs, OutreachList, Reasons, Scores, validated
+from ageingwell.errors import PublishError
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,18 @@ def save_frames(night: NightFrames, folder: Path) -> None:
 
 def read_frames(folder: Path) -> NightFrames:
     """Read the frames of a published night."""
-    return NightFrames(**{field.name: pl.read_parquet(folder / _file(field.name)) for field in fields(NightFrames)})
+    return NightFrames(**{field.name: read_frame(folder, field.name) for field in fields(NightFrames)})
+
+
+def read_frame(folder: Path, name: str) -> pl.DataFrame:
+    """Read one frame of a published night; what no run could have left behind is a `PublishError`."""
+    try:
+        return pl.read_parquet(folder / _file(name))
+    except (OSError, pl.exceptions.PolarsError):
+        raise PublishError(
+            f"{_file(name)} of the published night {folder.name} cannot be read",
+            "put that night's folder back as it was published",
+        ) from None
 
 
 def _file(frame: str) -> str:
