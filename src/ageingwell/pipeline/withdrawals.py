@@ -119,7 +119,8 @@ def _at_home(frames: NightFrames) -> pl.DataFrame:
 
 def _everyone_named(frames: NightFrames) -> pl.DataFrame:
     """Everyone whom any frame names, those who left the last list included: person_id."""
-    naming = [frame.select("person_id") for frame in vars(frames).values() if "person_id" in frame.columns]
+    every: tuple[pl.DataFrame, ...] = tuple(vars(frames).values())
+    naming = [frame.select("person_id") for frame in every if "person_id" in frame.columns]
     return pl.concat(naming).drop_nulls().unique()
 
 
