@@ -398,13 +398,17 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
     return told + [f"{message}." for message in facts["messages"]]
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def _print_table(table: "pl.DataFrame") -> None:
     from rich.console import Console
     from rich.table import Table
 
     drawn = Table(*table.columns, box=None, pad_edge=False)
     for row in table.rows():
-        drawn.add_row(
-            *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row)
-        )
+        drawn.add_row(*map(_cell, row))
     Console(width=None if sys.stdout.isatty() else 160).print(drawn)

@@ -36,8 +36,8 @@ def _warning(facts: Mapping[str, Any]) -> str:
         return ""
     return (
         "**Trained on made-up people.** It shows the software and says nothing about anybody. The shipped "
-        "demonstration bundle was made, byte for byte, by\n\n```\nageingwell synth --people 40000 --seed 7 --out county\n"
-        "ageingwell train --data county --out models/demo\n```"
+        "demonstration bundle was made, byte for byte, by\n\n```\nageingwell synth --people 40000 --seed 7 --out "
+        "county\nageingwell train --data county --out models/demo\n```"
     )
 
 

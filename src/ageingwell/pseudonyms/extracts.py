@@ -69,7 +69,7 @@ def pseudonymise(
         is_marked=raw.is_dir() and (raw / SYNTHETIC_MARK).exists(),
         rows_at_once=rows_at_once,
     )
-    files = raw_tables(raw, known=contract_columns.keys())
+    files = raw_tables(raw, known=contract_columns.keys(), beside=lsoa_lookup)
     with staged_folder(out) as staging:
         tables = {}
         for table, parts in files.items():

@@ -40,16 +40,16 @@ class RawChunk:
     columns: tuple[str, ...]
 
 
-def raw_tables(raw: Path, *, known: Collection[str]) -> dict[str, tuple[Path, ...]]:
+def raw_tables(raw: Path, *, known: Collection[str], beside: Path | None = None) -> dict[str, tuple[Path, ...]]:
     """Find the files of each table in a folder (`<table>.csv`, `<table>.parquet` or a folder `<table>/`), or one file.
 
-    Raises `SourceError` for a file that is no known table: a table with a misspelt name must not vanish.
+    `beside` is a file that may lie among them and is none, such as the look-up of postcodes. Raises `SourceError` for a file that is no known table: a table with a misspelt name must not vanish.
     """
     if not raw.exists():
         raise SourceError(f"{raw} does not exist", "name the folder with the raw tables")
     found: dict[str, tuple[Path, ...]] = {}
     for path in sorted(raw.iterdir()) if raw.is_dir() and raw.stem not in known else [raw]:
-        if path.name in _MARKS or path.name.startswith("."):
+        if path.name in _MARKS or path.name.startswith(".") or (beside is not None and path.samefile(beside)):
             continue
         if path.stem not in known or (path.is_file() and path.suffix not in SUFFIXES):
             raise SourceError(f"{path.name} is no table of the contracts", f"the tables are {', '.join(sorted(known))}")
