@@ -1,0 +1,383 @@
+"""Who opts out, dies or moves is off the current list the same night, also when scoring stops."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from ageingwell.cli import cli
+from ageingwell.config.load import load_config
+from ageingwell.pipeline import night, withdrawals
+from ageingwell.publish import current
+from helpers.counties import (
+    NIGHT,
+    add_rows,
+    change,
+    copy_of,
+    files_with,
+    hashes_of,
+    listed,
+    new_version,
+    newest_versions,
+    opt_out,
+    rows_of,
+    settings_file,
+)
+
+NEXT = NIGHT + timedelta(days=7)
+ELSEWHERE = "b" * 32
+
+
+@pytest.fixture(scope="module")
+def few_places(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Settings with so few places a week that some doors just miss one."""
+    places = {f"capacity.{agency}": 4 for agency in ("gp", "social_care", "housing", "fire", "voluntary")}
+    return settings_file(tmp_path_factory.mktemp("few"), bundle=bundle, outreach=places)
+
+
+@pytest.fixture(scope="module")
+def first_night(small_county: Path, few_places: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a county and its first published night."""
+    folder = tmp_path_factory.mktemp("first")
+    copy_of(small_county, folder / "county")
+    assert score(folder, few_places, as_of=NIGHT) == 0
+    return folder
+
+
+@pytest.fixture
+def settings(few_places: Path) -> Path:
+    return few_places
+
+
+@pytest.fixture
+def published(first_night: Path, tmp_path: Path) -> Path:
+    """The same, to change."""
+    return copy_of(first_night, tmp_path / "here")
+
+
+def score(at: Path, settings: Path, *, as_of: date = NEXT) -> int:
+    """Run `ageingwell score` over the county in `at` and give its exit code."""
+    paths = ["--data", at / "county", "--out", at / "out", "--config", settings]
+    ran = CliRunner().invoke(cli, ["score", "--as-of", str(as_of), *map(str, paths)])
+    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
+    return ran.exit_code
+
+
+def tonight(at: Path) -> Path:
+    folder = current(at / "out")
+    assert folder is not None
+    return folder
+
+
+def somebody(at: Path, *, alone: bool = False) -> str:
+    """The first person on the list; with `alone`, one whose home holds nobody else."""
+    homes = [row["household_id"] for row in newest_versions(at / "county").values()]
+    fit = [row for row in listed(tonight(at)) if not alone or homes.count(row["household_id"]) == 1]
+    return fit[0]["person_id"]
+
+
+def home_of(at: Path, person: str) -> str:
+    return newest_versions(at / "county")[person]["household_id"]
+
+
+# What takes people off
+
+
+def an_objection(at: Path, person: str) -> None:
+    opt_out(at / "county", "objection", person=person)
+
+
+def a_restriction(at: Path, person: str) -> None:
+    opt_out(at / "county", "restriction", person=person)
+
+
+def a_type_1_opt_out(at: Path, person: str) -> None:
+    opt_out(at / "county", "type_1", person=person)
+
+
+def an_objection_of_the_home(at: Path, person: str) -> None:
+    opt_out(at / "county", "objection", home=home_of(at, person))
+
+
+def a_safeguarding_marker(at: Path, person: str) -> None:
+    opt_out(at / "county", "safeguarding", person=person)
+
+
+def a_safeguarding_marker_of_the_home(at: Path, person: str) -> None:
+    opt_out(at / "county", "safeguarding", home=home_of(at, person))
+
+
+def a_death(at: Path, person: str) -> None:
+    new_version(at / "county", person, died_on=NIGHT)
+
+
+def a_death_recorded_only_after_the_next_night(at: Path, person: str) -> None:
+    new_version(at / "county", person, died_on=NIGHT, recorded_on=NEXT + timedelta(days=3))
+
+
+def a_leaving(at: Path, person: str) -> None:
+    new_version(at / "county", person, left_on=NIGHT)
+
+
+def a_move_to_another_home(at: Path, person: str) -> None:
+    # Known only later: by the night after it they would be listed at the new home.
+    new_version(at / "county", person, household_id=ELSEWHERE, moved_in_on=NIGHT, recorded_on=NEXT)
+
+
+OPT_OUTS = (an_objection, a_restriction, a_type_1_opt_out, an_objection_of_the_home)
+MARKERS = (a_safeguarding_marker, a_safeguarding_marker_of_the_home)
+EXITS = (a_death, a_death_recorded_only_after_the_next_night, a_leaving, a_move_to_another_home)
+
+# Why scoring stops: each spoils something and gives the exit code that follows.
+
+
+def half_written_events(at: Path) -> int:
+    path = at / "county" / "gp_events.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+    return 4
+
+
+def events_without_a_column(at: Path) -> int:
+    change(at / "county", "gp_events", lambda rows: rows.drop("code"))
+    return 4
+
+
+def a_refused_opt_out(at: Path) -> int:
+    add_rows(at / "county", "permissions", {"kind": "objection", "checked_on": NIGHT})
+    return 5
+
+
+def events_mostly_refused(at: Path) -> int:
+    change(at / "county", "gp_events", lambda rows: rows.with_columns(code_system=pl.lit("none of ours")))
+    return 5
+
+
+STOPS = (events_without_a_column, a_refused_opt_out, events_mostly_refused)
+
+
+def all_at_once(at: Path, folder: Path) -> dict[str, str]:
+    """Take a different person of a night off in each way: the person by the way's name."""
+    people = [row["person_id"] for row in listed(folder)]
+    taken = {}
+    for way, person in zip((*OPT_OUTS, *MARKERS, *EXITS), people, strict=False):
+        way(at, person)
+        taken[way.__name__] = person
+    assert len(taken) == len((*OPT_OUTS, *MARKERS, *EXITS))
+    return taken
+
+
+def test_they_are_off_every_file_when_scoring_stops(published, settings):
+    before = tonight(published)
+    taken = all_at_once(published, before)
+    assert all(files_with(before, person) for person in taken.values())
+    code = half_written_events(published)
+
+    assert score(published, settings) == code
+
+    assert tonight(published).name == f"{NIGHT}.r2"
+    assert {way: files_with(tonight(published), person) for way, person in taken.items()} == dict.fromkeys(taken, [])
+    assert files_with(before, taken["an_objection"]), "the first revision is kept"
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_whatever_stops_scoring(published, settings, stop):
+    person = somebody(published)
+    an_objection(published, person)
+    code = stop(published)
+
+    assert score(published, settings) == code
+
+    assert tonight(published).name == f"{NIGHT}.r2"
+    assert files_with(tonight(published), person) == []
+
+
+@pytest.mark.parametrize("stop", ["lapsed", "bundle"])
+def test_a_lapsed_ledger_or_a_missing_bundle_stops_no_withdrawal(published, bundle, stop, tmp_path):
+    person = somebody(published)
+    an_objection(published, person)
+    if stop == "lapsed":
+        spoilt, code = settings_file(tmp_path / "set", bundle=bundle, permissions={"expires_on": "2026-11-23"}), 6
+        path = tmp_path / "set" / "permissions.toml"
+        path.write_text(path.read_text().replace('"2026-11-23"', "2026-11-23"))
+    else:
+        spoilt, code = settings_file(tmp_path / "set", bundle=tmp_path / "nowhere"), 8
+
+    assert score(published, spoilt) == code
+
+    assert files_with(tonight(published), person) == []
+    assert tonight(published).name == f"{NIGHT}.r2"
+
+
+def test_they_are_off_the_list_when_the_next_night_is_scored(published, settings):
+    taken = all_at_once(published, tonight(published))
+
+    assert score(published, settings) == 0
+
+    assert tonight(published).name == str(NEXT)
+    for way, person in taken.items():
+        # Those who did not opt out are told of as gone, and what they need goes to those who look after them.
+        may_stand_in = {"attrition.parquet", "needs.parquet", "left_list.parquet"} if opted_not(way) else set()
+        assert not {file for file in files_with(tonight(published), person) if file.endswith(".parquet")} - may_stand_in
+        assert files_with(published / "out" / f"{NIGHT}.r2", person) == []
+
+
+def opted_not(way: str) -> bool:
+    return way not in {one.__name__ for one in OPT_OUTS}
+
+
+def test_they_are_off_every_file_when_the_same_night_is_scored_again(published, settings):
+    # On both nights' lists, so that the second compares with a list on which they still stood.
+    assert score(published, settings) == 0
+    both = {row["person_id"] for row in listed(published / "out" / str(NIGHT))}
+    people = [row["person_id"] for row in listed(tonight(published)) if row["person_id"] in both]
+    taken = dict(zip(OPT_OUTS, people, strict=False))
+    for way, person in taken.items():
+        way(published, person)
+
+    assert score(published, settings) == 0
+
+    assert [files_with(tonight(published), person) for person in taken.values()] == [[]] * len(OPT_OUTS)
+
+
+def test_nobody_else_is_taken_off(published, settings):
+    person = somebody(published, alone=True)
+    before = [row["person_id"] for row in listed(tonight(published))]
+    an_objection(published, person)
+    half_written_events(published)
+
+    score(published, settings)
+
+    assert [row["person_id"] for row in listed(tonight(published))] == [one for one in before if one != person]
+
+
+def test_those_taken_off_are_counted_and_the_sum_stays(published, settings):
+    person = somebody(published, alone=True)
+    before = pl.read_parquet(tonight(published) / "attrition.parquet")
+    an_objection(published, person)
+    half_written_events(published)
+
+    score(published, settings)
+
+    after = pl.read_parquet(tonight(published) / "attrition.parquet")
+    assert after.filter(step="withdrawn").select("reason", "n").rows() == [("objection", 1)]
+    assert after["n"].sum() == before["n"].sum()
+
+
+def test_a_door_that_just_missed_a_place_is_gone_with_its_person(published, settings):
+    missed = pl.read_parquet(tonight(published) / "just_missed.parquet")
+    homes = [row["household_id"] for row in newest_versions(published / "county").values()]
+    door = next(door for door in missed["door_id"] if homes.count(door) == 1)
+    person = next(key for key, row in newest_versions(published / "county").items() if row["household_id"] == door)
+    a_death(published, person)
+    half_written_events(published)
+
+    score(published, settings)
+
+    for file in ("just_missed", "marginal"):
+        assert f"{file}.parquet" not in files_with(tonight(published), door)
+
+
+def test_without_anyone_to_take_off_nothing_is_published(published, settings):
+    half_written_events(published)
+    kept = hashes_of(tonight(published))
+
+    assert score(published, settings) == 4
+
+    assert tonight(published).name == str(NIGHT)
+    assert hashes_of(tonight(published)) == kept
+    assert not (published / "out" / f"{NIGHT}.r2").exists()
+
+
+def test_a_second_stop_publishes_no_further_revision(published, settings):
+    an_objection(published, somebody(published))
+    half_written_events(published)
+
+    assert [score(published, settings) for _ in range(2)] == [4, 4]
+
+    assert tonight(published).name == f"{NIGHT}.r2"
+    assert not (published / "out" / f"{NIGHT}.r3").exists()
+
+
+def test_an_unreadable_register_still_lets_opt_outs_through(published, settings):
+    person = somebody(published)
+    an_objection(published, person)
+    (published / "county" / "gp_patients.parquet").write_bytes(b"PAR1")
+
+    assert score(published, settings) == 4
+
+    assert files_with(tonight(published), person) == []
+
+
+@pytest.mark.parametrize("lost", ["unreadable", "missing"])
+def test_unreadable_opt_outs_still_let_deaths_through(published, settings, lost):
+    person = somebody(published)
+    a_death(published, person)
+    path = published / "county" / "permissions.parquet"
+    path.write_bytes(b"PAR1") if lost == "unreadable" else path.unlink()
+
+    assert score(published, settings) == 4
+
+    assert files_with(tonight(published), person) == []
+
+
+def test_an_opt_out_that_has_ended_takes_nobody_off(published, settings):
+    person = somebody(published)
+    ended = {"person_id": person, "kind": "objection", "to_on": NIGHT - timedelta(days=1), "checked_on": NIGHT}
+    add_rows(published / "county", "permissions", ended)
+    half_written_events(published)
+
+    score(published, settings)
+
+    assert tonight(published).name == str(NIGHT)
+
+
+def test_an_opt_out_that_is_to_begin_later_counts_at_once(published, settings):
+    person = somebody(published)
+    later = {"person_id": person, "kind": "objection", "from_on": NEXT + timedelta(days=30), "checked_on": NIGHT}
+    add_rows(published / "county", "permissions", later)
+    half_written_events(published)
+
+    score(published, settings)
+
+    assert files_with(tonight(published), person) == []
+
+
+def test_an_opt_out_that_arrives_while_the_night_is_worked_out_counts(small_county, settings, tmp_path, monkeypatch):
+    data = copy_of(small_county, tmp_path / "county")
+    calm = night.score(data, as_of=NIGHT, out=tmp_path / "calm", config=load_config(settings))
+    person = calm.frames.listed["person_id"][0]
+    read = night.read_agencies
+
+    def read_and_then(*args, **kwargs):
+        records = read(*args, **kwargs)
+        opt_out(data, "objection", person=person)
+        return records
+
+    monkeypatch.setattr(night, "read_agencies", read_and_then)
+    run = night.score(data, as_of=NIGHT, out=tmp_path / "out", config=load_config(settings))
+
+    assert files_with(run.folder, person) == []
+    assert run.n_listed == calm.n_listed - 1
+    counted = pl.read_parquet(run.folder / "attrition.parquet").filter(step="withdrawn")
+    assert counted.select("reason", "n").rows() == [("objection", 1)]
+
+
+def test_what_the_withdrawal_reads_is_gone_afterwards(published, settings):
+    an_objection(published, somebody(published))
+    half_written_events(published)
+
+    score(published, settings)
+
+    left = {path.name for path in (published / "out").iterdir()}
+    assert left == {".lock", "current", str(NIGHT), f"{NIGHT}.r2"}
+
+
+def test_the_first_night_needs_no_list_to_withdraw_from(small_county, settings, tmp_path):
+    config = load_config(settings)
+    with_nothing = withdrawals.withdraw_from_current(
+        small_county, out=tmp_path, config=config, workspace=tmp_path / "work", on=NIGHT, key=night.Key.made_up(0)
+    )
+    assert with_nothing is None
+    assert rows_of(small_county, "permissions")
