@@ -75,13 +75,3 @@ def day_words(day: date) -> str:
     '6 August 2026'
     """
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def agency_csv(frame: pl.DataFrame) -> bytes:
-    """Write a view as CSV that Excel opens as it is: UTF-8 with its mark, every field quoted, no formula.
-
-    >>> agency_csv(pl.DataFrame({"place": ["=1+1"]}))
-    b'\\xef\\xbb\\xbf"place"\\r\\n"\\'=1+1"\\r\\n'
-    """
-    text = flat(frame).write_csv(quote_style="always", line_terminator="\r\n", include_bom=True)
-    return text.encode()

@@ -8,14 +8,11 @@ import polars as pl
 
 from ageingwell.governance.disclosure import disclose_table, in_words
 from ageingwell.report.cells import day_words
-from ageingwell.report.technical import annex_tables
+from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
-from ageingwell.views.columns import AgencyView
+from ageingwell.views.columns import FOR_HOMES, AgencyView
 from ageingwell.views.words import OUTCOME_WORDS, agency_words, label_words
 
-# People who reached these steps were looked at for tonight's list; before them people were not of the age asked for,
-# or might not be used.
-CONSIDERED = ("eligible", "rank", "allocate", "withdrawn", "listed")
 # Steps whose people the report names by reason; who is too young or lives elsewhere belongs to the annex.
 LEFT_OUT = ("read", "permitted", "eligible", "rank", "allocate", "withdrawn")
 
@@ -43,7 +40,7 @@ def summarise(
         "made_up": bool(facts.get("made_up", False)),
         "rules_only": bool(facts.get("rules_only", False)),
         "notices": notices(facts),
-        "messages": [str(message) for message in facts.get("messages", [])],
+        "messages": [_sentence(str(message)) for message in facts.get("messages", [])],
         "outcome": _outcome_words(facts),
         "shows_risk": any(column.name == "chance" for column in group.columns),
         "n_considered": in_words(n_considered),
@@ -118,17 +115,20 @@ SHOWN_LETTERS = 8  # of a key, on paper: 4,000 million keys differ in them; the 
 def page_of(view: AgencyView) -> dict[str, Any]:
     """Set a view out for a page: a few headed columns, each cell a list of labelled texts."""
     titles = {column.name: column.title for column in view.columns}
-    layout = [(head, [name for name in names if name in titles]) for head, names in _LAYOUT]
-    layout = [(head, names) for head, names in layout if names]
-    rows = [
-        [
-            [{"label": titles[name], "name": name, "texts": _texts(name, row[name])} for name in names]
-            for _, names in layout
-        ]
-        for row in view.frame.iter_rows(named=True)
-    ]
-    return {"recipient": agency_words(view.recipient), "heads": [head for head, _ in layout], "rows": rows,
-            "notes": list(view.notes), "as_of": day_words(view.as_of)}  # fmt: skip
+    present = [(head, [name for name in names if name in titles]) for head, names in _LAYOUT]
+    layout = [(head, names) for head, names in present if names]
+    first = "Home" if view.columns == FOR_HOMES else layout[0][0]
+    return {
+        "recipient": agency_words(view.recipient),
+        "as_of": day_words(view.as_of),
+        "heads": [first, *(head for head, _ in layout[1:])],
+        "rows": [[_cell(row, names, titles) for _, names in layout] for row in view.frame.iter_rows(named=True)],
+        "notes": list(view.notes),
+    }
+
+
+def _cell(row: Mapping[str, Any], names: Sequence[str], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"label": titles[name], "name": name, "texts": _texts(name, row[name])} for name in names]
 
 
 def _texts(name: str, cell: str | Sequence[str]) -> list[str]:
@@ -144,19 +144,18 @@ def _outcome_words(facts: Mapping[str, Any]) -> str:
     return OUTCOME_WORDS.get(outcomes[0], label_words(outcomes[0]).lower())
 
 
+def _sentence(message: str) -> str:
+    plain = message.replace("`", "").strip().rstrip(".")
+    return f"{plain[:1].upper()}{plain[1:]}."
+
+
 def _people(attrition: pl.DataFrame) -> int:
     return int(attrition["n"].sum())
 
 
 def _left_out(attrition: pl.DataFrame) -> list[dict[str, str]]:
-    left = attrition.filter(pl.col("step").is_in(LEFT_OUT))
-    order = {step: number for number, step in enumerate(LEFT_OUT)}
-    counts = left.group_by("step", "reason").agg(pl.col("n").sum())
-    ordered = counts.sort(pl.col("step").replace_strict(order, return_dtype=pl.Int64), "reason")
-    return [
-        {"step": step_words(step), "reason": reason_words(reason), "n": shown}
-        for step, reason, shown in disclose_table(ordered, within=["step"]).iter_rows()
-    ]
+    left = step_counts(attrition).filter(pl.col("step").is_in(LEFT_OUT))
+    return [{"step": step_words(step), "reason": reason_words(why), "n": n} for step, why, n in left.iter_rows()]
 
 
 def _by_reason(gone: pl.DataFrame | None) -> list[dict[str, str]]:

@@ -9,7 +9,11 @@ from ageingwell.governance.disclosure import disclose_table, in_words
 from ageingwell.report.words import reason_words, step_words
 from ageingwell.views.words import NEED_WORDS, agency_words, label_words
 
-_STEPS = ("read", "permitted", "spine", "eligible", "rank", "allocate", "withdrawn", "listed")
+STEPS = ("read", "permitted", "spine", "eligible", "rank", "allocate", "withdrawn", "listed")
+
+# People who reached these steps were looked at for tonight's list; before them people were not of the age asked for,
+# or might not be used.
+CONSIDERED = ("eligible", "rank", "allocate", "withdrawn", "listed")
 
 Table = dict[str, Any]
 
@@ -97,12 +101,23 @@ def _table(caption: str, heads: Sequence[str], rows: list[list[str]], *, note: s
     return {"caption": caption, "note": note, "heads": list(heads), "rows": rows}
 
 
-def _steps(attrition: pl.DataFrame) -> list[list[str]]:
-    order = {step: number for number, step in enumerate(_STEPS)}
+def step_counts(attrition: pl.DataFrame) -> pl.DataFrame:
+    """Count people by step and reason, disclosed: step, reason, shown.
+
+    One total over these counts is published, of the people considered; so among their reasons no cell stands hidden
+    alone. The report and the annex both take their counts from here: what one hides, the other never shows.
+    """
+    order = {step: number for number, step in enumerate(STEPS)}
     counts = attrition.group_by("step", "reason").agg(pl.col("n").sum())
     by_step = pl.col("step").replace_strict(order, default=len(order), return_dtype=pl.Int64)
-    shown = disclose_table(counts.sort(by_step, "step", "reason"), within=["step"])
-    return [[step_words(step), reason_words(reason), n] for step, reason, n in shown.iter_rows()]
+    is_considered = pl.col("step").is_in(CONSIDERED)
+    total = pl.when(is_considered).then(pl.lit("considered")).otherwise(pl.concat_str("step", "reason", separator="/"))
+    ordered = counts.sort(by_step, "step", "reason").with_columns(total=total)
+    return disclose_table(ordered, within=["total"]).drop("total")
+
+
+def _steps(attrition: pl.DataFrame) -> list[list[str]]:
+    return [[step_words(step), reason_words(reason), n] for step, reason, n in step_counts(attrition).iter_rows()]
 
 
 def _needs(needs: pl.DataFrame) -> list[list[str]]:

@@ -21,6 +21,7 @@ from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
 from ageingwell.views.words import FOUND_BY, THEME_OF_AGENCY, THEME_WORDS, agency_words, label_words
 
 UNKNOWN: Final = "not known"
+NONE_SHOWN: Final = "none shown"
 NO_FACTS: Final = "nothing that you may read"
 NO_NEED: Final = "no need found by a rule"
 NO_OWN_NEED: Final = "none for you to lead"
@@ -95,8 +96,8 @@ def _cells(reader: Reader) -> dict[str, pl.Expr]:
         "lead_agency": pl.col("lead_agency").map_elements(agency_words, return_dtype=pl.String),
         "needs": _or_one(pl.col("needs_told"), no_need),
         "facts": _or_one(pl.col("facts_told"), NO_FACTS),
-        "raises": _or_one(pl.col("raises"), UNKNOWN),
-        "lowers": _or_one(pl.col("lowers"), UNKNOWN),
+        "raises": _or_one(pl.col("raises"), NONE_SHOWN),
+        "lowers": _or_one(pl.col("lowers"), NONE_SHOWN),
         "action": pl.col("told").fill_null(UNKNOWN),
         "communication_need": pl.col("communication_need").fill_null("none recorded"),
         "known_to": _or_one(_known_to(reader), "none recorded" if reader.themes >= EVERY_THEME else NO_SERVICE),

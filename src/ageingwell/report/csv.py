@@ -1,0 +1,24 @@
+"""A view as CSV, for practices and other systems: opens in Excel as it is, and holds no formula."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from ageingwell.report.cells import flat, harmless
+from ageingwell.report.choices import ASKED
+from ageingwell.views.columns import AgencyView
+
+
+def agency_csv(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
+    r"""Write a view as CSV: UTF-8 with its mark, every field quoted, the columns to fill in empty, and `notices` last.
+
+    >>> from datetime import date
+    >>> from ageingwell.views.columns import PLACE
+    >>> view = AgencyView("fire", date(2026, 11, 22), (PLACE,), pl.DataFrame({"place": ["=1+1"]}))
+    >>> agency_csv(view, notices=["Late."]).decode("utf-8-sig").splitlines()[1].split(",")
+    ['"\'=1+1"', '""', '""', '""', '""', '""', '""', '"Late."']
+    """
+    empty = [pl.lit("").alias(question.name) for question in ASKED]
+    said = pl.lit(harmless(" ".join(notices) or "none")).alias("notices")
+    rows = flat(view.frame).with_columns(*empty, said)
+    return rows.write_csv(quote_style="always", line_terminator="\r\n", include_bom=True).encode()

@@ -1,0 +1,202 @@
+"""What a recipient may not read changes nothing in its files: not a word, not a figure, not the order of rows.
+
+Two nights are drawn that differ in everything the recipient may not read, and in nothing else. Its workbook, CSV and
+page must be the same to the byte.
+"""
+
+import csv
+import io
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+from helpers.views import ACTIONS, AS_OF, EVERY_THEME, KEY, need, needs, reason, reasons, row, rows, spine_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ageingwell.config.outreach import AGENCIES, Thresholds
+from ageingwell.config.score import Ledger, RecipientView
+from ageingwell.features.build import FEATURES
+from ageingwell.outreach.rules import need_rules
+from ageingwell.report.csv import agency_csv
+from ageingwell.report.html import agency_html
+from ageingwell.report.words import BANNED
+from ageingwell.report.workbook import agency_workbook
+from ageingwell.views.recipient import view_for
+from ageingwell.views.words import THEME_OF_AGENCY
+
+RULES = {rule.name: rule for rule in need_rules(Thresholds()) if rule.name in ACTIONS}
+SHOWN = [feature for feature in FEATURES if feature.present is not None]
+SERVICES = ("fire", "hospital", "housing", "social_care", "voluntary")
+FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+TEXTS = st.text(min_size=1, max_size=30) | st.sampled_from(
+    ["=1+1", "\t=2", "@x", "-1", "\uff1d1", "<script>x</script>", '"><img src=x onerror=y>', "{{ 7*7 }}", "\x00=1"]
+)
+
+homes = st.lists(st.sampled_from(["h1", "h2", "h3", None]), min_size=1, max_size=6)
+
+
+def sentences(rule, readable, draw_theme):
+    """The rule's sentences on readable themes, or on the others."""
+    facts = {fact.words.replace("{}", "4"): str(fact.theme) for fact in rule.facts()}
+    return [words for words, theme in facts.items() if (theme in readable) == draw_theme]
+
+
+def some_of(pool):
+    return st.lists(st.sampled_from(pool), unique=True) if pool else st.just([])
+
+
+def unreadable_services(readable):
+    return some_of([name for name in SERVICES if THEME_OF_AGENCY[name] not in readable])
+
+
+@st.composite
+def nights(draw, readable):
+    """Two nights: the same to who reads only `readable` themes and not the risk, and else drawn apart."""
+    where = draw(homes)
+    n = len(where)
+    leads = {home: draw(st.sampled_from(AGENCIES)) for home in dict.fromkeys(where)}
+    found = draw(st.lists(st.tuples(st.integers(0, n - 1), st.sampled_from(sorted(RULES))), max_size=8, unique=True))
+    open_facts = [draw(some_of(sentences(RULES[name], readable, True))) for _, name in found]
+    open_services = some_of([name for name in SERVICES if THEME_OF_AGENCY[name] in readable])
+    known = [draw(open_services) for _ in where]
+    pair = []
+    for _ in range(2):
+        ranks = draw(st.permutations(range(1, n + 1)))
+        risks = [draw(st.none() | st.floats(0, 1)) for _ in where]
+        listed = rows(
+            *(
+                row(
+                    f"p{at}",
+                    home,
+                    ranks[at],
+                    leads[home],
+                    risk=risks[at],
+                    risk_low=risks[at],
+                    risk_high=risks[at],
+                    band=draw(st.sampled_from(["top 20", "top 50"])),
+                    why=draw(st.sampled_from(["rule", "model", "both"])),
+                    known_to=sorted({*known[at], *draw(unreadable_services(readable))}),
+                )
+                for at, home in enumerate(where)
+            )
+        )  # fmt: skip
+        told = []
+        for (at, name), facts in zip(found, open_facts, strict=True):
+            hidden = draw(some_of(sentences(RULES[name], readable, False)))
+            order = sentences(RULES[name], EVERY_THEME, True)
+            criterion = "; ".join(words for words in order if words in {*facts, *hidden})
+            told.append(need(f"p{at}", where[at], name, criterion, themes=draw(st.lists(st.sampled_from(EVERY_THEME)))))
+        why = [
+            reason(f"p{at}", number, feature.name, feature.theme, f"canary {feature.name}", contribution=float(number))
+            for at in range(n)
+            for number, feature in enumerate(draw(st.lists(st.sampled_from(SHOWN), max_size=3)), start=1)
+        ]
+        people = spine_of(listed, communication_need="large print", age=draw(st.integers(65, 110)))
+        pair.append({"rows": listed, "needs": needs(*told), "reasons": reasons(*why), "people": people})
+    return pair
+
+
+def files(recipient, ledger, night):
+    view = view_for(recipient, **night, ledger=ledger, as_of=AS_OF, key=KEY)
+    return agency_csv(view), agency_html(view), agency_workbook(view)
+
+
+def ledger_of(recipient, themes, *, shows_risk):
+    return Ledger(permitted=(), views={recipient: RecipientView(themes=tuple(sorted(themes)), shows_risk=shows_risk)})
+
+
+@FEW
+@given(data=st.data())
+def test_what_may_not_be_read_changes_no_byte_of_an_agencys_files(data):
+    recipient = data.draw(st.sampled_from(AGENCIES))
+    themes = data.draw(st.sets(st.sampled_from(EVERY_THEME)))
+    # Leave for the risk counts only with every theme: without one of them it must change nothing.
+    shows_risk = data.draw(st.booleans()) if themes != set(EVERY_THEME) else False
+    one, other = data.draw(nights(themes))
+    ledger = ledger_of(recipient, themes, shows_risk=shows_risk)
+
+    assert files(recipient, ledger, one) == files(recipient, ledger, other)
+
+
+@FEW
+@given(data=st.data())
+def test_no_sentence_on_a_forbidden_theme_is_in_an_agencys_files(data):
+    recipient = data.draw(st.sampled_from(AGENCIES))
+    themes = data.draw(st.sets(st.sampled_from(EVERY_THEME), max_size=4))
+    night, _ = data.draw(nights(themes))
+    view = view_for(recipient, **night, ledger=ledger_of(recipient, themes, shows_risk=True), as_of=AS_OF, key=KEY)
+    shown = {fact for facts in view.frame["facts"] for fact in facts}
+
+    forbidden = {words for rule in RULES.values() for words in sentences(rule, themes, False)}
+    allowed = {words for rule in RULES.values() for words in sentences(rule, themes, True)}
+    assert not shown & (forbidden - allowed)
+    assert "canary" not in agency_html(view).decode()
+    assert not {"risk", "rank", "band", "why", "chance", "found_by", "raises", "lowers"} & set(view.frame.columns)
+
+
+@FEW
+@given(data=st.data(), seed=st.integers(0, 1000))
+def test_the_order_of_rows_that_come_in_changes_no_byte(data, seed):
+    recipient = data.draw(st.sampled_from((*AGENCIES, "group")))
+    night, _ = data.draw(nights(EVERY_THEME))
+    shuffled = {name: frame.sample(fraction=1, shuffle=True, seed=seed) for name, frame in night.items()}
+    ledger = ledger_of(recipient, EVERY_THEME, shows_risk=data.draw(st.booleans()))
+
+    assert files(recipient, ledger, night) == files(recipient, ledger, shuffled)
+
+
+class Tags(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.seen, self.text = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, tuple(name for name, _ in attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@FEW
+@given(data=st.data(), text=TEXTS)
+def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
+    recipient = data.draw(st.sampled_from(AGENCIES))
+    night, _ = data.draw(nights(EVERY_THEME))
+    ledger = ledger_of(recipient, EVERY_THEME, shows_risk=True)
+    listed = night["rows"].with_columns(place=pl.lit(text), action=pl.lit(text), band=pl.lit(text))
+    attacked = {**night, "rows": listed, "people": night["people"].with_columns(communication_need=pl.lit(text))}
+
+    content, page, _ = files(recipient, ledger, attacked)
+    _, plain, _ = files(recipient, ledger, night)
+
+    cells = [cell for line in csv.reader(io.StringIO(content.decode("utf-8-sig"))) for cell in line if cell]
+    assert not [cell for cell in cells if cell.lstrip()[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20")]
+    assert Tags(page.decode()).seen == Tags(plain.decode()).seen
+
+
+@FEW
+@given(data=st.data())
+def test_no_list_labels_people_or_claims_causes(data):
+    night, _ = data.draw(nights(EVERY_THEME))
+    recipient = data.draw(st.sampled_from(AGENCIES))
+    _, page, _ = files(recipient, ledger_of(recipient, EVERY_THEME, shows_risk=True), night)
+    words = f" {' '.join(Tags(page.decode().split('</head>')[1]).text).lower()} "
+
+    assert not [word for word in BANNED if f" {word} " in words]
+
+
+def test_the_first_law_would_see_a_leak():
+    """The test of the test: with leave for the risk and every theme, two such nights do differ."""
+    ledger = ledger_of("fire", EVERY_THEME, shows_risk=True)
+    one = {"rows": rows(row("p1", "h1", 1, "fire")), "needs": needs(), "reasons": reasons()}
+    one["people"] = spine_of(one["rows"])
+    other = {**one, "rows": rows(row("p1", "h1", 1, "fire", risk=0.9))}
+
+    assert files("fire", ledger, one) != files("fire", ledger, other)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_sentence_of_a_rule_is_recognised_as_its_own(name):
+    assert not [fact.words for fact in RULES[name].facts() if ";" in fact.words]
