@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ageingwell.errors import SourceError
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.synthetic.hazards import RISKS
 from ageingwell.synthetic.history import boundaries
@@ -116,3 +117,10 @@ def test_published_rates_stand_beside_the_countys(tmp_path: Path):
     common = rates.filter(pl.col("published") * pl.col("denominator") > 200)
     assert len(common) >= 5
     assert common["ratio"].is_between(0.75, 1.25).all()
+
+
+def test_rates_are_not_counted_from_raw_extracts(tmp_path: Path):
+    folder = synthesise(CountyPlan(people=60, raw=True), tmp_path).folder
+
+    with pytest.raises(SourceError, match="raw extracts"):
+        check_rates(folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.files import read_codelists, shipped
+from ageingwell.errors import SourceError
 from ageingwell.synthetic.mark import read_mark
 
 OPENSAFELY = "OpenSAFELY care-home mortality research, released tables (TPP practices, England)"
@@ -60,9 +61,12 @@ def check_rates(out: Path) -> pl.DataFrame:
 
     One row a published rate: `measure`, `group`, `published`, `county`, `ratio` (county over published), `count` and
     `denominator` behind the county's rate, `source`, `note`. Yearly rates are of the latest year whose records are
-    settled (up to 90 days before the extract).
+    settled (up to 90 days before the extract). Raises `SourceError` for a folder that is no clean county: rates are
+    not counted from raw extracts or spoilt tables.
     """
     as_of = read_mark(out).as_of
+    if not (out / "gp_patients.parquet").is_file():
+        raise SourceError(f"{out} holds raw extracts or spoilt tables", "make a county without `--raw` and `--dirty`")
     start, end = as_of - timedelta(days=455), as_of - timedelta(days=90)
     then, now = _people(out, day=start), _people(out, day=as_of)
     rows = [
