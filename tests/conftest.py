@@ -40,9 +40,9 @@ def small_county(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model bundle with few small trees, trained on 1,000 made-up people and marked as usable."""
-    from ageingwell.synthetic.county import CountyPlan, synthesise
-
     from helpers.counties import train_small_bundle
+
+    from ageingwell.synthetic.county import CountyPlan, synthesise
 
     folder = tmp_path_factory.mktemp("trained")
     synthesise(CountyPlan(people=1_000, seed=3), folder / "county")

@@ -6,11 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
-
-from ageingwell.cli import cli
-from ageingwell.config.load import load_config
-from ageingwell.pipeline import night, withdrawals
-from ageingwell.publish import current
 from helpers.counties import (
     NIGHT,
     add_rows,
@@ -25,6 +20,11 @@ from helpers.counties import (
     rows_of,
     settings_file,
 )
+
+from ageingwell.cli import cli
+from ageingwell.config.load import load_config
+from ageingwell.pipeline import night, withdrawals
+from ageingwell.publish import current
 
 NEXT = NIGHT + timedelta(days=7)
 ELSEWHERE = "b" * 32
@@ -177,7 +177,7 @@ def test_they_are_off_every_file_when_scoring_stops(published, settings):
     assert score(published, settings) == code
 
     assert tonight(published).name == f"{NIGHT}.r2"
-    assert {way: files_with(tonight(published), person) for way, person in taken.items()} == dict.fromkeys(taken, [])
+    assert {way: files_with(tonight(published), person) for way, person in taken.items()} == {way: [] for way in taken}
     assert files_with(before, taken["an_objection"]), "the first revision is kept"
 
 

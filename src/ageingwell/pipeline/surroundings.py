@@ -1,7 +1,6 @@
 """The outer world, handed down: the clock, the process, and where progress is told."""
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +42,16 @@ class Surroundings:
             self.stages[name] = round(self.stages.get(name, 0.0) + self.seconds() - begun, 3)
 
 
-def peak_memory_bytes() -> int:
-    """The most memory this process has held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+if sys.platform == "win32":
+
+    def peak_memory_bytes() -> int | None:
+        """The most memory this process has held; Windows does not tell it to the standard library."""
+        return None
+
+else:
+    import resource
+
+    def peak_memory_bytes() -> int | None:
+        """The most memory this process has held."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

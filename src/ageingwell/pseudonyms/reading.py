@@ -43,7 +43,8 @@ class RawChunk:
 def raw_tables(raw: Path, *, known: Collection[str], beside: Path | None = None) -> dict[str, tuple[Path, ...]]:
     """Find the files of each table in a folder (`<table>.csv`, `<table>.parquet` or a folder `<table>/`), or one file.
 
-    `beside` is a file that may lie among them and is none, such as the look-up of postcodes. Raises `SourceError` for a file that is no known table: a table with a misspelt name must not vanish.
+    `beside` is a file that may lie among them and is none, such as the look-up of postcodes. Raises `SourceError` for
+    a file that is no known table: a table with a misspelt name must not vanish.
     """
     if not raw.exists():
         raise SourceError(f"{raw} does not exist", "name the folder with the raw tables")

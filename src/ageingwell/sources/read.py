@@ -66,7 +66,6 @@ class Records:
         return replace(self, tables={name: replace(table, rows=rows[name]) for name, table in self.tables.items()})
 
 
-
 def read_agencies(
     data: Path,
     settings: Mapping[str, TableSettings],
