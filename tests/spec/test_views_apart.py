@@ -3,6 +3,7 @@
 import polars as pl
 from helpers.views import AS_OF, FOUND, KEY, LEDGER, PEOPLE, need, needs, pseudonym
 
+from ageingwell.config.outreach import Thresholds
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.views.apart import homes_for, safeguarding_view
 from ageingwell.views.reader import reader_of
@@ -31,6 +32,20 @@ def test_the_fire_service_gets_the_homes_nobody_is_linked_to_under_its_own_key()
 
 def test_an_agency_that_leads_no_need_of_an_empty_home_gets_none():
     assert homes_for("housing", needs=FOUND, ledger=LEDGER, as_of=AS_OF, key=KEY).frame.is_empty()
+
+
+def test_a_home_under_a_safeguarding_marker_is_left_to_the_safeguarding_lead():
+    homes = homes_for("fire", needs=FOUND, ledger=LEDGER, as_of=AS_OF, key=KEY, safeguarded={pseudonym("h8")})
+
+    assert homes.frame.is_empty()
+
+
+def test_the_staff_safety_note_comes_before_the_action_at_a_home_too():
+    homes = homes_for("fire", needs=FOUND, ledger=LEDGER, as_of=AS_OF, key=KEY, staff_safety={pseudonym("h8")})
+
+    assert homes.frame["action"].to_list() == [
+        "Read the staff safety marker before going. Make a home fire-safety visit and fit alarms"
+    ]
 
 
 def test_the_safeguarding_lead_sees_everyone_under_a_marker_unmet_fire_needs_first():
@@ -73,8 +88,6 @@ def test_no_pseudonym_of_the_group_reaches_the_safeguarding_lead():
 
 
 def test_the_safeguarding_lead_reads_no_health_fact():
-    from ageingwell.config.outreach import Thresholds
-
     reader = reader_of("safeguarding", ledger=LEDGER, thresholds=Thresholds())
 
     assert reader.facts_of("cold_home", "energy rating F; heart failure is recorded") == ["energy rating F"]

@@ -1,5 +1,6 @@
 """Views beside the list: homes that nobody is linked to, and what the safeguarding lead alone receives."""
 
+from collections.abc import Collection
 from datetime import date
 
 import polars as pl
@@ -24,19 +25,24 @@ def homes_for(
     as_of: date,
     key: Key,
     settings: OutreachSettings | None = None,
+    safeguarded: Collection[str] = (),
+    staff_safety: Collection[str] = (),
 ) -> AgencyView:
     """Build the list of homes with a need that this agency leads, to which no person is linked: one row a home.
 
-    `needs` is the night's table; only its rows without a person are used. Raises `NotPermittedError` where the ledger
-    has no view for the recipient.
+    `needs` is the night's table; only its rows without a person are used. The homes in `safeguarded` are left to the
+    safeguarding lead; those in `staff_safety` have the note on it before the action. Raises
+    `NotPermittedError` where the ledger has no view for the recipient.
     """
     settings = settings or OutreachSettings()
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
-    of_homes = needs.filter(pl.col("person_id").is_null() & (pl.col("lead_agency") == recipient))
-    cells = [
-        [home, *_told(reader, found), "; ".join(dict.fromkeys(found.sort("need")["action"].to_list()))]
-        for (home,), found in sorted(of_homes.group_by("household_id"), key=lambda group: str(group[0]))
-    ]
+    mine = pl.col("person_id").is_null() & (pl.col("lead_agency") == recipient)
+    of_homes = needs.filter(mine & ~pl.col("household_id").is_in(list(safeguarded)))
+    cells = []
+    for (home,), found in of_homes.group_by("household_id"):
+        steps = dict.fromkeys(found.sort("need", "action")["action"].to_list())
+        note = [settings.staff_safety_note] if home in staff_safety else []
+        cells.append([home, *_told(reader, found), ". ".join([*note, *steps])])
     frame = pl.DataFrame(cells, schema=_HOMES, orient="row").with_columns(
         row_key=row_key(pl.col("home"), recipient=recipient, as_of=as_of, key=key)
     )
