@@ -36,8 +36,10 @@ def exit_code(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def fork_and_kill(run: Callable[[], None], *, after_seconds: float) -> bool:
+def fork_and_kill(run: Callable[[], None], *, after_seconds: float, once: Callable[[], bool] = lambda: True) -> bool:
     """Run `run` in a forked child and SIGKILL it, with all it started, after a delay; True when the kill came in time.
+
+    The delay begins at once, or when `once` first holds (it is asked every millisecond).
 
     The child is reaped in every case, and False means that `run` had ended by itself before the delay was over.
 
@@ -48,14 +50,16 @@ def fork_and_kill(run: Callable[[], None], *, after_seconds: float) -> bool:
     Raises:
         AssertionError: `run` failed of its own accord, so the test would not have tested a kill.
     """
-    deadline = time.monotonic() + after_seconds
     child = fork(run)
-    while (wait := deadline - time.monotonic()) > 0:
+    begun = None
+    while begun is None or time.monotonic() < begun + after_seconds:
+        if begun is None and once():
+            begun = time.monotonic()
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             assert os.waitstatus_to_exitcode(status) == 0, "the child failed before it could be killed"
             return False
-        time.sleep(min(wait, 0.002))
+        time.sleep(0.001)
     _kill_group(child)
     code = exit_code(child)
     assert code in (0, -signal.SIGKILL), "the child failed before it could be killed"
