@@ -71,7 +71,10 @@ class RiskModel:
 
     def score(self, features: pl.DataFrame, *, threads: int = 1) -> Floats:
         """The trees' raw log-odds, before calibration."""
-        return np.asarray(self.booster_.predict(self._matrix(features), raw_score=True, num_threads=threads))
+        matrix = self._matrix(features)
+        if not features.height:  # LightGBM would divide by the number of rows
+            return np.zeros(0)
+        return np.asarray(self.booster_.predict(matrix, raw_score=True, num_threads=threads))
 
     def log_odds(self, score: Floats) -> Floats:
         """The calibrated log-odds of raw scores."""
@@ -91,6 +94,8 @@ class RiskModel:
     def explain(self, features: pl.DataFrame, *, threads: int = 1) -> Explanation:
         """Exact SHAP values of every row, carried through the calibration line."""
         matrix = self._matrix(features)
+        if not features.height:
+            return Explanation(self.features, np.zeros(0), np.zeros((0, len(self.features))))
         raw = np.asarray(self.booster_.predict(matrix, pred_contrib=True, num_threads=threads))
         raw = raw.reshape(features.height, len(self.features) + 1)
         base = self.line.intercept + self.line.slope * raw[:, -1]
