@@ -43,6 +43,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
         "made_up": bundle.made_up,
         "verdict": dict(bundle.facts["verdict"]),
         "training": dict(bundle.facts["training"]),
+        "evaluation": dict(bundle.facts["evaluation"]),
         "outcomes": {
             outcome: {"sha256": part["sha256"], "calibration": part["calibration"]}
             for outcome, part in bundle.facts["outcomes"].items()

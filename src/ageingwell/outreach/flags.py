@@ -38,11 +38,56 @@ def under_safeguarding(markers: pl.DataFrame, versions: pl.DataFrame) -> pl.Data
 
     `versions` is the newest version of each person in all records.
     """
-    living = versions.filter(pl.col("died_on").is_null() & pl.col("left_on").is_null())
-    homes = living.join(markers.drop_nulls("person_id"), on="person_id", how="semi").select("household_id").drop_nulls()
+    homes = (
+        _living(versions)
+        .join(markers.drop_nulls("person_id"), on="person_id", how="semi")
+        .select("household_id")
+        .drop_nulls()
+    )
     return pl.concat(
         [markers, homes.select(person_id=pl.lit(None, dtype=pl.String), household_id="household_id")]
     ).unique()
+
+
+def _living(versions: pl.DataFrame) -> pl.DataFrame:
+    return versions.filter(pl.col("died_on").is_null() & pl.col("left_on").is_null())
+
+
+SAFEGUARDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
+
+
+def safeguarded(markers: pl.DataFrame, versions: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Whom the safeguarding lead hears of: person_id, household_id, reason.
+
+    `safeguarding` is a marked person of any age who is alive and registered, `safeguarding_at_home` somebody held because of a marker at their
+    home (`left` says who), `home` a marked home, whoever lives there.
+    """
+    where = _living(versions).select("person_id", "household_id")
+    people = markers.select("person_id").drop_nulls().unique().join(where, on="person_id")
+    at_home = left.filter(pl.col("reason").str.starts_with("safeguarding")).select("person_id").unique()
+    others = at_home.join(people, on="person_id", how="anti").join(where, on="person_id", how="left")
+    homes = markers.select("household_id").drop_nulls().unique()
+    told = [
+        people.with_columns(reason=pl.lit("safeguarding")),
+        others.with_columns(reason=pl.lit("safeguarding_at_home")),
+        homes.select(person_id=pl.lit(None, dtype=pl.String), household_id="household_id", reason=pl.lit("home")),
+    ]
+    return pl.concat(part.select(SAFEGUARDED.names()) for part in told).sort(SAFEGUARDED.names())
+
+
+def homes_under_markers(needs: pl.DataFrame, markers: Markers, *, note: str) -> pl.DataFrame:
+    """The needs with what markers say of homes that nobody is linked to.
+
+    A home under safeguarding is left to the safeguarding lead (`outcome`), and `note` stands first where a marker
+    warns of danger to a visitor.
+    """
+    of_home = pl.col("person_id").is_null()
+    guarded = of_home & _is_among(markers.safeguarding, "household_id")
+    warned = of_home & _is_among(markers.staff_safety, "household_id")
+    return needs.with_columns(
+        outcome=pl.when(guarded).then(pl.lit("safeguarding")).otherwise("outcome"),
+        action=pl.when(warned).then(pl.format("{}. {}", pl.lit(note), "action")).otherwise("action"),
+    )
 
 
 def flagged(

@@ -17,7 +17,8 @@ class NightFrames:
 
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
     its pages show, so that they can be drawn again without the records when somebody has to be taken off: `people`
-    (the spine of those listed), `left_list` (who left since the last night and why), `just_missed` and `marginal`.
+    (the spine of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left
+    since the last night and why), `just_missed` and `marginal`.
     """
 
     listed: pl.DataFrame
@@ -26,6 +27,7 @@ class NightFrames:
     scores: pl.DataFrame
     reasons: pl.DataFrame
     people: pl.DataFrame
+    safeguarded: pl.DataFrame
     left_list: pl.DataFrame
     just_missed: pl.DataFrame
     marginal: pl.DataFrame

@@ -19,7 +19,7 @@ from ageingwell.errors import BundleError, KeyFileError, SourceError
 from ageingwell.features.build import build_features, build_home_features
 from ageingwell.outreach.allocate import allocate
 from ageingwell.outreach.eligible import eligible
-from ageingwell.outreach.flags import Markers, exits, flagged, under_safeguarding
+from ageingwell.outreach.flags import Markers, exits, flagged, homes_under_markers, safeguarded, under_safeguarding
 from ageingwell.outreach.household import one_knock_a_door
 from ageingwell.outreach.listing import compare_with_previous, list_rows, unplaced
 from ageingwell.outreach.needs import find_home_needs, find_needs, with_outcome
@@ -139,12 +139,12 @@ def outreach_list(
     with world.stage("risk"):
         risks = _risks(bundle, features, threads=config.score.threads)
         newest = latest_versions(permitted.tables["gp_patients"].rows)
-        safeguarded = under_safeguarding(marked(opted, "safeguarding"), newest)
+        markers = Markers(under_safeguarding(marked(opted, "safeguarding"), newest), marked(opted, "staff_safety"))
         people = flagged(
             _people(spine, features, risks),
             tables=tables,
             gone=exits(newest),
-            markers=Markers(safeguarded, marked(opted, "staff_safety")),
+            markers=markers,
             held=_held(permitted),
             as_of=as_of,
             codelists=config.codelists,
@@ -184,13 +184,16 @@ def outreach_list(
     with world.stage("reasons"):
         reasons = _reasons(bundle, features, rows["person_id"], config)
         rows = _with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
+    guarded = safeguarded(marked(opted, "safeguarding"), newest, left)
+    needs = with_outcome(needs, listed=rows, left=left)
     frames = NightFrames(
         listed=rows,
-        needs=with_outcome(needs, listed=rows, left=left),
+        needs=homes_under_markers(needs, markers, note=settings.staff_safety_note),
         attrition=account_for_everyone(records, permitted, opted, tables, spine, left, rows, config=config),
         scores=_scores(stay, bundle),
         reasons=reasons,
-        people=spine.join(rows.select("person_id"), on="person_id", how="semi"),
+        people=spine.filter(pl.col("person_id").is_in(pl.concat([rows["person_id"], guarded["person_id"]]).implode())),
+        safeguarded=guarded,
         left_list=gone_since,
         just_missed=shared.just_missed,
         marginal=shared.marginal,

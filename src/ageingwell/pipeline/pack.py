@@ -52,6 +52,7 @@ def describe_night(
     return {
         "as_of": as_of.day.isoformat(),
         "purpose": config.score.purpose,
+        "minimum_age": config.score.minimum_age,
         "made_up": records.made_up,
         "is_degraded": bool(records.missing),
         "missing": list(records.missing),
@@ -121,7 +122,7 @@ def draw_pages(frames: NightFrames, facts: Mapping[str, Any], *, config: Config,
         marginal=frames.marginal,
     )
     apart = safeguarding_view(
-        _under_safeguarding(frames),
+        frames.safeguarded,
         needs=frames.needs,
         people=frames.people,
         ledger=config.ledger,
@@ -158,18 +159,17 @@ def _homes(
     agency: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key
 ) -> AgencyView | None:
     """The homes with a need for this agency that nobody is linked to; `None` where there are none."""
+    guarded = frames.needs.filter(pl.col("person_id").is_null() & (pl.col("outcome") == "safeguarding"))
     homes = homes_for(
-        agency, needs=frames.needs, ledger=config.ledger, as_of=_night(facts), key=key, settings=config.outreach
+        agency,
+        needs=frames.needs,
+        ledger=config.ledger,
+        as_of=_night(facts),
+        key=key,
+        settings=config.outreach,
+        safeguarded=guarded["household_id"].to_list(),
     )
     return None if homes.frame.is_empty() else homes
-
-
-def _under_safeguarding(frames: NightFrames) -> pl.DataFrame:
-    """Whom the safeguarding lead hears of: the people under a marker, with the home their needs name."""
-    marked = frames.attrition.filter(pl.col("reason").str.starts_with("safeguarding"))
-    homes = frames.needs.drop_nulls("person_id").select("person_id", "household_id").unique("person_id", keep="first")
-    named = marked.drop_nulls("person_id").select("person_id", "reason")
-    return named.join(homes, on="person_id", how="left", maintain_order="left")
 
 
 def _run(world: Surroundings) -> dict[str, Any]:
