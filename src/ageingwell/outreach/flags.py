@@ -59,8 +59,8 @@ SAFEGUARDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "rea
 def safeguarded(markers: pl.DataFrame, versions: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
     """Whom the safeguarding lead hears of: person_id, household_id, reason.
 
-    `safeguarding` is a marked person of any age who is alive and registered, `safeguarding_at_home` somebody held because of a marker at their
-    home (`left` says who), `home` a marked home, whoever lives there.
+    `safeguarding` is a marked person of any age who is alive and registered, `safeguarding_at_home` somebody held
+    because of a marker at their home (`left` says who), `home` a marked home, whoever lives there.
     """
     where = _living(versions).select("person_id", "household_id")
     people = markers.select("person_id").drop_nulls().unique().join(where, on="person_id")
