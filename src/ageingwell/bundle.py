@@ -89,10 +89,13 @@ def save_bundle(
     return folder
 
 
-def find_bundle(name: str) -> Path:
-    """The folder of a bundle: a folder given, or the name of a shipped one."""
-    given = Path(name)
-    return given if given.is_dir() else shipped("models") / name
+def find_bundle(name: str | Path) -> Path:
+    """The folder of a bundle: the name of a shipped one, or a folder.
+
+    A bare name is looked for among the shipped bundles first: the demonstration makes a folder `demo` of its own.
+    """
+    named = shipped("models") / name
+    return named if Path(name).name == str(name) and named.is_dir() else Path(name)
 
 
 def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -> Bundle:
@@ -101,7 +104,7 @@ def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -
     LightGBM's parser aborts the process on some damaged files and silently changes scores on others, so every file's
     SHA-256 is checked first. Raises `BundleError` saying what differs.
     """
-    folder = find_bundle(str(name))
+    folder = find_bundle(name)
     facts, digest = _facts(folder)
     _stop_on_other_features(folder, facts, codelists)
     _stop_on_other_versions(folder, facts)
