@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.errors import SourceError
+from ageingwell.sources.databases import database_frames
 from ageingwell.sources.locate import Location
 
 CHUNK_ROWS = 200_000
@@ -208,26 +209,14 @@ def _line_of_other_text(path: Path) -> int:
 
 
 def _database_chunks(location: Location, read: list[FileRead]) -> Iterator[Chunk]:
-    assert location.uri is not None  # noqa: S101 - narrowed by the caller
     name = f"{location.table} (database)"
-    try:
-        import connectorx  # noqa: F401 - an extra, needed only here
-    except ImportError:
-        raise SourceError(f"{name}: reading a database needs an extra", "pip install 'ageingwell[database]'") from None
-    try:
-        frame = pl.read_database_uri(location.query or "", location.uri, engine="connectorx")
-    except Exception as fault:
-        # The driver's text may hold the password of the URI or a value of a row: only its kind is told.
-        raise SourceError(
-            f"{name}: the query failed ({type(fault).__name__})",
-            "check the URI, the query and the rights of the account",
-        ) from None
     digest = hashlib.sha256()
-    for start in range(0, max(frame.height, 1), CHUNK_ROWS):
-        rows = frame.slice(start, CHUNK_ROWS)
-        yield Chunk(name, start + 1, rows, sent=tuple(frame.columns))
+    n_rows = 0
+    for rows in database_frames(name, location.uri or "", location.query or "", rows_at_once=CHUNK_ROWS):
+        yield Chunk(name, n_rows + 1, rows, sent=tuple(rows.columns))
         digest.update(_bytes_of(rows))
-    read.append(FileRead(name, digest.hexdigest(), frame.height))
+        n_rows += rows.height
+    read.append(FileRead(name, digest.hexdigest(), n_rows))
 
 
 def _bytes_of(rows: pl.DataFrame) -> bytes:
