@@ -81,6 +81,29 @@ def eligible(
     return stay, left.sort("person_id").cast(LEFT)
 
 
+def with_homes_of_others(contacts: pl.DataFrame, *, people: pl.DataFrame, registered: pl.DataFrame) -> pl.DataFrame:
+    """Add, for each contact with somebody too young to be listed, one with the home they lived in: it binds all there.
+
+    `people` are those who may be listed, `registered` everybody of any age: person_id, household_id, lived_here_from.
+
+    >>> contacts = pl.DataFrame({
+    ...     "person_id": ["p9"], "household_id": [None], "agency": ["fire"], "contacted_on": [date(2026, 11, 1)],
+    ...     "outcome": ["refused"], "recorded_on": [date(2026, 11, 2)],
+    ... }, schema_overrides={"household_id": pl.String})
+    >>> lives = {"household_id": "h1", "lived_here_from": date(2020, 1, 1)}
+    >>> registered = pl.DataFrame([{"person_id": "p1", **lives}, {"person_id": "p9", **lives}])
+    >>> both = with_homes_of_others(contacts, people=registered.head(1), registered=registered)
+    >>> both.select("person_id", "household_id", "outcome").rows()
+    [('p9', None, 'refused'), (None, 'h1', 'refused')]
+    """
+    others = registered.join(people.select("person_id"), on="person_id", how="anti").drop_nulls("household_id")
+    met = (
+        contacts.drop("household_id").join(others, on="person_id").filter(_LIVED_HERE & (pl.col("outcome") != "moved"))
+    )
+    homes = met.with_columns(person_id=pl.lit(None, dtype=pl.String)).select(contacts.columns)
+    return pl.concat([contacts, homes])
+
+
 def _anyone_at_the_door(flag: str) -> pl.Expr:
     mine = pl.col(flag).fill_null(value=False)
     return pl.when(pl.col("household_id").is_null()).then(mine).otherwise(mine.any().over("household_id"))

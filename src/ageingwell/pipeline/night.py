@@ -18,7 +18,7 @@ from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import BundleError, KeyFileError, SourceError
 from ageingwell.features.build import build_features, build_home_features
 from ageingwell.outreach.allocate import allocate
-from ageingwell.outreach.eligible import eligible
+from ageingwell.outreach.eligible import eligible, with_homes_of_others
 from ageingwell.outreach.flags import Markers, exits, flagged, homes_under_markers, safeguarded, under_safeguarding
 from ageingwell.outreach.household import one_knock_a_door
 from ageingwell.outreach.listing import compare_with_previous, list_rows, unplaced
@@ -41,7 +41,7 @@ from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.reasons import reasons_of_people, shown_reasons, tell_reasons
 from ageingwell.sources.read import Records, is_made_up, read_agencies
-from ageingwell.spine import build_spine, known_tables, latest_versions, registered
+from ageingwell.spine import build_spine, known_tables, last_moves, latest_versions, registered
 from ageingwell.timeline import AsOf
 
 RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
@@ -150,7 +150,8 @@ def outreach_list(
             codelists=config.codelists,
         )
     with world.stage("eligible"):
-        stay, left = eligible(people, contacts=_contacts(permitted), settings=settings, as_of=as_of.day)
+        contacts = with_homes_of_others(_contacts(permitted), people=people, registered=_everybody(tables, as_of))
+        stay, left = eligible(people, contacts=contacts, settings=settings, as_of=as_of.day)
     with world.stage("needs"):
         rules = need_rules(settings.thresholds)
         needs = pl.concat(
@@ -272,6 +273,14 @@ def _contacts(records: Records) -> pl.DataFrame:
     return pl.DataFrame(
         schema={name: field.dtype.type for name, field in TABLES["contacts"].to_schema().columns.items()}
     )
+
+
+def _everybody(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.DataFrame:
+    """Everybody registered, of any age, with their home and since when they live there."""
+    people = registered(latest_versions(tables["gp_patients"]), as_of)
+    moved = people.join(last_moves(tables["gp_patients"]), on="person_id", how="left")
+    since = pl.coalesce("moved_in_on", "moved_by", "registered_on")
+    return moved.select("person_id", "household_id", lived_here_from=since)
 
 
 def _linked_homes(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.Series:
