@@ -21,7 +21,7 @@ test:
 
 docs: setup
 	$(BIN)/python -m tools.reference
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
