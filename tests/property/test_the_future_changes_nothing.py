@@ -27,7 +27,15 @@ Built = tuple[pl.DataFrame, pl.DataFrame]
 
 @pytest.fixture(scope="module")
 def tables(county_tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    return {name: frame for name, frame in county_tables.items() if name != "permissions"}
+    """The county, with some stays that ended so lately that nobody knew: it tells of most only once they are over."""
+    stays = county_tables["hospital_events"]
+    just_over = stays.sample(60, seed=1).with_columns(
+        started_on=pl.lit(AS_OF - timedelta(days=15)),
+        ended_on=pl.lit(AS_OF - timedelta(days=5)),
+        recorded_on=pl.lit(AS_OF - timedelta(days=3)),
+    )
+    told = {**county_tables, "hospital_events": pl.concat([stays, just_over])}
+    return {name: frame for name, frame in told.items() if name != "permissions"}
 
 
 @pytest.fixture(scope="module")

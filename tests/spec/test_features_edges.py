@@ -198,6 +198,44 @@ def test_a_death_in_the_home_is_felt_for_two_years_by_those_who_lived_there(
     assert features(people)["is_bereaved_730d"] == bereaved
 
 
+def test_a_death_is_felt_where_the_person_lived_last_whatever_the_order_of_the_rows() -> None:
+    versions = [
+        "p2 | h2 | 2010-01-01 | 2000-01-01 | 2026-11-01 | 2026-11-02 | 2020-01-02",
+        "p2 | h1 | 2010-01-01 | 2000-01-01 | 2026-11-01 | 2026-11-02 | 2010-01-02",
+    ]
+    head = "person_id | household_id | moved_in_on | registered_on | died_on | died_recorded_on | recorded_on"
+
+    def bereaved(home: str, rows: list[str]) -> float:
+        people = "\n".join([head, f"p1 | {home} | 2010-01-01 | 2000-01-01 | | | 2020-01-02", *rows])
+        born = table(people, like="gp_patients").with_columns(birth_month=pl.lit(date(1940, 1, 1)))
+        frames = {"gp_patients": born}
+        made = build_features(known_on(frames, NIGHT), spine_on(frames, NIGHT), AsOf(NIGHT), codelists=CONFIG.codelists)
+        return made["is_bereaved_730d"].item()  # type: ignore[no-any-return]
+
+    for rows in (versions, versions[::-1]):
+        assert (bereaved("h1", rows), bereaved("h2", rows)) == (0.0, 1.0)
+
+
+# --- Stays ---
+
+
+@pytest.mark.parametrize(
+    ("ended", "nights", "since"),
+    [
+        ("2026-10-31", 8.0, 22.0),  # 21 days of lag are over the day before the night
+        ("2026-11-01", 30.0, None),  # not yet: the stay counts as still open, up to the night
+        ("", 30.0, None),
+    ],
+)
+def test_the_end_of_a_stay_is_known_after_the_lag(ended: str, nights: float, since: float | None) -> None:
+    head = "person_id | kind | started_on | ended_on | recorded_on"
+    stay = f"{head}\np1 | emergency_admission | 2026-10-23 | {ended} | 2026-11-20"
+
+    found = features(hospital_events=table(stay, like="hospital_events"))
+
+    assert (found["n_emergency_bed_days_365d"], found["days_since_discharge"]) == (nights, since)
+
+
 # --- Costs ---
 
 
