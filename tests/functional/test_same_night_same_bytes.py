@@ -1,0 +1,76 @@
+"""The same night, scored anywhere and anyhow, gives the same bytes: `run.json` is the one file that may differ."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from helpers.counties import NIGHT, hashes_of, settings_file
+
+from ageingwell.publish import current
+
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "one thread": {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"},
+    "two threads, other hashes": {"POLARS_MAX_THREADS": "2", "PYTHONHASHSEED": "4711", "TZ": "Pacific/Kiritimati"},
+    "another language and time zone": {"PYTHONHASHSEED": "0", "TZ": "America/Adak", "LC_ALL": "C", "LANG": "C"},
+}
+
+
+def run(county: Path, out: Path, settings: Path, *, at: Path, **environment: str) -> Path:
+    """Score in a process of its own, from the working folder `at`, and give the night's folder."""
+    relative = [os.path.relpath(path, at) for path in (county, out, settings)]
+    command = ["score", "--as-of", str(NIGHT), "--data", relative[0], "--out", relative[1], "--config", relative[2]]
+    ran = subprocess.run(
+        [sys.executable, "-m", "ageingwell", *command],
+        cwd=at,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    folder = current(out)
+    assert folder is not None
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    at = tmp_path_factory.mktemp("expected")
+    night = run(county, at / "out", settings, at=at)
+    assert (night / "run.json").is_file()
+    return hashes_of(night)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_process_writes_the_same_bytes(county, settings, expected, way, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+
+    night = run(county, tmp_path / "out", settings, at=tmp_path / "elsewhere", **WAYS[way])
+
+    assert hashes_of(night) == expected
+    assert len(expected) > 20
+
+
+def test_the_models_threads_change_the_hash_of_the_settings_and_nothing_else(county, bundle, expected, tmp_path):
+    one_thread = settings_file(tmp_path / "settings", bundle=bundle, changes={"threads": 1})
+
+    night = run(county, tmp_path / "out", one_thread, at=tmp_path)
+
+    without = {file: digest for file, digest in expected.items() if file not in NAME_THE_SETTINGS}
+    assert {file: digest for file, digest in hashes_of(night).items() if file not in NAME_THE_SETTINGS} == without
+
+
+# The hash of the settings stands in these.
+NAME_THE_SETTINGS = ("manifest.json", "annex.html", "report.html")
+
+
+def test_scored_again_into_the_same_folder_nothing_is_published(county, settings, expected, tmp_path):
+    first = run(county, tmp_path / "out", settings, at=tmp_path)
+    again = run(county, tmp_path / "out", settings, at=tmp_path)
+
+    assert first == again
+    assert hashes_of(again) == expected
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".lock", str(NIGHT), "current"]

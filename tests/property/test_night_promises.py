@@ -1,0 +1,374 @@
+"""Whatever the county, the night and the settings: the files of a night keep every promise made of them."""
+
+import json
+import math
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.counties import (
+    NIGHT,
+    Row,
+    add_rows,
+    change,
+    hashes_of,
+    new_version,
+    newest_versions,
+    opt_out,
+    rows_of,
+    settings_file,
+    texts_of,
+)
+from helpers.oracle import Oracle
+from polars.testing import assert_frame_equal
+
+from ageingwell.bundle import load_bundle, predict
+from ageingwell.config.load import Config, load_config
+from ageingwell.contracts.made import validated
+from ageingwell.features.build import build_features
+from ageingwell.permissions import in_force, keep_permitted
+from ageingwell.pipeline.files import CONTRACTS
+from ageingwell.pipeline.night import score
+from ageingwell.sources.read import read_agencies
+from ageingwell.spine import build_spine, known_tables
+from ageingwell.synthetic.county import CountyPlan, synthesise
+from ageingwell.timeline import AsOf
+
+AGENCIES = ("gp", "social_care", "housing", "fire", "voluntary")
+WEEK = timedelta(days=7)
+COUNTIES = (11, 12, 13)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A county, its settings, and three consecutive weekly nights of it."""
+
+    county: Path
+    config: Config
+    nights: tuple[Path, ...]
+
+    def rows(self, night: Path, file: str) -> list[Row]:
+        return pl.read_parquet(night / f"{file}.parquet").to_dicts()
+
+    def oracle(self, night: Path) -> Oracle:
+        return Oracle(
+            self.county,
+            day_of(night),
+            cooling_off=self.config.outreach.cooling_off_days.model_dump(),
+            end_of_life=self.config.codelists["end_of_life"],
+        )
+
+
+def day_of(night: Path) -> date:
+    return date.fromisoformat(night.name[:10])
+
+
+def drawn_settings(draw: random.Random) -> dict[str, object]:
+    """Capacities from none to more than enough, floors, cooling-off days, and how the model's candidates are chosen."""
+    return {
+        **{f"capacity.{agency}": draw.choice([0, 1, 3, 8, 40]) for agency in AGENCIES},
+        "floors.unknown_to_every_service": draw.choice([0.0, 0.1, 0.5]),
+        "floors.most_deprived_fifth": draw.choice([0.0, 0.2]),
+        "floors.rural": draw.choice([0.0, 0.3]),
+        "cooling_off_days.completed": draw.choice([0, 30, 180, 700]),
+        "cooling_off_days.no_access": draw.choice([1, 14, 90]),
+        "high_risk_share": draw.choice([0.0, 0.05, 0.3]),
+        "stay_margin": draw.choice([0.0, 0.15, 1.0]),
+    }
+
+
+def plant(county: Path, draw: random.Random, *, end_of_life: str) -> None:
+    """Of every reason not to be visited a few more people than a small county has."""
+    people = [person for person, row in newest_versions(county).items() if not row["died_on"] and not row["left_on"]]
+    homes = {person: row["household_id"] for person, row in newest_versions(county).items()}
+    chosen = iter(draw.sample(sorted(people), 60))
+    yesterday, tomorrow = NIGHT - timedelta(days=1), NIGHT + timedelta(days=1)
+    for kind in ("objection", "restriction", "type_1", "safeguarding", "staff_safety"):
+        opt_out(county, kind, person=next(chosen))
+        opt_out(county, kind, home=homes[next(chosen)])
+    for recorded in (yesterday, NIGHT, tomorrow):
+        new_version(county, next(chosen), died_on=yesterday, died_recorded_on=None, recorded_on=recorded)
+        new_version(county, next(chosen), left_on=yesterday, left_recorded_on=None, recorded_on=recorded)
+        new_version(county, next(chosen), household_id="b" * 31 + draw.choice("cdf"), recorded_on=recorded)
+    for days in (1, 30, 119, 120, 121):
+        stay = {"kind": "emergency_admission", "started_on": NIGHT - timedelta(days=days)}
+        add_rows(county, "hospital_events", stay | {"person_id": next(chosen), "recorded_on": yesterday})
+    for days in (1, 729, 730, 731):
+        seen = {"happened_on": NIGHT - timedelta(days=days), "recorded_on": yesterday}
+        add_rows(county, "gp_events", {"person_id": next(chosen), "code_system": "snomed", "code": end_of_life} | seen)
+    for outcome in ("completed", "refused", "no_access", "deceased", "moved"):
+        met = {"agency": "fire", "contacted_on": NIGHT - timedelta(days=14), "outcome": outcome}
+        add_rows(county, "contacts", met | {"person_id": next(chosen), "recorded_on": yesterday})
+        add_rows(county, "contacts", met | {"person_id": next(chosen), "recorded_on": tomorrow})
+        if outcome != "deceased" and outcome != "moved":
+            add_rows(county, "contacts", met | {"household_id": homes[next(chosen)], "recorded_on": yesterday})
+    add_rows(county, "homes", {"household_id": homes[next(chosen)], "source": "cqc", "property_type": "care_home",
+                               "tenure": "unknown", "main_fuel": "unknown", "step_free_access": "unknown",
+                               "recorded_on": yesterday})  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=COUNTIES)
+def scored(request: pytest.FixtureRequest, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Scored:
+    draw = random.Random(request.param)
+    at = tmp_path_factory.mktemp(f"county{request.param}")
+    config = load_config(settings_file(at / "settings", bundle=bundle, outreach=drawn_settings(draw)))
+    synthesise(CountyPlan(people=draw.randint(150, 260), seed=request.param), at / "county")
+    plant(at / "county", draw, end_of_life=config.codelists["end_of_life"][0])
+    nights = [score(at / "county", as_of=NIGHT + n * WEEK, out=at / "out", config=config).folder for n in (-2, -1, 0)]
+    return Scored(at / "county", config, tuple(nights))
+
+
+def test_no_agency_is_given_more_doors_than_its_week_holds(scored):
+    places = scored.config.outreach.capacity.places()
+    for night in scored.nights:
+        doors = {(row["lead_agency"], row["household_id"] or row["person_id"]) for row in scored.rows(night, "list")}
+        knocks = Counter(agency for agency, _ in doors)
+        assert all(knocks[agency] <= places[agency] for agency in AGENCIES)
+
+
+def test_a_home_has_one_lead(scored):
+    for night in scored.nights:
+        leads = {(row["household_id"], row["lead_agency"]) for row in scored.rows(night, "list") if row["household_id"]}
+        assert len(leads) == len({home for home, _ in leads})
+
+
+def test_nobody_is_listed_who_must_not_be_called_on(scored):
+    for night in scored.nights:
+        oracle = scored.oracle(night)
+        listed = {row["person_id"] for row in scored.rows(night, "list")}
+        out = {
+            "opted out": oracle.opted_out(),
+            "deceased": oracle.deceased(),
+            "moved": oracle.moved(),
+            "safeguarded": oracle.safeguarded(),
+            "care home": oracle.in_care_home(),
+            "end of life": oracle.near_the_end(),
+            "in hospital": oracle.in_hospital(),
+            "cooling off": oracle.cooling(),
+        }
+        assert {reason: len(listed & people) for reason, people in out.items()} == dict.fromkeys(out, 0)
+
+
+def test_nobody_is_kept_off_for_a_reason_that_does_not_hold(scored):
+    for night in scored.nights:
+        oracle = scored.oracle(night)
+        holds = {
+            "deceased": oracle.deceased(),
+            "moved": oracle.moved(),
+            "safeguarding": oracle.safeguarded(),
+            "safeguarding_at_home": oracle.safeguarded(),
+            "care_home": oracle.in_care_home(),
+            "end_of_life": oracle.near_the_end(),
+            "in_hospital": oracle.in_hospital(),
+            "cooling_off": oracle.cooling(),
+        }
+        told = [row for row in scored.rows(night, "attrition") if row["step"] == "eligible"]
+        wrong = Counter(row["reason"] for row in told if row["person_id"] not in holds[row["reason"]])
+        assert wrong == {}
+        assert {row["reason"] for row in told} >= {"deceased", "moved"}
+    assert {row["reason"] for row in told} >= {"in_hospital", "end_of_life", "care_home", "safeguarding"}
+
+
+def test_everyone_who_entered_is_accounted_for_once(scored):
+    entered = {row["person_id"] for row in rows_of(scored.county, "gp_patients")}
+    for night in scored.nights:
+        told = scored.rows(night, "attrition")
+        named = [row["person_id"] for row in told if row["person_id"]]
+        assert sum(row["n"] for row in told) == len(entered)
+        assert len(named) == len(set(named))
+        assert set(named) <= entered
+        assert all(row["n"] == 1 for row in told if row["person_id"])
+
+
+def test_people_who_opted_out_are_counted_and_in_no_file(scored):
+    for night in scored.nights:
+        out = scored.oracle(night).opted_out() & {row["person_id"] for row in rows_of(scored.county, "gp_patients")}
+        counted = sum(row["n"] for row in scored.rows(night, "attrition") if row["step"] == "permitted")
+        assert counted == len(out)
+        assert len(out) > 4
+        texts = "\n".join(texts_of(night).values())
+        assert not any(person in texts for person in out)
+
+
+def test_those_who_reached_the_list_are_the_list(scored):
+    for night in scored.nights:
+        reached = {row["person_id"] for row in scored.rows(night, "attrition") if row["step"] == "listed"}
+        assert reached == {row["person_id"] for row in scored.rows(night, "list")}
+
+
+def test_the_scores_hold_everyone_who_could_have_been_listed(scored):
+    for night in scored.nights:
+        steps = ("rank", "allocate", "listed")
+        eligible = {row["person_id"] for row in scored.rows(night, "attrition") if row["step"] in steps}
+        assert eligible == {row["person_id"] for row in scored.rows(night, "scores")}
+
+
+def test_every_need_on_the_list_stands_among_the_needs_and_allocated_means_listed(scored):
+    for night in scored.nights:
+        needs = scored.rows(night, "needs")
+        found = {(row["person_id"], row["need"]) for row in needs}
+        rows = scored.rows(night, "list")
+        assert {(row["person_id"], need) for row in rows for need in row["needs"]} <= found
+        listed = {row["person_id"] for row in rows}
+        assert all((row["outcome"] == "allocated") == (row["person_id"] in listed) for row in needs)
+        homes = [row for row in needs if row["person_id"] is None]
+        assert {row["outcome"] for row in homes} <= {"no_person_linked"}
+
+
+def test_a_listed_person_has_a_need_or_a_high_risk(scored):
+    for night in scored.nights:
+        rows = scored.rows(night, "list")
+        assert all(row["needs"] or row["why"] == "model" for row in rows)
+        assert [row["rank"] for row in rows] == sorted({row["rank"] for row in rows}), "ranks rise and none is shared"
+
+
+def test_the_risks_are_the_models_of_the_records_known_that_night(scored, tmp_path):
+    night = scored.nights[-1]
+    config, day = scored.config, day_of(night)
+    records = read_agencies(scored.county, config.tables, workspace=tmp_path, max_refused_share=0.1)
+    opted = in_force(records.tables["permissions"].rows, on=day)
+    permitted = keep_permitted(records.rows(), opted, purpose="direct_care", ledger=config.ledger)
+    tables = known_tables(records.with_rows(permitted), AsOf(day), config.tables)
+    spine = build_spine(tables, AsOf(day), minimum_age=65, places=config.places)
+    features = build_features(tables, spine, AsOf(day), codelists=config.codelists)
+    risks = predict(load_bundle(config.score.bundle, codelists=config.codelists), features, threads=1)
+
+    scores = pl.read_parquet(night / "scores.parquet")
+    columns = ["person_id", "risk", "risk_loss_of_independence", "risk_death", "score", "base"]
+    expected = scores.select("person_id").join(risks, on="person_id").sort("person_id").select(columns)
+    assert_frame_equal(scores.select(columns), expected, check_exact=True)
+
+
+def test_base_and_contributions_add_up_to_the_log_odds_of_the_risk(scored):
+    for night in scored.nights:
+        told = pl.read_parquet(night / "reasons.parquet")
+        scores = {row["person_id"]: row for row in scored.rows(night, "scores")}
+        for row in scored.rows(night, "list"):
+            contributions = told.filter(person_id=row["person_id"])["contribution"].to_list()
+            log_odds = scores[row["person_id"]]["base"] + math.fsum(contributions)
+            assert log_odds == pytest.approx(math.log(row["risk"] / (1 - row["risk"])), abs=1e-6)
+        assert set(told["person_id"]) == {row["person_id"] for row in scored.rows(night, "list")}
+
+
+def test_the_files_keep_their_contracts(scored):
+    for night in scored.nights:
+        for name, contract in CONTRACTS.items():
+            file = "list" if name == "listed" else name
+            validated(contract, pl.read_parquet(night / f"{file}.parquet"))
+
+
+def test_no_file_holds_ten_digits_in_a_row(scored):
+    # SHA-256 digests of files, as sha256sum writes them, and decimals of figures are no NHS numbers.
+    for night in scored.nights:
+        for file, text in texts_of(night).items():
+            read = re.sub(r"\b[0-9a-f]{64}\b|\d+\.\d+(e-?\d+)?", "", text)
+            assert not re.search(r"\d{10}", read), file
+
+
+def test_row_keys_join_no_two_nights_and_no_two_agencies(scored):
+    keys = [row["row_key"] for night in scored.nights for row in scored.rows(night, "list")]
+    assert len(keys) == len(set(keys)) > 0
+    for night in scored.nights:
+        people = {row["person_id"] for row in scored.rows(night, "list")}
+        told = {file: text for file, text in texts_of(night).items() if file.startswith("agencies/")}
+        ids = {file: set(re.findall(r"\b[bcdfghjklmnpqrst]{32}\b", text)) for file, text in told.items()}
+        by_agency: dict[str, set[str]] = {}
+        for file, found in ids.items():
+            agency = Path(file).stem
+            by_agency[agency] = by_agency.get(agency, set()) | found
+        mixed = Counter(key for found in by_agency.values() for key in found if key not in people)
+        homes = {row["household_id"] for row in scored.rows(night, "needs")}
+        assert [key for key, n in mixed.items() if n > 1 and key not in homes] == []
+
+
+def test_new_and_left_are_told_against_the_last_night(scored):
+    first, *later = scored.nights
+    assert all(row["new_since_last"] for row in scored.rows(first, "list"))
+    assert scored.rows(first, "left_list") == []
+    for before, after in zip(scored.nights, later, strict=False):
+        then = {row["person_id"] for row in scored.rows(before, "list")}
+        rows = scored.rows(after, "list")
+        assert {row["person_id"] for row in rows if not row["new_since_last"]} == then & {r["person_id"] for r in rows}
+        left = {row["person_id"]: row["reason"] for row in scored.rows(after, "left_list")}
+        assert left.keys() == then - {row["person_id"] for row in rows}
+        told = {row["person_id"]: row["reason"] for row in scored.rows(after, "attrition") if row["person_id"]}
+        assert {person: told.get(person, "no_longer_in_the_records") for person in left} == left
+
+
+def test_shuffled_rows_change_no_byte_but_the_hashes_of_the_inputs(scored, tmp_path):
+    draw = random.Random(5)
+    shuffled = tmp_path / "county"
+    shuffled.mkdir()
+    for path in scored.county.glob("*.*"):
+        (shuffled / path.name).write_bytes(path.read_bytes())
+    for path in shuffled.glob("*.parquet"):
+        change(shuffled, path.stem, lambda rows: rows[draw.sample(range(rows.height), rows.height)])
+
+    runs = [
+        score(data, as_of=NIGHT, out=tmp_path / out, config=scored.config).folder
+        for data, out in ((scored.county, "one"), (shuffled, "other"))
+    ]
+
+    one, other = (hashes_of(night, but=("run.json", "manifest.json")) for night in runs)
+    assert one == other
+    assert without_hashes(runs[0]) == without_hashes(runs[1])
+
+
+def without_hashes(night: Path) -> Row:
+    told = json.loads((night / "manifest.json").read_text())
+    return told | {"inputs": {name: table | {"files": []} for name, table in told["inputs"].items()}}
+
+
+def test_what_is_recorded_on_the_night_or_later_changes_nothing_but_withdrawals(scored, tmp_path):
+    """Facts of every table told on the night or after it, of half the people; then deaths, moves and leavings."""
+    night = NIGHT - WEEK
+    late = tmp_path / "late"
+    late.mkdir()
+    for path in scored.county.glob("*.*"):
+        (late / path.name).write_bytes(path.read_bytes())
+    for table in ("gp_events", "gp_prescriptions", "hospital_events", "care_events", "homes", "housing_events",
+                  "fire_visits", "fire_incidents"):  # fmt: skip
+        change(late, table, lambda rows: pl.concat([rows, told_late(rows, night)]))
+    runs = [
+        score(data, as_of=night, out=tmp_path / out, config=scored.config).folder
+        for data, out in ((scored.county, "one"), (late, "other"))
+    ]
+    # The report and its annex say how many rows each agency sent, and so does the manifest.
+    one, other = (hashes_of(folder, but=("run.json", "manifest.json", "report.html", "annex.html")) for folder in runs)
+    assert one == other
+
+    people = [row["person_id"] for row in scored.rows(runs[0], "scores")][:6]
+    for number, person in enumerate(people):
+        ends = ({"died_on": night}, {"left_on": night}, {"household_id": "b" * 32})[number % 3]
+        new_version(late, person, recorded_on=NIGHT + WEEK, **ends)
+    after = score(late, as_of=night, out=tmp_path / "after", config=scored.config).folder
+
+    columns = ["person_id", "risk", "score", "base", "n_known_agencies"]
+    stay = pl.read_parquet(runs[0] / "scores.parquet").select(columns).filter(~pl.col("person_id").is_in(people))
+    assert_frame_equal(pl.read_parquet(after / "scores.parquet").select(columns), stay, check_exact=True)
+    told = {row["person_id"]: row["reason"] for row in scored.rows(after, "attrition") if row["person_id"] in people}
+    assert [told[person] for person in people] == ["deceased", "moved", "moved"] * 2
+
+
+def told_late(rows: pl.DataFrame, night: date) -> pl.DataFrame:
+    """Every second row that was known before the night, told again on it."""
+    return rows.filter(pl.col("recorded_on") < night).gather_every(2).with_columns(recorded_on=night)
+
+
+def test_with_a_wide_margin_nobody_loses_a_place_to_a_newcomer_hardly_worth_more(bundle, small_county, tmp_path):
+    places = {f"capacity.{agency}": 4 for agency in AGENCIES}
+    lost = {}
+    for margin in (0.0, 1.0):
+        at = tmp_path / str(margin)
+        config = load_config(settings_file(at, bundle=bundle, outreach=places | {"stay_margin": margin}))
+        for n in (-2, -1, 0):
+            last = score(small_county, as_of=NIGHT + n * WEEK, out=at / "out", config=config)
+        gone = pl.read_parquet(last.folder / "left_list.parquet")
+        lost[margin] = gone.filter(pl.col("reason").is_in(["no_place_this_week", "no_need_or_high_risk"])).height
+    assert lost[1.0] <= lost[0.0]
+    assert lost[1.0] == 0
