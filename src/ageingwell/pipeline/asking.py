@@ -16,6 +16,7 @@ from ageingwell.features.build import build_features
 from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
 from ageingwell.pipeline.night import OutreachRun, score
 from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.publish.faults import explained
 from ageingwell.reasons import tell_reasons
 from ageingwell.sources.read import read_agencies
 from ageingwell.spine import build_spine, known_tables
@@ -74,8 +75,9 @@ def check(
                 tables.append((name, table.n_read, table.n_good, table.n_refused, table.newest_on))
                 refused.append(table.refused_by_rule().select(pl.lit(name).alias("table"), "column", "rule", "n_rows"))
                 if refused_to is not None and table.n_refused:
-                    refused_to.mkdir(parents=True, exist_ok=True)
-                    table.refused.write_parquet(refused_to / f"{name}.parquet")
+                    with explained("the refused rows cannot be written"):
+                        refused_to.mkdir(parents=True, exist_ok=True)
+                        table.refused.write_parquet(refused_to / f"{name}.parquet")
     schema = {"table": pl.String, "n_read": pl.Int64, "n_good": pl.Int64, "n_refused": pl.Int64, "newest_on": pl.Date}
     by_rule = pl.concat(refused) if refused else pl.DataFrame(schema=_BY_RULE)
     return CheckedRecords(
@@ -171,7 +173,11 @@ def explanation_text(person: ExplainedPerson) -> str:
     lines = [
         f"Of 100 people with a record like this, about {100 * person.risk:.0f} have the outcome "
         f"`{person.outcome}` within a year (range {100 * person.risk_low:.0f} to {100 * person.risk_high:.0f}).",
-        *(f"{outcome}: about {100 * risk:.0f} in 100" for outcome, risk in person.outcomes.items()),
+        *(
+            f"{outcome}: about {100 * risk:.0f} in 100"
+            for outcome, risk in person.outcomes.items()
+            if outcome != person.outcome
+        ),
     ]
     told = person.reasons.filter(pl.col("text").is_not_null())
     for title, direction in (("Linked with a higher chance", "raises"), ("Linked with a lower chance", "lowers")):
