@@ -61,9 +61,7 @@ def load_config(path: Path | None = None) -> Config:
     top = shipped("configs") / "score.toml" if path is None else path
     found: list[str] = []
     score = _read(ScoreSettings, top, found)
-    if score is None:
-        raise _all(found)
-    files = {name: _beside(top, getattr(score, name)) for name in _NAMED}
+    files = {name: _beside(top, file) for name, file in _files_named(top, score).items()}
     agencies = _read(Agencies, files["agencies"], found)
     ledger = _read(Ledger, files["permissions"], found)
     outreach = _read(OutreachSettings, files["outreach"], found)
@@ -71,7 +69,15 @@ def load_config(path: Path | None = None) -> Config:
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
         found.append(f"{files['places'].name}: there is no such file of places")
-    if found or agencies is None or ledger is None or outreach is None or interventions is None or train is None:
+    if (
+        found
+        or score is None
+        or agencies is None
+        or ledger is None
+        or outreach is None
+        or interventions is None
+        or train is None
+    ):
         raise _all(found)
     return Config(
         score=score,
@@ -84,6 +90,21 @@ def load_config(path: Path | None = None) -> Config:
         places=files["places"],
         digest=_digest([top, *files.values()]),
     )
+
+
+def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
+    """The other files by the key that names them, also where the top file has mistakes: theirs are told with its own."""
+    if score is not None:
+        return {name: getattr(score, name) for name in _NAMED}
+    try:
+        written = read_toml(top)
+    except ConfigError:
+        written = {}
+    given = {name: written.get(name) for name in _NAMED}
+    return {
+        name: file if isinstance(file, str) else ScoreSettings.model_fields[name].default
+        for name, file in given.items()
+    }
 
 
 def _beside(top: Path, name: str) -> Path:

@@ -6,7 +6,7 @@ test holds the two together, so either can be read as the truth.
 
 from typing import Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from ageingwell.config.files import Settings
 
@@ -195,11 +195,12 @@ class OutreachSettings(Settings):
         description="put before the action where many people aged 65 and over share the address",
     )
 
-    @model_validator(mode="after")
-    def _bands_rise(self) -> "OutreachSettings":
-        if any(end < 1 for end in self.bands) or list(self.bands) != sorted(set(self.bands)):
+    @field_validator("bands")
+    @classmethod
+    def _bands_rise(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(end < 1 for end in value) or list(value) != sorted(set(value)):
             raise ValueError("bands must be whole numbers of 1 or more that rise from one to the next")
-        return self
+        return value
 
 
 class Intervention(Settings):
