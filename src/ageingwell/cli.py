@@ -234,11 +234,13 @@ def explain(
 ) -> None:
     """Explain one person's risk in full: every fact's contribution."""
     from ageingwell.pipeline import asking
+    from ageingwell.publish.faults import explained
 
     with _progress() as world:
         person = asking.explain(person_id, data, as_of=as_of, config=_config(config_path), surroundings=world)
     if page is not None:
-        page.write_bytes(asking.explanation_page(person))
+        with explained("the page cannot be written"):
+            page.write_bytes(asking.explanation_page(person))
         click.echo(page)
     elif as_json:
         told = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high, "base": person.base}

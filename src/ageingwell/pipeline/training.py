@@ -29,6 +29,7 @@ from ageingwell.model import RiskModel, TreeSettings, calibrate, fit_trees, with
 from ageingwell.outcomes import label_outcomes
 from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
 from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.publish.faults import explained
 from ageingwell.sources.read import Records, read_agencies
 from ageingwell.spine import build_spine, known_tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
@@ -103,8 +104,9 @@ def train(
         "evaluation": found,
         "verdict": verdict(found[next(iter(models))]),
     }
-    save_bundle(models, facts, out, codelists=config.codelists)
-    (out / "card.md").write_text(model_card(facts, models), encoding="utf-8")
+    with explained("the bundle cannot be written"):
+        save_bundle(models, facts, out, codelists=config.codelists)
+        (out / "card.md").write_text(model_card(facts, models), encoding="utf-8")
     return TrainingRun(out, facts)
 
 
