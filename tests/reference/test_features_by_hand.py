@@ -110,6 +110,11 @@ def coded(known: Known, person: str, name: str, days: int = 100_000) -> list[Row
     return [row for row in rows if ago(happened(row), days)]
 
 
+def days_of(rows: Iterable[Row]) -> set[date]:
+    """A fall coded twice on one day is one fall."""
+    return {happened(row) for row in rows}
+
+
 def days_since(days: Iterable[date]) -> Value:
     found = list(days)
     return None if not found else float((AS_OF - max(found)).days)
@@ -128,7 +133,10 @@ def medicines(known: Known, person: str, days: int, group: str | None = None) ->
 
 def admissions(known: Known, person: str, days: int) -> list[Row]:
     rows = known.of("hospital_events", person)
-    return [row for row in rows if row["kind"] == "emergency_admission" and ago(row["started_on"], days)]
+    stays = [row for row in rows if row["kind"] == "emergency_admission" and ago(row["started_on"], days)]
+    # A stay sent again is one stay, with the end that was sent last.
+    closed = sorted(stays, key=lambda row: row["ended_on"] or date.min)
+    return list({row["started_on"]: row for row in closed}.values())
 
 
 def bed_days(known: Known, person: str) -> float:
@@ -278,8 +286,8 @@ def discharges(known: Known, person: str) -> list[date]:
 
 BY_HAND: dict[str, Callable[[Known, str], Value]] = {
     "age": lambda known, person: float(age_on(known.here[person]["birth_month"])),
-    "n_falls_365d": lambda known, person: float(len(coded(known, person, "fall", 365))),
-    "n_falls_1095d": lambda known, person: float(len(coded(known, person, "fall", 1095))),
+    "n_falls_365d": lambda known, person: float(len(days_of(coded(known, person, "fall", 365)))),
+    "n_falls_1095d": lambda known, person: float(len(days_of(coded(known, person, "fall", 1095)))),
     "has_dementia": lambda known, person: float(bool(coded(known, person, "dementia"))),
     "n_deficits": deficits,
     "frailty_index": lambda known, person: deficits(known, person) / 36,

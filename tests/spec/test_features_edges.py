@@ -57,6 +57,12 @@ def test_the_edges_of_a_year_of_falls() -> None:
     assert (found["n_falls_365d"], found["n_falls_1095d"], found["has_falls"]) == (2.0, 3.0, 1.0)
 
 
+def test_a_fall_coded_twice_on_a_day_is_one_fall() -> None:
+    twice = [("2026-05-01", "2026-05-01"), ("2026-05-01", "2026-05-09"), ("2026-05-02", "2026-05-09")]
+
+    assert features(gp_events=entries("fall", *twice))["n_falls_365d"] == 2.0
+
+
 def test_an_entry_without_its_day_counts_on_the_day_it_was_entered() -> None:
     assert features(gp_events=entries("fall", ("", "2025-11-22")))["n_falls_365d"] == 1.0
     assert features(gp_events=entries("fall", ("", "2025-11-21")))["n_falls_365d"] == 0.0

@@ -211,14 +211,18 @@ def _medicines(given: _Given) -> pl.LazyFrame | None:
 
 
 def _hospital_events(given: _Given) -> pl.LazyFrame | None:
+    """One row a person, kind and first day: a stay is often sent again once it has ended."""
     rows = _of_these_people(given, "hospital_events")
     if rows is None:
         return None
     icd10 = pl.col("icd10").str.replace(".", "", literal=True)
-    return rows.with_columns(
-        starts_with_any(icd10, codes_of(given.codelists, name)).alias(name) for name in ("icd10_fall", "icd10_fracture")
+    return rows.group_by("person_id", "kind", "started_on").agg(
+        pl.col("ended_on").max(),
+        *(starts_with_any(icd10, codes_of(given.codelists, name)).any().alias(name) for name in HOSPITAL_CODES),
     )
 
+
+HOSPITAL_CODES = ("icd10_fall", "icd10_fracture")
 
 # How many of a cost's units a week holds, or a fraction of one; hourly and daily costs need the planned units.
 _PER_WEEK = {

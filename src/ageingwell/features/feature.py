@@ -117,6 +117,16 @@ def n_days(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) 
     return lambda seen: (condition(seen).fill_null(value=False) & seen.within(day, days)).sum()
 
 
+def n_distinct_days(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) -> Callable[[Seen], pl.Expr]:
+    """Count the days of a look-back on which a row meets a condition: a fall coded twice on one day is one fall."""
+
+    def value(seen: Seen) -> pl.Expr:
+        counted = condition(seen).fill_null(value=False) & seen.within(day, days)
+        return pl.col(day).filter(counted).n_unique()
+
+    return value
+
+
 def any_of(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) -> Callable[[Seen], pl.Expr]:
     """1 where a row meets a condition within a look-back, else 0."""
     return lambda seen: (condition(seen).fill_null(value=False) & seen.within(day, days)).any().cast(pl.Int64)

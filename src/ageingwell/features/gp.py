@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from ageingwell.features.feature import EVERY_CARE_AGENCY, Feature, Seen, any_of, days_since_last, n_days
+from ageingwell.features.feature import EVERY_CARE_AGENCY, Feature, Seen, any_of, days_since_last, n_distinct_days
 
 # The deficits of the electronic frailty index (Clegg and others, Age and Ageing 2016;45:353), in its own order of
 # letters, with the reader's words. Polypharmacy, the 36th, is counted from prescriptions.
@@ -79,7 +79,7 @@ def _count(name: str, codes: str, days: int, one: str, many: str, none: str, *, 
         name=name,
         theme="health",
         source="gp_events",
-        value=n_days(_coded(codes), day="happened_on", days=days),
+        value=n_distinct_days(_coded(codes), day="happened_on", days=days),
         direction="up",
         present=many,
         one=one,

@@ -234,6 +234,10 @@ def _frame(rows: _Rows) -> pl.DataFrame:
     told = ended + rng.integers(0, 45, len(who))
     # An end the council has not heard of, or never closed, is not there.
     has_end = (told < 0) & (rng.random(len(who)) > 0.08)
+    # A request, an assessment or a review ends with its outcome, some days on.
+    is_short = column["event_type"] != SERVICE
+    ended, told = np.where(is_short, started + 7, ended), np.where(is_short, np.maximum(recorded, started + 7), told)
+    has_end = np.where(is_short, told < 0, has_end)
     home = part.dwellings.kind[part.home_on(who, started)]
     frame = pl.DataFrame(
         {
