@@ -12,9 +12,19 @@ from helpers.counties import NIGHT, hashes_of, settings_file
 from ageingwell.publish import current
 
 WAYS: Mapping[str, Mapping[str, str]] = {
-    "one thread": {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"},
-    "two threads, other hashes": {"POLARS_MAX_THREADS": "2", "PYTHONHASHSEED": "4711", "TZ": "Pacific/Kiritimati"},
-    "another language and time zone": {"PYTHONHASHSEED": "0", "TZ": "America/Adak", "LC_ALL": "C", "LANG": "C"},
+    "one thread, the other end of the world": {
+        "POLARS_MAX_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "1",
+        "TZ": "Pacific/Kiritimati",
+    },
+    "two threads, another language": {
+        "POLARS_MAX_THREADS": "2",
+        "PYTHONHASHSEED": "4711",
+        "TZ": "America/Adak",
+        "LC_ALL": "C",
+        "LANG": "C",
+    },
 }
 
 
@@ -37,11 +47,16 @@ def run(county: Path, out: Path, settings: Path, *, at: Path, **environment: str
 
 
 @pytest.fixture(scope="module")
-def expected(county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    at = tmp_path_factory.mktemp("expected")
-    night = run(county, at / "out", settings, at=at)
-    assert (night / "run.json").is_file()
-    return hashes_of(night)
+def first(county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the night, scored once."""
+    at = tmp_path_factory.mktemp("first")
+    assert (run(county, at / "out", settings, at=at) / "run.json").is_file()
+    return at / "out"
+
+
+@pytest.fixture(scope="module")
+def expected(first: Path) -> dict[str, str]:
+    return hashes_of(first / str(NIGHT))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -67,10 +82,9 @@ def test_the_models_threads_change_the_hash_of_the_settings_and_nothing_else(cou
 NAME_THE_SETTINGS = ("manifest.json", "annex.html", "report.html")
 
 
-def test_scored_again_into_the_same_folder_nothing_is_published(county, settings, expected, tmp_path):
-    first = run(county, tmp_path / "out", settings, at=tmp_path)
-    again = run(county, tmp_path / "out", settings, at=tmp_path)
+def test_scored_again_into_the_same_folder_nothing_is_published(county, settings, first, expected, tmp_path):
+    again = run(county, first, settings, at=tmp_path)
 
-    assert first == again
+    assert again == first / str(NIGHT)
     assert hashes_of(again) == expected
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".lock", str(NIGHT), "current"]
+    assert sorted(path.name for path in first.iterdir()) == [".lock", str(NIGHT), "current"]
