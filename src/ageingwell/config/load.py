@@ -93,7 +93,7 @@ def load_config(path: Path | None = None) -> Config:
 
 
 def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
-    """The other files by the key that names them, also where the top file has mistakes: theirs are told with its own."""
+    """The other files by the key that names them; where the top file has mistakes, theirs are told with its own."""
     if score is not None:
         return {name: getattr(score, name) for name in _NAMED}
     try:
