@@ -140,9 +140,9 @@ def groupings(people: pl.DataFrame, features: Sequence[str]) -> dict[str, pl.Ser
         .then(pl.lit("owned or other")),
         practice=pl.col("practice_code").cast(pl.String),
         data_completeness=pl.when(third == 0)
-        .then(pl.lit("least third"))
+        .then(pl.lit("least complete third"))
         .when(third == 1)
         .then(pl.lit("middle third"))
-        .otherwise(pl.lit("most third")),
+        .otherwise(pl.lit("most complete third")),
     )
     return {name: labels[name] for name in labels.columns}
