@@ -1,6 +1,6 @@
 """Find the older people who face the greatest risks to their health and independence, and fit offers of help to them.
 
-`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.train`, `aw.explain`, `aw.load_bundle`,
+`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.train`, `aw.evaluate`, `aw.explain`, `aw.load_bundle`,
 `aw.synthesise` and `aw.AgeingWellError`, the base of every error a user can mend; the steps themselves are imported
 from their files.
 Nothing heavy is imported until it is asked for.
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ageingwell.config.load import load_config
     from ageingwell.model import RiskModel
     from ageingwell.pipeline.asking import check, explain
+    from ageingwell.pipeline.evaluating import evaluate
     from ageingwell.pipeline.night import score
     from ageingwell.pipeline.training import train
     from ageingwell.synthetic.county import synthesise
@@ -24,6 +25,7 @@ __all__ = [
     "AgeingWellError",
     "RiskModel",
     "check",
+    "evaluate",
     "explain",
     "load_bundle",
     "load_config",
@@ -35,6 +37,7 @@ __all__ = [
 _WHERE = {
     "RiskModel": "ageingwell.model",
     "check": "ageingwell.pipeline.asking",
+    "evaluate": "ageingwell.pipeline.evaluating",
     "explain": "ageingwell.pipeline.asking",
     "load_bundle": "ageingwell.bundle",
     "load_config": "ageingwell.config.load",

@@ -317,6 +317,52 @@ def reidentify(
     click.echo(json.dumps(_plain(found), default=str) if as_json else str(out))
 
 
+@cli.command()
+@data_option
+@click.option("--bundle", help="The bundle to evaluate, a shipped name or a folder; else that of the settings.")
+@click.option("--out", required=True, type=FOLDER, help="Where to write the tables.")
+@click.option(
+    "--recorded-up-to",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_day,
+    help="The day the extract was taken; else the day after the newest row of the GP register.",
+)
+@click.option(
+    "--weeks", default=13, show_default=True, type=click.IntRange(1, 52), help="The list is as long as these weeks."
+)
+@click.option("--cost-gbp", type=click.FloatRange(min=0), help="What one event costs: adds the spend ceiling.")
+@config_option
+@json_option
+def evaluate(
+    data: Path,
+    bundle: str | None,
+    out: Path,
+    recorded_up_to: date | None,
+    weeks: int,
+    cost_gbp: float | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure a model bundle on the latest year, on households it never saw, beside every simple rival."""
+    from ageingwell.pipeline import evaluating
+
+    config = _config(config_path)
+    with _progress() as world:
+        run = evaluating.evaluate(
+            data,
+            config=config,
+            bundle=bundle or config.score.bundle,
+            out=out,
+            recorded_up_to=recorded_up_to,
+            weeks=weeks,
+            cost_gbp=cost_gbp,
+            surroundings=world,
+        )
+    click.echo(json.dumps({"folder": str(run.folder), **run.facts}) if as_json else evaluating.summary_text(run))
+    if not as_json:
+        click.echo(f"tables: {run.folder}")
+
+
 def _config(path: Path | None) -> "Config":
     from ageingwell.config.load import load_config
 

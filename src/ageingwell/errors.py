@@ -74,6 +74,12 @@ class UnknownPersonError(AgeingWellError):
     exit_code = 11
 
 
+class NoComparisonError(AgeingWellError):
+    """A change was asked for without comparable people beside it, so that it would say nothing about the visits."""
+
+    exit_code = 12
+
+
 class LockedError(AgeingWellError):
     """Another run is writing to the same output folder."""
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import expit, logit
+
+from ageingwell.evaluation.estimate import Estimate, around, outcome_and, outcome_and_risk, proportion, tidy, untold
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,98 @@ def calibration_curve(outcome: ArrayLike, log_odds: ArrayLike, *, groups: int = 
     low = np.where(events == 0, 0.0, stats.beta.ppf(0.025, events + 0.5, n - events + 0.5))
     high = np.where(events == n, 1.0, stats.beta.ppf(0.975, events + 0.5, n - events + 0.5))
     return Curve(np.array([x[part].mean() for part in parts]), n, events, low, high)
+
+
+def calibration(outcome: ArrayLike, log_odds: ArrayLike) -> pl.DataFrame:
+    """How far risks mean what they say: measure, value, low, high, n, n_events.
+
+    `slope` and `intercept` are of the recalibration line, with Wald intervals; `intercept_at_slope_1` moves all risks
+    alike (calibration-in-the-large on the log-odds); `observed_over_expected` is the same as a ratio of events.
+    A figure that cannot be told is null.
+
+    >>> calibration([0, 1, 0, 1], [-1.0, -1.0, 1.0, 1.0]).select("measure", "value").rows()[0]
+    ('slope', 0.0)
+    """
+    happened, x = outcome_and(outcome, log_odds)
+    slope, intercept = _line_estimates(happened, x)
+    told = {
+        "slope": slope,
+        "intercept": intercept,
+        "intercept_at_slope_1": _intercept_at_slope_1(happened, x),
+        "observed_over_expected": observed_over_expected(happened, expit(x)),
+    }
+    return tidy(({"measure": measure}, estimate) for measure, estimate in told.items())
+
+
+def observed_over_expected(outcome: ArrayLike, risk: ArrayLike) -> Estimate:
+    """Events that happened over events the risks expected, with the exact (Clopper-Pearson) interval of the observed.
+
+    Exact where all risks are alike, and never too short where they differ: the number of events then varies less
+    (Hoeffding, Annals of Mathematical Statistics 1956;27:713).
+
+    >>> observed_over_expected([1, 0, 0, 1], [0.1, 0.2, 0.3, 0.4]).value
+    2.0
+    """
+    happened, risks = outcome_and_risk(outcome, risk)
+    n, n_events, expected = happened.size, int(happened.sum()), float(risks.sum())
+    if expected <= 0:
+        return untold(n, n_events)
+    share = proportion(n_events, n, method="clopper_pearson")
+    return Estimate(n_events / expected, share.low * n / expected, share.high * n / expected, n, n_events)
+
+
+def calibration_groups(outcome: ArrayLike, risk: ArrayLike, *, groups: int = 10) -> pl.DataFrame:
+    """The calibration curve as a table, lowest risks first: group, mean_risk, value (share observed), low, high, …
+
+    People of the same risk share a group, so their order changes nothing; Jeffreys 95% intervals.
+
+    >>> calibration_groups([0, 0, 1, 1], [0.1, 0.1, 0.6, 0.8], groups=2).select("mean_risk", "value").rows()
+    [(0.1, 0.0), (0.7, 1.0)]
+    """
+    happened, risks = outcome_and_risk(outcome, risk)
+    of_person = equal_groups(risks, groups)
+    rows = []
+    for number, group in enumerate(np.unique(of_person), start=1):
+        inside = of_person == group
+        observed = proportion(int(happened[inside].sum()), int(inside.sum()), method="jeffreys")
+        rows.append(({"group": number, "mean_risk": float(risks[inside].mean())}, observed))
+    return tidy(rows)
+
+
+def equal_groups(values: NDArray[np.float64], groups: int) -> NDArray[np.int64]:
+    """The number of each person's group (n,): about as many people in each, tied values never parted."""
+    ranks = stats.rankdata(values, method="average")
+    return np.asarray(np.minimum((ranks - 0.5) * groups / values.size, groups - 1), dtype=np.int64)
+
+
+def _line_estimates(happened: NDArray[np.bool_], x: NDArray[np.float64]) -> tuple[Estimate, Estimate]:
+    n, n_events = happened.size, int(happened.sum())
+    try:
+        line = calibration_line(happened, x)
+    except ValueError:
+        return untold(n, n_events), untold(n, n_events)
+    risk = expit(line.intercept + line.slope * x)
+    weight = risk * (1 - risk)
+    # Fisher information about the weighted centre, where slope and height vary apart from one another.
+    centre = float((weight * x).sum() / weight.sum())
+    of_slope = 1 / float((weight * (x - centre) ** 2).sum())
+    of_intercept = 1 / float(weight.sum()) + centre**2 * of_slope
+    return (
+        around(line.slope, float(np.sqrt(of_slope)), n=n, n_events=n_events),
+        around(line.intercept, float(np.sqrt(of_intercept)), n=n, n_events=n_events),
+    )
+
+
+def _intercept_at_slope_1(happened: NDArray[np.bool_], x: NDArray[np.float64]) -> Estimate:
+    n, n_events = happened.size, int(happened.sum())
+    if n_events in (0, n):
+        return untold(n, n_events)
+    shift = 0.0
+    for _ in range(200):
+        risk = expit(x + shift)
+        information = max(float((risk * (1 - risk)).sum()), 1e-12)
+        step = float(np.clip((n_events - risk.sum()) / information, -1.0, 1.0))
+        shift += step
+        if abs(step) < 1e-10:
+            break
+    return around(shift, 1 / float(np.sqrt(information)), n=n, n_events=n_events)

@@ -1,0 +1,185 @@
+"""Whether people, or what their risks mean, have changed between two runs."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from ageingwell.evaluation.calibration import observed_over_expected
+from ageingwell.evaluation.estimate import Estimate, Floats, around, percentile_interval, tidy, untold
+
+MISSING = "missing"
+# Siddiqi, Credit Risk Scorecards, 2006: below 0.1 little has changed, above 0.25 much has.
+LITTLE, MUCH = 0.1, 0.25
+# An empty bin has no logarithm: it counts as half a person.
+HALF_A_PERSON = 0.5
+
+
+def population_stability(
+    reference: pl.DataFrame, current: pl.DataFrame, *, bins: int = 10, draws: int = 500, seed: int = 1
+) -> pl.DataFrame:
+    """The population stability index of each column that both frames have: column, value, low, high, n, n_events, …
+
+    Numbers are binned at the reference's quantiles, categories and booleans by label; a missing value is a bin of its
+    own. `n` is the people in both frames, `n_events` those of the current one; `by_chance` is what 95 of 100 pairs of
+    frames of this size, drawn from the reference itself, stay under; `change` is little, some or much, and `chance`
+    where the index lies under `by_chance`.
+
+    >>> then, now = pl.DataFrame({"sex": ["F"] * 6 + ["M"] * 4}), pl.DataFrame({"sex": ["F"] * 5 + ["M"] * 5})
+    >>> round(population_stability(then, now)["value"][0], 4)
+    0.0405
+    """
+    shared = [name for name in reference.columns if name in current.columns]
+    rows, chances = [], []
+    for name in shared:
+        counts = _counts(reference[name], current[name], bins)
+        found, chance = _index(counts, draws=draws, seed=seed)
+        rows.append(({"column": name}, found))
+        chances.append(chance)
+    table = tidy(rows).with_columns(by_chance=pl.Series("by_chance", chances, dtype=pl.Float64))
+    return table.with_columns(
+        change=pl.when(pl.col("value").is_null())
+        .then(None)
+        .when(pl.col("value") <= pl.col("by_chance"))
+        .then(pl.lit("chance"))
+        .when(pl.col("value") < LITTLE)
+        .then(pl.lit("little"))
+        .when(pl.col("value") < MUCH)
+        .then(pl.lit("some"))
+        .otherwise(pl.lit("much"))
+    )
+
+
+def stability_bins(reference: pl.Series, current: pl.Series, *, bins: int = 10) -> pl.DataFrame:
+    """The bins behind one column's index: bin, n_reference, n_current, share_reference, share_current, part.
+
+    The parts, (current - reference) x ln(current / reference), add up to the index.
+    """
+    counts = _counts(reference, current, bins)
+    numbers = counts.select("n_reference", "n_current").to_numpy().astype(float)
+    shares = _shares(numbers)
+    return counts.with_columns(
+        share_reference=pl.Series("s", shares[:, 0]),
+        share_current=pl.Series("s", shares[:, 1]),
+        part=pl.Series("s", _parts(shares)),
+    )
+
+
+def calibration_drift(
+    outcome_then: ArrayLike, risk_then: ArrayLike, outcome_now: ArrayLike, risk_now: ArrayLike
+) -> pl.DataFrame:
+    """Calibration-in-the-large of two runs and what has become of it: measure, value, low, high, n, n_events.
+
+    `then` and `now` are observed over expected events with exact intervals; `now over then` is their ratio, its
+    interval recovered from theirs on the logarithm (Zou and Donner, Statistics in Medicine 2008;27:1693). An interval
+    without 1 says that the risks have come to mean something else: recalibrate.
+
+    >>> calibration_drift([1, 0], [0.5, 0.5], [1, 1], [0.5, 0.5]).select("measure", "value").rows()
+    [('then', 1.0), ('now', 2.0), ('now over then', 2.0)]
+    """
+    then = observed_over_expected(outcome_then, risk_then)
+    now = observed_over_expected(outcome_now, risk_now)
+    told = {"then": then, "now": now, "now over then": _ratio(now, then)}
+    return tidy(({"measure": measure}, estimate) for measure, estimate in told.items())
+
+
+def mean_risk_shift(risk_then: ArrayLike, risk_now: ArrayLike) -> pl.DataFrame:
+    """Mean risk of two runs and its shift, for a run whose outcomes have not settled: measure, value, low, high, …
+
+    `n_events` is null: nobody's outcome is looked at.
+
+    >>> mean_risk_shift([0.1, 0.3], [0.2, 0.6]).select("measure", "value").rows()
+    [('then', 0.2), ('now', 0.4), ('now minus then', 0.2)]
+    """
+    then, now = (np.asarray(risk, dtype=float) for risk in (risk_then, risk_now))
+    errors = [float(risks.std(ddof=1) / np.sqrt(risks.size)) if risks.size > 1 else 0.0 for risks in (then, now)]
+    of_both, mean_then, mean_now = float(np.hypot(errors[0], errors[1])), float(then.mean()), float(now.mean())
+    told = {
+        "then": around(mean_then, errors[0], n=then.size, n_events=0),
+        "now": around(mean_now, errors[1], n=now.size, n_events=0),
+        "now minus then": around(mean_now - mean_then, of_both, n=then.size + now.size, n_events=0),
+    }
+    rows = (({"measure": measure}, estimate) for measure, estimate in told.items())
+    return tidy(rows).with_columns(n_events=pl.lit(None, dtype=pl.Int64))
+
+
+def _counts(reference: pl.Series, current: pl.Series, bins: int) -> pl.DataFrame:
+    """People in each bin: bin, n_reference, n_current; in order of the bins, `missing` last."""
+    if reference.dtype.is_numeric() and current.dtype.is_numeric():
+        edges = _edges(reference, bins)
+        binned = [_binned(series, edges) for series in (reference, current)]
+    else:
+        binned = [series.cast(pl.String) for series in (reference, current)]
+    order = _order(binned)
+    numbers = [dict(series.value_counts(name="n").iter_rows()) for series in binned]
+    rows = [(label, *(int(counted.get(label, 0)) for counted in numbers)) for label in order]
+    table = pl.DataFrame(rows, schema={"bin": pl.String, "n_reference": pl.Int64, "n_current": pl.Int64}, orient="row")
+    return table.with_columns(pl.col("bin").fill_null(MISSING))
+
+
+def _edges(reference: pl.Series, bins: int) -> list[float]:
+    known = reference.cast(pl.Float64).fill_nan(None).drop_nulls().to_numpy()
+    if not known.size:
+        return []
+    return [float(edge) for edge in np.unique(np.quantile(known, np.arange(1, bins) / bins))]
+
+
+def _binned(series: pl.Series, edges: list[float]) -> pl.Series:
+    """Each value's bin as text that sorts in order: a value on an edge belongs below it."""
+    values = series.cast(pl.Float64).fill_nan(None)
+    labels = [
+        f"{at:02d}: {'up to ' + format(edges[at], 'g') if at < len(edges) else 'above ' + format(edges[-1], 'g')}"
+        if edges
+        else "00: any"
+        for at in range(len(edges) + 1)
+    ]
+    at = np.searchsorted(edges, values.fill_null(0.0).to_numpy(), side="left")
+    named = pl.Series("bin", [labels[place] for place in at], dtype=pl.String)
+    return pl.select(pl.when(values.is_not_null()).then(named))[:, 0] if values.len() else named
+
+
+def _order(binned: Iterable[pl.Series]) -> list[str | None]:
+    labels = {label for series in binned for label in series.unique()}
+    return [*sorted(label for label in labels if label is not None), *([None] if None in labels else [])]
+
+
+def _index(counts: pl.DataFrame, *, draws: int, seed: int) -> tuple[Estimate, float]:
+    numbers = counts.select("n_reference", "n_current").to_numpy().astype(float)
+    sizes = numbers.sum(axis=0).astype(int) if counts.height else np.zeros(2, dtype=int)
+    n, n_current = int(sizes.sum()), int(sizes[1])
+    if (sizes == 0).any():
+        return untold(n, n_current), float("nan")
+    generator = np.random.default_rng(seed)
+    pairs, unchanged = np.empty(draws), np.empty(draws)
+    for draw in range(draws):
+        redrawn = [generator.multinomial(size, numbers[:, at] / size) for at, size in enumerate(sizes)]
+        again = generator.multinomial(n_current, numbers[:, 0] / sizes[0])
+        pairs[draw] = _parts(_shares(np.column_stack(redrawn))).sum()
+        unchanged[draw] = _parts(_shares(np.column_stack([redrawn[0], again]))).sum()
+    value = float(_parts(_shares(numbers)).sum())
+    return Estimate(value, *percentile_interval(pairs), n, n_current), float(np.quantile(unchanged, 0.95))
+
+
+def _shares(numbers: NDArray[np.generic]) -> Floats:
+    """Counts (bins, 2) as shares of each frame; a bin empty in one frame alone counts as half a person there."""
+    counts = numbers.astype(float)
+    held = counts[:, [0]] + counts[:, [1]] > 0
+    return np.asarray(np.where((counts == 0) & held, HALF_A_PERSON, counts) / counts.sum(axis=0))
+
+
+def _parts(shares: Floats) -> Floats:
+    before, after = shares[:, 0], shares[:, 1]
+    used = (before > 0) & (after > 0)
+    logs = np.log(np.where(used, after, 1.0) / np.where(used, before, 1.0))
+    return np.asarray((after - before) * logs)
+
+
+def _ratio(now: Estimate, then: Estimate) -> Estimate:
+    n, n_events = now.n + then.n, now.n_events + then.n_events
+    if not (now.value > 0 and then.value > 0):
+        return untold(n, n_events)
+    gap = np.log(now.value / then.value)
+    below = np.hypot(np.log(now.value / now.low), np.log(then.high / then.value))
+    above = np.hypot(np.log(now.high / now.value), np.log(then.value / then.low))
+    return Estimate(float(np.exp(gap)), float(np.exp(gap - below)), float(np.exp(gap + above)), n, n_events)

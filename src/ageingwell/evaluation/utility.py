@@ -1,0 +1,193 @@
+"""What a list is worth: who is reached at a length the agencies can serve, and at what price it pays."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from ageingwell.evaluation.calibration import calibration_line, equal_groups
+from ageingwell.evaluation.estimate import Estimate, Floats, around, outcome_and, outcome_and_risk, proportion, tidy
+
+
+def at_list_length(outcome: ArrayLike, score: ArrayLike, *, k: int) -> pl.DataFrame:
+    """What a list of the `k` highest scores holds: measure, worst, best, k, value, low, high, n, n_events.
+
+    Measures: `ppv` (share of the list with the event), `sensitivity` (share of events on the list), `lift` (ppv over
+    the share in everybody) and `listed` (share of people on the list). `value` is what is expected when ties at the
+    cut are drawn by lot, `worst` and `best` the ends over all ways to break them; Wilson intervals about `value`, the
+    overall share in `lift` held fixed. A list longer than the people is everybody.
+
+    >>> found = at_list_length([1, 0, 1, 0, 0], [0.56, 0.55, 0.50, 0.50, 0.30], k=3)
+    >>> [round(share, 3) for share in found.select("worst", "value", "best").row(0)]
+    [0.333, 0.5, 0.667]
+    """
+    happened, values = outcome_and(outcome, score)
+    n, n_events, length = happened.size, int(happened.sum()), min(k, happened.size)
+    if length < 1:
+        raise ValueError("a list holds at least one person")
+    worst, expected, best = hits_at(happened, values, k=length)
+    ppv = proportion(expected, length)
+    of_measure = {"ppv": (ppv, length), "sensitivity": (proportion(expected, n_events), n_events)}
+    rows = [
+        ({"measure": measure, "worst": worst / out_of, "best": best / out_of, "k": length}, estimate)
+        if out_of
+        else ({"measure": measure, "worst": None, "best": None, "k": length}, estimate)
+        for measure, (estimate, out_of) in of_measure.items()
+    ]
+    chance = n_events / n
+    if chance > 0:
+        lift = Estimate(ppv.value / chance, ppv.low / chance, ppv.high / chance, length, ppv.n_events)
+        ends = {"worst": worst / length / chance, "best": best / length / chance}
+        rows.append(({"measure": "lift", **ends, "k": length}, lift))
+    listed = Estimate(length / n, length / n, length / n, n, length)
+    rows.append(({"measure": "listed", "worst": length / n, "best": length / n, "k": length}, listed))
+    return tidy(rows)
+
+
+def hits_at(happened: NDArray[np.bool_], values: Floats, *, k: int) -> tuple[int, float, int]:
+    """Events among the `k` highest scores: fewest, expected and most over the ways to break ties at the cut."""
+    cut = np.partition(values, values.size - k)[values.size - k]
+    above, tied = values > cut, values == cut
+    certain, places = int(happened[above].sum()), k - int(above.sum())
+    n_tied, tied_events = int(tied.sum()), int(happened[tied].sum())
+    fewest = certain + max(0, places - (n_tied - tied_events))
+    return fewest, certain + places * tied_events / n_tied, certain + min(places, tied_events)
+
+
+def chance_listed(score: ArrayLike, *, k: int) -> Floats:
+    """The chance of each person (n,) to stand among the `k` highest scores when ties at the cut are drawn by lot.
+
+    >>> chance_listed([0.9, 0.5, 0.5, 0.1], k=2).tolist()
+    [1.0, 0.5, 0.5, 0.0]
+    """
+    values = np.asarray(score, dtype=float)
+    if k >= values.size:
+        return np.ones(values.size)
+    cut = np.partition(values, values.size - k)[values.size - k]
+    above, tied = values > cut, values == cut
+    return np.where(above, 1.0, np.where(tied, (k - above.sum()) / tied.sum(), 0.0))
+
+
+def at_capacities(outcome: ArrayLike, score: ArrayLike, *, capacities: Mapping[str, int]) -> pl.DataFrame:
+    """`at_list_length` at each agency's capacity, in people a list, and at all of them together.
+
+    Columns: agency, then those of `at_list_length`. `sensitivity` is the share captured: of everybody who had the
+    event, how many a list of that length would have held. An agency without capacity is left out.
+    """
+    lengths = {agency: places for agency, places in capacities.items() if places > 0}
+    if len(lengths) > 1:
+        lengths = {**lengths, "all": sum(lengths.values())}
+    tables = [
+        at_list_length(outcome, score, k=places).select(pl.lit(agency).alias("agency"), pl.all())
+        for agency, places in lengths.items()
+    ]
+    return pl.concat(tables) if tables else pl.DataFrame()
+
+
+def net_benefit(outcome: ArrayLike, risks: Mapping[str, ArrayLike], *, thresholds: Sequence[float]) -> pl.DataFrame:
+    """Net benefit of visiting everyone at or above each threshold: threshold, strategy, n_visited, value, low, high, …
+
+    A threshold says how many fruitless visits one fruitful visit is worth: 0.2 says four. `visit everybody` and
+    `visit nobody` stand beside the risks. Source: Vickers and Elkin, Medical Decision Making 2006;26:565.
+
+    >>> net_benefit([1, 0, 0, 1], {"model": [0.9, 0.2, 0.6, 0.7]}, thresholds=[0.5])["value"].to_list()
+    [0.25, 0.0, 0.0]
+    """
+    happened, gains = _gains(outcome, risks, thresholds)
+    n, n_events = happened.size, int(happened.sum())
+    return tidy(
+        (
+            {"threshold": threshold, "strategy": strategy, "n_visited": int((gain != 0).sum())},
+            around(float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0, n=n, n_events=n_events),
+        )
+        for (threshold, strategy), gain in gains.items()
+    )
+
+
+def net_benefit_gain(
+    outcome: ArrayLike, risks: Mapping[str, ArrayLike], *, model: str, thresholds: Sequence[float]
+) -> pl.DataFrame:
+    """How much more net benefit `model` has than each other strategy, on the same people: threshold, rival, value, …"""
+    happened, gains = _gains(outcome, risks, thresholds)
+    n, n_events = happened.size, int(happened.sum())
+    rows = []
+    for (threshold, rival), gain in gains.items():
+        if rival != model:
+            more = gains[threshold, model] - gain
+            error = float(more.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
+            rows.append(
+                ({"threshold": threshold, "rival": rival}, around(float(more.mean()), error, n=n, n_events=n_events))
+            )
+    return tidy(rows)
+
+
+def as_risk(outcome: ArrayLike, score: ArrayLike) -> Floats:
+    """A score such as age as a risk (n,): the logistic line fitted on these very people, which flatters the score.
+
+    Where no line fits, everybody gets the overall share.
+    """
+    happened, values = outcome_and(outcome, score)
+    try:
+        line = calibration_line(happened, values)
+    except ValueError:
+        return np.full(values.size, happened.mean())
+    return np.asarray(expit(line.intercept + line.slope * values))
+
+
+def spend_ceiling(
+    outcome: ArrayLike,
+    risk: ArrayLike,
+    *,
+    cost_gbp: float,
+    effects: Sequence[float] = (0.1, 0.15, 0.2),
+    bands: int = 10,
+) -> pl.DataFrame:
+    """The most that may be spent on a person before prevention costs more than the event: one row a band and effect.
+
+    Columns: scope (`band`, or `band and above`), band (the highest risks are the last), lowest_risk, effect (share of
+    events prevented), share (with the event), expected_cost_gbp, value (the ceiling in pounds, share x cost x effect),
+    low, high, n, n_events; Wilson intervals of the share, cost and effect held fixed. Source: Billings and others
+    (PARR-30), BMJ Open 2012;2:e001667: £1,088 expected and 10% prevented allow £109.
+
+    >>> spend_ceiling([0, 0, 0, 1], [0.1, 0.2, 0.3, 0.4], cost_gbp=4000, effects=[0.1], bands=2)["value"].to_list()
+    [0.0, 100.0, 200.0, 200.0]
+    """
+    happened, risks = outcome_and_risk(outcome, risk)
+    of_person = equal_groups(risks, bands)
+    rows = []
+    for band in np.unique(of_person):
+        for scope, inside in {"band": of_person == band, "band and above": of_person >= band}.items():
+            share = proportion(int(happened[inside].sum()), int(inside.sum()))
+            for effect in effects:
+                worth = cost_gbp * effect
+                labels = {
+                    "scope": scope,
+                    "band": int(band) + 1,
+                    "lowest_risk": float(risks[inside].min()),
+                    "effect": effect,
+                    "share": share.value,
+                    "expected_cost_gbp": share.value * cost_gbp,
+                }
+                ceiling = Estimate(share.value * worth, share.low * worth, share.high * worth, share.n, share.n_events)
+                rows.append((labels, ceiling))
+    return tidy(rows)
+
+
+def _gains(
+    outcome: ArrayLike, risks: Mapping[str, ArrayLike], thresholds: Sequence[float]
+) -> tuple[NDArray[np.bool_], dict[tuple[float, str], Floats]]:
+    """Each person's part in the net benefit of each strategy at each threshold: 1, 0 or minus the threshold's odds."""
+    happened, *given = outcome_and(outcome, *risks.values())
+    if not all(0 < threshold < 1 for threshold in thresholds):
+        raise ValueError("a threshold is a risk between 0 and 1")
+    if any(((risk < 0) | (risk > 1)).any() for risk in given):
+        raise ValueError("net benefit needs risks between 0 and 1: `as_risk` makes one of a score")
+    strategies = dict(zip(risks, given, strict=True))
+    strategies |= {"visit everybody": np.ones(happened.size), "visit nobody": np.full(happened.size, -1.0)}
+    return happened, {
+        (threshold, name): np.where(risk >= threshold, np.where(happened, 1.0, -threshold / (1 - threshold)), 0.0)
+        for threshold in thresholds
+        for name, risk in strategies.items()
+    }

@@ -1,0 +1,148 @@
+"""Every measure of one outcome's risks, as tidy tables: what `evaluate` writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from ageingwell.evaluation.brier import brier
+from ageingwell.evaluation.calibration import calibration, calibration_groups, observed_over_expected
+from ageingwell.evaluation.discrimination import AGE_BANDS, auroc, paired_differences
+from ageingwell.evaluation.groups import AT_THE_CUT, by_group
+from ageingwell.evaluation.ici import calibration_index
+from ageingwell.evaluation.utility import as_risk, at_capacities, net_benefit, net_benefit_gain, spend_ceiling
+from ageingwell.evaluation.wall import LOGISTIC, MODEL, benchmark_wall
+from ageingwell.governance.disclosure import disclose
+
+Floats = NDArray[np.float64]
+THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.50)
+WALL_THRESHOLD = 0.20
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Held:
+    """The people held out, who were at risk of one outcome: all arrays (n,), in one order.
+
+    `scores` hold the model's risk under `model` and every rival's score; `places` how many of these people each
+    agency would reach (its capacity over the weeks looked at, cut to the share of people held out).
+    """
+
+    outcome: NDArray[np.int8]
+    age: Floats
+    scores: Mapping[str, Floats]
+    groupings: Mapping[str, pl.Series]
+    places: Mapping[str, int]
+
+    @property
+    def risk(self) -> Floats:
+        """The model's risk."""
+        return self.scores[MODEL]
+
+    @property
+    def k(self) -> int:
+        """The length of a list that all agencies together can serve, at least one and at most everybody."""
+        return min(max(1, sum(self.places.values())), self.outcome.size)
+
+
+def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dict[str, pl.DataFrame]:
+    """Every table of one outcome, by its name; without a cost there is no spend ceiling."""
+    y, risk = held.outcome, held.risk
+    odds = logit(np.clip(risk, TINY, 1 - TINY))
+    as_risks = {name: score if _is_risk(name) else as_risk(y, score) for name, score in held.scores.items()}
+    tables = {
+        "wall": benchmark_wall(
+            held.scores, outcome=y, age=held.age, k=held.k, threshold=WALL_THRESHOLD, draws=draws, seed=seed
+        ),
+        "differences": paired_differences(y, held.scores, model=MODEL, draws=draws, seed=seed),
+        "calibration": pl.concat(
+            [
+                calibration(y, odds),
+                brier(y, risk, groups=10, draws=draws, seed=seed),
+                calibration_index(y, risk, draws=min(draws, 100), seed=seed),
+            ]
+        ),
+        "calibration_curve": calibration_groups(y, risk, groups=10),
+        "capacity": at_capacities(y, risk, capacities=held.places),
+        "net_benefit": net_benefit(y, as_risks, thresholds=THRESHOLDS),
+        "net_benefit_gain": net_benefit_gain(y, as_risks, model=MODEL, thresholds=THRESHOLDS),
+        "groups": hidden_where_small(_groups(held)),
+    }
+    if cost_gbp is not None:
+        tables["spend_ceiling"] = spend_ceiling(y, risk, cost_gbp=cost_gbp)
+    return tables
+
+
+def hidden_where_small(groups: pl.DataFrame) -> pl.DataFrame:
+    """The table of groups as it may leave: figures on 1 to 7 people or events empty, every count through the door.
+
+    >>> told = {"value": [0.5, 0.2], "low": [0.1, 0.1], "high": [0.9, 0.3], "n": [2, 203], "n_events": [1, 41]}
+    >>> gaps = {"difference": [0.1, 0.0], "difference_low": [0.0, 0.0], "difference_high": [0.2, 0.1]}
+    >>> hidden_where_small(pl.DataFrame({**told, **gaps, "is_small": [True, False]})).select("value", "n").rows()
+    [(None, None), (0.2, 205)]
+    """
+    figures = ("value", "low", "high", "difference", "difference_low", "difference_high")
+    return groups.with_columns(
+        *(pl.when(~pl.col("is_small")).then(pl.col(name)).alias(name) for name in figures),
+        *(disclose(pl.col(name)).alias(name) for name in ("n", "n_events")),
+    )
+
+
+def listed_at(risk: Floats, k: int) -> NDArray[np.bool_]:
+    """Whether each person stands among the `k` highest risks; of people of one risk, the first ones do."""
+    listed = np.zeros(risk.size, dtype=bool)
+    listed[np.argsort(-risk, kind="stable")[:k]] = True
+    return listed
+
+
+def _groups(held: Held) -> pl.DataFrame:
+    at_the_cut = by_group(AT_THE_CUT, held.outcome, listed_at(held.risk, held.k), groupings=held.groupings)
+    of_risks = {"auroc": auroc, "observed over expected": observed_over_expected}
+    return pl.concat([at_the_cut, by_group(of_risks, held.outcome, held.risk, groupings=held.groupings)])
+
+
+def _is_risk(name: str) -> bool:
+    return name in (MODEL, LOGISTIC)
+
+
+def groupings(people: pl.DataFrame, features: Sequence[str]) -> dict[str, pl.Series]:
+    """Who is compared with whom: labels of each person, missing where not known.
+
+    `people` hold the features, and ethnic_group and practice_code of the spine.
+    """
+    known = pl.sum_horizontal(pl.col(features).is_not_null())
+    third = ((known.rank("average") - 0.5) * 3 / pl.len()).floor().cast(pl.Int64)
+    social, private = pl.col("is_social_rented"), pl.col("is_private_rented")
+    fifth = ((pl.col("deprivation_decile") + 1) / 2).floor().cast(pl.Int64).cast(pl.String)
+    labels = people.select(
+        sex=pl.when(pl.col("is_female") == 1)
+        .then(pl.lit("female"))
+        .when(pl.col("is_female") == 0)
+        .then(pl.lit("male")),
+        age_band=pl.coalesce(
+            pl.when(pl.col("age").is_between(first, end, closed="left")).then(pl.lit(band))
+            for band, (first, end) in AGE_BANDS.items()
+        ),
+        ethnic_group=pl.col("ethnic_group").cast(pl.String),
+        deprivation_fifth=pl.when(fifth == "1").then(pl.lit("1 (most deprived)")).otherwise(fifth),
+        rurality=pl.when(pl.col("is_rural") == 1)
+        .then(pl.lit("rural"))
+        .when(pl.col("is_rural") == 0)
+        .then(pl.lit("urban")),
+        tenure=pl.when(social == 1)
+        .then(pl.lit("social rented"))
+        .when(private == 1)
+        .then(pl.lit("private rented"))
+        .when((social == 0) & (private == 0))
+        .then(pl.lit("owned or other")),
+        practice=pl.col("practice_code").cast(pl.String),
+        data_completeness=pl.when(third == 0)
+        .then(pl.lit("least complete third"))
+        .when(third == 1)
+        .then(pl.lit("middle third"))
+        .otherwise(pl.lit("most complete third")),
+    )
+    return {name: labels[name] for name in labels.columns}
