@@ -97,7 +97,7 @@ def score(
             as_of=as_of,
             out=out,
             config=_config(config_path),
-            list_key=_key(list_key_file),
+            list_key=list_key_file,
             allow_made_up_bundle=allow_made_up_bundle,
             surroundings=world,
         )
@@ -367,12 +367,6 @@ def _config(path: Path | None) -> "Config":
     from ageingwell.config.load import load_config
 
     return load_config(path)
-
-
-def _key(path: Path | None) -> "Key | None":
-    from ageingwell.pseudonyms import Key
-
-    return None if path is None else Key.read(path)
 
 
 def _needed_key(path: Path | None, descriptor: int | None, made_up: int | None) -> "Key":

@@ -57,9 +57,10 @@ def published(first_night: Path, tmp_path: Path) -> Path:
     return copy_of(first_night, tmp_path / "here")
 
 
-def score(at: Path, settings: Path, *, as_of: date = NEXT) -> int:
+def score(at: Path, settings: Path, *, as_of: date = NEXT, key: Path | None = None) -> int:
     """Run `ageingwell score` over the county in `at` and give its exit code."""
     paths = ["--data", at / "county", "--out", at / "out", "--config", settings]
+    paths += [] if key is None else ["--list-key-file", key]
     ran = CliRunner().invoke(cli, ["score", "--as-of", str(as_of), *map(str, paths)])
     assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
     return ran.exit_code
@@ -191,6 +192,17 @@ def test_whatever_stops_scoring(published, settings, stop):
 
     assert tonight(published).name == f"{NIGHT}.r2"
     assert files_with(tonight(published), person) == []
+
+
+def test_a_key_that_cannot_be_read_stops_no_withdrawal_and_leaves_no_page(published, settings, tmp_path):
+    person = somebody(published)
+    an_objection(published, person)
+
+    assert score(published, settings, key=tmp_path / "lost.key") == 7
+
+    assert tonight(published).name == f"{NIGHT}.r2"
+    assert files_with(tonight(published), person) == []
+    assert not list(tonight(published).rglob("*.html")) and not list(tonight(published).rglob("*.xlsx"))
 
 
 @pytest.mark.parametrize("stop", ["lapsed", "bundle"])

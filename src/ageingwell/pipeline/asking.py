@@ -101,6 +101,7 @@ class ExplainedPerson:
     base: float
     reasons: pl.DataFrame
     outcomes: Mapping[str, float]
+    verdict: str | None = None
 
 
 def explain(
@@ -150,6 +151,7 @@ def explain(
         base=risks["base"],
         reasons=tell_reasons(features, explanation).drop("person_id"),
         outcomes={outcome: risks[f"risk_{outcome}"] for outcome in bundle.models},
+        verdict=None if bundle.usable else str(bundle.facts["verdict"]["reason"]),
     )
 
 
@@ -171,6 +173,7 @@ def demo(
 def explanation_text(person: ExplainedPerson) -> str:
     """The explanation in words for a terminal: the figure first, then what raises, lowers, and is unknown."""
     lines = [
+        *([] if person.verdict is None else [f"This model is not used for lists: {person.verdict}."]),
         f"Of 100 people with a record like this, about {100 * person.risk:.0f} have the outcome "
         f"`{person.outcome}` within a year (range {100 * person.risk_low:.0f} to {100 * person.risk_high:.0f}).",
         *(

@@ -15,7 +15,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.contracts.made import Spine, validated
 from ageingwell.contracts.registry import TABLES
-from ageingwell.errors import BundleError, KeyFileError, SourceError
+from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
 from ageingwell.features.build import build_features, build_home_features
 from ageingwell.outreach.allocate import allocate
 from ageingwell.outreach.eligible import eligible, with_homes_of_others
@@ -71,21 +71,25 @@ def score(
     as_of: date,
     out: Path,
     config: Config,
-    list_key: Key | None = None,
+    list_key: Key | Path | None = None,
     allow_made_up_bundle: bool = False,
     surroundings: Surroundings | None = None,
 ) -> OutreachRun:
     """Score everyone known on the night `as_of` and publish the outreach list in `out`.
 
     Reads every contract table in the folder `data`. Opt-outs, deaths and moves are taken off the current list first,
-    whatever happens next. Every `AgeingWellError` leaves the last complete night current. `list_key` keys the rows;
-    only data marked as made up can do without one. Raises `LockedError` while another run writes to `out`.
+    whatever happens next. Every `AgeingWellError` leaves the last complete night current. `list_key`, a key or the file
+    it is read from, keys the rows; only data marked as made up can do without one. Raises `LockedError` while another
+    run writes to `out`.
     """
     world = surroundings or Surroundings()
     with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
-        key = _list_key(list_key, data)
         with world.stage("withdraw"):
-            withdraw_from_current(data, out=out, config=config, workspace=scratch / "first", on=as_of, key=key)
+            key = _list_key_or_fault(list_key, data)
+            usable = None if isinstance(key, AgeingWellError) else key
+            withdraw_from_current(data, out=out, config=config, workspace=scratch / "first", on=as_of, key=usable)
+        if isinstance(key, AgeingWellError):
+            raise key
         with world.stage("read"):
             records = read_agencies(
                 data,
@@ -227,10 +231,18 @@ def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool) -
     return bundle
 
 
-def _list_key(list_key: Key | None, data: Path) -> Key:
+def _list_key_or_fault(list_key: Key | Path | None, data: Path) -> Key | AgeingWellError:
+    """The key of the rows, or why there is none: that stops the night, and must not stop the withdrawals."""
+    try:
+        return _list_key(list_key, data)
+    except AgeingWellError as fault:
+        return fault
+
+
+def _list_key(list_key: Key | Path | None, data: Path) -> Key:
     """The key of the rows; made-up data may use the public one, real data never."""
     if list_key is not None:
-        return list_key
+        return Key.read(list_key) if isinstance(list_key, Path) else list_key
     if not data.is_dir():
         raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
     if not is_made_up(data):

@@ -84,6 +84,7 @@ def publish_night(
     name = facts["as_of"]
     facts["list_key"] = key.fingerprint
     facts["steps"] = count_steps(frames.attrition)
+    facts["withdrawn"] = _withdrawn(frames)
     with staged(out, name=name) as folder:
         (folder / "refused").mkdir()
         for table in records.tables.values():
@@ -94,10 +95,20 @@ def publish_night(
         return publish_folder(folder, out, name=name)
 
 
-def _write(folder: Path, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key) -> None:
-    """Write all files that are drawn from the frames and facts; the same ones give the same bytes."""
+def _withdrawn(frames: NightFrames) -> list[dict[str, Any]]:
+    """How many people were taken off after the list was made, by reason."""
+    return count_steps(frames.attrition.filter(pl.col("step") == "withdrawn"))
+
+
+def _write(folder: Path, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key | None) -> None:
+    """Write all files that are drawn from the frames and facts; the same ones give the same bytes.
+
+    Without a key there are no pages.
+    """
     save_frames(frames, folder)
     write_bytes(folder / "manifest.json", _json(facts))
+    if key is None:
+        return
     (folder / "agencies").mkdir()
     for name, content in draw_pages(frames, facts, config=config, key=key).items():
         write_bytes(folder / name, content)
@@ -184,13 +195,11 @@ def _json(told: Mapping[str, Any]) -> bytes:
     return (json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n").encode()
 
 
-def publish_withdrawal(folder: Path, frames: NightFrames, *, out: Path, config: Config, key: Key) -> Published:
+def publish_withdrawal(folder: Path, frames: NightFrames, *, out: Path, config: Config, key: Key | None) -> Published:
     """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision."""
     facts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     facts["steps"] = count_steps(frames.attrition)
-    facts["withdrawn"] = [
-        row for row in count_steps(frames.attrition.filter(pl.col("step") == "withdrawn")) if row["n"]
-    ]
+    facts["withdrawn"] = _withdrawn(frames)
     with staged(out, name=facts["as_of"]) as staging:
         if (folder / "refused").is_dir():
             shutil.copytree(folder / "refused", staging / "refused")

@@ -54,6 +54,8 @@ def find_withdrawn(data: Path, *, config: Config, workspace: Path, on: date) -> 
         opted = in_force(permissions.rows, on=on)
         out = excluded(opted, purpose=config.score.purpose, ledger=config.ledger)
         people.append(out.drop_nulls("person_id").select("person_id", "reason"))
+        if patients is not None:
+            people.append(_ever_lived_in(out.drop_nulls("household_id"), patients))
         homes.append(out.drop_nulls("household_id").select("household_id", "reason"))
         marks = under_safeguarding(marked(opted, "safeguarding"), newest)
         people.append(marks.drop_nulls("person_id").select("person_id", reason=pl.lit("safeguarding")))
@@ -63,6 +65,12 @@ def find_withdrawn(data: Path, *, config: Config, workspace: Path, on: date) -> 
         homes=pl.concat(homes).unique("household_id", keep="first", maintain_order=True),
         now_at=newest.select("person_id", "household_id"),
     )
+
+
+def _ever_lived_in(homes: pl.DataFrame, patients: CheckedTable) -> pl.DataFrame:
+    """Everyone ever registered at a home that objected, as scoring takes them out too."""
+    living_there = patients.rows.join(homes.lazy().select("household_id", "reason"), on="household_id")
+    return living_there.select("person_id", "reason").unique().collect()
 
 
 def _readable(name: str, data: Path, config: Config, workspace: Path) -> CheckedTable | None:
@@ -166,11 +174,13 @@ def _with_counts(frames: NightFrames, out: pl.DataFrame) -> NightFrames:
 
 
 def withdraw_from_current(
-    data: Path, *, out: Path, config: Config, workspace: Path, on: date, key: Key
+    data: Path, *, out: Path, config: Config, workspace: Path, on: date, key: Key | None
 ) -> Published | None:
     """Take everyone withdrawn off the current list and publish the rest as a new revision of that night.
 
-    Returns `None` where there is no current list, or nobody on it is withdrawn. Hold the publishing lock around it.
+    Returns `None` where there is no current list, or nobody on it is withdrawn. Without the list key the pages and
+    workbooks cannot be drawn, so the revision has none: better no page than one with somebody on it who opted out.
+    Hold the publishing lock around it.
     """
     folder = current(out)
     if folder is None:
