@@ -14,7 +14,7 @@ from ageingwell.errors import AgeingWellError
 if TYPE_CHECKING:
     from ageingwell.bundle import load_bundle
     from ageingwell.config.load import load_config
-    from ageingwell.model import RiskModel
+    from ageingwell.model.estimator import RiskModel
     from ageingwell.pipeline.asking import check, explain
     from ageingwell.pipeline.evaluating import evaluate
     from ageingwell.pipeline.night import score
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _WHERE = {
-    "RiskModel": "ageingwell.model",
+    "RiskModel": "ageingwell.model.estimator",
     "check": "ageingwell.pipeline.asking",
     "evaluate": "ageingwell.pipeline.evaluating",
     "explain": "ageingwell.pipeline.asking",

@@ -3,22 +3,21 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
 import polars as pl
 
 from ageingwell.config.files import shipped
 from ageingwell.errors import BundleError
-from ageingwell.evaluation.calibration import Line
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import definition
-from ageingwell.model import Range, RiskModel, model_text
+from ageingwell.model.fitted import FittedRisk
+from ageingwell.model.saving import read, written
 
-FORMAT = 1
+FORMAT = 2
 LIBRARIES = ("lightgbm", "polars", "numpy")
 
 
@@ -30,7 +29,7 @@ class Bundle:
     `digest` is the SHA-256 of `bundle.json`, which holds the SHA-256 of every model file.
     """
 
-    models: Mapping[str, RiskModel]
+    models: Mapping[str, FittedRisk]
     facts: Mapping[str, Any]
     digest: str
 
@@ -40,7 +39,7 @@ class Bundle:
         return next(iter(self.models))
 
     @property
-    def ranking_model(self) -> RiskModel:
+    def ranking_model(self) -> FittedRisk:
         """The model whose risk ranks people."""
         return self.models[self.ranking_outcome]
 
@@ -61,31 +60,27 @@ def definitions(codelists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 
 
 def save_bundle(
-    models: Mapping[str, RiskModel], facts: Mapping[str, Any], folder: Path, *, codelists: Mapping[str, tuple[str, ...]]
+    models: Mapping[str, FittedRisk],
+    facts: Mapping[str, Any],
+    folder: Path,
+    *,
+    codelists: Mapping[str, tuple[str, ...]],
 ) -> Path:
     """Write a bundle folder: the trees of each outcome and `bundle.json`; its maker writes the card beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = {}
     for number, (outcome, model) in enumerate(models.items()):
         file = "model.txt" if number == 0 else f"model_{outcome}.txt"
-        text = model_text(model.booster_).encode()
-        (folder / file).write_bytes(text)
-        outcomes[outcome] = {
-            "file": file,
-            "sha256": hashlib.sha256(text).hexdigest(),
-            "features": list(model.features),
-            "missing_in_training": sorted(model.missing_in_training),
-            "calibration": asdict(model.line),
-            "range": asdict(model.spread),
-        }
-    written = {
+        text, outcomes[outcome] = written(model, file)
+        (folder / file).write_bytes(text.encode())
+    facts_and_all = {
         "format": FORMAT,
         "outcomes": outcomes,
         "features": definitions(codelists),
         "versions": {library: version(library) for library in LIBRARIES},
         **facts,
     }
-    (folder / "bundle.json").write_text(json.dumps(written, indent=1, sort_keys=False) + "\n", encoding="utf-8")
+    (folder / "bundle.json").write_text(json.dumps(facts_and_all, indent=1, sort_keys=False) + "\n", encoding="utf-8")
     return folder
 
 
@@ -108,14 +103,14 @@ def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -
     facts, digest = _facts(folder)
     _stop_on_other_features(folder, facts, codelists)
     _stop_on_other_versions(folder, facts)
-    models = {outcome: _model(folder, part) for outcome, part in facts["outcomes"].items()}
+    models = {outcome: read(part, folder) for outcome, part in facts["outcomes"].items()}
     return Bundle(models, facts, digest)
 
 
 def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
     """Everyone's risks: person_id, risk, risk_low, risk_high, a risk for each outcome, score, base.
 
-    `risk` is that of the ranking outcome, `score` its trees' raw log-odds and `base` the calibrated log-odds from which
+    `risk` is that of the ranking outcome, `score` the raw log-odds of its margin and trees and `base` the calibrated log-odds from which
     its contributions start.
     """
     ranking = bundle.ranking_model
@@ -169,19 +164,3 @@ def _stop_on_other_versions(folder: Path, facts: Mapping[str, Any]) -> None:
             f"{folder.name}: trained with LightGBM {then}, and {now} is installed",
             "install that version or train again",
         )
-
-
-def _model(folder: Path, part: Mapping[str, Any]) -> RiskModel:
-    name = Path(part["file"]).name
-    try:
-        content = (folder / name).read_bytes()
-    except OSError:
-        raise BundleError(f"{folder.name}: {name} cannot be read", "copy the bundle again from its maker") from None
-    if hashlib.sha256(content).hexdigest() != part["sha256"]:
-        raise BundleError(
-            f"{folder.name}: {name} is not the file that was saved", "copy the bundle again from its maker"
-        )
-    booster = lgb.Booster(model_str=content.decode())
-    spread = Range(*(tuple(part["range"][end]) for end in ("log_odds", "below", "above")))
-    line = Line(**part["calibration"])
-    return RiskModel(booster, tuple(part["features"]), frozenset(part["missing_in_training"]), line, spread)

@@ -56,6 +56,10 @@ class BundleError(AgeingWellError):
     exit_code = 8
 
 
+class FrameError(BundleError, ValueError):
+    """A frame given to a model, to fit or to predict, is not what the model can take; also a `ValueError`."""
+
+
 class PublishError(AgeingWellError):
     """The output folder cannot be written; the last published night is still current."""
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Feature
-from ageingwell.model import Explanation
+from ageingwell.model.fitted import Explanation
 
 # The range of pulls smaller than this, on the log-odds, is not worth a reader's time (about 0.2 in 100 at most).
 WORTH_TELLING = 0.02

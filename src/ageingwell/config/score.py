@@ -131,9 +131,8 @@ class TrainSettings(Settings):
         default=0.03, ge=0, lt=0.5, description="share of fitting rows on which each agency is rehearsed as missing"
     )
     minimum_events: int = Field(default=200, ge=20, description="refuse to train on fewer events than this")
-    trees: int = Field(default=250, ge=1, le=2000, description="trees in each model")
-    leaves: int = Field(default=8, ge=2, le=64, description="most leaves of a tree")
-    learning_rate: float = Field(default=0.05, gt=0, le=1, description="shrinkage of each tree")
+    trees: int = Field(default=600, ge=1, le=2000, description="most trees in each model; how many is found out")
+    leaves: int = Field(default=12, ge=4, le=64, description="most leaves of a tree; how many is found out")
     minimum_people_per_leaf: int = Field(default=50, ge=20, description="fewest people in a leaf")
     seed: int = Field(default=1, ge=0, description="seed of every draw")
     insist_on_emergency_admission: bool = Field(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ageingwell.model import RiskModel
+from ageingwell.model.fitted import FittedRisk
 
 NOT_FOR = (
     "a diagnosis, or any decision taken without a person",
@@ -14,7 +14,7 @@ NOT_FOR = (
 )
 
 
-def model_card(facts: Mapping[str, Any], models: Mapping[str, RiskModel]) -> str:
+def model_card(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
     """The card as Markdown; every number comes from the training's own evaluation."""
     parts = [
         "# Model card",
@@ -54,7 +54,7 @@ def _training(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _outcome(outcome: str, found: Mapping[str, Any], model: RiskModel) -> str:
+def _outcome(outcome: str, found: Mapping[str, Any], model: FittedRisk) -> str:
     figures = [("all", found["auroc"]), *found["auroc_by_age"].items()]
     figures += [(f"rival: {name}", rival) for name, rival in found["rivals"].items()]
     rows = [

@@ -8,7 +8,7 @@ both sides.
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,10 @@ from ageingwell.evaluation.calibration import calibration_line
 from ageingwell.evaluation.discrimination import Estimate, auroc, auroc_difference
 from ageingwell.features.build import FEATURES, build_features, names, with_agencies_missing
 from ageingwell.governance.card import model_card
-from ageingwell.model import RiskModel, TreeSettings, calibrate, fit_trees, with_range
+from ageingwell.model.columns import columns_of, to_matrix
+from ageingwell.model.fitted import FittedRisk, calibrate, with_range
+from ageingwell.model.fitting import Recipe, fit_risk
+from ageingwell.model.trees import SIGNS, SHAPES
 from ageingwell.outcomes import label_outcomes
 from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
 from ageingwell.pipeline.surroundings import Surroundings
@@ -192,29 +195,35 @@ def _trainable(records: Records, settings: TrainSettings) -> list[str]:
 
 def _train_outcome(
     outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings
-) -> tuple[RiskModel, dict[str, Any]]:
+) -> tuple[FittedRisk, dict[str, Any]]:
     at_risk = {part: rows.drop_nulls(outcome) for part, rows in parts.items()}
     labels = {part: rows[outcome].to_numpy().astype(np.int8) for part, rows in at_risk.items()}
     _stop_on_few_events(outcome, labels, settings)
     rehearsed = with_agencies_missing(
         at_risk["fit"].select(names()), share=settings.late_agency_share, seed=settings.seed
     )
-    trees = TreeSettings(
-        settings.trees, settings.leaves, settings.learning_rate, settings.minimum_people_per_leaf, settings.seed
+    columns = columns_of(rehearsed)
+    fitted = fit_risk(
+        to_matrix(rehearsed, columns),
+        labels["fit"],
+        columns=columns,
+        signs=[SIGNS[feature.direction] for feature in FEATURES],
+        groups=at_risk["fit"]["person_id"].to_numpy(),
+        recipe=_recipe(settings),
     )
-    booster = fit_trees(
-        rehearsed, labels["fit"], directions=[feature.direction for feature in FEATURES], settings=trees
-    )
-    missing = frozenset(name for name, n in rehearsed.null_count().row(0, named=True).items() if n)
-    model = calibrate(
-        booster,
-        features=tuple(names()),
-        missing_in_training=missing,
-        held_out=at_risk["calibrate"],
-        outcome=labels["calibrate"],
-    )
+    model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"])
     model = with_range(model, at_risk["test"], labels["test"])
     return model, _evaluate(model, at_risk["test"], labels["test"])
+
+
+def _recipe(settings: TrainSettings) -> Recipe:
+    """What the fit may choose from; no leaf describes fewer people than the settings allow."""
+    shapes = tuple(
+        replace(shape, people_per_leaf=max(shape.people_per_leaf, settings.minimum_people_per_leaf))
+        for shape in SHAPES
+        if shape.leaves <= settings.leaves
+    )
+    return Recipe(shapes=shapes, most_trees=settings.trees, seed=settings.seed)
 
 
 def _stop_on_few_events(outcome: str, labels: Mapping[str, NDArray[np.int8]], settings: TrainSettings) -> None:
@@ -230,7 +239,7 @@ def _stop_on_few_events(outcome: str, labels: Mapping[str, NDArray[np.int8]], se
             raise TooFewEventsError(f"{outcome}: nobody held out to {part} had the event", "train on more people")
 
 
-def _evaluate(model: RiskModel, test: pl.DataFrame, outcome: NDArray[np.int8]) -> dict[str, Any]:
+def _evaluate(model: FittedRisk, test: pl.DataFrame, outcome: NDArray[np.int8]) -> dict[str, Any]:
     """The latest year, on people the model never saw: order, calibration, and the simple rivals beside it."""
     score = model.score(test)
     line = calibration_line(outcome, model.log_odds(score))

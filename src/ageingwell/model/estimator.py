@@ -1,0 +1,326 @@
+"""`RiskModel`: the fitted model as a scikit-learn estimator, for any table of numbers and categories."""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+
+from ageingwell.errors import FrameError
+from ageingwell.model.columns import Column, columns_of, to_matrix
+from ageingwell.model.fitted import Explanation, FittedRisk
+from ageingwell.model.fitting import Recipe, fit_risk
+from ageingwell.model.frames import frame_of, named_columns
+from ageingwell.model.sample_size import sample_needed
+from ageingwell.model.saving import load_folder, save_folder
+from ageingwell.model.tuning import drawn_shapes
+
+Floats = NDArray[np.float64]
+Direction = int | str
+DIRECTIONS: Mapping[Direction, int] = {"up": 1, "down": -1, "either": 0, 1: 1, -1: -1, 0: 0}
+
+
+class FewEventsWarning(UserWarning):
+    """There are fewer events than Riley's criteria ask for."""
+
+
+class NewGapsWarning(UserWarning):
+    """A number is missing at prediction that never was in training; its training median stands in."""
+
+
+class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """The chance of an outcome, level with logistic regression on few people and with boosting on many.
+
+    A curve for each feature is fitted by penalised logistic regression, and shallow LightGBM trees are boosted from
+    it; an inner cross-validation chooses the penalty, the number of trees and the calibration. Missing values,
+    categories as text and rare outcomes need no preparation. Every risk is explained exactly:
+    `logit(risk) = base + sum of contributions`.
+
+    `max_trees` and `n_folds` bound the inner cross-validation; `tune=True` tries `n_trials` more shapes of trees, drawn
+    by `seed`, and tells `progress(stage, share done)`. `threads` never changes a result. `warn_on_few_events` warns
+    where there are fewer events than Riley's criteria ask for.
+
+    A column that is constant or wholly missing adds nothing. Beyond the values seen in training a curve stays flat. A
+    category that was not seen adds what people add on average. A number that is missing at prediction and never was in
+    training is taken as its training median, with a warning.
+
+    >>> draw = np.random.default_rng(1)
+    >>> age, tenure = draw.uniform(65, 95, 600), draw.choice(["owned", "rented"], 600)
+    >>> died = draw.random(600) < expit((age - 90) / 5 + (tenure == "rented"))
+    >>> people = pl.DataFrame({"age": age, "tenure": tenure})
+    >>> model = RiskModel(warn_on_few_events=False).fit(people, died)
+    >>> model.explain(people).to_polars()["feature"].unique().sort().to_list()
+    ['age', 'tenure']
+    """
+
+    def __init__(
+        self,
+        *,
+        max_trees: int = 600,
+        n_folds: int = 5,
+        tune: bool = False,
+        n_trials: int = 20,
+        progress: Callable[[str, float], None] | None = None,
+        warn_on_few_events: bool = True,
+        seed: int = 1,
+        threads: int = 1,
+    ) -> None:
+        self.max_trees = max_trees
+        self.n_folds = n_folds
+        self.tune = tune
+        self.n_trials = n_trials
+        self.progress = progress
+        self.warn_on_few_events = warn_on_few_events
+        self.seed = seed
+        self.threads = threads
+
+    def fit(
+        self,
+        X: Any,  # noqa: N803 (scikit-learn's name)
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+        monotone: Mapping[str, Direction] | Sequence[Direction] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Fit on a Polars or pandas frame or an array `X` (n, p) and an outcome `y` (n,) of two values.
+
+        Rows of one of the `groups` (n,), people or households, are never on both sides of an inner split; with `time`
+        (n,), anything that sorts, later rows judge fits on earlier ones. `monotone` tells how the risk may move with a
+        feature: "up", "down" or "either" (or 1, -1, 0), by name or one a column.
+
+        Raises `FrameError`, a `ValueError`: one class only, infinite values, duplicate names, a type that is neither
+        number nor category. Warns `FewEventsWarning` with the number needed where there are too few events.
+        """
+        frame = self._frame_to_fit(X, y)
+        outcome = self._outcome(y, frame.height)
+        weight = np.asarray(_check_sample_weight(sample_weight, np.empty((frame.height, 1)), dtype=np.float64))
+        if (weight < 0).any() or not weight.sum() > 0:
+            raise FrameError("sample weights are negative or all zero", "give positive weights")
+        kept = weight > 0
+        columns = columns_of(frame)
+        codes = to_matrix(frame, columns)
+        self._warn_on_few(outcome[kept], columns)
+        if not 0 < outcome[kept].sum() < kept.sum():
+            raise FrameError("the outcome has one class only among rows of positive weight", "give both classes")
+        self.fitted_ = fit_risk(
+            codes[kept],
+            outcome[kept],
+            columns=columns,
+            signs=_signs(monotone, columns),
+            weight=weight[kept] / weight[kept].mean(),
+            groups=_along(groups, "groups", kept),
+            time=_along(time, "time", kept),
+            recipe=self._recipe(),
+            progress=self.progress,
+        )
+        return self
+
+    def decision_function(self, X: Any) -> Floats:  # noqa: N803
+        """The calibrated log-odds of the second class, (n,)."""
+        frame = self._frame(X)
+        return self.fitted_.log_odds(self.fitted_.score(frame, threads=self.threads, gaps="fill"))
+
+    def predict_proba(self, X: Any) -> Floats:  # noqa: N803
+        """The chances of the two classes in the order of `classes_`, (n, 2)."""
+        risk = expit(self.decision_function(X))
+        return np.column_stack([1 - risk, risk])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likelier class of each row, (n,)."""
+        likelier = (self.decision_function(X) > 0).astype(int)
+        return np.asarray(self.classes_[likelier])
+
+    def explain(self, X: Any) -> Explanation:  # noqa: N803
+        """What each feature adds to the calibrated log-odds of each row: `base + contributions = log-odds`."""
+        return self.fitted_.explain(self._frame(X), threads=self.threads, gaps="fill")
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the fitted model into a folder: LightGBM text and JSON, no pickle."""
+        check_is_fitted(self)
+        kept = {name: value for name, value in self.get_params().items() if name != "progress"}
+        return save_folder(
+            self.fitted_,
+            Path(folder),
+            classes=self.classes_.tolist(),
+            named=hasattr(self, "feature_names_in_"),
+            parameters=kept,
+            versions={library: version(library) for library in ("lightgbm", "numpy", "polars")},
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "RiskModel":
+        """The model that `save` wrote; every file's SHA-256 is checked before it is parsed."""
+        fitted, facts = load_folder(Path(folder))
+        model = cls(**facts["parameters"])
+        model.fitted_ = fitted
+        model.classes_ = np.array(facts["classes"])
+        model.n_features_in_ = len(fitted.columns)
+        if facts["named"]:
+            model.feature_names_in_ = np.array(fitted.features, dtype=object)
+        return model
+
+    @property
+    def booster_(self) -> Any:
+        """The LightGBM booster of the trees."""
+        check_is_fitted(self)
+        return self.fitted_.booster_
+
+    @property
+    def features_(self) -> tuple[str, ...]:
+        """The features' names in the order of the contributions."""
+        check_is_fitted(self)
+        return self.fitted_.features
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "fitted_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _recipe(self) -> Recipe:
+        plain = Recipe(most_trees=self.max_trees, n_folds=self.n_folds, seed=self.seed, threads=self.threads)
+        if not self.tune:
+            return plain
+        shapes = (*plain.shapes, *drawn_shapes(self.n_trials, seed=self.seed))
+        return Recipe(
+            shapes=shapes,
+            most_trees=self.max_trees,
+            n_folds=self.n_folds,
+            seed=self.seed,
+            threads=self.threads,
+            try_all_shapes=True,
+        )
+
+    def _frame_to_fit(self, table: Any, y: ArrayLike) -> pl.DataFrame:
+        if y is None:
+            raise FrameError("this estimator requires y to be passed, but the target y is None", "give the outcome")
+        names = named_columns(table)
+        if names is None:
+            self.__dict__.pop("feature_names_in_", None)
+            array = validate_data(self, table, dtype=None, ensure_all_finite=False)
+            return frame_of(array, [f"x{place}" for place in range(array.shape[1])])
+        frame = _with_rows(frame_of(table, names))
+        self.feature_names_in_ = np.array(names, dtype=object)
+        self.n_features_in_ = len(names)
+        return frame
+
+    def _frame(self, table: Any) -> pl.DataFrame:
+        """The rows to predict, their columns found by name; an array's by position."""
+        check_is_fitted(self)
+        names = named_columns(table)
+        if names is None:
+            array = validate_data(self, table, dtype=None, ensure_all_finite=False, reset=False)
+            frame = frame_of(array, list(self.features_))
+        elif not hasattr(self, "feature_names_in_"):
+            frame = frame_of(table, names)
+            if len(names) != self.n_features_in_:
+                raise FrameError(
+                    f"X has {len(names)} features, but RiskModel is expecting {self.n_features_in_} features as input"
+                )
+            frame = frame.rename(dict(zip(names, self.features_)))
+        else:
+            frame = frame_of(table, names)
+        self._warn_on_new_gaps(frame)
+        return frame
+
+    def _outcome(self, y: ArrayLike, n: int) -> Floats:
+        target = column_or_1d(y, warn=True)
+        check_classification_targets(target)
+        if len(target) != n:
+            raise FrameError(f"X has {n} rows and y has {len(target)}", "give one outcome a row")
+        if target.dtype.kind == "f" and np.isnan(target).any():
+            raise FrameError("y holds missing values (NaN)", "leave out rows whose outcome is unknown")
+        kind = type_of_target(target, input_name="y")
+        if kind != "binary":
+            raise FrameError(
+                f"Only binary classification is supported. The type of the target is {kind}", "give two classes"
+            )
+        self.classes_, place = np.unique(target, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise FrameError("the outcome has one class only", "give rows with and without the outcome")
+        return place.astype(float)
+
+    def _warn_on_few(self, outcome: Floats, columns: Sequence[Column]) -> None:
+        if not self.warn_on_few_events or not 0 < outcome.mean() < 1:
+            return
+        needed = sample_needed(n_parameters=max(1, len(columns)), event_share=float(outcome.mean()))
+        if outcome.sum() < needed.n_events:
+            warnings.warn(
+                f"{int(outcome.sum()):,} events among {len(outcome):,} rows; Riley's criteria ask for about "
+                f"{needed.n_events:,} events among {needed.n:,} rows for {len(columns)} features",
+                FewEventsWarning,
+                stacklevel=3,
+            )
+
+    def _warn_on_new_gaps(self, frame: pl.DataFrame) -> None:
+        known = self.fitted_.missing_in_training
+        new = [
+            column.name
+            for column in self.fitted_.columns
+            if not column.is_category
+            and column.name not in known
+            and column.name in frame.columns
+            and frame[column.name].null_count()
+        ]
+        if new:
+            warnings.warn(
+                f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",
+                NewGapsWarning,
+                stacklevel=3,
+            )
+
+
+def _with_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    if frame.width == 0:
+        raise FrameError("0 feature(s) (shape=(n, 0)) while a minimum of 1 is required", "give a column")
+    if frame.height < 1:
+        raise FrameError("Found array with 0 sample(s) while a minimum of 1 is required", "give rows")
+    return frame
+
+
+def _along(values: ArrayLike | None, name: str, kept: NDArray[np.bool_]) -> NDArray[Any] | None:
+    if values is None:
+        return None
+    found = np.asarray(values)
+    if found.shape != kept.shape:
+        raise FrameError(f"{name} has shape {found.shape}, and there are {len(kept)} rows", "give one value a row")
+    return found[kept]
+
+
+def _signs(
+    monotone: Mapping[str, Direction] | Sequence[Direction] | None, columns: Sequence[Column]
+) -> tuple[int, ...]:
+    """1, -1 or 0 a column."""
+    if monotone is None:
+        return (0,) * len(columns)
+    if isinstance(monotone, Mapping):
+        unknown = sorted(set(monotone) - {column.name for column in columns})
+        if unknown:
+            raise FrameError(f"monotone names columns that are not there: {', '.join(unknown[:5])}")
+        given: list[Direction] = [monotone.get(column.name, 0) for column in columns]
+    else:
+        given = list(monotone)
+        if len(given) != len(columns):
+            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one a column")
+    if any(direction not in DIRECTIONS for direction in given):
+        raise FrameError("monotone takes up, down and either, or 1, -1 and 0")
+    signs = tuple(DIRECTIONS[direction] for direction in given)
+    bent = [column.name for column, sign in zip(columns, signs) if sign and column.is_category]
+    if bent:
+        raise FrameError(f"categories have no direction: {', '.join(bent[:5])}", "leave them out of monotone")
+    return signs

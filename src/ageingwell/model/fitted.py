@@ -1,0 +1,180 @@
+"""A fitted risk model: margin, trees and calibration line. It needs NumPy and LightGBM only, and explains exactly.
+
+`log_odds = intercept + slope * (margin + trees)`. What the margin's curves add and the trees' SHAP values both add up,
+and the line carries them along: `logit(risk) = base + sum of contributions`, for every row.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import lightgbm as lgb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from ageingwell.errors import FrameError, TooFewEventsError
+from ageingwell.evaluation.calibration import Line, calibration_curve, calibration_line
+from ageingwell.model.columns import Column, to_matrix
+from ageingwell.model.levels import as_numbers
+from ageingwell.model.margin import Margin
+
+Floats = NDArray[np.float64]
+Gaps = Literal["stop", "fill"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """How far the observed share of people lay from the risk they were given, by risk: knots on the log-odds.
+
+    At each knot the risk's log-odds may be lower by `below` or higher by `above`: the ends of the 95% interval of the
+    observed share among held-out people of about that risk. Between knots the two are drawn straight.
+    """
+
+    log_odds: tuple[float, ...]
+    below: tuple[float, ...]
+    above: tuple[float, ...]
+
+
+NO_RANGE = Range((0.0,), (0.0,), (0.0,))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Exact contributions on the calibrated log-odds: `base` (n,), `contributions` (n, p) in order of `features`."""
+
+    features: tuple[str, ...]
+    base: Floats
+    contributions: Floats
+
+    @property
+    def log_odds(self) -> Floats:
+        """The calibrated log-odds of each row: base plus contributions."""
+        return np.asarray(self.base + self.contributions.sum(axis=1))
+
+    def to_polars(self) -> pl.DataFrame:
+        """One line a row and feature: row, feature, contribution.
+
+        >>> Explanation(("age", "falls"), np.array([-2.0]), np.array([[0.5, 0.25]])).to_polars().rows()
+        [(0, 'age', 0.5), (0, 'falls', 0.25)]
+        """
+        n, p = self.contributions.shape
+        return pl.DataFrame(
+            {
+                "row": np.repeat(np.arange(n), p),
+                "feature": pl.Series(self.features * n, dtype=pl.String),
+                "contribution": self.contributions.reshape(-1),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class FittedRisk:
+    """One outcome's model: columns, margin, trees, the line that calibrates them, and what they were trained on.
+
+    `levels` turns each category into the number that the trees see; `typical` is each number's training median.
+    """
+
+    booster_: lgb.Booster
+    columns: tuple[Column, ...]
+    margin: Margin
+    levels: tuple[tuple[float, ...] | None, ...]
+    typical: tuple[float, ...]
+    missing_in_training: frozenset[str]
+    line: Line = Line(0.0, 1.0)
+    spread: Range = NO_RANGE
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features' names, in the model's order."""
+        return tuple(column.name for column in self.columns)
+
+    def matrix(self, features: pl.DataFrame, *, gaps: Gaps = "stop") -> Floats:
+        """The named columns as numbers, (n, p); see `to_matrix`.
+
+        A number that is missing here and never was in training would count as 0 to LightGBM, a made-up fact: `stop`
+        raises `FrameError`, `fill` takes the training median in its place.
+        """
+        codes = to_matrix(features, self.columns)
+        new = [
+            (place, column.name)
+            for place, column in enumerate(self.columns)
+            if not column.is_category and column.name not in self.missing_in_training
+        ]
+        gone = [(place, name, int(np.isnan(codes[:, place]).sum())) for place, name in new]
+        found = [(place, name, n) for place, name, n in gone if n]
+        if found and gaps == "stop":
+            named = ", ".join(f"{name} ({n:,} people)" for _, name, n in found[:5])
+            raise FrameError(
+                f"features are missing that were never missing in training: {named}",
+                "mend the source, or train a bundle on records in which they are missing",
+            )
+        for place, _, _ in found:
+            codes[np.isnan(codes[:, place]), place] = self.typical[place]
+        return codes
+
+    def numbers(self, codes: Floats) -> Floats:
+        """The matrix as the trees see it: each category's code replaced by its level's number."""
+        return as_numbers(codes, self._tables)
+
+    @cached_property
+    def _tables(self) -> tuple[Floats | None, ...]:
+        return tuple(None if table is None else np.array(table) for table in self.levels)
+
+    def score(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Floats:
+        """The raw log-odds of margin and trees, before calibration."""
+        codes = self.matrix(features, gaps=gaps)
+        if not len(codes):
+            return np.empty(0)
+        trees = self.booster_.predict(self.numbers(codes), raw_score=True, num_threads=threads)
+        return np.asarray(self.margin.log_odds(codes) + trees)
+
+    def log_odds(self, score: Floats) -> Floats:
+        """The calibrated log-odds of raw scores."""
+        return self.line.intercept + self.line.slope * score
+
+    def risk(self, score: Floats) -> Floats:
+        """The calibrated risk of raw scores, in [0, 1]."""
+        return np.asarray(expit(self.log_odds(score)))
+
+    def risk_range(self, score: Floats) -> tuple[Floats, Floats]:
+        """The ends of the range around each risk: what was observed among held-out people of about that risk."""
+        odds = self.log_odds(score)
+        below = np.interp(odds, self.spread.log_odds, self.spread.below)
+        above = np.interp(odds, self.spread.log_odds, self.spread.above)
+        return np.asarray(expit(odds - below)), np.asarray(expit(odds + above))
+
+    def explain(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Explanation:
+        """What each feature adds for each row: its curve's height plus the trees' exact SHAP value, calibrated."""
+        codes = self.matrix(features, gaps=gaps)
+        if not len(codes):
+            return Explanation(self.features, np.empty(0), np.empty((0, len(self.columns))))
+        trees = np.asarray(self.booster_.predict(self.numbers(codes), pred_contrib=True, num_threads=threads))
+        base = self.line.intercept + self.line.slope * (self.margin.intercept + trees[:, -1])
+        added = self.margin.contributions(codes) + trees[:, :-1]
+        return Explanation(self.features, base, np.asarray(self.line.slope * added))
+
+
+def calibrate(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> FittedRisk:
+    """Lay the calibration line through people the model has not seen; `TooFewEventsError` without both outcomes."""
+    if outcome.min(initial=1) == outcome.max(initial=0):
+        raise TooFewEventsError("the people held out to calibrate have no event", "train on more people")
+    return replace(model, line=calibration_line(outcome, model.score(held_out)))
+
+
+def with_range(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> FittedRisk:
+    """Measure, on people held out of fit and calibration, how far observed shares lie from the risks given."""
+    return replace(model, spread=range_of(outcome, model.log_odds(model.score(held_out))))
+
+
+def range_of(outcome: NDArray[np.int8] | Floats, log_odds: Floats) -> Range:
+    """How far observed shares lie from risks, by risk: `outcome` and calibrated `log_odds` (n,) of held-out people."""
+    curve = calibration_curve(outcome, log_odds)
+    tiny = 1e-4
+    low, high = (logit(np.clip(end, tiny, 1 - tiny)) for end in (curve.low, curve.high))
+    return Range(
+        tuple(curve.log_odds.tolist()),
+        tuple(np.maximum(curve.log_odds - low, 0.0).tolist()),
+        tuple(np.maximum(high - curve.log_odds, 0.0).tolist()),
+    )

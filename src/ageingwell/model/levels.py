@@ -1,0 +1,68 @@
+"""Categories as numbers: each level's own log-odds against the whole, pulled towards it where the level is rare."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from ageingwell.model.columns import Column
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+# Levels are pulled towards the whole by so many people.
+PULL = 20.0
+
+
+def level_log_odds(codes: Floats, outcome: Floats, *, weight: Floats, n_codes: int) -> Floats:
+    """The pulled log-odds of each level against the whole, (n_codes + 1,); the last, for unseen levels, is 0.
+
+    >>> codes, died = np.array([0.0] * 20 + [1.0] * 20), np.array([1.0] * 10 + [0.0] * 30)
+    >>> level_log_odds(codes, died, weight=np.ones(40), n_codes=2).round(2)
+    array([ 0.59, -0.85,  0.  ])
+    """
+    share = float(np.average(outcome, weights=weight))
+    place = codes.astype(np.int64)
+    people = np.bincount(place, weights=weight, minlength=n_codes)
+    events = np.bincount(place, weights=weight * outcome, minlength=n_codes)
+    pulled = (events + PULL * share) / (people + PULL)
+    return np.append(np.round(logit(pulled) - logit(share), 9), 0.0)
+
+
+def tables_of(
+    codes: Floats, outcome: Floats, *, weight: Floats, columns: Sequence[Column]
+) -> tuple[Floats | None, ...]:
+    """The table of each category among the columns, None for a number."""
+    return tuple(
+        level_log_odds(codes[:, place], outcome, weight=weight, n_codes=column.n_codes) if column.is_category else None
+        for place, column in enumerate(columns)
+    )
+
+
+def as_numbers(codes: Floats, tables: Sequence[Floats | None]) -> Floats:
+    """The matrix with each category's code replaced by its level's log-odds."""
+    if all(table is None for table in tables):
+        return codes
+    made = codes.copy(order="F")
+    for place, table in enumerate(tables):
+        if table is not None:
+            made[:, place] = table[codes[:, place].astype(np.int64)]
+    return made
+
+
+def as_numbers_unseen(
+    codes: Floats, outcome: Floats, *, weight: Floats, columns: Sequence[Column], fold: Ints
+) -> Floats:
+    """Each row's categories by log-odds of the other folds' rows, so that no row is described by its own outcome.
+
+    With one fold only there are no others, and its own rows serve.
+    """
+    if not any(column.is_category for column in columns):
+        return codes
+    made = codes.copy(order="F")
+    for part in np.unique(fold):
+        ours = fold == part
+        rest = ours if ours.all() else ~ours
+        tables = tables_of(codes[rest], outcome[rest], weight=weight[rest], columns=columns)
+        made[ours] = as_numbers(codes[ours], tables)
+    return made

@@ -1,0 +1,47 @@
+"""The calibration line of a fit with few events: pulled towards the line that changes nothing."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ageingwell.evaluation.calibration import Line
+
+Floats = NDArray[np.float64]
+# The slope is expected to lie within about this of 1 before anything is seen.
+SPREAD_OF_SLOPE = 0.3
+LEAST_SLOPE, MOST_SLOPE = 0.05, 2.0
+
+
+def shrunken_line(outcome: Floats, score: Floats, *, weight: Floats) -> Line:
+    """The logistic recalibration line whose slope is pulled towards 1 with the force of `SPREAD_OF_SLOPE`.
+
+    `outcome` of 0 and 1, raw log-odds `score`, `weight`, each (n,). The slope always lies between 0.05 and 2, so that
+    calibration never turns the order of people; the intercept makes the mean risk that which was observed.
+
+    >>> line = shrunken_line(np.array([0.0, 1.0, 0.0, 1.0]), np.array([-1.0, -1.0, 1.0, 1.0]), weight=np.ones(4))
+    >>> 0.05 <= line.slope < 1, round(line.intercept, 6)
+    (True, 0.0)
+    """
+    slope, intercept = 1.0, 0.0
+    for _ in range(100):
+        risk = expit(intercept + slope * score)
+        left, spread = weight * (outcome - risk), weight * risk * (1 - risk) + 1e-12
+        gradient = np.array([left.sum(), (left * score).sum() - (slope - 1) / SPREAD_OF_SLOPE**2])
+        cross = (spread * score).sum()
+        curvature = np.array([[spread.sum(), cross], [cross, (spread * score**2).sum() + SPREAD_OF_SLOPE**-2]])
+        step = np.clip(np.linalg.solve(curvature, gradient), -0.5, 0.5)
+        intercept, slope = intercept + step[0], slope + step[1]
+        if np.abs(step).max() < 1e-10:
+            break
+    held = float(np.clip(slope, LEAST_SLOPE, MOST_SLOPE))
+    return Line(_intercept(outcome, held * score, weight), round(held, 9))
+
+
+def _intercept(outcome: Floats, score: Floats, weight: Floats) -> float:
+    """The shift at which the mean risk is the observed share."""
+    low, high = -60.0, 60.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        above = (weight * (expit(middle + score) - outcome)).sum() > 0
+        low, high = (low, middle) if above else (middle, high)
+    return round((low + high) / 2, 9)

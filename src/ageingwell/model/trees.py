@@ -1,0 +1,140 @@
+"""Shallow trees boosted from the margin, and how many of them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+# How the risk may move with a feature, as LightGBM counts it.
+SIGNS: Mapping[str, int] = {"up": 1, "down": -1, "either": 0}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape of the trees and how fast they learn."""
+
+    leaves: int = 4
+    learning_rate: float = 0.05
+    events_per_leaf: float = 4.0
+    people_per_leaf: int = 20
+    ridge: float = 10.0
+    feature_share: float = 0.5
+    row_share: float = 0.6
+
+
+# From shallow to deep; deep ones are tried only where the shallower of two has lost to the deeper.
+SHAPES = (
+    Shape(leaves=4),
+    Shape(leaves=12),
+    Shape(leaves=31, learning_rate=0.1, events_per_leaf=1.0, people_per_leaf=10, ridge=3.0),
+    Shape(leaves=63, learning_rate=0.15, events_per_leaf=0.2, people_per_leaf=2, ridge=1.0, feature_share=0.8),
+)
+# No leaf can hold so many people: a tree of one leaf.
+STUMP = Shape(leaves=2, people_per_leaf=2**30)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to fit or judge trees on: matrix (n, p), outcome, weight and the margin to start from, each (n,)."""
+
+    matrix: Floats
+    outcome: Floats
+    weight: Floats
+    margin: Floats
+
+    def part(self, rows: NDArray[np.bool_]) -> "Rows":
+        """Some of the rows."""
+        return Rows(self.matrix[rows], self.outcome[rows], self.weight[rows], self.margin[rows])
+
+    def dataset(self, names: Sequence[str], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+        """The rows as LightGBM wants them."""
+        return lgb.Dataset(
+            self.matrix,
+            label=self.outcome,
+            weight=self.weight,
+            init_score=self.margin,
+            feature_name=list(names),
+            reference=reference,
+            params={
+                "max_bin": 127,
+                "min_data_in_bin": 3,
+                "verbosity": -1,
+                "feature_pre_filter": False,
+                "num_threads": 1,
+            },
+        )
+
+
+def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -> dict[str, object]:
+    """LightGBM's parameters; the same rows give the same trees, bit for bit, on any number of threads."""
+    made: dict[str, object] = {
+        "objective": "binary",
+        "metric": "binary_logloss",
+        "boost_from_average": False,
+        "num_leaves": shape.leaves,
+        "learning_rate": shape.learning_rate,
+        "min_data_in_leaf": shape.people_per_leaf,
+        "min_sum_hessian_in_leaf": shape.events_per_leaf,
+        "lambda_l2": shape.ridge,
+        "feature_fraction": shape.feature_share,
+        "bagging_fraction": shape.row_share,
+        "bagging_freq": 1,
+        "max_bin": 127,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "num_threads": threads,
+        "verbosity": -1,
+    }
+    if any(signs):
+        made |= {"monotone_constraints": list(signs), "monotone_constraints_method": "intermediate"}
+    return made
+
+
+def fit_trees(
+    rows: Rows, *, names: Sequence[str], shape: Shape, signs: Sequence[int], n_trees: int, seed: int, threads: int
+) -> lgb.Booster:
+    """Boost `n_trees` trees from the margin of the rows; none is written as one tree of one leaf that adds 0."""
+    if n_trees == 0:
+        return fit_trees(rows, names=names, shape=STUMP, signs=signs, n_trees=1, seed=seed, threads=threads)
+    return lgb.train(
+        parameters(shape, signs=signs, seed=seed, threads=threads), rows.dataset(names), num_boost_round=n_trees
+    )
+
+
+def losses_by_trees(
+    fit: Rows,
+    judge: Rows,
+    *,
+    names: Sequence[str],
+    shape: Shape,
+    signs: Sequence[int],
+    most: int,
+    patience: int,
+    seed: int,
+    threads: int,
+) -> tuple[lgb.Booster, Floats]:
+    """The trees, and the log loss on the rows that judge after 0, 1, 2 … trees."""
+    trained = fit.dataset(names)
+    judged = judge.dataset(names, reference=trained)
+    seen: dict[str, dict[str, list[float]]] = {}
+    booster = lgb.train(
+        parameters(shape, signs=signs, seed=seed, threads=threads),
+        trained,
+        num_boost_round=most,
+        valid_sets=[judged],
+        valid_names=["judge"],
+        callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(patience, verbose=False)],
+    )
+    start = np.average(np.logaddexp(0.0, judge.margin) - judge.outcome * judge.margin, weights=judge.weight)
+    return booster, np.array([start, *seen["judge"]["binary_logloss"]])
+
+
+def model_text(booster: lgb.Booster) -> str:
+    """The trees as LightGBM's text, without the block of run-time parameters that follows them."""
+    return re.sub(r"\nparameters:\n.*?end of parameters\n", "\n", booster.model_to_string(), flags=re.DOTALL)
