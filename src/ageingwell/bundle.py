@@ -73,14 +73,14 @@ def save_bundle(
         file = "model.txt" if number == 0 else f"model_{outcome}.txt"
         text, outcomes[outcome] = written(model, file)
         (folder / file).write_bytes(text.encode())
-    facts_and_all = {
+    everything = {
         "format": FORMAT,
         "outcomes": outcomes,
         "features": definitions(codelists),
         "versions": {library: version(library) for library in LIBRARIES},
         **facts,
     }
-    (folder / "bundle.json").write_text(json.dumps(facts_and_all, indent=1, sort_keys=False) + "\n", encoding="utf-8")
+    (folder / "bundle.json").write_text(json.dumps(everything, indent=1, sort_keys=False) + "\n", encoding="utf-8")
     return folder
 
 
@@ -110,8 +110,8 @@ def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -
 def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
     """Everyone's risks: person_id, risk, risk_low, risk_high, a risk for each outcome, score, base.
 
-    `risk` is that of the ranking outcome, `score` the raw log-odds of its margin and trees and `base` the calibrated log-odds from which
-    its contributions start.
+    `risk` is that of the ranking outcome, `score` the raw log-odds of its margin and trees and `base` the calibrated
+    log-odds from which its contributions start.
     """
     ranking = bundle.ranking_model
     score = ranking.score(features, threads=threads)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from ageingwell.errors import FrameError
 from ageingwell.model.columns import Column, columns_of, to_matrix
-from ageingwell.model.fitted import Explanation, FittedRisk
+from ageingwell.model.fitted import Explanation
 from ageingwell.model.fitting import Recipe, fit_risk
 from ageingwell.model.frames import frame_of, named_columns
 from ageingwell.model.sample_size import sample_needed
@@ -135,7 +135,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         risk = expit(self.decision_function(X))
         return np.column_stack([1 - risk, risk])
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """The likelier class of each row, (n,)."""
         likelier = (self.decision_function(X) > 0).astype(int)
         return np.asarray(self.classes_[likelier])
@@ -240,11 +240,11 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _outcome(self, y: ArrayLike, n: int) -> Floats:
         target = column_or_1d(y, warn=True)
+        if target.dtype.kind == "f" and np.isnan(target).any():
+            raise FrameError("y holds missing values (NaN)", "leave out rows whose outcome is unknown")
         check_classification_targets(target)
         if len(target) != n:
             raise FrameError(f"X has {n} rows and y has {len(target)}", "give one outcome a row")
-        if target.dtype.kind == "f" and np.isnan(target).any():
-            raise FrameError("y holds missing values (NaN)", "leave out rows whose outcome is unknown")
         kind = type_of_target(target, input_name="y")
         if kind != "binary":
             raise FrameError(

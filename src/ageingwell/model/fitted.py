@@ -37,6 +37,7 @@ class Range:
     above: tuple[float, ...]
 
 
+AS_IT_IS = Line(0.0, 1.0)
 NO_RANGE = Range((0.0,), (0.0,), (0.0,))
 
 
@@ -82,7 +83,7 @@ class FittedRisk:
     levels: tuple[tuple[float, ...] | None, ...]
     typical: tuple[float, ...]
     missing_in_training: frozenset[str]
-    line: Line = Line(0.0, 1.0)
+    line: Line = AS_IT_IS
     spread: Range = NO_RANGE
 
     @property

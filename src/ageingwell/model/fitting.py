@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import Line
 from ageingwell.model.columns import Column
-from ageingwell.model.fitted import NO_RANGE, FittedRisk, Range, range_of
+from ageingwell.model.fitted import AS_IT_IS, NO_RANGE, FittedRisk, Range, range_of
 from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.levels import as_numbers, as_numbers_unseen, tables_of
 from ageingwell.model.line import shrunken_line
@@ -289,7 +289,7 @@ def _grow(
 def _calibrated(rows: Rows, splits: Sequence[Split], starts: Sequence[Rows], best: Grown) -> tuple[Line, Range]:
     """The calibration line through the judging rows' predictions, and how far what happened lies from it."""
     if not splits:
-        return Line(0.0, 1.0), NO_RANGE
+        return AS_IT_IS, NO_RANGE
     score = np.concatenate(
         [
             start.margin

@@ -1,4 +1,4 @@
-"""Parts of the rows for inner validation: people of one group never stand on both sides, later rows judge earlier ones."""
+"""Parts of the rows for inner validation: a group never stands on both sides, later rows judge earlier ones."""
 
 from dataclasses import dataclass
 

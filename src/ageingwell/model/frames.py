@@ -20,15 +20,13 @@ def named_columns(table: Any) -> list[str] | None:
         return None
     names = list(table.columns)
     if not all(isinstance(name, str) for name in names):
-        return None if not any(isinstance(name, str) for name in names) else _stop_on_mixed()
+        if any(isinstance(name, str) for name in names):
+            raise FrameError("some column names are text and some are not", "name the columns by text only")
+        return None
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise FrameError(f"duplicate column names: {', '.join(twice[:5])}", "give each column a name of its own")
     return names
-
-
-def _stop_on_mixed() -> None:
-    raise FrameError("some column names are text and some are not", "name the columns by text only")
 
 
 def frame_of(table: Any, names: list[str]) -> pl.DataFrame:

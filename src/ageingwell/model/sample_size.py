@@ -4,7 +4,7 @@ Source: Riley and others, BMJ 2020;368:m441, box 3 and figures 2 to 4 (binary ou
 """
 
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, exp, log
 
 # Where nothing is known of how well the outcome can be predicted, Riley and others take 15% of what is possible.
 USUAL_SHARE_OF_R2 = 0.15
@@ -29,10 +29,10 @@ def sample_needed(
     Three criteria: the mean risk within 0.05, a shrinkage of `shrinkage` (0.9: predictions need to be shrunk by 10%),
     and an apparent Nagelkerke R² at most 0.05 too high. Raises `ValueError` where a number is out of its bounds.
 
-    The worked example of the source, chronic kidney disease after surgery (24 parameters, 17.4% events, R² 0.288 × …):
+    The worked example of Riley's own package pmsampsize (24 parameters, 17.4% events, Cox-Snell R² 0.288):
 
-    >>> sample_needed(n_parameters=24, event_share=0.174, r2_nagelkerke=0.288 / 0.6036).for_the_mean_risk
-    221
+    >>> sample_needed(n_parameters=24, event_share=0.174, r2_nagelkerke=0.288 / highest_r2(0.174))
+    SampleNeeded(for_the_mean_risk=221, for_little_shrinkage=623, for_little_optimism=662, n=662, n_events=116)
     """
     if n_parameters < 1 or not 0 < event_share < 1 or not 0 < r2_nagelkerke < 1 or not 0 < shrinkage < 1:
         raise ValueError("a sample size needs parameters, and shares between 0 and 1")
@@ -52,7 +52,7 @@ def highest_r2(event_share: float) -> float:
     [0.75, 0.48, 0.11]
     """
     mean_log_likelihood = event_share * log(event_share) + (1 - event_share) * log(1 - event_share)
-    return float(1 - 2.718281828459045 ** (2 * mean_log_likelihood))
+    return float(1 - exp(2 * mean_log_likelihood))
 
 
 def _for_shrinkage(n_parameters: int, r2: float, shrinkage: float) -> int:

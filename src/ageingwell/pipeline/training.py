@@ -28,7 +28,7 @@ from ageingwell.governance.card import model_card
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitted import FittedRisk, calibrate, with_range
 from ageingwell.model.fitting import Recipe, fit_risk
-from ageingwell.model.trees import SIGNS, SHAPES
+from ageingwell.model.trees import SHAPES, SIGNS
 from ageingwell.outcomes import label_outcomes
 from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
 from ageingwell.pipeline.surroundings import Surroundings

@@ -1,0 +1,219 @@
+"""`RiskModel` beside logistic regression and boosting: `python benchmarks/risk_model.py > table.md`.
+
+Plain `RiskModel().fit(X, y)` and four rivals on the same five folds: AUROC (mean over folds), calibration slope and
+Brier score (out of fold). It needs scikit-survival, statsmodels, XGBoost and CatBoost, which nothing else does. Then
+the made-up county: fitted on earlier cut-offs, judged on people and a year that nothing was fitted on.
+"""
+
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import catboost
+import lightgbm
+import numpy as np
+import pandas as pd
+import polars as pl
+import xgboost
+from risk_model_data import Task, hard_tasks, public_tasks
+from scipy.special import logit
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from ageingwell.config.load import load_config
+from ageingwell.evaluation.calibration import calibration_line
+from ageingwell.features.build import FEATURES, names
+from ageingwell.model.estimator import RiskModel
+from ageingwell.pipeline import training
+from ageingwell.sources.read import read_agencies
+from ageingwell.spine import latest_versions
+from ageingwell.synthetic.county import CountyPlan, synthesise
+from ageingwell.timeline import AsOf
+
+Fit = Callable[[pl.DataFrame, np.ndarray, pl.DataFrame], np.ndarray]
+
+
+def ours(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
+    model = RiskModel(warn_on_few_events=False).fit(fit_on, outcome)
+    explained = model.explain(judge)
+    risk = model.predict_proba(judge)[:, 1]
+    apart = np.abs(explained.log_odds - logit(risk)).max()
+    if apart > 1e-6:
+        raise SystemExit(f"contributions do not add up: {apart}")
+    return risk
+
+
+def logistic(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
+    table = to_pandas(fit_on)
+    categories = [name for name in table if table[name].dtype == "category"]
+    numbers = [name for name in table if name not in categories]
+    model = make_pipeline(
+        make_column_transformer(
+            (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
+            (OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=5, sparse_output=False), categories),
+        ),
+        LogisticRegressionCV(
+            Cs=np.logspace(-4, 2, 10),
+            cv=5,
+            scoring="neg_log_loss",
+            max_iter=300,
+            l1_ratios=(0,),
+            use_legacy_attributes=False,
+        ),
+    )
+    return model.fit(table, outcome).predict_proba(to_pandas(judge, like=table))[:, 1]
+
+
+def histgb(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
+    table = to_pandas(fit_on)
+    small = [str(table[name].dtype) == "category" and table[name].nunique() <= 200 for name in table]
+    coded, other = as_codes(table), as_codes(to_pandas(judge, like=table))
+    model = HistGradientBoostingClassifier(random_state=0, categorical_features=small)
+    return model.fit(coded, outcome).predict_proba(other)[:, 1]
+
+
+def xgb(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
+    table = to_pandas(fit_on)
+    model = xgboost.XGBClassifier(enable_categorical=True, n_jobs=2, random_state=0)
+    return model.fit(table, outcome).predict_proba(to_pandas(judge, like=table))[:, 1]
+
+
+def cat(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
+    texts = [name for name, dtype in fit_on.schema.items() if dtype == pl.String]
+    table, other = (f.with_columns(pl.col(pl.String).fill_null("missing")).to_pandas() for f in (fit_on, judge))
+    model = catboost.CatBoostClassifier(
+        verbose=0, cat_features=texts, thread_count=2, random_seed=0, allow_writing_files=False
+    )
+    return model.fit(table, outcome).predict_proba(other)[:, 1]
+
+
+def lgbm(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
+    model = lightgbm.LGBMClassifier(verbosity=-1, random_state=0, n_jobs=2)
+    return model.fit(fit_on.to_numpy(), outcome).predict_proba(judge.to_numpy())[:, 1]
+
+
+RIVALS: dict[str, Fit] = {
+    "RiskModel": ours,
+    "logistic regression": logistic,
+    "HistGradientBoosting": histgb,
+    "XGBoost": xgb,
+    "CatBoost": cat,
+}
+
+
+def to_pandas(frame: pl.DataFrame, like: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Text as categories; with `like`, of the same levels."""
+    made = {}
+    for name, dtype in frame.schema.items():
+        if dtype != pl.String:
+            made[name] = frame[name].cast(pl.Float64).to_numpy()
+        else:
+            levels = None if like is None else like[name].cat.categories
+            made[name] = pd.Categorical(frame[name].to_list(), categories=levels)
+    return pd.DataFrame(made)
+
+
+def as_codes(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: column.cat.codes.astype(float).replace(-1, np.nan) if column.dtype == "category" else column
+            for name, column in table.items()
+        }
+    )
+
+
+def on_folds(task: Task) -> Iterator[str]:
+    print(f"\n**{task.name}**: {task.frame.height:,} rows, {int(task.outcome.sum()):,} events\n")
+    yield "| model | AUROC | slope | Brier | CPU seconds |\n|---|---|---|---|---|"
+    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(task.outcome, task.outcome))
+    for name, fit in RIVALS.items():
+        start, risk = time.process_time(), np.empty(len(task.outcome))
+        for fitted, judged in folds:
+            risk[judged] = fit(task.frame[fitted], task.outcome[fitted], task.frame[judged])
+        areas = [roc_auc_score(task.outcome[judged], risk[judged]) for _, judged in folds]
+        yield row(name, float(np.mean(areas)), task.outcome, risk, time.process_time() - start)
+
+
+def row(name: str, area: float, outcome: np.ndarray, risk: np.ndarray, seconds: float) -> str:
+    odds = logit(np.clip(risk, 1e-7, 1 - 1e-7))
+    slope = calibration_line(outcome, odds).slope
+    return f"| {name} | {area:.4f} | {slope:.2f} | {brier_score_loss(outcome, risk):.4f} | {seconds:.1f} |"
+
+
+def county(people: int, outcome: str) -> Iterator[str]:
+    """The parts of a training, so that every rival sees the rows the bundle's model sees."""
+    config = load_config()
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "county"
+        synthesise(CountyPlan(people=people, seed=3), data)
+        truth = pl.read_parquet(data / "truth" / "risk.parquet")
+        records = read_agencies(data, config.tables, workspace=Path(folder), max_refused_share=0.1)
+        today = training._day_after_newest(records)
+        permitted = training._permitted(records, config=config, on=today)
+        cut_offs = training.choose_cut_offs(AsOf(today), config.train)
+        split = training._split(latest_versions(permitted.tables["gp_patients"].rows), config.train)
+        parts = {p: training._part(p, cut_offs, split, permitted, config) for p in training.PARTS}
+    fit = pl.concat([parts["fit"], parts["calibrate"]]).drop_nulls(outcome)
+    test = parts["test"].drop_nulls(outcome)
+    y, judged = fit[outcome].to_numpy().astype(int), test[outcome].to_numpy().astype(int)
+    before = truth.filter(pl.col("as_of") <= cut_offs.test.day)["as_of"].max()
+    true = truth.filter(pl.col("as_of") == before).select("person_id", true=f"risk_{outcome}")
+    print(f"\n**made-up county of {people:,}, {outcome}**: {len(y):,} rows, {y.sum():,} events to fit on; "
+          f"{len(judged):,} rows, {judged.sum():,} events to judge\n")  # fmt: skip
+    yield "| model | AUROC | slope | Brier | CPU seconds |\n|---|---|---|---|---|"
+    columns = [pl.col(name).cast(pl.Float64) for name in names()]
+    for name, model in {"RiskModel": risk_model_of_county(fit), **RIVALS_OF_COUNTY}.items():
+        start = time.process_time()
+        risk = model(fit.select(columns), y, test.select(columns))
+        yield row(name, roc_auc_score(judged, risk), judged, risk, time.process_time() - start)
+    with_truth = test.join(true, on="person_id", how="left", maintain_order="left")["true"].to_numpy()
+    known = ~np.isnan(with_truth)
+    yield f"| age alone | {roc_auc_score(judged, test['age'].to_numpy()):.4f} | | | |"
+    yield row(
+        f"true risk on {before}", roc_auc_score(judged[known], with_truth[known]), judged[known], with_truth[known], 0
+    )
+
+
+def risk_model_of_county(fit: pl.DataFrame) -> Fit:
+    """As `ageingwell train` fits: people in groups, directions of the features."""
+
+    def fitted(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
+        directions = {feature.name: feature.direction for feature in FEATURES}
+        model = RiskModel(warn_on_few_events=False)
+        model.fit(fit_on, outcome, groups=fit["person_id"].to_numpy(), monotone=directions)
+        return model.predict_proba(judge)[:, 1]
+
+    return fitted
+
+
+RIVALS_OF_COUNTY: dict[str, Fit] = {"logistic regression": logistic, "LightGBM, defaults": lgbm}
+
+
+def main() -> None:
+    warnings.filterwarnings("ignore")
+    wanted = sys.argv[1:] or ["public", "hard", "county"]
+    if "public" in wanted:
+        for task in public_tasks():
+            for line in on_folds(task):
+                print(line, flush=True)
+    if "hard" in wanted:
+        for task in hard_tasks():
+            for line in on_folds(task):
+                print(line, flush=True)
+    if "county" in wanted:
+        for people in (8_000, 20_000):
+            for line in county(people, "loss_of_independence"):
+                print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

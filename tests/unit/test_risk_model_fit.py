@@ -1,0 +1,165 @@
+import json
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+from helpers.risk import drawn_people
+
+from ageingwell.errors import BundleError, FrameError
+from ageingwell.model.estimator import FewEventsWarning, RiskModel
+from ageingwell.model.folds import folds_of, splits_of
+from ageingwell.model.saving import written
+
+
+def quiet(**given) -> RiskModel:
+    return RiskModel(**{"warn_on_few_events": False, "max_trees": 40, **given})
+
+
+def text_of(model: RiskModel) -> str:
+    return written(model.fitted_, "model.txt")[0] + json.dumps(written(model.fitted_, "model.txt")[1])
+
+
+def test_contributions_and_base_are_the_log_odds_with_missing_values_and_categories():
+    people, happened = drawn_people()
+
+    model = quiet().fit(people, happened)
+
+    explained, risk = model.explain(people), model.predict_proba(people)[:, 1]
+    np.testing.assert_allclose(
+        explained.base + explained.contributions.sum(axis=1), np.log(risk / (1 - risk)), atol=1e-9
+    )
+    long = explained.to_polars()
+    assert long.shape == (600 * 5, 3)
+    assert long.filter(pl.col("row") == 1)["contribution"].to_list() == explained.contributions[1].tolist()
+
+
+def test_few_events_warn_with_the_number_needed():
+    # 5 features, half of the people with the outcome: Riley's figures for 5 parameters at 0.5 and 15% of the possible R²
+    people, happened = drawn_people(100)
+
+    with pytest.warns(FewEventsWarning, match=r"events among 100 rows; Riley's criteria ask for about \d+ events"):
+        RiskModel(max_trees=5).fit(people, happened)
+
+
+@pytest.mark.parametrize("events", [1, 2, 3])
+def test_a_handful_of_events_gives_a_cautious_model_and_no_error(events):
+    people, _ = drawn_people(60)
+    happened = np.arange(60) < events
+
+    risk = quiet().fit(people, happened).predict_proba(people)[:, 1]
+
+    assert np.isfinite(risk).all()
+    assert risk.mean() == pytest.approx(events / 60, abs=0.05)
+
+
+def test_outcomes_may_be_words_and_the_second_in_order_is_the_event():
+    people, happened = drawn_people()
+    words = np.where(happened == 1, "yes", "no")
+
+    model = quiet().fit(people, words)
+
+    assert model.classes_.tolist() == ["no", "yes"]
+    assert set(model.predict(people)) == {"no", "yes"}
+    np.testing.assert_array_equal(
+        model.decision_function(people), quiet().fit(people, happened).decision_function(people)
+    )
+
+
+def test_the_same_training_twice_and_on_two_threads_is_the_same_bytes():
+    people, happened = drawn_people(1500)
+
+    texts = {text_of(quiet(threads=threads).fit(people, happened)) for threads in (1, 2, 1)}
+
+    assert len(texts) == 1
+
+
+def test_saved_and_loaded_it_gives_the_same_risks_and_contributions(tmp_path):
+    people, happened = drawn_people()
+    model = quiet(seed=5).fit(people, happened)
+
+    again = RiskModel.load(model.save(tmp_path / "model"))
+
+    np.testing.assert_array_equal(again.predict_proba(people), model.predict_proba(people))
+    np.testing.assert_array_equal(again.explain(people).contributions, model.explain(people).contributions)
+    assert again.get_params() == model.get_params()
+    assert again.feature_names_in_.tolist() == people.columns
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.json", "model.txt"]
+
+
+@pytest.mark.parametrize("file", ["model.txt", "model.json"])
+def test_a_changed_file_is_refused_before_it_is_parsed(tmp_path, file):
+    quiet().fit(*drawn_people()).save(tmp_path)
+    path = tmp_path / file
+    path.write_text(re.sub(r"0\.(\d)", lambda found: f"0.{(int(found[1]) + 1) % 10}", path.read_text(), count=1))
+
+    with pytest.raises(BundleError, match=f"{file} is not the file that was saved"):
+        RiskModel.load(tmp_path)
+
+
+def test_a_folder_without_a_model_or_with_half_of_one_is_refused(tmp_path):
+    with pytest.raises(BundleError, match="no saved model here"):
+        RiskModel.load(tmp_path)
+    (tmp_path / "model.json").write_text("[1, 2")
+    with pytest.raises(BundleError, match=r"model\.json cannot be read"):
+        RiskModel.load(tmp_path)
+
+
+def test_a_group_lies_in_one_fold_and_later_rows_judge_earlier_ones():
+    outcome = np.tile([0.0, 0.0, 1.0, 0.0], 50)
+    household, year = np.repeat(np.arange(100), 2), np.tile([2021, 2022, 2023, 2024], 50)
+
+    fold = folds_of(outcome, groups=household, n=5, seed=1)
+    splits = splits_of(fold, time=year)
+
+    assert all(len(set(fold[household == door])) == 1 for door in range(100))
+    for split in splits:
+        assert not set(household[split.fit]) & set(household[split.judge])
+        assert year[split.fit].max() < year[split.judge].min()
+
+
+def test_groups_time_and_weights_are_taken_and_their_lengths_checked():
+    people, happened = drawn_people()
+    groups, time = np.arange(600) // 2, np.arange(600) % 4
+
+    model = quiet().fit(people, happened, groups=groups, time=time, sample_weight=np.ones(600))
+
+    assert 0.5 < model.fitted_.line.slope < 1.5
+    with pytest.raises(FrameError, match="groups has shape"):
+        quiet().fit(people, happened, groups=groups[1:])
+
+
+def test_rows_of_no_weight_count_as_left_out():
+    people, happened = drawn_people()
+    weight = np.where(np.arange(600) < 500, 1.0, 0.0)
+
+    weighted = quiet().fit(people, happened, sample_weight=weight)
+    shorter = quiet().fit(people.head(500), happened[:500])
+
+    np.testing.assert_allclose(weighted.decision_function(people), shorter.decision_function(people))
+
+
+def test_a_search_is_seeded_and_tells_how_far_it_is():
+    people, happened = drawn_people(400)
+    told: list[tuple[str, float]] = []
+
+    models = [
+        quiet(tune=True, n_trials=2, progress=lambda stage, done: told.append((stage, done))).fit(people, happened)
+        for _ in range(2)
+    ]
+
+    assert text_of(models[0]) == text_of(models[1])
+    assert told[-1] == ("trees", 1.0)
+
+
+def test_a_wrong_direction_is_told():
+    people, happened = drawn_people()
+
+    with pytest.raises(FrameError, match="columns that are not there: height"):
+        quiet().fit(people, happened, monotone={"height": "up"})
+    with pytest.raises(FrameError, match="categories have no direction: tenure"):
+        quiet().fit(people, happened, monotone={"tenure": "up"})
+    with pytest.raises(FrameError, match="up, down and either"):
+        quiet().fit(people, happened, monotone={"age": "sideways"})
+    with pytest.raises(FrameError, match="2 entries for 5 columns"):
+        quiet().fit(people, happened, monotone=[1, 0])
