@@ -73,7 +73,7 @@ def test_the_sample_size_is_that_of_rileys_package():
     assert needed.n == 662
 
 
-@pytest.mark.parametrize(("n", "events"), [(400, "interaction"), (6000, "interaction"), (1500, "line")])
+@pytest.mark.parametrize(("n", "events"), [(400, "interaction"), (3000, "interaction"), (1500, "line")])
 def test_it_is_level_with_logistic_regression_at_any_size_and_above_it_where_features_interact(n, events):
     draw = np.random.default_rng(n)
     x = draw.normal(size=(n + 4000, 8))
@@ -84,7 +84,7 @@ def test_it_is_level_with_logistic_regression_at_any_size_and_above_it_where_fea
 
     theirs = LogisticRegression().fit(x[:n], happened[:n]).decision_function(x[n:])
     gain = roc_auc_score(happened[n:], model.decision_function(x[n:])) - roc_auc_score(happened[n:], theirs)
-    assert gain > (0.03 if (n, events) == (6000, "interaction") else -0.01)
+    assert gain > (0.02 if (n, events) == (3000, "interaction") else -0.01)
 
 
 @pytest.mark.parametrize("module", ["ageingwell.bundle", "ageingwell.pipeline.training"])

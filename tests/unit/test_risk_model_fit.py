@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 from helpers.risk import drawn_people
 
-from ageingwell.errors import BundleError, FrameError
+from ageingwell.errors import BundleError, FrameError, TooFewEventsError
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
+from ageingwell.model.fitted import calibrate
 from ageingwell.model.folds import folds_of, splits_of
 from ageingwell.model.saving import written
 
@@ -35,7 +36,7 @@ def test_contributions_and_base_are_the_log_odds_with_missing_values_and_categor
 
 
 def test_few_events_warn_with_the_number_needed():
-    # 5 features, half of the people with the outcome: Riley's figures for 5 parameters at 0.5 and 15% of the possible R²
+    # 5 features, about half with the outcome, 15% of the highest possible R²
     people, happened = drawn_people(100)
 
     with pytest.warns(FewEventsWarning, match=r"events among 100 rows; Riley's criteria ask for about \d+ events"):
@@ -67,7 +68,7 @@ def test_outcomes_may_be_words_and_the_second_in_order_is_the_event():
 
 
 def test_the_same_training_twice_and_on_two_threads_is_the_same_bytes():
-    people, happened = drawn_people(1500)
+    people, happened = drawn_people(500)
 
     texts = {text_of(quiet(threads=threads).fit(people, happened)) for threads in (1, 2, 1)}
 
@@ -163,3 +164,19 @@ def test_a_wrong_direction_is_told():
         quiet().fit(people, happened, monotone={"age": "sideways"})
     with pytest.raises(FrameError, match="2 entries for 5 columns"):
         quiet().fit(people, happened, monotone=[1, 0])
+
+
+def test_later_people_move_the_mean_risk_to_what_was_observed_and_the_slope_a_little():
+    people, happened = drawn_people()
+    later, _ = drawn_people(300, seed=9)
+    numbers = [pl.col("age"), pl.col("falls")]
+    model = quiet().fit(people.select(numbers), happened).fitted_
+    rarely = (np.arange(300) % 10 == 0).astype(np.int8)
+
+    moved = calibrate(model, later.select(numbers), rarely)
+
+    assert moved.risk(moved.score(later)).mean() == pytest.approx(0.1, abs=1e-6)
+    # Age and falls tell nothing of who had the event here: the slope falls towards 0, but not all the way.
+    assert 0.3 < moved.line.slope < model.line.slope
+    with pytest.raises(TooFewEventsError, match="no event"):
+        calibrate(model, later.select(numbers), np.zeros(300, dtype=np.int8))

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from ageingwell.errors import FrameError, TooFewEventsError
-from ageingwell.evaluation.calibration import Line, calibration_curve, calibration_line
+from ageingwell.evaluation.calibration import Line, calibration_curve
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.levels import as_numbers
+from ageingwell.model.line import SPREAD_OF_LATER_SLOPE, shrunken_line
 from ageingwell.model.margin import Margin
 
 Floats = NDArray[np.float64]
@@ -158,10 +159,17 @@ class FittedRisk:
 
 
 def calibrate(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> FittedRisk:
-    """Lay the calibration line through people the model has not seen; `TooFewEventsError` without both outcomes."""
+    """Lay the calibration line through later people the model has not seen.
+
+    With few of them the slope stays near that of the fit's own cross-validation. Raises `TooFewEventsError` without
+    both outcomes.
+    """
     if outcome.min(initial=1) == outcome.max(initial=0):
         raise TooFewEventsError("the people held out to calibrate have no event", "train on more people")
-    return replace(model, line=calibration_line(outcome, model.score(held_out)))
+    odds = model.log_odds(model.score(held_out))
+    later = shrunken_line(outcome.astype(float), odds, weight=np.ones(len(odds)), spread_of_slope=SPREAD_OF_LATER_SLOPE)
+    first = model.line
+    return replace(model, line=Line(later.intercept + later.slope * first.intercept, later.slope * first.slope))
 
 
 def with_range(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> FittedRisk:

@@ -7,13 +7,14 @@ from scipy.special import expit
 from ageingwell.evaluation.calibration import Line
 
 Floats = NDArray[np.float64]
-# The slope is expected to lie within about this of 1 before anything is seen.
+# How far from 1 a slope is expected to lie: of a fit judged by its own folds, and of a later year judged by both.
 SPREAD_OF_SLOPE = 0.3
+SPREAD_OF_LATER_SLOPE = 0.1
 LEAST_SLOPE, MOST_SLOPE = 0.05, 2.0
 
 
-def shrunken_line(outcome: Floats, score: Floats, *, weight: Floats) -> Line:
-    """The logistic recalibration line whose slope is pulled towards 1 with the force of `SPREAD_OF_SLOPE`.
+def shrunken_line(outcome: Floats, score: Floats, *, weight: Floats, spread_of_slope: float = SPREAD_OF_SLOPE) -> Line:
+    """The logistic recalibration line whose slope is expected, before anything is seen, about so far from 1.
 
     `outcome` of 0 and 1, raw log-odds `score`, `weight`, each (n,). The slope always lies between 0.05 and 2, so that
     calibration never turns the order of people; the intercept makes the mean risk that which was observed.
@@ -26,9 +27,9 @@ def shrunken_line(outcome: Floats, score: Floats, *, weight: Floats) -> Line:
     for _ in range(100):
         risk = expit(intercept + slope * score)
         left, spread = weight * (outcome - risk), weight * risk * (1 - risk) + 1e-12
-        gradient = np.array([left.sum(), (left * score).sum() - (slope - 1) / SPREAD_OF_SLOPE**2])
+        gradient = np.array([left.sum(), (left * score).sum() - (slope - 1) / spread_of_slope**2])
         cross = (spread * score).sum()
-        curvature = np.array([[spread.sum(), cross], [cross, (spread * score**2).sum() + SPREAD_OF_SLOPE**-2]])
+        curvature = np.array([[spread.sum(), cross], [cross, (spread * score**2).sum() + spread_of_slope**-2]])
         step = np.clip(np.linalg.solve(curvature, gradient), -0.5, 0.5)
         intercept, slope = intercept + step[0], slope + step[1]
         if np.abs(step).max() < 1e-10:
