@@ -11,7 +11,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ageingwell.model.estimator import RiskModel
 from ageingwell.model.logistic import ridge_logistic
-from ageingwell.model.sample_size import sample_needed
 
 EXCEPTIONS = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -63,14 +62,6 @@ def test_contributions_are_the_curves_heights_plus_lightgbms_own_shap_values():
 
     by_hand = line.slope * (fitted.margin.contributions(codes) + shap[:, :-1])
     np.testing.assert_allclose(model.explain(people).contributions, by_hand, atol=1e-12)
-
-
-def test_the_sample_size_is_that_of_rileys_package():
-    # pmsampsize(type = "b", csrsquared = 0.288, parameters = 24, prevalence = 0.174): 623, 662, 221; 662 people
-    needed = sample_needed(n_parameters=24, event_share=0.174, r2_nagelkerke=0.288 / 0.60298)
-
-    assert (needed.for_little_shrinkage, needed.for_little_optimism, needed.for_the_mean_risk) == (623, 662, 221)
-    assert needed.n == 662
 
 
 @pytest.mark.parametrize(("n", "events"), [(400, "interaction"), (3000, "interaction"), (1500, "line")])

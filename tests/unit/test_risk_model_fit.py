@@ -7,6 +7,7 @@ import pytest
 from helpers.risk import drawn_people
 
 from ageingwell.errors import BundleError, FrameError, TooFewEventsError
+from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
 from ageingwell.model.fitted import calibrate
 from ageingwell.model.folds import folds_of, splits_of
@@ -36,10 +37,11 @@ def test_contributions_and_base_are_the_log_odds_with_missing_values_and_categor
 
 
 def test_few_events_warn_with_the_number_needed():
-    # 5 features, about half with the outcome, 15% of the highest possible R²
+    # age, falls, is_carer and practice (of many levels) take one coefficient each, tenure (of three) takes two
     people, happened = drawn_people(100)
+    needed = minimum_sample_size(n_parameters=6, event_share=happened.mean())
 
-    with pytest.warns(FewEventsWarning, match=r"events among 100 rows; Riley's criteria ask for about \d+ events"):
+    with pytest.warns(FewEventsWarning, match=f"ask for about {needed.n_events} events among {needed.n} rows"):
         RiskModel(max_trees=5).fit(people, happened)
 
 

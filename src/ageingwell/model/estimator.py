@@ -15,11 +15,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from ageingwell.errors import FrameError
+from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.model.columns import Column, columns_of, to_matrix
 from ageingwell.model.fitted import Explanation
 from ageingwell.model.fitting import Recipe, fit_risk
 from ageingwell.model.frames import frame_of, named_columns
-from ageingwell.model.sample_size import sample_needed
+from ageingwell.model.margin import has_many_levels
 from ageingwell.model.saving import load_folder, save_folder
 from ageingwell.model.tuning import drawn_shapes
 
@@ -258,7 +259,9 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _warn_on_few(self, outcome: Floats, columns: Sequence[Column]) -> None:
         if not self.warn_on_few_events or not 0 < outcome.mean() < 1:
             return
-        needed = sample_needed(n_parameters=max(1, len(columns)), event_share=float(outcome.mean()))
+        needed = minimum_sample_size(
+            n_parameters=sum(_parameters(column) for column in columns), event_share=float(outcome.mean())
+        )
         if outcome.sum() < needed.n_events:
             warnings.warn(
                 f"{int(outcome.sum()):,} events among {len(outcome):,} rows; Riley's criteria ask for about "
@@ -283,6 +286,11 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 NewGapsWarning,
                 stacklevel=3,
             )
+
+
+def _parameters(column: Column) -> int:
+    """Coefficients a predictor takes: one, or of a category of few levels one less than these."""
+    return 1 if not column.is_category or has_many_levels(column) else max(1, len(column.levels or ()) - 1)
 
 
 def _with_rows(frame: pl.DataFrame) -> pl.DataFrame:
