@@ -59,6 +59,8 @@ class BundleError(AgeingWellError):
 class FrameError(BundleError, ValueError):
     """A frame given to a model, to fit or to predict, is not what the model can take; also a `ValueError`."""
 
+    exit_code = 13
+
 
 class PublishError(AgeingWellError):
     """The output folder cannot be written; the last published night is still current."""
