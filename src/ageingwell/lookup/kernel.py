@@ -10,52 +10,91 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.lookup.jit import jit
+from ageingwell.lookup.readings import KINDS
 from ageingwell.lookup.trees import NEARLY_ZERO
 
 Array = NDArray[Any]
+
+NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORIES = (
+    KINDS.index(kind) for kind in ("nan_left", "nan_right", "zero_left", "zero_right", "categories")
+)
+FEW_EDGES = 256
+SEVERAL_ROWS = 256
 
 
 @jit
 def encode(columns: Array, feature: Array, kind: Array, edge_start: Array, edges: Array, codes: Array, rows: int) -> None:
     """Write the code of every reading: `codes[reading, row]`. For the kinds see `readings.py`."""
     for reading in range(len(feature)):
-        first, stop = edge_start[reading], edge_start[reading + 1]
-        values, code, how = columns[feature[reading]], codes[reading], kind[reading]
+        ours = edges[edge_start[reading] : edge_start[reading + 1]]
+        values, code = columns[feature[reading], :rows], codes[reading, :rows]
+        if kind[reading] == CATEGORIES:
+            for row in range(rows):
+                code[row] = 0 if _among(values[row], ours) else 1
+        elif len(ours) <= FEW_EDGES:
+            _count_edges(values, ours, code)
+        else:
+            for row in range(rows):
+                code[row] = _edges_below(_as_number(values[row]), ours)
+        _send_missing(values, kind[reading], len(ours), code)
+
+
+@jit
+def _as_number(value: float) -> float:
+    """The number to compare with edges: missing is 0, and so is what is nearly 0, for LightGBM's own reader drops it."""
+    return value if value < -NEARLY_ZERO or value > NEARLY_ZERO else 0.0
+
+
+@jit
+def _send_missing(values: Array, kind: int, highest: int, code: Array) -> None:
+    """Write the lowest or the highest code where the kind of reading sends a value left or right everywhere."""
+    if kind == NAN_LEFT or kind == NAN_RIGHT:
+        for row in range(len(values)):
+            if values[row] != values[row]:
+                code[row] = highest if kind == NAN_RIGHT else 0
+    elif kind == ZERO_LEFT or kind == ZERO_RIGHT:
+        for row in range(len(values)):
+            if _as_number(values[row]) == 0.0:
+                code[row] = highest if kind == ZERO_RIGHT else 0
+
+
+@jit
+def _count_edges(values: Array, edges: Array, code: Array) -> None:
+    """Compare with every edge: for up to hundreds, faster than a search, as several rows are compared at once."""
+    number, count = np.empty(SEVERAL_ROWS), np.empty(SEVERAL_ROWS)
+    for first in range(0, len(values), SEVERAL_ROWS):
+        rows = min(SEVERAL_ROWS, len(values) - first)
         for row in range(rows):
-            value = values[row]
-            missing = value != value
-            if how == 5:
-                code[row] = 0 if _among(value, edges, first, stop) else 1
-                continue
-            # LightGBM's own reader drops values nearly 0.
-            is_zero = missing or (-NEARLY_ZERO <= value <= NEARLY_ZERO)
-            if (how == 1 and missing) or (how == 3 and is_zero):
-                code[row] = 0
-            elif (how == 2 and missing) or (how == 4 and is_zero):
-                code[row] = stop - first
-            else:
-                code[row] = _edges_below(0.0 if is_zero else value, edges, first, stop)
+            number[row] = _as_number(values[first + row])
+            count[row] = 0.0
+        for edge in edges:
+            for row in range(SEVERAL_ROWS):
+                count[row] += 1.0 if number[row] > edge else 0.0
+        for row in range(rows):
+            code[first + row] = int(count[row])
 
 
 @jit
-def _edges_below(value: float, edges: Array, first: int, stop: int) -> int:
-    """How many of `edges[first:stop]`, ascending, lie strictly below a value; all splits send `value <= edge` left."""
-    low, length = first, stop - first
-    while length > 1:
+def _edges_below(value: float, edges: Array) -> int:
+    """How many edges, ascending, lie strictly below a value; all splits send `value <= edge` left."""
+    low, length = 0, len(edges)
+    while length > 0:
         half = length // 2
-        low += half if edges[low + half - 1] < value else 0
-        length -= half
-    return low - first + (1 if length == 1 and edges[low] < value else 0)
+        if edges[low + half] < value:
+            low, length = low + half + 1, length - half - 1
+        else:
+            length = half
+    return low
 
 
 @jit
-def _among(value: float, edges: Array, first: int, stop: int) -> bool:
+def _among(value: float, categories: Array) -> bool:
     """Whether a value is one of the categories: LightGBM cuts off its fraction; what is missing or below 0 is none."""
     if not (-1.0 < value < 2147483648.0):
         return False
     whole = np.floor(max(value, 0.0))
-    below = _edges_below(whole, edges, first, stop)
-    return first + below < stop and edges[first + below] == whole
+    below = _edges_below(whole, categories)
+    return below < len(categories) and categories[below] == whole
 
 
 @jit
@@ -71,16 +110,18 @@ def add(
     entry_start: Array,
     entry_group: Array,
     entry_table: Array,
+    entry_outcomes: Array,
     entries: Array,
     outcome: Array,
     sums: Array,
     rows: int,
-) -> None:
+) -> int:
     """Add every group's table entries to `sums[feature, row]`.
 
     Groups are taken in blocks: first the outcome of each group of the block, then, feature by feature, the entries of
     the block's groups, so that a row's sum is loaded and stored once for several entries.
     """
+    bits, touched = entries.view(np.int64), 0
     for block in range(len(block_start) - 1):
         first_group = block_start[block]
         for group in range(first_group, block_start[block + 1]):
@@ -90,6 +131,8 @@ def add(
                 _pass(here, codes[condition_reading[c]], condition_cut[c], condition_stride[c], rows)
         for run in range(run_start[block], run_start[block + 1]):
             total, e, stop = sums[run_feature[run]], entry_start[run], entry_start[run + 1]
+            for ahead in range(e, stop):
+                touched ^= _touch(bits[entry_table[ahead] : entry_table[ahead] + entry_outcomes[ahead]])
             while e + 4 <= stop:
                 _add_four(
                     total,
@@ -110,6 +153,20 @@ def add(
                 e += 2
             if e < stop:
                 _add_one(total, outcome[entry_group[e]], entries[entry_table[e] :], rows)
+    return touched
+
+
+@jit
+def _touch(table: Array) -> int:
+    """Read a table from end to end, a number a cache line, so that it is near when it is looked up at random.
+
+    In order, memory is read ahead; at random, each miss is waited for. The result has no meaning, but without one the
+    compiler would leave the reading out.
+    """
+    bits = 0
+    for n in range(0, len(table), 8):
+        bits ^= table[n]
+    return bits
 
 
 @jit

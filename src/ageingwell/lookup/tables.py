@@ -8,7 +8,7 @@ add one entry a group and feature (`kernel.py`).
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,8 +30,8 @@ IN_A_GROUP = 1024
 # An outcome is kept in 16 bits.
 IN_A_LEAF = 1 << 16
 MOST_BYTES = 512 << 20
-GROUPS_IN_A_BLOCK = 32
-ROWS_IN_A_TILE = 4096
+GROUPS_IN_A_BLOCK = 64
+ROWS_IN_A_TILE = 8192
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class LookupTables:
     `condition_start[g]:condition_start[g + 1]`. Block `b` has the groups `block_start[b]:block_start[b + 1]` and the
     runs `run_start[b]:run_start[b + 1]`; run `r` adds to feature `run_feature[r]` the entries
     `entry_start[r]:entry_start[r + 1]`; entry `e` is the outcome of the block's group `entry_group[e]` looked up in
-    `entries` from `entry_table[e]` on. `weights` and `means` are the linear margin, times the slope.
+    `entries` from `entry_table[e]` on, where there are `entry_outcomes[e]`. `weights` and `means` are the linear margin, times the slope.
     """
 
     base: NDArray[np.float64]
@@ -60,6 +60,7 @@ class LookupTables:
     entry_start: NDArray[np.int64]
     entry_group: NDArray[np.int64]
     entry_table: NDArray[np.int64]
+    entry_outcomes: NDArray[np.int64]
     entries: NDArray[np.float64]
     weights: NDArray[np.float64]
     means: NDArray[np.float64]
@@ -84,6 +85,40 @@ class LookupTables:
             with ThreadPoolExecutor(len(shares)) as pool:
                 list(pool.map(work, shares))
         return Explained(float(self.base[0]), contributions, log_odds)
+
+    def hold_together(self) -> bool:
+        """Whether every number points to something that is there: the loops that use them do not check.
+
+        Tables read from a file are used only if they do.
+        """
+        return all(getattr(self, name).dtype == kind and getattr(self, name).ndim == 1 for name, kind in TYPES.items()) and (
+            len(self.base) == 1
+            and len(self.weights) == len(self.means)
+            and len(self.feature) == len(self.kind)
+            and len(self.condition_reading) == len(self.condition_cut) == len(self.condition_stride)
+            and len(self.entry_group) == len(self.entry_table) == len(self.entry_outcomes)
+            and _covers(self.edge_start, len(self.feature), len(self.edges))
+            and _covers(self.block_start, len(self.run_start) - 1, len(self.condition_start) - 1)
+            and _covers(self.condition_start, len(self.condition_start) - 1, len(self.condition_reading))
+            and _covers(self.run_start, len(self.run_start) - 1, len(self.run_feature))
+            and _covers(self.entry_start, len(self.run_feature), len(self.entry_table))
+            and _below(self.feature, len(self.weights))
+            and _below(self.run_feature, len(self.weights))
+            and _below(self.condition_reading, len(self.feature))
+            and _below(self.entry_table + self.entry_outcomes - 1, len(self.entries))
+            and self._outcomes_stay_in_their_tables()
+        )
+
+    def _outcomes_stay_in_their_tables(self) -> bool:
+        """Whether the highest outcome of every entry's group lies in the entry's table."""
+        strides = np.concatenate([[0], np.cumsum(self.condition_stride, dtype=np.int64)])
+        highest = strides[self.condition_start[1:]] - strides[self.condition_start[:-1]]
+        run_of = np.repeat(np.arange(len(self.run_feature)), np.diff(self.entry_start))
+        block_of = np.repeat(np.arange(len(self.run_start) - 1), np.diff(self.run_start))[run_of]
+        if not _below(self.entry_group, 1 << 62) or not (self.entry_group < np.diff(self.block_start)[block_of]).all():
+            return False
+        group = self.block_start[block_of] + self.entry_group
+        return bool((highest[group] < self.entry_outcomes).all() and (self.entry_table >= 0).all())
 
     def _work(self, x: Floats, contributions: Floats, log_odds: Floats, tiles: Sequence[int], most: int) -> None:
         """Explain some tiles of rows, one after the other, in the same working space."""
@@ -111,6 +146,7 @@ class LookupTables:
                 self.entry_start,
                 self.entry_group,
                 self.entry_table,
+                self.entry_outcomes,
                 self.entries,
                 outcome,
                 sums,
@@ -118,6 +154,10 @@ class LookupTables:
             )
             finish(columns, self.weights, self.means, self.base[0], sums, log_odds[first : first + rows], rows)
             contributions[first : first + rows] = sums[:, :rows].T
+
+
+TYPES = {field.name: {"base": np.float64, "condition_stride": np.uint16}.get(field.name, np.int64) for field in fields(LookupTables)}
+TYPES |= dict.fromkeys(("edges", "entries", "weights", "means"), np.float64)
 
 
 def compile_booster(
@@ -179,15 +219,15 @@ def _blocks(groups: Sequence[Group], readings: Readings, *, slope: float) -> dic
     table_start = _starts([table.size for table in tables])
     firsts = range(0, len(groups), GROUPS_IN_A_BLOCK)
     runs: list[list[int]] = []
-    entries: list[list[tuple[int, int]]] = []
+    entries: list[list[tuple[int, int, int]]] = []
     for first in firsts:
-        of: dict[int, list[tuple[int, int]]] = {}
+        of: dict[int, list[tuple[int, int, int]]] = {}
         for place, group in enumerate(groups[first : first + GROUPS_IN_A_BLOCK]):
             for row, feature in enumerate(group.features):
-                of.setdefault(feature, []).append((place, int(table_start[first + place]) + row * group.outcomes))
+                of.setdefault(feature, []).append((place, int(table_start[first + place]) + row * group.outcomes, group.outcomes))
         runs.append(sorted(of))
         entries += [of[feature] for feature in runs[-1]]
-    flat = np.array([entry for run in entries for entry in run], np.int64).reshape(-1, 2)
+    flat = np.array([entry for run in entries for entry in run], np.int64).reshape(-1, 3)
     return {
         "block_start": np.array([*firsts, len(groups)], np.int64),
         "run_start": _starts([len(run) for run in runs]),
@@ -195,6 +235,7 @@ def _blocks(groups: Sequence[Group], readings: Readings, *, slope: float) -> dic
         "entry_start": _starts([len(run) for run in entries]),
         "entry_group": np.ascontiguousarray(flat[:, 0]),
         "entry_table": np.ascontiguousarray(flat[:, 1]),
+        "entry_outcomes": np.ascontiguousarray(flat[:, 2]),
         "entries": np.concatenate([*(table.ravel() for table in tables), np.zeros(0)]),
     }
 
@@ -202,3 +243,13 @@ def _blocks(groups: Sequence[Group], readings: Readings, *, slope: float) -> dic
 def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:
     """Where each of several parts begins, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(np.array(lengths, np.int64))]).astype(np.int64)
+
+
+def _covers(start: NDArray[np.int64], parts: int, whole: int) -> bool:
+    """Whether `start` divides a whole into that many parts."""
+    return bool(len(start) == parts + 1 and start[0] == 0 and start[-1] == whole and (np.diff(start) >= 0).all())
+
+
+def _below(numbers: NDArray[np.int64], end: int) -> bool:
+    """Whether all numbers lie in [0, end)."""
+    return bool(((numbers >= 0) & (numbers < end)).all())

@@ -88,8 +88,9 @@ def _tree(facts: dict[str, str], number: int) -> Tree:
     if int(facts.get("is_linear", "0")):
         raise UnfitError(f"tree {number} has linear leaves")
     values = _numbers(facts["leaf_value"])
-    if not np.isfinite(values).all():
-        raise UnfitError(f"tree {number} has a leaf that is not a finite number")
+    # A threshold may be infinite: LightGBM so splits what is missing from all that is known.
+    if not np.isfinite(values).all() or np.isnan(_numbers(facts.get("threshold", ""))).any():
+        raise UnfitError(f"tree {number} has a leaf or a threshold that is not a number")
     if int(facts["num_leaves"]) == 1:
         none = np.zeros(0, np.int64)
         return Tree((), none, none, np.zeros(0), values, np.ones(1))
