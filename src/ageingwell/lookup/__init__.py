@@ -4,9 +4,10 @@
 calibrated log-odds in one pass. Numba is imported when a table is first made or used, not with the package.
 """
 
+from ageingwell.lookup.compiling import compile_booster
 from ageingwell.lookup.fallback import DoesNotFit
 from ageingwell.lookup.files import load_tables, save_tables
 from ageingwell.lookup.margin import Explained, LinearMargin
-from ageingwell.lookup.tables import LookupTables, compile_booster
+from ageingwell.lookup.tables import LookupTables
 
 __all__ = ["DoesNotFit", "Explained", "LinearMargin", "LookupTables", "compile_booster", "load_tables", "save_tables"]

@@ -24,14 +24,12 @@ class DoesNotFit:
     def explain(self, x: Floats, *, threads: int) -> Explained:
         """What `LookupTables.explain` gives. `BundleError` for trees with several outputs."""
         features = self.booster.num_feature()
-        raw = np.asarray(self.booster.predict(checked_matrix(x, features), pred_contrib=True, num_threads=threads))
-        if raw.shape != (len(x), features + 1):
+        # LightGBM takes no array without rows, and a row more gives the base in any case.
+        rows = np.concatenate([checked_matrix(x, features), np.zeros((1, features))])
+        raw = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=threads))
+        if raw.shape != (len(rows), features + 1):
             raise BundleError("the trees have several outputs; only models with one can be explained here")
         intercept, slope = self.line
-        base = float(intercept + slope * (self.margin.intercept + self._start(features)))
-        contributions = slope * (raw[:, :-1] + self.margin.contributions(x))
+        base = float(intercept + slope * (self.margin.intercept + raw[-1, -1]))
+        contributions = slope * (raw[:-1, :-1] + self.margin.contributions(x))
         return Explained(base, contributions, base + contributions.sum(axis=1))
-
-    def _start(self, features: int) -> float:
-        """Where the trees' contributions start; the same for every row."""
-        return float(np.asarray(self.booster.predict(np.zeros((1, features)), pred_contrib=True, num_threads=1))[0, -1])

@@ -8,12 +8,14 @@ import hashlib
 import io
 import os
 import re
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from ageingwell.errors import BundleError
+from ageingwell.lookup.soundness import hold_together
 from ageingwell.lookup.tables import LookupTables
 
 # Raise it whenever tables made by an earlier version would mean something else.
@@ -48,9 +50,9 @@ def load_tables(folder: Path, *, key: str) -> LookupTables | None:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             tables = LookupTables(**{field.name: arrays[field.name] for field in fields(LookupTables)})
-    except (ValueError, KeyError, OSError):
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile):
         return None
-    return tables if tables.hold_together() else None
+    return tables if hold_together(tables) else None
 
 
 def _path(folder: Path, key: str) -> Path:

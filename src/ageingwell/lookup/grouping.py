@@ -34,7 +34,9 @@ class Group:
 def join(pieces: Sequence[Piece], readings: Readings) -> Group:
     """One group of some pieces."""
     conditions = tuple(sorted({condition for piece in pieces for condition in piece.conditions}))
-    cuts = {reading: len(list(some)) for reading, some in groupby(conditions, key=lambda c: int(readings.reading_of[c]))}
+    cuts = {
+        reading: len(list(some)) for reading, some in groupby(conditions, key=lambda c: int(readings.reading_of[c]))
+    }
     strides, stride = {}, 1
     for reading, count in cuts.items():
         strides[reading], stride = stride, stride * (count + 1)
@@ -60,9 +62,9 @@ def tabulate(group: Group, readings: Readings) -> Floats:
 
 def _met(group: Group, readings: Readings) -> dict[int, NDArray[np.bool_]]:
     """For each condition: in which outcomes it is met, i.e. the reading's digit lies above the condition's place."""
-    met = {}
+    met: dict[int, NDArray[np.bool_]] = {}
     number = np.arange(group.outcomes)
-    for reading, some in groupby(zip(group.conditions, group.strides), key=lambda c: int(readings.reading_of[c[0]])):
+    for _, some in groupby(zip(group.conditions, group.strides), key=lambda c: int(readings.reading_of[c[0]])):
         ours = list(some)
         digit = number // ours[0][1] % (len(ours) + 1)
         met |= {condition: digit > place for place, (condition, _) in enumerate(ours)}

@@ -23,7 +23,9 @@ SEVERAL_ROWS = 256
 
 
 @jit
-def encode(columns: Array, feature: Array, kind: Array, edge_start: Array, edges: Array, codes: Array, rows: int) -> None:
+def encode(
+    columns: Array, feature: Array, kind: Array, edge_start: Array, edges: Array, codes: Array, rows: int
+) -> None:
     """Write the code of every reading: `codes[reading, row]`. For the kinds see `readings.py`."""
     for reading in range(len(feature)):
         ours = edges[edge_start[reading] : edge_start[reading + 1]]
@@ -41,18 +43,18 @@ def encode(columns: Array, feature: Array, kind: Array, edge_start: Array, edges
 
 @jit
 def _as_number(value: float) -> float:
-    """The number to compare with edges: missing is 0, and so is what is nearly 0, for LightGBM's own reader drops it."""
+    """The number to compare with edges. Missing is 0; so is what is nearly 0, which LightGBM's own reader drops."""
     return value if value < -NEARLY_ZERO or value > NEARLY_ZERO else 0.0
 
 
 @jit
 def _send_missing(values: Array, kind: int, highest: int, code: Array) -> None:
     """Write the lowest or the highest code where the kind of reading sends a value left or right everywhere."""
-    if kind == NAN_LEFT or kind == NAN_RIGHT:
+    if kind in (NAN_LEFT, NAN_RIGHT):
         for row in range(len(values)):
             if values[row] != values[row]:
                 code[row] = highest if kind == NAN_RIGHT else 0
-    elif kind == ZERO_LEFT or kind == ZERO_RIGHT:
+    elif kind in (ZERO_LEFT, ZERO_RIGHT):
         for row in range(len(values)):
             if _as_number(values[row]) == 0.0:
                 code[row] = highest if kind == ZERO_RIGHT else 0

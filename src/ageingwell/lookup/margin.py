@@ -19,10 +19,11 @@ class Explained(NamedTuple):
     log_odds: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LinearMargin:
     """`intercept + Σ coefficient · (value - mean)`; a value that is missing is its mean, so it contributes 0.
 
+    An infinite value contributes infinity, unless its coefficient is 0.
     `coefficients` and `means` have one number a feature of the booster, in its order.
     """
 
@@ -46,7 +47,9 @@ def full_margin(margin: LinearMargin | None, features: int) -> LinearMargin:
         return LinearMargin(0.0, np.zeros(features), np.zeros(features))
     coefficients, means = (np.array(some, np.float64) for some in (margin.coefficients, margin.means))
     if coefficients.shape != (features,) or means.shape != (features,):
-        raise BundleError(f"the linear margin has {coefficients.size:,} coefficients and the trees {features:,} features")
+        raise BundleError(
+            f"the linear margin has {coefficients.size:,} coefficients and the trees {features:,} features"
+        )
     if not (np.isfinite(coefficients).all() and np.isfinite(means).all() and np.isfinite(margin.intercept)):
         raise BundleError("the linear margin holds a number that is not finite")
     return LinearMargin(float(margin.intercept), coefficients, means)

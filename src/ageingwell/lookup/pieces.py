@@ -61,7 +61,9 @@ def cut(tree: Tree, readings: Readings, *, most: int, most_in_a_leaf: int) -> It
         met = {step[0] for step in path} | (below[node] if node >= 0 else set())
         count = outcomes(met, readings)
         if node < 0 and count > most_in_a_leaf:
-            raise UnfitError(f"the path to one of its leaves has {count:,} joint outcomes; the most is {most_in_a_leaf:,}")
+            raise UnfitError(
+                f"the path to one of its leaves has {count:,} joint outcomes; the most is {most_in_a_leaf:,}"
+            )
         if node < 0 or count <= most:
             yield Piece(tuple(_leaves(tree, conditions, node, path)), tuple(sorted(met)))
         else:

@@ -66,10 +66,10 @@ def read_splits(trees: Iterable[Tree]) -> Readings:
     readings = sorted({reading_of(split) for split in splits})
     place = {reading: number for number, reading in enumerate(readings)}
     of = np.array([place[reading_of(split)] for split in splits], np.int64)
-    first = np.searchsorted(of, np.arange(len(readings)))
+    first = np.searchsorted(of, np.arange(len(readings) + 1))
     edges = [
         np.array(categories or [split.threshold for split in splits[start:stop]], np.float64)
-        for (_, _, categories), start, stop in zip(readings, first, [*first[1:], len(splits)], strict=True)
+        for (_, _, categories), start, stop in zip(readings, first[:-1], first[1:], strict=True)
     ]
     return Readings(
         feature=np.array([reading[0] for reading in readings], np.int64),
@@ -77,6 +77,6 @@ def read_splits(trees: Iterable[Tree]) -> Readings:
         edge_start=np.concatenate([[0], np.cumsum([len(some) for some in edges], dtype=np.int64)]).astype(np.int64),
         edges=np.concatenate([*edges, np.zeros(0)]),
         reading_of=of,
-        cut_of=np.arange(len(splits)) - first[of] if splits else of,
+        cut_of=np.arange(len(splits)) - first[of],
         number={split: number for number, split in enumerate(splits)},
     )

@@ -14,6 +14,8 @@ The path-dependent game gives a set of known features S the worth `v · Π_{k∈
 The integrand is a polynomial in t of degree d - 1, so Gauss-Legendre with ⌈d/2⌉ nodes gives the integral exactly.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +49,7 @@ def leaf_values(z: Floats, v: Floats) -> Floats:
     return np.asarray((b - z) * v[:, None, None] * integral)
 
 
+@cache
 def unit_nodes(d: int) -> tuple[Floats, Floats]:
     """The ⌈d/2⌉ Gauss-Legendre nodes and weights on [0, 1], exact up to degree d - 1.
 
