@@ -72,6 +72,19 @@ def test_contributions_and_base_sum_to_lightgbms_raw_score(booster):
     np.testing.assert_allclose(ours.log_odds, raw, atol=1e-12)
 
 
+def test_a_feature_with_hundreds_of_thresholds_and_large_values_is_read_by_search():
+    value = np.random.default_rng(4).normal(size=(3_000, 2)) * 1e6
+    booster = train(
+        value, np.sin(value[:, 0] / 1e5), trees=60, num_leaves=20, max_bin=3_000, bin_construct_sample_cnt=3_000
+    )
+    rows = np.concatenate([value[:200], around_thresholds(booster, value)[:400]])
+
+    tables = compile_booster(booster)
+
+    assert np.diff(tables.edge_start).max() > 256
+    assert furthest(tables.explain(rows, threads=1), pred_contrib(booster, rows)) < 1e-12
+
+
 def test_a_split_of_what_is_missing_from_all_that_is_known_has_an_infinite_threshold():
     value = np.where(np.arange(200) % 3 == 0, np.nan, np.arange(200) % 7 - 3.0)
     booster = train(value[:, None], np.isnan(value).astype(float), trees=3, min_data_in_leaf=20)

@@ -15,6 +15,7 @@ from ageingwell.lookup.trees import NEARLY_ZERO
 
 Array = NDArray[Any]
 
+# Numba takes these over as they are when it compiles, and compiles anew only when this file changes.
 NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORIES = (
     KINDS.index(kind) for kind in ("nan_left", "nan_right", "zero_left", "zero_right", "categories")
 )

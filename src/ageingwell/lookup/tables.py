@@ -71,7 +71,8 @@ class LookupTables:
         from ageingwell.lookup.kernel import add, encode, finish  # imports Numba, which takes a second
 
         most = min(most, len(x))
-        columns, sums = np.empty((x.shape[1], most)), np.empty((x.shape[1], most))
+        # A few rows more than are used: columns a power of two apart would crowd into the same lines of the cache.
+        columns, sums = np.empty((x.shape[1], most + 8)), np.empty((x.shape[1], most + 8))
         widest = int(np.diff(self.edge_start).max(initial=1))
         codes = np.empty(
             (len(self.feature), most), np.uint8 if widest < 256 else np.uint16 if widest < 65536 else np.int32
