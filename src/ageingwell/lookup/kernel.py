@@ -1,0 +1,223 @@
+"""The inner loops: encode values, find each group's outcome, add its table entries.
+
+All work on a tile of rows, column by column: `columns[feature, row]`. A row's sums are made in one fixed order that
+depends on the tables alone, so they are bit for bit the same for any tile, number of threads and chunking.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ageingwell.lookup.jit import jit
+from ageingwell.lookup.readings import KINDS
+from ageingwell.lookup.trees import NEARLY_ZERO
+
+Array = NDArray[Any]
+
+# Numba takes these over as they are when it compiles, and compiles anew only when this file changes.
+NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORIES = (
+    KINDS.index(kind) for kind in ("nan_left", "nan_right", "zero_left", "zero_right", "categories")
+)
+FEW_EDGES = 256
+SEVERAL_ROWS = 256
+
+
+@jit
+def encode(
+    columns: Array, feature: Array, kind: Array, edge_start: Array, edges: Array, codes: Array, rows: int
+) -> None:
+    """Write the code of every reading: `codes[reading, row]`. For the kinds see `readings.py`."""
+    for reading in range(len(feature)):
+        ours = edges[edge_start[reading] : edge_start[reading + 1]]
+        values, code = columns[feature[reading], :rows], codes[reading, :rows]
+        if kind[reading] == CATEGORIES:
+            for row in range(rows):
+                code[row] = 0 if _among(values[row], ours) else 1
+        elif len(ours) <= FEW_EDGES:
+            _count_edges(values, ours, code)
+        else:
+            for row in range(rows):
+                code[row] = _edges_below(_as_number(values[row]), ours)
+        _send_missing(values, kind[reading], len(ours), code)
+
+
+@jit
+def _as_number(value: float) -> float:
+    """The number to compare with edges. Missing is 0; so is what is nearly 0, which LightGBM's own reader drops."""
+    return value if value < -NEARLY_ZERO or value > NEARLY_ZERO else 0.0
+
+
+@jit
+def _send_missing(values: Array, kind: int, highest: int, code: Array) -> None:
+    """Write the lowest or the highest code where the kind of reading sends a value left or right everywhere."""
+    if kind in (NAN_LEFT, NAN_RIGHT):
+        for row in range(len(values)):
+            if values[row] != values[row]:
+                code[row] = highest if kind == NAN_RIGHT else 0
+    elif kind in (ZERO_LEFT, ZERO_RIGHT):
+        for row in range(len(values)):
+            if _as_number(values[row]) == 0.0:
+                code[row] = highest if kind == ZERO_RIGHT else 0
+
+
+@jit
+def _count_edges(values: Array, edges: Array, code: Array) -> None:
+    """Compare with every edge: for up to hundreds, faster than a search, as several rows are compared at once."""
+    number, count = np.empty(SEVERAL_ROWS), np.empty(SEVERAL_ROWS)
+    for first in range(0, len(values), SEVERAL_ROWS):
+        rows = min(SEVERAL_ROWS, len(values) - first)
+        for row in range(rows):
+            number[row] = _as_number(values[first + row])
+            count[row] = 0.0
+        for edge in edges:
+            for row in range(SEVERAL_ROWS):
+                count[row] += 1.0 if number[row] > edge else 0.0
+        for row in range(rows):
+            code[first + row] = int(count[row])
+
+
+@jit
+def _edges_below(value: float, edges: Array) -> int:
+    """How many edges, ascending, lie strictly below a value; all splits send `value <= edge` left."""
+    low, length = 0, len(edges)
+    while length > 0:
+        half = length // 2
+        if edges[low + half] < value:
+            low, length = low + half + 1, length - half - 1
+        else:
+            length = half
+    return low
+
+
+@jit
+def _among(value: float, categories: Array) -> bool:
+    """Whether a value is one of the categories: LightGBM cuts off its fraction; what is missing or below 0 is none."""
+    if not (-1.0 < value < 2147483648.0):
+        return False
+    whole = np.floor(max(value, 0.0))
+    below = _edges_below(whole, categories)
+    return below < len(categories) and categories[below] == whole
+
+
+@jit
+def add(
+    codes: Array,
+    condition_start: Array,
+    condition_reading: Array,
+    condition_cut: Array,
+    condition_stride: Array,
+    block_start: Array,
+    run_start: Array,
+    run_feature: Array,
+    entry_start: Array,
+    entry_group: Array,
+    entry_table: Array,
+    entry_outcomes: Array,
+    entries: Array,
+    outcome: Array,
+    sums: Array,
+    rows: int,
+) -> int:
+    """Add every group's table entries to `sums[feature, row]`.
+
+    Groups are taken in blocks: first the outcome of each group of the block, then, feature by feature, the entries of
+    the block's groups, so that a row's sum is loaded and stored once for several entries.
+    """
+    bits, touched = entries.view(np.int64), 0
+    for block in range(len(block_start) - 1):
+        first_group = block_start[block]
+        for group in range(first_group, block_start[block + 1]):
+            here = outcome[group - first_group]
+            here[:rows] = 0
+            for c in range(condition_start[group], condition_start[group + 1]):
+                _pass(here, codes[condition_reading[c]], condition_cut[c], condition_stride[c], rows)
+        for run in range(run_start[block], run_start[block + 1]):
+            total, e, stop = sums[run_feature[run]], entry_start[run], entry_start[run + 1]
+            for ahead in range(e, stop):
+                touched ^= _touch(bits[entry_table[ahead] : entry_table[ahead] + entry_outcomes[ahead]])
+            while e + 4 <= stop:
+                _add_four(
+                    total,
+                    outcome[entry_group[e]], entries[entry_table[e] :],
+                    outcome[entry_group[e + 1]], entries[entry_table[e + 1] :],
+                    outcome[entry_group[e + 2]], entries[entry_table[e + 2] :],
+                    outcome[entry_group[e + 3]], entries[entry_table[e + 3] :],
+                    rows,
+                )  # fmt: skip
+                e += 4
+            while e + 2 <= stop:
+                _add_two(
+                    total,
+                    outcome[entry_group[e]], entries[entry_table[e] :],
+                    outcome[entry_group[e + 1]], entries[entry_table[e + 1] :],
+                    rows,
+                )  # fmt: skip
+                e += 2
+            if e < stop:
+                _add_one(total, outcome[entry_group[e]], entries[entry_table[e] :], rows)
+    return touched
+
+
+@jit
+def _touch(table: Array) -> int:
+    """Read a table from end to end, a number a cache line, so that it is near when it is looked up at random.
+
+    In order, memory is read ahead; at random, each miss is waited for. The result has no meaning, but without one the
+    compiler would leave the reading out.
+    """
+    bits = 0
+    for n in range(0, len(table), 8):
+        bits ^= table[n]
+    return bits
+
+
+@jit
+def _pass(outcome: Array, code: Array, cut: int, stride: int, rows: int) -> None:
+    """Move a row's outcome on by `stride` where its code lies above the cut."""
+    for row in range(rows):
+        outcome[row] += stride if code[row] > cut else outcome.dtype.type(0)
+
+
+@jit
+def _add_one(total: Array, a: Array, table_a: Array, rows: int) -> None:
+    for row in range(rows):
+        total[row] += table_a[a[row]]
+
+
+@jit
+def _add_two(total: Array, a: Array, table_a: Array, b: Array, table_b: Array, rows: int) -> None:
+    for row in range(rows):
+        total[row] += table_a[a[row]] + table_b[b[row]]
+
+
+@jit
+def _add_four(
+    total: Array,
+    a: Array,
+    table_a: Array,
+    b: Array,
+    table_b: Array,
+    c: Array,
+    table_c: Array,
+    d: Array,
+    table_d: Array,
+    rows: int,
+) -> None:
+    for row in range(rows):
+        total[row] += (table_a[a[row]] + table_b[b[row]]) + (table_c[c[row]] + table_d[d[row]])
+
+
+@jit
+def finish(columns: Array, weights: Array, means: Array, base: float, sums: Array, log_odds: Array, rows: int) -> None:
+    """Add the linear margin, `weight * (value - mean)` and 0 where missing, then each row's base plus its sums."""
+    for row in range(rows):
+        log_odds[row] = base
+    for feature in range(len(weights)):
+        total, values, weight, mean = sums[feature], columns[feature], weights[feature], means[feature]
+        if weight != 0.0:
+            for row in range(rows):
+                if values[row] == values[row]:
+                    total[row] += weight * (values[row] - mean)
+        for row in range(rows):
+            log_odds[row] += total[row]

@@ -1,0 +1,98 @@
+"""Cut trees into pieces small enough to tabulate.
+
+A leaf's contributions depend only on which conditions of its path a row meets. So the sum over any set of leaves
+depends only on the joint *outcome* of the conditions on their paths: with `n` conditions on one reading there are
+`n + 1` outcomes, and over several readings they multiply.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ageingwell.lookup.readings import Readings
+from ageingwell.lookup.trees import Tree, UnfitError
+
+Step = tuple[int, bool, float]  # a condition, whether the path goes right there, and the share of rows that do
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A leaf's value and the steps that lead to it from the root."""
+
+    value: float
+    path: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Leaves, and all conditions on their paths in order of number."""
+
+    leaves: tuple[Leaf, ...]
+    conditions: tuple[int, ...]
+
+
+def outcomes(conditions: Collection[int], readings: Readings) -> int:
+    """How many joint outcomes some conditions have.
+
+    >>> from ageingwell.lookup.readings import read_splits
+    >>> from ageingwell.lookup.trees import Split
+    >>> none = np.zeros(0)
+    >>> splits = tuple(Split(feature, "none", threshold) for feature, threshold in ((0, 1.0), (0, 2.0), (5, 1.0)))
+    >>> outcomes([0, 1, 2], read_splits([Tree(splits, none, none, none, none, none)]))
+    6
+    """
+    counts = np.unique(readings.reading_of[list(conditions)], return_counts=True)[1]
+    return prod(int(count) + 1 for count in counts)
+
+
+def cut(tree: Tree, readings: Readings, *, most: int, most_in_a_leaf: int) -> Iterator[Piece]:
+    """The largest subtrees of at most `most` outcomes; a leaf alone may have `most_in_a_leaf`.
+
+    Raises `UnfitError` where a single leaf's path has more.
+    """
+    conditions = np.array([readings.number[split] for split in tree.splits], np.int64)
+    below = _conditions_below(tree, conditions)
+    waiting: list[tuple[int, tuple[Step, ...]]] = [(0, ())]
+    while waiting:
+        node, path = waiting.pop()
+        met = {step[0] for step in path} | (below[node] if node >= 0 else set())
+        count = outcomes(met, readings)
+        if node < 0 and count > most_in_a_leaf:
+            raise UnfitError(
+                f"the path to one of its leaves has {count:,} joint outcomes; the most is {most_in_a_leaf:,}"
+            )
+        if node < 0 or count <= most:
+            yield Piece(tuple(_leaves(tree, conditions, node, path)), tuple(sorted(met)))
+        else:
+            waiting += _children(tree, conditions, node, path)
+
+
+def _children(
+    tree: Tree, conditions: NDArray[np.int64], node: int, path: tuple[Step, ...]
+) -> list[tuple[int, tuple[Step, ...]]]:
+    sides = ((int(tree.left[node]), False), (int(tree.right[node]), True))
+    condition, covered = int(conditions[node]), float(tree.cover[node])
+    return [(child, (*path, (condition, right, tree.covered(child) / covered))) for child, right in sides]
+
+
+def _leaves(tree: Tree, conditions: NDArray[np.int64], node: int, path: tuple[Step, ...]) -> Iterator[Leaf]:
+    waiting = [(node, path)]
+    while waiting:
+        node, path = waiting.pop()
+        if node < 0:
+            yield Leaf(float(tree.leaf_values[~node]), path)
+        else:
+            waiting += _children(tree, conditions, node, path)
+
+
+def _conditions_below(tree: Tree, conditions: NDArray[np.int64]) -> list[set[int]]:
+    """The conditions at and below every split. LightGBM numbers a split's children after it."""
+    below = [{int(condition)} for condition in conditions]
+    for node in reversed(range(len(below))):
+        for child in (int(tree.left[node]), int(tree.right[node])):
+            if child >= 0:
+                below[node] |= below[child]
+    return below

@@ -1,0 +1,104 @@
+"""A model's tables, and how every row's contributions are added up from them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ageingwell.lookup.margin import Explained, Floats, checked_matrix
+
+# Larger tiles read the tables less often and take more room: with 60 features, 20 MB a thread.
+ROWS_IN_A_TILE = 16384
+
+
+@dataclass(frozen=True, eq=False)
+class LookupTables:
+    """A model's tables, as plain arrays. `compile_booster` makes them; `explain` uses them.
+
+    `feature` to `edges`: the readings (see `Readings`). Group `g` has the conditions
+    `condition_start[g]:condition_start[g + 1]`. Block `b` has the groups `block_start[b]:block_start[b + 1]` and the
+    runs `run_start[b]:run_start[b + 1]`; run `r` adds to feature `run_feature[r]` the entries
+    `entry_start[r]:entry_start[r + 1]`; entry `e` is the outcome of the block's group `entry_group[e]` looked up in
+    `entries` from `entry_table[e]` on, where there are `entry_outcomes[e]`. `weights` are the linear margin's
+    coefficients times the slope, `means` its means.
+    """
+
+    base: NDArray[np.float64]
+    feature: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    edge_start: NDArray[np.int64]
+    edges: NDArray[np.float64]
+    condition_start: NDArray[np.int64]
+    condition_reading: NDArray[np.int64]
+    condition_cut: NDArray[np.int64]
+    condition_stride: NDArray[np.uint16]
+    block_start: NDArray[np.int64]
+    run_start: NDArray[np.int64]
+    run_feature: NDArray[np.int64]
+    entry_start: NDArray[np.int64]
+    entry_group: NDArray[np.int64]
+    entry_table: NDArray[np.int64]
+    entry_outcomes: NDArray[np.int64]
+    entries: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    means: NDArray[np.float64]
+
+    def explain(self, x: Floats, *, threads: int, rows_in_a_tile: int = ROWS_IN_A_TILE) -> Explained:
+        """The base, the contributions (n, p) and the calibrated log-odds (n,) of `x`, (n, p) of float64.
+
+        A value that is missing is NaN. Each thread works in its own 20 MB or so besides the answer. The answer is
+        the same, bit for bit, for any number of threads, size of tile and division of the rows into calls.
+        """
+        checked_matrix(x, len(self.weights))
+        contributions, log_odds = np.empty(x.shape), np.empty(len(x))
+        threads = max(1, threads)
+        most = max(1, min(rows_in_a_tile, -(-len(x) // threads)))
+        tiles = list(range(0, len(x), most))
+        shares = [tiles[first::threads] for first in range(min(threads, len(tiles)))]
+
+        def work(share: Sequence[int]) -> None:
+            self._work(x, contributions, log_odds, share, most)
+
+        if len(shares) <= 1:
+            work(tiles)
+        else:
+            with ThreadPoolExecutor(len(shares)) as pool:
+                list(pool.map(work, shares))
+        return Explained(float(self.base[0]), contributions, log_odds)
+
+    def _work(self, x: Floats, contributions: Floats, log_odds: Floats, tiles: Sequence[int], most: int) -> None:
+        """Explain some tiles of rows, one after the other, in the same working space."""
+        from ageingwell.lookup.kernel import add, encode, finish  # imports Numba, which takes a second
+
+        # A few rows more than are used: columns a power of two apart would crowd into the same lines of the cache.
+        columns, sums = np.empty((x.shape[1], most + 8)), np.empty((x.shape[1], most + 8))
+        widest = int(np.diff(self.edge_start).max(initial=1))
+        codes = np.empty((len(self.feature), most), np.min_scalar_type(widest))
+        outcome = np.empty((int(np.diff(self.block_start).max(initial=1)), most), np.uint16)
+        for first in tiles:
+            rows = min(most, len(x) - first)
+            columns[:, :rows] = x[first : first + rows].T
+            sums[:, :rows] = 0.0
+            encode(columns, self.feature, self.kind, self.edge_start, self.edges, codes, rows)
+            add(
+                codes,
+                self.condition_start,
+                self.condition_reading,
+                self.condition_cut,
+                self.condition_stride,
+                self.block_start,
+                self.run_start,
+                self.run_feature,
+                self.entry_start,
+                self.entry_group,
+                self.entry_table,
+                self.entry_outcomes,
+                self.entries,
+                outcome,
+                sums,
+                rows,
+            )
+            finish(columns, self.weights, self.means, self.base[0], sums, log_odds[first : first + rows], rows)
+            contributions[first : first + rows] = sums[:, :rows].T
