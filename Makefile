@@ -26,5 +26,5 @@ docs: setup
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
 	$(LOCK) --extra database --group build --output-file requirements.txt
-	$(LOCK) --extra database --group build --group test --group lint --group docs \
+	$(LOCK) --extra database --extra lookup --group build --group test --group lint --group docs \
 		--constraint requirements.txt --output-file requirements-dev.txt

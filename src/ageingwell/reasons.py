@@ -69,11 +69,19 @@ def _of_feature(features: pl.DataFrame, feature: Feature, contribution: np.ndarr
 
 
 def _may_be_told(feature: Feature, value: pl.Expr) -> pl.Expr:
-    """Whether the pull is worth telling; an illness, a medicine or a hospital stay on record is never a protection."""
+    """Whether the pull is worth telling, and is one a reader can make sense of.
+
+    A fact that can only raise a risk is told as raising where it is on record and as lowering where it is not: the
+    other two say how its record differs from an unknown one, which is no news of the person. An illness, a medicine or
+    a hospital stay on record is never a protection.
+    """
     worth = pl.col("contribution").abs() >= WORTH_TELLING
+    raises, is_present = pl.col("contribution") > 0, value >= feature.present_from
+    if feature.direction == "up":
+        return worth & (raises == is_present)
     if feature.may_protect or feature.theme != "health":
         return worth
-    return worth & ((pl.col("contribution") > 0) | (value < feature.present_from))
+    return worth & (raises | ~is_present)
 
 
 def _shown_value(feature: Feature, value: pl.Expr) -> pl.Expr:

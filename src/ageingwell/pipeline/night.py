@@ -143,7 +143,10 @@ def outreach_list(
     with world.stage("risk"):
         risks = _risks(bundle, features, threads=config.score.threads)
         newest = latest_versions(permitted.tables["gp_patients"].rows)
-        markers = Markers(under_safeguarding(marked(opted, "safeguarding"), newest), marked(opted, "staff_safety"))
+        # Whose home is under safeguarding is asked of everybody registered, those who opted out of the rest included.
+        registered_people = latest_versions(records.tables["gp_patients"].rows)
+        guarded_homes = under_safeguarding(marked(opted, "safeguarding"), registered_people)
+        markers = Markers(guarded_homes, marked(opted, "staff_safety"))
         people = flagged(
             _people(spine, features, risks),
             tables=tables,
