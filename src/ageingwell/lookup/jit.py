@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numba
+try:
+    import numba
+except ImportError:
+    raise ImportError("contributions by look-up need Numba: pip install 'ageingwell[lookup]'") from None
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
