@@ -10,11 +10,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ageingwell.bundle import Bundle, load_bundle, predict
+from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.contracts.made import Spine, validated
-from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
 from ageingwell.features.build import build_features, build_home_features
 from ageingwell.outreach.allocate import allocate
@@ -34,19 +33,28 @@ from ageingwell.permissions import (
 )
 from ageingwell.pipeline.attrition import account_for_everyone
 from ageingwell.pipeline.files import NightFrames, read_frame
+from ageingwell.pipeline.joining import (
+    contacts_of,
+    everybody,
+    held_people,
+    linked_homes,
+    reasons_of,
+    risks_of,
+    scores_of,
+    side_by_side,
+    strongest_themes,
+    with_reasons_and_keys,
+)
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
-from ageingwell.pseudonyms import Key, row_key
+from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
-from ageingwell.reasons import reasons_of_people, shown_reasons, tell_reasons
 from ageingwell.sources.read import Records, is_made_up, read_agencies
-from ageingwell.spine import build_spine, known_tables, last_moves, latest_versions, registered
+from ageingwell.spine import build_spine, known_tables, latest_versions
 from ageingwell.timeline import AsOf
 
 RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
-# People whose risk decides who leads are explained before the places are shared; this many lists' worth of them.
-GROUP: Recipient = "group"
 
 
 @dataclass(frozen=True)
@@ -141,23 +149,23 @@ def outreach_list(
     with world.stage("features"):
         features = build_features(tables, spine, as_of, codelists=config.codelists)
     with world.stage("risk"):
-        risks = _risks(bundle, features, threads=config.score.threads)
+        risks = risks_of(bundle, features, threads=config.score.threads)
         newest = latest_versions(permitted.tables["gp_patients"].rows)
         # Whose home is under safeguarding is asked of everybody registered, those who opted out of the rest included.
         registered_people = latest_versions(records.tables["gp_patients"].rows)
         guarded_homes = under_safeguarding(marked(opted, "safeguarding"), registered_people)
         markers = Markers(guarded_homes, marked(opted, "staff_safety"))
         people = flagged(
-            _people(spine, features, risks),
+            side_by_side(spine, features, risks),
             tables=tables,
             gone=exits(newest),
             markers=markers,
-            held=_held(permitted),
+            held=held_people(permitted),
             as_of=as_of,
             codelists=config.codelists,
         )
     with world.stage("eligible"):
-        contacts = with_homes_of_others(_contacts(permitted), people=people, registered=_everybody(tables, as_of))
+        contacts = with_homes_of_others(contacts_of(permitted), people=people, registered=everybody(tables, as_of))
         stay, left = eligible(people, contacts=contacts, settings=settings, as_of=as_of.day)
     with world.stage("needs"):
         rules = need_rules(settings.thresholds)
@@ -165,7 +173,7 @@ def outreach_list(
             [
                 find_needs(people, rules=rules, interventions=config.interventions),
                 find_home_needs(
-                    build_home_features(tables, _linked_homes(tables, as_of), as_of),
+                    build_home_features(tables, linked_homes(tables, as_of), as_of),
                     rules=rules,
                     interventions=config.interventions,
                 ),
@@ -175,7 +183,7 @@ def outreach_list(
         ranked = rank_people(stay, needs, previous=previous, settings=settings)
         by_model = ranked.filter(pl.col("why").is_in(["model", "both"]))["person_id"]
         ranked = ranked.join(
-            _told(bundle, features, by_model, config).select("person_id", "top_theme"),
+            strongest_themes(bundle, features, by_model, config).select("person_id", "top_theme"),
             on="person_id",
             how="left",
             maintain_order="left",
@@ -190,15 +198,15 @@ def outreach_list(
         left = pl.concat([left, unplaced(ranked, rows=rows)])
         rows, gone_since = compare_with_previous(rows, previous=previous, left=left)
     with world.stage("reasons"):
-        reasons = _reasons(bundle, features, rows["person_id"], config)
-        rows = _with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
+        reasons = reasons_of(bundle, features, rows["person_id"], config)
+        rows = with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
     guarded = safeguarded(marked(opted, "safeguarding"), newest, left)
     needs = with_outcome(needs, listed=rows, left=left)
     frames = NightFrames(
         listed=rows,
         needs=homes_under_markers(needs, markers, note=settings.staff_safety_note),
         attrition=account_for_everyone(records, permitted, opted, tables, spine, left, rows, config=config),
-        scores=_scores(stay, bundle),
+        scores=scores_of(stay, bundle),
         reasons=reasons,
         people=spine.filter(pl.col("person_id").is_in(pl.concat([rows["person_id"], guarded["person_id"]]).implode())),
         safeguarded=guarded,
@@ -254,102 +262,6 @@ def _list_key(list_key: Key | Path | None, data: Path) -> Key:
             "give --list-key-file, a file of at least 32 random bytes that only you can read",
         )
     return Key.made_up(0)
-
-
-def _risks(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
-    """Everyone's risks; all of them missing where the bundle is not usable, so that rules alone decide."""
-    risks = predict(bundle, features, threads=threads)
-    if bundle.usable:
-        return risks
-    return risks.with_columns(
-        pl.lit(None, dtype=pl.Float64).alias(name) for name in risks.columns if name != "person_id"
-    )
-
-
-def _people(spine: pl.DataFrame, features: pl.DataFrame, risks: pl.DataFrame) -> pl.DataFrame:
-    """Spine, features and risks side by side; where both have a column, the spine's stays."""
-    own = features.select("person_id", *(name for name in features.columns if name not in spine.columns))
-    joined = spine.join(own, on="person_id", how="left", maintain_order="left")
-    return joined.join(risks, on="person_id", how="left", maintain_order="left")
-
-
-def _held(records: Records) -> pl.DataFrame:
-    """People whose newest row of the GP register was refused: what it said, a death perhaps, is not known."""
-    table = records.tables["gp_patients"]
-    good = table.rows.group_by("person_id").agg(_newest=pl.col("recorded_on").max()).collect()
-    refused = table.refused_people.join(good, on="person_id", how="left")
-    newer = pl.col("recorded_on").is_null() | pl.col("_newest").is_null() | (pl.col("recorded_on") >= pl.col("_newest"))
-    return refused.filter(newer).select("person_id").unique()
-
-
-def _contacts(records: Records) -> pl.DataFrame:
-    if "contacts" in records.tables:
-        return records.tables["contacts"].rows.collect()
-    return pl.DataFrame(
-        schema={name: field.dtype.type for name, field in TABLES["contacts"].to_schema().columns.items()}
-    )
-
-
-def _everybody(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.DataFrame:
-    """Everybody registered, of any age, with their home and since when they live there."""
-    people = registered(latest_versions(tables["gp_patients"]), as_of)
-    moved = people.join(last_moves(tables["gp_patients"]), on="person_id", how="left")
-    since = pl.coalesce("moved_in_on", "moved_by", "registered_on")
-    return moved.select("person_id", "household_id", lived_here_from=since)
-
-
-def _linked_homes(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.Series:
-    """The homes of everybody registered, of any age."""
-    return registered(latest_versions(tables["gp_patients"]), as_of)["household_id"].drop_nulls().unique()
-
-
-def _told(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
-    """Per person the sentences that a list row shows, and the theme of the strongest."""
-    return reasons_of_people(_reasons(bundle, features, people, config).filter("shown"))
-
-
-def _reasons(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
-    """Every contribution of these people, those that a list row shows marked."""
-    chosen = features.filter(pl.col("person_id").is_in(people.implode())) if bundle.usable else features.head(0)
-    told = tell_reasons(chosen, bundle.ranking_model.explain(chosen, threads=config.score.threads))
-    shown = shown_reasons(told, raising=config.score.raising_reasons, lowering=config.score.lowering_reasons)
-    marks = shown.select("person_id", "feature", shown=pl.lit(value=True))
-    joined = told.join(marks, on=["person_id", "feature"], how="left", maintain_order="left")
-    return joined.with_columns(pl.col("shown").fill_null(value=False))
-
-
-def _with_reasons_and_keys(rows: pl.DataFrame, reasons: pl.DataFrame, *, key: Key, as_of: AsOf) -> pl.DataFrame:
-    words = reasons_of_people(reasons.filter("shown").sort("person_id", pl.col("direction") == "lowers", "position"))
-    row = row_key(pl.col("person_id"), recipient=GROUP, as_of=as_of.day, key=key)
-    joined = rows.join(words.select("person_id", "reasons"), on="person_id", how="left", maintain_order="left")
-    return joined.with_columns(row_key=row, reasons=pl.col("reasons").fill_null([])).select(LIST)
-
-
-LIST = (
-    "row_key",
-    "rank",
-    "person_id",
-    "household_id",
-    "place",
-    "lead_agency",
-    "needs",
-    "risk",
-    "risk_low",
-    "risk_high",
-    "band",
-    "why",
-    "reasons",
-    "known_to",
-    "new_since_last",
-    "action",
-    "status",
-)
-
-
-def _scores(stay: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
-    outcomes = [f"risk_{outcome}" for outcome in bundle.models]
-    n_known = pl.col("known_to").list.len().cast(pl.Int64).alias("n_known_agencies")
-    return stay.select("person_id", "household_id", "risk", *outcomes, "score", "base", n_known).sort("person_id")
 
 
 def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:

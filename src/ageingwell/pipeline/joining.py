@@ -1,0 +1,95 @@
+"""The frames of a night put side by side: what one step needs of several others."""
+
+import polars as pl
+
+from ageingwell.bundle import Bundle, predict
+from ageingwell.config.load import Config
+from ageingwell.config.score import Recipient
+from ageingwell.contracts.made import OutreachList
+from ageingwell.contracts.registry import TABLES
+from ageingwell.pseudonyms import Key, row_key
+from ageingwell.reasons import reasons_of_people, shown_reasons, tell_reasons
+from ageingwell.sources.read import Records
+from ageingwell.spine import last_moves, latest_versions, registered
+from ageingwell.timeline import AsOf
+
+GROUP: Recipient = "group"
+
+
+def risks_of(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
+    """Everyone's risks; all of them missing where the bundle is not usable, so that rules alone decide."""
+    risks = predict(bundle, features, threads=threads)
+    if bundle.usable:
+        return risks
+    return risks.with_columns(
+        pl.lit(None, dtype=pl.Float64).alias(name) for name in risks.columns if name != "person_id"
+    )
+
+
+def side_by_side(spine: pl.DataFrame, features: pl.DataFrame, risks: pl.DataFrame) -> pl.DataFrame:
+    """Spine, features and risks side by side; where both have a column, the spine's stays."""
+    own = features.select("person_id", *(name for name in features.columns if name not in spine.columns))
+    joined = spine.join(own, on="person_id", how="left", maintain_order="left")
+    return joined.join(risks, on="person_id", how="left", maintain_order="left")
+
+
+def held_people(records: Records) -> pl.DataFrame:
+    """People whose newest row of the GP register was refused: what it said, a death perhaps, is not known."""
+    table = records.tables["gp_patients"]
+    good = table.rows.group_by("person_id").agg(_newest=pl.col("recorded_on").max()).collect()
+    refused = table.refused_people.join(good, on="person_id", how="left")
+    newer = pl.col("recorded_on").is_null() | pl.col("_newest").is_null() | (pl.col("recorded_on") >= pl.col("_newest"))
+    return refused.filter(newer).select("person_id").unique()
+
+
+def contacts_of(records: Records) -> pl.DataFrame:
+    """What the agencies did; no rows where the table was not sent."""
+    if "contacts" in records.tables:
+        return records.tables["contacts"].rows.collect()
+    return pl.DataFrame(
+        schema={name: field.dtype.type for name, field in TABLES["contacts"].to_schema().columns.items()}
+    )
+
+
+def everybody(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.DataFrame:
+    """Everybody registered, of any age, with their home and since when they live there."""
+    people = registered(latest_versions(tables["gp_patients"]), as_of)
+    moved = people.join(last_moves(tables["gp_patients"]), on="person_id", how="left")
+    since = pl.coalesce("moved_in_on", "moved_by", "registered_on")
+    return moved.select("person_id", "household_id", lived_here_from=since)
+
+
+def linked_homes(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.Series:
+    """The homes of everybody registered, of any age."""
+    return registered(latest_versions(tables["gp_patients"]), as_of)["household_id"].drop_nulls().unique()
+
+
+def strongest_themes(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
+    """Per person the sentences that a list row shows, and the theme of the strongest."""
+    return reasons_of_people(reasons_of(bundle, features, people, config).filter("shown"))
+
+
+def reasons_of(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
+    """Every contribution of these people, those that a list row shows marked."""
+    chosen = features.filter(pl.col("person_id").is_in(people.implode())) if bundle.usable else features.head(0)
+    told = tell_reasons(chosen, bundle.ranking_model.explain(chosen, threads=config.score.threads))
+    shown = shown_reasons(told, raising=config.score.raising_reasons, lowering=config.score.lowering_reasons)
+    marks = shown.select("person_id", "feature", shown=pl.lit(value=True))
+    joined = told.join(marks, on=["person_id", "feature"], how="left", maintain_order="left")
+    return joined.with_columns(pl.col("shown").fill_null(value=False))
+
+
+def with_reasons_and_keys(rows: pl.DataFrame, reasons: pl.DataFrame, *, key: Key, as_of: AsOf) -> pl.DataFrame:
+    """The rows of the list with their sentences and their keys, in the order of the contract's columns."""
+    words = reasons_of_people(reasons.filter("shown").sort("person_id", pl.col("direction") == "lowers", "position"))
+    row = row_key(pl.col("person_id"), recipient=GROUP, as_of=as_of.day, key=key)
+    joined = rows.join(words.select("person_id", "reasons"), on="person_id", how="left", maintain_order="left")
+    keyed = joined.with_columns(row_key=row, reasons=pl.col("reasons").fill_null([]))
+    return keyed.select(list(OutreachList.to_schema().columns))
+
+
+def scores_of(stay: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
+    """Every eligible person's risks and scores (contract: `Scores`)."""
+    outcomes = [f"risk_{outcome}" for outcome in bundle.models]
+    n_known = pl.col("known_to").list.len().cast(pl.Int64).alias("n_known_agencies")
+    return stay.select("person_id", "household_id", "risk", *outcomes, "score", "base", n_known).sort("person_id")
