@@ -7,6 +7,7 @@ import polars as pl
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.housing import MAIN_FUELS, PROPERTY_TYPES, TENURES
+from ageingwell.contracts.made import Spine
 from ageingwell.sources.read import Records
 from ageingwell.timeline import ENDINGS, AsOf, Lookback, known
 
@@ -85,27 +86,7 @@ def build_spine(tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path) 
     return spine.select(SPINE_COLUMNS).sort("person_id")
 
 
-SPINE_COLUMNS = (
-    "person_id",
-    "household_id",
-    "lsoa21",
-    "place",
-    "practice_code",
-    "sex",
-    "ethnic_group",
-    "birth_month",
-    "age",
-    "registered_on",
-    "lived_here_from",
-    "communication_need",
-    "n_household_members",
-    "n_household_65plus",
-    "n_household_under_65",
-    "care_home",
-    "known_to",
-    "deprivation_decile",
-    "is_rural",
-)
+SPINE_COLUMNS = tuple(Spine.to_schema().columns)
 
 
 def read_places(path: Path) -> pl.DataFrame:

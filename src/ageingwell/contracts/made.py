@@ -39,7 +39,7 @@ class Scores(pa.DataFrameModel):
     person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
     household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
     risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability of the ranking outcome")
-    score: float = pa.Field(nullable=True, description="raw log-odds of the trees")
+    score: float = pa.Field(nullable=True, description="log-odds before calibration")
     base: float = pa.Field(nullable=True, description="calibrated log-odds that contributions start from")
     n_known_agencies: int = pa.Field(ge=0, description="agencies besides the GP with a record in three years")
 

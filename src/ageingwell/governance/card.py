@@ -48,7 +48,8 @@ def _training(facts: Mapping[str, Any]) -> str:
         for part in training["cut_offs"]
     ]
     return (
-        "## How it was made\n\nBoosted trees with monotone constraints, calibrated by a straight line on the log-odds. "
+        "## How it was made\n\nA penalised logistic model with a curve for each feature, boosted trees on top of it, "
+        "both monotone where a feature says so, calibrated by a straight line on the log-odds. "
         f"Outcomes are looked for in the {training['horizon_days']} days after each cut-off. No household stands in "
         "two parts.\n\n| part | cut-offs | people |\n|---|---|---|\n" + "\n".join(rows)
     )

@@ -1,4 +1,4 @@
-"""Train a bundle: several cut-offs in the past, split in time, calibrated on people and a year the trees never saw.
+"""Train a bundle: several cut-offs in the past, split in time, calibrated on people and a year it was not fitted to.
 
 Fit on earlier cut-offs, calibrate on a later one, test on the latest. Every label used before the test cut-off had
 settled by then, as it would have in life. People are split by household once for all cut-offs, so nobody stands on
