@@ -1,7 +1,7 @@
 # One door: make check, make test, make docs. `make lock` after a change of dependencies.
 
 BIN := .venv/bin
-LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --quiet
 
 .PHONY: check test docs lock setup
@@ -25,6 +25,6 @@ docs: setup
 
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
-	$(LOCK) --extra database --group build --output-file requirements.txt
-	$(LOCK) --extra database --extra lookup --group build --group test --group lint --group docs \
+	$(LOCK) --extra database --extra annex --group build --output-file requirements.txt
+	$(LOCK) --extra database --extra annex --extra ebm --group build --group test --group lint --group docs \
 		--constraint requirements.txt --output-file requirements-dev.txt

@@ -3,10 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-try:
-    import numba
-except ImportError:
-    raise ImportError("contributions by look-up need Numba: pip install 'ageingwell[lookup]'") from None
+import numba
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
