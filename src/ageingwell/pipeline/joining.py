@@ -7,6 +7,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.contracts.made import OutreachList
 from ageingwell.contracts.registry import TABLES
+from ageingwell.model.contributions import Contributions
 from ageingwell.pseudonyms import Key, row_key
 from ageingwell.reasons import reasons_of_people, shown_reasons, tell_reasons
 from ageingwell.sources.read import Records
@@ -64,15 +65,21 @@ def linked_homes(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.Series:
     return registered(latest_versions(tables["gp_patients"]), as_of)["household_id"].drop_nulls().unique()
 
 
-def strongest_themes(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
+def contributions_of(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> Contributions:
+    """What each fact adds to everybody's risk, of whomever it is asked and of any groups of people."""
+    return Contributions(bundle.ranking_model, features, threads)
+
+
+def strongest_themes(bundle: Bundle, explained: Contributions, people: pl.Series, config: Config) -> pl.DataFrame:
     """Per person the sentences that a list row shows, and the theme of the strongest."""
-    return reasons_of_people(reasons_of(bundle, features, people, config).filter("shown"))
+    return reasons_of_people(reasons_of(bundle, explained, people, config).filter("shown"))
 
 
-def reasons_of(bundle: Bundle, features: pl.DataFrame, people: pl.Series, config: Config) -> pl.DataFrame:
+def reasons_of(bundle: Bundle, explained: Contributions, people: pl.Series, config: Config) -> pl.DataFrame:
     """Every contribution of these people, those that a list row shows marked."""
-    chosen = features.filter(pl.col("person_id").is_in(people.implode())) if bundle.usable else features.head(0)
-    told = tell_reasons(chosen, bundle.ranking_model.explain(chosen, threads=config.score.threads))
+    everybody = explained.features
+    chosen = everybody.filter(pl.col("person_id").is_in(people.implode())) if bundle.usable else everybody.head(0)
+    told = tell_reasons(chosen, explained.of(chosen["person_id"]))
     shown = shown_reasons(told, raising=config.score.raising_reasons, lowering=config.score.lowering_reasons)
     marks = shown.select("person_id", "feature", shown=pl.lit(value=True))
     joined = told.join(marks, on=["person_id", "feature"], how="left", maintain_order="left")

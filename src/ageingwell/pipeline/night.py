@@ -35,6 +35,7 @@ from ageingwell.pipeline.attrition import account_for_everyone
 from ageingwell.pipeline.files import NightFrames, read_frame
 from ageingwell.pipeline.joining import (
     contacts_of,
+    contributions_of,
     everybody,
     held_people,
     linked_homes,
@@ -150,6 +151,7 @@ def outreach_list(
         features = build_features(tables, spine, as_of, codelists=config.codelists)
     with world.stage("risk"):
         risks = risks_of(bundle, features, threads=config.score.threads)
+        explained = contributions_of(bundle, features, threads=config.score.threads)
         newest = latest_versions(permitted.tables["gp_patients"].rows)
         # Whose home is under safeguarding is asked of everybody registered, those who opted out of the rest included.
         registered_people = latest_versions(records.tables["gp_patients"].rows)
@@ -183,7 +185,7 @@ def outreach_list(
         ranked = rank_people(stay, needs, previous=previous, settings=settings)
         by_model = ranked.filter(pl.col("why").is_in(["model", "both"]))["person_id"]
         ranked = ranked.join(
-            strongest_themes(bundle, features, by_model, config).select("person_id", "top_theme"),
+            strongest_themes(bundle, explained, by_model, config).select("person_id", "top_theme"),
             on="person_id",
             how="left",
             maintain_order="left",
@@ -198,7 +200,7 @@ def outreach_list(
         left = pl.concat([left, unplaced(ranked, rows=rows)])
         rows, gone_since = compare_with_previous(rows, previous=previous, left=left)
     with world.stage("reasons"):
-        reasons = reasons_of(bundle, features, rows["person_id"], config)
+        reasons = reasons_of(bundle, explained, rows["person_id"], config)
         rows = with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
     guarded = safeguarded(marked(opted, "safeguarding"), newest, left)
     needs = with_outcome(needs, listed=rows, left=left)
