@@ -199,6 +199,15 @@ TOLD = reasons(
 PEOPLE = spine_of(LISTED, communication_need="large print")
 
 
+def scores_of(listed: pl.DataFrame, **outcomes: float) -> pl.DataFrame:
+    """The scores of the people listed; `outcomes` are risks of further outcomes, the same for everybody."""
+    risks = [pl.lit(risk).alias(f"risk_{outcome}") for outcome, risk in outcomes.items()]
+    return listed.select("person_id", "household_id", "risk", *risks, pl.lit(-1.0).alias("score"))
+
+
+SCORES = scores_of(LISTED, death=0.041)
+
+
 def see(recipient: Any, **changed: Any) -> AgencyView:
     """What a recipient sees of this night, or of one that differs in a frame or in the ledger."""
     given: dict[str, Any] = {"rows": LISTED, "needs": FOUND, "reasons": TOLD, "people": PEOPLE, "ledger": LEDGER}

@@ -26,6 +26,8 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.html import agency_html, annex_html, report_html
+from ageingwell.report.people import people_told
+from ageingwell.report.person import Person
 from ageingwell.report.summary import notices, summarise
 from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
 from ageingwell.sources.read import Records
@@ -123,14 +125,16 @@ def draw_pages(frames: NightFrames, facts: Mapping[str, Any], *, config: Config,
         pages[f"agencies/{agency}.xlsx"] = agency_workbook(view, notices=told, homes=homes)
         pages[f"agencies/{agency}.csv"] = agency_csv(view, notices=told)
         pages[f"agencies/{agency}.html"] = agency_html(view, notices=told, homes=homes)
+    group = _view("group", frames, facts, config, key)
     summary = summarise(
-        _view("group", frames, facts, config, key),
+        group,
         facts=facts,
         attrition=frames.attrition,
         needs=frames.needs,
         gone=frames.left_list,
         just_missed=frames.just_missed,
         marginal=frames.marginal,
+        people=_people(group, frames, facts, config, key),
     )
     apart = safeguarding_view(
         frames.safeguarded,
@@ -161,6 +165,20 @@ def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], c
         people=frames.people,
         ledger=config.ledger,
         as_of=_night(facts),
+        key=key,
+        settings=config.outreach,
+    )
+
+
+def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> list[Person]:
+    return people_told(
+        view,
+        rows=frames.listed,
+        needs=frames.needs,
+        reasons=frames.reasons,
+        scores=frames.scores,
+        facts=facts,
+        ledger=config.ledger,
         key=key,
         settings=config.outreach,
     )

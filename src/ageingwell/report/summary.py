@@ -26,12 +26,14 @@ def summarise(
     gone: pl.DataFrame | None = None,
     just_missed: pl.DataFrame | None = None,
     marginal: pl.DataFrame | None = None,
+    people: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Gather what the group's report and its annex say of a night: text, numbers, lists and dictionaries only.
 
     `group` is the group's own view; `facts` what the pipeline tells of the night (`as_of`, `purpose`, `made_up`,
     `rules_only`, `missing`, `late`, `messages`, `inputs`, `capacity`, `bundle`; what is absent is left out); `gone`
-    who left since the last list and why. Every count of people who are not on the list is disclosed.
+    who left since the last list and why; `people` what `people_told` says of each person of the list. Every count of
+    people who are not on the list is disclosed.
     """
     n_considered = _people(attrition.filter(pl.col("step").is_in(CONSIDERED)))
     return {
@@ -55,7 +57,10 @@ def summarise(
             {"agency": agency_words(agency), "places": int(places)}
             for agency, places in dict(facts.get("capacity", {})).items()
         ],
+        "track_record": [],
+        "works_less_well_for": [],
         "list": page_of(group),
+        "people": [dict(person) for person in people],
         "annex": annex_tables(
             facts=facts, attrition=attrition, needs=needs, just_missed=just_missed, marginal=marginal
         ),
@@ -133,10 +138,16 @@ def _cell(row: Mapping[str, Any], names: Sequence[str], titles: Mapping[str, str
 
 def _texts(name: str, cell: str | Sequence[str]) -> list[str]:
     texts = [cell] if isinstance(cell, str) else list(cell)
-    if name in KEYS and " " not in texts[0]:
-        letters = texts[0][:SHOWN_LETTERS]
-        return [f"{letters[:4]} {letters[4:]}"]
-    return texts
+    return [shown_key(texts[0])] if name in KEYS else texts
+
+
+def shown_key(key: str) -> str:
+    """Write a key as a page shows it; words that stand in its place stay.
+
+    >>> shown_key("bcdfghjklmnpqrstbcdfghjklmnpqrst"), shown_key("no home linked")
+    ('bcdf ghjk', 'no home linked')
+    """
+    return key if " " in key else f"{key[:4]} {key[4:SHOWN_LETTERS]}"
 
 
 def _outcome_words(facts: Mapping[str, Any]) -> str:

@@ -1,0 +1,107 @@
+"""The shape of what one person's page says: plain dictionaries, with a sentence for each key."""
+
+from typing import TypedDict
+
+
+class Chance(TypedDict):
+    """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “24 to 39”."""
+
+    in_100: int
+    low: int
+    high: int
+    words: str
+    range_words: str
+
+
+class Others(TypedDict):
+    """The people compared with: their mean risk, who they are (“women aged 80 to 84 in Ludlow”), about how many."""
+
+    in_100: int
+    who: str
+    n_words: str
+
+
+class LinkedFact(TypedDict):
+    """A fact linked with a higher or lower chance: who told it, of which day, what it adds in 100.
+
+    `day` is the newest day of the records it rests on, else the day up to which its source is recorded; `None` where
+    neither is known. `adds` is never 0: `adds_words` is “+8” or “−2”.
+    """
+
+    theme: str
+    fact: str
+    agency: str
+    day: str | None
+    adds: int
+    adds_words: str
+    can_change: bool
+
+
+class OtherOutcome(TypedDict):
+    """Another outcome that has a model of its own, such as “die within a year”."""
+
+    what: str
+    in_100: int
+    words: str
+
+
+class InTouch(TypedDict):
+    """An agency with a record of the person, and the day of the last one where it is known."""
+
+    agency: str
+    last: str | None
+
+
+class NeedFound(TypedDict):
+    """A need found by rule: the sentences of the criterion met, who leads, the next step, how soon."""
+
+    need: str
+    facts: list[str]
+    lead: str
+    action: str
+    urgency: str
+
+
+class Lead(TypedDict):
+    """The suggested lead agency, and the reason the rule gives."""
+
+    agency: str
+    why: str
+
+
+class Person(TypedDict):
+    """One person's page.
+
+    `anchor` is the place on the list (“person-1”), never made from an identifier; `row_key` and `household_key` are
+    as the list shows them; people with one `door` share a home. `chance`, `others` are `None` and the facts empty
+    where rules alone chose. `others` + every `raises` and `lowers` + `rest` = `chance`, in whole numbers, and
+    `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
+    everything without a sentence. `unknown` are sentences; `offers` what the local directory has for the needs.
+    """
+
+    anchor: str
+    row_key: str
+    household_key: str
+    door: int
+    place: str
+    age_band: str
+    band: str
+    status: str
+    is_new: bool
+    found_by: str
+    chance: Chance | None
+    others: Others | None
+    raises: list[LinkedFact]
+    lowers: list[LinkedFact]
+    rest: int
+    sum_words: str
+    outcomes: list[OtherOutcome]
+    unknown: list[str]
+    in_touch: list[InTouch]
+    not_in_touch: list[str]
+    needs: list[NeedFound]
+    lead: Lead
+    action: str
+    communication: str
+    notes: list[str]
+    offers: list[dict[str, object]]

@@ -1,0 +1,67 @@
+"""What one person needs by rule, and why the suggested lead is the suggested lead."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from ageingwell.config.outreach import OutreachSettings
+from ageingwell.report.person import Lead, NeedFound
+from ageingwell.views.reader import Reader
+from ageingwell.views.words import agency_words, label_words
+
+URGENCY = {"urgent": 0, "soon": 1, "routine": 2}
+PROPOSED = "proposed"
+
+
+def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
+    """Each need with the sentences of its criterion, its lead, next step and urgency; the most urgent first.
+
+    `found` are the rows of the needs table that belong to one person.
+    """
+    return [
+        NeedFound(
+            need=reader.need_words(row["need"]),
+            facts=reader.facts_of(row["need"], row["criterion"]),
+            lead=agency_words(row["lead_agency"]),
+            action=row["action"],
+            urgency=label_words(row["urgency"]),
+        )
+        for row in _in_order(found)
+    ]
+
+
+def lead_of(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader) -> Lead:
+    """The suggested lead and the printed reason for it, by rule.
+
+    The group's own choice comes first; then who can write where no home is linked; then the most urgent need of this
+    person that the agency leads on; then a need at the same door; then the theme of the strongest fact.
+    """
+    return Lead(agency=agency_words(row["lead_agency"]), why=_why(row, found, reader))
+
+
+def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader) -> str:
+    if row["status"] != PROPOSED:
+        return "the group decided on this lead"
+    if row["household_id"] is None:
+        return "no home is linked to this person, so the practice writes or telephones"
+    ordered = _in_order(found)
+    own = [need for need in ordered if need["lead_agency"] == row["lead_agency"]]
+    if own:
+        name = reader.need_words(own[0]["need"])
+        is_first = own[0]["urgency"] == ordered[0]["urgency"]
+        return f"it leads on “{name}”, " + ("the most urgent need found here" if is_first else "a need found here")
+    if row["why"] == "model" and not ordered:
+        return "no rule found a need; the strongest fact linked with a higher chance is of a kind it looks into"
+    return "it leads on a need of somebody else at this door"
+
+
+def notes_of(row: Mapping[str, Any], settings: OutreachSettings) -> list[str]:
+    """What a visitor has to know first, as the suggested next step has it."""
+    notes = (settings.staff_safety_note, settings.care_home_check_note)
+    return [note for note in notes if note in (row["action"] or "")]
+
+
+def _in_order(found: pl.DataFrame) -> list[dict[str, Any]]:
+    rank = pl.col("urgency").replace_strict(URGENCY, default=len(URGENCY), return_dtype=pl.Int64)
+    return found.sort(rank, "need", "lead_agency").to_dicts()
