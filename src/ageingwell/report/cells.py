@@ -75,3 +75,15 @@ def day_words(day: date) -> str:
     '6 August 2026'
     """
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+SHOWN_LETTERS: Final = 8  # of a key, on paper: 4,000 million keys differ in them; the workbook holds the whole key
+
+
+def shown_key(key: str) -> str:
+    """Write a key as a page shows it; words that stand in its place stay.
+
+    >>> shown_key("bcdfghjklmnpqrstbcdfghjklmnpqrst"), shown_key("no home linked")
+    ('bcdf ghjk', 'no home linked')
+    """
+    return key if " " in key else f"{key[:4]} {key[4:SHOWN_LETTERS]}"

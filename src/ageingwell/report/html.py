@@ -1,18 +1,27 @@
-"""Pages: one self-contained file each, which loads nothing, runs nothing and prints on A4."""
+"""Pages: one self-contained file each, which loads nothing, sends nothing and prints on A4."""
 
+import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import resources
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from ageingwell.report.choices import DECISION
+from ageingwell.report.doors import doors_of
 from ageingwell.report.summary import page_of
 from ageingwell.report.words import MARKING
 from ageingwell.views.columns import AgencyView
 
 # Control characters are no text in HTML; marks that turn the direction of writing could make a page say another thing.
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+STYLE: Final = "style.css"
+SCRIPT: Final = "script.js"
 
 
 @cache
@@ -25,9 +34,36 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_plain,
     )
-    environment.globals["marking"] = MARKING
+    environment.globals.update(marking=MARKING, style=_ours(STYLE), script=_ours(SCRIPT))
+    environment.globals["policy"] = _policy()
     environment.filters["dictvalues"] = _values
     return environment
+
+
+def _ours(name: str) -> Markup:
+    """Our own style or script as it stands in a page; no value of the night is ever put into it."""
+    text = resources.files("ageingwell.report").joinpath("templates", name).read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - a file of ours
+
+
+def _policy() -> dict[bool, Markup]:
+    """The content policy of a page with our script and of one without any.
+
+    A browser runs and applies only what has one of these hashes (CSP level 2, hash-source): no inline handler, no style
+    attribute, no second script. With `default-src 'none'` nothing is fetched and nothing can be sent.
+    """
+    style, script = (_digest(_ours(name)) for name in (STYLE, SCRIPT))
+    fixed = "img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    return {
+        has_script: Markup("default-src 'none'; style-src {}; script-src {}; " + fixed).format(  # noqa: S704
+            style, script if has_script else Markup("'none'")
+        )
+        for has_script in (False, True)
+    }
+
+
+def _digest(text: str) -> Markup:
+    return Markup("'sha256-{}'").format(b64encode(hashlib.sha256(text.encode()).digest()).decode())
 
 
 def _values(row: Mapping[str, Any]) -> list[Any]:
@@ -40,8 +76,8 @@ def _plain(value: Any) -> Any:
 
 
 def report_html(summary: Mapping[str, Any]) -> bytes:
-    """Draw the group's report from `summarise`: the list, who was considered, what changed, how new the records are."""
-    return _page("report.html", title=f"Outreach list, {summary['as_of']}", **summary)
+    """Draw the group's report from `summarise`: page one with the list, then a page for each person."""
+    return _page("report.html", title=f"Outreach list, {summary['as_of']}", has_script=True, **summary)
 
 
 def annex_html(summary: Mapping[str, Any]) -> bytes:
@@ -50,16 +86,22 @@ def annex_html(summary: Mapping[str, Any]) -> bytes:
 
 
 def agency_html(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyView | None = None) -> bytes:
-    """Draw one recipient's own page: its doors, the homes that nobody is linked to, and nothing of anybody else's."""
+    """Draw one recipient's own pages: its list, a page for each door, the homes that nobody is linked to.
+
+    All of it is taken from the cells of its own view, so nothing of anybody else's can be on it.
+    """
     page = page_of(view)
     return _page(
         "agency.html",
         title=f"Outreach list for {page['recipient']}, {page['as_of']}",
+        has_script=True,
         page=page,
+        decisions=list(DECISION.choices),
+        **doors_of(view),
         homes=page_of(homes) if homes is not None and homes.frame.height else None,
         notices=list(notices),
     )
 
 
-def _page(template: str, **values: Any) -> bytes:
-    return _environment().get_template(template).render(**values).encode()
+def _page(template: str, *, has_script: bool = False, **values: Any) -> bytes:
+    return _environment().get_template(template).render(has_script=has_script, **values).encode()

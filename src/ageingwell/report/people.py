@@ -13,9 +13,9 @@ from ageingwell.config.outreach import OutreachSettings
 from ageingwell.config.score import Ledger
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.report.cells import shown_key
 from ageingwell.report.person import Chance, Person
 from ageingwell.report.person_needs import lead_of, needs_of, notes_of
-from ageingwell.report.summary import shown_key
 from ageingwell.views.columns import AgencyView
 from ageingwell.views.reader import reader_of
 from ageingwell.views.recipient import NO_HOME

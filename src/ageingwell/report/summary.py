@@ -7,7 +7,11 @@ from typing import Any
 import polars as pl
 
 from ageingwell.governance.disclosure import disclose_table, in_words
-from ageingwell.report.cells import day_words
+from ageingwell.report.cells import day_words, shown_key
+from ageingwell.report.choices import DECISION
+from ageingwell.report.doors import doors_of
+from ageingwell.report.freshness import freshness, sources
+from ageingwell.report.listing import listing_of
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
 from ageingwell.views.columns import FOR_HOMES, AgencyView
@@ -15,6 +19,9 @@ from ageingwell.views.words import OUTCOME_WORDS, agency_words, label_words
 
 # Steps whose people the report names by reason; who is too young or lives elsewhere belongs to the annex.
 LEFT_OUT = ("read", "permitted", "eligible", "rank", "allocate", "withdrawn")
+# What page one names of them: who may not be used, and who is held or left in peace, the largest groups alone.
+NOT_OFFERED = ("permitted", "eligible")
+LEFT_OUT_FIRST = 3
 
 
 def summarise(
@@ -52,15 +59,21 @@ def summarise(
         "n_gone": in_words(0 if gone is None else gone.height),
         "gone": _by_reason(gone),
         "left_out": _left_out(attrition),
+        "left_out_first": _left_out_first(attrition),
+        "decided": [],
         "sources": sources(facts),
         "capacity": [
             {"agency": agency_words(agency), "places": int(places)}
             for agency, places in dict(facts.get("capacity", {})).items()
         ],
+        "freshness": freshness(facts),
         "track_record": [],
         "works_less_well_for": [],
         "list": page_of(group),
         "people": [dict(person) for person in people],
+        "decisions": list(DECISION.choices),
+        "listing": listing_of(people) if people else None,
+        "by_door": None if people else doors_of(group),
         "annex": annex_tables(
             facts=facts, attrition=attrition, needs=needs, just_missed=just_missed, marginal=marginal
         ),
@@ -92,20 +105,6 @@ def notices(facts: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def sources(facts: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Say of each table whether it came, and how new its newest record is."""
-    missing, late = set(facts.get("missing", [])), set(facts.get("late", []))
-    inputs = {str(name): dict(told) for name, told in dict(facts.get("inputs", {})).items()}
-    return [
-        {
-            "name": label_words(name),
-            "status": "Missing" if name in missing else "Late" if name in late else "In time",
-            "newest": _newest(inputs.get(name, {}).get("newest_on")),
-        }
-        for name in sorted({*inputs, *missing, *late})
-    ]
-
-
 # How a page sets out a row: a heading, and the columns under it, as far as the view holds them.
 _LAYOUT = (
     ("Person", ("row_key", "household_key", "is_a", "place", "age_band", "communication_need", "new_since_last")),
@@ -114,7 +113,6 @@ _LAYOUT = (
     ("Next step", ("part", "lead_agency", "action", "known_to", "status")),
 )
 KEYS = ("row_key", "household_key")
-SHOWN_LETTERS = 8  # of a key, on paper: 4,000 million keys differ in them; the workbook holds the whole key
 
 
 def page_of(view: AgencyView) -> dict[str, Any]:
@@ -141,15 +139,6 @@ def _texts(name: str, cell: str | Sequence[str]) -> list[str]:
     return [shown_key(texts[0])] if name in KEYS else texts
 
 
-def shown_key(key: str) -> str:
-    """Write a key as a page shows it; words that stand in its place stay.
-
-    >>> shown_key("bcdfghjklmnpqrstbcdfghjklmnpqrst"), shown_key("no home linked")
-    ('bcdf ghjk', 'no home linked')
-    """
-    return key if " " in key else f"{key[:4]} {key[4:SHOWN_LETTERS]}"
-
-
 def _outcome_words(facts: Mapping[str, Any]) -> str:
     outcomes = list(dict(facts.get("bundle", {})).get("outcomes", {})) or ["loss_of_independence"]
     return OUTCOME_WORDS.get(outcomes[0], label_words(outcomes[0]).lower())
@@ -169,6 +158,13 @@ def _left_out(attrition: pl.DataFrame) -> list[dict[str, str]]:
     return [{"step": step_words(step), "reason": reason_words(why), "n": n} for step, why, n in left.iter_rows()]
 
 
+def _left_out_first(attrition: pl.DataFrame) -> list[dict[str, str]]:
+    """Why most of those left out who would otherwise be offered help: what page one has room for."""
+    counts = attrition.filter(pl.col("step").is_in(NOT_OFFERED)).group_by("step", "reason").agg(pl.col("n").sum())
+    most = counts.sort("n", "reason", descending=[True, False]).head(LEFT_OUT_FIRST)["reason"].to_list()
+    return [told for told in _left_out(attrition) if told["reason"] in {reason_words(reason) for reason in most}]
+
+
 def _by_reason(gone: pl.DataFrame | None) -> list[dict[str, str]]:
     if gone is None or gone.is_empty():
         return []
@@ -178,7 +174,3 @@ def _by_reason(gone: pl.DataFrame | None) -> list[dict[str, str]]:
 
 def _day(day: date | str) -> date:
     return date.fromisoformat(day) if isinstance(day, str) else day
-
-
-def _newest(day: date | str | None) -> str:
-    return "none" if day is None else day_words(_day(day))

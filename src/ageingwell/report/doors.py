@@ -1,0 +1,77 @@
+"""One recipient's list, door by door, from nothing but the cells of its own view."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from ageingwell.report.cells import shown_key
+from ageingwell.report.filters import Question, marks_of, questions_of
+from ageingwell.views.columns import AgencyView
+from ageingwell.views.recipient import NO_HOME
+
+ASKED: Final[tuple[Question, ...]] = (
+    ("part", "Your part", "Every part"),
+    ("lead_agency", "Lead", "Every lead"),
+    ("needs", "Need", "Every need"),
+    ("place", "Place", "Every place"),
+    ("known_to", "Already known to", "Every service"),
+    ("new_since_last", "New or not", "Everybody"),
+    ("status", "Decision", "Every state"),
+)
+ORDERS: Final = (
+    {"by": "place", "text": "Place, A to Z"},
+    {"by": "lead_agency", "text": "Lead, A to Z"},
+    {"by": "-age_band", "text": "Age, oldest first"},
+    {"by": "status", "text": "Decision, A to Z"},
+)
+SORTED_ONLY: Final[tuple[Question, ...]] = (("age_band", "Age", "Every age"),)
+# What the list shows of a row; its page shows every column of the view.
+ON_THE_LIST: Final = ("age_band", "place", "chance", "band", "needs", "action", "part", "lead_agency", "status")
+KEYS: Final = ("row_key", "household_key")
+
+
+def doors_of(view: AgencyView) -> dict[str, Any]:
+    """Set a view out as a list with a row a person and a page a door, with what the list can be asked by."""
+    titles = {column.name: column.title for column in view.columns}
+    people = view.frame.to_dicts()
+    answers = [{name: _texts(person[name]) for name in titles if name not in KEYS} for person in people]
+    asked = [question for question in ASKED if question[0] in titles]
+    sorted_only = [question for question in SORTED_ONLY if question[0] in titles]
+    marks = marks_of(answers, asked=[*asked, *sorted_only])
+    doors = [
+        {"anchor": f"door-{number}", "key": shown_key(home), "people": [_person(people[at], titles) for at in inside]}
+        for number, (home, inside) in enumerate(_together(people), start=1)
+    ]
+    anchors = [door["anchor"] for door in doors for _ in door["people"]]
+    return {
+        "doors": doors,
+        "listed": [
+            {"anchor": anchor, "key": shown_key(person["row_key"]), "cells": _listed(person), "marks": mark}
+            for anchor, person, mark in zip(anchors, people, marks, strict=True)
+        ],
+        "heads": {name: titles[name] for name in ON_THE_LIST if name in titles},
+        "questions": questions_of(answers, asked=asked),
+        "orders": [order for order in ORDERS if order["by"].lstrip("-") in titles],
+    }
+
+
+def _together(people: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]]]:
+    """The rows of each door, in the order of the list: neighbours with one home key; without a home each alone."""
+    doors = groupby(
+        range(len(people)),
+        key=lambda at: (people[at]["household_key"], at if people[at]["household_key"] == NO_HOME else -1),
+    )
+    return [(home, list(inside)) for (home, _), inside in doors]
+
+
+def _person(person: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    told = [{"label": titles[name], "name": name, "texts": _texts(person[name])} for name in titles if name not in KEYS]
+    return {"key": shown_key(person["row_key"]), "told": told}
+
+
+def _listed(person: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {name: _texts(person[name]) for name in ON_THE_LIST if name in person}
+
+
+def _texts(cell: str | Sequence[str]) -> list[str]:
+    return [cell] if isinstance(cell, str) else list(cell)

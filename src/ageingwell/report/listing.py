@@ -1,0 +1,109 @@
+"""The list on page one of the group's report: who stands in one block, what each row says, what it can be asked by."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from ageingwell.report.filters import Question, marks_of, questions_of
+from ageingwell.views.recipient import NO_NEED
+
+Person = Mapping[str, Any]
+
+SHOWN_RAISES, SHOWN_LOWERS = 3, 1  # facts on a row of the list; the person's page has five and three
+KNOWN: Final = "Known to a service"
+GP_ONLY: Final = "On the GP register only"
+OF_EVERYBODY: Final = ("GP practices",)  # everybody here is registered: that tells nothing of being known to a service
+
+ASKED: Final[tuple[Question, ...]] = (
+    ("lead", "Suggested lead", "Every lead"),
+    ("need", "Need", "Every need"),
+    ("place", "Place", "Every place"),
+    ("known", "Known to", "Everybody"),
+    ("new", "New or not", "Everybody"),
+    ("status", "Decision", "Every state"),
+)
+_AGE: Final[Question] = ("age", "Age", "Every age")
+
+# In which order the list may be put: what to sort by, and the words for it. A minus turns the order round.
+ORDERS: Final = (
+    {"by": "place", "text": "Place, A to Z"},
+    {"by": "lead", "text": "Suggested lead, A to Z"},
+    {"by": "-age", "text": "Age, oldest first"},
+    {"by": "status", "text": "Decision, A to Z"},
+)
+
+
+def listing_of(people: Sequence[Person]) -> dict[str, Any]:
+    """Set the list out: blocks of people in one interval of the order, each with its sentence and its rows.
+
+    Who lives at one door stands together, in the block of the one who comes first.
+    """
+    answers = [_answers(person) for person in people]
+    marks = marks_of(answers, asked=(*ASKED, _AGE))
+    rows = [{**_row(person), "marks": mark} for person, mark in zip(people, marks, strict=True)]
+    blocks = []
+    for band, of_band in groupby(_with_bands(people, rows), key=lambda pair: pair[0]):
+        inside = [row for _, row in of_band]
+        blocks.append({"band": _sentence_case(band), "told": _told(inside), "rows": inside})
+    return {"blocks": blocks, "questions": questions_of(answers, asked=ASKED), "orders": list(ORDERS)}
+
+
+def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    placed: list[tuple[str, dict[str, Any]]] = []
+    door, band = None, ""
+    for person, row in zip(people, rows, strict=True):
+        if person["door"] != door:
+            door, band = person["door"], person["band"]
+        placed.append((band, row))
+    return placed
+
+
+def _answers(person: Person) -> dict[str, list[str]]:
+    return {
+        "lead": [person["lead"]["agency"]],
+        "need": [need["need"] for need in person["needs"]] or [_sentence_case(NO_NEED)],
+        "place": [person["place"]],
+        "known": [KNOWN if services_of(person) else GP_ONLY],
+        "new": ["New" if person["is_new"] else "Listed before"],
+        "status": [person["status"]],
+        "age": [person["age_band"]],
+    }
+
+
+def services_of(person: Person) -> list[str]:
+    """The services in touch with somebody, besides the practice at which everybody is registered."""
+    return [touch["agency"] for touch in person["in_touch"] if touch["agency"] not in OF_EVERYBODY]
+
+
+def _row(person: Person) -> dict[str, Any]:
+    facts = [*person["raises"][:SHOWN_RAISES], *person["lowers"][:SHOWN_LOWERS]]
+    lower = len(person["raises"][:SHOWN_RAISES])
+    return {
+        "person": person,
+        "facts": [
+            {"theme": fact["theme"], "fact": fact["fact"], "is_lower": number >= lower}
+            for number, fact in enumerate(facts)
+        ],
+        "needs": [need["need"] for need in person["needs"]],
+        "services": services_of(person),
+    }
+
+
+def _told(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What may be read from the order inside a block.
+
+    >>> _told([{"person": {"chance": {"low": 20, "high": 30}}}, {"person": {"chance": {"low": 28, "high": 40}}}])
+    'The estimate cannot tell these 2 people apart.'
+    """
+    chances = [row["person"]["chance"] for row in rows if row["person"]["chance"]]
+    if len(rows) == 1:
+        return "1 person."
+    if not chances:
+        return f"{len(rows)} people, in no order of chance."
+    if max(chance["low"] for chance in chances) <= min(chance["high"] for chance in chances):
+        return f"The estimate cannot tell these {len(rows)} people apart."
+    return f"{len(rows)} people. Where the ranges of two overlap, the estimate cannot tell the two apart."
+
+
+def _sentence_case(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
