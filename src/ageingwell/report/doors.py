@@ -30,7 +30,7 @@ ON_THE_LIST: Final = ("age_band", "place", "chance", "band", "needs", "action", 
 KEYS: Final = ("row_key", "household_key")
 
 
-def doors_of(view: AgencyView) -> dict[str, Any]:
+def by_door(view: AgencyView) -> dict[str, Any]:
     """Set a view out as a list with a row a person and a page a door, with what the list can be asked by."""
     titles = {column.name: column.title for column in view.columns}
     people = view.frame.to_dicts()

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ageingwell.report.choices import DECISION
-from ageingwell.report.doors import doors_of
+from ageingwell.report.doors import by_door
 from ageingwell.report.summary import page_of
 from ageingwell.report.words import MARKING
 from ageingwell.views.columns import AgencyView
@@ -97,7 +97,7 @@ def agency_html(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyV
         has_script=True,
         page=page,
         decisions=list(DECISION.choices),
-        **doors_of(view),
+        **by_door(view),
         homes=page_of(homes) if homes is not None and homes.frame.height else None,
         notices=list(notices),
     )

@@ -9,7 +9,7 @@ import polars as pl
 from ageingwell.governance.disclosure import disclose_table, in_words
 from ageingwell.report.cells import day_words, shown_key
 from ageingwell.report.choices import DECISION
-from ageingwell.report.doors import doors_of
+from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness, sources
 from ageingwell.report.listing import listing_of
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
@@ -73,7 +73,7 @@ def summarise(
         "people": [dict(person) for person in people],
         "decisions": list(DECISION.choices),
         "listing": listing_of(people) if people else None,
-        "by_door": None if people else doors_of(group),
+        "by_door": None if people else by_door(group),
         "annex": annex_tables(
             facts=facts, attrition=attrition, needs=needs, just_missed=just_missed, marginal=marginal
         ),
