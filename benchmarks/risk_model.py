@@ -33,11 +33,8 @@ from ageingwell.config.load import load_config
 from ageingwell.evaluation.calibration import calibration_line
 from ageingwell.features.build import FEATURES, names
 from ageingwell.model.estimator import RiskModel
-from ageingwell.pipeline import training
-from ageingwell.sources.read import read_agencies
-from ageingwell.spine import latest_versions
+from ageingwell.pipeline.hindsight import look_back
 from ageingwell.synthetic.county import CountyPlan, synthesise
-from ageingwell.timeline import AsOf
 
 Fit = Callable[[pl.DataFrame, np.ndarray, pl.DataFrame], np.ndarray]
 
@@ -156,12 +153,8 @@ def county(people: int, outcome: str) -> Iterator[str]:
         data = Path(folder) / "county"
         synthesise(CountyPlan(people=people, seed=3), data)
         truth = pl.read_parquet(data / "truth" / "risk.parquet")
-        records = read_agencies(data, config.tables, workspace=Path(folder), max_refused_share=0.1)
-        today = training._day_after_newest(records)
-        permitted = training._permitted(records, config=config, on=today)
-        cut_offs = training.choose_cut_offs(AsOf(today), config.train)
-        split = training._split(latest_versions(permitted.tables["gp_patients"].rows), config.train)
-        parts = {p: training._part(p, cut_offs, split, permitted, config) for p in training.PARTS}
+        past = look_back(data, config=config)
+    parts, cut_offs = past.parts, past.cut_offs
     fit = pl.concat([parts["fit"], parts["calibrate"]]).drop_nulls(outcome)
     test = parts["test"].drop_nulls(outcome)
     y, judged = fit[outcome].to_numpy().astype(int), test[outcome].to_numpy().astype(int)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import polars as pl
 
 from ageingwell.config.files import shipped
 from ageingwell.errors import BundleError
+from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import definition
 from ageingwell.model.fitted import FittedRisk
-from ageingwell.model.saving import read, written
+from ageingwell.model.saving import AGAIN, read, written
 
-FORMAT = 2
+FORMAT = 3
+EVALUATION = "evaluation.json"
 LIBRARIES = ("lightgbm", "polars", "numpy")
 
 
@@ -26,12 +28,14 @@ class Bundle:
     """The models of one training, the first outcome's first, and what is known of them.
 
     `facts` is `bundle.json` as read: outcomes, training window, calibration, evaluation, verdict, library versions.
-    `digest` is the SHA-256 of `bundle.json`, which holds the SHA-256 of every model file.
+    `digest` is the SHA-256 of `bundle.json`, which holds the SHA-256 of every other file. `tables` are each outcome's
+    measures on the latest year, as `evaluate` writes them; empty where none were stored.
     """
 
     models: Mapping[str, FittedRisk]
     facts: Mapping[str, Any]
     digest: str
+    tables: Mapping[str, Mapping[str, pl.DataFrame]] = field(default_factory=dict)
 
     @property
     def ranking_outcome(self) -> str:
@@ -65,17 +69,24 @@ def save_bundle(
     folder: Path,
     *,
     codelists: Mapping[str, tuple[str, ...]],
+    tables: Mapping[str, Mapping[str, pl.DataFrame]] | None = None,
 ) -> Path:
-    """Write a bundle folder: the trees of each outcome and `bundle.json`; its maker writes the card beside them."""
+    """Write a bundle folder: each outcome's trees, `evaluation.json` with its `tables`, and `bundle.json`.
+
+    Its maker writes the card beside them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = {}
     for number, (outcome, model) in enumerate(models.items()):
         file = "model.txt" if number == 0 else f"model_{outcome}.txt"
         text, outcomes[outcome] = written(model, file)
         (folder / file).write_bytes(text.encode())
+    content = as_text(tables or {}).encode()
+    (folder / EVALUATION).write_bytes(content)
     everything = {
         "format": FORMAT,
         "outcomes": outcomes,
+        "evaluation_file": {"file": EVALUATION, "sha256": hashlib.sha256(content).hexdigest()},
         "features": definitions(codelists),
         "versions": {library: version(library) for library in LIBRARIES},
         **facts,
@@ -104,7 +115,7 @@ def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -
     _stop_on_other_features(folder, facts, codelists)
     _stop_on_other_versions(folder, facts)
     models = {outcome: read(part, folder) for outcome, part in facts["outcomes"].items()}
-    return Bundle(models, facts, digest)
+    return Bundle(models, facts, digest, _tables(folder, facts))
 
 
 def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
@@ -143,6 +154,16 @@ def _facts(folder: Path) -> tuple[dict[str, Any], str]:
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise BundleError(f"{folder.name}: bundle.json has another format", "train the bundle again with this version")
     return facts, hashlib.sha256(content).hexdigest()
+
+
+def _tables(folder: Path, facts: Mapping[str, Any]) -> dict[str, dict[str, pl.DataFrame]]:
+    try:
+        content = (folder / EVALUATION).read_bytes()
+    except OSError:
+        raise BundleError(f"{folder.name}: {EVALUATION} cannot be read", AGAIN) from None
+    if hashlib.sha256(content).hexdigest() != facts["evaluation_file"]["sha256"]:
+        raise BundleError(f"{folder.name}: {EVALUATION} is not the file that was saved", AGAIN)
+    return from_text(content.decode())
 
 
 def _stop_on_other_features(folder: Path, facts: Mapping[str, Any], codelists: Mapping[str, tuple[str, ...]]) -> None:

@@ -36,6 +36,7 @@ TRAINING = {
     "minimum_events": 20,
     "trees": 20,
     "minimum_people_per_leaf": 20,
+    "draws": 20,
 }
 
 

@@ -134,6 +134,7 @@ class TrainSettings(Settings):
     trees: int = Field(default=600, ge=1, le=2000, description="most trees in each model; how many is found out")
     leaves: int = Field(default=12, ge=4, le=64, description="most leaves of a tree; how many is found out")
     minimum_people_per_leaf: int = Field(default=50, ge=20, description="fewest people in a leaf")
+    draws: int = Field(default=200, ge=10, le=10_000, description="how often people are redrawn for an interval")
     seed: int = Field(default=1, ge=0, description="seed of every draw")
     insist_on_emergency_admission: bool = Field(
         default=False, description="train emergency_admission from GP codes when there are no hospital records"

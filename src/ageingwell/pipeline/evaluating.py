@@ -6,33 +6,26 @@ pseudonym and the seed the bundle was trained with, so whoever was held out then
 
 import io
 import json
-import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ageingwell.bundle import Bundle, load_bundle, predict
+from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
 from ageingwell.config.score import TrainSettings
 from ageingwell.errors import PublishError, TooFewEventsError
 from ageingwell.evaluation.drift import population_stability
-from ageingwell.evaluation.wall import LOGISTIC, MODEL, TO_BEAT, Verdict, side_by_side, verdict
+from ageingwell.evaluation.wall import Verdict, side_by_side, verdict
 from ageingwell.features.build import names
-from ageingwell.pipeline import training
-from ageingwell.pipeline.measuring import Held, groupings, measure
-from ageingwell.pipeline.rivals import COUNTED, logistic_regression, simple_rivals
+from ageingwell.pipeline.hindsight import Past, look_back
+from ageingwell.pipeline.measuring import WEEKS, hold, measure, places_of
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish import write_bytes
-from ageingwell.sources.read import Records, read_agencies
-from ageingwell.spine import build_spine, known_tables, latest_versions
-from ageingwell.timeline import AsOf
 
-# A quarter's lists: most people on them are different ones, and there are enough of them to count.
-WEEKS = 13
 FROM_TRAINING = ("seed", "test_share", "calibration_share", "horizon_days", "settling_days")
 
 
@@ -44,17 +37,6 @@ class EvaluationRun:
     tables: Mapping[str, pl.DataFrame]
     verdict: Verdict
     facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _People:
-    """Features and labels of those held out, what they were fitted beside, and the share of people held out."""
-
-    test: pl.DataFrame
-    fit: pl.DataFrame
-    held_out_share: float
-    cut_off: date
-    made_up: bool
 
 
 def evaluate(
@@ -80,12 +62,14 @@ def evaluate(
     """
     world = surroundings or Surroundings()
     loaded = load_bundle(bundle, codelists=config.codelists)
-    with world.stage("read and build"):
-        people = _people(data, config, _as_trained(config.train, loaded), recorded_up_to, world)
+    then = replace(config, train=_as_trained(config.train, loaded))
+    past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=recorded_up_to, surroundings=world)
+    test, fit = past.parts["test"], past.parts["fit"]
+    places = places_of(config.outreach.capacity.places(), weeks=weeks, share=past.shares["test"])
     tables: dict[str, list[pl.DataFrame]] = {}
-    for outcome in loaded.models:
+    for outcome, model in loaded.models.items():
         with world.stage(f"measure {outcome}"):
-            held = _held(outcome, people, loaded, config, weeks)
+            held = hold(outcome, model, test=test, fit=fit, places=places)
             if held is None and outcome == loaded.ranking_outcome:
                 raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everybody", "use more people")
             cost = cost_gbp if outcome == loaded.ranking_outcome else None
@@ -94,10 +78,10 @@ def evaluate(
                 tables.setdefault(name, []).append(table.select(pl.lit(outcome).alias("outcome"), pl.all()))
     whole = {name: pl.concat(parts) for name, parts in tables.items()}
     with world.stage("drift"):
-        whole["drift"] = _drift(people, draws)
-    ranking = whole["wall"].filter(outcome=loaded.ranking_outcome)
-    told = verdict(ranking, to_beat=(*TO_BEAT, COUNTED))
-    facts = _facts(people, loaded, told, weeks, config)
+        # How far the people held out, at the latest cut-off, lie from those fitted on, years before.
+        whole["drift"] = population_stability(fit.select(names()), test.select(names()), draws=draws)
+    told = verdict(whole["wall"].filter(outcome=loaded.ranking_outcome))
+    facts = _facts(past, loaded, told, weeks, config)
     _write(out, whole, facts)
     return EvaluationRun(out, whole, told, facts)
 
@@ -120,70 +104,15 @@ def _as_trained(settings: TrainSettings, bundle: Bundle) -> TrainSettings:
     return settings.model_copy(update={name: then[name] for name in FROM_TRAINING if name in then})
 
 
-def _people(
-    data: Path, config: Config, settings: TrainSettings, recorded_up_to: date | None, world: Surroundings
-) -> _People:
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
-        records = read_agencies(
-            data,
-            config.tables,
-            workspace=Path(scratch),
-            max_refused_share=config.score.max_refused_share,
-            progress=world.tell,
-        )
-        today = recorded_up_to or training._day_after_newest(records)
-        permitted = training._permitted(records, config=config, on=today)
-        cut_offs = training.choose_cut_offs(AsOf(today), settings)
-        people = training._split(latest_versions(permitted.tables["gp_patients"].rows), settings)
-        spine = _spine(permitted, cut_offs.test, config)
-        test = training._part("test", cut_offs, people, permitted, config)
-        fit = training._part("fit", cut_offs, people, permitted, config)
-    known = spine.select("person_id", "ethnic_group", "practice_code")
-    with_spine = test.join(known, on="person_id", how="left", maintain_order="left")
-    return _People(with_spine, fit, test.height / max(1, spine.height), cut_offs.test.day, records.made_up)
-
-
-def _spine(records: Records, cut_off: AsOf, config: Config) -> pl.DataFrame:
-    then = known_tables(records, cut_off, config.tables)
-    return build_spine(then, cut_off, minimum_age=config.score.minimum_age, places=config.places)
-
-
-def _held(outcome: str, people: _People, bundle: Bundle, config: Config, weeks: int) -> Held | None:
-    """Those held out who were at risk of the outcome; None where a measure would have nothing to compare."""
-    test, fit = (rows.drop_nulls(outcome) for rows in (people.test, people.fit))
-    happened = test[outcome].cast(pl.Int8).to_numpy()
-    if not 0 < happened.sum() < happened.size:
-        return None
-    risks = predict(bundle, test, threads=config.score.threads)
-    scores = {MODEL: risks[f"risk_{outcome}"].to_numpy(), **simple_rivals(test)}
-    fitted_on = fit[outcome].cast(pl.Int8).to_numpy()
-    if 0 < fitted_on.sum() < fitted_on.size:
-        logistic = logistic_regression(fit, fitted_on, test, features=names())
-        scores |= {} if logistic is None else {LOGISTIC: logistic}
-    places = config.outreach.capacity.places()
-    return Held(
-        outcome=happened,
-        age=test["age"].to_numpy(),
-        scores=scores,
-        groupings=groupings(test, names()),
-        places={agency: round(doors * weeks * people.held_out_share) for agency, doors in places.items()},
-    )
-
-
-def _drift(people: _People, draws: int) -> pl.DataFrame:
-    """How far the people held out, at the latest cut-off, lie from those fitted on, years before."""
-    return population_stability(people.fit.select(names()), people.test.select(names()), draws=draws)
-
-
-def _facts(people: _People, bundle: Bundle, told: Verdict, weeks: int, config: Config) -> dict[str, Any]:
+def _facts(past: Past, bundle: Bundle, told: Verdict, weeks: int, config: Config) -> dict[str, Any]:
     return {
-        "made_up": people.made_up,
+        "made_up": past.made_up,
         "bundle_sha256": bundle.digest,
         "bundle_made_up": bundle.made_up,
         "ranking_outcome": bundle.ranking_outcome,
-        "cut_off": people.cut_off.isoformat(),
-        "n_people": people.test.height,
-        "held_out_share": round(people.held_out_share, 4),
+        "cut_off": past.cut_offs.test.day.isoformat(),
+        "n_people": past.parts["test"].height,
+        "held_out_share": round(past.shares["test"], 4),
         "weeks": weeks,
         "places_a_week": config.outreach.capacity.places(),
         "verdict": asdict(told),

@@ -1,7 +1,8 @@
-"""Every measure of one outcome's risks, as tidy tables: what `evaluate` writes."""
+"""Every measure of one outcome's risks, as tidy tables: what `train` stores in a bundle and `evaluate` writes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,12 +15,17 @@ from ageingwell.evaluation.discrimination import AGE_BANDS, auroc, paired_differ
 from ageingwell.evaluation.groups import AT_THE_CUT, by_group
 from ageingwell.evaluation.ici import calibration_index
 from ageingwell.evaluation.utility import as_risk, at_capacities, net_benefit, net_benefit_gain, spend_ceiling
-from ageingwell.evaluation.wall import LOGISTIC, MODEL, benchmark_wall
+from ageingwell.evaluation.wall import GAIN, LOGISTIC, MODEL, benchmark_wall, verdict
+from ageingwell.features.build import names
 from ageingwell.governance.disclosure import disclose
+from ageingwell.model.fitted import FittedRisk
+from ageingwell.pipeline.rivals import logistic_regression, simple_rivals
 
 Floats = NDArray[np.float64]
 THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.50)
 WALL_THRESHOLD = 0.20
+# A quarter's lists: most people on them are different ones, and there are enough of them to count.
+WEEKS = 13
 TINY = 1e-12
 
 
@@ -36,6 +42,7 @@ class Held:
     scores: Mapping[str, Floats]
     groupings: Mapping[str, pl.Series]
     places: Mapping[str, int]
+    households: NDArray[np.str_]
 
     @property
     def risk(self) -> Floats:
@@ -46,6 +53,64 @@ class Held:
     def k(self) -> int:
         """The length of a list that all agencies together can serve, at least one and at most everybody."""
         return min(max(1, sum(self.places.values())), self.outcome.size)
+
+
+def places_of(capacity: Mapping[str, int], *, weeks: int, share: float) -> dict[str, int]:
+    """How many of the people held out each agency reaches: its doors a week over the weeks, cut to their share.
+
+    >>> places_of({"fire": 20, "gp": 10}, weeks=13, share=0.3)
+    {'fire': 78, 'gp': 39}
+    """
+    return {agency: round(doors * weeks * share) for agency, doors in capacity.items()}
+
+
+def hold(
+    outcome: str, model: FittedRisk, *, test: pl.DataFrame, fit: pl.DataFrame, places: Mapping[str, int]
+) -> Held | None:
+    """Those of `test` who were at risk of the outcome, with the model's risks and every rival's scores.
+
+    None where everybody had the outcome or nobody, so that a measure would have nothing to compare. `fit` is what
+    logistic regression is fitted on; both frames are parts of `look_back`.
+    """
+    at_risk, fitted_on = (rows.drop_nulls(outcome) for rows in (test, fit))
+    happened, before = (rows[outcome].cast(pl.Int8).to_numpy() for rows in (at_risk, fitted_on))
+    if not 0 < happened.sum() < happened.size:
+        return None
+    scores = {MODEL: model.risk(model.score(at_risk)), **simple_rivals(at_risk)}
+    if 0 < before.sum() < before.size:
+        logistic = logistic_regression(fitted_on, before, at_risk, features=names())
+        scores |= {} if logistic is None else {LOGISTIC: logistic}
+    return Held(
+        outcome=happened,
+        age=at_risk["age"].to_numpy(),
+        scores=scores,
+        groupings=groupings(at_risk, names()),
+        places=places,
+        households=at_risk["household"].to_numpy(),
+    )
+
+
+def in_short(held: Held, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """What a card, a page and the command line tell of one outcome: counts, area, calibration, rivals, verdict."""
+    wall = tables["wall"]
+    areas = {(row["name"], row["band"]): _told(row) for row in wall.filter(measure="auroc").iter_rows(named=True)}
+    gains = {row["name"]: _told(row) for row in wall.filter(measure=GAIN).iter_rows(named=True)}
+    line = {row["measure"]: _told(row)["value"] for row in tables["calibration"].iter_rows(named=True)}
+    return {
+        "n": int(held.outcome.size),
+        "n_events": int(held.outcome.sum()),
+        "mean_risk": round(float(held.risk.mean()), 6),
+        "auroc": areas[MODEL, "all"],
+        "auroc_by_age": {band: areas[MODEL, band] for band in AGE_BANDS},
+        "calibration": {"intercept": line["intercept"], "slope": line["slope"]},
+        "rivals": {name: {**areas[name, "all"], "beaten_by": gain} for name, gain in gains.items()},
+        "verdict": asdict(verdict(wall)),
+    }
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    figures = {name: None if row[name] is None else round(row[name], 4) for name in ("value", "low", "high")}
+    return {**figures, "n": row["n"], "n_events": row["n_events"]}
 
 
 def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dict[str, pl.DataFrame]:
