@@ -4,23 +4,30 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from scipy.special import expit
 
 from ageingwell.config.files import shipped
 from ageingwell.errors import BundleError
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import definition
+from ageingwell.model.compiled import CompiledRisk, compile_risk
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.saving import AGAIN, read, written
 
 FORMAT = 3
 EVALUATION = "evaluation.json"
 LIBRARIES = ("lightgbm", "polars", "numpy")
+# Tables and LightGBM are compared on so many people at every call, and may differ by so much on the log-odds.
+PEOPLE_COMPARED = 64
+MOST_APART = 1e-6
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,23 @@ class Bundle:
 
     `facts` is `bundle.json` as read: outcomes, training window, calibration, evaluation, verdict, library versions.
     `digest` is the SHA-256 of `bundle.json`, which holds the SHA-256 of every other file. `tables` are each outcome's
-    measures on the latest year, as `evaluate` writes them; empty where none were stored.
+    measures on the latest year, as `evaluate` writes them; empty where none were stored. `cache` is the folder that
+    keeps the look-up tables of the compiled models.
     """
 
     models: Mapping[str, FittedRisk]
     facts: Mapping[str, Any]
     digest: str
     tables: Mapping[str, Mapping[str, pl.DataFrame]] = field(default_factory=dict)
+    cache: Path | None = field(default=None, kw_only=True)
+
+    @cached_property
+    def compiled(self) -> Mapping[str, CompiledRisk]:
+        """The models with their look-up tables, made or taken from the cache when first asked for."""
+        return {
+            outcome: compile_risk(model, key=f"{self.digest}-{outcome}", cache=self.cache)
+            for outcome, model in self.models.items()
+        }
 
     @property
     def ranking_outcome(self) -> str:
@@ -104,18 +121,18 @@ def find_bundle(name: str | Path) -> Path:
     return named if Path(name).name == str(name) and named.is_dir() else Path(name)
 
 
-def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]]) -> Bundle:
+def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]], cache: Path | None = None) -> Bundle:
     """Load a bundle, a shipped name or a folder, and check everything before LightGBM sees a byte.
 
     LightGBM's parser aborts the process on some damaged files and silently changes scores on others, so every file's
-    SHA-256 is checked first. Raises `BundleError` saying what differs.
+    SHA-256 is checked first. Raises `BundleError` saying what differs. `cache` is a folder for the models' tables.
     """
     folder = find_bundle(name)
     facts, digest = _facts(folder)
     _stop_on_other_features(folder, facts, codelists)
     _stop_on_other_versions(folder, facts)
     models = {outcome: read(part, folder) for outcome, part in facts["outcomes"].items()}
-    return Bundle(models, facts, digest, _tables(folder, facts))
+    return Bundle(models, facts, digest, _tables(folder, facts), cache=cache)
 
 
 def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
@@ -124,18 +141,27 @@ def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataF
     `risk` is that of the ranking outcome, `score` the raw log-odds of its margin and trees and `base` the calibrated
     log-odds from which its contributions start.
     """
-    ranking = bundle.ranking_model
-    score = ranking.score(features, threads=threads)
-    low, high = ranking.risk_range(score)
-    others = {
-        f"risk_{outcome}": model.risk(score if model is ranking else model.score(features, threads=threads))
-        for outcome, model in bundle.models.items()
-    }
-    start = ranking.explain(features.head(1)).base if features.height else [0.0]
-    made = {"risk": ranking.risk(score), "risk_low": low, "risk_high": high, **others, "score": score}
+    compiled = bundle.compiled
+    odds = {outcome: model.log_odds(features, threads=threads) for outcome, model in compiled.items()}
+    for outcome, model in compiled.items():
+        _stop_on_other_odds(model, features.head(PEOPLE_COMPARED), odds[outcome][:PEOPLE_COMPARED])
+    ranking, ours = compiled[bundle.ranking_outcome], odds[bundle.ranking_outcome]
+    risk, low, high = ranking.risk_and_range(ours)
+    others = {f"risk_{outcome}": expit(theirs) for outcome, theirs in odds.items()}
+    made = {"risk": risk, "risk_low": low, "risk_high": high, **others, "score": ranking.score(ours)}
     return features.select("person_id").with_columns(
-        *(pl.Series(name, values) for name, values in made.items()), base=pl.lit(float(start[0]))
+        *(pl.Series(name, values) for name, values in made.items()), base=pl.lit(ranking.base)
     )
+
+
+def _stop_on_other_odds(model: CompiledRisk, some: pl.DataFrame, odds: np.ndarray) -> None:
+    """Compare a few people's log-odds with LightGBM's: a last look at tables that a cache kept, at next to no cost."""
+    theirs = model.fitted.log_odds(model.fitted.score(some))
+    if np.abs(theirs - odds).max(initial=0.0) > MOST_APART:
+        raise BundleError(
+            "the look-up tables of the model give other risks than the model itself",
+            "empty the cache folder of ageingwell and run again",
+        )
 
 
 def _facts(folder: Path) -> tuple[dict[str, Any], str]:

@@ -4,6 +4,7 @@ Nothing heavy is imported before a command needs it: `--help` and a mistyped opt
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -389,15 +390,16 @@ def _progress() -> Iterator["Surroundings"]:
     """Tell each stage: a moving line when a person watches, a line of JSON each when output is piped."""
     from rich.console import Console
 
-    from ageingwell.pipeline.surroundings import Surroundings
+    from ageingwell.pipeline.surroundings import Surroundings, user_cache
 
+    cache = user_cache(os.environ, sys.platform)
     console = Console(stderr=True)
     if not console.is_terminal:
         log = _log()
-        yield Surroundings(tell=lambda stage: log.info("stage", stage=stage))
+        yield Surroundings(tell=lambda stage: log.info("stage", stage=stage), cache=cache)
         return
     with console.status("") as status:
-        yield Surroundings(tell=lambda stage: status.update(f"{stage} …"))
+        yield Surroundings(tell=lambda stage: status.update(f"{stage} …"), cache=cache)
 
 
 def _log() -> Any:

@@ -1,12 +1,19 @@
 """Contributions by look-up are LightGBM's, for any small model and any rows."""
 
 import numpy as np
+import polars as pl
 from helpers.boosters import around_thresholds, furthest, pred_contrib, train
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ageingwell.evaluation.calibration import Line
 from ageingwell.lookup import LookupTables, compile_booster, compiling
 from ageingwell.lookup.soundness import hold_together
+from ageingwell.model.columns import Column
+from ageingwell.model.compiled import compile_risk
+from ageingwell.model.fitted import FittedRisk
+from ageingwell.model.levels import as_numbers
+from ageingwell.model.margin import Curve, Margin
 
 
 @settings(
@@ -41,3 +48,45 @@ def test_any_model_is_explained_as_lightgbm_explains_it(
     assert isinstance(ours, LookupTables)
     assert hold_together(ours)
     assert furthest(ours.explain(rows, threads=1), pred_contrib(booster, rows)) < 1e-12
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data(), seed=st.integers(0, 10_000), gaps=st.sampled_from([0.0, 0.3]))
+def test_any_fitted_model_is_explained_by_its_tables_as_by_itself(data, seed, gaps):
+    draw = np.random.default_rng(seed)
+    x = np.round(draw.normal(size=(150, 4)) * 3)
+    x[draw.random(x.shape) < gaps] = np.nan
+    n_levels = data.draw(st.integers(1, 40))
+    x[:, 3] = draw.integers(0, n_levels + 1, 150)  # the last code is a level that is missing
+    tables = (None, None, None, tuple(draw.normal(size=n_levels + 2).tolist()))
+    seen = as_numbers(x, [None if table is None else np.array(table) for table in tables])
+    curves = tuple(drawn_curve(draw, data.draw(st.integers(1, 24))) for _ in range(3))
+    by_level = Curve(tuple(np.arange(-1.0, n_levels + 1)), tuple(draw.normal(size=n_levels + 2).tolist()), 0.0)
+    levels = tuple(f"level {n:03}" for n in range(n_levels))
+    model = FittedRisk(
+        booster_=train(seen, np.nan_to_num(seen).sum(axis=1), trees=data.draw(st.integers(1, 8))),
+        columns=(Column("a"), Column("b"), Column("c"), Column("d", levels)),
+        margin=Margin(0.3, (*curves, by_level)),
+        levels=tables,
+        typical=(0.0,) * 4,
+        missing_in_training=frozenset("abc"),
+        line=Line(-0.4, data.draw(st.sampled_from([0.0, 0.7, 1.0]))),
+    )
+    codes = np.append(x[:, 3], [-1.0])
+    people = pl.DataFrame(dict(zip("abc", np.vstack([x[:, :3], x[:1, :3]]).T)), nan_to_null=True).with_columns(
+        d=pl.Series(
+            [levels[int(code)] if 0 <= code < n_levels else None if code > 0 else "never seen" for code in codes]
+        )
+    )
+
+    compiled = compile_risk(model, key="any")
+
+    ours, theirs = compiled.explain(people), model.explain(people)
+    assert compiled.why_slow is None
+    np.testing.assert_allclose(ours.contributions, theirs.contributions, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ours.log_odds, model.log_odds(model.score(people)), rtol=0, atol=1e-12)
+
+
+def drawn_curve(draw, knots):
+    at = np.unique(np.round(draw.normal(size=knots) * 4, 1))
+    return Curve(tuple(at.tolist()), tuple(draw.normal(size=len(at)).tolist()), float(draw.normal()))

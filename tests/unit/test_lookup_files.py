@@ -64,7 +64,10 @@ def test_cut_off_tables_are_not_there_even_with_their_own_hash(tables, tmp_path)
         {"run_feature": lambda old: old + 6},
         {"edge_start": lambda old: old[::-1].copy()},
         {"entry_outcomes": lambda old: old[:0]},
-        {"weights": lambda old: old.astype(np.float32)},
+        {"missing": lambda old: old.astype(np.float32)},
+        {"knot_start": lambda old: old + 1},
+        {"heights": lambda old: np.append(old, 0.0)},
+        {"level_start": lambda old: old[:-1]},
     ],
 )
 def test_tables_that_point_outside_are_not_there_even_with_their_own_hash(tables, tmp_path, change):

@@ -8,12 +8,20 @@ import pytest
 from helpers.boosters import furthest, people, pred_contrib, train
 
 from ageingwell.errors import BundleError
-from ageingwell.lookup import DoesNotFit, LinearMargin, LookupTables, compile_booster, compiling
+from ageingwell.lookup import CurveMargin, DoesNotFit, Knots, LookupTables, compile_booster, compiling
 from ageingwell.lookup.soundness import TYPES
 
 X, Y = people(1_100)
 BOOSTER = train(X, Y)
-MARGIN = LinearMargin(0.25, np.array([0.5, 0.0, -2.0, 1.0, 0.0, 0.0]), np.array([0.5, 9.0, 0.1, -0.2, 0.0, 1.0]))
+CURVES = (
+    Knots(np.array([0.0, 1.0]), np.array([-0.25, 0.25]), 0.0),
+    None,
+    Knots(np.linspace(-2.0, 2.0, 5), np.array([0.4, 0.0, -0.2, 0.1, 0.3]), 0.7),
+    Knots(np.linspace(-3.0, 3.0, 40), np.sin(np.arange(40.0)), -0.3),
+    None,
+    Knots(np.array([1.0]), np.array([0.5]), 0.1),
+)
+MARGIN = CurveMargin(0.25, CURVES, (None,) * 6)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +55,10 @@ def test_compiling_twice_gives_the_same_tables(compiled):
 
 
 def test_margin_and_line_are_folded_in():
-    # log-odds = 2 + 3 * (1 + 0.5 * (x0 - 4) + trees); x0 is 4 where missing
+    # log-odds = 2 + 3 * (1 + curve(x0) + trees); the curve rises from 0 at 4 to 2 at 8, and is 0.5 where x0 is missing
     booster = train(X, Y)
-    margin = LinearMargin(1.0, np.array([0.5, 0, 0, 0, 0, 0]), np.array([4.0, 0, 0, 0, 0, 0]))
+    curve = Knots(np.array([4.0, 8.0]), np.array([0.0, 2.0]), 0.5)
+    margin = CurveMargin(1.0, (curve, *[None] * 5), (None,) * 6)
     rows = X[:3].copy()
     rows[:, 0] = [6.0, 4.0, np.nan]
     trees = pred_contrib(booster, rows)
@@ -57,16 +66,45 @@ def test_margin_and_line_are_folded_in():
     ours = compile_booster(booster, line=(2.0, 3.0), margin=margin).explain(rows, threads=1)
 
     assert ours.base == pytest.approx(2 + 3 * (1 + trees.base), abs=1e-12)
-    np.testing.assert_allclose(ours.contributions[:, 0], 3 * (trees.contributions[:, 0] + [1.0, 0.0, 0.0]), atol=1e-12)
+    np.testing.assert_allclose(ours.contributions[:, 0], 3 * (trees.contributions[:, 0] + [1.0, 0.0, 0.5]), atol=1e-12)
     np.testing.assert_allclose(ours.contributions[:, 1:], 3 * trees.contributions[:, 1:], atol=1e-12)
     np.testing.assert_allclose(ours.log_odds, ours.base + ours.contributions.sum(axis=1), atol=1e-12)
 
 
-def test_a_feature_without_a_coefficient_may_be_infinite(compiled):
-    row = X[:1].copy()
-    row[0, 1] = np.inf
+@pytest.mark.parametrize("knots", [1, 2, 5, 16, 17, 60])
+def test_a_curve_is_straight_between_its_knots_and_flat_beyond_however_many_it_has(knots):
+    draw = np.random.default_rng(knots)
+    curve = Knots(np.sort(draw.normal(size=knots)), draw.normal(size=knots), 0.75)
+    between = (curve.at[1:] + curve.at[:-1]) / 2
+    odd = [np.nan, np.inf, -np.inf, 9.0, -9.0, 0.0]
+    rows = np.tile(X[:1], (2 * knots - 1 + len(odd), 1))
+    rows[:, 2] = [*curve.at, *between, *odd]
+    booster = train(X, Y, trees=1, num_leaves=2)
+    margin = CurveMargin(0.0, (None, None, curve, None, None, None), (None,) * 6)
 
-    assert np.isfinite(compiled.explain(row, threads=1).log_odds).all()
+    ours = compile_booster(booster, margin=margin).explain(rows, threads=1).contributions[:, 2]
+
+    without = compile_booster(booster).explain(rows, threads=1).contributions[:, 2]
+    np.testing.assert_allclose(
+        ours - without, [*curve.adds, *(curve.adds[1:] + curve.adds[:-1]) / 2, 0.75, *curve.adds[[-1, 0, -1, 0]],
+                         np.interp(0.0, curve.at, curve.adds)], atol=1e-12)  # fmt: skip
+
+
+def test_the_trees_see_the_number_of_a_level_and_the_curve_its_code():
+    levels, codes = np.array([2.0, -1.0, 0.5, 0.0]), np.array([0.0, 1.0, 2.0, -1.0, 7.0, np.nan])
+    rows = np.tile(X[:1], (6, 1))
+    rows[:, 2] = codes
+    seen = rows.copy()
+    seen[:, 2] = [2.0, -1.0, 0.5, 0.0, 0.0, 0.0]  # the last level stands for what was never seen
+    curve = Knots(np.array([-1.0, 0.0, 1.0, 2.0]), np.array([0.0, 0.1, 0.2, 0.4]), 0.0)
+    height = np.array([0.1, 0.2, 0.4, 0.0, 0.4, 0.0])
+    margin = CurveMargin(0.0, (None, None, curve, None, None, None), (None, None, levels, None, None, None))
+
+    ours = compile_booster(BOOSTER, margin=margin).explain(rows, threads=1)
+
+    trees = pred_contrib(BOOSTER, seen)
+    expected = trees.contributions + height[:, None] * (np.arange(6) == 2)
+    np.testing.assert_allclose(ours.contributions, expected, atol=1e-12)
 
 
 def test_no_rows_give_no_contributions(compiled):
@@ -149,9 +187,20 @@ def test_values_of_another_shape_or_type_are_refused(compiled, wrong):
         compiled.explain(wrong, threads=1)
 
 
-def test_a_margin_of_another_length_is_refused():
-    with pytest.raises(BundleError, match="2 coefficients and the trees 6 features"):
-        compile_booster(BOOSTER, margin=LinearMargin(0.0, np.zeros(2), np.zeros(2)))
+@pytest.mark.parametrize(
+    ("margin", "message"),
+    [
+        (CurveMargin(0.0, (None, None), (None, None)), "2 curves and the trees 6 features"),
+        (CurveMargin(np.nan, (None,) * 6, (None,) * 6), "not finite"),
+        (CurveMargin(0.0, (Knots(np.zeros(1), np.zeros(1), np.inf), *[None] * 5), (None,) * 6), "not finite"),
+        (CurveMargin(0.0, (Knots(np.zeros(2), np.zeros(2), 0.0), *[None] * 5), (None,) * 6), "which ascend"),
+        (CurveMargin(0.0, (Knots(np.zeros(0), np.zeros(0), 0.0), *[None] * 5), (None,) * 6), "a height for each"),
+        (CurveMargin(0.0, (None,) * 6, (np.zeros(0), *[None] * 5)), "no level"),
+    ],
+)
+def test_a_margin_that_does_not_suit_the_trees_is_refused(margin, message):
+    with pytest.raises(BundleError, match=message):
+        compile_booster(BOOSTER, margin=margin)
 
 
 def test_importing_the_package_imports_neither_numba_nor_lightgbm():

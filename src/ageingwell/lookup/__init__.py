@@ -7,7 +7,16 @@ calibrated log-odds in one pass. Numba is imported when a table is first made or
 from ageingwell.lookup.compiling import compile_booster
 from ageingwell.lookup.fallback import DoesNotFit
 from ageingwell.lookup.files import load_tables, save_tables
-from ageingwell.lookup.margin import Explained, LinearMargin
+from ageingwell.lookup.margin import CurveMargin, Explained, Knots
 from ageingwell.lookup.tables import LookupTables
 
-__all__ = ["DoesNotFit", "Explained", "LinearMargin", "LookupTables", "compile_booster", "load_tables", "save_tables"]
+__all__ = [
+    "CurveMargin",
+    "DoesNotFit",
+    "Explained",
+    "Knots",
+    "LookupTables",
+    "compile_booster",
+    "load_tables",
+    "save_tables",
+]

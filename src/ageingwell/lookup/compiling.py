@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ageingwell.lookup.fallback import DoesNotFit
 from ageingwell.lookup.grouping import Group, join, tabulate
-from ageingwell.lookup.margin import LinearMargin, full_margin
+from ageingwell.lookup.margin import CurveMargin, flat, full_margin, starts
 from ageingwell.lookup.pieces import Piece, cut
 from ageingwell.lookup.readings import Readings, read_splits
 from ageingwell.lookup.tables import LookupTables
@@ -32,7 +32,7 @@ GROUPS_IN_A_BLOCK = 64
 
 
 def compile_booster(
-    booster: "lgb.Booster", *, line: tuple[float, float] = (0.0, 1.0), margin: LinearMargin | None = None
+    booster: "lgb.Booster", *, line: tuple[float, float] = (0.0, 1.0), margin: CurveMargin | None = None
 ) -> LookupTables | DoesNotFit:
     """Tabulate a booster's exact path-dependent SHAP values, carried through the line `intercept + slope · log-odds`.
 
@@ -57,7 +57,7 @@ def compile_booster(
         return DoesNotFit(str(why), booster, line, margin)
 
 
-def _compile(trees: Sequence[Tree], *, line: tuple[float, float], margin: LinearMargin) -> LookupTables:
+def _compile(trees: Sequence[Tree], *, line: tuple[float, float], margin: CurveMargin) -> LookupTables:
     from ageingwell.lookup.merge import merge  # imports Numba
 
     intercept, slope = line
@@ -79,8 +79,7 @@ def _compile(trees: Sequence[Tree], *, line: tuple[float, float], margin: Linear
         edges=readings.edges,
         **_conditions(groups, readings),
         **_blocks(groups, readings, slope=slope),
-        weights=slope * margin.coefficients,
-        means=margin.means,
+        **flat(margin, slope=slope),
     )
 
 
@@ -88,7 +87,7 @@ def _conditions(groups: Sequence[Group], readings: Readings) -> dict[str, NDArra
     """Every group's conditions, one group after the other."""
     conditions = np.array([c for group in groups for c in group.conditions], np.int64)
     return {
-        "condition_start": _starts([len(group.conditions) for group in groups]),
+        "condition_start": starts([len(group.conditions) for group in groups]),
         "condition_reading": readings.reading_of[conditions],
         "condition_cut": readings.cut_of[conditions],
         "condition_stride": np.array([stride for group in groups for stride in group.strides], np.uint16),
@@ -98,7 +97,7 @@ def _conditions(groups: Sequence[Group], readings: Readings) -> dict[str, NDArra
 def _blocks(groups: Sequence[Group], readings: Readings, *, slope: float) -> dict[str, NDArray[Any]]:
     """The groups in blocks, and each block's entries sorted by feature."""
     tables = [slope * tabulate(group, readings) for group in groups]
-    table_start = _starts([table.size for table in tables])
+    table_start = starts([table.size for table in tables])
     firsts = range(0, len(groups), GROUPS_IN_A_BLOCK)
     runs: list[list[int]] = []
     entries: list[list[tuple[int, int, int]]] = []
@@ -114,16 +113,11 @@ def _blocks(groups: Sequence[Group], readings: Readings, *, slope: float) -> dic
     flat = np.array([entry for run in entries for entry in run], np.int64).reshape(-1, 3)
     return {
         "block_start": np.array([*firsts, len(groups)], np.int64),
-        "run_start": _starts([len(run) for run in runs]),
+        "run_start": starts([len(run) for run in runs]),
         "run_feature": np.array([feature for run in runs for feature in run], np.int64),
-        "entry_start": _starts([len(run) for run in entries]),
+        "entry_start": starts([len(run) for run in entries]),
         "entry_group": np.ascontiguousarray(flat[:, 0]),
         "entry_table": np.ascontiguousarray(flat[:, 1]),
         "entry_outcomes": np.ascontiguousarray(flat[:, 2]),
         "entries": np.concatenate([*(table.ravel() for table in tables), np.zeros(0)]),
     }
-
-
-def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:
-    """Where each of several parts begins, and where the last one ends."""
-    return np.concatenate([[0], np.cumsum(np.array(lengths, np.int64))]).astype(np.int64)

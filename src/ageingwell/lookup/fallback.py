@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ageingwell.errors import BundleError
-from ageingwell.lookup.margin import Explained, Floats, LinearMargin, checked_matrix
+from ageingwell.lookup.margin import CurveMargin, Explained, Floats, checked_matrix, summed
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -19,17 +19,17 @@ class DoesNotFit:
     reason: str
     booster: "lgb.Booster"
     line: tuple[float, float]
-    margin: LinearMargin
+    margin: CurveMargin
 
     def explain(self, x: Floats, *, threads: int) -> Explained:
         """What `LookupTables.explain` gives. `BundleError` for trees with several outputs."""
         features = self.booster.num_feature()
         # LightGBM takes no array without rows, and a row more gives the base in any case.
-        rows = np.concatenate([checked_matrix(x, features), np.zeros((1, features))])
+        rows = np.concatenate([self.margin.numbers(checked_matrix(x, features)), np.zeros((1, features))])
         raw = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=threads))
         if raw.shape != (len(rows), features + 1):
             raise BundleError("the trees have several outputs; only models with one can be explained here")
         intercept, slope = self.line
         base = float(intercept + slope * (self.margin.intercept + raw[-1, -1]))
         contributions = slope * (raw[:-1, :-1] + self.margin.contributions(x))
-        return Explained(base, contributions, base + contributions.sum(axis=1))
+        return Explained(base, contributions, summed(base, contributions))

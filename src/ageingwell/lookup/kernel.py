@@ -1,4 +1,4 @@
-"""The inner loops: encode values, find each group's outcome, add its table entries.
+"""The inner loops: draw the margin's curves, encode values, find each group's outcome, add its table entries.
 
 All work on a tile of rows, column by column: `columns[feature, row]`. A row's sums are made in one fixed order that
 depends on the tables alone, so they are bit for bit the same for any tile, number of threads and chunking.
@@ -21,6 +21,68 @@ NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORIES = (
 )
 FEW_EDGES = 256
 SEVERAL_ROWS = 256
+FEW_KNOTS = 16
+
+
+@jit
+def draw_curves(
+    columns: Array, knot_start: Array, knots: Array, heights: Array, missing: Array, sums: Array, rows: int
+) -> None:
+    """Begin `sums[feature, row]` with the height of the feature's curve at the value; 0 where it has none."""
+    for feature in range(len(missing)):
+        first, stop = knot_start[feature], knot_start[feature + 1]
+        at, adds, total = knots[first:stop], heights[first:stop], sums[feature]
+        if len(at) == 0:
+            total[:rows] = 0.0
+        elif len(at) <= FEW_KNOTS:
+            _add_stretches(columns[feature, :rows], at, adds, missing[feature], total)
+        else:
+            values, unknown = columns[feature], missing[feature]
+            for row in range(rows):
+                total[row] = _height(values[row], at, adds, unknown)
+
+
+@jit
+def _add_stretches(values: Array, at: Array, adds: Array, missing: float, total: Array) -> None:
+    """The heights of a curve of few knots: what is climbed on each stretch, for several rows at once, is faster."""
+    for first in range(0, len(values), SEVERAL_ROWS):
+        value, height = values[first : first + SEVERAL_ROWS], total[first : first + SEVERAL_ROWS]
+        for row in range(len(value)):
+            height[row] = adds[0]
+        for knot in range(len(at) - 1):
+            start, length = at[knot], at[knot + 1] - at[knot]
+            rise = (adds[knot + 1] - adds[knot]) / length
+            for row in range(len(value)):
+                along = value[row] - start
+                along = along if along > 0.0 else 0.0
+                height[row] += rise * (along if along < length else length)
+        for row in range(len(value)):
+            height[row] = height[row] if value[row] == value[row] else missing
+
+
+@jit
+def _height(value: float, at: Array, adds: Array, missing: float) -> float:
+    """The height of a curve: straight between its knots, flat beyond the first and the last."""
+    right = min(_edges_below(value, at), len(at) - 1)
+    left = max(right - 1, 0)
+    height: float = adds[right]
+    if value != value:
+        height = missing
+    elif at[left] < value < at[right]:
+        height = (adds[right] - adds[left]) / (at[right] - at[left]) * (value - at[left]) + adds[left]
+    return height
+
+
+@jit
+def read_levels(columns: Array, level_start: Array, levels: Array, rows: int) -> None:
+    """Put what the trees see, `levels[code]`, in place of each code; the last level for a code that was never seen."""
+    for feature in range(len(columns)):
+        numbers, values = levels[level_start[feature] : level_start[feature + 1]], columns[feature]
+        last = len(numbers) - 1
+        if last >= 0:
+            for row in range(rows):
+                code = values[row]
+                values[row] = numbers[int(code)] if code >= 0.0 and code < last else numbers[last]
 
 
 @jit
@@ -209,15 +271,10 @@ def _add_four(
 
 
 @jit
-def finish(columns: Array, weights: Array, means: Array, base: float, sums: Array, log_odds: Array, rows: int) -> None:
-    """Add the linear margin, `weight * (value - mean)` and 0 where missing, then each row's base plus its sums."""
+def finish(base: float, sums: Array, log_odds: Array, rows: int) -> None:
+    """Each row's base plus its sums, feature by feature."""
     for row in range(rows):
         log_odds[row] = base
-    for feature in range(len(weights)):
-        total, values, weight, mean = sums[feature], columns[feature], weights[feature], means[feature]
-        if weight != 0.0:
-            for row in range(rows):
-                if values[row] == values[row]:
-                    total[row] += weight * (values[row] - mean)
+    for total in sums:
         for row in range(rows):
             log_odds[row] += total[row]

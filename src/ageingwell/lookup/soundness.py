@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ageingwell.lookup.tables import LookupTables
 
-FLOATS = ("base", "edges", "entries", "weights", "means")
+FLOATS = ("base", "edges", "entries", "knots", "heights", "missing", "levels")
 TYPES = {field.name: "float64" if field.name in FLOATS else "int64" for field in fields(LookupTables)}
 TYPES["condition_stride"] = "uint16"
 
@@ -20,8 +20,8 @@ def hold_together(tables: LookupTables) -> bool:
             for name, kind in TYPES.items()
         )
         and _fit_in_length(tables)
-        and _below(tables.feature, len(tables.weights))
-        and _below(tables.run_feature, len(tables.weights))
+        and _below(tables.feature, len(tables.missing))
+        and _below(tables.run_feature, len(tables.missing))
         and _below(tables.condition_reading, len(tables.feature))
         and _look_ups_stay_in_their_tables(tables)
     )
@@ -31,7 +31,9 @@ def _fit_in_length(tables: LookupTables) -> bool:
     groups, blocks = len(tables.condition_start) - 1, len(tables.run_start) - 1
     return (
         len(tables.base) == 1
-        and len(tables.weights) == len(tables.means)
+        and len(tables.knots) == len(tables.heights)
+        and _divides(tables.knot_start, len(tables.missing), len(tables.knots))
+        and _divides(tables.level_start, len(tables.missing), len(tables.levels))
         and len(tables.feature) == len(tables.kind)
         and len(tables.condition_reading) == len(tables.condition_cut) == len(tables.condition_stride)
         and len(tables.entry_group) == len(tables.entry_table) == len(tables.entry_outcomes)

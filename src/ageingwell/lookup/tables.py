@@ -21,8 +21,9 @@ class LookupTables:
     `condition_start[g]:condition_start[g + 1]`. Block `b` has the groups `block_start[b]:block_start[b + 1]` and the
     runs `run_start[b]:run_start[b + 1]`; run `r` adds to feature `run_feature[r]` the entries
     `entry_start[r]:entry_start[r + 1]`; entry `e` is the outcome of the block's group `entry_group[e]` looked up in
-    `entries` from `entry_table[e]` on, where there are `entry_outcomes[e]`. `weights` are the linear margin's
-    coefficients times the slope, `means` its means.
+    `entries` from `entry_table[e]` on, where there are `entry_outcomes[e]`. Feature `j` has a curve of `heights` at
+    `knots`, `knot_start[j]:knot_start[j + 1]`, and of `missing[j]` where the value is; the trees see its codes as the
+    `levels` `level_start[j]:level_start[j + 1]`, if there are any. Entries and heights are times the slope.
     """
 
     base: NDArray[np.float64]
@@ -42,8 +43,12 @@ class LookupTables:
     entry_table: NDArray[np.int64]
     entry_outcomes: NDArray[np.int64]
     entries: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    means: NDArray[np.float64]
+    knot_start: NDArray[np.int64]
+    knots: NDArray[np.float64]
+    heights: NDArray[np.float64]
+    missing: NDArray[np.float64]
+    level_start: NDArray[np.int64]
+    levels: NDArray[np.float64]
 
     def explain(self, x: Floats, *, threads: int, rows_in_a_tile: int = ROWS_IN_A_TILE) -> Explained:
         """The base, the contributions (n, p) and the calibrated log-odds (n,) of `x`, (n, p) of float64.
@@ -51,8 +56,9 @@ class LookupTables:
         A value that is missing is NaN. Each thread works in its own 20 MB or so besides the answer. The answer is
         the same, bit for bit, for any number of threads, size of tile and division of the rows into calls.
         """
-        checked_matrix(x, len(self.weights))
-        contributions, log_odds = np.empty(x.shape), np.empty(len(x))
+        checked_matrix(x, len(self.missing))
+        # Column after column, as the sums of a tile are.
+        contributions, log_odds = np.empty(x.shape, order="F"), np.empty(len(x))
         threads = max(1, threads)
         most = max(1, min(rows_in_a_tile, -(-len(x) // threads)))
         tiles = list(range(0, len(x), most))
@@ -70,7 +76,13 @@ class LookupTables:
 
     def _work(self, x: Floats, contributions: Floats, log_odds: Floats, tiles: Sequence[int], most: int) -> None:
         """Explain some tiles of rows, one after the other, in the same working space."""
-        from ageingwell.lookup.kernel import add, encode, finish  # imports Numba, which takes a second
+        from ageingwell.lookup.kernel import (
+            add,
+            draw_curves,
+            encode,
+            finish,
+            read_levels,
+        )  # imports Numba, which takes a second
 
         # A few rows more than are used: columns a power of two apart would crowd into the same lines of the cache.
         columns, sums = np.empty((x.shape[1], most + 8)), np.empty((x.shape[1], most + 8))
@@ -80,7 +92,8 @@ class LookupTables:
         for first in tiles:
             rows = min(most, len(x) - first)
             columns[:, :rows] = x[first : first + rows].T
-            sums[:, :rows] = 0.0
+            draw_curves(columns, self.knot_start, self.knots, self.heights, self.missing, sums, rows)
+            read_levels(columns, self.level_start, self.levels, rows)
             encode(columns, self.feature, self.kind, self.edge_start, self.edges, codes, rows)
             add(
                 codes,
@@ -100,5 +113,5 @@ class LookupTables:
                 sums,
                 rows,
             )
-            finish(columns, self.weights, self.means, self.base[0], sums, log_odds[first : first + rows], rows)
+            finish(self.base[0], sums, log_odds[first : first + rows], rows)
             contributions[first : first + rows] = sums[:, :rows].T

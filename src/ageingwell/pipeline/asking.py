@@ -112,7 +112,7 @@ def explain(
     Raises `UnknownPersonError` where nobody of this pseudonym is scored that night, and the same errors as `score`.
     """
     world = surroundings or Surroundings()
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists)
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache)
     night = AsOf(as_of)
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
         records = read_agencies(
@@ -132,15 +132,16 @@ def explain(
         permitted = records.with_rows(keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger))
         tables = known_tables(permitted, night, config.tables)
         spine = build_spine(tables, night, minimum_age=config.score.minimum_age, places=config.places)
-        person = spine.filter(pl.col("person_id") == person_id)
-        if person.is_empty():
+        if spine.filter(pl.col("person_id") == person_id).is_empty():
             raise UnknownPersonError(
                 "nobody of that pseudonym is scored on that night",
                 "check the pseudonym and the night; attrition.parquet of the night says who left and why",
             )
-        features = build_features(tables, person, night, codelists=config.codelists)
+        # Of everybody, as in the night: some facts of a person are about the others at home.
+        everybody = build_features(tables, spine, night, codelists=config.codelists)
+        features = everybody.filter(pl.col("person_id") == person_id)
     risks = predict(bundle, features, threads=1).row(0, named=True)
-    explanation = bundle.ranking_model.explain(features)
+    explanation = bundle.compiled[bundle.ranking_outcome].explain(features)
     return ExplainedPerson(
         person_id=person_id,
         as_of=as_of,

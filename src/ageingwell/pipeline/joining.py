@@ -67,7 +67,16 @@ def linked_homes(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.Series:
 
 def contributions_of(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> Contributions:
     """What each fact adds to everybody's risk, of whomever it is asked and of any groups of people."""
-    return Contributions(bundle.ranking_model, features, threads)
+    return Contributions(bundle.compiled[bundle.ranking_outcome], features, threads)
+
+
+def slow_models(bundle: Bundle) -> list[str]:
+    """What a reader is told of each model that has no look-up tables."""
+    return [
+        f"the model of {outcome} is explained by LightGBM itself, which takes longer: {model.why_slow}"
+        for outcome, model in bundle.compiled.items()
+        if model.why_slow is not None
+    ]
 
 
 def strongest_themes(bundle: Bundle, explained: Contributions, people: pl.Series, config: Config) -> pl.DataFrame:

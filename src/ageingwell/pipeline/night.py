@@ -43,6 +43,7 @@ from ageingwell.pipeline.joining import (
     risks_of,
     scores_of,
     side_by_side,
+    slow_models,
     strongest_themes,
     with_reasons_and_keys,
 )
@@ -112,7 +113,7 @@ def score(
             records,
             as_of=AsOf(as_of),
             config=config,
-            bundle=_suitable_bundle(config, records, allow_made_up=allow_made_up_bundle),
+            bundle=_suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache),
             previous=None if previous is None else read_frame(previous, "listed"),
             key=key,
             world=world,
@@ -216,7 +217,9 @@ def outreach_list(
         just_missed=shared.just_missed,
         marginal=shared.marginal,
     )
-    return frames, describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=shared.messages)
+    return frames, describe_night(
+        records, frames, bundle=bundle, config=config, as_of=as_of, messages=[*shared.messages, *slow_models(bundle)]
+    )
 
 
 def _permitted_or_stop(records: Records, *, config: Config, as_of: AsOf) -> pl.DataFrame:
@@ -234,8 +237,8 @@ def _permitted_or_stop(records: Records, *, config: Config, as_of: AsOf) -> pl.D
     return in_force(permissions, on=as_of.day)
 
 
-def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool) -> Bundle:
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists)
+def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
     if bundle.made_up and not records.made_up and not allow_made_up:
         raise BundleError(
             "the model bundle was trained on made-up people and these records are not marked as made up",

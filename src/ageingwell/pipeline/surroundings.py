@@ -3,10 +3,11 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 def _now() -> datetime:
@@ -17,7 +18,8 @@ def _now() -> datetime:
 class Surroundings:
     """What a run may ask of the world around it; a test hands in its own.
 
-    `stages` collects how long each stage took, for `run.json`, the one file that differs between two runs.
+    `stages` collects how long each stage took, for `run.json`, the one file that differs between two runs. `cache` is a
+    folder for what can be made again, such as a model's look-up tables; without one they are made anew in memory.
     """
 
     now: Callable[[], datetime] = _now
@@ -25,6 +27,7 @@ class Surroundings:
     process: int = field(default_factory=os.getpid)
     tell: Callable[[str], None] = lambda stage: None
     stages: dict[str, float] = field(default_factory=dict)
+    cache: Path | None = None
 
     @property
     def holder(self) -> str:
@@ -40,6 +43,26 @@ class Surroundings:
             yield
         finally:
             self.stages[name] = round(self.stages.get(name, 0.0) + self.seconds() - begun, 3)
+
+
+def user_cache(environment: Mapping[str, str], platform: str) -> Path | None:
+    """The user's cache folder for this program, by the rules of the platform, or what AGEINGWELL_CACHE names.
+
+    None where the environment names no home.
+
+    >>> user_cache({"HOME": "/home/ann"}, "linux").as_posix()
+    '/home/ann/.cache/ageingwell'
+    """
+    if named := environment.get("AGEINGWELL_CACHE"):
+        return Path(named)
+    home = environment.get("HOME")
+    if platform == "win32":
+        above = environment.get("LOCALAPPDATA")
+    elif platform == "darwin":
+        above = home and f"{home}/Library/Caches"
+    else:
+        above = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
+    return Path(above) / "ageingwell" if above else None
 
 
 if sys.platform == "win32":

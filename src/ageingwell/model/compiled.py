@@ -1,0 +1,108 @@
+"""A fitted model with its look-up tables: every row's risk and all its contributions from one pass.
+
+The tables are made once for a model and kept in a cache folder, if there is one; they hold the margin's curves, the
+trees and the calibration line. A model whose trees do not fit is explained by LightGBM itself, slower.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ageingwell.lookup import CurveMargin, DoesNotFit, Explained, Knots, LookupTables
+from ageingwell.lookup.compiling import compile_booster
+from ageingwell.lookup.files import load_tables, save_tables
+from ageingwell.model.fitted import Explanation, FittedRisk
+
+Floats = NDArray[np.float64]
+# With 150 features, 40 MB of values and as much of contributions at a time.
+PEOPLE_IN_A_CHUNK = 32_768
+
+
+@dataclass(frozen=True)
+class CompiledRisk:
+    """A fitted model and the tables of its trees, margin and line, or why there are none."""
+
+    fitted: FittedRisk
+    tables: LookupTables | DoesNotFit
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features' names, in the model's order."""
+        return self.fitted.features
+
+    @property
+    def base(self) -> float:
+        """The calibrated log-odds from which everybody's contributions start."""
+        return self.tables.explain(np.empty((0, len(self.features))), threads=1).base
+
+    @property
+    def why_slow(self) -> str | None:
+        """Why the model is explained by LightGBM itself; None where it is explained by look-up."""
+        return self.tables.reason if isinstance(self.tables, DoesNotFit) else None
+
+    def explain(self, features: pl.DataFrame, *, threads: int = 1) -> Explanation:
+        """What each feature adds for each row, as `FittedRisk.explain` gives it to about 1e-14.
+
+        The same bits for any number of threads and any division of the rows into calls.
+        """
+        found = self._pass(features, threads)
+        return Explanation(self.features, np.full(features.height, found.base), found.contributions)
+
+    def log_odds(self, features: pl.DataFrame, *, threads: int = 1) -> Floats:
+        """The calibrated log-odds: base plus contributions, in the order of the features, a chunk of rows at a time."""
+        made = np.empty(features.height)
+        for first in range(0, features.height, PEOPLE_IN_A_CHUNK):
+            some = features.slice(first, PEOPLE_IN_A_CHUNK)
+            made[first : first + some.height] = self._pass(some, threads).log_odds
+        return made
+
+    def score(self, log_odds: Floats) -> Floats:
+        """The raw log-odds of margin and trees that calibrate to these; NaN where a level line hides them."""
+        line = self.fitted.line
+        return (log_odds - line.intercept) / line.slope if line.slope else np.full(len(log_odds), np.nan)
+
+    def risk_and_range(self, log_odds: Floats) -> tuple[Floats, Floats, Floats]:
+        """The risks of calibrated log-odds, and the lower and the upper end of the range around each."""
+        risk = np.asarray(expit(log_odds))
+        low, high = self.fitted.risk_range(self.score(log_odds))
+        return risk, np.minimum(low, risk), np.maximum(high, risk)
+
+    def _pass(self, features: pl.DataFrame, threads: int) -> Explained:
+        return self.tables.explain(self.fitted.matrix(features), threads=threads)
+
+
+def compile_risk(model: FittedRisk, *, key: str, cache: Path | None = None) -> CompiledRisk:
+    """Compile a model, or take the tables kept in the folder `cache` under `key`, which names the model and its hash.
+
+    Tables that are absent or damaged are made again; a folder that cannot be written costs the time to make them.
+    """
+    kept = None if cache is None else load_tables(cache, key=key)
+    if kept is not None and _are_of(kept, model):
+        return CompiledRisk(model, kept)
+    made = compile_booster(model.booster_, line=(model.line.intercept, model.line.slope), margin=_margin(model))
+    if cache is not None and isinstance(made, LookupTables):
+        _keep(made, cache, key)
+    return CompiledRisk(model, made)
+
+
+def _are_of(tables: LookupTables, model: FittedRisk) -> bool:
+    return len(tables.missing) == len(model.columns)
+
+
+def _keep(tables: LookupTables, cache: Path, key: str) -> None:
+    try:
+        save_tables(tables, cache, key=key)
+    except OSError:
+        # Nothing is lost but the time to make them again.
+        return
+
+
+def _margin(model: FittedRisk) -> CurveMargin:
+    """The model's curves, and the numbers its trees see in place of categories."""
+    curves = (Knots(np.array(curve.at), np.array(curve.adds), curve.missing) for curve in model.margin.curves)
+    levels = (None if table is None else np.array(table) for table in model.levels)
+    return CurveMargin(model.margin.intercept, tuple(curves), tuple(levels))
