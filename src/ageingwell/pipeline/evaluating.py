@@ -61,7 +61,7 @@ def evaluate(
     ranking outcome, or everybody did.
     """
     world = surroundings or Surroundings()
-    loaded = load_bundle(bundle, codelists=config.codelists)
+    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache)
     then = replace(config, train=_as_trained(config.train, loaded))
     past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=recorded_up_to, surroundings=world)
     test, fit = past.parts["test"], past.parts["fit"]
