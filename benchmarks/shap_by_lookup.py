@@ -6,6 +6,9 @@ The model: 500 trees of 31 leaves and depth 8 on 60 features (44 of them 0/1, 16
 made-up people. Every contender runs on one thread; rows per CPU second are the median of three interleaved rounds.
 Contenders that are not installed are left out and named. All rows are checked against LightGBM's raw prediction
 (base plus contributions is the score); a sample of them, value by value, against `pred_contrib`.
+
+The bundles in `models/` are measured whole as well: margin, trees and calibration, by the tables of the night and by
+LightGBM with the margin's curves added, on rows drawn around the knots of the curves.
 """
 
 import argparse
@@ -13,7 +16,6 @@ import contextlib
 import datetime
 import importlib.metadata
 import io
-import json
 import platform
 import statistics
 import time
@@ -25,8 +27,12 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from ageingwell.bundle import load_bundle
+from ageingwell.config.load import load_config
 from ageingwell.lookup import LookupTables, compile_booster
 from ageingwell.lookup.trees import read_trees
+from ageingwell.model.compiled import CompiledRisk
+from ageingwell.model.fitted import FittedRisk
 
 Floats = NDArray[np.float64]
 BINARY, NUMERIC, WITH_GAPS = 44, 16, 5
@@ -79,14 +85,34 @@ def ours(booster: lgb.Booster, tables: LookupTables, x: Floats) -> dict[str, Cal
     }
 
 
-def speeds(booster: lgb.Booster, tables: LookupTables, x: Floats) -> dict[str, float]:
+def whole_models(compiled: CompiledRisk, x: Floats) -> dict[str, Callable[[], object]]:
+    """The three ways to a whole model's log-odds: `x` is the matrix of codes, as a night makes it."""
+    model, most = compiled.fitted, PER_CPU_SECOND
+
+    def predict() -> Floats:
+        some = x[: most["LightGBM predict"]]
+        trees = model.booster_.predict(model.numbers(some), raw_score=True, num_threads=1)
+        return model.log_odds(model.margin.log_odds(some) + trees)
+
+    def pred_contrib() -> Floats:
+        some = x[: most["LightGBM pred_contrib"]]
+        trees = np.asarray(model.booster_.predict(model.numbers(some), pred_contrib=True, num_threads=1))
+        return np.asarray(model.line.slope * (model.margin.contributions(some) + trees[:, :-1]))
+
+    return {
+        "LightGBM predict": predict,
+        "LightGBM pred_contrib": pred_contrib,
+        "look-up tables": lambda: compiled.tables.explain(x[: most["look-up tables"]], threads=1),
+    }
+
+
+def speeds(contenders: dict[str, Callable[[], object]], rows: int) -> dict[str, float]:
     """Rows per CPU second, the median of three rounds in which the contenders take turns."""
-    contenders = ours(booster, tables, x)
     taken: dict[str, list[float]] = {name: [] for name in contenders}
-    tables.explain(x[:10], threads=1)  # compiles, or loads what was compiled
+    contenders["look-up tables"]()  # compiles, or loads what was compiled
     for _ in range(3):
         for name, work in contenders.items():
-            taken[name].append(min(PER_CPU_SECOND[name], len(x)) / cpu_seconds(work))
+            taken[name].append(min(PER_CPU_SECOND[name], rows) / cpu_seconds(work))
     return {name: statistics.median(rates) for name, rates in taken.items()}
 
 
@@ -152,25 +178,41 @@ def check(booster: lgb.Booster, tables: LookupTables, *, rows: int, sample: int)
     return worst
 
 
-def shipped() -> Iterator[tuple[str, lgb.Booster, Floats]]:
-    """The bundles in `models/`, with rows drawn around their own thresholds and, in one cell of ten, a gap."""
-    for facts in sorted((Path(__file__).parents[1] / "models").glob("*/bundle.json")):
-        for part in json.loads(facts.read_text(encoding="utf-8"))["outcomes"].values():
-            booster = lgb.Booster(model_file=str(facts.parent / part["file"]))
-            draw = np.random.default_rng(3)
-            x = np.zeros((CHUNK, booster.num_feature()))
-            at: dict[int, list[float]] = {}
-            for split in (split for tree in read_trees(booster) for split in tree.splits):
-                at.setdefault(split.feature, []).append(split.threshold)
-            for feature, thresholds in at.items():
-                x[:, feature] = draw.choice(thresholds, CHUNK) + draw.normal(size=CHUNK)
-            x[draw.random(x.shape) < 0.1] = np.nan
-            yield f"{facts.parent.name}/{part['file']}", booster, x
+def shipped() -> Iterator[tuple[str, CompiledRisk, Floats]]:
+    """The models of the bundles in `models/`, with rows on and between their own knots, and gaps where they may be."""
+    codelists = load_config().codelists
+    for folder in sorted(path.parent for path in (Path(__file__).parents[1] / "models").glob("*/bundle.json")):
+        for outcome, compiled in load_bundle(folder, codelists=codelists).compiled.items():
+            yield f"{folder.name}, {outcome}", compiled, around_knots(compiled.fitted, CHUNK)
 
 
-def lines(title: str, booster: lgb.Booster, tables: LookupTables, measured: dict[str, float]) -> Iterator[str]:
+def around_knots(model: FittedRisk, n: int) -> Floats:
+    """(n, p) codes: each value one of the curve's knots, or drawn between and beyond them; one in ten missing."""
+    draw = np.random.default_rng(3)
+    x = np.empty((n, len(model.columns)), order="F")
+    for place, (column, curve) in enumerate(zip(model.columns, model.margin.curves, strict=True)):
+        at = np.array(curve.at)
+        between = draw.uniform(at.min() - 1, at.max() + 1, n)
+        x[:, place] = np.where(
+            draw.random(n) < 0.7, draw.choice(at, n), np.round(between) if column.is_category else between
+        )
+        if column.name in model.missing_in_training:
+            x[draw.random(n) < 0.1, place] = np.nan
+    return x
+
+
+def apart(compiled: CompiledRisk, x: Floats) -> tuple[float, float]:
+    """How far a shipped model's tables lie from LightGBM's contributions and from its log-odds, on all rows."""
+    some = min(len(x), PER_CPU_SECOND["LightGBM pred_contrib"])
+    ways, mine = whole_models(compiled, x), compiled.tables.explain(x, threads=2)
+    odds = np.asarray(ways["LightGBM predict"]())
+    contributions = float(np.abs(np.asarray(ways["LightGBM pred_contrib"]()) - mine.contributions[:some]).max())
+    return contributions, float(np.abs(odds - mine.log_odds[: len(odds)]).max())
+
+
+def lines(title: str, trees: int, tables: LookupTables, measured: dict[str, float]) -> Iterator[str]:
     yield f"\n## {title}\n"
-    yield f"{booster.num_trees()} trees, {len(tables.condition_start) - 1:,} groups, {len(tables.entry_table):,}"
+    yield f"{trees} trees, {len(tables.condition_start) - 1:,} groups, {len(tables.entry_table):,}"
     yield f"additions a row, tables of {tables.entries.nbytes / 2**20:.1f} MiB.\n"
     yield "| one thread | rows per CPU second | x pred_contrib | x predict |\n|---|---:|---:|---:|"
     contrib, plain = measured["LightGBM pred_contrib"], measured["LightGBM predict"]
@@ -193,21 +235,28 @@ def report(arguments: argparse.Namespace) -> Iterator[str]:
     today = f"{datetime.datetime.now(datetime.UTC):%d %B %Y}"
     yield f"{today}; {machine()}; Python {platform.python_version()}, {libraries}."
     yield "Made by `python benchmarks/shap_by_lookup.py`. Other work ran on the machine: trust ratios, not rates."
-    measured = speeds(booster, tables, x)
+    measured = speeds(ours(booster, tables, x), len(x))
     remarks = []
     for name, rate in others(booster, x):
         if isinstance(rate, float):
             measured[name] = rate
         else:
             remarks.append(f"{name} {rate}.")
-    yield from lines("500 trees, 31 leaves, depth 8, 60 features", booster, tables, measured)
+    yield from lines("500 trees, 31 leaves, depth 8, 60 features", booster.num_trees(), tables, measured)
     yield f"\n{numeric:.0%} of the splits are on numeric features. Compiling the model took {seconds:.1f} CPU"
     yield f"seconds the first time, {again:.1f} the second. XGBoost explains its own model of the same shape."
     yield " ".join(remarks)
-    for name, other, rows in shipped():
-        made = compile_booster(other)
-        if isinstance(made, LookupTables):
-            yield from lines(f"Shipped: {name}", other, made, speeds(other, made, rows))
+    for name, model, rows in shipped():
+        if model.why_slow is not None:
+            yield f"\n## Shipped: {name}\n\nNo tables: {model.why_slow}."
+            continue
+        trees = model.fitted.booster_.num_trees()
+        yield from lines(
+            f"Shipped: {name}, the whole model", trees, model.tables, speeds(whole_models(model, rows), len(rows))
+        )
+        contributions, odds = apart(model, rows)
+        yield f"\n{len(rows):,} rows of {rows.shape[1]} facts, margin and calibration included: contributions at most"
+        yield f"{contributions:.1e} and log-odds at most {odds:.1e} from LightGBM's with the curves added."
     worst = check(booster, tables, rows=arguments.rows, sample=arguments.sample)
     yield "\n## Equality\n"
     yield f"- {arguments.rows:,} rows, each: base plus contributions, and the log-odds returned, differ from LightGBM's"

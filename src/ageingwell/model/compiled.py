@@ -18,8 +18,8 @@ from ageingwell.lookup.files import load_tables, save_tables
 from ageingwell.model.fitted import Explanation, FittedRisk
 
 Floats = NDArray[np.float64]
-# With 150 features, 40 MB of values and as much of contributions at a time.
-PEOPLE_IN_A_CHUNK = 32_768
+# With 150 features, 20 MB of values and as much of contributions at a time.
+PEOPLE_IN_A_CHUNK = 16_384
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import polars as pl
 from ageingwell.errors import FrameError
 from ageingwell.model.fitted import Explanation
 
-# With 150 features, 40 MB of contributions at a time.
-PEOPLE_IN_A_CHUNK = 32_768
+# With 150 features, 20 MB of contributions at a time.
+PEOPLE_IN_A_CHUNK = 16_384
 
 
 class Explains(Protocol):
