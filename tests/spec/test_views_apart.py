@@ -26,7 +26,8 @@ def test_the_fire_service_gets_the_homes_nobody_is_linked_to_under_its_own_key()
 
     assert homes.frame.rows() == [
         (key, ["No working smoke alarm"], ["no working smoke alarm was found"],
-         "Make a home fire-safety visit and fit alarms")
+         "Make a home fire-safety visit and fit alarms",
+             "We are offering people in this area a visit about staying safe from fire at home")
     ]  # fmt: skip
 
 

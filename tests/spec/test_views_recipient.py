@@ -1,7 +1,10 @@
 """What each recipient sees of a night, drawn on six people at five doors (see `helpers.views`)."""
 
+import re
+
 import polars as pl
 import pytest
+from helpers.outreach import shipped_interventions
 from helpers.views import (
     ACTIONS,
     AS_OF,
@@ -24,6 +27,7 @@ from ageingwell.config.score import Ledger, RecipientView
 from ageingwell.errors import NotPermittedError
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK
+from ageingwell.views.words import ANY_NEED, NEED_WORDS
 
 OF_THE_RISK = {"chance", "band", "found_by", "raises", "lowers", "age_band"}
 
@@ -212,3 +216,62 @@ def test_a_need_led_by_another_is_told_only_where_its_whole_rule_may_be_read():
 def test_every_recipient_of_the_shipped_kind_can_be_drawn():
     assert set(EVERY_THEME) == set(LEDGER.views["gp"].themes)
     assert FOUND.height == 11
+
+
+SHIPPED = shipped_interventions()
+
+
+def test_a_visitor_says_the_words_of_the_most_urgent_need_that_the_reader_may_read():
+    said = cells("gp", "p3", "what_to_say", interventions=SHIPPED)
+
+    assert said == SHIPPED.needs["oxygen_or_emollient_smoking"].say
+
+
+def test_who_may_not_read_a_needs_facts_says_words_that_do_not_tell_the_need():
+    blind = Ledger(permitted=(), views={"fire": RecipientView(themes=())})
+    said = {
+        name: cells(
+            "fire", "p2", "what_to_say", needs=needs(need("p2", "h1", name, "")), ledger=blind, interventions=SHIPPED
+        )
+        for name in ("fire_safety", "oxygen_or_emollient_smoking")
+    }
+
+    assert set(said.values()) == {NEED_WORDS["fire_safety"].say}
+    assert not set(said.values()) & {intervention.say for intervention in SHIPPED.needs.values()}
+
+
+def test_where_the_reader_has_no_need_to_lead_the_words_are_those_of_the_settings():
+    own = SHIPPED.model_copy(update={"say": "Good morning"})
+
+    assert cells("gp", "p6", "what_to_say", needs=needs(), interventions=own) == "Good morning"
+
+
+def test_whether_a_person_was_told_is_what_the_group_recorded_and_else_said_to_be_unknown():
+    assert cells("group", "p1", "person_told") == "Not recorded"
+
+    recorded = LISTED.with_columns(person_told=pl.Series(["yes", "not_yet", None, None, None, None]))
+    assert [cells("group", person, "person_told", rows=recorded) for person in ("p1", "p2", "p3")] == [
+        "Yes",
+        "Not yet",
+        "Not recorded",
+    ]
+
+
+def test_needs_of_the_same_functional_words_have_the_same_words_for_the_door():
+    said: dict[str, set[str]] = {}
+    for words in (*NEED_WORDS.values(), ANY_NEED):
+        said.setdefault(words.functional, set()).add(words.say)
+
+    assert {len(texts) for texts in said.values()} == {1}
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED.needs))
+def test_no_shipped_words_for_the_door_tell_why_somebody_was_chosen(name):
+    telling = (
+        r"\b(fell|fall|frail|injur|oxygen|emollient|skin|smok(?!e alarm)|drink|alcohol|clutter|hoard|living|alone|"
+        r"lonel|isolat|bereav|died|widow|carer|caring|look after|dementia|memory|heart|lung|medicine|tablet|hazard|arrears|rating|"
+        r"hospital|record|list|risk|aged?\b|old\b|older|you\b)"
+    )
+
+    assert not re.search(telling, SHIPPED.needs[name].say, re.IGNORECASE)
+    assert not re.search(telling, NEED_WORDS[name].say, re.IGNORECASE)

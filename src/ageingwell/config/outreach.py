@@ -203,12 +203,20 @@ class OutreachSettings(Settings):
         return value
 
 
+SAY = "We are calling on people in this area to ask whether anything would help at home"
+
+
 class Intervention(Settings):
     """What follows from one need."""
 
     lead: Agency = Field(description="the one agency that leads on this need")
     urgency: Urgency = Field(description="how soon the need should be met: routine, soon or urgent")
     action: str = Field(min_length=1, description="suggested next action, in functional words, no diagnosis")
+    say: str = Field(
+        default=SAY,
+        min_length=1,
+        description="what a visitor says at the door; must not tell why this person was chosen",
+    )
     evidence: str = Field(min_length=1, description="what is known about the effect of the action")
     source: str = Field(min_length=1, description="where the criterion and the evidence come from")
 
@@ -218,5 +226,8 @@ class Interventions(Settings):
 
     end_of_life_lead: Agency = Field(
         default="social_care", description="the care team that takes fire-safety needs of people near the end of life"
+    )
+    say: str = Field(
+        default=SAY, min_length=1, description="what a visitor says at the door where no rule found a need"
     )
     needs: dict[str, Intervention] = Field(description="one table a need, under the name of its rule")

@@ -167,6 +167,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], c
         as_of=_night(facts),
         key=key,
         settings=config.outreach,
+        interventions=config.interventions,
     )
 
 
@@ -196,6 +197,7 @@ def _homes(
         as_of=_night(facts),
         key=key,
         settings=config.outreach,
+        interventions=config.interventions,
         safeguarded=guarded["household_id"].to_list(),
     )
     return None if homes.frame.is_empty() else homes

@@ -5,11 +5,12 @@ from datetime import date
 
 import polars as pl
 
-from ageingwell.config.outreach import OutreachSettings
+from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, Recipient
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.views.columns import FOR_HOMES, FOR_SAFEGUARDING, AgencyView
+from ageingwell.views.doors import URGENCY
 from ageingwell.views.reader import Reader, reader_of
 from ageingwell.views.recipient import NO_FACTS, NO_HOME, UNKNOWN
 
@@ -25,6 +26,7 @@ def homes_for(
     as_of: date,
     key: Key,
     settings: OutreachSettings | None = None,
+    interventions: Interventions | None = None,
     safeguarded: Collection[str] = (),
     staff_safety: Collection[str] = (),
 ) -> AgencyView:
@@ -34,7 +36,7 @@ def homes_for(
     safeguarding lead; those in `staff_safety` have the note on it before the action. Raises
     `NotPermittedError` where the ledger has no view for the recipient.
     """
-    settings = settings or OutreachSettings()
+    settings, interventions = settings or OutreachSettings(), interventions or Interventions(needs={})
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
     mine = pl.col("person_id").is_null() & (pl.col("lead_agency") == recipient)
     of_homes = needs.filter(mine & ~pl.col("household_id").is_in(list(safeguarded)))
@@ -42,7 +44,9 @@ def homes_for(
     for (home,), found in of_homes.group_by("household_id"):
         steps = dict.fromkeys(found.sort("need", "action")["action"].to_list())
         note = [settings.staff_safety_note] if home in staff_safety else []
-        cells.append([home, *_told(reader, found), ". ".join([*note, *steps])])
+        first = found.sort(pl.col("urgency").replace_strict(URGENCY, return_dtype=pl.Int64), "need")["need"][0]
+        said = reader.say(first, interventions)
+        cells.append([home, *_told(reader, found), ". ".join([*note, *steps]), said])
     frame = pl.DataFrame(cells, schema=_HOMES, orient="row").with_columns(
         row_key=row_key(pl.col("home"), recipient=recipient, as_of=as_of, key=key)
     )
@@ -103,7 +107,13 @@ def safeguarding_view(
 
 _TOLD = pl.Schema({"needs": pl.List(pl.String), "facts": pl.List(pl.String)})
 _HOMES = pl.Schema(
-    {"home": pl.String(), "needs": pl.List(pl.String), "facts": pl.List(pl.String), "action": pl.String()}
+    {
+        "home": pl.String(),
+        "needs": pl.List(pl.String),
+        "facts": pl.List(pl.String),
+        "action": pl.String(),
+        "what_to_say": pl.String(),
+    }
 )
 FIRE_NEEDS = ("oxygen_or_emollient_smoking", "no_working_alarm", "fire_safety")
 

@@ -44,6 +44,8 @@ RAISES = Column("raises", "Linked with a higher chance", "Facts linked with a hi
 LOWERS = Column("lowers", "Linked with a lower chance", "Facts linked with a lower chance; not causes", 34)
 ACTION = Column("action", "Suggested next step", "What to know first, the next step, and who comes along", 48)
 COMMUNICATION = Column("communication_need", "Communication", "What they need to understand and be understood", 20)
+SAY = Column("what_to_say", "What to say", "Words for the door; they tell nobody why you came", 40)
+TOLD = Column("person_told", "Person told", "Whether they know that you will be in touch", 14)
 KNOWN_TO = Column("known_to", "Already known to", "Services you may read about that have a record in three years", 22)
 NEW = Column("new_since_last", "New", "Whether they were on the last list", 12)
 STATUS = Column("status", "Status", "Proposed until the group has agreed", 12)
@@ -59,6 +61,8 @@ FOR_ANYONE = (
     FACTS,
     ACTION,
     COMMUNICATION,
+    SAY,
+    TOLD,
     KNOWN_TO,
     NEW,
     STATUS,
@@ -80,11 +84,13 @@ FOR_READERS_OF_RISK = (
     LOWERS,
     ACTION,
     COMMUNICATION,
+    SAY,
+    TOLD,
     KNOWN_TO,
     NEW,
     STATUS,
 )
-FOR_HOMES = (ROW_KEY, NEEDS, FACTS, ACTION)
+FOR_HOMES = (ROW_KEY, NEEDS, FACTS, ACTION, SAY)
 FOR_SAFEGUARDING = (
     ROW_KEY,
     HOUSEHOLD_KEY,

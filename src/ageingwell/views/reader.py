@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
 
-from ageingwell.config.outreach import Thresholds
+from ageingwell.config.outreach import Interventions, Thresholds
 from ageingwell.config.score import Ledger, Recipient, Theme
 from ageingwell.errors import NotPermittedError
 from ageingwell.features.build import FEATURES
@@ -54,6 +54,11 @@ class Reader:
         """Name a need: plainly to who may read its whole rule, else in words that tell no fact."""
         words = NEED_WORDS.get(need, ANY_NEED)
         return words.name if self.reads_need(need) else words.functional
+
+    def say(self, need: str, interventions: Interventions) -> str:
+        """What a visitor says at the door about a need; who may not read its whole rule, in words that tell no fact."""
+        then = interventions.needs.get(need)
+        return then.say if then is not None and self.reads_need(need) else NEED_WORDS.get(need, ANY_NEED).say
 
     def facts_of(self, need: str, criterion: str) -> list[str]:
         """Pick the sentences of a criterion that it may read.

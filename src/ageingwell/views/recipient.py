@@ -11,12 +11,12 @@ from typing import Final
 
 import polars as pl
 
-from ageingwell.config.outreach import OutreachSettings
+from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, Recipient
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView
-from ageingwell.views.doors import NO_NEED_URGENCY, most_urgent, own_needs, rows_for
+from ageingwell.views.doors import NO_NEED_URGENCY, URGENCY, most_urgent, own_needs, rows_for
 from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
 from ageingwell.views.words import FOUND_BY, THEME_OF_AGENCY, THEME_WORDS, agency_words, label_words
 
@@ -27,6 +27,8 @@ NO_NEED: Final = "no need found by a rule"
 NO_OWN_NEED: Final = "none for you to lead"
 NO_SERVICE: Final = "none that you may read about"
 NO_HOME: Final = "no home linked"
+NOT_RECORDED: Final = "Not recorded"
+TOLD_WORDS: Final = {"yes": "Yes", "not_yet": "Not yet"}
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
 
 
@@ -41,15 +43,17 @@ def view_for(
     as_of: date,
     key: Key,
     settings: OutreachSettings | None = None,
+    interventions: Interventions | None = None,
 ) -> AgencyView:
     """Build what one recipient sees: the doors it leads or is asked to come along to; the group sees every door.
 
     `rows`, `needs` and `reasons` are the tables `list`, `needs` and `reasons` of the night, `people` the spine of the
-    people listed. Row and home keys are the recipient's own and the night's own. The figure, its order and the
+    people listed; `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
+    (`yes`, `not_yet`). Row and home keys are the recipient's own and the night's own. The figure, its order and the
     reasons are in the view only if the ledger says `shows_risk` and every theme may be read. The result depends on
     no order of rows. Raises `NotPermittedError` where the ledger has no view for the recipient.
     """
-    settings = settings or OutreachSettings()
+    settings, interventions = settings or OutreachSettings(), interventions or Interventions(needs={})
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
     seen = rows_for(recipient, rows=rows, needs=needs, settings=settings)
     columns = tuple(
@@ -59,7 +63,7 @@ def view_for(
     )
     known = (
         seen.join(people.select("person_id", "age", "communication_need"), on="person_id", how="left")
-        .join(_needs_told(reader, seen, needs), on="person_id", how="left")
+        .join(_needs_told(reader, seen, needs, interventions), on="person_id", how="left")
         .join(_linked(reader, seen, reasons, "raises"), on="person_id", how="left")
         .join(_linked(reader, seen, reasons, "lowers"), on="person_id", how="left")
         .join(most_urgent(own_needs(recipient, doors=seen, needs=needs)), on="door", how="left")
@@ -68,7 +72,9 @@ def view_for(
             _home_key=row_key(pl.col("household_id"), recipient=recipient, as_of=as_of, key=key),
         )
     )
-    cells = _cells(reader)
+    if "person_told" not in known.columns:
+        known = known.with_columns(person_told=pl.lit(None, dtype=pl.String))
+    cells = _cells(reader, say=interventions.say)
     frame = known.sort(_order(reader)).select(cells[column.name].alias(column.name) for column in columns)
     return AgencyView(recipient, as_of, columns, frame, _notes(reader))
 
@@ -81,7 +87,7 @@ def _order(reader: Reader) -> list[pl.Expr]:
     return [pl.col("urgency_rank").fill_null(NO_NEED_URGENCY), home, pl.col("_row_key")]
 
 
-def _cells(reader: Reader) -> dict[str, pl.Expr]:
+def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
     """How each cell is made, by column name; no other expression reaches a file."""
     no_need = NO_NEED if reader.reads_risk else NO_OWN_NEED
     return {
@@ -100,6 +106,8 @@ def _cells(reader: Reader) -> dict[str, pl.Expr]:
         "lowers": _or_one(pl.col("lowers"), NONE_SHOWN),
         "action": pl.col("told").fill_null(UNKNOWN),
         "communication_need": pl.col("communication_need").fill_null("none recorded"),
+        "what_to_say": pl.col("say").fill_null(say),
+        "person_told": pl.col("person_told").replace_strict(TOLD_WORDS, default=NOT_RECORDED, return_dtype=pl.String),
         "known_to": _or_one(_known_to(reader), "none recorded" if reader.themes >= EVERY_THEME else NO_SERVICE),
         "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),
         "status": pl.col("status").map_elements(label_words, return_dtype=pl.String),
@@ -149,23 +157,35 @@ def _known_to(reader: Reader) -> pl.Expr:
     return named.list.eval(pl.element().map_elements(agency_words, return_dtype=pl.String))
 
 
-def _needs_told(reader: Reader, seen: pl.DataFrame, needs: pl.DataFrame) -> pl.DataFrame:
-    """Each person's needs in this reader's words: those it leads, and those whose whole rule it may read."""
+def _needs_told(reader: Reader, seen: pl.DataFrame, needs: pl.DataFrame, interventions: Interventions) -> pl.DataFrame:
+    """Each person's needs in this reader's words: those it leads, and those whose whole rule it may read.
+
+    What to say at the door is about the most urgent of them.
+    """
     theirs = needs.join(seen.select("person_id"), on="person_id", how="semi").sort("person_id", "need")
     told: dict[str, tuple[list[str], list[str]]] = {}
-    for person_id, need, criterion, lead in theirs.select("person_id", "need", "criterion", "lead_agency").iter_rows():
+    first: dict[str, tuple[int, str]] = {}
+    columns = ("person_id", "need", "criterion", "lead_agency", "urgency")
+    for person_id, need, criterion, lead, urgency in theirs.select(columns).iter_rows():
         if lead != reader.recipient and not reader.reads_need(need):
             continue
         names, facts = told.setdefault(person_id, ([], []))
         names.append(reader.need_words(need))
         facts.extend(reader.facts_of(need, criterion))
+        first[person_id] = min(first.get(person_id, (NO_NEED_URGENCY, "")), (URGENCY[urgency], need))
     return pl.DataFrame(
         {
             "person_id": list(told),
             "needs_told": [list(dict.fromkeys(names)) for names, _ in told.values()],
             "facts_told": [list(dict.fromkeys(facts)) for _, facts in told.values()],
+            "say": [reader.say(need, interventions) for _, need in first.values()],
         },
-        schema={"person_id": pl.String, "needs_told": pl.List(pl.String), "facts_told": pl.List(pl.String)},
+        schema={
+            "person_id": pl.String,
+            "needs_told": pl.List(pl.String),
+            "facts_told": pl.List(pl.String),
+            "say": pl.String,
+        },
     )
 
 

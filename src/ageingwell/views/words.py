@@ -35,29 +35,73 @@ THEME_WORDS: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class NeedWords:
-    """A need by its name, for who may read every fact its rule counts; else in words that tell no fact at all."""
+    """A need by its name, for who may read every fact its rule counts; else in words that tell no fact at all.
+
+    `say` is what a visitor who may not read the facts says at the door: the same for all needs of the same functional
+    words, or it would tell them apart.
+    """
 
     name: str
     functional: str
+    say: str
 
+
+STEADY: Final = (
+    "May need help to stay steady",
+    "We are asking people in this area how they are getting about, and whether anything would help",
+)
+FIRE: Final = (
+    "May need help to be safe from fire at home",
+    "We are offering people in this area a visit about staying safe from fire at home",
+)
+COMPANY: Final = (
+    "May welcome company",
+    "We are calling on people in this area to say hello and to tell them what is on near home",
+)
 
 NEED_WORDS: Final[dict[str, NeedWords]] = {
-    "falls_assessment": NeedWords("Falls assessment", "May need help to stay steady"),
-    "falls_gait_balance": NeedWords("Gait and balance check", "May need help to stay steady"),
+    "falls_assessment": NeedWords("Falls assessment", *STEADY),
+    "falls_gait_balance": NeedWords("Gait and balance check", *STEADY),
     "oxygen_or_emollient_smoking": NeedWords(
-        "Smoking near oxygen or skin products", "May need help within days to be safe from fire at home"
+        "Smoking near oxygen or skin products",
+        "May need help within days to be safe from fire at home",
+        "We are offering people in this area a visit about staying safe from fire at home",
     ),
-    "no_working_alarm": NeedWords("No working smoke alarm", "May need help to be safe from fire at home"),
-    "fire_safety": NeedWords("Fire safety at home (CHARLIE-P)", "May need help to be safe from fire at home"),
-    "cold_home": NeedWords("Cold home, and heart or lung disease", "May need a warmer home"),
-    "adaptation_waiting": NeedWords("Adaptation waiting", "May need help to get about at home"),
-    "hazard_and_falls": NeedWords("Hazard at home, and a fall", "May need something at home put right"),
-    "carer_under_strain": NeedWords("Carer under strain", "May welcome support"),
-    "unsafe_polypharmacy": NeedWords("Many medicines", "May welcome a talk with the practice"),
-    "bereaved_and_alone": NeedWords("Bereaved and living alone", "May welcome company"),
-    "isolation": NeedWords("Isolation", "May welcome company"),
+    "no_working_alarm": NeedWords("No working smoke alarm", *FIRE),
+    "fire_safety": NeedWords("Fire safety at home (CHARLIE-P)", *FIRE),
+    "cold_home": NeedWords(
+        "Cold home, and heart or lung disease",
+        "May need a warmer home",
+        "We are asking people in this area whether their home is warm enough",
+    ),
+    "adaptation_waiting": NeedWords(
+        "Adaptation waiting",
+        "May need help to get about at home",
+        "We are asking people in this area whether anything would make getting about easier",
+    ),
+    "hazard_and_falls": NeedWords(
+        "Hazard at home, and a fall",
+        "May need something at home put right",
+        "We are asking people in this area whether anything at home needs putting right",
+    ),
+    "carer_under_strain": NeedWords(
+        "Carer under strain",
+        "May welcome support",
+        "We are asking people in this area how they are doing, and telling them what support there is",
+    ),
+    "unsafe_polypharmacy": NeedWords(
+        "Many medicines",
+        "May welcome a talk with the practice",
+        "The practice is offering its patients a talk about how they are doing",
+    ),
+    "bereaved_and_alone": NeedWords("Bereaved and living alone", *COMPANY),
+    "isolation": NeedWords("Isolation", *COMPANY),
 }
-ANY_NEED: Final = NeedWords("Another need", "May welcome help")
+ANY_NEED: Final = NeedWords(
+    "Another need",
+    "May welcome help",
+    "We are calling on people in this area to ask whether anything would help at home",
+)
 
 OUTCOME_WORDS: Final[dict[str, str]] = {
     "loss_of_independence": "start home care, enter a care home, have a serious fall admission or die within a year",
