@@ -46,10 +46,11 @@ def settings_file(
     """Copy the shipped settings to `folder`, change them, and give the file for `--config`.
 
     `changes` are keys of `score.toml`; each other word is a file by its key there (`outreach`, `training`), with the
-    changes to it; a key `capacity.fire` stands in its section.
+    changes to it; a key `capacity.fire` stands in its section. The annex has no charts unless asked for: they take
+    most of a small night.
     """
     folder.mkdir(exist_ok=True)
-    top = dict(changes or {}) | ({} if bundle is None else {"bundle": str(bundle)})
+    top = {"annex_charts": False} | dict(changes or {}) | ({} if bundle is None else {"bundle": str(bundle)})
     names = {"training": "train.toml"}
     for key, wanted in {"": top, **files}.items():
         name = names.get(key, f"{key}.toml") if key else "score.toml"

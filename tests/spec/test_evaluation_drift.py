@@ -4,8 +4,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ageingwell.evaluation.drift import calibration_drift, mean_risk_shift, population_stability
+from ageingwell.evaluation.drift import (
+    calibration_drift,
+    mean_risk_shift,
+    population_stability,
+    reference_bins,
+    stability_against,
+)
 from ageingwell.evaluation.rank_stability import chance_in_top, rank_stability, redrawn_scores
+from ageingwell.evaluation.stored import as_text, from_text
 
 
 def test_the_same_people_twice_have_not_drifted():
@@ -61,3 +68,32 @@ def test_models_are_refitted_on_rows_drawn_with_replacement_the_same_way_each_ti
     assert first.shape == (4, 3)
     assert (first == again).all()
     assert any(np.unique(rows).size < 10 for rows in seen)
+
+
+def test_kept_bins_tell_the_same_as_the_people_they_were_made_of():
+    draw = np.random.default_rng(4)
+    then = pl.DataFrame({"share": draw.integers(0, 36, 800) / 36, "cost": draw.exponential(9, 800)})
+    now = pl.DataFrame({"share": draw.integers(0, 30, 500) / 36, "cost": draw.exponential(12, 500)})
+    kept = from_text(as_text({"death": {"reference": reference_bins(then)}}))["death"]["reference"]
+
+    told = stability_against(kept, now, draws=10)
+
+    assert told["column"].to_list() == ["share", "cost"]
+    assert told["value"].to_list() == pytest.approx(population_stability(then, now, draws=10)["value"].to_list())
+    assert stability_against(kept, then, draws=10)["value"].to_list() == pytest.approx([0, 0])
+
+
+def test_a_bin_whose_count_was_hidden_still_counts():
+    kept = reference_bins(pl.DataFrame({"falls": [0.0] * 96 + [1.0] * 4})).with_columns(
+        n=pl.when(~pl.col("n").is_between(1, 7)).then("n")
+    )
+
+    told = stability_against(kept, pl.DataFrame({"falls": [0.0] * 96 + [1.0] * 4}), draws=10)
+
+    assert told["value"].to_list() == [0.0]
+
+
+def test_a_fact_nobody_had_then_shows_as_much_change_when_it_comes():
+    kept = reference_bins(pl.DataFrame({"alarm": pl.Series([None] * 100, dtype=pl.Float64)}))
+
+    assert stability_against(kept, pl.DataFrame({"alarm": [1.0] * 100}), draws=10)["change"].to_list() == ["much"]

@@ -104,6 +104,9 @@ class ScoreSettings(Settings):
     bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
     raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")
     lowering_reasons: int = Field(default=1, ge=0, le=3, description="facts linked with a lower chance on a list row")
+    annex_charts: bool = Field(
+        default=True, description="draw charts in the technical annex, where the extra `annex` is installed"
+    )
     seed: int = Field(default=1, ge=0, description="seed of every draw")
     threads: int = Field(default=2, ge=1, le=256, description="threads for the model; the results do not depend on it")
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")

@@ -7,13 +7,15 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import observed_over_expected
-from ageingwell.evaluation.estimate import Estimate, Floats, around, percentile_interval, tidy, untold
+from ageingwell.evaluation.estimate import FIGURES, Estimate, Floats, around, percentile_interval, tidy, untold
 
 MISSING = "missing"
 # Siddiqi, Credit Risk Scorecards, 2006: below 0.1 little has changed, above 0.25 much has.
 LITTLE, MUCH = 0.1, 0.25
 # An empty bin has no logarithm: it counts as half a person.
 HALF_A_PERSON = 0.5
+HIDDEN_TAKEN_AS = 4  # the middle of 1 to 7
+STABILITY = pl.Schema({"column": pl.String, **FIGURES, "by_chance": pl.Float64, "change": pl.String})
 
 
 def population_stability(
@@ -37,7 +39,11 @@ def population_stability(
         found, chance = _index(counts, draws=draws, seed=seed)
         rows.append(({"column": name}, found))
         chances.append(chance)
-    table = tidy(rows).with_columns(by_chance=pl.Series("by_chance", chances, dtype=pl.Float64))
+    return _with_change(tidy(rows), chances)
+
+
+def _with_change(found: pl.DataFrame, chances: list[float]) -> pl.DataFrame:
+    table = found.with_columns(by_chance=pl.Series("by_chance", chances, dtype=pl.Float64).fill_nan(None))
     return table.with_columns(
         change=pl.when(pl.col("value").is_null())
         .then(None)
@@ -49,6 +55,63 @@ def population_stability(
         .then(pl.lit("some"))
         .otherwise(pl.lit("much"))
     )
+
+
+def reference_bins(reference: pl.DataFrame, *, bins: int = 10) -> pl.DataFrame:
+    """What `stability_against` needs of a frame of numbers, to be kept instead of it: column, up_to, is_missing, n.
+
+    A row a bin, the bins of a column in order: values up to `up_to` (empty in the last one, which has no end), and the
+    missing ones.
+
+    >>> reference_bins(pl.DataFrame({"falls": [0.0] * 19 + [1.0] + [None] * 9})).rows()
+    [('falls', 0.0, False, 19), ('falls', None, False, 1), ('falls', None, True, 9)]
+    """
+    rows = []
+    for name in reference.columns:
+        edges = sorted({_with_few_digits(edge) for edge in _edges(reference[name], bins)})
+        *inside, missing = _binned_counts(reference[name], edges)
+        ends: list[float | None] = [*edges, None]
+        rows += [(name, end, False, int(n)) for end, n in zip(ends, inside, strict=True)]
+        rows.append((name, None, True, int(missing)))
+    schema = {"column": pl.String, "up_to": pl.Float64, "is_missing": pl.Boolean, "n": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def stability_against(
+    reference: pl.DataFrame, current: pl.DataFrame, *, draws: int = 500, seed: int = 1
+) -> pl.DataFrame:
+    """`population_stability` of `current` against the kept bins of `reference_bins`, of the columns both name.
+
+    A bin whose count is hidden (missing) is taken as 4 people.
+
+    >>> then, now = pl.DataFrame({"falls": [0.0] * 60 + [1.0] * 40}), pl.DataFrame({"falls": [0.0] * 50 + [1.0] * 50})
+    >>> round(stability_against(reference_bins(then), now, draws=10)["value"][0], 4)
+    0.0405
+    """
+    rows, chances = [], []
+    for (name,), part in reference.group_by("column", maintain_order=True):
+        if name not in current.columns:
+            continue
+        edges = part["up_to"].drop_nulls().to_list()
+        numbers = part["n"].fill_null(HIDDEN_TAKEN_AS).to_numpy()
+        counts = pl.DataFrame({"n_reference": numbers, "n_current": _binned_counts(current[str(name)], edges)})
+        found, chance = _index(counts, draws=draws, seed=seed)
+        rows.append(({"column": str(name)}, found))
+        chances.append(chance)
+    return _with_change(tidy(rows), chances)
+
+
+def _with_few_digits(edge: float) -> float:
+    """The edge in nine digits, as tables are stored, and never below it: a value on the edge stays on its side."""
+    near = float(f"{edge:.9g}")
+    return near if near >= edge else float(f"{edge + abs(edge) * 1e-8:.9g}")
+
+
+def _binned_counts(series: pl.Series, edges: list[float]) -> NDArray[np.int64]:
+    """Values in each bin that ends at an edge (a value on it belongs below), beyond the last one, and missing."""
+    values = series.cast(pl.Float64).fill_nan(None).drop_nulls().to_numpy()
+    inside = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
+    return np.append(inside, series.len() - values.size).astype(np.int64)
 
 
 def stability_bins(reference: pl.Series, current: pl.Series, *, bins: int = 10) -> pl.DataFrame:

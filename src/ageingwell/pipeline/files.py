@@ -18,7 +18,8 @@ class NightFrames:
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
     its pages show, so that they can be drawn again without the records when somebody has to be taken off: `people`
     (the spine of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left
-    since the last night and why), `just_missed` and `marginal`.
+    since the last night and why), `just_missed` and `marginal`; and for the annex `beeswarm` (contributions of people
+    drawn by lot) and `drift` (of tonight's facts from those the model was fitted on).
     """
 
     listed: pl.DataFrame
@@ -31,6 +32,8 @@ class NightFrames:
     left_list: pl.DataFrame
     just_missed: pl.DataFrame
     marginal: pl.DataFrame
+    beeswarm: pl.DataFrame
+    drift: pl.DataFrame
 
     def each(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "NightFrames":
         """The same night with every frame changed."""

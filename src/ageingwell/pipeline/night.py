@@ -32,6 +32,7 @@ from ageingwell.permissions import (
     stop_unless_permitted,
 )
 from ageingwell.pipeline.attrition import account_for_everyone
+from ageingwell.pipeline.evidence import drift_of, evidence_of
 from ageingwell.pipeline.files import NightFrames, read_frame
 from ageingwell.pipeline.joining import (
     contacts_of,
@@ -48,6 +49,7 @@ from ageingwell.pipeline.joining import (
     with_reasons_and_keys,
 )
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
+from ageingwell.pipeline.sampling import draw_beeswarm
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
 from ageingwell.pseudonyms import Key
@@ -109,11 +111,12 @@ def score(
                 progress=world.tell,
             )
         previous = latest_before(out, as_of.isoformat())
+        bundle = _suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
         frames, facts = outreach_list(
             records,
             as_of=AsOf(as_of),
             config=config,
-            bundle=_suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache),
+            bundle=bundle,
             previous=None if previous is None else read_frame(previous, "listed"),
             key=key,
             world=world,
@@ -123,7 +126,10 @@ def score(
             gone = find_withdrawn(data, config=config, workspace=scratch / "last", on=as_of)
             frames = without_withdrawn(frames, gone)
         with world.stage("publish"):
-            night = publish_night(frames, facts, records, out=out, config=config, key=key, world=world)
+            evidence = evidence_of(bundle, config.score.bundle)
+            night = publish_night(
+                frames, facts, records, out=out, config=config, key=key, evidence=evidence, world=world
+            )
     return _run(night, frames, facts)
 
 
@@ -216,6 +222,8 @@ def outreach_list(
         left_list=gone_since,
         just_missed=shared.just_missed,
         marginal=shared.marginal,
+        beeswarm=draw_beeswarm(explained, stay["person_id"] if bundle.usable else None, seed=config.score.seed),
+        drift=drift_of(bundle, features, seed=config.score.seed),
     )
     return frames, describe_night(
         records, frames, bundle=bundle, config=config, as_of=as_of, messages=[*shared.messages, *slow_models(bundle)]

@@ -20,14 +20,18 @@ from ageingwell.governance.manifest import (
     describe_ledger,
     library_versions,
 )
+from ageingwell.pipeline.evidence import read_evidence, save_evidence
 from ageingwell.pipeline.files import NightFrames, save_frames
 from ageingwell.pipeline.surroundings import Surroundings, peak_memory_bytes
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
+from ageingwell.report.annex import Evidence, annex_sections
+from ageingwell.report.charts.svg import can_draw
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.html import agency_html, annex_html, report_html
 from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
+from ageingwell.report.section import Section
 from ageingwell.report.summary import notices, summarise
 from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
 from ageingwell.sources.read import Records
@@ -80,6 +84,7 @@ def publish_night(
     out: Path,
     config: Config,
     key: Key,
+    evidence: Evidence,
     world: Surroundings,
 ) -> Published:
     """Write every file of the night into a staged folder and make it current in one step."""
@@ -92,7 +97,7 @@ def publish_night(
         for table in records.tables.values():
             if table.n_refused:
                 table.refused.write_parquet(folder / "refused" / f"{table.name}.parquet")
-        _write(folder, frames, facts, config=config, key=key)
+        _write(folder, frames, facts, evidence, config=config, key=key)
         write_bytes(folder / "run.json", _json(_run(world)))
         return publish_folder(folder, out, name=name)
 
@@ -102,21 +107,32 @@ def _withdrawn(frames: NightFrames) -> list[dict[str, Any]]:
     return count_steps(frames.attrition.filter(pl.col("step") == "withdrawn"))
 
 
-def _write(folder: Path, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key | None) -> None:
+def _write(
+    folder: Path,
+    frames: NightFrames,
+    facts: Mapping[str, Any],
+    evidence: Evidence,
+    *,
+    config: Config,
+    key: Key | None,
+) -> None:
     """Write all files that are drawn from the frames and facts; the same ones give the same bytes.
 
     Without a key there are no pages.
     """
     save_frames(frames, folder)
+    save_evidence(evidence, folder)
     write_bytes(folder / "manifest.json", _json(facts))
     if key is None:
         return
     (folder / "agencies").mkdir()
-    for name, content in draw_pages(frames, facts, config=config, key=key).items():
+    for name, content in draw_pages(frames, facts, evidence, config=config, key=key).items():
         write_bytes(folder / name, content)
 
 
-def draw_pages(frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key) -> dict[str, bytes]:
+def draw_pages(
+    frames: NightFrames, facts: Mapping[str, Any], evidence: Evidence, *, config: Config, key: Key
+) -> dict[str, bytes]:
     """Every page and workbook of a night by its file name."""
     told = notices(facts)
     pages = {}
@@ -147,9 +163,22 @@ def draw_pages(frames: NightFrames, facts: Mapping[str, Any], *, config: Config,
     )
     return pages | {
         "report.html": report_html(summary),
-        "annex.html": annex_html(summary),
+        "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
     }
+
+
+def _annex(frames: NightFrames, evidence: Evidence, summary: Mapping[str, Any], config: Config) -> list[Section]:
+    return annex_sections(
+        evidence,
+        beeswarm=frames.beeswarm,
+        listed=frames.listed,
+        reasons=frames.reasons,
+        scores=frames.scores,
+        drift=frames.drift,
+        shows_risk=summary["shows_risk"],
+        charts=config.score.annex_charts and can_draw(),
+    )
 
 
 def _night(facts: Mapping[str, Any]) -> date:
@@ -223,6 +252,6 @@ def publish_withdrawal(folder: Path, frames: NightFrames, *, out: Path, config: 
     with staged(out, name=facts["as_of"]) as staging:
         if (folder / "refused").is_dir():
             shutil.copytree(folder / "refused", staging / "refused")
-        _write(staging, frames, facts, config=config, key=key)
+        _write(staging, frames, facts, read_evidence(folder), config=config, key=key)
         shutil.copy(folder / "run.json", staging / "run.json")
         return publish_folder(staging, out, name=facts["as_of"])

@@ -14,8 +14,10 @@ from ageingwell.bundle import save_bundle
 from ageingwell.config.load import Config
 from ageingwell.config.score import TrainSettings
 from ageingwell.errors import TooFewEventsError
+from ageingwell.evaluation.drift import reference_bins
 from ageingwell.features.build import FEATURES, names, with_agencies_missing
 from ageingwell.governance.card import model_card
+from ageingwell.governance.disclosure import disclose
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitted import FittedRisk, calibrate, with_range
 from ageingwell.model.fitting import Recipe, fit_risk
@@ -61,6 +63,9 @@ def train(
             held = _held(outcome, models[outcome], past, places)
             tables[outcome] = measure(held, cost_gbp=None, draws=settings.draws, seed=settings.seed)
             found[outcome] = in_short(held, tables[outcome])
+    # What the facts looked like then, so that a night can say how far they have drifted since.
+    reference = reference_bins(past.parts["fit"].select(names())).with_columns(disclose(pl.col("n")))
+    tables[next(iter(models))]["reference"] = reference
     facts = {
         "made_up": past.made_up,
         "training": _describe(past, settings),

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ageingwell.report.choices import DECISION
 from ageingwell.report.doors import by_door
+from ageingwell.report.section import Section
 from ageingwell.report.summary import page_of
 from ageingwell.report.words import MARKING
 from ageingwell.views.columns import AgencyView
@@ -80,9 +81,9 @@ def report_html(summary: Mapping[str, Any]) -> bytes:
     return _page("report.html", title=f"Outreach list, {summary['as_of']}", has_script=True, **summary)
 
 
-def annex_html(summary: Mapping[str, Any]) -> bytes:
-    """Draw the technical annex of the same night."""
-    return _page("annex.html", title=f"Technical annex, {summary['as_of']}", **summary)
+def annex_html(summary: Mapping[str, Any], *, sections: Sequence[Section] = ()) -> bytes:
+    """Draw the technical annex of the same night: the sections of `annex_sections`, then the night's own tables."""
+    return _page("annex.html", title=f"Technical annex, {summary['as_of']}", sections=sections, **summary)
 
 
 def agency_html(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyView | None = None) -> bytes:

@@ -1,0 +1,184 @@
+"""The technical annex, section by section: what the estimates rest on, how good they are, and what they are for."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from ageingwell.evaluation.wall import MODEL
+from ageingwell.governance.disclosure import in_words
+from ageingwell.report import measured
+from ageingwell.report.charts.measures import calibration_chart, interval_chart, net_benefit_chart
+from ageingwell.report.linked import linked_sections
+from ageingwell.report.markdown import blocks_of
+from ageingwell.report.section import Part, Section, chart, section, table
+from ageingwell.views.words import OUTCOME_WORDS, label_words
+
+Tables = Mapping[str, pl.DataFrame]
+NO_CHARTS: Final = (
+    "The charts are left out: they are drawn where the extra `annex` is installed (pip install 'ageingwell[annex]') "
+    "and the settings ask for them. The tables say the same."
+)
+DRIFT_ROWS: Final = 20
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands behind the models: each outcome's tables of measures (those of `evaluate`), and the bundle's card."""
+
+    tables: Mapping[str, Tables]
+    card: str | None = None
+
+
+def annex_sections(
+    evidence: Evidence,
+    *,
+    beeswarm: pl.DataFrame,
+    listed: pl.DataFrame,
+    reasons: pl.DataFrame,
+    scores: pl.DataFrame,
+    drift: pl.DataFrame,
+    shows_risk: bool,
+    charts: bool,
+) -> list[Section]:
+    """Every section in reading order; a section without anything to tell is left out.
+
+    `beeswarm` holds contributions of people drawn by lot, `listed`, `reasons` and `scores` are the night's frames, and
+    `drift` has the columns of `stability_against`. What tells of single people is there only where the group may read
+    the risk (`shows_risk`). Without `charts` there are tables alone.
+    """
+    sections = [
+        *(_outcome(outcome, tables, charts=charts) for outcome, tables in evidence.tables.items() if tables),
+        *(linked_sections(beeswarm, listed, reasons, scores, charts=charts) if shows_risk else ()),
+        *(_drift(drift)),
+        *(_card(evidence.card)),
+    ]
+    if not charts and sections:
+        sections[0]["says"].insert(0, NO_CHARTS)
+    return sections
+
+
+def _outcome(outcome: str, tables: Tables, *, charts: bool) -> Section:
+    name = label_words(outcome)
+    ours = tables["wall"].filter(name=MODEL, measure="auroc", band="all").row(0, named=True)
+    said = OUTCOME_WORDS.get(outcome)
+    says = [
+        f"Measured on the latest year whose outcomes had settled, on {in_words(ours['n'])} people in households that "
+        f"the model never saw; {in_words(ours['n_events'])} of them had the event"
+        + (f": people who {said}." if said else ".")
+    ]
+    parts: list[Part] = []
+    for build in (_order, _calibration, _groups, _worth):
+        parts += build(outcome, tables, charts)
+    return section(f"How good the estimates are: {name.lower()}", f"outcome-{outcome}", says=says, parts=parts)
+
+
+def _order(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
+    areas = tables["wall"].filter(measure="auroc")
+    yield from _intervals(
+        charts,
+        [
+            (f"{measured.score_words(row['name'])}, {row['band']}", row["value"], row["low"], row["high"])
+            for row in areas.filter((pl.col("band") == "all") | (pl.col("name") == MODEL)).iter_rows(named=True)
+            if not measured.is_small(row)
+        ],
+        name=f"{outcome}-auroc",
+        title="How well each score puts people in order",
+        label="AUROC: 0.5 is order by lot, 1 is perfect",
+        line_at=0.5,
+    )
+    yield table(measured.wall_table(tables))
+    yield table(measured.age_table(tables))
+
+
+def _calibration(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
+    curve = measured.told_curve(tables)
+    known = curve.drop_nulls("value")
+    if charts and known.height:
+        low, high = known.row(0, named=True), known.row(-1, named=True)
+        text = (
+            f"{known.height} groups of people in order of risk. The lowest was given {100 * low['mean_risk']:.1f} in "
+            f"100 and {100 * low['value']:.1f} in 100 had the event; the highest {100 * high['mean_risk']:.1f} and "
+            f"{100 * high['value']:.1f}. The table below holds them all."
+        )
+        title = "Risks given against what happened"
+        yield chart(calibration_chart(curve, name=f"{outcome}-calibration", title=title, text=text), title)
+    yield table(measured.curve_table(tables))
+    yield table(measured.calibration_table(tables))
+
+
+def _groups(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
+    rows = measured.group_rows(tables["groups"], "false-negative rate")
+    yield from _intervals(
+        charts,
+        [(label, *(None if x is None else 100 * x for x in figures)) for label, *figures in rows],  # type: ignore[misc]
+        name=f"{outcome}-groups",
+        title="Of those who had the event, how many the list missed, group by group",
+        label="Missed, in 100 of those with the event",
+    )
+    yield table(measured.groups_table(tables))
+
+
+def _worth(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
+    yield table(measured.capacity_table(tables))
+    benefit = tables["net_benefit"]
+    if charts and benefit.height:
+        title = "What visiting by the estimates is worth"
+        best = benefit.filter(strategy=MODEL).sort("threshold").row(0, named=True)
+        text = (
+            "Net benefit per 1,000 people against the risk from which people are visited. At "
+            f"{100 * best['threshold']:.0f} in 100 that of the model is {1000 * best['value']:.1f}. "
+            "The table below holds every line."
+        )
+        yield chart(net_benefit_chart(benefit, name=f"{outcome}-benefit", title=title, text=text), title)
+    yield table(measured.net_benefit_table(tables))
+    yield table(measured.gain_table(tables))
+
+
+def _intervals(
+    charts: bool,
+    rows: Sequence[tuple[str, float | None, float | None, float | None]],
+    *,
+    name: str,
+    title: str,
+    label: str,
+    line_at: float | None = None,
+) -> Iterator[Part]:
+    known = sorted((value, row) for row, value, _, _ in rows if value is not None)
+    if not charts or not known:
+        return
+    (least, lowest), (most, highest) = known[0], known[-1]
+    ends = f"From {least:.3g} ({lowest}) to {most:.3g} ({highest})"
+    text = f"{ends}, with 95% intervals. The table below holds every figure."
+    draw: Callable[..., str] = interval_chart
+    yield chart(draw(rows, name=name, title=title, text=text, label=label, line_at=line_at), title)
+
+
+def _drift(drift: pl.DataFrame) -> Iterator[Section]:
+    if drift.is_empty():
+        return
+    order = drift.sort("value", "column", descending=[True, False], nulls_last=True)
+    much = order.filter(pl.col("change").is_in(["some", "much"])).height
+    says = [
+        f"How far tonight's facts lie from those the model was fitted on, by the population stability index: of "
+        f"{drift.height} facts {much} have changed by 0.1 or more and beyond chance. Below 0.1 little has changed, "
+        "above 0.25 much has; where the index lies under what chance alone would give, it says nothing."
+    ]
+    rows = [
+        [label_words(row["column"]), measured.figure(row), _index(row["by_chance"]), str(row["change"] or "not known")]
+        for row in order.head(DRIFT_ROWS).iter_rows(named=True)
+    ]
+    heads = ("Fact", "Stability index", "Under by chance alone", "Change")
+    told = {"caption": f"The {len(rows)} facts that changed most", "note": "", "heads": list(heads), "rows": rows}
+    yield section("Whether people's facts have changed", "drift", says=says, parts=[table(told)])
+
+
+def _index(value: float | None) -> str:
+    return measured.UNTOLD if value is None else f"{value:.3f}"
+
+
+def _card(card: str | None) -> Iterator[Section]:
+    if card is None:
+        return
+    yield section("Model card", "card", says=[], parts=[{"kind": "text", "blocks": blocks_of(card)}])
