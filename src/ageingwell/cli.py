@@ -364,6 +364,53 @@ def evaluate(
         click.echo(f"tables: {run.folder}")
 
 
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--out", required=True, type=FOLDER, help="The folder that holds the published nights and the ledger.")
+@click.option("--dry-run", is_flag=True, help="Say what would be recorded, row by row; write nothing.")
+@click.option(
+    "--role", default="not stated", show_default=True, help='Who records, as a role: "meeting chair". No names.'
+)
+@click.option("--fix-to", type=FOLDER, help="Where files to mend go; else beside each file.")
+@click.option(
+    "--recorded-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_day,
+    help="The day of recording in place of today; for made-up nights alone.",
+)
+@config_option
+@click.option("--list-key-file", type=FILE, help="The key of the rows, as `score` had it.")
+@json_option
+def record(
+    files: tuple[Path, ...],
+    out: Path,
+    dry_run: bool,
+    role: str,
+    fix_to: Path | None,
+    recorded_on: date | None,
+    config_path: Path | None,
+    list_key_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Take the group's decisions back from filled lists: workbooks or CSV."""
+    from ageingwell.pipeline import recorded, recording
+
+    with _progress() as world:
+        done = recording.record(
+            files,
+            out=out,
+            config=_config(config_path),
+            role=role,
+            list_key=list_key_file,
+            fix_to=fix_to,
+            recorded_on=recorded_on,
+            dry_run=dry_run,
+            surroundings=world,
+        )
+    click.echo(json.dumps(recorded.as_plain(done)) if as_json else recorded.summary_text(done))
+    recorded.stop_on_open_rows(done)
+
+
 def _config(path: Path | None) -> "Config":
     from ageingwell.config.load import load_config
 

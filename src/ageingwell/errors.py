@@ -86,6 +86,30 @@ class NoComparisonError(AgeingWellError):
     exit_code = 12
 
 
+class DecisionFileError(AgeingWellError):
+    """A file with decisions cannot be read, or is no list of a night in this folder."""
+
+    exit_code = 20
+
+
+class LedgerError(AgeingWellError):
+    """The ledger of decisions is damaged, was changed, or cannot be written."""
+
+    exit_code = 21
+
+
+class RejectedRowsError(AgeingWellError):
+    """Rows of a list are to be mended; the others were recorded, and a fix file holds these."""
+
+    exit_code = 22
+
+
+class ClashError(AgeingWellError):
+    """Recipients disagree about somebody; the others were recorded, and the chair has to say which holds."""
+
+    exit_code = 23
+
+
 class LockedError(AgeingWellError):
     """Another run is writing to the same output folder."""
 

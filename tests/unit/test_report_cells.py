@@ -63,7 +63,7 @@ def test_the_csv_has_its_mark_every_column_and_what_every_output_says():
 
     assert content.startswith(b"\xef\xbb\xbf")
     assert head[0] == "row_key"
-    assert head[-7:] == ["decision", "led_by", "reason", "by_when", "outcome", "contacted_on", "notices"]
+    assert head[-8:] == ["decision", "led_by", "reason", "by_when", "told", "outcome", "contacted_on", "notices"]
     assert len(rows) == 3
     assert all(row[-1].startswith("MADE-UP PEOPLE") and row[-7:-1] == [""] * 6 for row in rows)
 

@@ -127,12 +127,52 @@ class DefaultLeads(Settings):
     unknown: Agency = Field(default="gp", description="lead where the theme is not known")
 
 
+class DecisionDays(Settings):
+    """Days a person is left in peace after the group decided otherwise, counted from the day it was recorded."""
+
+    already_supported: int = Field(
+        default=90, ge=0, description="somebody supports them already; time to see how it goes"
+    )
+    need_to_know_more: int = Field(
+        default=14, ge=0, description="the group wants to know more first, and named no day for it"
+    )
+    not_right: int = Field(default=180, ge=0, description="a visit is not right for this person")
+    said_no: int = Field(default=365, ge=0, description="the person has said no; holds for everyone at the door")
+
+
+class DecisionSettings(Settings):
+    """How decisions are kept and followed up."""
+
+    ledger: str = Field(
+        default="decisions.sqlite",
+        min_length=1,
+        description="file of the ledger: a name in the folder of the nights, or a path of its own",
+    )
+    agreed_days: int = Field(
+        default=42, ge=1, description="days an agreed visit keeps its place where the group named no day"
+    )
+    added_urgency: Urgency = Field(default="soon", description="how soon somebody is seen whom the group added")
+    added_action: str = Field(
+        default="See them as the group agreed; ask how they are managing and what would help",
+        min_length=1,
+        description="next action for somebody whom the group added",
+    )
+    rubber_stamp_share: float = Field(
+        default=0.95, ge=0, le=1, description="tell the chair when more than this share just follows the suggestion"
+    )
+    rubber_stamp_after: int = Field(default=30, ge=10, description="decisions before that share says anything")
+
+
 class OutreachSettings(Settings):
     """Everything in `configs/outreach.toml`."""
 
     capacity: Capacity = Field(default=Capacity(), description="places a week, by agency")
     floors: Floors = Field(default=Floors(), description="shares of the places kept for groups easily missed")
     cooling_off_days: CoolingOff = Field(default=CoolingOff(), description="days in peace after a contact")
+    decisions: DecisionSettings = Field(
+        default=DecisionSettings(), description="how decisions are kept and followed up"
+    )
+    decision_days: DecisionDays = Field(default=DecisionDays(), description="days in peace after a decision")
     thresholds: Thresholds = Field(default=Thresholds(), description="the numbers in the rules")
     need_values: NeedValues = Field(default=NeedValues(), description="worth of a need in units of risk")
     default_leads: DefaultLeads = Field(default=DefaultLeads(), description="leads where no rule found a need")

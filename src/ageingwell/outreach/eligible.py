@@ -23,16 +23,24 @@ REASONS: tuple[tuple[str, pl.Expr], ...] = (
     ("end_of_life", pl.col("is_end_of_life")),
     ("in_hospital", pl.col("is_in_hospital")),
     ("cooling_off", pl.col("re_enters_on").is_not_null()),
+    ("decided_otherwise", pl.col("rests_until").is_not_null()),
 )
+_PUT_OFF = ("cooling_off", "decided_otherwise")
 
 
 def eligible(
-    people: pl.DataFrame, *, contacts: pl.DataFrame, settings: OutreachSettings, as_of: date
+    people: pl.DataFrame,
+    *,
+    contacts: pl.DataFrame,
+    settings: OutreachSettings,
+    as_of: date,
+    resting: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split people into those who may be offered help tonight and those who may not, with the reason.
 
     `people` is one row a person; the eligible keep its columns and order. Those who left have `person_id`, `step`,
-    `reason` and, for cooling-off, `re_enters_on`: the first night they can be listed again. A contact binds everyone
+    `reason` and, where it is put off, `re_enters_on`: the first night they can be listed again. `resting` (person_id,
+    re_enters_on) are those of whom the group decided otherwise for now. A contact binds everyone
     who lives at the door with someone it was made with, but not those who moved in after it. A staff safety marker of
     anyone at the door, eligible or not, holds for everyone there. Where one of a household is under safeguarding,
     no agency knocks for another of them either: the safeguarding lead decides (`safeguarding_at_home`). That does not
@@ -64,7 +72,11 @@ def eligible(
         on="person_id",
         how="left",
         maintain_order="left",
-    ).with_columns(pl.col("is_reported_deceased", "is_reported_moved").fill_null(value=False))
+    )
+    nobody = pl.DataFrame(schema={"person_id": pl.String, "re_enters_on": pl.Date})
+    decided = (nobody if resting is None else resting).select("person_id", rests_until="re_enters_on")
+    asked = asked.join(decided, on="person_id", how="left", maintain_order="left")
+    asked = asked.with_columns(pl.col("is_reported_deceased", "is_reported_moved").fill_null(value=False))
     asked = asked.with_columns(
         has_staff_safety_marker=_anyone_at_the_door("has_staff_safety_marker"),
         is_safeguarded_at_home=_anyone_at_the_door("is_safeguarded") & (pl.col("care_home") == "no"),
@@ -75,7 +87,9 @@ def eligible(
         "person_id",
         pl.lit("eligible").alias("step"),
         "reason",
-        pl.when(pl.col("reason") == "cooling_off").then(pl.col("re_enters_on")).alias("re_enters_on"),
+        pl.when(pl.col("reason").is_in(_PUT_OFF))
+        .then(pl.max_horizontal("re_enters_on", "rests_until"))
+        .alias("re_enters_on"),
     )
     stay = sorted_out.filter(pl.col("reason").is_null()).select(people.columns)
     return stay, left.sort("person_id").cast(LEFT)

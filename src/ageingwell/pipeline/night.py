@@ -14,6 +14,8 @@ from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.contracts.made import Spine, validated
+from ageingwell.decisions.effects import previous_as_agreed
+from ageingwell.decisions.following import tell_decisions
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
 from ageingwell.features.build import build_features, build_home_features
 from ageingwell.outreach.allocate import allocate
@@ -32,6 +34,7 @@ from ageingwell.permissions import (
     stop_unless_permitted,
 )
 from ageingwell.pipeline.attrition import account_for_everyone
+from ageingwell.pipeline.deciding import NOTHING_DECIDED, decided_tonight, read_decisions, with_recorded_contacts
 from ageingwell.pipeline.evidence import drift_of, evidence_of
 from ageingwell.pipeline.files import NightFrames, read_frame
 from ageingwell.pipeline.joining import (
@@ -111,6 +114,7 @@ def score(
                 progress=world.tell,
             )
         previous = latest_before(out, as_of.isoformat())
+        ledger = read_decisions(out, config=config, previous=previous)
         bundle = _suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
         frames, facts = outreach_list(
             records,
@@ -120,6 +124,7 @@ def score(
             previous=None if previous is None else read_frame(previous, "listed"),
             key=key,
             world=world,
+            ledger=ledger,
         )
         with world.stage("withdraw again"):
             # An opt-out may have come while the night was worked out.
@@ -142,9 +147,14 @@ def outreach_list(
     previous: pl.DataFrame | None,
     key: Key,
     world: Surroundings,
+    ledger: pl.DataFrame = NOTHING_DECIDED,
 ) -> tuple[NightFrames, NightFacts]:
-    """Work out the night from checked records: pure but for `world`, which times the stages."""
+    """Work out the night from checked records: pure but for `world`, which times the stages.
+
+    `ledger` is what the group decided on earlier lists, as `read_ledger` gives it.
+    """
     settings = config.outreach
+    records = with_recorded_contacts(records, ledger, as_of=as_of)
     with world.stage("permitted"):
         opted = _permitted_or_stop(records, config=config, as_of=as_of)
         permitted = records.with_rows(
@@ -175,7 +185,11 @@ def outreach_list(
         )
     with world.stage("eligible"):
         contacts = with_homes_of_others(contacts_of(permitted), people=people, registered=everybody(tables, as_of))
-        stay, left = eligible(people, contacts=contacts, settings=settings, as_of=as_of.day)
+        decided = decided_tonight(ledger, records, opted, config=config, as_of=as_of)
+        stay, left = eligible(
+            people, contacts=contacts, settings=settings, as_of=as_of.day, resting=decided.resting(people)
+        )
+        agreed = decided.agreed(contacts)
     with world.stage("needs"):
         rules = need_rules(settings.thresholds)
         needs = pl.concat(
@@ -186,10 +200,11 @@ def outreach_list(
                     rules=rules,
                     interventions=config.interventions,
                 ),
+                decided.added_needs(agreed, people),
             ]
         )
     with world.stage("rank"):
-        ranked = rank_people(stay, needs, previous=previous, settings=settings)
+        ranked = rank_people(stay, needs, previous=previous_as_agreed(previous, agreed=agreed), settings=settings)
         by_model = ranked.filter(pl.col("why").is_in(["model", "both"]))["person_id"]
         ranked = ranked.join(
             strongest_themes(bundle, explained, by_model, config).select("person_id", "top_theme"),
@@ -208,6 +223,7 @@ def outreach_list(
         rows, gone_since = compare_with_previous(rows, previous=previous, left=left)
     with world.stage("reasons"):
         reasons = reasons_of(bundle, explained, rows["person_id"], config)
+        rows = rows.join(decided.told, on="person_id", how="left", maintain_order="left")
         rows = with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
     guarded = safeguarded(marked(opted, "safeguarding"), newest, left)
     needs = with_outcome(needs, listed=rows, left=left)
@@ -225,9 +241,12 @@ def outreach_list(
         beeswarm=draw_beeswarm(explained, stay["person_id"] if bundle.usable else None, seed=config.score.seed),
         drift=drift_of(bundle, features, seed=config.score.seed),
     )
-    return frames, describe_night(
-        records, frames, bundle=bundle, config=config, as_of=as_of, messages=[*shared.messages, *slow_models(bundle)]
-    )
+    messages = [*shared.messages, *slow_models(bundle)]
+    facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages)
+    facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
+    if facts["decisions"]["warning"]:
+        facts["messages"].append(facts["decisions"]["warning"])
+    return frames, facts
 
 
 def _permitted_or_stop(records: Records, *, config: Config, as_of: AsOf) -> pl.DataFrame:

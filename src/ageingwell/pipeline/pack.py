@@ -162,6 +162,7 @@ def draw_pages(
         settings=config.outreach,
     )
     return pages | {
+        "group.xlsx": agency_workbook(group, notices=told),
         "report.html": report_html(summary),
         "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),

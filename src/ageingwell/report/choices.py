@@ -1,7 +1,13 @@
-"""What the group may fill in on a list, and the choices it has. No choice is made for it."""
+"""What the group may fill in on a list: the columns, their headings and their choices. No choice is made for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, OUTCOMES, REASONS, TOLD, folded
+from ageingwell.decisions.judging import LONGEST_NOTE
+from ageingwell.views import columns as view_columns
+from ageingwell.views.columns import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,57 +23,46 @@ class Asked:
 
 
 DECISION: Final = Asked(
-    "decision",
-    "Decision",
-    "What the group decided; needed for a row to count",
-    (
-        "Contact now",
-        "Already supported",
-        "Need to know more",
-        "Not right for this person",
-        "Person has said no",
-    ),
+    "decision", "Decision", "What the group decided; needed for a row to count", tuple(DECISIONS.values()), width=17
 )
-LED_BY: Final = Asked(
-    "led_by",
-    "Led by",
-    "Who takes it on",
-    ("GP practices", "Adult social care", "Housing", "Fire and rescue", "Voluntary sector"),
+LED_BY: Final = Asked("led_by", "Led by", "Who takes it on; needed to contact now", tuple(LEADS.values()), width=15)
+REASON: Final = Asked("reason", "Reason", "Why; needed for every decision", tuple(REASONS.values()), width=19)
+BY_WHEN: Final = Asked("by_when", "By when", "The day it should be done by, or asked again", is_day=True, width=14)
+WHETHER_TOLD: Final = Asked(
+    "told", "Told by now", "Whether the person knows by now that you will be in touch", tuple(TOLD.values()), width=9
 )
-REASON: Final = Asked(
-    "reason",
-    "Reason",
-    "Why; needed for a yes and for a no",
-    (
-        "Need agreed",
-        "Known to us and in hand",
-        "Record out of date",
-        "Not this person",
-        "Someone else is better placed",
-        "Person's own wish",
-        "Something else, see minutes",
-    ),
-)
-BY_WHEN: Final = Asked("by_when", "By when", "The day it should be done by", is_day=True, width=13)
-# The outcomes of a contact, as the `contacts` table takes them back.
-OUTCOME: Final = Asked(
-    "outcome",
-    "What came of it",
-    "After the contact",
-    (
-        "Accepted",
-        "Completed",
-        "Declined help",
-        "Refused",
-        "Referred on",
-        "No access",
-        "Deferred",
-        "In hospital",
-        "Wrong address",
-        "Deceased",
-        "Moved",
-    ),
-)
-CONTACTED_ON: Final = Asked("contacted_on", "Contacted on", "The day of the contact", is_day=True, width=13)
+OUTCOME: Final = Asked("outcome", "What came of it", "After the contact", tuple(OUTCOMES.values()), width=14)
+CONTACTED_ON: Final = Asked("contacted_on", "Contacted on", "The day of the contact", is_day=True, width=14)
 
-ASKED: Final = (DECISION, LED_BY, REASON, BY_WHEN, OUTCOME, CONTACTED_ON)
+ASKED: Final = (DECISION, LED_BY, REASON, BY_WHEN, WHETHER_TOLD, OUTCOME, CONTACTED_ON)
+
+PERSON: Final = Asked(
+    "person", "Person", "The 32 letters that your own `pseudonymise` gives for them, or a row key", width=36
+)
+ADDED_BECAUSE: Final = Asked(
+    "added_for", "Reason for adding", "Why the group adds them", tuple(ADDED_FOR.values()), width=30
+)
+NOTE: Final = Asked(
+    "note",
+    "In a few words",
+    f"Up to {LONGEST_NOTE} letters; no name, no number, no clinical detail",
+    width=40,
+)
+ADDED: Final = (PERSON, ADDED_BECAUSE, LED_BY, BY_WHEN, WHETHER_TOLD, NOTE)
+
+MEND: Final = Column(
+    "to_mend", "What to mend", "Why this row was not recorded; mend it here and send this file back", 34
+)
+SAID: Final = Column("said", "What each said", "The answers that do not agree; the group's decision holds", 44)
+
+
+def headings() -> dict[str, str]:
+    """The name of every column by its folded heading, and by its folded name: how a list that comes back is read.
+
+    >>> headings()["led_by"], headings()["row_key"], headings()["what_came_of_it"]
+    ('led_by', 'row_key', 'outcome')
+    """
+    shown = [value for value in vars(view_columns).values() if isinstance(value, Column)]
+    shown += [*view_columns.FOR_SAFEGUARDING, MEND, SAID]
+    every: Iterable[Column | Asked] = (*shown, *ASKED, *ADDED)
+    return {folded(words): column.name for column in every for words in (column.name, column.title)}

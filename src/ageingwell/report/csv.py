@@ -16,7 +16,7 @@ def agency_csv(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
     >>> from ageingwell.views.columns import PLACE
     >>> view = AgencyView("fire", date(2026, 11, 22), (PLACE,), pl.DataFrame({"place": ["=1+1"]}))
     >>> agency_csv(view, notices=["Late."]).decode("utf-8-sig").splitlines()[1].split(",")
-    ['"\'=1+1"', '""', '""', '""', '""', '""', '""', '"Late."']
+    ['"\'=1+1"', '""', '""', '""', '""', '""', '""', '""', '"Late."']
     """
     empty = [pl.lit("").alias(question.name) for question in ASKED]
     said = pl.lit(harmless(" ".join(notices) or "none")).alias("notices")

@@ -3,7 +3,7 @@
 from typing import Final
 
 MARKING: Final = "OFFICIAL-SENSITIVE: PERSONAL"
-SHEET_NAMES: Final = {"list": "List", "homes": "Homes", "safeguarding": "Safeguarding"}
+SHEET_NAMES: Final = {"list": "List", "homes": "Homes", "add": "Add someone", "safeguarding": "Safeguarding"}
 
 # Never written on a page: they label people, claim causes or certainty (evidence: plain-English and NHS content rules).
 BANNED: Final = (
@@ -46,6 +46,7 @@ REASON_WORDS: Final = {
     "end_of_life": "near the end of life: no routine outreach",
     "in_hospital": "in hospital: held until they are home",
     "cooling_off": "left in peace for a while after a contact",
+    "decided_otherwise": "the group decided not to call for now",
     "no_need_or_high_risk": "no need found, and the estimate is not among the highest",
     "no_place_this_week": "no place left this week",
     "no_longer_in_the_records": "no longer in the records that may be used",

@@ -1,146 +1,106 @@
-"""Workbooks for Excel: cover, how to use, the list, the choices. No macro, formula, link or merged cell."""
+"""Workbooks for Excel: cover, how to use, the list, who to add, the choices. No macro, formula, link or merged cell."""
 
+import hashlib
+import json
 from collections.abc import Sequence
-from datetime import date, datetime
-from io import BytesIO
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import polars as pl
-import xlsxwriter
 
-from ageingwell.report.cells import day_words, flat, harmless
-from ageingwell.report.choices import ASKED, Asked
+from ageingwell.pseudonyms.keys import LETTERS
+from ageingwell.report.cells import day_words, flat
+from ageingwell.report.choices import ADDED, ASKED, MEND, SAID, Asked
+from ageingwell.report.sheets import Book
 from ageingwell.report.words import MARKING, SHEET_NAMES
 from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.words import agency_words
 
-A4: Final = 9
-_OPTIONS: Final = {
-    "in_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 HOW_TO_USE: Final = (
     "This list is a starting point. The group decides who is contacted, and nothing is decided by a computer alone.",
-    "On the sheet List, fill in the columns on the right: decision, who leads, reason. No choice is made for you.",
-    "Sort and filter as you like, and add columns if you need them. Leave the row key as it is.",
-    "Anyone you are worried about who is not here? Bring them to the meeting; they need no row.",
+    "On the sheet List, fill in the yellow columns on the right: decision, who leads, reason. No choice is made for "
+    "you.",
+    "Sort and filter the whole table as you like, and add columns if you need them. Leave the row key as it is. What "
+    "stands in the white columns cannot be changed here: a change is noticed and left out.",
+    "Anyone you are worried about who is not here? Write them on the sheet Add someone.",
     "Worries about safety go by your own safeguarding route, never into this file.",
+    "Send the file back to whoever sent it. A row that cannot be taken comes back with a note beside it.",
     "Keep this file where your own rules allow personal records, and delete it when the next list comes.",
 )
+_EMPTY_ROWS: Final = 12  # to add someone
 
 
-class Book:
-    """A workbook in memory whose bytes depend on what is written and on nothing else."""
+def list_code(view: AgencyView) -> str:
+    """Say which list this is: recipient, night, and eight letters that stand for everything on it.
 
-    def __init__(self, title: str, *, as_of: date) -> None:
-        self._bytes = BytesIO()
-        self._book = xlsxwriter.Workbook(self._bytes, _OPTIONS)
-        self._book.set_properties(
-            {"title": title, "created": datetime(as_of.year, as_of.month, as_of.day), "author": "ageingwell"}
-        )
-        font = {"font_name": "Arial", "font_size": 11, "valign": "top", "text_wrap": True}
-        self._text = self._book.add_format(font)
-        self._head = self._book.add_format(font | {"bold": True, "bg_color": "#1d4e5f", "font_color": "#ffffff"})
-        self._title = self._book.add_format(font | {"bold": True, "font_size": 16})
-        self._day = self._book.add_format(font | {"num_format": "d mmmm yyyy"})
+    A revision of the night has other letters; the same list drawn again has the same ones.
 
-    def lines(self, name: str, lines: Sequence[tuple[str, str]], *, heading: str) -> None:
-        """Add a sheet of two columns, a word and its text, under a heading."""
-        sheet = self._sheet(name, landscape=False)
-        sheet.set_column(0, 0, 26)
-        sheet.set_column(1, 1, 70)
-        sheet.write_string(0, 0, harmless(heading), self._title)
-        for at, (word, text) in enumerate(lines, start=1):
-            sheet.write_string(at, 0, harmless(word), self._text)
-            sheet.write_string(at, 1, harmless(text), self._text)
-
-    def table(
-        self,
-        name: str,
-        frame: pl.DataFrame,
-        columns: Sequence[Column],
-        *,
-        asked: Sequence[Asked] = (),
-        choices: dict[str, str] | None = None,
-    ) -> None:
-        """Add a sheet that holds one named table: the cells of a view, then the columns to fill in."""
-        sheet = self._sheet(name, landscape=True)
-        widths = [column.width for column in columns] + [column.width for column in asked]
-        heads = [column.name for column in columns] + [column.name for column in asked]
-        for at, (head, width) in enumerate(zip(heads, widths, strict=True)):
-            sheet.set_column(at, at, width)
-            sheet.write_string(0, at, head, self._head)
-        for row_at, row in enumerate(flat(frame).iter_rows(), start=1):
-            for at, cell in enumerate(row):
-                sheet.write_string(row_at, at, cell, self._text)
-            for at in range(len(columns), len(heads)):
-                sheet.write_blank(row_at, at, None, self._day if asked[at - len(columns)].is_day else self._text)
-        sheet.freeze_panes(1, 1)
-        sheet.repeat_rows(0)
-        if frame.height:
-            table = {"name": name.replace(" ", ""), "style": "Table Style Light 1"}
-            table["columns"] = [{"header": head, "header_format": self._head} for head in heads]  # type: ignore[assignment]
-            sheet.add_table(0, 0, frame.height, len(heads) - 1, table)
-            for at, question in enumerate(asked, start=len(columns)):
-                sheet.data_validation(1, at, frame.height, at, _rule(question, choices or {}))
-
-    def close(self) -> bytes:
-        """Give the bytes of the whole workbook."""
-        self._book.close()
-        return self._bytes.getvalue()
-
-    def _sheet(self, name: str, *, landscape: bool) -> Any:
-        sheet = self._book.add_worksheet(name)
-        sheet.set_paper(A4)
-        sheet.fit_to_pages(1, 0)
-        sheet.set_header(f"&L{MARKING}&R&A")
-        sheet.set_footer("&RPage &P of &N")
-        sheet.hide_gridlines(0)
-        if landscape:
-            sheet.set_landscape()
-        return sheet
-
-
-def _rule(question: Asked, choices: dict[str, str]) -> dict[str, Any]:
-    if question.is_day:
-        message = "Write a day, such as 6 August 2026"
-        return {
-            "validate": "date",
-            "criteria": "between",
-            "minimum": date(2000, 1, 1),
-            "maximum": date(2199, 12, 31),
-            "error_title": question.title,
-            "error_message": message,
-        }
-    return {
-        "validate": "list",
-        "source": choices[question.name],
-        "error_title": question.title,
-        "error_message": "Take one of the choices",
-    }
+    >>> from datetime import date
+    >>> from ageingwell.views.columns import PLACE
+    >>> list_code(AgencyView("fire", date(2026, 11, 22), (PLACE,), pl.DataFrame({"place": ["Ludlow"]})))
+    'fire 2026-11-22 rrdhknrt'
+    """
+    names = [column.name for column in view.columns]
+    everything = json.dumps([view.recipient, str(view.as_of), names, flat(view.frame).rows()])
+    letters = hashlib.sha256(everything.encode()).hexdigest()[:8].translate(LETTERS)
+    return f"{view.recipient} {view.as_of} {letters}"
 
 
 def agency_workbook(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyView | None = None) -> bytes:
-    """Write one recipient's workbook: Cover, How to use, List, Homes where there are any, and Choices.
+    """Write one recipient's workbook: Cover, How to use, List, Homes where there are any, Add someone, and Choices.
 
     `notices` are what every output has to say tonight. The same view and notices give the same bytes.
     """
     title = f"Outreach list: {agency_words(view.recipient)}"
     book = Book(title, as_of=view.as_of)
-    book.lines("Cover", _cover(view, notices, homes), heading=title)
+    book.lines("Cover", _cover(view, list_code(view), notices, homes), heading=title)
     used = dict.fromkeys((*view.columns, *(homes.columns if homes is not None else ())))
-    steps = [(f"{number}", step) for number, step in enumerate(HOW_TO_USE, start=1)]
-    meanings = [(column.name, column.meaning) for column in used]
-    meanings += [(question.name, question.meaning) for question in ASKED]
-    book.lines("How to use", [*steps, ("Column", "What it means"), *meanings], heading="How to use this list")
+    _how_to_use(book, tuple(used))
     book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges())
     if homes is not None and homes.frame.height:
         book.table(SHEET_NAMES["homes"], homes.frame, homes.columns)
-    pairs = [(question.name, choice) for question in ASKED for choice in question.choices]
-    field, choice = Column("field", "Field", "", 22), Column("choice", "Choice", "", 40)
-    book.table("Choices", pl.DataFrame(pairs, schema=["field", "choice"], orient="row"), (field, choice))
+    _add_someone(book, None)
+    _choices(book)
+    return book.close()
+
+
+def fix_workbook(view: AgencyView, answers: pl.DataFrame, *, code: str, added: pl.DataFrame) -> bytes:
+    """Write the rows that were not recorded, in the layout of the list, with a note beside each: nothing is retyped.
+
+    `view` holds the rows as they were sent, the column `to_mend` last; `answers` what was filled in (the columns of
+    `ASKED`); `added` the rows of the sheet Add someone (the columns of `ADDED`, and `to_mend`). `code` is the list's
+    own, so that this file comes back as that list.
+    """
+    title = f"To mend: {agency_words(view.recipient)}"
+    book = Book(title, as_of=view.as_of)
+    told = f"{view.frame.height + added.height} rows were not recorded; all others of the file were"
+    steps = [("What to do", "Read the red note beside each row, mend the row, save, and send this file back.")]
+    book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
+    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges(), answers=answers)
+    _add_someone(book, added if added.height else None)
+    _choices(book)
+    return book.close()
+
+
+def clash_workbook(view: AgencyView, *, code: str, added: pl.DataFrame) -> bytes:
+    """Write the rows on which recipients disagree, for the chair: what each said, and room for what holds.
+
+    `view` is of the group's list, with the column `said`; `added` the people whom several added otherwise (the columns
+    of `ADDED`, and `said`).
+    """
+    title = "For the chair: answers that do not agree"
+    book = Book(title, as_of=view.as_of)
+    told = f"{view.frame.height + added.height} people, and nothing was recorded of the answers that came last"
+    steps = [
+        (
+            "What to do",
+            "Read what each said, fill in the yellow columns, save, and record this file: the group's decision holds.",
+        )
+    ]
+    book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
+    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges())
+    _add_someone(book, added if added.height else None)
+    _choices(book)
     return book.close()
 
 
@@ -148,23 +108,56 @@ def safeguarding_workbook(view: AgencyView, *, notices: Sequence[str] = ()) -> b
     """Write the workbook of the safeguarding lead: Cover and Safeguarding, nothing to fill in."""
     title = "For the safeguarding lead alone"
     book = Book(title, as_of=view.as_of)
-    meanings = [(column.name, column.meaning) for column in view.columns]
-    book.lines("Cover", [*_cover(view, notices, None), *meanings], heading=title)
+    meanings = [(column.title, column.meaning) for column in view.columns]
+    book.lines("Cover", [*_cover(view, None, notices, None), *meanings], heading=title)
     book.table(SHEET_NAMES["safeguarding"], view.frame, view.columns)
     return book.close()
+
+
+def _how_to_use(book: Book, columns: Sequence[Column]) -> None:
+    steps = [(f"{number}", step) for number, step in enumerate(HOW_TO_USE, start=1)]
+    meanings = [(column.title, column.meaning) for column in columns]
+    asked = [(question.title, question.meaning) for question in dict.fromkeys((*ASKED, *ADDED))]
+    lines = [*steps, ("Column", "What it means"), *meanings, ("Column to fill in", "What it means"), *asked]
+    book.lines("How to use", lines, heading="How to use this list")
+
+
+def _add_someone(book: Book, filled: pl.DataFrame | None) -> None:
+    """The sheet to add someone: empty rows, or those to mend or to settle, with what is said of each before them."""
+    if filled is None:
+        empty = pl.DataFrame({question.name: [None] * _EMPTY_ROWS for question in ADDED}, schema_overrides=_AS_TEXT)
+        book.table(SHEET_NAMES["add"], pl.DataFrame(), (), asked=ADDED, choices=_ranges(), answers=empty)
+        return
+    beside = tuple(column for column in (MEND, SAID) if column.name in filled.columns)
+    shown = filled.select(column.name for column in beside)
+    book.table(SHEET_NAMES["add"], shown, beside, asked=ADDED, choices=_ranges(), answers=filled)
+
+
+_AS_TEXT: Final = {question.name: pl.String for question in ADDED}
+_LISTS: Final[tuple[Asked, ...]] = tuple(
+    {question.name: question for question in (*ASKED, *ADDED) if question.choices}.values()
+)
+
+
+def _choices(book: Book) -> None:
+    pairs = [(question.title, choice) for question in _LISTS for choice in question.choices]
+    field, choice = Column("field", "Field", "", 22), Column("choice", "Choice", "", 40)
+    book.table("Choices", pl.DataFrame(pairs, schema=["field", "choice"], orient="row"), (field, choice))
 
 
 def _ranges() -> dict[str, str]:
     """Where the choices of each question stand on the sheet Choices, in the order it is written."""
     ranges, first = {}, 2
-    for question in ASKED:
+    for question in _LISTS:
         last = first + len(question.choices) - 1
         ranges[question.name] = f"=Choices!$B${first}:$B${last}"
         first = last + 1
     return ranges
 
 
-def _cover(view: AgencyView, notices: Sequence[str], homes: AgencyView | None) -> list[tuple[str, str]]:
+def _cover(
+    view: AgencyView, code: str | None, notices: Sequence[str], homes: AgencyView | None
+) -> list[tuple[str, str]]:
     lines = [
         ("Marking", MARKING),
         ("For", agency_words(view.recipient)),
@@ -173,5 +166,12 @@ def _cover(view: AgencyView, notices: Sequence[str], homes: AgencyView | None) -
     ]
     if homes is not None:
         lines.append(("Homes", f"{homes.frame.height} homes with a need, to which no person is linked"))
+    if code is not None:
+        lines.append(("Code of this list", code))
     lines += [("Please note", notice) for notice in notices]
     return [*lines, *(("About this list", note) for note in view.notes)]
+
+
+def with_columns(view: AgencyView, columns: Sequence[Column], frame: pl.DataFrame) -> AgencyView:
+    """The same recipient and night with other columns and rows."""
+    return replace(view, columns=tuple(columns), frame=frame.select(column.name for column in columns))

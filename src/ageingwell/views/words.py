@@ -96,6 +96,11 @@ NEED_WORDS: Final[dict[str, NeedWords]] = {
     ),
     "bereaved_and_alone": NeedWords("Bereaved and living alone", *COMPANY),
     "isolation": NeedWords("Isolation", *COMPANY),
+    "added_by_group": NeedWords(
+        "Added by the group",
+        "Added by the group",
+        "We are calling on people in this area to ask whether anything would help at home",
+    ),
 }
 ANY_NEED: Final = NeedWords(
     "Another need",

@@ -1,0 +1,76 @@
+"""The choices the group has, each with its label in the ledger and its words on a list. None is made for it."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+CONTACT_NOW: Final = "contact_now"
+
+DECISIONS: Final[Mapping[str, str]] = {
+    CONTACT_NOW: "Contact now",
+    "already_supported": "Already supported",
+    "need_to_know_more": "Need to know more",
+    "not_right": "Not right for this person",
+    "said_no": "Person has said no",
+}
+LEADS: Final[Mapping[str, str]] = {
+    "gp": "GP practices",
+    "social_care": "Adult social care",
+    "housing": "Housing",
+    "fire": "Fire and rescue",
+    "voluntary": "Voluntary sector",
+}
+REASONS: Final[Mapping[str, str]] = {
+    "need_agreed": "Need agreed",
+    "in_hand": "Known to us and in hand",
+    "out_of_date": "Record out of date",
+    "not_this_person": "Not this person",
+    "better_placed": "Someone else is better placed",
+    "own_wish": "Person's own wish",
+    "see_minutes": "Something else, see minutes",
+}
+# Why somebody is added whom the records did not bring up.
+ADDED_FOR: Final[Mapping[str, str]] = {
+    "worried_at_the_desk": "Reception or front desk is worried",
+    "worried_at_the_door": "A visitor to the home is worried",
+    "neighbour_or_family": "A neighbour or the family asked",
+    "asked_themselves": "They asked themselves",
+    "lately_alone": "Lives alone since a short while",
+    "something_else": "Something else, see minutes",
+}
+TOLD: Final[Mapping[str, str]] = {"yes": "Yes", "not_yet": "Not yet"}
+# The outcomes of a contact, as the `contacts` table takes them back.
+OUTCOMES: Final[Mapping[str, str]] = {
+    "accepted": "Accepted",
+    "completed": "Completed",
+    "declined_help": "Declined help",
+    "refused": "Refused",
+    "referred_on": "Referred on",
+    "no_access": "No access",
+    "deferred": "Deferred",
+    "in_hospital": "In hospital",
+    "wrong_address": "Wrong address",
+    "deceased": "Deceased",
+    "moved": "Moved",
+}
+# After these a visit that was agreed is still to be made.
+STILL_TO_DO: Final = ("no_access", "deferred", "in_hospital")
+
+
+def label_of(text: str, choices: Mapping[str, str]) -> str | None:
+    """Find a choice by its words or its label, however it is written; `None` where it is not one.
+
+    >>> label_of(" contact NOW ", DECISIONS), label_of("Person’s own wish", REASONS), label_of("maybe", DECISIONS)
+    ('contact_now', 'own_wish', None)
+    """
+    written = folded(text)
+    return next((label for label, words in choices.items() if written in (label, folded(words))), None)
+
+
+def folded(text: str) -> str:
+    """Write a text in lower case, every run of other than letters and digits as `_`, the ends trimmed.
+
+    >>> folded(" Led  by: ")
+    'led_by'
+    """
+    return re.sub(r"[\W_]+", "_", text.casefold()).strip("_")

@@ -1,0 +1,53 @@
+"""Whether the group still decides: how many rows are decided, and how often it does just what was suggested."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from ageingwell.config.outreach import DecisionSettings
+from ageingwell.decisions.ledger import head
+from ageingwell.governance.disclosure import SUPPRESS_BELOW, in_words
+
+
+def tell_decisions(
+    ledger: pl.DataFrame, *, previous: pl.DataFrame | None, settings: DecisionSettings, as_of: date
+) -> dict[str, Any]:
+    """What a night tells of the decisions known to it, every count disclosed; `ledger_head` stands for their entries.
+
+    `previous` is the last list: of its people, who is decided and who is open. `warning` is for the chair: a group
+    that follows nearly every suggestion may have stopped deciding (evidence: reviewers of scores rarely disagree once
+    they trust them).
+    """
+    known = ledger.filter(pl.col("recorded_on") < as_of)
+    taken = known.filter(pl.col("decision").is_not_null() & (pl.col("kind") == "listed")).sort("position")
+    latest = taken.unique(["night", "person_id"], keep="last", maintain_order=True)
+    listed = pl.Series(dtype=pl.String) if previous is None else previous["person_id"]
+    n_decided = latest.select(pl.col("person_id").is_in(listed.implode()).sum()).item() if latest.height else 0
+    n_decided = min(int(n_decided), len(listed))
+    n_following = int(latest["agrees_with_suggestion"].sum() or 0)
+    return {
+        "ledger": settings.ledger,
+        "ledger_head": head(known),
+        "n_decided": in_words(n_decided),
+        "n_open": in_words(len(listed) - n_decided),
+        "n_decisions": in_words(latest.height),
+        "followed_in_100": None if latest.height < SUPPRESS_BELOW else round(100 * n_following / latest.height),
+        "warning": _warning(n_following, latest.height, settings),
+    }
+
+
+def _warning(n_following: int, n_decisions: int, settings: DecisionSettings) -> str | None:
+    """A sentence for the chair where the suggestion was followed more often than settings allow.
+
+    >>> _warning(29, 30, DecisionSettings(rubber_stamp_after=30, rubber_stamp_share=0.95))
+    'For the chair: of the last decisions about 97 in 100 did just what was suggested; ask where the group saw more ...'
+    >>> _warning(29, 29, DecisionSettings(rubber_stamp_after=30))
+    """
+    if n_decisions < settings.rubber_stamp_after or n_following <= settings.rubber_stamp_share * n_decisions:
+        return None
+    share = round(100 * n_following / n_decisions)
+    return (
+        f"For the chair: of the last decisions about {share} in 100 did just what was suggested; "
+        "ask where the group saw more than the list did"
+    )

@@ -1,0 +1,251 @@
+"""Judging the rows of a list that came back: what each one says, or what is to be mended before it counts."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Final
+
+from ageingwell.decisions.choices import (
+    ADDED_FOR,
+    CONTACT_NOW,
+    DECISIONS,
+    LEADS,
+    OUTCOMES,
+    REASONS,
+    TOLD,
+    label_of,
+)
+from ageingwell.decisions.days import day_of
+from ageingwell.decisions.entry import Entry
+from ageingwell.decisions.reading import KEY, PERSON, Filled, FilledRow
+
+ANSWERS: Final = ("decision", "led_by", "reason", "by_when", "told", "outcome", "contacted_on")
+ADDED_ANSWERS: Final = (PERSON, "led_by", "added_for", "by_when", "told", "note")
+LONGEST_NOTE: Final = 200
+_FURTHEST: Final = timedelta(days=731)
+# What has no place in a short text: runs of digits as in NHS numbers and telephones, postcodes, addresses of e-mail.
+_IDENTIFIES: Final = re.compile(r"@|(?:\d[ \-]?){6}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The person whom a row is about, and the lead that was suggested."""
+
+    person_id: str
+    household_id: str | None
+    suggested_lead: str | None = None
+
+
+@dataclass(frozen=True)
+class SentList:
+    """A list as it was sent: whose, of which night, its read-only cells by row key, and whom each row is about.
+
+    `withdrawn` are the row keys of people taken off since; `known` finds anybody of that night, by pseudonym or key.
+    """
+
+    recipient: str
+    night: date
+    columns: tuple[str, ...]
+    cells: Mapping[str, Mapping[str, str]]
+    people: Mapping[str, Subject]
+    withdrawn: frozenset[str] = frozenset()
+    known: Mapping[str, Subject] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row, what came of it, what a reader is told, and which read-only cells were found changed.
+
+    `verdict`: accepted, unchanged, clash, or rejected. `entry` is what the row says, where it says something.
+    """
+
+    row: FilledRow
+    verdict: str
+    notes: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    entry: Entry | None = None
+    is_added: bool = False
+    is_withdrawn: bool = False
+
+
+def judge(filled: Filled, sent: SentList, *, on: date) -> list[Judged]:
+    """Judge every row that answers something; a row nobody wrote in says nothing and is left out.
+
+    `on` is the day of recording: no contact lies after it.
+    """
+    answered = [row for row in filled.rows if any(row[name] for name in ANSWERS)]
+    keys = [_key(row, KEY) for row in answered]
+    judged: list[Judged] = []
+    for row, key in zip(answered, keys, strict=True):
+        one = _judged(row, key, sent, on)
+        same_key = [other for other, its in zip(answered, keys, strict=True) if its == key and other is not row]
+        if key and any(_said(other) != _said(row) for other in same_key):
+            one = _rejected(row, ["Row key: stands in two rows that differ"], one.edited, withdrawn=one.is_withdrawn)
+        if one.verdict == "rejected" or not any(_said(done.row) == _said(row) for done in judged if key):
+            judged.append(one)
+    return judged + [_judged_added(row, sent, on) for row in filled.added if any(row[name] for name in ADDED_ANSWERS)]
+
+
+def changed_cells(filled: Filled, sent: SentList) -> list[tuple[FilledRow, tuple[str, ...]]]:
+    """The rows in which a read-only cell is not what was sent, answered or not, with the names of the columns."""
+    found = [(row, _edited(row, filled.columns, sent)) for row in filled.rows]
+    return [(row, columns) for row, columns in found if columns]
+
+
+def _key(row: FilledRow, column: str) -> str:
+    return row[column].casefold().replace(" ", "")
+
+
+def _said(row: FilledRow) -> tuple[str, ...]:
+    return (_key(row, KEY), *(row[name].casefold() for name in ANSWERS))
+
+
+def _rejected(row: FilledRow, notes: list[str], edited: tuple[str, ...] = (), *, withdrawn: bool = False) -> Judged:
+    return Judged(row, "rejected", tuple(notes), edited, is_withdrawn=withdrawn)
+
+
+def _judged(row: FilledRow, key: str, sent: SentList, on: date) -> Judged:
+    edited = _edited(row, tuple(row.cells), sent)
+    if not key:
+        return _rejected(row, ["Row key: missing"])
+    if key in sent.withdrawn:
+        return _rejected(row, ["Row key: this person was taken off the list since; nothing is kept"], withdrawn=True)
+    if key not in sent.people:
+        return _rejected(row, ["Row key: not on this list, of this night"])
+    if _stands_beside_another(row, key, edited, sent):
+        return _rejected(
+            row, ["Row key: stands beside what was sent of another person; was a part sorted alone?"], edited
+        )
+    entry, notes = _entry(row, sent.people[key], sent, on)
+    return _rejected(row, notes, edited) if notes else Judged(row, "accepted", (), edited, entry)
+
+
+def _edited(row: FilledRow, columns: tuple[str, ...], sent: SentList) -> tuple[str, ...]:
+    """The read-only columns in which a row of the list is not as it was sent; a column taken out changes nothing."""
+    cells = sent.cells.get(_key(row, KEY))
+    if cells is None:
+        return ()
+    return tuple(name for name in sent.columns if name in columns and name != KEY and row[name] != cells.get(name, ""))
+
+
+def _stands_beside_another(row: FilledRow, key: str, edited: tuple[str, ...], sent: SentList) -> bool:
+    """Whether the rest of the row is another person's: then nobody can say whom the answers are about."""
+    told = {name: row[name] for name in sent.columns if name in row.cells and name != KEY}
+    if len(edited) < 2:
+        return False
+    return any(
+        other != key and all(cells.get(name, "") == text for name, text in told.items())
+        for other, cells in sent.cells.items()
+    )
+
+
+def _entry(row: FilledRow, who: Subject, sent: SentList, on: date) -> tuple[Entry, list[str]]:
+    notes: list[str] = []
+    decision = _choice(row, "decision", "Decision", DECISIONS, notes)
+    led_by = _choice(row, "led_by", "Led by", LEADS, notes)
+    reason = _choice(row, "reason", "Reason", REASONS, notes)
+    outcome = _choice(row, "outcome", "What came of it", OUTCOMES, notes)
+    entry = Entry(
+        night=sent.night,
+        recipient=sent.recipient,
+        kind="listed",
+        person_id=who.person_id,
+        household_id=who.household_id,
+        decision=decision,
+        led_by=led_by,
+        suggested_lead=None if decision is None else who.suggested_lead,
+        reason=reason,
+        by_when=_by_when(row, sent.night, notes),
+        told=_choice(row, "told", "Told by now", TOLD, notes),
+        outcome=outcome,
+        contacted_on=_day(row, "contacted_on", "Contacted on", notes),
+        agency=_who_made_contact(sent.recipient, led_by, who) if outcome else None,
+        agrees_with_suggestion=None if decision is None else decision == CONTACT_NOW and led_by == who.suggested_lead,
+    )
+    return entry, notes + _missing(row, entry, on)
+
+
+def _missing(row: FilledRow, entry: Entry, on: date) -> list[str]:
+    """What a row lacks that its other answers call for."""
+    notes = []
+    if row["decision"] and not row["reason"]:
+        notes.append("Reason: needed for every decision")
+    if entry.decision == CONTACT_NOW and not row["led_by"]:
+        notes.append("Led by: needed to contact now")
+    if not row["decision"] and (row["led_by"] or row["reason"] or row["by_when"]):
+        notes.append("Decision: needed where there is a lead, a reason or a day")
+    if row["outcome"] and not row["contacted_on"]:
+        notes.append("Contacted on: needed where something came of it")
+    if row["contacted_on"] and not row["outcome"]:
+        notes.append("What came of it: needed where there was a contact")
+    if entry.contacted_on is not None and entry.contacted_on > on:
+        notes.append("Contacted on: lies after the day of recording")
+    return notes
+
+
+def _who_made_contact(recipient: str, led_by: str | None, who: Subject) -> str | None:
+    return recipient if recipient in LEADS else led_by or who.suggested_lead
+
+
+def _choice(row: FilledRow, name: str, title: str, choices: Mapping[str, str], notes: list[str]) -> str | None:
+    if not row[name]:
+        return None
+    label = label_of(row[name], choices)
+    if label is None:
+        notes.append(f"{title}: not one of the choices")
+    return label
+
+
+def _day(row: FilledRow, name: str, title: str, notes: list[str]) -> date | None:
+    if not row[name]:
+        return None
+    day = day_of(row[name])
+    if day is None:
+        notes.append(f"{title}: not a day; write it as 6 August 2026")
+    return day
+
+
+def _by_when(row: FilledRow, night: date, notes: list[str]) -> date | None:
+    day = _day(row, "by_when", "By when", notes)
+    if day is not None and not night <= day <= night + _FURTHEST:
+        notes.append("By when: lies before the night of the list, or more than two years after it")
+    return day
+
+
+def _judged_added(row: FilledRow, sent: SentList, on: date) -> Judged:
+    """A row of the sheet to add someone; whoever is to be added has to be among the people of that night."""
+    notes: list[str] = []
+    key = _key(row, PERSON)
+    who = sent.known.get(key)
+    if not key:
+        notes.append("Person: needed, as the agency's own pseudonym or a row key")
+    elif who is None or key in sent.withdrawn:
+        notes.append("Person: not among the people whose records may be used that night")
+    elif any(listed.person_id == who.person_id for listed in sent.people.values()):
+        notes.append("Person: is on the list already; fill in their row there")
+    led_by = _choice(row, "led_by", "Led by", LEADS, notes)
+    added_for = _choice(row, "added_for", "Reason for adding", ADDED_FOR, notes)
+    notes += [] if row["led_by"] else ["Led by: needed for somebody added"]
+    notes += [] if row["added_for"] else ["Reason for adding: needed"]
+    if len(row["note"]) > LONGEST_NOTE:
+        notes.append(f"In a few words: longer than {LONGEST_NOTE} letters")
+    if _IDENTIFIES.search(row["note"]):
+        notes.append("In a few words: holds a number, postcode or e-mail address that could name somebody")
+    by_when, told = _by_when(row, sent.night, notes), _choice(row, "told", "Told by now", TOLD, notes)
+    if notes or who is None:
+        return replace(_rejected(row, notes), is_added=True)
+    entry = Entry(
+        night=sent.night,
+        recipient=sent.recipient,
+        kind="added",
+        person_id=who.person_id,
+        household_id=who.household_id,
+        decision=CONTACT_NOW,
+        led_by=led_by,
+        reason=added_for,
+        by_when=by_when,
+        told=told,
+        note=row["note"] or None,
+    )
+    return Judged(row, "accepted", entry=entry, is_added=True)

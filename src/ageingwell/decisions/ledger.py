@@ -1,0 +1,151 @@
+"""The ledger of decisions: one SQLite file, only ever added to, each entry carrying the hash of the one before.
+
+An entry that was changed, taken out or put in between breaks the chain, and every reader checks the whole chain. Who
+can write the file could still cut off its end or write a new chain; so each night keeps in its manifest the hash it
+had read up to, and the next night looks for it.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from ageingwell.decisions.entry import ENTRIES, Entry
+from ageingwell.errors import LedgerError
+from ageingwell.publish.disk import DISK, Disk
+
+BEGINNING: Final = "0" * 64
+_VERSION: Final = 1
+_MENDING: Final = "put back the last good copy of the ledger; entries since then can be recorded again from their files"
+_TABLE: Final = """
+CREATE TABLE entries (
+    position INTEGER PRIMARY KEY,
+    said TEXT NOT NULL,
+    previous_hash TEXT NOT NULL UNIQUE,
+    hash TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TRIGGER entries_are_not_changed BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries of the ledger are never changed'); END;
+CREATE TRIGGER entries_are_not_removed BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries of the ledger are never removed'); END;
+"""
+
+
+def read_ledger(path: Path) -> pl.DataFrame:
+    """Read every entry, oldest first; no rows where there is no ledger yet.
+
+    Raises `LedgerError` where the file is damaged or its chain of hashes does not hold.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from datetime import UTC
+    >>> entry = Entry(date(2026, 11, 22), "fire", "listed", "b" * 32, None, decision="said_no", reason="own_wish")
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "decisions.sqlite"
+    ...     append(path, [entry], role="chair", recorded_at=datetime(2026, 11, 24, tzinfo=UTC), file_sha256="0" * 64)
+    ...     read_ledger(path).select("position", "recorded_on", "recipient", "decision").rows()
+    [(1, datetime.date(2026, 11, 24), 'fire', 'said_no')]
+    """
+    if not path.exists():
+        return pl.DataFrame(schema=ENTRIES)
+    with _opened(path) as database:
+        rows = _checked(database, path)
+    return pl.DataFrame([_row(*row) for row in rows], schema=ENTRIES)
+
+
+def append(
+    path: Path,
+    entries: Sequence[Entry],
+    *,
+    role: str,
+    recorded_at: datetime,
+    file_sha256: str,
+    disk: Disk = DISK,
+) -> None:
+    """Add the entries of one file, all of them or none, and return when they are on the disk.
+
+    Hold the publishing lock of the nights around it. Raises `LedgerError` where the chain does not hold or the disk
+    refuses; then nothing was added.
+    """
+    if not entries:
+        return
+    stamp = {"recorded_at": recorded_at.isoformat(timespec="seconds"), "recorded_on": str(recorded_at.date())}
+    with disk.watched("open_ledger", path), _opened(path) as database:
+        database.execute("BEGIN IMMEDIATE")
+        known = _checked(database, path)
+        previous = known[-1][3] if known else BEGINNING
+        if not known:
+            _make(database)
+        for position, entry in enumerate(entries, start=len(known) + 1):
+            said = json.dumps({**stamp, "role": role, "file_sha256": file_sha256, **entry.plain()}, ensure_ascii=False)
+            digest = _hash(position, said, previous)
+            row = (position, said, previous, digest)
+            with disk.watched("add_entry", path):
+                database.execute("INSERT INTO entries VALUES (?, ?, ?, ?)", row)
+            previous = digest
+        with disk.watched("commit_ledger", path):
+            database.execute("COMMIT")
+    disk.sync_folder(path.parent)
+
+
+def head(ledger: pl.DataFrame) -> str:
+    """The hash of the last entry: it stands for every entry up to it."""
+    return str(ledger["hash"][-1]) if ledger.height else BEGINNING
+
+
+def _hash(position: int, said: str, previous: str) -> str:
+    return hashlib.sha256(f"{position}\n{previous}\n{said}".encode()).hexdigest()
+
+
+def _row(position: int, said: str, previous: str, digest: str) -> dict[str, Any]:
+    told = json.loads(said)
+    days = ("recorded_on", "night", "by_when", "contacted_on")
+    told |= {name: None if told[name] is None else date.fromisoformat(told[name]) for name in days}
+    return {"position": position, **told, "previous_hash": previous, "hash": digest}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database, for its owner alone; a fault of SQLite is a `LedgerError` without any value of a row."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            # One writer at a time, by the nights' lock: then WAL needs no shared memory, which network shares lack.
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+            yield database
+    except (sqlite3.Error, OSError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else getattr(fault, "sqlite_errorname", "not SQLite")
+        raise LedgerError(f"the ledger {path.name} cannot be read or written ({reason})", _MENDING) from None
+
+
+def _make(database: sqlite3.Connection) -> None:
+    # Statement by statement: a script would end the transaction.
+    statements = [part.strip() for part in _TABLE.replace("END;", "END;;").split(";\n") if part.strip()]
+    for statement in statements:
+        database.execute(statement)
+    database.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _checked(database: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str]]:
+    """Every row, oldest first, once the whole chain has been followed."""
+    if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").fetchall():
+        return []
+    if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+        raise LedgerError(f"the ledger {path.name} was written by another version", "use that version, or a new ledger")
+    rows = database.execute("SELECT position, said, previous_hash, hash FROM entries ORDER BY position").fetchall()
+    previous = BEGINNING
+    for at, (position, said, before, digest) in enumerate(rows, start=1):
+        if position != at or before != previous or digest != _hash(position, said, before):
+            raise LedgerError(
+                f"the ledger {path.name} was changed: its chain does not hold from entry {at} on", _MENDING
+            )
+        previous = digest
+    return rows

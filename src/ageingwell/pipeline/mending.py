@@ -1,0 +1,93 @@
+"""What goes back to people: the rows to mend, and the answers that do not agree, each in the layout of its list."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, REASONS
+from ageingwell.decisions.entry import Entry
+from ageingwell.decisions.judging import Judged, SentList
+from ageingwell.decisions.reading import KEY, Filled
+from ageingwell.decisions.settling import Clash
+from ageingwell.report.choices import ADDED, ASKED, MEND, SAID
+from ageingwell.report.workbook import clash_workbook, fix_workbook
+from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, AgencyView, Column
+from ageingwell.views.words import agency_words
+
+_COLUMNS: Mapping[str, Column] = {column.name: column for column in (*FOR_READERS_OF_RISK, *FOR_ANYONE)}
+# What the chair needs beside the answers to know whom they are about.
+_OF_A_CLASH = ("row_key", "household_key", "place", "lead_agency", "needs", "action")
+
+
+def draw_fix(filled: Filled, sent: SentList, rows: Sequence[Judged], *, code: str) -> bytes:
+    """Draw the rejected rows of a file, as they were sent and as they were answered, with what to mend of each."""
+    rejected = [row for row in rows if row.verdict == "rejected" and not row.is_withdrawn]
+    listed = [row for row in rejected if not row.is_added]
+    columns = [_COLUMNS[name] for name in sent.columns if name in _COLUMNS]
+    cells = [
+        {**_as_sent(row, sent, columns), MEND.name: ". ".join(row.notes)}  # the note says what, never the value
+        for row in listed
+    ]
+    answers = [{question.name: row.row[question.name] for question in ASKED} for row in listed]
+    added = [
+        {MEND.name: ". ".join(row.notes), **{question.name: row.row[question.name] for question in ADDED}}
+        for row in rejected
+        if row.is_added
+    ]
+    view = _view(sent, [*columns, MEND], cells)
+    return fix_workbook(
+        view,
+        _texts(answers, [question.name for question in ASKED]),
+        code=code,
+        added=_texts(added, [MEND.name, *(question.name for question in ADDED)]),
+    )
+
+
+def draw_clashes(clashes: Sequence[Clash], group: SentList, *, code: str) -> bytes:
+    """Draw for the chair whom recipients disagree about: on the group's own list, or among those added."""
+    key_of = {who.person_id: key for key, who in group.people.items()}
+    any_key = {who.person_id: key for key, who in group.known.items() if key != who.person_id}
+    columns = [_COLUMNS[name] for name in _OF_A_CLASH if name in group.columns]
+    listed = [
+        {**{column.name: group.cells[key][column.name] for column in columns}, SAID.name: _said(clash)}
+        for clash in clashes
+        if (key := key_of.get(clash.person_id)) is not None
+    ]
+    added = [
+        {SAID.name: _said(clash), "person": any_key[clash.person_id]}
+        for clash in clashes
+        if clash.person_id not in key_of and clash.person_id in any_key
+    ]
+    return clash_workbook(
+        _view(group, [*columns, SAID], listed),
+        code=code,
+        added=_texts(added, [SAID.name, *(question.name for question in ADDED)]),
+    )
+
+
+def _as_sent(row: Judged, sent: SentList, columns: Sequence[Column]) -> dict[str, str]:
+    key = row.row[KEY].casefold()
+    cells = sent.cells.get(key, row.row.cells)
+    return {column.name: cells.get(column.name, "") for column in columns}
+
+
+def _view(sent: SentList, columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> AgencyView:
+    frame = _texts(rows, [column.name for column in columns])
+    return AgencyView(sent.recipient, sent.night, tuple(columns), frame)  # type: ignore[arg-type]
+
+
+def _texts(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> pl.DataFrame:
+    cells = [[row.get(name) or "" for name in columns] for row in rows]
+    return pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def _said(clash: Clash) -> str:
+    return "; ".join(_answer(entry) for entry in clash.said)
+
+
+def _answer(entry: Entry) -> str:
+    """One recipient's answer in words: its choices alone, no text that somebody typed."""
+    decision = DECISIONS.get(entry.decision or "", "")
+    lead = f", led by {LEADS[entry.led_by]}" if entry.led_by else ""
+    why = {**REASONS, **ADDED_FOR}.get(entry.reason or "")
+    return f"{agency_words(entry.recipient)}: {decision}{lead}" + (f" ({why})" if why else "")

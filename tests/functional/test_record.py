@@ -1,0 +1,432 @@
+"""A list goes out, comes back filled, and is recorded: nothing is lost, nothing wrong taken, nothing counted twice."""
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from helpers.counties import NIGHT, copy_of, hashes_of, listed, opt_out, rows_of
+from helpers.filled import OFFICE, cells_of, fill, keys_of, saved_again, tamper
+
+from ageingwell.cli import cli
+from ageingwell.config.load import load_config
+from ageingwell.decisions.ledger import read_ledger
+from ageingwell.pipeline.night import score
+from ageingwell.publish import current
+
+NEXT = NIGHT + timedelta(days=7)
+MEETING = NIGHT + timedelta(days=2)
+YES = {"decision": "Contact now", "led_by": "Fire and rescue", "reason": "Need agreed"}
+NO = {"decision": "Person has said no", "reason": "Person's own wish"}
+
+
+@pytest.fixture(scope="module")
+def scored(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recorded")
+    copy_of(small_county, folder / "county")
+    score(folder / "county", as_of=NIGHT, out=folder / "out", config=load_config(settings))
+    return folder
+
+
+@pytest.fixture
+def at(scored: Path, tmp_path: Path) -> Path:
+    """A county and its first night, to work with."""
+    return copy_of(scored, tmp_path / "here")
+
+
+def record(at: Path, *files: Path, more: tuple[str, ...] = (), on: date = MEETING) -> Result:
+    arguments = ["record", *map(str, files), "--out", str(at / "out"), "--recorded-on", str(on), *more]
+    ran = CliRunner().invoke(cli, arguments)
+    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
+    return ran
+
+
+def book(at: Path, recipient: str = "gp") -> Path:
+    name = "group.xlsx" if recipient == "group" else f"agencies/{recipient}.xlsx"
+    return at / "out" / "current" / name
+
+
+def ledger(at: Path) -> pl.DataFrame:
+    return read_ledger(at / "out" / "decisions.sqlite")
+
+
+def person_at(at: Path, key: str, recipient: str = "gp") -> str:
+    """The person behind a row key, found by place on the list the key stands on: the ledger has to agree."""
+    from ageingwell.pseudonyms import Key, row_key
+
+    people = pl.read_parquet(at / "out" / "current" / "list.parquet").select("person_id")
+    keyed = people.with_columns(key=row_key(pl.col("person_id"), recipient=recipient, as_of=NIGHT, key=Key.made_up(0)))
+    return str(keyed.filter(pl.col("key") == key)["person_id"].item())
+
+
+def test_four_answers_are_recorded_and_a_mistyped_one_comes_back_with_a_note(at):
+    keys = keys_of(book(at))[:5]
+    filled = fill(
+        book(at),
+        {
+            keys[0]: YES,
+            keys[1]: NO,
+            keys[2]: {**YES, "by_when": datetime(2026, 12, 8), "told": "Yes"},
+            keys[3]: {"outcome": "No access", "contacted_on": "23/11/2026"},
+            keys[4]: {**YES, "decision": "Contact soon", "by_when": "8 December 2026"},
+        },
+        to=at / "back.xlsx",
+    )
+
+    ran = record(at, filled, more=("--role", "meeting chair"))
+
+    assert ran.exit_code == 22
+    assert "back.fix.xlsx" in ran.output
+    told = ledger(at)
+    assert set(told["person_id"]) == {person_at(at, key) for key in keys[:4]}
+    assert set(told["role"]) == {"meeting chair"}
+    assert sorted(told["by_when"].drop_nulls()) == [date(2026, 12, 8)]
+    assert told["contacted_on"].drop_nulls().to_list() == [date(2026, 11, 23)]
+    (row,) = cells_of(at / "back.fix.xlsx")
+    assert row["row_key"] == keys[4]
+    assert row["to_mend"] == "Decision: not one of the choices"
+    assert row["decision"] == "Contact soon"
+    assert row["by_when"] == datetime(2026, 12, 8)
+    before = cells_of(book(at))[4]
+    assert {name: row[name] for name in before if before[name]} == {n: v for n, v in before.items() if v}
+
+    mended = fill(at / "back.fix.xlsx", {keys[4]: {"decision": "contact now"}}, to=at / "mended.xlsx")
+
+    assert record(at, mended).exit_code == 0
+    assert person_at(at, keys[4]) in set(ledger(at)["person_id"])
+
+
+def test_recording_twice_changes_nothing_and_says_so(at):
+    filled = fill(book(at), dict.fromkeys(keys_of(book(at))[:3], YES), to=at / "back.xlsx")
+    record(at, filled)
+    first = (at / "out" / "decisions.sqlite").read_bytes()
+
+    ran = record(at, filled, on=MEETING + timedelta(days=1))
+
+    assert ran.exit_code == 0
+    assert "3 unchanged" in ran.output
+    assert ledger(at).height == 3
+    assert (at / "out" / "decisions.sqlite").read_bytes() == first
+
+
+def test_a_dry_run_tells_row_by_row_and_writes_nothing(at):
+    keys = keys_of(book(at))
+    filled = fill(book(at), {keys[0]: YES, keys[1]: {"decision": "perhaps"}}, to=at / "back.xlsx")
+    before = hashes_of(at)
+
+    ran = record(at, filled, more=("--dry-run",))
+
+    assert ran.exit_code == 22
+    assert "row 2: recorded" in ran.output
+    assert "row 3: to mend: Decision: not one of the choices" in ran.output
+    assert hashes_of(at) == before
+
+
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
+@pytest.mark.parametrize("format_", ["xlsx", "ods"])
+def test_a_list_opened_and_saved_in_libreoffice_loses_no_decision(at, format_):
+    keys = keys_of(book(at))[:4]
+    answers = {
+        keys[0]: {**YES, "by_when": datetime(2026, 12, 8), "told": "Not yet"},
+        keys[1]: NO,
+        keys[2]: {"outcome": "Declined help", "contacted_on": datetime(2026, 11, 23)},
+        keys[3]: {**NO, "decision": "Contact nwo"},
+    }
+    filled = fill(book(at), answers, to=at / "back.xlsx")
+
+    ran = record(at, saved_again(filled, at / "office", to=format_))
+
+    assert ran.exit_code == 22
+    assert "was changed" not in ran.output
+    told = {row["person_id"]: row for row in ledger(at).to_dicts()}
+    assert told.keys() == {person_at(at, key) for key in keys[:3]}
+    assert told[person_at(at, keys[0])]["by_when"] == date(2026, 12, 8)
+    assert told[person_at(at, keys[2])]["outcome"] == "declined_help"
+    assert [row["row_key"] for row in cells_of(at / "office" / "back.fix.xlsx")] == [keys[3]]
+
+
+def test_the_csv_of_the_list_comes_back_as_well(at):
+    rows = pl.read_csv(book(at).with_suffix(".csv"), infer_schema=False)
+    marks = [pl.lit("Already supported").alias("decision"), pl.lit("Known to us and in hand").alias("reason")]
+    rows.head(2).with_columns(*marks).write_csv(at / "back.csv", separator=";")
+
+    assert record(at, at / "back.csv").exit_code == 0
+    assert set(ledger(at)["decision"]) == {"already_supported"}
+    assert set(ledger(at)["recipient"]) == {"gp"}
+
+
+def test_a_changed_cell_is_told_by_row_and_column_without_its_value_and_is_left_as_it_was(at):
+    keys = keys_of(book(at))
+    answers = {keys[0]: YES}
+    filled = fill(book(at), answers, cells={keys[0]: {**YES, "place": "Xanadu"}}, to=at / "back.xlsx")
+
+    ran = record(at, filled)
+
+    assert ran.exit_code == 0
+    assert "List, row 2: `place` was changed; left as it was sent" in ran.output
+    assert "Xanadu" not in ran.output
+    assert ledger(at)["person_id"].to_list() == [person_at(at, keys[0])]
+
+
+def test_row_keys_that_were_sorted_alone_are_not_taken(at):
+    keys = keys_of(book(at))
+    turned = openpyxl.load_workbook(fill(book(at), {keys[1]: YES}, to=at / "back.xlsx"))
+    sheet = turned["List"]
+    sheet["A2"].value, sheet["A3"].value = sheet["A3"].value, sheet["A2"].value
+    turned.save(at / "turned.xlsx")
+
+    ran = record(at, at / "turned.xlsx")
+
+    assert ran.exit_code == 22
+    assert "stands beside what was sent of another person" in ran.output
+    assert ledger(at).is_empty()
+
+
+def test_a_list_of_another_folder_is_refused_before_anything_is_recorded(at, small_county, settings, tmp_path):
+    other = score(small_county, as_of=NEXT, out=tmp_path / "elsewhere", config=load_config(settings)).folder
+    mine = fill(book(at), {keys_of(book(at))[0]: YES}, to=at / "back.xlsx")
+
+    ran = record(at, mine, other / "agencies" / "gp.xlsx")
+
+    assert ran.exit_code == 20
+    assert f"of the night {NEXT}, which is not in this output folder" in ran.output
+    assert ledger(at).is_empty()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a workbook", b"a,b\r\n1,2\r\n"])
+def test_a_file_that_is_no_list_is_refused_in_words(at, content):
+    for name in ("back.xlsx", "back.csv"):
+        (at / name).write_bytes(content)
+        assert record(at, at / name).exit_code == 20
+
+
+def both_on(at: Path) -> tuple[str, dict[str, str]]:
+    """A person who stands on two agencies' lists, and the row key on each."""
+    from ageingwell.pseudonyms import Key, row_key
+
+    people = pl.DataFrame({"person_id": [row["person_id"] for row in listed(at / "out" / "current")]})
+    found: dict[str, dict[str, str]] = {}
+    for agency in ("gp", "social_care", "housing", "fire", "voluntary", "group"):
+        key = row_key(pl.col("person_id"), recipient=agency, as_of=NIGHT, key=Key.made_up(0))
+        persons = dict(people.select(key.alias("key"), "person_id").rows())
+        for one in keys_of(book(at, agency)):
+            found.setdefault(persons[one], {})[agency] = one
+    return next((person, keys) for person, keys in found.items() if len(set(keys) - {"group"}) > 1)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_lists_that_disagree_go_to_the_chair_whose_word_holds(at, together):
+    person, keys = both_on(at)
+    first, second = [name for name in keys if name != "group"][:2]
+    one = fill(book(at, first), {keys[first]: YES}, to=at / "one.xlsx")
+    other = fill(book(at, second), {keys[second]: NO}, to=at / "other.xlsx")
+
+    if together:
+        ran = record(at, one, other)
+        assert ledger(at).is_empty()
+    else:
+        assert record(at, one).exit_code == 0
+        ran = record(at, other)
+        assert ledger(at)["recipient"].to_list() == [first]
+
+    assert ran.exit_code == 23
+    sheet = at / f"clashes-{NIGHT}.xlsx"
+    (row,) = cells_of(sheet)
+    assert row["row_key"] == keys["group"]
+    assert "Contact now" in row["said"]
+    assert "Person has said no" in row["said"]
+
+    settled = fill(sheet, {keys["group"]: NO}, to=at / "settled.xlsx")
+
+    assert record(at, settled).exit_code == 0
+    last = ledger(at).filter(pl.col("person_id") == person)[-1]
+    assert last.select("recipient", "decision").row(0) == ("group", "said_no")
+
+
+def test_a_correction_by_the_same_recipient_is_a_new_entry(at):
+    key = keys_of(book(at))[0]
+    record(at, fill(book(at), {key: YES}, to=at / "one.xlsx"))
+
+    ran = record(at, fill(book(at), {key: NO}, to=at / "other.xlsx"))
+
+    assert ran.exit_code == 0
+    assert ledger(at)["decision"].to_list() == ["contact_now", "said_no"]
+
+
+def not_listed(at: Path) -> str:
+    """Somebody who could be on the list and just has no place or no need."""
+    gone = pl.read_parquet(at / "out" / "current" / "attrition.parquet")
+    left = gone.filter(pl.col("step").is_in(["rank", "allocate"])).sort("person_id")
+    return str(left["person_id"].drop_nulls()[0])
+
+
+ADDED = {"added_for": "A visitor to the home is worried", "led_by": "Voluntary sector", "note": "seen by the warden"}
+
+
+def test_somebody_added_is_on_the_next_list_as_a_need_found_by_the_group(at, settings):
+    person = not_listed(at)
+    record(at, fill(book(at), {}, added=[{**ADDED, "person": person}], to=at / "back.xlsx"))
+
+    night = score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings)).folder
+
+    row = next(row for row in listed(night) if row["person_id"] == person)
+    assert (row["status"], row["lead_agency"]) == ("agreed", "voluntary")
+    assert row["why"] in ("rule", "both")
+    assert "added_by_group" in row["needs"]
+    need = pl.read_parquet(night / "needs.parquet").filter(need="added_by_group").row(0, named=True)
+    assert need["criterion"] == "added by the group: a visitor to the home is worried"
+    assert "warden" not in (night / "report.html").read_text()
+
+
+def test_an_agreed_visit_keeps_its_place_until_it_is_made(at, settings):
+    key = keys_of(book(at))[0]
+    person = person_at(at, key)
+    record(at, fill(book(at), {key: {**YES, "by_when": "31 January 2027"}}, to=at / "back.xlsx"))
+    config = load_config(settings)
+
+    night = score(at / "county", as_of=NEXT, out=at / "out", config=config).folder
+
+    assert [row["status"] for row in listed(night) if row["person_id"] == person] == ["agreed"]
+    # The list of the first night is told of the visit once it was made.
+    done = {**YES, "by_when": "31 January 2027", "outcome": "Completed", "contacted_on": "30 November 2026"}
+    later = fill(at / "out" / str(NIGHT) / "agencies/gp.xlsx", {key: done}, to=at / "done.xlsx")
+    assert record(at, later, on=date(2026, 12, 1)).exit_code == 0
+
+    after = score(at / "county", as_of=NEXT + timedelta(days=7), out=at / "out", config=config).folder
+
+    left = pl.read_parquet(after / "attrition.parquet").filter(person_id=person).row(0, named=True)
+    assert (left["reason"], left["re_enters_on"]) == ("cooling_off", date(2026, 11, 30) + timedelta(days=180))
+
+
+def test_a_no_leaves_everyone_at_the_door_in_peace(at, settings):
+    key = keys_of(book(at))[0]
+    person = person_at(at, key)
+    home = next(row["household_id"] for row in listed(at / "out" / "current") if row["person_id"] == person)
+    record(at, fill(book(at), {key: NO}, to=at / "back.xlsx"))
+
+    night = score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings)).folder
+
+    assert home not in {row["household_id"] for row in listed(night)}
+    left = pl.read_parquet(night / "attrition.parquet").filter(person_id=person).row(0, named=True)
+    assert (left["reason"], left["re_enters_on"]) == ("decided_otherwise", MEETING + timedelta(days=365))
+
+
+def test_what_is_recorded_on_the_night_or_later_changes_nothing(at, settings):
+    config = load_config(settings)
+    without = score(at / "county", as_of=NEXT, out=at / "out", config=config).folder
+    before = hashes_of(without)
+    keys = keys_of(at / "out" / str(NIGHT) / "agencies/gp.xlsx")
+    filled = fill(
+        at / "out" / str(NIGHT) / "agencies/gp.xlsx",
+        {keys[0]: YES, keys[1]: NO, keys[2]: {"outcome": "Completed", "contacted_on": "25 November 2026"}},
+        to=at / "back.xlsx",
+    )
+    assert record(at, filled, on=NEXT).exit_code == 0
+
+    again = score(at / "county", as_of=NEXT, out=at / "out", config=config)
+
+    assert not again.changed
+    assert hashes_of(again.folder) == before
+
+
+def test_the_same_ledger_gives_the_same_bytes(at, settings):
+    keys = keys_of(book(at))
+    record(at, fill(book(at), {keys[0]: YES, keys[1]: NO}, to=at / "back.xlsx"))
+    config = load_config(settings)
+
+    one = score(at / "county", as_of=NEXT, out=at / "out", config=config)
+    again = score(at / "county", as_of=NEXT, out=at / "out", config=config)
+
+    assert (one.changed, again.changed) == (True, False)
+    told = json.loads((one.folder / "manifest.json").read_text())["decisions"]
+    assert told["n_decided"] == "1 to 7"
+    assert told["ledger_head"] == ledger(at)["hash"][-1]
+
+
+def test_who_opts_out_stays_in_the_ledger_and_is_on_no_page(at, settings):
+    person = not_listed(at)
+    record(at, fill(book(at), {}, added=[{**ADDED, "person": person}], to=at / "back.xlsx"))
+    opt_out(at / "county", "objection", person=person)
+
+    night = score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings)).folder
+
+    assert person in set(ledger(at)["person_id"])
+    for file in night.rglob("*.parquet"):
+        frame = pl.read_parquet(file)
+        assert person not in json.dumps(frame.to_dict(as_series=False), default=str), file.name
+
+
+def test_an_answer_about_somebody_taken_off_since_is_not_kept_and_not_printed_again(at, settings):
+    key = keys_of(book(at))[0]
+    filled = fill(book(at), {key: YES}, to=at / "back.xlsx")
+    opt_out(at / "county", "objection", person=person_at(at, key))
+    score(at / "county", as_of=NIGHT, out=at / "out", config=load_config(settings))
+
+    ran = record(at, filled)
+
+    assert ran.exit_code == 22
+    assert "taken off the list since" in ran.output
+    assert ledger(at).is_empty()
+    assert not (at / "back.fix.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET said = replace(said, 'contact_now', 'said_no') WHERE position = 1",
+        "DELETE FROM entries WHERE position = 1",
+        "UPDATE entries SET position = 9 WHERE position = 2",
+    ],
+)
+def test_a_ledger_that_was_changed_stops_the_night_and_the_recording(at, settings, statement):
+    keys = keys_of(book(at))
+    filled = fill(book(at), {keys[0]: YES, keys[1]: NO}, to=at / "back.xlsx")
+    record(at, filled)
+    tamper(at / "out" / "decisions.sqlite", statement)
+
+    assert record(at, filled).exit_code == 21
+    paths = ["--data", at / "county", "--out", at / "out", "--config", settings]
+    assert CliRunner().invoke(cli, ["score", "--as-of", str(NEXT), *map(str, paths)]).exit_code == 21
+    folder = current(at / "out")
+    assert folder is not None
+    assert folder.name == str(NIGHT)
+
+
+def test_a_ledger_whose_end_was_cut_off_is_noticed_by_the_next_night(at, settings):
+    keys = keys_of(book(at))
+    record(at, fill(book(at), {keys[0]: YES, keys[1]: NO}, to=at / "back.xlsx"))
+    config = load_config(settings)
+    score(at / "county", as_of=NEXT, out=at / "out", config=config)
+    tamper(at / "out" / "decisions.sqlite", "DELETE FROM entries WHERE position = 2")
+
+    paths = ["--data", at / "county", "--out", at / "out", "--config", settings]
+    ran = CliRunner().invoke(cli, ["score", "--as-of", str(NEXT + timedelta(days=7)), *map(str, paths)])
+
+    assert ran.exit_code == 21
+    assert "lacks entries" in ran.output
+
+
+def test_a_day_in_place_of_today_is_for_made_up_nights_alone(at):
+    filled = fill(book(at), {keys_of(book(at))[0]: YES}, to=at / "back.xlsx")
+    manifest = (at / "out" / "current" / "manifest.json").resolve()
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"made_up": False}))
+
+    assert record(at, filled).exit_code == 20
+    # And a list of real people is read with its own key alone.
+    ran = CliRunner().invoke(cli, ["record", str(filled), "--out", str(at / "out")])
+    assert ran.exit_code == 7
+
+
+def test_nothing_of_a_record_is_printed(at):
+    rows = rows_of(at / "county", "gp_patients")
+    keys = keys_of(book(at))
+    filled = fill(book(at), {keys[0]: YES, keys[1]: {"decision": "secret words"}}, to=at / "back.xlsx")
+
+    told = record(at, filled).output + record(at, filled, more=("--json",)).output
+
+    assert "secret words" not in told
+    assert not [row for row in rows if row["person_id"] in told]
+    assert not [key for key in keys if key in told]
