@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ageingwell.errors import AgeingWellError, KeyFileError
+from ageingwell.errors import AgeingWellError, KeyFileError, NotPermittedError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ageingwell.config.load import Config
+    from ageingwell.config.score import Recipient
     from ageingwell.pipeline.night import OutreachRun
     from ageingwell.pipeline.surroundings import Surroundings
     from ageingwell.pseudonyms import Key
 
+# Written out, for the settings are slow to import; a test holds it to them.
+RECIPIENTS = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -221,6 +224,33 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
         click.echo(f"{outcome}: AUROC {found['auroc']['value']:.3f} on {found['n']:,} people ({rivals})")
     click.echo(f"verdict: {run.facts['verdict']['reason']}")
     click.echo(f"bundle: {run.folder}, its card: {run.folder / 'card.md'}")
+
+
+@cli.group()
+def views() -> None:
+    """What each recipient may see of a night."""
+
+
+@views.command("explain")
+@click.argument("recipient", type=click.Choice(RECIPIENTS))
+@config_option
+@click.option("--rows", default=5, show_default=True, type=click.IntRange(min=0), help="Made-up rows to print.")
+@json_option
+def explain_view(recipient: "Recipient", config_path: Path | None, rows: int, as_json: bool) -> None:
+    """Print what a recipient's row in the ledger lets it see, on made-up people, and that the rest is absent."""
+    from ageingwell.pipeline import viewing
+
+    with _progress() as world:
+        view = viewing.explain_view(recipient, config=_config(config_path), n_rows=rows, surroundings=world)
+    if as_json:
+        click.echo(json.dumps({name: _told(value) for name, value in vars(view).items()}, default=str))
+    else:
+        click.echo(viewing.view_text(view))
+    if view.n_found:
+        raise NotPermittedError(
+            f"{view.n_found} things that the ledger keeps from `{recipient}` are in its files",
+            "send nobody these files, and report the fault with the text above",
+        )
 
 
 @cli.command()
@@ -426,6 +456,11 @@ def _needed_key(path: Path | None, descriptor: int | None, made_up: int | None) 
     if path is not None:
         return Key.read(path)
     return Key.read_fd(descriptor) if descriptor is not None else Key.made_up(made_up or 0)
+
+
+def _told(value: Any) -> Any:
+    """A frame as its rows, anything else as it is."""
+    return value.to_dicts() if hasattr(value, "to_dicts") else value
 
 
 def _plain(told: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """commands.md and errors.md: every command with its options, and the ways it can end."""
 
 import importlib
+from collections.abc import Iterator
 
 import click
 
@@ -23,7 +24,17 @@ def commands() -> str:
     """Every command of the command line with its options."""
     group: click.Group = importlib.import_module("ageingwell.cli").cli
     context = click.Context(group, info_name="ageingwell")
-    return "\n\n".join(_command(group.commands[name], context) for name in group.list_commands(context))
+    return "\n\n".join(_command(command, parent) for command, parent in _all(group, context))
+
+
+def _all(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """Every command, those of groups too, in order of their names."""
+    for name in group.list_commands(context):
+        command = group.commands[name]
+        if isinstance(command, click.Group):
+            yield from _all(command, click.Context(command, info_name=name, parent=context))
+        else:
+            yield command, context
 
 
 def _command(command: click.Command, parent: click.Context) -> str:
@@ -33,4 +44,5 @@ def _command(command: click.Command, parent: click.Context) -> str:
         option.get_help_record(context) for option in command.get_params(context) if isinstance(option, click.Option)
     ]
     rows = [(f"`{record[0]}`", record[1]) for record in options if record is not None and "--help" not in record[0]]
-    return f"## {command.name}\n\n{prose(command.help)}\n\n{usage}\n\n{table(('option', 'what it does'), rows)}"
+    name = context.command_path.removeprefix("ageingwell ")
+    return f"## {name}\n\n{prose(command.help)}\n\n{usage}\n\n{table(('option', 'what it does'), rows)}"

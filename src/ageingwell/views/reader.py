@@ -66,14 +66,17 @@ class Reader:
         A sentence passes when it is one of the rule's own and its facts' themes may be read; what is not recognised
         is not shown. So what is shown depends on the need and on permitted facts alone.
         """
-        rule = self._rules.get(need)
-        if rule is None:
-            return []
         told = criterion.split("; ")
-        return [sentence for sentence in told if self._reads(sentence, rule.facts())]
+        return [sentence for sentence in told if self._reads(need, sentence)]
 
-    def _reads(self, sentence: str, facts: Iterable[Fact]) -> bool:
-        themes = {str(fact.theme) for fact in facts if _says(fact, sentence)}
+    def themes_of(self, need: str, sentence: str) -> frozenset[str]:
+        """The themes of the need's facts that say this sentence; none where it is not one of the rule's own."""
+        rule = self._rules.get(need)
+        facts: Iterable[Fact] = () if rule is None else rule.facts()
+        return frozenset(str(fact.theme) for fact in facts if _says(fact, sentence))
+
+    def _reads(self, need: str, sentence: str) -> bool:
+        themes = self.themes_of(need, sentence)
         return bool(themes) and themes <= self.themes
 
 
