@@ -130,17 +130,27 @@ def _write(
         write_bytes(folder / name, content)
 
 
+def agency_files(
+    agency: Recipient, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key
+) -> dict[str, bytes]:
+    """Every file that one agency gets of a night, by its name: all of them drawn from that agency's view alone."""
+    told = notices(facts)
+    view, homes = _view(agency, frames, facts, config, key), _homes(agency, frames, facts, config, key)
+    return {
+        f"agencies/{agency}.xlsx": agency_workbook(view, notices=told, homes=homes),
+        f"agencies/{agency}.csv": agency_csv(view, notices=told),
+        f"agencies/{agency}.html": agency_html(view, notices=told, homes=homes),
+    }
+
+
 def draw_pages(
     frames: NightFrames, facts: Mapping[str, Any], evidence: Evidence, *, config: Config, key: Key
 ) -> dict[str, bytes]:
     """Every page and workbook of a night by its file name."""
     told = notices(facts)
-    pages = {}
+    pages: dict[str, bytes] = {}
     for agency in AGENCIES:
-        view, homes = _view(agency, frames, facts, config, key), _homes(agency, frames, facts, config, key)
-        pages[f"agencies/{agency}.xlsx"] = agency_workbook(view, notices=told, homes=homes)
-        pages[f"agencies/{agency}.csv"] = agency_csv(view, notices=told)
-        pages[f"agencies/{agency}.html"] = agency_html(view, notices=told, homes=homes)
+        pages |= agency_files(agency, frames, facts, config=config, key=key)
     group = _view("group", frames, facts, config, key)
     summary = summarise(
         group,

@@ -176,19 +176,25 @@ def _absent(
 ) -> pl.DataFrame:
     """Everything kept from the reader, counted on record and in its files."""
     rows = [
-        (f"facts about {THEME_WORDS[theme].lower()}", len(said), _times(said, files))
+        (f"facts about {THEME_WORDS[theme].lower()}", len(said), len(found_in(files.values(), said)))
         for theme, said in forbidden_sentences(reader, needs=run.frames.needs, reasons=run.frames.reasons).items()
     ]
     shown = {column.name for column in view.columns}
     withheld = () if reader.recipient == "safeguarding" else FOR_READERS_OF_RISK
     rows += [
-        (f"column {column.name}: {column.meaning.lower()}", run.frames.listed.height, _times([column.name], files))
+        (
+            f"column {column.name}: {column.meaning.lower()}",
+            run.frames.listed.height,
+            len(found_in(files.values(), [column.name])),
+        )
         for column in withheld
         if column.name not in shown and not (column.name == "part" and reader.recipient == "group")
     ]
     ids = pl.concat([run.frames.people["person_id"], run.frames.people["household_id"]]).drop_nulls().unique()
     return pl.DataFrame(
-        [*rows, ("pseudonyms of the records", len(ids), _times(ids, files))], schema=ABSENT, orient="row"
+        [*rows, ("pseudonyms of the records", len(ids), len(found_in(files.values(), ids)))],
+        schema=ABSENT,
+        orient="row",
     )
 
 
@@ -205,12 +211,14 @@ def forbidden_sentences(reader: Reader, *, needs: pl.DataFrame, reasons: pl.Data
     return {theme: said - allowed for theme, said in told.items() if theme not in reader.themes}
 
 
-def _times(words: Iterable[str], files: Mapping[str, str]) -> int:
-    """How many of these words or sentences stand in any of the files, as a whole: not within a longer one."""
-    return sum(
-        any(re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", text) is not None for text in files.values())
-        for one in words
-    )
+def found_in(texts: Iterable[str], words: Iterable[str]) -> list[str]:
+    """Which of these words or sentences stand in any of the texts, as a whole: not within a longer word.
+
+    >>> found_in(["lives alone; fell"], ["fell", "alone", "one"])
+    ['alone', 'fell']
+    """
+    together = "\n".join(texts)
+    return sorted(one for one in words if re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", together) is not None)
 
 
 def _files_of(recipient: Recipient, night: Path) -> dict[str, str]:

@@ -1,0 +1,106 @@
+"""People with random records and random models that explain them, as a night would, without a county."""
+
+from collections.abc import Collection
+from dataclasses import fields
+from functools import cache
+
+import numpy as np
+import polars as pl
+
+from ageingwell.bundle import Bundle
+from ageingwell.config.load import Config, load_config
+from ageingwell.evaluation.calibration import Line
+from ageingwell.features.build import FEATURES
+from ageingwell.features.feature import Feature
+from ageingwell.model.columns import Column
+from ageingwell.model.fitted import FittedRisk
+from ageingwell.model.margin import Curve, Margin
+from ageingwell.outreach.needs import find_needs
+from ageingwell.outreach.rules import need_rules
+from ageingwell.pipeline.files import NightFrames
+from ageingwell.pipeline.joining import contributions_of, reasons_of, risks_of
+from helpers.boosters import train
+from helpers.outreach import shipped_interventions
+from helpers.views import pseudonym
+
+Draw = np.random.Generator
+LEVELS = {"clutter_rating": 9, "epc_rank": 7, "mobility_level": 4, "care_support_level": 4}
+INTERVENTIONS = shipped_interventions()
+
+
+@cache
+def config() -> Config:
+    """The shipped settings."""
+    return load_config()
+
+
+def drawn_features(n: int, draw: Draw) -> pl.DataFrame:
+    """Every feature of `n` people in random homes, a quarter of the values unknown."""
+    columns = {feature.name: _values(feature, n, draw) for feature in FEATURES}
+    return pl.DataFrame({"person_id": [pseudonym(f"p{number}") for number in range(n)], **columns})
+
+
+def _values(feature: Feature, n: int, draw: Draw) -> pl.Series:
+    if feature.name == "age":
+        return pl.Series(feature.name, draw.integers(65, 100, n).astype(float))
+    if feature.shown_as == "share" or feature.name.endswith(("_probability", "_index")):
+        drawn = draw.random(n).round(2)
+    elif feature.name in LEVELS:
+        drawn = draw.integers(1, LEVELS[feature.name] + 1, n).astype(float)
+    elif feature.name.startswith(("is_", "has_", "someone_", "came_")):
+        drawn = draw.integers(0, 2, n).astype(float)
+    else:
+        drawn = draw.choice([0.0, 1.0, 2.0, 3.0, 12.0, 40.0, 400.0], n)
+    return pl.Series(feature.name, drawn).set(pl.Series(draw.random(n) < 0.25), None)
+
+
+def with_others_facts(features: pl.DataFrame, other: pl.DataFrame, themes: Collection[str]) -> pl.DataFrame:
+    """The same people with the facts of some themes taken from another drawing."""
+    theirs = [feature.name for feature in FEATURES if feature.theme in themes]
+    return features.with_columns(other.select(theirs).get_columns())
+
+
+@cache
+def _booster(seed: int) -> object:
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=(200, len(FEATURES))).round(1)
+    x[draw.random(x.shape) < 0.2] = np.nan
+    return train(x, draw.normal(size=200), trees=10, num_leaves=6)
+
+
+def drawn_bundle(draw: Draw) -> Bundle:
+    """A usable bundle of one random model that lets every fact count, known or not."""
+    curves = tuple(
+        Curve((0.0, 1.0, 50.0), tuple(draw.normal(size=3).round(3).tolist()), round(float(draw.normal()), 3))
+        for _ in FEATURES
+    )
+    model = FittedRisk(
+        booster_=_booster(int(draw.integers(3))),
+        columns=tuple(Column(feature.name) for feature in FEATURES),
+        margin=Margin(-1.0, curves),
+        levels=(None,) * len(FEATURES),
+        typical=(0.0,) * len(FEATURES),
+        missing_in_training=frozenset(feature.name for feature in FEATURES),
+        line=Line(-0.2, 0.1),
+    )
+    return Bundle({"loss_of_independence": model}, {"verdict": {"usable": True}}, "ab12")
+
+
+def needs_of(features: pl.DataFrame) -> pl.DataFrame:
+    """The needs of these people by rule, all of them allocated."""
+    homes = [pseudonym(f"h{number // 2}") for number in range(features.height)]
+    people = features.with_columns(pl.Series("household_id", homes), is_end_of_life=pl.lit(value=False))
+    found = find_needs(people, rules=need_rules(config().outreach.thresholds), interventions=INTERVENTIONS)
+    return found.with_columns(outcome=pl.lit("allocated"))
+
+
+def risks_and_reasons(features: pl.DataFrame, bundle: Bundle) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the model makes of these people: their risks, and every contribution with those shown marked."""
+    explained = contributions_of(bundle, features, threads=1)
+    risks = risks_of(bundle, features, threads=1)
+    return risks, reasons_of(bundle, explained, features["person_id"], config())
+
+
+def night_of(**frames: pl.DataFrame) -> NightFrames:
+    """A night of which only some frames matter."""
+    return NightFrames(**{field.name: frames.get(field.name, pl.DataFrame()) for field in fields(NightFrames)})
