@@ -1,34 +1,108 @@
-"""The model card of a bundle: what it is for, what it must not be used for, how it was made, how good it was."""
+"""The model card of a bundle, to TRIPOD+AI's items: what it is for, how it was made, how good it was, and its limits.
 
-from collections.abc import Mapping
-from typing import Any
+Every figure comes from the training's facts and its evaluation; what only a person can say stands in a list of its own.
+"""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from ageingwell.governance.disclosure import HIDDEN, SMALL, in_words, is_small, people_shown
+from ageingwell.governance.tripod import (
+    BY_A_PERSON,
+    FOR,
+    FOUND,
+    GROUPS,
+    ITEMS,
+    LIMITS,
+    MADE,
+    NOT_FOR,
+    PEOPLE,
+    PERSON,
+    SHORT,
+)
 from ageingwell.model.fitted import FittedRisk
 
-NOT_FOR = (
+Tables = Mapping[str, Mapping[str, pl.DataFrame]]
+Row = Mapping[str, Any]
+
+NOT_FOR_USES: Final = (
     "a diagnosis, or any decision taken without a person",
     "telling somebody their risk of falling (NICE NG249, 1.1.1): falls go by case-finding rules",
     "predicting fire deaths: fire needs go by rules",
     "a landlord's or an insurer's decision",
     "claims of savings from figures before and after",
 )
+OUTCOME_MEANS: Final = {
+    "loss_of_independence": "New long-term care at home, entry to a care home, an emergency admission with a fall's "
+    "injury or a fracture, or death",
+    "emergency_admission": "An emergency hospital admission; death without one competes with it",
+    "new_long_term_care": "The start of long-term care at home or in a care home, among those who had none; death "
+    "without it competes with it",
+    "death": "Death of any cause",
+}
+GROUPING_WORDS: Final = {
+    "sex": "sex",
+    "age_band": "age",
+    "ethnic_group": "ethnic group",
+    "deprivation_fifth": "deprivation fifth",
+    "rurality": "rural or urban",
+    "tenure": "tenure",
+    "data_completeness": "records",
+}
 
 
-def model_card(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
-    """The card as Markdown; every number comes from the training's own evaluation."""
+def model_card(facts: Mapping[str, Any], models: Mapping[str, FittedRisk], tables: Tables | None = None) -> str:
+    """The card as Markdown: `facts` as `bundle.json` holds them, `tables` each outcome's as `evaluation.json` does."""
+    measured = tables or {}
+    first = next(iter(models))
     parts = [
         "# Model card",
         _warning(facts),
-        "## What it is for\n\nTo put older people in an order in which local agencies offer help, as a proposal to "
-        "people who decide.",
-        "## What it must not be used for\n\n" + "\n".join(f"- {use}" for use in NOT_FOR),
-        _training(facts),
-        *(_outcome(outcome, facts["evaluation"][outcome], models[outcome]) for outcome in models),
-        f"## Verdict\n\n{'Usable' if facts['verdict']['usable'] else 'Not usable'}: {facts['verdict']['reason']}.",
-        "## To be filled in by a person\n\n- Owner and clinical-safety officer: ____\n"
-        "- Local review of the code lists: ____\n- Date of the next review: ____",
+        _section(SHORT, _short(facts, first)),
+        _section(FOR, FOR_WORDS),
+        _section(NOT_FOR, "\n".join(f"- {use}" for use in NOT_FOR_USES)),
+        _section(PEOPLE, _people(facts)),
+        _section(MADE, _made(facts, models)),
+        _section(FOUND, FOUND_WORDS),
+        *(_outcome(outcome, facts["evaluation"][outcome], measured.get(outcome, {})) for outcome in models),
+        _section(GROUPS, _groups(first, measured.get(first, {}))),
+        _section(LIMITS, "\n".join(f"- {said}" for said in LIMITS_SAID)),
+        _section(PERSON, "\n".join(f"- {what}{_items(items)}: ____" for what, items in BY_A_PERSON.items())),
+        _section("Where TRIPOD+AI's items are answered", _index()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+FOR_WORDS: Final = (
+    "To put people aged 65 and over in an order in which GP practices, adult social care, housing, the fire service "
+    "and voluntary bodies of one area offer help, as a proposal to people who decide. It gives the chance of an event "
+    "within a year (a prognosis, not a diagnosis). Its users are a multi-agency group that meets; needs are found by "
+    "rules that anyone can read, whatever the chance."
+)
+FOUND_WORDS: Final = (
+    "On the latest year whose outcomes had settled, on households the model never saw. Order is told by the area under "
+    "the curve (AUROC, DeLong's intervals), calibration by the recalibration line, events observed over expected and "
+    "the integrated calibration index, worth by what a list as long as the agencies can serve in a quarter holds; "
+    "beside every simple rival on the same people. All intervals are of 95%. The whole evaluation, net benefit among "
+    "it, is in `evaluation.json`; the night's technical annex draws it."
+)
+LIMITS_SAID: Final = (
+    "It tells what risks are linked with, and nothing of causes or of what would help.",
+    "It knows what agencies recorded, and when: who is seldom seen by a service may look healthier than they are.",
+    "It learned from years in which services already acted; the more they act on it, the more its own figures age.",
+    "A night that lacks a source goes on without it and says so on every page; a number that is missing and never was "
+    "in training stops the run. A bundle whose files, features or versions differ is refused.",
+    "An analyst runs it; those who read its lists need no more than the page that explains them. Nobody changes its "
+    "inputs by hand. A person agrees to every contact.",
+    "Look at drift and calibration every quarter, train or recalibrate every year, and evaluate before a new place "
+    "uses it.",
+)
+
+
+def _section(heading: str, text: str) -> str:
+    return f"## {heading}\n\n{text}"
 
 
 def _warning(facts: Mapping[str, Any]) -> str:
@@ -41,36 +115,187 @@ def _warning(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _training(facts: Mapping[str, Any]) -> str:
+def _short(facts: Mapping[str, Any], first: str) -> str:
+    found, horizon = facts["evaluation"][first], facts["training"]["horizon_days"]
+    area, line = found["auroc"], found["calibration"]
+    return (
+        f"Development and evaluation of models of {_listed([_words(name) for name in facts['evaluation']])} within "
+        f"{horizon} days, among people aged 65 and over. {_words(first).capitalize()} ranks. On "
+        f"{in_words(found['n'])} people held out, {in_words(found['n_events'])} of whom had the event, its AUROC was "
+        f"{_figure(area['value'])} ({_figure(area['low'])} to {_figure(area['high'])}) and its calibration slope "
+        f"{_figure(line['slope'], 2)}. **{'Usable' if facts['verdict']['usable'] else 'Not usable'}**: "
+        f"{facts['verdict']['reason']}."
+    )
+
+
+def _people(facts: Mapping[str, Any]) -> str:
     training = facts["training"]
+    settings = training["settings"]
+    events = training.get("n_events", {})
+    heads = ["part", "cut-offs", "people", *(f"{_words(name)}" for name in facts["evaluation"] if events)]
     rows = [
-        f"| {part} | {', '.join(training['cut_offs'][part])} | {training['n_people'][part]:,} |"
+        [
+            part,
+            ", ".join(training["cut_offs"][part]),
+            in_words(training["n_people"][part]),
+            *(in_words(events[part][name]) for name in facts["evaluation"] if events),
+        ]
         for part in training["cut_offs"]
     ]
+    told = " Under each outcome: people and cut-offs with the event." if events else ""
     return (
-        "## How it was made\n\nA penalised logistic model with a curve for each feature, boosted trees on top of it, "
-        "both monotone where a feature says so, calibrated by a straight line on the log-odds. "
-        f"Outcomes are looked for in the {training['horizon_days']} days after each cut-off. No household stands in "
-        "two parts.\n\n| part | cut-offs | people |\n|---|---|---|\n" + "\n".join(rows)
+        "Records of GP practices, hospitals, adult social care, housing and the fire service, linked by pseudonym, of "
+        "everyone aged 65 and over who was registered with a practice on a cut-off, who had not opted out and was not "
+        "yet in the state looked at. Every row was checked against a contract, and refused where it broke one; a fact "
+        f"counts from the day an agency knew it. Outcomes are looked for in the {training['horizon_days']} days after "
+        f"a cut-off, in records that had {settings['settling_days']} more days to settle; who left the area is not "
+        "followed, and death is told apart where it competes. Outcomes and facts come from codes, by the same lists "
+        "for everybody and with nobody's judgement; facts are taken before the cut-off and outcomes after it, so "
+        "neither knows of the other. Parts differ in their dates and in nothing else; how far their facts lie apart is "
+        f"in the table `drift` of `ageingwell evaluate`.{told}\n\n" + _table(heads, rows)
     )
 
 
-def _outcome(outcome: str, found: Mapping[str, Any], model: FittedRisk) -> str:
-    figures = [("all", found["auroc"]), *found["auroc_by_age"].items()]
-    figures += [(f"rival: {name}", rival) for name, rival in found["rivals"].items()]
-    rows = [
-        f"| {name} | {_figure(told['value'])} | {_figure(told['low'])} to {_figure(told['high'])} | {told['n']:,} | "
-        f"{told['n_events']:,} |"
-        for name, told in figures
-    ]
+def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
+    settings = facts["training"]["settings"]
+    model = next(iter(models.values()))
+    trees = _listed([f"{one.booster_.num_trees():,}" for one in models.values()])
+    return (
+        f"{len(model.features)} features, defined in the code and its code lists, none picked by its effect on the "
+        "outcome; each has its look-back, its source and the direction in which it may move the risk. A penalised "
+        "logistic model with a curve for each feature, and boosted trees (LightGBM) on top of it, both monotone where "
+        f"a feature says so ({trees} trees, in the order of the outcomes). Penalty, trees and shape were chosen by "
+        "cross-validation inside the fitting part; a straight line on the log-odds, fitted on a later cut-off, "
+        "calibrates. Nobody was drawn more or less often than they are (no balancing of classes).\n\n"
+        f"Households stand in one part only: {_percent(settings['calibration_share'])} in 100 to calibrate, "
+        f"{_percent(settings['test_share'])} in 100 to test, the rest to fit. Missing stays missing, with a place of "
+        f"its own in curves and trees; {_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse "
+        f"an agency that did not send. An outcome with fewer than {settings['minimum_events']:,} events to fit on is "
+        "refused.\n\nThe output is a calibrated chance with a range; no threshold turns it into a class: the list is "
+        "as long as agencies can serve. `model.txt` and `bundle.json` beside this card are the whole model; "
+        "`ageingwell score` and `ageingwell.load_bundle` work out its predictions, and "
+        "`logit(risk) = base + sum of contributions` holds for every row. The code is open (MIT). The models were not "
+        "updated after this evaluation."
+    )
+
+
+def _outcome(outcome: str, found: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
     line = found["calibration"]
+    meaning = f"{OUTCOME_MEANS[outcome]}. " if outcome in OUTCOME_MEANS else ""
+    heading = (
+        f"### {_words(outcome).capitalize()}\n\n{meaning}Among {in_words(found['n'])} people "
+        f"{in_words(found['n_events'])} had the event; the mean risk given was {100 * found['mean_risk']:.1f} in 100. "
+    )
+    if not tables:
+        return heading + f"Calibration slope {_figure(line['slope'], 2)}, intercept {_figure(line['intercept'], 2)}."
+    told = {row["measure"]: row for row in tables["calibration"].iter_rows(named=True)}
+    bands = "; ".join(
+        f"{band} {_interval(area)}" for band, area in found["auroc_by_age"].items() if area["value"] is not None
+    )
     return (
-        f"## {outcome}\n\nOn the latest year, among {found['n']:,} people the model never saw, {found['n_events']:,} "
-        f"had the event; the mean risk given was {100 * found['mean_risk']:.1f} in 100. Calibration slope "
-        f"{line['slope']:.2f} (1 is right), intercept {line['intercept']:.2f} (0 is right).\n\n"
-        "| who | AUROC | 95% interval | people | events |\n|---|---|---|---|---|\n" + "\n".join(rows)
+        f"{heading}Calibration slope {_interval(told['slope'], 2)}, intercept {_interval(told['intercept'], 2)}, "
+        f"observed over expected {_interval(told['observed_over_expected'], 2)}, mean gap of risk and smoothed share "
+        f"{_interval(told['ici'])}. AUROC by age: {bands}.\n\n{_wall(tables['wall'])}"
     )
 
 
-def _figure(value: float | None) -> str:
-    return "not known" if value is None else f"{value:.3f}"
+def _wall(wall: pl.DataFrame) -> str:
+    found = {(row["name"], row["measure"]): row for row in wall.filter(band="all").iter_rows(named=True)}
+    rows = []
+    for name in wall["name"].unique(maintain_order=True):
+        ahead = found.get((name, "auroc_model_minus_rival"))
+        rows.append(
+            [
+                name,
+                _interval(found[name, "auroc"]),
+                "" if ahead is None else _interval(ahead),
+                _of_100(found[name, "ppv"]),
+                _of_100(found[name, "sensitivity"]),
+            ]
+        )
+    heads = ("score", "AUROC", "model ahead by", "had the event, of those listed", "listed, of those with the event")
+    return _table(heads, rows)
+
+
+def _groups(outcome: str, tables: Mapping[str, pl.DataFrame]) -> str:
+    if "groups" not in tables:
+        return "Not measured."
+    groups = tables["groups"]
+    found = {(row["grouping"], row["group"], row["measure"]): row for row in groups.iter_rows(named=True)}
+    rows = []
+    for (grouping, group), people in people_shown(groups).items():
+        if grouping not in GROUPING_WORDS:
+            continue
+        told = [
+            *(_of_100(found[grouping, group, name]) for name in ("event rate", "false-negative rate")),
+            _interval(found[grouping, group, "observed over expected"], 2),
+        ]
+        hidden = [HIDDEN] * len(told)
+        rows.append([f"{GROUPING_WORDS[grouping]}: {group}", people, *(hidden if people == SMALL else told)])
+    heads = ("group", "people", "had the event", "missed, of those with the event", "observed over expected")
+    return (
+        f"Of {_words(outcome)}, at the length of list that all agencies together can serve. No group is treated "
+        "otherwise than another; where some are missed more often, those who decide should know it. Groups of 1 to 7 "
+        f"people or events are not shown. {_practices(groups)}\n\n{_table(heads, rows)}"
+    )
+
+
+def _practices(groups: pl.DataFrame) -> str:
+    """How far calibration lies apart between practices, of those that may be shown."""
+    known = groups.filter(grouping="practice", measure="observed over expected").drop_nulls("value").sort("value")
+    if known.height <= 1:
+        return "Practices are too few or too small to compare."
+    low, high = known.row(0, named=True), known.row(-1, named=True)
+    return (
+        f"Between {known.height} practices, events observed over expected went from {_interval(low, 2)} to "
+        f"{_interval(high, 2)}."
+    )
+
+
+def _index() -> str:
+    rows = [[item.number, item.asks, "; ".join(item.answered)] for item in ITEMS]
+    return (
+        "After Collins and others, BMJ 2024;385:e078378. Items that only a person can answer are in the list above.\n\n"
+        + _table(("item", "what it asks for", "answered under"), rows)
+    )
+
+
+def _items(items: Sequence[str]) -> str:
+    return f" (item {', '.join(items)})" if items else ""
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _words(label: str) -> str:
+    return label.replace("_", " ")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(", ".join(words).rsplit(", ", 1))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g}"
+
+
+def _figure(value: float | None, places: int = 3) -> str:
+    return "not known" if value is None else f"{value:.{places}f}"
+
+
+def _interval(row: Row, places: int = 3) -> str:
+    if is_small(row):
+        return HIDDEN
+    if row["value"] is None:
+        return "not known"
+    return f"{_figure(row['value'], places)} ({_figure(row['low'], places)} to {_figure(row['high'], places)})"
+
+
+def _of_100(row: Row) -> str:
+    if is_small(row):
+        return HIDDEN
+    if row["value"] is None:
+        return "not known"
+    return f"{100 * row['value']:.0f} in 100 ({100 * row['low']:.0f} to {100 * row['high']:.0f})"

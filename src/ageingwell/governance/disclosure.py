@@ -4,8 +4,8 @@ The group's own rows need no such door, for the group reads them; every count of
 and every count in a page for commissioners.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
@@ -62,3 +62,38 @@ def disclose_table(counts: pl.DataFrame, *, count: str = "n", within: Sequence[s
         .otherwise(disclose(n).map_elements(lambda shown: f"{shown:,}", return_dtype=pl.String))
     )
     return marked.with_columns(shown=words).drop(count, "_row", "_small", "_open")
+
+
+def is_small(figure: Mapping[str, Any]) -> bool:
+    """Whether 1 to 7 people, events or people without the event stand behind a figure, which would give them away.
+
+    `figure` has `n` and `n_events`; one of a table of groups says it itself, in `is_small`.
+
+    >>> is_small({"n": 200, "n_events": 3}), is_small({"n": 200, "n_events": 30})
+    (True, False)
+    """
+    if figure.get("is_small") is not None:
+        return bool(figure["is_small"])
+    n, n_events = figure.get("n") or 0, figure.get("n_events") or 0
+    return any(0 < count < SUPPRESS_BELOW for count in (n, n_events, n - n_events))
+
+
+def people_shown(groups: pl.DataFrame) -> dict[tuple[str, str], str]:
+    """The people of each group of an evaluation's table, by grouping and group, as they may be shown.
+
+    Their counts have been through the door already (1 to 7 are missing); where one alone is hidden in a grouping, which
+    the total would give away, the next smallest is hidden too.
+
+    >>> told = {"grouping": ["sex"] * 3, "group": ["F", "M", "not known"], "measure": ["event rate"] * 3}
+    >>> people_shown(pl.DataFrame({**told, "n": [1_175, 1_010, None]}))
+    {('sex', 'F'): '1,175', ('sex', 'M'): 'not shown', ('sex', 'not known'): '1 to 7'}
+    """
+    people = groups.filter(measure="event rate").select("grouping", "group", "n")
+    shown: dict[tuple[str, str], str] = {}
+    for (grouping,), part in people.group_by("grouping", maintain_order=True):
+        told = {group: SMALL if n is None else f"{n:,}" for group, n in part.select("group", "n").iter_rows()}
+        counted = part.filter(pl.col("n") > 0).sort("n", "group")
+        if part["n"].null_count() == 1 and counted.height:
+            told[counted["group"][0]] = HIDDEN
+        shown |= {(str(grouping), group): words for group, words in told.items()}
+    return shown

@@ -1,6 +1,6 @@
 """Train a bundle: fit on earlier cut-offs, calibrate on a later one, measure on the latest; see `hindsight`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import TrainSettings
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.drift import reference_bins
+from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES, names, with_agencies_missing
 from ageingwell.governance.card import model_card
 from ageingwell.governance.disclosure import disclose
@@ -68,13 +69,15 @@ def train(
     tables[next(iter(models))]["reference"] = reference
     facts = {
         "made_up": past.made_up,
-        "training": _describe(past, settings),
+        "training": _describe(past, settings, list(models)),
         "evaluation": found,
         "verdict": found[next(iter(models))]["verdict"],
     }
     with explained("the bundle cannot be written"):
         save_bundle(models, facts, out, codelists=config.codelists, tables=tables)
-        (out / "card.md").write_text(model_card(facts, models), encoding="utf-8")
+        # From the tables as they are stored, so that the card can be written again from the bundle, byte for byte.
+        card = model_card(facts, models, from_text(as_text(tables)))
+        (out / "card.md").write_text(card, encoding="utf-8")
     return TrainingRun(out, facts, tables)
 
 
@@ -134,10 +137,11 @@ def _stop_on_few_events(outcome: str, labels: Labels, settings: TrainSettings) -
             raise TooFewEventsError(f"{outcome}: nobody held out to {part} had the event", "train on more people")
 
 
-def _describe(past: Past, settings: TrainSettings) -> dict[str, Any]:
+def _describe(past: Past, settings: TrainSettings, outcomes: Sequence[str]) -> dict[str, Any]:
     return {
         "cut_offs": {part: [cut.day.isoformat() for cut in past.cut_offs.of(part)] for part in PARTS},
         "n_people": {part: past.parts[part]["person_id"].n_unique() for part in PARTS},
+        "n_events": {part: {name: int(past.parts[part][name].sum()) for name in outcomes} for part in PARTS},
         "horizon_days": settings.horizon_days,
         "settings": settings.model_dump(mode="json"),
     }

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from ageingwell.evaluation.wall import MODEL
-from ageingwell.governance.disclosure import in_words
+from ageingwell.governance.disclosure import in_words, is_small
 from ageingwell.report import measured
 from ageingwell.report.charts.measures import calibration_chart, interval_chart, net_benefit_chart
 from ageingwell.report.linked import linked_sections
@@ -81,7 +81,7 @@ def _order(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
         [
             (f"{measured.score_words(row['name'])}, {row['band']}", row["value"], row["low"], row["high"])
             for row in areas.filter((pl.col("band") == "all") | (pl.col("name") == MODEL)).iter_rows(named=True)
-            if not measured.is_small(row)
+            if not is_small(row)
         ],
         name=f"{outcome}-auroc",
         title="How well each score puts people in order",

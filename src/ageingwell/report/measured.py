@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.evaluation.wall import GAIN, LOGISTIC, MODEL
-from ageingwell.governance.disclosure import HIDDEN, SMALL, SUPPRESS_BELOW, in_words
+from ageingwell.governance.disclosure import HIDDEN, SMALL, in_words, is_small, people_shown
 from ageingwell.views.words import agency_words, label_words
 
 Table = dict[str, Any]
@@ -91,14 +91,6 @@ def figure(row: Row, told: Told = PLAIN) -> str:
     value, low, high = (None if row[name] is None else _number(row[name], told) for name in ("value", "low", "high"))
     middle = f"{value}{told.unit}"
     return middle if low is None or high is None else f"{middle} ({low} to {high})"
-
-
-def is_small(row: Row) -> bool:
-    """Whether 1 to 7 people, events or people without the event stand behind a figure: it would give them away."""
-    if row.get("is_small") is not None:
-        return bool(row["is_small"] and row["value"] is None)
-    n, n_events = row.get("n") or 0, row.get("n_events") or 0
-    return any(0 < count < SUPPRESS_BELOW for count in (n, n_events, n - n_events))
 
 
 def told_curve(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -236,7 +228,7 @@ def groups_table(tables: Mapping[str, pl.DataFrame]) -> Table:
     """Who is missed and who is listed, group by group, at the length that all agencies together can serve."""
     groups = tables["groups"]
     found = {(row["grouping"], row["group"], row["measure"]): row for row in groups.iter_rows(named=True)}
-    shown = _people_shown(groups)
+    shown = people_shown(groups)
     rows = []
     for grouping, group in groups.select("grouping", "group").unique(maintain_order=True).iter_rows():
         is_hidden = shown[grouping, group] == SMALL
@@ -251,19 +243,6 @@ def groups_table(tables: Mapping[str, pl.DataFrame]) -> Table:
         "figure, or behind that of the rest, it is not shown."
     )
     return _table("Group by group", heads, rows, note=note)
-
-
-def _people_shown(groups: pl.DataFrame) -> dict[tuple[str, str], str]:
-    """The people of each group as they may be shown: where one alone is hidden, the next smallest is hidden too."""
-    people = groups.filter(measure="event rate").select("grouping", "group", "n")
-    shown: dict[tuple[str, str], str] = {}
-    for (grouping,), part in people.group_by("grouping", maintain_order=True):
-        told = {group: SMALL if n is None else f"{n:,}" for group, n in part.select("group", "n").iter_rows()}
-        counted = part.filter(pl.col("n") > 0).sort("n", "group")
-        if part["n"].null_count() == 1 and counted.height:
-            told[counted["group"][0]] = HIDDEN
-        shown |= {(str(grouping), group): words for group, words in told.items()}
-    return shown
 
 
 def _by_threshold(table: pl.DataFrame, *, caption: str, told: Callable[[Row], str], note: str) -> Table:

@@ -1,0 +1,129 @@
+"""The model card: every figure from the evaluation, every item of TRIPOD+AI answered or left to a person."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ageingwell.bundle import find_bundle, load_bundle
+from ageingwell.config.load import load_config
+from ageingwell.governance.card import model_card
+from ageingwell.governance.disclosure import in_words
+from ageingwell.governance.tripod import BY_A_PERSON, ITEMS, PERSON
+
+# BMJ 2024;385:e078378: 27 items, of which these have parts.
+PARTS = {3: "abc", 5: "ab", 6: "abc", 8: "abc", 9: "abc", 12: "abcdefg", 18: "abcdef", 20: "abc", 23: "ab", 27: "abc"}
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return load_bundle("demo", codelists=load_config().codelists)
+
+
+@pytest.fixture(scope="module")
+def card(bundle):
+    return model_card(bundle.facts, bundle.models, bundle.tables)
+
+
+def numbers(told: Any) -> Iterator[float]:
+    """Every number of nested facts."""
+    if isinstance(told, dict):
+        for inner in told.values():
+            yield from numbers(inner)
+    elif isinstance(told, list):
+        for inner in told:
+            yield from numbers(inner)
+    elif isinstance(told, int | float) and not isinstance(told, bool):
+        yield float(told)
+
+
+def figures_of(bundle) -> set[str]:
+    """Every number of facts and tables as a card may write it: with two or three decimals, in 100, or as a count."""
+    found = set(numbers(dict(bundle.facts["evaluation"])))
+    found |= set(numbers(dict(bundle.facts["training"])))
+    for tables in bundle.tables.values():
+        for table in tables.values():
+            for name in table.columns:
+                if table[name].dtype.is_numeric():
+                    found |= {float(value) for value in table[name].drop_nulls()}
+    told = {f"{x:.{places}f}" for x in found for places in (2, 3)} | {f"{100 * x:.1f}" for x in found}
+    return told | {in_words(int(x)) for x in found if x.is_integer() and x >= 0}
+
+
+def test_every_figure_of_the_card_is_found_in_facts_or_tables(bundle, card):
+    results = card.split("## What was found")[1].split("## Limits")[0] + card.split("## What it is for")[0]
+    told = re.findall(r"-?\d[\d,]*\.\d+|\d+,\d{3}", results.split("byte for byte")[0] + results.split("```")[-1])
+
+    assert len(told) > 250
+    assert sorted(set(told) - figures_of(bundle) - {reason_figure(bundle)}) == []
+
+
+def reason_figure(bundle) -> str:
+    """The verdict's own figure, which is its sentence's."""
+    return re.findall(r"\d\.\d{4}", bundle.facts["verdict"]["reason"])[0]
+
+
+def test_shares_in_100_are_those_of_the_tables(bundle, card):
+    row = bundle.tables["loss_of_independence"]["wall"].filter(name="model", measure="ppv").row(0, named=True)
+    told = f"{100 * row['value']:.0f} in 100 ({100 * row['low']:.0f} to {100 * row['high']:.0f})"
+
+    section = card.split("### Loss of independence")[1]
+    assert next(line for line in section.splitlines() if line.startswith("| model |")).split(" | ")[3] == told
+
+
+def test_the_counts_of_training_stand_in_the_card(bundle, card):
+    for part, n in bundle.facts["training"]["n_people"].items():
+        assert f"| {part} | {', '.join(bundle.facts['training']['cut_offs'][part])} | {in_words(n)} |" in card
+
+
+def test_events_of_every_part_are_told_where_training_kept_them(bundle):
+    events = {part: dict.fromkeys(bundle.models, 1_203) for part in ("fit", "calibrate", "test")}
+    facts = {**bundle.facts, "training": {**bundle.facts["training"], "n_events": events}}
+
+    assert model_card(facts, bundle.models, bundle.tables).count("| 1,205 | 1,205 | 1,205 |") == 3
+
+
+def test_no_item_is_missing():
+    expected = [f"{item}{part}" for item in range(1, 28) for part in PARTS.get(item, ("",))]
+
+    assert [item.number for item in ITEMS] == expected
+    assert len({item.main for item in ITEMS}) == 27
+
+
+def test_every_item_stands_in_the_card_and_is_answered_by_a_section_of_it(card):
+    headings = set(re.findall(r"^## (.+)$", card, flags=re.MULTILINE))
+
+    assert [item.number for item in ITEMS if f"| {item.number} | {item.asks} | " not in card] == []
+    assert {section for item in ITEMS for section in item.answered} <= headings
+
+
+def test_what_only_a_person_can_say_waits_in_a_list_of_its_own(card):
+    theirs = {item.number for item in ITEMS if PERSON in item.answered}
+    section = card.split(f"## {PERSON}")[1].split("\n## ")[0]
+
+    assert {number for numbers in BY_A_PERSON.values() for number in numbers} == theirs
+    assert section.count(": ____") == len(BY_A_PERSON)
+
+
+def test_no_count_of_1_to_7_people_stands_in_the_card(bundle):
+    facts = {**bundle.facts, "evaluation": {**bundle.facts["evaluation"]}}
+    facts["evaluation"]["death"] = {**facts["evaluation"]["loss_of_independence"], "n_events": 3}
+    models = {"death": bundle.ranking_model}
+
+    assert "people 1 to 7 had the event" in model_card(facts, models, {})
+
+
+def test_a_model_that_may_not_rank_says_so_at_the_top(bundle):
+    facts = {**bundle.facts, "verdict": {"usable": False, "reason": "not better than age alone beyond chance"}}
+
+    told = model_card(facts, bundle.models, bundle.tables).split("## What it is for")[0]
+    assert "**Not usable**: not better than age alone beyond chance." in told
+
+
+def test_only_made_up_training_is_called_made_up(bundle):
+    assert "made-up" not in model_card({**bundle.facts, "made_up": False}, bundle.models, bundle.tables)
+
+
+def test_the_shipped_card_is_what_its_bundle_says(card):
+    assert (find_bundle("demo") / "card.md").read_text(encoding="utf-8") == card, "train the demonstration bundle again"
