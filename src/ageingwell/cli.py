@@ -275,7 +275,8 @@ def explain(
         click.echo(page)
     elif as_json:
         told = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high, "base": person.base}
-        click.echo(json.dumps({**told, "outcomes": person.outcomes, "reasons": person.reasons.to_dicts()}))
+        beside = {"outcomes": person.outcomes, "compared": person.compared, "reasons": person.reasons.to_dicts()}
+        click.echo(json.dumps({**told, **beside}, default=str))
     else:
         click.echo(asking.explanation_text(person))
 

@@ -184,20 +184,35 @@ def who_knows(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.DataFrame
 
     Returns person_id, known_to (a sorted list). The GP register is implied: everyone here is on it.
     """
+    met = _meetings(tables, people, as_of).select("person_id", "agency")
+    pairs = met.filter(pl.col("agency") != "gp").unique()
+    return pairs.group_by("person_id").agg(known_to=pl.col("agency").sort()).collect()
+
+
+def last_contacts(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:
+    """The day of the newest sign of contact with each agency that `who_knows` counts: person_id, agency, last_on.
+
+    The GP practice is here where a contact of its own was sent with the others' (`contacts`).
+    """
+    ours = people.lazy().select("person_id")
+    met = _meetings(tables, people, as_of).join(ours, on="person_id", how="semi")
+    last = met.group_by("person_id", "agency").agg(last_on=pl.col("day").max())
+    return last.sort("person_id", "agency").collect()
+
+
+def _meetings(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.LazyFrame:
+    """Every sign of contact in three years, of anybody: person_id, agency, day."""
     homes = people.select("person_id", "household_id", "lived_here_from").drop_nulls("household_id").lazy()
-    met = []
+    met = [pl.LazyFrame(schema={"person_id": pl.String, "agency": pl.String, "day": pl.Date})]
     for table, (agency, day) in _SIGNS_OF_CONTACT.items():
         if table not in tables:
             continue
         rows = tables[table].filter(_in_touch(table, day, as_of))
-        met.append(_met_people(rows, homes, agency, day))
+        met.append(_met_people(rows, homes, pl.lit(agency), day, last=_last_day(table, day, as_of)))
     if "contacts" in tables:
         rows = tables["contacts"].filter(KNOWN_TO_LOOKBACK.holds(pl.col("contacted_on"), as_of))
         met.extend(_met_people(part, homes, pl.col("agency"), "contacted_on") for part in _by_subject(rows))
-    if not met:
-        return pl.DataFrame(schema={"person_id": pl.String, "known_to": pl.List(pl.String)})
-    pairs = pl.concat(met).filter(pl.col("agency") != "gp").unique()
-    return pairs.group_by("person_id").agg(known_to=pl.col("agency").sort()).collect()
+    return pl.concat(met)
 
 
 _SIGNS_OF_CONTACT = {
@@ -218,15 +233,23 @@ def _in_touch(table: str, day: str, as_of: AsOf) -> pl.Expr:
     return lately | runs | KNOWN_TO_LOOKBACK.holds(pl.col("ended_on"), as_of)
 
 
+def _last_day(table: str, day: str, as_of: AsOf) -> pl.Expr:
+    if table != "care_events":
+        return pl.col(day)
+    return pl.max_horizontal(day, pl.when(pl.col("ended_on") < as_of.day).then("ended_on"))
+
+
 def _by_subject(contacts: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     of_people = contacts.filter(pl.col("person_id").is_not_null()).drop("household_id")
     of_homes = contacts.filter(pl.col("household_id").is_not_null()).drop("person_id")
     return of_people, of_homes
 
 
-def _met_people(rows: pl.LazyFrame, homes: pl.LazyFrame, agency: str | pl.Expr, day: str) -> pl.LazyFrame:
-    named = pl.lit(agency) if isinstance(agency, str) else agency
+def _met_people(
+    rows: pl.LazyFrame, homes: pl.LazyFrame, agency: pl.Expr, day: str, *, last: pl.Expr | None = None
+) -> pl.LazyFrame:
+    last = pl.col(day) if last is None else last
     if "person_id" in rows.collect_schema().names():
-        return rows.select("person_id", agency=named)
-    met = rows.select("household_id", agency=named, _day=pl.col(day)).join(homes, on="household_id")
-    return met.filter(pl.col("lived_here_from") <= pl.col("_day")).select("person_id", "agency")
+        return rows.select("person_id", agency=agency, day=last)
+    met = rows.select("household_id", agency=agency, day=last, _day=pl.col(day)).join(homes, on="household_id")
+    return met.filter(pl.col("lived_here_from") <= pl.col("_day")).select("person_id", "agency", "day")

@@ -429,18 +429,34 @@ def log_odds(risk: float) -> float:
 
 
 def test_the_explanation_adds_up_and_says_what_the_list_says(published, settings):
-    row = listed(published / "out" / str(NIGHT))[0]
+    night = published / "out" / str(NIGHT)
+    row = listed(night)[0]
 
     ran = run("explain", row["person_id"], "--data", published / "county", "--as-of", NIGHT, "--config", settings)
 
     assert ran.exit_code == 0
-    figures = [float(line.split()[0]) for line in ran.stdout.splitlines() if line.startswith(("  +", "  -"))]
-    rest, base = (
-        float(next(line for line in ran.stdout.splitlines() if line.startswith(begin)).split(": ")[1].split(";")[0])
-        for begin in ("All other facts together", "Base")
-    )
-    assert sum(figures) + rest + base == pytest.approx(log_odds(row["risk"]), abs=0.0005 * (len(figures) + 2))
-    assert f"about {100 * row['risk']:.0f} have" in ran.stdout
+    told = pl.read_parquet(night / "reasons.parquet").filter(pl.col("person_id") == row["person_id"])
+    on_page = told.filter(pl.col("adds_in_100").is_not_null())
+    lines = [line.split(maxsplit=1) for line in ran.stdout.splitlines() if line.startswith("  ") and ": " in line]
+    assert sorted(whole_number(number) for number, _ in lines) == sorted(on_page["adds_in_100"])
+    for text, adds in on_page.select("text", "adds_in_100").iter_rows():
+        assert any(whole_number(number) == adds and f": {text} (" in words for number, words in lines)
+    compared = pl.read_parquet(night / "compared.parquet").filter(pl.col("person_id") == row["person_id"])
+    start, end = (math.floor(100 * risk + 0.5) for risk in (compared["peers_risk"][0], row["risk"]))
+    rest = whole_number(line_of(ran, "All other facts together: "))
+    assert start + sum(on_page["adds_in_100"]) + rest == end
+    assert line_of(ran, "The sum: ").startswith(f"{start} ")
+    assert line_of(ran, "The sum: ").endswith(f"= {end}")
+    assert f"about {end} " in ran.stdout
+    assert f"Among {compared['who'][0]}" in ran.stdout
+
+
+def whole_number(text):
+    return int(text.replace("−", "-"))
+
+
+def line_of(ran, begin):
+    return next(line.removeprefix(begin) for line in ran.stdout.splitlines() if line.startswith(begin))
 
 
 def test_the_explanation_as_a_page(published, settings, tmp_path):

@@ -80,7 +80,10 @@ _REASON = pl.Schema(
         "text": pl.String,
         "direction": pl.String,
         "can_change": pl.Boolean,
+        "adds_in_100": pl.Int64,
         "shown": pl.Boolean,
+        "agency": pl.String,
+        "known_on": pl.Date,
     }
 )
 
@@ -206,6 +209,28 @@ def scores_of(listed: pl.DataFrame, **outcomes: float) -> pl.DataFrame:
 
 
 SCORES = scores_of(LISTED, death=0.041)
+
+
+def compared_of(listed: pl.DataFrame, *, risk: float = 0.123) -> pl.DataFrame:
+    """Whom the people listed are compared with: the same 243 for everybody."""
+    return listed.select(
+        "person_id",
+        who=pl.lit("women aged 80 to 84 in Church Stretton"),
+        n_peers=pl.lit(243),
+        peers_risk=pl.lit(risk),
+    )
+
+
+COMPARED = compared_of(LISTED)
+
+
+def in_touch_of(*met: tuple[str, str, date | None]) -> pl.DataFrame:
+    """Who is in touch: person, agency and the day of the newest record."""
+    rows = [(pseudonym(person), agency, day) for person, agency, day in met]
+    return pl.DataFrame(rows, schema={"person_id": pl.String, "agency": pl.String, "last_on": pl.Date}, orient="row")
+
+
+IN_TOUCH = in_touch_of(("p1", "gp", None), ("p1", "housing", date(2026, 11, 1)), ("p1", "fire", date(2024, 3, 9)))
 
 
 def see(recipient: Any, **changed: Any) -> AgencyView:

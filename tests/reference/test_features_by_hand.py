@@ -12,9 +12,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from helpers.knowledge import CONFIG, features_on
+from helpers.knowledge import CONFIG, features_on, known_on
 
 from ageingwell.features import everyday_life
+from ageingwell.features.evidence import fact_days
+from ageingwell.timeline import AsOf
 
 AS_OF = date(2025, 8, 24)
 Row = dict[str, Any]
@@ -366,3 +368,98 @@ def test_the_small_county_shows_more_than_zeros(features: pl.DataFrame) -> None:
 
     # Fires and declined support are rare; among 400 people there may be none.
     assert len(told) >= len(BY_HAND) - 2
+
+
+# Of which day a fact is: the newest day of what it rests on. Where it rests on nothing, the source's newest record.
+
+
+def asked_at(known: Known, person: str, *questions: str) -> list[date]:
+    rows = known.at_home("fire_visits", person, "visited_on")
+    return [row["visited_on"] for row in rows if any(row[question] not in (None, "unknown") for question in questions)]
+
+
+def repaired(known: Known, person: str) -> list[date]:
+    rows = known.at_home("housing_events", person, "happened_on")
+    days = [row["happened_on"] for row in rows if row["event_type"] == "repair_requested"]
+    return [day for day in days if ago(day, 365)]
+
+
+def running_home_care(known: Known, person: str) -> list[date]:
+    rows = [row for row in care(known, person, "service") if row["ended_on"] is None or row["ended_on"] >= AS_OF]
+    kind = ("long_term_support_community", "home_support")
+    return [row["started_on"] for row in rows if (row["service_type"], row["service_component"]) == kind]
+
+
+def issued(known: Known, person: str, days: int) -> list[date]:
+    return [row["issued_on"] for row in known.of("gp_prescriptions", person) if ago(row["issued_on"], days)]
+
+
+def told_of_home(known: Known, person: str, column: str) -> list[date]:
+    rows = known.by("homes", "household_id").get(known.home(person) or "", [])
+    return [row["recorded_on"] for row in rows if row[column] not in (None, "unknown")]
+
+
+def registered_on(known: Known, person: str) -> list[date]:
+    return [row["recorded_on"] for row in known.of("gp_patients", person)]
+
+
+DAYS_BY_HAND: dict[str, tuple[str, Callable[[Known, str], Iterable[date]]]] = {
+    "n_falls_365d": ("gp_events", lambda known, person: days_of(coded(known, person, "fall", 365))),
+    "has_dementia": ("gp_events", lambda known, person: days_of(coded(known, person, "dementia"))),
+    "gp_contact_trend": ("gp_events", lambda known, person: days_of(coded(known, person, "gp_contact", 364))),
+    "n_medicines_90d": ("gp_prescriptions", lambda known, person: issued(known, person, 90)),
+    "has_polypharmacy": ("gp_prescriptions", lambda known, person: issued(known, person, 90)),
+    "n_emergency_admissions_365d": (
+        "hospital_events",
+        lambda known, person: [row["started_on"] for row in admissions(known, person, 365)],
+    ),
+    "days_since_discharge": ("hospital_events", discharges),
+    "has_home_care": ("care_events", running_home_care),
+    "n_repairs_365d": ("housing_events", repaired),
+    "days_adaptation_waiting": ("housing_events", waiting_since),
+    "is_alarm_missing": ("fire_visits", lambda known, person: asked_at(known, person, "smoke_alarm_working")),
+    "has_oxygen_or_emollient_with_smoking": (
+        "fire_visits",
+        lambda known, person: asked_at(known, person, "smoker", "home_oxygen", "emollient", "airflow_mattress"),
+    ),
+    "epc_rank": ("homes", lambda known, person: told_of_home(known, person, "epc_rating")),
+    "n_occupants": ("homes", lambda known, person: told_of_home(known, person, "occupants")),
+    "age": ("gp_patients", registered_on),
+    # Made of the register, the home's occupants and the newest visit that asked.
+    "lives_alone_probability": (
+        "gp_patients",
+        lambda known, person: [
+            *registered_on(known, person),
+            *told_of_home(known, person, "occupants"),
+            *asked_at(known, person, "lives_alone"),
+        ],
+    ),
+    "years_at_home": ("gp_patients", lambda known, person: [known.since(person)]),
+}
+
+
+def test_a_fact_is_of_the_newest_day_it_rests_on(known: Known, county_tables: dict[str, pl.DataFrame]) -> None:
+    spine = features_on(county_tables, AS_OF)[0]
+
+    found = fact_days(
+        known_on(county_tables, AS_OF), spine, AsOf(AS_OF), codelists=CONFIG.codelists, names=DAYS_BY_HAND
+    )
+
+    by_hand = {
+        (person, name): max(days(known, person), default=max(row["recorded_on"] for row in known.rows[table]))
+        for name, (table, days) in DAYS_BY_HAND.items()
+        for person in spine["person_id"]
+    }
+    assert {(person, name): day for person, name, day in found.iter_rows()} == by_hand
+    assert len({day for (_, name), day in by_hand.items() if name == "n_falls_365d"}) > 10
+
+
+def test_of_a_table_that_was_not_sent_no_fact_has_a_day(county_tables: dict[str, pl.DataFrame]) -> None:
+    without = {name: frame for name, frame in county_tables.items() if name != "fire_visits"}
+    spine = features_on(without, AS_OF)[0]
+
+    found = fact_days(
+        known_on(without, AS_OF), spine, AsOf(AS_OF), codelists=CONFIG.codelists, names=["someone_smokes"]
+    )
+
+    assert found["known_on"].to_list() == [None] * spine.height

@@ -48,15 +48,38 @@ class Reasons(pa.DataFrameModel):
     """`reasons.parquet`: one row a listed person and feature; `base` and all contributions make the risk's log-odds."""
 
     person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
-    position: int = pa.Field(ge=1, description="1 is the strongest")
+    position: int = pa.Field(ge=1, description="1 is the strongest beside the people compared with")
     feature: str = pa.Field(description="name of the feature")
     value: str = pa.Field(description="its value as text; `unknown` where nothing is on record")
     contribution: float = pa.Field(description="contribution to the calibrated log-odds")
+    beside_peers: float = pa.Field(description="contribution less the mean contribution of the people compared with")
     theme: str = pa.Field(isin=["health", "care", "home", "fire", "everyday_life"], description="theme of the feature")
     text: str = pa.Field(nullable=True, description="sentence; empty where the fact may not be given as a reason")
     direction: str = pa.Field(isin=["raises", "lowers"], description="linked with a higher or a lower chance")
     can_change: bool = pa.Field(description="somebody can act on it")
+    adds_in_100: int = pa.Field(
+        nullable=True, description="what it adds on the person's page; empty under all other facts together"
+    )
     shown: bool = pa.Field(description="stands on the list row")
+    agency: str = pa.Field(nullable=True, description="who told a fact of the page; empty where several did together")
+    known_on: pl.Date = pa.Field(nullable=True, description="the day of a fact of the page")
+
+
+class Compared(pa.DataFrameModel):
+    """`compared.parquet`: one row a listed person with a risk, and the people they are compared with."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
+    who: str = pa.Field(description="the people compared with, in words")
+    n_peers: int = pa.Field(ge=1, description="how many they are")
+    peers_risk: float = pa.Field(ge=0, le=1, description="their mean risk")
+
+
+class InTouch(pa.DataFrameModel):
+    """`in_touch.parquet`: one row a listed person and agency with a record of them in three years."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    agency: str = pa.Field(description="the agency")
+    last_on: pl.Date = pa.Field(nullable=True, description="the day of its newest record, where that is known")
 
 
 class OutreachList(pa.DataFrameModel):

@@ -38,7 +38,7 @@ MOST_LISTS = 63
 
 
 @dataclass(frozen=True)
-class _Given:
+class Given:
     """What a prepared source is made from."""
 
     tables: Tables
@@ -58,7 +58,7 @@ def build_features(tables: Tables, spine: pl.DataFrame, as_of: AsOf, *, codelist
     A missing value means unknown. A source that was not sent makes all its features unknown; a home-based feature is
     unknown for somebody without a home on record.
     """
-    given = _Given(tables, spine, codelists)
+    given = Given(tables, spine, codelists)
     seen = Seen(as_of, bit_of_list(codelists))
     built = spine.select("person_id", "household_id", _n_members=pl.col("n_household_members"))
     for source, prepare in SOURCES.items():
@@ -159,18 +159,18 @@ def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) ->
 # --- The prepared sources -------------------------------------------------------------------------------------------
 
 
-def _spine(given: _Given) -> pl.LazyFrame:
+def _spine(given: Given) -> pl.LazyFrame:
     oldest = pl.col("age") == pl.col("age").max().over("household_id")
     return given.spine.lazy().with_columns(is_oldest=oldest & pl.col("household_id").is_not_null())
 
 
-def _of_these_people(given: _Given, table: str) -> pl.LazyFrame | None:
+def _of_these_people(given: Given, table: str) -> pl.LazyFrame | None:
     if table not in given.tables:
         return None
     return given.tables[table].join(given.spine.lazy().select("person_id"), on="person_id", how="semi")
 
 
-def _gp_events(given: _Given) -> pl.LazyFrame | None:
+def _gp_events(given: Given) -> pl.LazyFrame | None:
     """SNOMED entries on any of our lists, with one bit a list."""
     rows = _of_these_people(given, "gp_events")
     if rows is None:
@@ -195,7 +195,7 @@ def memberships(codelists: Codelists) -> pl.DataFrame:
 _BNF_SUBSTANCE = 9  # the first nine characters of a BNF code name the chemical substance
 
 
-def _medicines(given: _Given) -> pl.LazyFrame | None:
+def _medicines(given: Given) -> pl.LazyFrame | None:
     """One row a person and medicine: when it was last issued, and the groups it belongs to."""
     rows = _of_these_people(given, "gp_prescriptions")
     if rows is None:
@@ -210,7 +210,7 @@ def _medicines(given: _Given) -> pl.LazyFrame | None:
     return last.with_columns(groups)
 
 
-def _hospital_events(given: _Given) -> pl.LazyFrame | None:
+def _hospital_events(given: Given) -> pl.LazyFrame | None:
     """One row a person, kind and first day: a stay is often sent again once it has ended."""
     rows = _of_these_people(given, "hospital_events")
     if rows is None:
@@ -235,7 +235,7 @@ _PER_WEEK = {
 }
 
 
-def _care_events(given: _Given) -> pl.LazyFrame | None:
+def _care_events(given: Given) -> pl.LazyFrame | None:
     rows = _of_these_people(given, "care_events")
     if rows is None:
         return None
@@ -247,18 +247,18 @@ def _care_events(given: _Given) -> pl.LazyFrame | None:
     return rows.with_columns(weekly_pence=pl.when(service).then(pence))
 
 
-def _home_facts(given: _Given) -> pl.LazyFrame | None:
+def _home_facts(given: Given) -> pl.LazyFrame | None:
     return None if "homes" not in given.tables else home_facts(given.tables).lazy().join(given.homes, on="household_id")
 
 
-def _while_living_there(given: _Given, table: str, day: str) -> pl.LazyFrame | None:
+def _while_living_there(given: Given, table: str, day: str) -> pl.LazyFrame | None:
     """Rows of a home joined to each person who lived there by then."""
     if table not in given.tables:
         return None
     return given.tables[table].join(given.homes, on="household_id").filter(pl.col("lived_here_from") <= pl.col(day))
 
 
-def _adaptations(given: _Given) -> pl.LazyFrame | None:
+def _adaptations(given: Given) -> pl.LazyFrame | None:
     """One row a person and adaptation case: since when it was asked for, and whether it still waits."""
     rows = _while_living_there(given, "housing_events", "happened_on")
     if rows is None:
@@ -275,7 +275,7 @@ def _adaptations(given: _Given) -> pl.LazyFrame | None:
     )
 
 
-def _household_deaths(given: _Given) -> pl.LazyFrame:
+def _household_deaths(given: Given) -> pl.LazyFrame:
     """Deaths at the address each person lives at, as the GP register knows them."""
     died = given.tables["gp_patients"].filter(pl.col("died_on").is_not_null())
     deaths = died.group_by(dead="person_id").agg(
@@ -286,7 +286,7 @@ def _household_deaths(given: _Given) -> pl.LazyFrame:
 
 HOME_SOURCES = ("home_facts", "housing_events", "adaptations", "fire_visits", "fire_incidents", "household_deaths")
 
-SOURCES: Mapping[str, Callable[[_Given], pl.LazyFrame | None]] = {
+SOURCES: Mapping[str, Callable[[Given], pl.LazyFrame | None]] = {
     "spine": _spine,
     "gp_events": _gp_events,
     "medicines": _medicines,

@@ -1,16 +1,14 @@
 """Features of the person and the household: age, place, who lives there, who knows them; and counts of the others."""
 
-from collections.abc import Callable
-
 import polars as pl
 
-from ageingwell.features.feature import EVERY_CARE_AGENCY, Direction, Feature, Seen, Shown
+from ageingwell.features.feature import EVERY_CARE_AGENCY, Dated, Direction, Feature, Seen, Shown, Value
 from ageingwell.features.gp import DEFICITS, MANY_MEDICINES, N_DEFICITS
 
 
 def _person(
     name: str,
-    value: Callable[[Seen], pl.Expr],
+    value: Value,
     direction: Direction,
     present: str | None,
     absent: str | None = None,
@@ -38,7 +36,7 @@ def _person(
     )
 
 
-def _column(name: str) -> Callable[[Seen], pl.Expr]:
+def _column(name: str) -> Value:
     return lambda _: pl.col(name).max()
 
 
@@ -46,11 +44,11 @@ def _is_female(_: Seen) -> pl.Expr:
     return pl.col("sex").replace_strict({"female": 1, "male": 0}, default=None, return_dtype=pl.Int64).max()
 
 
-def _years_since(day: str) -> Callable[[Seen], pl.Expr]:
-    return lambda seen: seen.days_since(pl.col(day).max()) // 365
+def _years_since(day: str) -> Dated:
+    return Dated(lambda seen: seen.days_since(pl.col(day).max()) // 365, lambda _: pl.col(day).is_not_null(), day)
 
 
-def _not_known_to(agency: str) -> Callable[[Seen], pl.Expr]:
+def _not_known_to(agency: str) -> Value:
     return lambda _: (~pl.col("known_to").list.contains(agency)).cast(pl.Int64).max()
 
 
@@ -109,12 +107,15 @@ SPINE: tuple[Feature, ...] = (
     _person("is_unknown_to_fire", _not_known_to("fire"), "either", None, shown_as="yes_no"),
 )
 
+
+def _died_here(seen: Seen) -> pl.Expr:
+    return seen.within("died_on", 730) & (pl.col("lived_here_from") <= pl.col("died_on"))
+
+
 DEATHS: tuple[Feature, ...] = (
     _person(
         "is_bereaved_730d",
-        lambda seen: (
-            (seen.within("died_on", 730) & (pl.col("lived_here_from") <= pl.col("died_on"))).any().cast(pl.Int64)
-        ),
+        Dated(lambda seen: _died_here(seen).any().cast(pl.Int64), _died_here, "died_on"),
         "up",
         "someone in the home died in the past two years",
         "no death in the home in the past two years",

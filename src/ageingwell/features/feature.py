@@ -42,23 +42,27 @@ class Seen:
         return (pl.col("lists") & (1 << self.bits[name])) != 0
 
 
+# What makes an expression out of what it may look at.
+Value = Callable[[Seen], pl.Expr]
+
+
 @dataclass(frozen=True)
 class Feature:
     """One thing known about a person, and all that others need to know of it.
 
     `value` makes the expression that is aggregated over the person's known rows of `source` (a prepared table named in
-    `build`); `without_rows` is the value for somebody whom a source that was sent does not mention: 0 where the source
-    records events (none was recorded), `None` where absence tells nothing. `direction` is how the risk may move with
-    the value and becomes a monotone constraint. `present` and `absent` are the reader's sentences; `{value}` is the
-    number, and `present` is used from the value `present_from` on. A feature without sentences is never shown as a
-    reason (sex is one). Something recorded about health is told as linked with a lower chance only where
-    `may_protect`.
+    `build`); a `Dated` one can tell its day. `without_rows` is the value for somebody whom a source that was sent does
+    not mention: 0 where the source records events (none was recorded), `None` where absence tells nothing. `direction`
+    is how the risk may move with the value and becomes a monotone constraint. `present` and `absent` are the reader's
+    sentences; `{value}` is the number, and `present` is used from the value `present_from` on. A feature without
+    sentences is never shown as a reason (sex is one). Something recorded about health is told as linked with a lower
+    chance only where `may_protect`.
     """
 
     name: str
     theme: Theme
     source: str
-    value: Callable[[Seen], pl.Expr]
+    value: Value
     direction: Direction
     present: str | None = None
     absent: str | None = None
@@ -112,26 +116,63 @@ def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> st
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def n_days(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) -> Callable[[Seen], pl.Expr]:
+@dataclass(frozen=True)
+class Dated:
+    """A value that can tell of which day it is: the rows it rests on, and the column that holds their day.
+
+    >>> falls = n_days(lambda _: pl.col("is_fall"), day="day", days=365)
+    >>> rows = pl.DataFrame({"is_fall": [True, True, False], "day": [date(2026, 1, n) for n in (1, 5, 9)]})
+    >>> seen = Seen(AsOf(date(2026, 2, 1)), {})
+    >>> rows.select(n=falls(seen), newest=falls.newest(seen)).rows()
+    [(2, datetime.date(2026, 1, 5))]
+    """
+
+    value: Value
+    rows: Value
+    day: str
+
+    def __call__(self, seen: Seen) -> pl.Expr:
+        """The value itself."""
+        return self.value(seen)
+
+    def newest(self, seen: Seen) -> pl.Expr:
+        """The newest day of the rows it rests on; missing where there are none."""
+        return pl.col(self.day).filter(self.rows(seen).fill_null(value=False)).max()
+
+
+def n_days(condition: Value, *, day: str, days: int | None) -> Dated:
     """Count the rows that meet a condition within a look-back."""
-    return lambda seen: (condition(seen).fill_null(value=False) & seen.within(day, days)).sum()
+    return Dated(lambda seen: _counted(condition, seen, day, days).sum(), _those(condition, day, days), day)
 
 
-def n_distinct_days(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) -> Callable[[Seen], pl.Expr]:
+def n_distinct_days(condition: Value, *, day: str, days: int | None) -> Dated:
     """Count the days of a look-back on which a row meets a condition: a fall coded twice on one day is one fall."""
 
     def value(seen: Seen) -> pl.Expr:
-        counted = condition(seen).fill_null(value=False) & seen.within(day, days)
-        return pl.col(day).filter(counted).n_unique()
+        return pl.col(day).filter(_counted(condition, seen, day, days)).n_unique()
 
-    return value
+    return Dated(value, _those(condition, day, days), day)
 
 
-def any_of(condition: Callable[[Seen], pl.Expr], *, day: str, days: int | None) -> Callable[[Seen], pl.Expr]:
+def any_of(condition: Value, *, day: str, days: int | None) -> Dated:
     """1 where a row meets a condition within a look-back, else 0."""
-    return lambda seen: (condition(seen).fill_null(value=False) & seen.within(day, days)).any().cast(pl.Int64)
+    return Dated(
+        lambda seen: _counted(condition, seen, day, days).any().cast(pl.Int64), _those(condition, day, days), day
+    )
 
 
-def days_since_last(condition: Callable[[Seen], pl.Expr], *, day: str) -> Callable[[Seen], pl.Expr]:
+def days_since_last(condition: Value, *, day: str) -> Dated:
     """Days from the last row that meets a condition to the cut-off."""
-    return lambda seen: seen.days_since(pl.when(condition(seen) & seen.within(day, None)).then(pl.col(day)).max())
+
+    def value(seen: Seen) -> pl.Expr:
+        return seen.days_since(pl.when(condition(seen) & seen.within(day, None)).then(pl.col(day)).max())
+
+    return Dated(value, _those(condition, day, None), day)
+
+
+def _counted(condition: Value, seen: Seen, day: str, days: int | None) -> pl.Expr:
+    return condition(seen).fill_null(value=False) & seen.within(day, days)
+
+
+def _those(condition: Value, day: str, days: int | None) -> Value:
+    return lambda seen: _counted(condition, seen, day, days)

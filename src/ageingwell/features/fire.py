@@ -1,22 +1,31 @@
 """Features from home fire-safety visits and incidents, in functional words: "someone in this home"."""
 
-from collections.abc import Callable
-
 import polars as pl
 
 from ageingwell.config.score import Recipient
-from ageingwell.features.feature import Direction, Feature, Seen, Shown, any_of, days_since_last, n_days
+from ageingwell.features.feature import (
+    Dated,
+    Direction,
+    Feature,
+    Seen,
+    Shown,
+    Value,
+    any_of,
+    days_since_last,
+    n_days,
+)
 from ageingwell.spine import latest
 
 FIRE_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
 MOBILITY = ("independent", "equipment", "equipment_unsafe", "equipment_and_person", "hoist_or_bed")
 CARE_SUPPORT = ("none_needed", "adequate", "inadequate", "none_concern", "none_serious_concern")
 VISITED = ("completed", "not_suitable")
+FEEDING = ("home_oxygen", "emollient", "airflow_mattress")  # what feeds a fire that smoking starts
 
 
 def _found(
     name: str,
-    value: Callable[[Seen], pl.Expr],
+    value: Value,
     direction: Direction,
     present: str,
     absent: str | None,
@@ -47,28 +56,30 @@ def _answer(column: str, *, yes: int = 1) -> pl.Expr:
     return pl.col(column).replace_strict(codes, default=None, return_dtype=pl.Int64)
 
 
-def _newest(*columns: str, yes: int = 1) -> Callable[[Seen], pl.Expr]:
+def _asked(value: Value, *answers: pl.Expr) -> Dated:
+    """A value of the day of the newest visit that has any of the answers."""
+    return Dated(value, lambda _: pl.any_horizontal(answer.is_not_null() for answer in answers), "visited_on")
+
+
+def _newest(*columns: str, yes: int = 1) -> Dated:
     """The newest answer to a question, or to any of several: 1 where one of them is yes."""
 
     def value(_: Seen) -> pl.Expr:
         answers = [latest(_answer(column, yes=yes), pl.col("visited_on")) for column in columns]
         return answers[0] if len(answers) == 1 else pl.max_horizontal(answers)
 
-    return value
+    return _asked(value, *(_answer(column) for column in columns))
 
 
-def _newest_level(column: str, levels: tuple[str, ...]) -> Callable[[Seen], pl.Expr]:
+def _newest_level(column: str, levels: tuple[str, ...]) -> Dated:
     codes = {label: level for level, label in enumerate(levels)}
-    return lambda _: latest(
-        pl.col(column).replace_strict(codes, default=None, return_dtype=pl.Int64), pl.col("visited_on")
-    )
+    level = pl.col(column).replace_strict(codes, default=None, return_dtype=pl.Int64)
+    return _asked(lambda _: latest(level, pl.col("visited_on")), level)
 
 
 def _oxygen_or_emollient_with_smoking(seen: Seen) -> pl.Expr:
     smoking = latest(_answer("smoker"), pl.col("visited_on"))
-    feeding = pl.max_horizontal(
-        latest(_answer(column), pl.col("visited_on")) for column in ("home_oxygen", "emollient", "airflow_mattress")
-    )
+    feeding = pl.max_horizontal(latest(_answer(column), pl.col("visited_on")) for column in FEEDING)
     return smoking * feeding
 
 
@@ -83,7 +94,7 @@ VISITS: tuple[Feature, ...] = (
     _found("someone_smokes", _newest("smoker"), "up", "someone smokes in this home", "nobody smokes in this home"),
     _found(
         "clutter_rating",
-        lambda _: latest(pl.col("clutter_rating"), pl.col("visited_on")),
+        _asked(lambda _: latest(pl.col("clutter_rating"), pl.col("visited_on")), pl.col("clutter_rating")),
         "up",
         "clutter rated {value} of 9",
         "little clutter (rated {value} of 9)",
@@ -118,7 +129,7 @@ VISITS: tuple[Feature, ...] = (
     ),
     _found(
         "has_oxygen_or_emollient_with_smoking",
-        _oxygen_or_emollient_with_smoking,
+        _asked(_oxygen_or_emollient_with_smoking, *(_answer(column) for column in ("smoker", *FEEDING))),
         "up",
         "smoking in a home with oxygen, emollient cream or an airflow mattress",
         None,

@@ -1,11 +1,19 @@
 """Features from the GP record: the 36 deficits of the electronic frailty index, falls, contacts, medicines."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import polars as pl
 
-from ageingwell.features.feature import EVERY_CARE_AGENCY, Feature, Seen, any_of, days_since_last, n_distinct_days
+from ageingwell.features.feature import (
+    EVERY_CARE_AGENCY,
+    Dated,
+    Feature,
+    Seen,
+    Value,
+    any_of,
+    days_since_last,
+    n_distinct_days,
+)
 
 # The deficits of the electronic frailty index (Clegg and others, Age and Ageing 2016;45:353), in its own order of
 # letters, with the reader's words. Polypharmacy, the 36th, is counted from prescriptions.
@@ -55,7 +63,7 @@ _EITHER = ("hypertension", "thyroid_disorders")
 _CAN_CHANGE = ("dizziness", "foot_problems", "hearing_loss", "sleep_disturbance", "vision_problems", "weight_loss")
 
 
-def _coded(name: str) -> Callable[[Seen], pl.Expr]:
+def _coded(name: str) -> Value:
     return lambda seen: seen.coded(name)
 
 
@@ -105,8 +113,12 @@ def _flag(name: str, codes: str, days: int | None, words: str, *, direction: str
     )
 
 
+def _is_contact(days: int) -> Value:
+    return lambda seen: seen.coded("gp_contact") & seen.within("happened_on", days)
+
+
 def _contacts(seen: Seen, days: int) -> pl.Expr:
-    return (seen.coded("gp_contact") & seen.within("happened_on", days)).sum().cast(pl.Int64)
+    return _is_contact(days)(seen).sum().cast(pl.Int64)
 
 
 EVENTS: tuple[Feature, ...] = (
@@ -168,7 +180,7 @@ EVENTS: tuple[Feature, ...] = (
         name="n_gp_contacts_365d",
         theme="health",
         source="gp_events",
-        value=lambda seen: _contacts(seen, 365),
+        value=Dated(lambda seen: _contacts(seen, 365), _is_contact(365), "happened_on"),
         direction="either",
         present="{value} contacts with the GP practice in the past year",
         one="1 contact with the GP practice in the past year",
@@ -180,7 +192,7 @@ EVENTS: tuple[Feature, ...] = (
         name="n_gp_contacts_90d",
         theme="health",
         source="gp_events",
-        value=lambda seen: _contacts(seen, 90),
+        value=Dated(lambda seen: _contacts(seen, 90), _is_contact(90), "happened_on"),
         direction="either",
         present="{value} contacts with the GP practice in the past three months",
         one="1 contact with the GP practice in the past three months",
@@ -193,7 +205,7 @@ EVENTS: tuple[Feature, ...] = (
         theme="health",
         source="gp_events",
         # Contacts of the past half year less those of the half year before.
-        value=lambda seen: 2 * _contacts(seen, 182) - _contacts(seen, 364),
+        value=Dated(lambda seen: 2 * _contacts(seen, 182) - _contacts(seen, 364), _is_contact(364), "happened_on"),
         direction="either",
         present="more contacts with the GP practice in the past half year than in the half year before",
         absent="no more contacts with the GP practice in the past half year than in the half year before",
@@ -223,15 +235,15 @@ EVENTS: tuple[Feature, ...] = (
 
 
 def _medicines(name: str, days: int, group: str | None, many: str, one: str, none: str, direction: str) -> Feature:
-    def value(seen: Seen) -> pl.Expr:
-        in_group = pl.lit(value=True) if group is None else pl.col(group)
-        return (in_group & seen.within("last_issued_on", days)).sum()
+    def in_group(seen: Seen) -> pl.Expr:
+        named = pl.lit(value=True) if group is None else pl.col(group)
+        return named & seen.within("last_issued_on", days)
 
     return Feature(
         name=name,
         theme="health",
         source="medicines",
-        value=value,
+        value=Dated(lambda seen: in_group(seen).sum(), in_group, "last_issued_on"),
         direction="up" if direction == "up" else "either",
         present=many,
         one=one,
@@ -255,11 +267,14 @@ def _medicine_group(name: str, group: str, words: str, direction: str = "up") ->
 
 
 def _on_medicine(name: str, group: str, words: str) -> Feature:
+    def in_group(seen: Seen) -> pl.Expr:
+        return pl.col(group) & seen.within("last_issued_on", 90)
+
     return Feature(
         name=name,
         theme="health",
         source="medicines",
-        value=lambda seen: (pl.col(group) & seen.within("last_issued_on", 90)).any().cast(pl.Int64),
+        value=Dated(lambda seen: in_group(seen).any().cast(pl.Int64), in_group, "last_issued_on"),
         direction="either",
         present=f"{words} prescribed in the past three months",
         absent=f"no {words} prescribed in the past three months",

@@ -1,13 +1,11 @@
 """Features from hospital records; without them emergency admissions come from GP codes alone."""
 
-from collections.abc import Callable
-
 import polars as pl
 
-from ageingwell.features.feature import EVERY_CARE_AGENCY, Feature, Seen, any_of, n_days
+from ageingwell.features.feature import EVERY_CARE_AGENCY, Dated, Feature, Seen, Value, any_of, n_days
 
 
-def _kind(kind: str) -> Callable[[Seen], pl.Expr]:
+def _kind(kind: str) -> Value:
     return lambda _: pl.col("kind") == kind
 
 
@@ -26,11 +24,18 @@ def _count(name: str, kind: str, days: int, words: str, span: str, direction: st
     )
 
 
+def _emergency(seen: Seen) -> pl.Expr:
+    return (pl.col("kind") == "emergency_admission") & seen.within("started_on", 365)
+
+
+def _left_hospital(seen: Seen) -> pl.Expr:
+    return seen.within("ended_on", None) & (pl.col("kind") != "ae_attendance")
+
+
 def _bed_days(seen: Seen) -> pl.Expr:
     """Nights in hospital after an emergency, counting up to the cut-off; a stay still open counts to the cut-off."""
     end = pl.min_horizontal(pl.col("ended_on").fill_null(seen.as_of.day), pl.lit(seen.as_of.day))
-    counted = (pl.col("kind") == "emergency_admission") & seen.within("started_on", 365)
-    return pl.when(counted).then((end - pl.col("started_on")).dt.total_days()).sum()
+    return pl.when(_emergency(seen)).then((end - pl.col("started_on")).dt.total_days()).sum()
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -41,7 +46,7 @@ FEATURES: tuple[Feature, ...] = (
         name="n_emergency_bed_days_365d",
         theme="health",
         source="hospital_events",
-        value=_bed_days,
+        value=Dated(_bed_days, _emergency, "started_on"),
         direction="up",
         present="{value} nights in hospital after an emergency in the past year",
         one="1 night in hospital after an emergency in the past year",
@@ -55,8 +60,10 @@ FEATURES: tuple[Feature, ...] = (
         name="days_since_discharge",
         theme="health",
         source="hospital_events",
-        value=lambda seen: seen.days_since(
-            pl.when(seen.within("ended_on", None) & (pl.col("kind") != "ae_attendance")).then("ended_on").max()
+        value=Dated(
+            lambda seen: seen.days_since(pl.when(_left_hospital(seen)).then("ended_on").max()),
+            _left_hospital,
+            "ended_on",
         ),
         direction="down",
         present="left hospital {value} days ago",

@@ -1,11 +1,11 @@
 """Features from housing: what kind of home it is, and what happened in it while the person lived there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
 from ageingwell.config.score import Recipient
-from ageingwell.features.feature import Direction, Feature, Seen, Shown, any_of, n_days
+from ageingwell.features.feature import Dated, Direction, Feature, Seen, Shown, Value, any_of, n_days
 
 HOME_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
 EPC_RANKS = {rating: rank for rank, rating in enumerate("abcdefg", start=1)}
@@ -14,7 +14,7 @@ WITHOUT_STAIRS = ("bungalow", "flat", "sheltered", "extra_care", "park_home", "c
 
 def _home(
     name: str,
-    value: Callable[[Seen], pl.Expr],
+    value: Value,
     direction: Direction,
     present: str | None,
     absent: str | None,
@@ -40,11 +40,11 @@ def _home(
     )
 
 
-def _is(column: str, *labels: str) -> Callable[[Seen], pl.Expr]:
+def _is(column: str, *labels: str) -> Value:
     return lambda _: pl.col(column).is_in(labels).cast(pl.Int64).max()
 
 
-def _mapped(column: str, numbers: Mapping[str, int]) -> Callable[[Seen], pl.Expr]:
+def _mapped(column: str, numbers: Mapping[str, int]) -> Value:
     return lambda _: pl.col(column).replace_strict(dict(numbers), default=None, return_dtype=pl.Int64).max()
 
 
@@ -108,7 +108,7 @@ HOMES: tuple[Feature, ...] = (
 
 def _event(
     name: str,
-    value: Callable[[Seen], pl.Expr],
+    value: Value,
     direction: Direction,
     present: str,
     absent: str,
@@ -136,8 +136,12 @@ def _event(
     )
 
 
-def _type(*types: str) -> Callable[[Seen], pl.Expr]:
+def _type(*types: str) -> Value:
     return lambda _: pl.col("event_type").is_in(types)
+
+
+def _waits(seen: Seen) -> pl.Expr:
+    return pl.col("is_waiting") & seen.within("asked_on", None)
 
 
 EVENTS: tuple[Feature, ...] = (
@@ -189,7 +193,7 @@ EVENTS: tuple[Feature, ...] = (
     ),
     _event(
         "has_adaptation_waiting",
-        lambda seen: (pl.col("is_waiting") & seen.within("asked_on", None)).any().cast(pl.Int64),
+        Dated(lambda seen: _waits(seen).any().cast(pl.Int64), _waits, "asked_on"),
         "up",
         "an adaptation asked for and not yet done",
         "no adaptation waiting",
@@ -197,7 +201,11 @@ EVENTS: tuple[Feature, ...] = (
     ),
     _event(
         "days_adaptation_waiting",
-        lambda seen: seen.days_since(pl.when("is_waiting").then("asked_on").min()),
+        Dated(
+            lambda seen: seen.days_since(pl.when("is_waiting").then("asked_on").min()),
+            lambda _: pl.col("is_waiting"),
+            "asked_on",
+        ),
         "up",
         "an adaptation waited for since {value} days",
         "no adaptation waiting",

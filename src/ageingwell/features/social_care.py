@@ -1,11 +1,9 @@
 """Features from adult social care: what was asked for, given, reviewed and declined."""
 
-from collections.abc import Callable
-
 import polars as pl
 
 from ageingwell.config.score import Recipient
-from ageingwell.features.feature import Direction, Feature, Seen, Shown, any_of, n_days
+from ageingwell.features.feature import Dated, Direction, Feature, Seen, Shown, Value, any_of, n_days
 
 CARE_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "safeguarding")
 
@@ -25,7 +23,7 @@ def _open(seen: Seen) -> pl.Expr:
 
 def _feature(
     name: str,
-    value: Callable[[Seen], pl.Expr],
+    value: Value,
     direction: Direction,
     present: str,
     absent: str,
@@ -172,7 +170,11 @@ FEATURES: tuple[Feature, ...] = (
     _feature(
         "weekly_care_cost_gbp",
         # Summed in pence, so that the sum does not depend on the order of the rows.
-        lambda seen: pl.when(_open(seen)).then("weekly_pence").sum() / 100,
+        Dated(
+            lambda seen: pl.when(_open(seen)).then("weekly_pence").sum() / 100,
+            lambda seen: _open(seen) & pl.col("weekly_pence").is_not_null(),
+            "started_on",
+        ),
         "either",
         "council support of about £{value} a week",
         "no council support with a known cost",

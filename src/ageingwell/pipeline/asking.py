@@ -1,11 +1,12 @@
 """The small jobs: check the records, explain one person, show the whole thing on a made-up county."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,15 +14,29 @@ from ageingwell.bundle import load_bundle, predict
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError, UnknownPersonError
 from ageingwell.features.build import build_features
+from ageingwell.peers import compare, find_alike
 from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
+from ageingwell.pipeline.joining import contributions_of
 from ageingwell.pipeline.night import OutreachRun, score
 from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.pipeline.telling import compared_of, reasons_of, with_evidence
 from ageingwell.publish.faults import explained
-from ageingwell.reasons import tell_reasons
-from ageingwell.sources.read import read_agencies
+from ageingwell.report.person import LinkedFact
+from ageingwell.report.person_facts import (
+    chance_of,
+    linked_facts,
+    other_outcomes,
+    others_of,
+    rest_of,
+    signed,
+    source_words,
+    sum_of,
+)
+from ageingwell.sources.read import Records, read_agencies
 from ageingwell.spine import build_spine, known_tables
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.timeline import AsOf
+from ageingwell.views.words import words_of_outcome
 
 # A pseudonym a person may be asked for by; anything else is refused before it could be echoed.
 DEMO_PEOPLE = 5_000
@@ -90,7 +105,11 @@ _BY_RULE = {"table": pl.String, "column": pl.String, "rule": pl.String, "n_rows"
 
 @dataclass(frozen=True)
 class ExplainedPerson:
-    """One person's full explanation: the risk with its range, and every contribution, strongest first."""
+    """One person's full explanation: the risk with its range, whom it is compared with, and every contribution.
+
+    `reasons` has a row a feature, the strongest beside the people compared with first; `compared` tells who they are,
+    how many, and their mean risk.
+    """
 
     person_id: str
     as_of: date
@@ -101,13 +120,14 @@ class ExplainedPerson:
     base: float
     reasons: pl.DataFrame
     outcomes: Mapping[str, float]
+    compared: Mapping[str, Any]
     verdict: str | None = None
 
 
 def explain(
     person_id: str, data: Path, *, as_of: date, config: Config, surroundings: Surroundings | None = None
 ) -> ExplainedPerson:
-    """Explain one person's risk on the night `as_of`: exact contributions, of every feature.
+    """Explain one person's risk on the night `as_of`: exact contributions, of every feature, beside their peers'.
 
     Raises `UnknownPersonError` where nobody of this pseudonym is scored that night, and the same errors as `score`.
     """
@@ -122,26 +142,23 @@ def explain(
             max_refused_share=config.score.max_refused_share,
             progress=world.tell,
         )
-        purpose = config.score.purpose
-        stop_unless_permitted(
-            config.ledger, records.tables, purpose=purpose, recipients=("group",), on=as_of, made_up=records.made_up
-        )
-        permissions = records.tables["permissions"].rows
-        stop_unless_checked(permissions, config.ledger, on=as_of)
-        opted = in_force(permissions, on=as_of)
-        permitted = records.with_rows(keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger))
-        tables = known_tables(permitted, night, config.tables)
+        tables = known_tables(_permitted(records, config, on=as_of), night, config.tables)
         spine = build_spine(tables, night, minimum_age=config.score.minimum_age, places=config.places)
-        if spine.filter(pl.col("person_id") == person_id).is_empty():
+        person = spine.filter(pl.col("person_id") == person_id)
+        if person.is_empty():
             raise UnknownPersonError(
                 "nobody of that pseudonym is scored on that night",
                 "check the pseudonym and the night; attrition.parquet of the night says who left and why",
             )
-        # Of everybody, as in the night: some facts of a person are about the others at home.
-        everybody = build_features(tables, spine, night, codelists=config.codelists)
-        features = everybody.filter(pl.col("person_id") == person_id)
-    risks = predict(bundle, features, threads=1).row(0, named=True)
-    explanation = bundle.compiled[bundle.ranking_outcome].explain(features)
+        alike = find_alike(spine, minimum_age=config.score.minimum_age)
+        needed = _with_their_homes(spine, pl.concat([alike.members(person_id), person["person_id"]]))
+        features = build_features(tables, needed, night, codelists=config.codelists)
+        explained = contributions_of(bundle, features, threads=config.score.threads)
+        scored = predict(bundle, features, threads=config.score.threads)
+        peers = compare(alike, explained, scored)
+        reasons = reasons_of(explained, person["person_id"], peers, scored, config)
+        reasons = with_evidence(reasons, tables, person, night, config=config)
+    risks = scored.row(by_predicate=pl.col("person_id") == person_id, named=True)
     return ExplainedPerson(
         person_id=person_id,
         as_of=as_of,
@@ -150,10 +167,30 @@ def explain(
         risk_low=risks["risk_low"],
         risk_high=risks["risk_high"],
         base=risks["base"],
-        reasons=tell_reasons(features, explanation).drop("person_id"),
+        reasons=reasons.drop("person_id"),
         outcomes={outcome: risks[f"risk_{outcome}"] for outcome in bundle.models},
+        compared=compared_of(peers, person["person_id"]).drop("person_id").row(0, named=True),
         verdict=None if bundle.usable else str(bundle.facts["verdict"]["reason"]),
     )
+
+
+def _permitted(records: Records, config: Config, *, on: date) -> Records:
+    purpose = config.score.purpose
+    stop_unless_permitted(
+        config.ledger, records.tables, purpose=purpose, recipients=("group",), on=on, made_up=records.made_up
+    )
+    permissions = records.tables["permissions"].rows
+    stop_unless_checked(permissions, config.ledger, on=on)
+    return records.with_rows(
+        keep_permitted(records.rows(), in_force(permissions, on=on), purpose=purpose, ledger=config.ledger)
+    )
+
+
+def _with_their_homes(spine: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
+    """These people of the spine and who lives with them: some features set one beside the other."""
+    chosen = pl.col("person_id").is_in(people.implode())
+    homes = spine.filter(chosen)["household_id"].drop_nulls()
+    return spine.filter(chosen | pl.col("household_id").is_in(homes.implode()))
 
 
 def demo(
@@ -172,34 +209,43 @@ def demo(
 
 
 def explanation_text(person: ExplainedPerson) -> str:
-    """The explanation in words for a terminal: the figure first, then what raises, lowers, and is unknown."""
-    lines = [
-        *([] if person.verdict is None else [f"This model is not used for lists: {person.verdict}."]),
-        f"Of 100 people with a record like this, about {100 * person.risk:.0f} have the outcome "
-        f"`{person.outcome}` within a year (range {100 * person.risk_low:.0f} to {100 * person.risk_high:.0f}).",
-        *(
-            f"{outcome}: about {100 * risk:.0f} in 100"
-            for outcome, risk in person.outcomes.items()
-            if outcome != person.outcome
-        ),
-    ]
-    told = person.reasons.filter(pl.col("text").is_not_null())
-    for title, direction in (("Linked with a higher chance", "raises"), ("Linked with a lower chance", "lowers")):
-        lines += ["", f"{title}:"]
-        lines += [
-            f"  {row['contribution']:+.3f}  {row['text']} ({row['theme'].replace('_', ' ')}; "
-            f"{'can change' if row['can_change'] else 'cannot change'})"
-            for row in told.filter(pl.col("direction") == direction).to_dicts()
+    """The explanation in words for a terminal, as the person's page has it: the figure, the comparison, the facts.
+
+    Nothing here is on the log-odds; `ExplainedPerson.reasons` has every contribution.
+    """
+    row = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high}
+    chance, others = chance_of(row, outcome=words_of_outcome(person.outcome)), others_of(person.compared)
+    on_page = person.reasons.filter(pl.col("adds_in_100").is_not_null()).to_dicts()
+    raises, lowers = (linked_facts(on_page, direction) for direction in ("raises", "lowers"))
+    facts = [*raises, *lowers]
+    outcomes = {f"risk_{outcome}": risk for outcome, risk in person.outcomes.items()}
+    unknown = person.reasons.filter(pl.col("value") == "unknown").height
+    return "\n".join(
+        [
+            *([] if person.verdict is None else [f"This model is not used for lists: {person.verdict}."]),
+            *(told["sentence"] for told in (chance, others) if told is not None),
+            *(f"{other['words']} {other['what']}." for other in other_outcomes(outcomes, person.outcome)),
+            *_lines("Linked with a higher chance, in 100", raises, as_of=person.as_of),
+            *_lines("Linked with a lower chance, in 100", lowers, as_of=person.as_of),
+            "",
+            f"All other facts together: {signed(rest_of(chance, others, facts))}",
+            f"The sum: {sum_of(chance, others, facts)}",
+            f"Not known: {unknown} of {person.reasons.height} facts.",
         ]
-    unknown = person.reasons.filter(pl.col("value") == "unknown")
-    rest = person.reasons.filter(pl.col("text").is_null())["contribution"].sum()
-    lines += [
+    )
+
+
+def _lines(title: str, facts: Sequence[LinkedFact], *, as_of: date) -> list[str]:
+    return [
         "",
-        f"All other facts together: {rest:+.3f}",
-        f"Base: {person.base:+.3f}; base and all contributions add up to the log-odds of the risk.",
-        f"Not known: {unknown.height} of {person.reasons.height} facts.",
+        f"{title}:",
+        *(
+            f"  {fact['adds_words']:>3}  {fact['theme']}: {fact['fact']} ({source_words(fact, as_of=as_of)}; "
+            f"{'can change' if fact['can_change'] else 'cannot change'})"
+            for fact in facts
+        ),
+        *([] if facts else ["  none shown"]),
     ]
-    return "\n".join(lines)
 
 
 def explanation_page(person: ExplainedPerson) -> bytes:

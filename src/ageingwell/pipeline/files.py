@@ -7,7 +7,7 @@ from pathlib import Path
 import pandera.polars as pa
 import polars as pl
 
-from ageingwell.contracts.made import Attrition, Needs, OutreachList, Reasons, Scores, validated
+from ageingwell.contracts.made import Attrition, Compared, InTouch, Needs, OutreachList, Reasons, Scores, validated
 from ageingwell.errors import PublishError
 
 
@@ -16,10 +16,11 @@ class NightFrames:
     """Everything a night's files are drawn from; each frame is one Parquet file (`listed` is `list.parquet`).
 
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
-    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `people`
-    (the spine of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left
-    since the last night and why), `just_missed` and `marginal`; and for the annex `beeswarm` (contributions of people
-    drawn by lot) and `drift` (of tonight's facts from those the model was fitted on).
+    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `compared`
+    (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `people` (the spine
+    of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
+    last night and why), `just_missed` and `marginal`; and for the annex `beeswarm` (contributions of people drawn by
+    lot) and `drift` (of tonight's facts from those the model was fitted on).
     """
 
     listed: pl.DataFrame
@@ -27,6 +28,8 @@ class NightFrames:
     attrition: pl.DataFrame
     scores: pl.DataFrame
     reasons: pl.DataFrame
+    compared: pl.DataFrame
+    in_touch: pl.DataFrame
     people: pl.DataFrame
     safeguarded: pl.DataFrame
     left_list: pl.DataFrame
@@ -46,6 +49,8 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "attrition": Attrition,
     "scores": Scores,
     "reasons": Reasons,
+    "compared": Compared,
+    "in_touch": InTouch,
 }
 
 

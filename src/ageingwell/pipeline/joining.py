@@ -3,13 +3,12 @@
 import polars as pl
 
 from ageingwell.bundle import Bundle, predict
-from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.contracts.made import OutreachList
 from ageingwell.contracts.registry import TABLES
 from ageingwell.model.contributions import Contributions
 from ageingwell.pseudonyms import Key, row_key
-from ageingwell.reasons import reasons_of_people, shown_reasons, tell_reasons
+from ageingwell.reasons import reasons_of_people
 from ageingwell.sources.read import Records
 from ageingwell.spine import last_moves, latest_versions, registered
 from ageingwell.timeline import AsOf
@@ -77,22 +76,6 @@ def slow_models(bundle: Bundle) -> list[str]:
         for outcome, model in bundle.compiled.items()
         if model.why_slow is not None
     ]
-
-
-def strongest_themes(bundle: Bundle, explained: Contributions, people: pl.Series, config: Config) -> pl.DataFrame:
-    """Per person the sentences that a list row shows, and the theme of the strongest."""
-    return reasons_of_people(reasons_of(bundle, explained, people, config).filter("shown"))
-
-
-def reasons_of(bundle: Bundle, explained: Contributions, people: pl.Series, config: Config) -> pl.DataFrame:
-    """Every contribution of these people, those that a list row shows marked."""
-    everybody = explained.features
-    chosen = everybody.filter(pl.col("person_id").is_in(people.implode())) if bundle.usable else everybody.head(0)
-    told = tell_reasons(chosen, explained.of(chosen["person_id"]))
-    shown = shown_reasons(told, raising=config.score.raising_reasons, lowering=config.score.lowering_reasons)
-    marks = shown.select("person_id", "feature", shown=pl.lit(value=True))
-    joined = told.join(marks, on=["person_id", "feature"], how="left", maintain_order="left")
-    return joined.with_columns(pl.col("shown").fill_null(value=False))
 
 
 def with_reasons_and_keys(rows: pl.DataFrame, reasons: pl.DataFrame, *, key: Key, as_of: AsOf) -> pl.DataFrame:

@@ -43,17 +43,23 @@ from ageingwell.pipeline.joining import (
     everybody,
     held_people,
     linked_homes,
-    reasons_of,
     risks_of,
     scores_of,
     side_by_side,
     slow_models,
-    strongest_themes,
     with_reasons_and_keys,
 )
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.sampling import draw_beeswarm
 from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.pipeline.telling import (
+    compared_of,
+    in_touch_of,
+    peers_of,
+    reasons_of,
+    strongest_themes,
+    with_evidence,
+)
 from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
@@ -169,6 +175,7 @@ def outreach_list(
     with world.stage("risk"):
         risks = risks_of(bundle, features, threads=config.score.threads)
         explained = contributions_of(bundle, features, threads=config.score.threads)
+        peers = peers_of(spine, bundle, explained, risks, config)
         newest = latest_versions(permitted.tables["gp_patients"].rows)
         # Whose home is under safeguarding is asked of everybody registered, those who opted out of the rest included.
         registered_people = latest_versions(records.tables["gp_patients"].rows)
@@ -207,7 +214,7 @@ def outreach_list(
         ranked = rank_people(stay, needs, previous=previous_as_agreed(previous, agreed=agreed), settings=settings)
         by_model = ranked.filter(pl.col("why").is_in(["model", "both"]))["person_id"]
         ranked = ranked.join(
-            strongest_themes(bundle, explained, by_model, config).select("person_id", "top_theme"),
+            strongest_themes(explained, by_model, peers),
             on="person_id",
             how="left",
             maintain_order="left",
@@ -222,7 +229,9 @@ def outreach_list(
         left = pl.concat([left, unplaced(ranked, rows=rows)])
         rows, gone_since = compare_with_previous(rows, previous=previous, left=left)
     with world.stage("reasons"):
-        reasons = reasons_of(bundle, explained, rows["person_id"], config)
+        listed = spine.filter(pl.col("person_id").is_in(rows["person_id"].implode()))
+        reasons = reasons_of(explained, rows["person_id"], peers, risks, config)
+        reasons = with_evidence(reasons, tables, listed, as_of, config=config)
         rows = rows.join(decided.told, on="person_id", how="left", maintain_order="left")
         rows = with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
     guarded = safeguarded(marked(opted, "safeguarding"), newest, left)
@@ -233,6 +242,8 @@ def outreach_list(
         attrition=account_for_everyone(records, permitted, opted, tables, spine, left, rows, config=config),
         scores=scores_of(stay, bundle),
         reasons=reasons,
+        compared=compared_of(peers, rows["person_id"]),
+        in_touch=in_touch_of(tables, listed, features, as_of),
         people=spine.filter(pl.col("person_id").is_in(pl.concat([rows["person_id"], guarded["person_id"]]).implode())),
         safeguarded=guarded,
         left_list=gone_since,

@@ -218,6 +218,8 @@ def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], con
         needs=frames.needs,
         reasons=frames.reasons,
         scores=frames.scores,
+        compared=frames.compared,
+        in_touch=frames.in_touch,
         facts=facts,
         ledger=config.ledger,
         key=key,

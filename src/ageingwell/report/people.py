@@ -5,7 +5,9 @@ them; anybody else gets an empty list.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, cast
 
 import polars as pl
 
@@ -13,12 +15,19 @@ from ageingwell.config.outreach import OutreachSettings
 from ageingwell.config.score import Ledger
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
-from ageingwell.report.cells import shown_key
-from ageingwell.report.person import Chance, Person
+from ageingwell.report.cells import day_words, shown_key
+from ageingwell.report.person import InTouch, Person
+from ageingwell.report.person_facts import chance_of, linked_facts, other_outcomes, others_of, rest_of, sum_of
 from ageingwell.report.person_needs import lead_of, needs_of, notes_of
+from ageingwell.report.summary import outcome_words, ranking_outcome
+from ageingwell.report.unknown import unknown_of, without_record
 from ageingwell.views.columns import AgencyView
-from ageingwell.views.reader import reader_of
+from ageingwell.views.reader import Reader, reader_of
 from ageingwell.views.recipient import NO_HOME
+from ageingwell.views.words import agency_words
+
+UNKNOWN: Final = "unknown"
+Row = dict[str, Any]
 
 
 def people_told(
@@ -28,6 +37,8 @@ def people_told(
     needs: pl.DataFrame,
     reasons: pl.DataFrame,
     scores: pl.DataFrame,
+    compared: pl.DataFrame,
+    in_touch: pl.DataFrame,
     facts: Mapping[str, Any],
     ledger: Ledger,
     key: Key,
@@ -35,51 +46,116 @@ def people_told(
 ) -> list[Person]:
     """One dictionary a person of the view, in its order; none at all where the reader may not read the risk.
 
-    `rows`, `needs`, `reasons` and `scores` are the night's tables, `facts` what is told of the night. What the view
-    itself says of a person (place, age, status, next step) is taken from the view.
+    `rows` is the night's table `list`, the other frames are its tables of their names, `facts` what is told of the
+    night. What the view itself says of a person (place, age, status, next step) is taken from the view.
     """
     settings = settings or OutreachSettings()
     reader = reader_of(view.recipient, ledger=ledger, thresholds=settings.thresholds)
     if not reader.reads_risk:
         return []
+    readable = reasons.filter(pl.col("feature").is_in(sorted(reader.features)))
+    tables = {"needs": needs, "reasons": readable, "scores": scores, "compared": compared, "in_touch": in_touch}
+    by_person = _by_person(rows, tables)
     keys = row_key(pl.col("person_id"), recipient=view.recipient, as_of=view.as_of, key=key)
-    by_key = {row["_key"]: row for row in rows.with_columns(_key=keys).iter_rows(named=True)}
+    person_of = dict(rows.select(keys.alias("_key"), "person_id").iter_rows())
+    shown = view.frame.to_dicts()
     doors = doors_of(view.frame["household_key"].to_list())
-    told: list[Person] = []
-    for place, (shown, door) in enumerate(zip(view.frame.iter_rows(named=True), doors, strict=True), start=1):
-        row = by_key[shown["row_key"]]
-        found = needs.filter(pl.col("person_id") == row["person_id"])
-        told.append(
-            Person(
-                anchor=f"person-{place}",
-                row_key=shown_key(shown["row_key"]),
-                household_key=shown_key(shown["household_key"]),
-                door=door,
-                place=shown["place"],
-                age_band=shown["age_band"],
-                band=shown["band"],
-                status=shown["status"],
-                is_new=shown["new_since_last"] == "New",
-                found_by=shown["found_by"],
-                chance=_chance(row),
-                others=None,
-                raises=[],
-                lowers=[],
-                rest=0,
-                sum_words="",
-                outcomes=[],
-                unknown=[],
-                in_touch=[],
-                not_in_touch=[],
-                needs=needs_of(found, reader),
-                lead=lead_of(row, found, reader),
-                action=shown["action"],
-                communication=shown["communication_need"],
-                notes=notes_of(row, settings),
-                offers=[],
-            )
+    pages = [
+        _from_view(row, place=place, door=door)
+        | _of_person(by_person[person_of[row["row_key"]]], facts=facts, reader=reader, settings=settings)
+        for place, (row, door) in enumerate(zip(shown, doors, strict=True), start=1)
+    ]
+    return cast(list[Person], pages)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """One person's row of the list, and their rows of every other table."""
+
+    row: Row
+    tables: Mapping[str, pl.DataFrame]
+
+    def rows(self, table: str) -> list[Row]:
+        return self.tables[table].to_dicts()
+
+    def first(self, table: str) -> Row:
+        """The one row of a table; empty where there is none."""
+        return next(iter(self.rows(table)), {})
+
+    def on_page(self) -> list[Row]:
+        """The facts that have a whole number, by position."""
+        return self.tables["reasons"].filter(pl.col("adds_in_100").is_not_null()).sort("position").to_dicts()
+
+    def unknown(self) -> list[str]:
+        """The features without a value."""
+        return self.tables["reasons"].filter(pl.col("value") == UNKNOWN)["feature"].to_list()
+
+
+def _by_person(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[str, _Known]:
+    listed = rows["person_id"].implode()
+    theirs = {
+        name: frame.filter(pl.col("person_id").is_in(listed)).partition_by("person_id", as_dict=True)
+        for name, frame in tables.items()
+    }
+    return {
+        row["person_id"]: _Known(
+            row, {name: theirs[name].get((row["person_id"],), frame.head(0)) for name, frame in tables.items()}
         )
-    return told
+        for row in rows.iter_rows(named=True)
+    }
+
+
+def _from_view(shown: Row, *, place: int, door: int) -> Row:
+    return {
+        "anchor": f"person-{place}",
+        "row_key": shown_key(shown["row_key"]),
+        "household_key": shown_key(shown["household_key"]),
+        "door": door,
+        "place": shown["place"],
+        "age_band": shown["age_band"],
+        "band": shown["band"],
+        "status": shown["status"],
+        "is_new": shown["new_since_last"] == "New",
+        "found_by": shown["found_by"],
+        "action": shown["action"],
+        "communication": shown["communication_need"],
+        "offers": [],
+    }
+
+
+def _of_person(known: _Known, *, facts: Mapping[str, Any], reader: Reader, settings: OutreachSettings) -> Row:
+    row, needs = known.row, known.tables["needs"]
+    chance = chance_of(row, outcome=outcome_words(facts))
+    others = None if chance is None else others_of(known.first("compared"))
+    raises, lowers = (linked_facts(known.on_page(), direction) for direction in ("raises", "lowers"))
+    touching = known.rows("in_touch")
+    absent = without_record([agency["agency"] for agency in touching], missing=facts.get("missing", []))
+    return {
+        "chance": chance,
+        "others": others,
+        "raises": raises,
+        "lowers": lowers,
+        "rest": rest_of(chance, others, [*raises, *lowers]),
+        "sum_words": sum_of(chance, others, [*raises, *lowers]),
+        "outcomes": other_outcomes(known.first("scores"), ranking_outcome(facts)),
+        "unknown": unknown_of(
+            facts=facts, unknown=known.unknown(), has_home=row["household_id"] is not None, not_in_touch=absent
+        ),
+        "in_touch": touched(touching),
+        "not_in_touch": [agency_words(name) for name in absent],
+        "needs": needs_of(needs, reader),
+        "lead": lead_of(row, needs, reader),
+        "notes": notes_of(row, settings),
+    }
+
+
+def touched(rows: Sequence[Row]) -> list[InTouch]:
+    """Who is in touch, the newest first: rows of `in_touch` of one person."""
+    newest_first = sorted(rows, key=lambda row: (-(row["last_on"] or date.min).toordinal(), row["agency"]))
+    return [
+        InTouch(agency=agency_words(row["agency"]), last=None if row["last_on"] is None else day_words(row["last_on"]))
+        for row in newest_first
+    ]
 
 
 def doors_of(homes: Sequence[str]) -> list[int]:
@@ -94,10 +170,3 @@ def doors_of(homes: Sequence[str]) -> list[int]:
         door = f"{NO_HOME}/{place}" if home == NO_HOME else home
         doors.append(numbers.setdefault(door, len(numbers) + 1))
     return doors
-
-
-def _chance(row: Mapping[str, Any]) -> Chance | None:
-    if row["risk"] is None:
-        return None
-    middle, low, high = (int(100 * row[name] + 0.5) for name in ("risk", "risk_low", "risk_high"))
-    return Chance(in_100=middle, low=low, high=high, words=f"{middle} in 100", range_words=f"{low} to {high}")

@@ -4,21 +4,23 @@ from typing import TypedDict
 
 
 class Chance(TypedDict):
-    """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “24 to 39”."""
+    """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “24 to 39”, and the whole in a sentence."""
 
     in_100: int
     low: int
     high: int
     words: str
     range_words: str
+    sentence: str
 
 
 class Others(TypedDict):
-    """The people compared with: their mean risk, who they are (“women aged 80 to 84 in Ludlow”), about how many."""
+    """The people compared with: mean risk, who they are (“women aged 80 to 84 in Ludlow”), about how many; in words."""
 
     in_100: int
     who: str
     n_words: str
+    sentence: str
 
 
 class LinkedFact(TypedDict):

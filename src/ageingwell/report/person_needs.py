@@ -49,11 +49,19 @@ def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader) -> str:
     own = [need for need in ordered if need["lead_agency"] == row["lead_agency"]]
     if own:
         name = reader.need_words(own[0]["need"])
-        is_first = own[0]["urgency"] == ordered[0]["urgency"]
-        return f"it leads on “{name}”, " + ("the most urgent need found here" if is_first else "a need found here")
+        return f"it leads on “{name}”, {_standing(own[0]['urgency'], [need['urgency'] for need in ordered])}"
     if row["why"] == "model" and not ordered:
         return "no rule found a need; the strongest fact linked with a higher chance is of a kind it looks into"
     return "it leads on a need of somebody else at this door"
+
+
+def _standing(urgency: str, all_of_them: list[str]) -> str:
+    """How a need stands among all of a person's, `all_of_them` the most urgent first."""
+    if len(all_of_them) == 1:
+        return "the one need found here"
+    if urgency != all_of_them[0]:
+        return "a need found here"
+    return "the most urgent need found here" if all_of_them.count(urgency) == 1 else "as urgent as any need found here"
 
 
 def notes_of(row: Mapping[str, Any], settings: OutreachSettings) -> list[str]:

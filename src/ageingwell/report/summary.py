@@ -15,7 +15,7 @@ from ageingwell.report.listing import listing_of
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
 from ageingwell.views.columns import FOR_HOMES, AgencyView
-from ageingwell.views.words import OUTCOME_WORDS, agency_words, label_words
+from ageingwell.views.words import agency_words, label_words, words_of_outcome
 
 # Steps whose people the report names by reason; who is too young or lives elsewhere belongs to the annex.
 LEFT_OUT = ("read", "permitted", "eligible", "rank", "allocate", "withdrawn")
@@ -50,7 +50,7 @@ def summarise(
         "rules_only": bool(facts.get("rules_only", False)),
         "notices": notices(facts),
         "messages": [_sentence(str(message)) for message in facts.get("messages", [])],
-        "outcome": _outcome_words(facts),
+        "outcome": outcome_words(facts),
         "shows_risk": any(column.name == "chance" for column in group.columns),
         "n_considered": in_words(n_considered),
         "minimum_age": int(facts.get("minimum_age", 65)),
@@ -139,9 +139,14 @@ def _texts(name: str, cell: str | Sequence[str]) -> list[str]:
     return [shown_key(texts[0])] if name in KEYS else texts
 
 
-def _outcome_words(facts: Mapping[str, Any]) -> str:
-    outcomes = list(dict(facts.get("bundle", {})).get("outcomes", {})) or ["loss_of_independence"]
-    return OUTCOME_WORDS.get(outcomes[0], label_words(outcomes[0]).lower())
+def ranking_outcome(facts: Mapping[str, Any]) -> str:
+    """The outcome whose risk ranks people."""
+    return next(iter(dict(dict(facts.get("bundle", {})).get("outcomes", {}))), "loss_of_independence")
+
+
+def outcome_words(facts: Mapping[str, Any]) -> str:
+    """The outcome whose risk ranks people, as the end of “about 31 in 100 …”."""
+    return words_of_outcome(ranking_outcome(facts))
 
 
 def _sentence(message: str) -> str:

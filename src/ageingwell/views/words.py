@@ -127,6 +127,15 @@ def agency_words(name: str) -> str:
     return AGENCY_WORDS.get(name, label_words(name))
 
 
+def words_of_outcome(outcome: str) -> str:
+    """Say an outcome as the end of “about 31 in 100 …”.
+
+    >>> words_of_outcome("death"), words_of_outcome("a_new_one")
+    ('die within a year', 'a new one')
+    """
+    return OUTCOME_WORDS.get(outcome, label_words(outcome).lower())
+
+
 def label_words(label: str) -> str:
     """Write a label as a reader would.
 

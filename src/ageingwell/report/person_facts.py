@@ -1,0 +1,153 @@
+"""A person's figure, whom it is compared with, and the facts between the two: whole numbers of 100 that add up."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from ageingwell.governance.disclosure import SMALL, in_words
+from ageingwell.in_hundred import whole
+from ageingwell.report.cells import day_words
+from ageingwell.report.person import Chance, LinkedFact, OtherOutcome, Others
+from ageingwell.views.words import THEME_WORDS, agency_words, words_of_outcome
+
+MINUS: Final = "−"
+FEW: Final = "fewer than 1 in 100"
+MANY: Final = "more than 99 in 100"
+SEVERAL: Final = "Several agencies"
+
+
+def in_100_words(number: int) -> str:
+    """Say a whole number of 100.
+
+    >>> in_100_words(31), in_100_words(0), in_100_words(100)
+    ('31 in 100', 'fewer than 1 in 100', 'more than 99 in 100')
+    """
+    return FEW if number < 1 else MANY if number > 99 else f"{number} in 100"
+
+
+def chance_of(row: Mapping[str, Any], *, outcome: str) -> Chance | None:
+    """The risk of a row of the list with its range; `None` where rules alone chose. `outcome` ends the sentence.
+
+    >>> told = chance_of({"risk": 0.31, "risk_low": 0.24, "risk_high": 0.39}, outcome="die within a year")
+    >>> told["words"], told["range_words"]
+    ('31 in 100', '24 to 39')
+    >>> told["sentence"]
+    'Of 100 people with a record like this, about 31 die within a year. We think the figure is between 24 and 39.'
+    """
+    if row["risk"] is None:
+        return None
+    number, low, high = (whole(row[name]) for name in ("risk", "risk_low", "risk_high"))
+    how_many = f"about {number}" if 0 < number < 100 else in_100_words(number).removesuffix(" in 100")
+    return Chance(
+        in_100=number,
+        low=low,
+        high=high,
+        words=in_100_words(number),
+        range_words=f"{low} to {high}",
+        sentence=f"Of 100 people with a record like this, {how_many} {outcome}. "
+        f"We think the figure is between {low} and {high}.",
+    )
+
+
+def others_of(compared: Mapping[str, Any]) -> Others | None:
+    """The people compared with: a row of `compared`; `None` where there is none.
+
+    >>> told = others_of({"who": "women aged 80 to 84 in Ludlow", "n_peers": 243, "peers_risk": 0.123})
+    >>> told["sentence"]
+    'Among women aged 80 to 84 in Ludlow (about 245 people) it is 12 in 100.'
+    """
+    if not compared:
+        return None
+    number, n = whole(compared["peers_risk"]), in_words(compared["n_peers"])
+    n_words = n if n == SMALL else f"about {n}"
+    return Others(
+        in_100=number,
+        who=compared["who"],
+        n_words=n_words,
+        sentence=f"Among {compared['who']} ({n_words} people) it is {in_100_words(number)}.",
+    )
+
+
+def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str) -> list[LinkedFact]:
+    """The facts of a page that raise or lower, the strongest first.
+
+    `reasons` are one person's rows that the reader may read and that have a whole number, by position.
+    """
+    return [
+        LinkedFact(
+            theme=THEME_WORDS[row["theme"]],
+            fact=row["text"],
+            agency=_agency(row.get("agency")),
+            day=_day(row.get("known_on")),
+            adds=row["adds_in_100"],
+            adds_words=signed(row["adds_in_100"]),
+            can_change=row["can_change"],
+        )
+        for row in reasons
+        if row["direction"] == direction
+    ]
+
+
+def source_words(fact: LinkedFact, *, as_of: date) -> str:
+    """Say who told a fact, and of which day it is; without a day of its own it is as recorded up to the night.
+
+    >>> fact = {"agency": "GP practices", "day": "3 October 2026"}
+    >>> source_words(fact, as_of=date(2026, 11, 22)), source_words({**fact, "day": None}, as_of=date(2026, 11, 22))
+    ('GP practices, 3 October 2026', 'GP practices, as recorded up to 22 November 2026')
+    """
+    return f"{fact['agency']}, {fact['day'] or f'as recorded up to {day_words(as_of)}'}"
+
+
+def signed(number: int) -> str:
+    """Write what a fact adds.
+
+    >>> signed(8), signed(-2), signed(0)
+    ('+8', '−2', '0')
+    """
+    return f"+{number}" if number > 0 else f"{MINUS}{abs(number)}" if number else "0"
+
+
+def rest_of(chance: Chance | None, others: Others | None, facts: Sequence[LinkedFact]) -> int:
+    """What all other facts together add: whatever lies between the two figures and is not shown."""
+    if chance is None or others is None:
+        return 0
+    return chance["in_100"] - others["in_100"] - sum(fact["adds"] for fact in facts)
+
+
+def sum_of(chance: Chance | None, others: Others | None, facts: Sequence[LinkedFact]) -> str:
+    """Write the sum out: the others' figure, what raises, what lowers, all other facts together, the figure.
+
+    >>> fact = {"theme": "Health", "fact": "2 falls", "agency": "GP practices", "day": None, "can_change": True}
+    >>> sum_of({"in_100": 31}, {"in_100": 12}, [{**fact, "adds": 22}, {**fact, "adds": -2}])
+    '12 + 22 − 2 − 1 = 31'
+    """
+    if chance is None or others is None:
+        return ""
+    raised = sum(fact["adds"] for fact in facts if fact["adds"] > 0)
+    lowered = sum(fact["adds"] for fact in facts if fact["adds"] < 0)
+    parts = [part for part in (raised, lowered, rest_of(chance, others, facts)) if part]
+    terms = [f"{'+' if part > 0 else MINUS} {abs(part)}" for part in parts]
+    return " ".join([str(others["in_100"]), *terms, "=", str(chance["in_100"])])
+
+
+def other_outcomes(scores: Mapping[str, Any], ranking: str) -> list[OtherOutcome]:
+    """The outcomes that have a model of their own, besides the one that ranks: a row of `scores`."""
+    prefix = "risk_"
+    found = {name.removeprefix(prefix): risk for name, risk in scores.items() if name.startswith(prefix)}
+    return [
+        OtherOutcome(
+            what=words_of_outcome(outcome),
+            in_100=whole(risk),
+            words=in_100_words(whole(risk)),
+        )
+        for outcome, risk in found.items()
+        if outcome != ranking and risk is not None
+    ]
+
+
+def _agency(name: str | None) -> str:
+    return SEVERAL if name is None else agency_words(name)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day_words(day)
