@@ -183,7 +183,7 @@ def test_every_fact_that_may_be_unknown_and_told_has_words_for_it():
     ],
 )
 def test_the_lead_has_a_printed_reason(changed, why):
-    listed = rows(row("p1", "h1", 1, **({"lead": "fire"} | {"lead": changed.get("lead_agency", "fire")}), **changed))
+    listed = rows(row("p1", "h1", 1, "fire", **changed))
 
     found = told(rows=listed)[0]
 
