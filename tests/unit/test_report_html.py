@@ -152,7 +152,7 @@ def test_without_a_usable_model_the_report_says_rules_only_and_why():
 def test_the_report_tells_the_chance_in_words_and_the_list_in_the_groups_keys():
     said = words_of(report_html(summary()).decode())
 
-    assert "of 100 people with a record like this, how many start home care, enter a care home" in said
+    assert "how many of 100 people with a record like this start home care, enter a care home" in said
     assert "About 35 in 100 (30 to 40)" in said
     assert see("group").frame["row_key"][0][:4] in said
 

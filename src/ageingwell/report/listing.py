@@ -5,9 +5,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from ageingwell.report.filters import Question, marks_of, questions_of
+from ageingwell.report.person import Person
 from ageingwell.views.recipient import NO_NEED
-
-Person = Mapping[str, Any]
 
 SHOWN_RAISES, SHOWN_LOWERS = 3, 1  # facts on a row of the list; the person's page has five and three
 KNOWN: Final = "Known to a service"

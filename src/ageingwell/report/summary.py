@@ -12,6 +12,8 @@ from ageingwell.report.choices import DECISION
 from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness, sources
 from ageingwell.report.listing import listing_of
+from ageingwell.report.person import Person
+from ageingwell.report.room import setting_of
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
 from ageingwell.views.columns import FOR_HOMES, AgencyView
@@ -33,7 +35,7 @@ def summarise(
     gone: pl.DataFrame | None = None,
     just_missed: pl.DataFrame | None = None,
     marginal: pl.DataFrame | None = None,
-    people: Sequence[Mapping[str, Any]] = (),
+    people: Sequence[Person] = (),
 ) -> dict[str, Any]:
     """Gather what the group's report and its annex say of a night: text, numbers, lists and dictionaries only.
 
@@ -70,8 +72,9 @@ def summarise(
         "track_record": [],
         "works_less_well_for": [],
         "list": page_of(group),
-        "people": [dict(person) for person in people],
+        "people": list(people),
         "decisions": list(DECISION.choices),
+        "settings": [setting_of(person) for person in people],
         "listing": listing_of(people) if people else None,
         "by_door": None if people else by_door(group),
         "annex": annex_tables(
@@ -150,7 +153,7 @@ def outcome_words(facts: Mapping[str, Any]) -> str:
 
 
 def _sentence(message: str) -> str:
-    plain = message.replace("`", "").strip().rstrip(".")
+    plain = message.replace("`", "").replace("_", " ").strip().rstrip(".")
     return f"{plain[:1].upper()}{plain[1:]}."
 
 

@@ -1,0 +1,44 @@
+"""How close a person's page is set, so that it fits on one sheet of A4."""
+
+from math import ceil
+from typing import Final
+
+from ageingwell.report.person import Person
+
+# Lines of text a sheet takes at each size of letters, measured on printed pages; the closest takes what there is.
+SIZES: Final = (("roomy", 46), ("plain", 58))
+CLOSE: Final = "close"
+# Letters a line takes in each column of the printed page at the middle size.
+_NEED, _FACTS, _STEP, _HALF = 20, 50, 36, 58
+_ALWAYS: Final = 24  # headings, the lead, and the room for the decision
+_FIGURE: Final = 8  # the figure with its bars, and the headings of the facts linked with it
+
+
+def setting_of(person: Person) -> str:
+    """Choose the widest setting that holds everything the page says.
+
+    >>> from ageingwell.report.person import Lead
+    >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": []}
+    >>> told = {"lead": Lead(agency="Housing", why="it leads here"), "action": "", "notes": [], "offers": []}
+    >>> setting_of(Person(**bare, **told, not_in_touch=[], outcomes=[]))
+    'roomy'
+    """
+    lines = _lines(person)
+    return next((name for name, most in SIZES if lines <= most), CLOSE)
+
+
+def _lines(person: Person) -> int:
+    facts = len(person["raises"]) + len(person["lowers"]) + (_FIGURE if person["chance"] else 0)
+    needs = sum(
+        max(_of(need["need"], _NEED) + 1, _of("; ".join(need["facts"]), _FACTS), _of(need["action"], _STEP))
+        for need in person["needs"]
+    )
+    unknown = sum(_of(sentence, _HALF) for sentence in person["unknown"])
+    in_touch = len(person["in_touch"]) + _of(", ".join(person["not_in_touch"]), _HALF)
+    lead = _of(person["lead"]["why"], _HALF) + _of(person["action"], _HALF) + len(person["notes"])
+    offers = sum(_of("".join(str(text) for text in offer.values()), _HALF) for offer in person["offers"])
+    return _ALWAYS + facts + needs + max(unknown, in_touch) + max(lead, offers) + len(person["outcomes"])
+
+
+def _of(text: str, letters: int) -> int:
+    return ceil(len(text) / letters)

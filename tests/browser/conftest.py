@@ -1,0 +1,72 @@
+"""A browser of the machine's own, and the pages of one made-up night; every request a page makes is noted."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.counties import NIGHT
+
+from tools.browser import NAMES, program, started
+
+pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser, and is not installed")
+
+REQUIRED = "AGEINGWELL_BROWSER_TESTS"  # set to `required`, as .ci/run does, a missing browser is a failure
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The machine's Chromium, started once."""
+    path = program()
+    if path is None:
+        told = f"no browser: none of {', '.join(NAMES)} is on the path"
+        if os.environ.get(REQUIRED) == "required":
+            pytest.fail(told)
+        pytest.skip(told)
+    with started(path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def night(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a published night of the smallest county."""
+    from ageingwell.config.load import load_config
+    from ageingwell.pipeline.night import score
+
+    out = tmp_path_factory.mktemp("night")
+    return score(small_county, as_of=NIGHT, out=out, config=load_config(settings)).folder
+
+
+@dataclass
+class Opened:
+    """A page that is open, what it asked for, and what the browser complained of."""
+
+    page: Any
+    asked_for: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
+    """Open a file as a reader would, cut off from every network; `width` 320 is 400% zoom of a common screen."""
+    contexts = []
+
+    def opened(path: Path, anchor: str = "", *, width: int = 1280, for_axe: bool = False, **more: Any) -> Opened:
+        # axe puts a script of its own into the page, which the page's content policy forbids.
+        context = browser.new_context(
+            offline=True, bypass_csp=for_axe, viewport={"width": width, "height": 900}, **more
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        one = Opened(context.new_page())
+        one.page.on("request", lambda request: one.asked_for.append(request.url))
+        one.page.on("console", lambda message: one.complaints.append(message.text))
+        one.page.on("pageerror", lambda fault: one.complaints.append(str(fault)))
+        one.page.goto(path.resolve().as_uri() + anchor)
+        return one
+
+    yield opened
+    for context in contexts:
+        context.close()
