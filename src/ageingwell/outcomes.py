@@ -16,14 +16,16 @@ from ageingwell.timeline import AsOf, Horizon
 
 CARE_HOME = ("long_term_support_nursing_care", "long_term_support_residential_care")
 COMMUNITY = "long_term_support_community"
+TAKEN_UP = ("accepted", "completed")
 OUTCOMES = ("loss_of_independence", "emergency_admission", "new_long_term_care", "death")
 
 
 def label_outcomes(
     settled: Tables, spine: pl.DataFrame, as_of: AsOf, *, horizon: Horizon, codelists: Mapping[str, tuple[str, ...]]
 ) -> pl.DataFrame:
-    """Label every person of the spine: one row a person, each outcome 1, 0 or missing.
+    """Label every person of the spine: one row a person, each outcome 1, 0 or missing, and its first day.
 
+    `<outcome>_on` is that day, empty without the outcome.
     `settled` are the tables as known once the horizon and the settling period have passed. Somebody who left the area
     inside the horizon without the outcome is missing (censored), not a 0, and so is somebody who, as was recorded too
     late to be known, had died or left before the cut-off. A care-home resident is at risk of none
@@ -36,36 +38,54 @@ def label_outcomes(
         _care(settled, as_of, horizon),
     ):
         people = people.join(found, on="person_id", how="left", maintain_order="left")
-    happened = [pl.col(name).fill_null(value=False).alias(name) for name in _HAPPENED]
-    people = people.with_columns(happened)
-    fell = pl.col("fell")
-    lost = pl.col("died") | fell | pl.col("entered_care_home") | (pl.col("started_care") & ~pl.col("had_care"))
+    people = people.with_columns(pl.col(name).fill_null(value=False) for name in ("left", "gone", "had_care"))
+    new_care = pl.when(~pl.col("had_care")).then(pl.col("started_care_on"))
+    first = {
+        "loss_of_independence": pl.min_horizontal("died_on", "fell_on", "entered_care_home_on", new_care),
+        "emergency_admission": pl.col("admitted_on"),
+        "new_long_term_care": pl.min_horizontal("started_care_on", "entered_care_home_on"),
+        "death": pl.col("died_on"),
+    }
+    at_risk = {"new_long_term_care": ~pl.col("had_care")}
+    died = pl.col("died_on").is_not_null()
+    labels = {name: _label(first[name], at_risk=at_risk.get(name, pl.lit(value=True))) for name in OUTCOMES}
     return people.select(
         "person_id",
-        loss_of_independence=_label(lost),
-        emergency_admission=_label(pl.col("admitted")),
-        new_long_term_care=_label(pl.col("started_care") | pl.col("entered_care_home"), at_risk=~pl.col("had_care")),
-        death=_label(pl.col("died")),
-        died_without_emergency_admission=pl.col("died") & ~pl.col("admitted"),
-        died_without_new_long_term_care=pl.col("died") & ~(pl.col("started_care") | pl.col("entered_care_home")),
+        **labels,
+        died_without_emergency_admission=died & first["emergency_admission"].is_null(),
+        died_without_new_long_term_care=died & first["new_long_term_care"].is_null(),
         left_area=pl.col("left"),
+        **{f"{name}_on": pl.when(labels[name] == 1).then(day) for name, day in first.items()},
     )
 
 
-_HAPPENED = ("died", "left", "gone", "admitted", "fell", "started_care", "entered_care_home", "had_care")
+def first_contacts(settled: Tables, spine: pl.DataFrame, as_of: AsOf, *, horizon: Horizon) -> pl.DataFrame:
+    """The first day inside the horizon on which somebody took up help: person_id, contacted_on; the others are absent.
+
+    Help is a contact that was accepted or completed, with the person or with their home of the cut-off. It belongs to
+    no feature: it lies after the cut-off, and training needs it only to know whose outcome it may have changed.
+    """
+    if "contacts" not in settled:
+        return pl.DataFrame(schema={"person_id": pl.String, "contacted_on": pl.Date})
+    day = pl.col("contacted_on")
+    taken_up = settled["contacts"].filter(pl.col("outcome").is_in(TAKEN_UP) & horizon.holds(day, as_of)).collect()
+    of_home = taken_up.drop("person_id").join(spine.select("person_id", "household_id"), on="household_id")
+    of_person = taken_up.join(spine.select("person_id"), on="person_id", how="semi")
+    both = pl.concat([rows.select("person_id", "contacted_on") for rows in (of_home, of_person)])
+    return both.group_by("person_id").agg(day.min()).sort("person_id")
 
 
-def _label(happened: pl.Expr, *, at_risk: pl.Expr | None = None) -> pl.Expr:
+def _label(first: pl.Expr, *, at_risk: pl.Expr) -> pl.Expr:
+    happened = first.is_not_null()
     followed = (happened | ~pl.col("left")) & ~pl.col("gone")
-    risk = pl.col("care_home") != "yes"
-    return pl.when(followed & (risk if at_risk is None else risk & at_risk)).then(happened.cast(pl.Int8))
+    return pl.when(followed & (pl.col("care_home") != "yes") & at_risk).then(happened.cast(pl.Int8))
 
 
 def _exits(settled: Tables, as_of: AsOf, horizon: Horizon) -> pl.DataFrame:
     died, left = pl.col("died_on"), pl.col("left_on")
     return latest_versions(settled["gp_patients"]).select(
         "person_id",
-        died=horizon.holds(died, as_of),
+        died_on=pl.when(horizon.holds(died, as_of)).then(died),
         # A practice closes the registration of somebody who died; that is no leaving.
         left=horizon.holds(left, as_of) & (died.is_null() | (left < died)),
         gone=(died < as_of.day) | (left < as_of.day),
@@ -77,24 +97,25 @@ def _admissions(
 ) -> pl.DataFrame:
     if "hospital_events" not in settled:
         return _admissions_by_gp_codes(settled, as_of, horizon, codelists)
+    day = pl.col("started_on")
     emergencies = settled["hospital_events"].filter(
-        (pl.col("kind") == "emergency_admission") & horizon.holds(pl.col("started_on"), as_of)
+        (pl.col("kind") == "emergency_admission") & horizon.holds(day, as_of)
     )
     icd10 = pl.col("icd10").str.replace(".", "", literal=True)
     fall = starts_with_any(icd10, (*codes_of(codelists, "icd10_fall"), *codes_of(codelists, "icd10_fracture")))
-    return emergencies.group_by("person_id").agg(admitted=pl.lit(value=True).first(), fell=fall.any()).collect()
+    return emergencies.group_by("person_id").agg(admitted_on=day.min(), fell_on=day.filter(fall).min()).collect()
 
 
 def _admissions_by_gp_codes(
     settled: Tables, as_of: AsOf, horizon: Horizon, codelists: Mapping[str, tuple[str, ...]]
 ) -> pl.DataFrame:
     """Without hospital records: admissions and injurious falls as the GP coded them."""
-    rows = settled["gp_events"].filter(
-        (pl.col("code_system") == "snomed") & horizon.holds(pl.coalesce("happened_on", "recorded_on"), as_of)
-    )
+    day = pl.coalesce("happened_on", "recorded_on")
+    rows = settled["gp_events"].filter((pl.col("code_system") == "snomed") & horizon.holds(day, as_of))
     admitted = pl.col("code").is_in(codes_of(codelists, "emergency_admission"))
     fell = pl.col("code").is_in((*codes_of(codelists, "injurious_fall"), *codes_of(codelists, "fracture")))
-    return rows.group_by("person_id").agg(admitted=admitted.any(), fell=fell.any()).collect()
+    first = rows.group_by("person_id").agg(admitted_on=day.filter(admitted).min(), fell_on=day.filter(fell).min())
+    return first.collect()
 
 
 def _care(settled: Tables, as_of: AsOf, horizon: Horizon) -> pl.DataFrame:
@@ -102,21 +123,22 @@ def _care(settled: Tables, as_of: AsOf, horizon: Horizon) -> pl.DataFrame:
         return pl.DataFrame(
             schema={
                 "person_id": pl.String,
-                "started_care": pl.Boolean,
-                "entered_care_home": pl.Boolean,
+                "started_care_on": pl.Date,
+                "entered_care_home_on": pl.Date,
                 "had_care": pl.Boolean,
             }
         )
     service = (pl.col("event_type") == "service") & (pl.col("client_type") == "service_user")
     long_term = settled["care_events"].filter(service & pl.col("service_type").is_in([COMMUNITY, *CARE_HOME]))
-    starts = horizon.holds(pl.col("started_on"), as_of)
-    open_then = (pl.col("started_on") < as_of.day) & (pl.col("ended_on").is_null() | (pl.col("ended_on") >= as_of.day))
+    day = pl.col("started_on")
+    starts = horizon.holds(day, as_of)
+    open_then = (day < as_of.day) & (pl.col("ended_on").is_null() | (pl.col("ended_on") >= as_of.day))
     home_care = (pl.col("service_type") == COMMUNITY) & (pl.col("service_component") == "home_support")
     return (
         long_term.group_by("person_id")
         .agg(
-            started_care=(starts & home_care).fill_null(value=False).any(),
-            entered_care_home=(starts & pl.col("service_type").is_in(CARE_HOME)).any(),
+            started_care_on=day.filter(starts & home_care).min(),
+            entered_care_home_on=day.filter(starts & pl.col("service_type").is_in(CARE_HOME)).min(),
             had_care=open_then.any(),
         )
         .collect()

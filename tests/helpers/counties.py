@@ -34,6 +34,7 @@ def train_small_bundle(county: Path, folder: Path) -> Path:
 TRAINING = {
     "outcomes": ["loss_of_independence", "death"],
     "minimum_events": 20,
+    "parameters_per_feature": 0.01,
     "trees": 20,
     "minimum_people_per_leaf": 20,
     "draws": 20,

@@ -133,7 +133,13 @@ class TrainSettings(Settings):
     late_agency_share: float = Field(
         default=0.03, ge=0, lt=0.5, description="share of fitting rows on which each agency is rehearsed as missing"
     )
-    minimum_events: int = Field(default=200, ge=20, description="refuse to train on fewer events than this")
+    minimum_events: int = Field(default=200, ge=20, description="refuse to train on fewer events, whatever Riley says")
+    parameters_per_feature: float = Field(
+        default=1.0, gt=0, le=10, description="parameters a feature counts as in Riley's criteria of sample size"
+    )
+    least_shrinkage: float = Field(
+        default=0.8, ge=0.5, lt=1, description="share of an effect expected to hold on new people, in Riley's criteria"
+    )
     trees: int = Field(default=600, ge=1, le=2000, description="most trees in each model; how many is found out")
     leaves: int = Field(default=12, ge=4, le=64, description="most leaves of a tree; how many is found out")
     minimum_people_per_leaf: int = Field(default=50, ge=20, description="fewest people in a leaf")

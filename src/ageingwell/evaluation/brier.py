@@ -11,10 +11,17 @@ PARTS = ("brier", "reliability", "resolution", "uncertainty", "within_groups", "
 
 
 def brier(
-    outcome: ArrayLike, risk: ArrayLike, *, groups: int | None = None, draws: int = 500, seed: int = 1
+    outcome: ArrayLike,
+    risk: ArrayLike,
+    *,
+    groups: int | None = None,
+    draws: int = 500,
+    seed: int = 1,
+    households: ArrayLike | None = None,
 ) -> pl.DataFrame:
-    """The Brier score and Murphy's parts of it: measure, value, low, high, n, n_events; bootstrap intervals.
+    """The Brier score and Murphy's parts of it: measure, value, low, high, n, n_events.
 
+    Bootstrap intervals draw `households` (n,) where they are given.
     `brier = reliability - resolution + uncertainty + within_groups`. People of one risk make a group, and
     `within_groups` is 0; with `groups=10` people are first put into ten groups of about equal size, and
     `within_groups` holds what that blurs. `scaled_brier` is 1 - brier / uncertainty: 0 for the overall share told to
@@ -32,7 +39,7 @@ def brier(
         return _parts(happened.astype(float), risks, of_person, drawn.astype(float))
 
     found = parts(np.ones(n, dtype=np.int64))
-    redrawn = resampled(parts, n, draws=draws, seed=seed)
+    redrawn = resampled(parts, n, draws=draws, seed=seed, households=households)
     return tidy(
         ({"measure": part}, Estimate(float(found[at]), *percentile_interval(redrawn[:, at]), n, n_events))
         for at, part in enumerate(PARTS)

@@ -80,8 +80,10 @@ def auroc_by_band(
     return tidy(({"band": band}, auroc(happened[rows], values[rows])) for band, rows in inside.items())
 
 
-def average_precision(outcome: ArrayLike, score: ArrayLike, *, draws: int = 500, seed: int = 1) -> Estimate:
-    """The mean share of events among people at or above each event's score, with a bootstrap interval.
+def average_precision(
+    outcome: ArrayLike, score: ArrayLike, *, draws: int = 500, seed: int = 1, households: ArrayLike | None = None
+) -> Estimate:
+    """The mean share of events among people at or above each event's score, with a bootstrap interval over households.
 
     Tied scores are taken together, as scikit-learn does. By chance alone it is the share of people with the event.
 
@@ -93,12 +95,18 @@ def average_precision(outcome: ArrayLike, score: ArrayLike, *, draws: int = 500,
     if n_events == 0:
         return untold(n, n_events)
     precision = _Precision(happened, values)
-    low, high = percentile_interval(resampled(precision.of, n, draws=draws, seed=seed))
+    low, high = percentile_interval(resampled(precision.of, n, draws=draws, seed=seed, households=households))
     return Estimate(precision.of(np.ones(n, dtype=np.int64)), low, high, n, n_events)
 
 
 def average_precision_difference(
-    outcome: ArrayLike, score: ArrayLike, rival: ArrayLike, *, draws: int = 500, seed: int = 1
+    outcome: ArrayLike,
+    score: ArrayLike,
+    rival: ArrayLike,
+    *,
+    draws: int = 500,
+    seed: int = 1,
+    households: ArrayLike | None = None,
 ) -> Estimate:
     """How much larger the average precision of `score` is than that of `rival`, both redrawn on the same people."""
     happened, values, rivals = outcome_and(outcome, score, rival)
@@ -110,12 +118,18 @@ def average_precision_difference(
     def gap(drawn: NDArray[np.int64]) -> float:
         return ours.of(drawn) - theirs.of(drawn)
 
-    low, high = percentile_interval(resampled(gap, n, draws=draws, seed=seed))
+    low, high = percentile_interval(resampled(gap, n, draws=draws, seed=seed, households=households))
     return Estimate(gap(np.ones(n, dtype=np.int64)), low, high, n, n_events)
 
 
 def paired_differences(
-    outcome: ArrayLike, scores: Mapping[str, ArrayLike], *, model: str, draws: int = 500, seed: int = 1
+    outcome: ArrayLike,
+    scores: Mapping[str, ArrayLike],
+    *,
+    model: str,
+    draws: int = 500,
+    seed: int = 1,
+    households: ArrayLike | None = None,
 ) -> pl.DataFrame:
     """How much better `model` orders the same people than each other score: rival, measure, value, low, high, …
 
@@ -127,7 +141,7 @@ def paired_differences(
     rows = []
     for name, rival in rivals.items():
         rows.append(({"rival": name, "measure": "auroc"}, auroc_difference(outcome, ours, rival)))
-        gap = average_precision_difference(outcome, ours, rival, draws=draws, seed=seed)
+        gap = average_precision_difference(outcome, ours, rival, draws=draws, seed=seed, households=households)
         rows.append(({"rival": name, "measure": "average_precision"}, gap))
     return tidy(rows)
 

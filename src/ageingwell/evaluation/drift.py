@@ -19,24 +19,33 @@ STABILITY = pl.Schema({"column": pl.String, **FIGURES, "by_chance": pl.Float64, 
 
 
 def population_stability(
-    reference: pl.DataFrame, current: pl.DataFrame, *, bins: int = 10, draws: int = 500, seed: int = 1
+    reference: pl.DataFrame,
+    current: pl.DataFrame,
+    *,
+    bins: int = 10,
+    draws: int = 500,
+    seed: int = 1,
+    households: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> pl.DataFrame:
     """The population stability index of each column that both frames have: column, value, low, high, n, n_events, …
 
     Numbers are binned at the reference's quantiles, categories and booleans by label; a missing value is a bin of its
-    own. `n` is the people in both frames, `n_events` those of the current one; `by_chance` is what 95 of 100 pairs of
+    own. `n` is the rows of both frames, `n_events` those of the current one; `by_chance` is what 95 of 100 pairs of
     frames of this size, drawn from the reference itself, stay under; `change` is little, some or much, and `chance`
-    where the index lies under `by_chance`.
+    where the index lies under `by_chance`. With `households`, labels of the rows of each frame, whole households are
+    drawn; without, rows.
 
     >>> then, now = pl.DataFrame({"sex": ["F"] * 6 + ["M"] * 4}), pl.DataFrame({"sex": ["F"] * 5 + ["M"] * 5})
     >>> round(population_stability(then, now)["value"][0], 4)
     0.0405
     """
     shared = [name for name in reference.columns if name in current.columns]
+    frames = (reference, current)
+    homes = [None, None] if households is None else list(households)
+    drawn = _Drawn([_at(home, frame.height) for home, frame in zip(homes, frames)], draws=draws, seed=seed)
     rows, chances = [], []
     for name in shared:
-        counts = _counts(reference[name], current[name], bins)
-        found, chance = _index(counts, draws=draws, seed=seed)
+        found, chance = drawn.index(*(frame[name] for frame in frames), bins=bins)
         rows.append(({"column": name}, found))
         chances.append(chance)
     return _with_change(tidy(rows), chances)
@@ -167,18 +176,24 @@ def mean_risk_shift(risk_then: ArrayLike, risk_now: ArrayLike) -> pl.DataFrame:
     return tidy(rows).with_columns(n_events=pl.lit(None, dtype=pl.Int64))
 
 
-def _counts(reference: pl.Series, current: pl.Series, bins: int) -> pl.DataFrame:
-    """People in each bin: bin, n_reference, n_current; in order of the bins, `missing` last."""
+def _in_bins(reference: pl.Series, current: pl.Series, bins: int) -> tuple[list[str | None], list[NDArray[np.int64]]]:
+    """The bins in order, `None` (missing) last, and each row's place among them in either series."""
     if reference.dtype.is_numeric() and current.dtype.is_numeric():
         edges = _edges(reference, bins)
         binned = [_binned(series, edges) for series in (reference, current)]
     else:
         binned = [series.cast(pl.String) for series in (reference, current)]
     order = _order(binned)
-    numbers = [dict(series.value_counts(name="n").iter_rows()) for series in binned]
-    rows = [(label, *(int(counted.get(label, 0)) for counted in numbers)) for label in order]
-    table = pl.DataFrame(rows, schema={"bin": pl.String, "n_reference": pl.Int64, "n_current": pl.Int64}, orient="row")
-    return table.with_columns(pl.col("bin").fill_null(MISSING))
+    places = {label: place for place, label in enumerate(order)}
+    return order, [np.array([places[label] for label in series.to_list()], dtype=np.int64) for series in binned]
+
+
+def _counts(reference: pl.Series, current: pl.Series, bins: int) -> pl.DataFrame:
+    """People in each bin: bin, n_reference, n_current; in order of the bins, `missing` last."""
+    order, codes = _in_bins(reference, current, bins)
+    then, now = (np.bincount(places, minlength=len(order)).astype(np.int64) for places in codes)
+    labels = pl.Series("bin", order, dtype=pl.String).fill_null(MISSING)
+    return pl.DataFrame({"bin": labels, "n_reference": then, "n_current": now})
 
 
 def _edges(reference: pl.Series, bins: int) -> list[float]:
@@ -208,6 +223,7 @@ def _order(binned: Iterable[pl.Series]) -> list[str | None]:
 
 
 def _index(counts: pl.DataFrame, *, draws: int, seed: int) -> tuple[Estimate, float]:
+    """The index of counted bins, where nobody's household is known any more: people are drawn."""
     numbers = counts.select("n_reference", "n_current").to_numpy().astype(float)
     sizes = numbers.sum(axis=0).astype(int) if counts.height else np.zeros(2, dtype=int)
     n, n_current = int(sizes.sum()), int(sizes[1])
@@ -222,6 +238,55 @@ def _index(counts: pl.DataFrame, *, draws: int, seed: int) -> tuple[Estimate, fl
         unchanged[draw] = _parts(_shares(np.column_stack([redrawn[0], again]))).sum()
     value = float(_parts(_shares(numbers)).sum())
     return Estimate(value, *percentile_interval(pairs), n, n_current), float(np.quantile(unchanged, 0.95))
+
+
+def _at(households: ArrayLike | None, n: int) -> NDArray[np.int64]:
+    """The number of each row's household; every row its own where none are given."""
+    if households is None:
+        return np.arange(n)
+    at = np.unique(np.asarray(households), return_inverse=True)[1]
+    if at.size != n:
+        raise ValueError(f"{n:,} rows and households of {at.size:,} do not belong together")
+    return np.asarray(at, dtype=np.int64)
+
+
+class _Drawn:
+    """How often each household was drawn, once for all columns: (draws, households)."""
+
+    def __init__(self, at: list[NDArray[np.int64]], *, draws: int, seed: int) -> None:
+        self._at = at
+        sizes = [int(each.max(initial=-1)) + 1 for each in at]
+        generator = np.random.default_rng(seed)
+
+        def times(size: int, of: int) -> Floats:
+            return np.array(
+                [np.bincount(generator.integers(of, size=size), minlength=of) if of else [] for _ in range(draws)],
+                dtype=np.float64,
+            )
+
+        self._pairs = [times(size, size) for size in sizes]
+        # As many households as there are now, from those there were: what chance alone would make of no change.
+        self._again = times(sizes[1], sizes[0])
+
+    def index(self, reference: pl.Series, current: pl.Series, *, bins: int) -> tuple[Estimate, float]:
+        order, binned = _in_bins(reference, current, bins)
+        n, n_current = reference.len() + current.len(), current.len()
+        if not (reference.len() and current.len()):
+            return untold(n, n_current), float("nan")
+        held = [_by_household(codes, at, len(order)) for codes, at in zip(binned, self._at)]
+        value = float(_parts(_shares(np.column_stack([counts.sum(axis=0) for counts in held]))).sum())
+        before, after, again = self._pairs[0] @ held[0], self._pairs[1] @ held[1], self._again @ held[0]
+        pairs, unchanged = (
+            [float(_parts(_shares(np.column_stack(pair))).sum()) for pair in zip(before, then)]
+            for then in (after, again)
+        )
+        return Estimate(value, *percentile_interval(pairs), n, n_current), float(np.quantile(unchanged, 0.95))
+
+
+def _by_household(codes: NDArray[np.int64], at: NDArray[np.int64], n_bins: int) -> Floats:
+    """Rows in each bin by household, (households, bins)."""
+    size = int(at.max(initial=-1)) + 1
+    return np.bincount(at * n_bins + codes, minlength=size * n_bins).reshape(size, n_bins).astype(np.float64)
 
 
 def _shares(numbers: NDArray[np.generic]) -> Floats:

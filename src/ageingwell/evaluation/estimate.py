@@ -88,13 +88,29 @@ def difference(ours: Estimate, theirs: Estimate) -> Estimate:
     return Estimate(gap, float(gap - below), float(gap + above), ours.n + theirs.n, ours.n_events + theirs.n_events)
 
 
-def resampled(statistic: Callable[[NDArray[np.int64]], float | Floats], n: int, *, draws: int, seed: int) -> Floats:
+def resampled(
+    statistic: Callable[[NDArray[np.int64]], float | Floats],
+    n: int,
+    *,
+    draws: int,
+    seed: int,
+    households: ArrayLike | None = None,
+) -> Floats:
     """The statistic under the bootstrap: called with how often each of `n` people was drawn, (draws,) or (draws, m).
 
-    The same seed gives the same draws.
+    With `households`, (n,) labels, whole households are drawn: people of one home share more than chance, and drawing
+    them one by one would make every interval too short. Without, people are drawn. The same seed gives the same draws.
+
+    >>> resampled(lambda drawn: drawn, 3, draws=2, seed=1, households=["a", "a", "b"]).tolist()
+    [[1, 1, 1], [0, 0, 2]]
     """
     generator = np.random.default_rng(seed)
-    return np.array([statistic(np.bincount(generator.integers(n, size=n), minlength=n)) for _ in range(draws)])
+    at = np.arange(n) if households is None else np.unique(np.asarray(households), return_inverse=True)[1]
+    if at.size != n:
+        raise ValueError(f"{n:,} people and households of {at.size:,} do not belong together")
+    size = int(at.max(initial=-1)) + 1
+    drawn = (np.bincount(generator.integers(size, size=size), minlength=size)[at] for _ in range(draws))
+    return np.array([statistic(times) for times in drawn])
 
 
 def percentile_interval(values: ArrayLike) -> tuple[float, float]:

@@ -24,11 +24,13 @@ SPAN = 0.75
 POINTS = 100
 
 
-def calibration_index(outcome: ArrayLike, risk: ArrayLike, *, draws: int = 100, seed: int = 1) -> pl.DataFrame:
+def calibration_index(
+    outcome: ArrayLike, risk: ArrayLike, *, draws: int = 100, seed: int = 1, households: ArrayLike | None = None
+) -> pl.DataFrame:
     """The distance between risk and smoothed observed share over people: measure, value, low, high, n, n_events.
 
-    `ici` is its mean, `e50` its median, `e90` its 90th percentile, `emax` its largest; bootstrap intervals. All are
-    null with fewer than ten people or one outcome only.
+    `ici` is its mean, `e50` its median, `e90` its 90th percentile, `emax` its largest; bootstrap intervals, of
+    `households` (n,) where they are given. All are null with fewer than ten people or one outcome only.
 
     >>> calibration_index([0, 1] * 10, [0.5] * 20, draws=10)["value"].to_list()
     [0.0, 0.0, 0.0, 0.0]
@@ -47,7 +49,7 @@ def calibration_index(outcome: ArrayLike, risk: ArrayLike, *, draws: int = 100, 
         return _summary(np.abs(smoothed(y[people], x[people], at=x[people]) - x[people]))
 
     found = distances(np.ones(n, dtype=np.int64))
-    redrawn = resampled(distances, n, draws=draws, seed=seed)
+    redrawn = resampled(distances, n, draws=draws, seed=seed, households=households)
     return tidy(
         ({"measure": measure}, Estimate(float(found[at]), *percentile_interval(redrawn[:, at]), n, n_events))
         for at, measure in enumerate(measures)

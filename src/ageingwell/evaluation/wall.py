@@ -45,6 +45,7 @@ def benchmark_wall(
     risks: Sequence[str] = (MODEL, LOGISTIC),
     draws: int = 200,
     seed: int = 1,
+    households: ArrayLike | None = None,
 ) -> pl.DataFrame:
     """Every score's figures side by side: name, measure, band, worst, best, value, low, high, n, n_events.
 
@@ -53,6 +54,8 @@ def benchmark_wall(
     turned into a risk on these very people, which flatters it. Measures: auroc (band `all` and each age band),
     average_precision, ppv, sensitivity (the share captured) and lift at a list of `k`, slope, intercept and
     observed_over_expected of risks, net_benefit, and auroc_model_minus_rival with DeLong's paired interval.
+    The interval of average_precision draws `households` (n,); all others follow from formulas
+    that take people as independent of one another.
 
     >>> wall = benchmark_wall(
     ...     {"model": [0.1, 0.2, 0.7, 0.4], "age alone": [70, 80, 75, 90]},
@@ -68,7 +71,7 @@ def benchmark_wall(
     rows: list[tuple[dict[str, Any], Estimate]] = []
     for name, score in named.items():
         labels = {"name": name, "band": "all", "worst": None, "best": None}
-        told = _order(happened, score, draws, seed) | _worth(happened, score, threshold, name in risks)
+        told = _order(happened, score, draws, seed, households) | _worth(happened, score, threshold, name in risks)
         if name != model:
             told[GAIN] = auroc_difference(happened, named[model], score)
         rows += [({**labels, "measure": measure}, estimate) for measure, estimate in told.items()]
@@ -117,10 +120,10 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
-def _order(happened: Floats, score: Floats, draws: int, seed: int) -> dict[str, Estimate]:
+def _order(happened: Floats, score: Floats, draws: int, seed: int, households: ArrayLike | None) -> dict[str, Estimate]:
     return {
         "auroc": auroc(happened, score),
-        "average_precision": average_precision(happened, score, draws=draws, seed=seed),
+        "average_precision": average_precision(happened, score, draws=draws, seed=seed, households=households),
     }
 
 

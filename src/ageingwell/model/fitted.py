@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 
 from ageingwell.errors import FrameError, TooFewEventsError
 from ageingwell.evaluation.calibration import Line, calibration_curve
+from ageingwell.evaluation.coverage import holds
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.levels import as_numbers
 from ageingwell.model.line import SPREAD_OF_LATER_SLOPE, shrunken_line
@@ -27,7 +28,10 @@ Gaps = Literal["stop", "fill"]
 
 @dataclass(frozen=True)
 class Range:
-    """How far the observed share of people lay from the risk they were given, by risk: knots on the log-odds.
+    """How far the share of people with the outcome may lie from the risk they were given, by risk: knots on log-odds.
+
+    It is about a hundred people of one risk, not about one of them: how far that risk itself may be wrong where it
+    stands, from what was observed among held-out people of about that risk. `range_coverage` checks it.
 
     At each knot the risk's log-odds may be lower by `below` or higher by `above`: the ends of the 95% interval of the
     observed share among held-out people of about that risk. Between knots the two are drawn straight.
@@ -36,6 +40,26 @@ class Range:
     log_odds: tuple[float, ...]
     below: tuple[float, ...]
     above: tuple[float, ...]
+
+    def ends(self, log_odds: Floats) -> tuple[Floats, Floats]:
+        """The two ends, as risks, around each of the calibrated log-odds (n,).
+
+        >>> Range((0.0,), (logit(0.5) - logit(0.4),), (0.0,)).ends(np.array([0.0]))
+        (array([0.4]), array([0.5]))
+        """
+        below = np.interp(log_odds, self.log_odds, self.below)
+        above = np.interp(log_odds, self.log_odds, self.above)
+        return np.asarray(expit(log_odds - below)), np.asarray(expit(log_odds + above))
+
+
+@dataclass(frozen=True)
+class RangeCoverage:
+    """The share of groups of people that a range held, of so many in all: `groups` a half, `halvings` times two."""
+
+    coverage: float
+    n_groups: int
+    groups_a_half: int
+    halvings: int
 
 
 AS_IT_IS = Line(0.0, 1.0)
@@ -142,10 +166,7 @@ class FittedRisk:
 
     def risk_range(self, score: Floats) -> tuple[Floats, Floats]:
         """The ends of the range around each risk: what was observed among held-out people of about that risk."""
-        odds = self.log_odds(score)
-        below = np.interp(odds, self.spread.log_odds, self.spread.below)
-        above = np.interp(odds, self.spread.log_odds, self.spread.above)
-        return np.asarray(expit(odds - below)), np.asarray(expit(odds + above))
+        return self.spread.ends(self.log_odds(score))
 
     def explain(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Explanation:
         """What each feature adds for each row: its curve's height plus the trees' exact SHAP value, calibrated."""
@@ -158,16 +179,19 @@ class FittedRisk:
         return Explanation(self.features, base, np.asarray(self.line.slope * added))
 
 
-def calibrate(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> FittedRisk:
+def calibrate(
+    model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8], *, weight: Floats | None = None
+) -> FittedRisk:
     """Lay the calibration line through later people the model has not seen.
 
-    With few of them the slope stays near that of the fit's own cross-validation. Raises `TooFewEventsError` without
-    both outcomes.
+    `weight` (n,) tells how much each counts. With few of them the slope stays near that of the fit's own
+    cross-validation. Raises `TooFewEventsError` without both outcomes.
     """
     if outcome.min(initial=1) == outcome.max(initial=0):
         raise TooFewEventsError("the people held out to calibrate have no event", "train on more people")
     odds = model.log_odds(model.score(held_out))
-    later = shrunken_line(outcome.astype(float), odds, weight=np.ones(len(odds)), spread_of_slope=SPREAD_OF_LATER_SLOPE)
+    w = np.ones(len(odds)) if weight is None else weight
+    later = shrunken_line(outcome.astype(float), odds, weight=w, spread_of_slope=SPREAD_OF_LATER_SLOPE)
     first = model.line
     return replace(model, line=Line(later.intercept + later.slope * first.intercept, later.slope * first.slope))
 
@@ -175,6 +199,32 @@ def calibrate(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int
 def with_range(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> FittedRisk:
     """Measure, on people held out of fit and calibration, how far observed shares lie from the risks given."""
     return replace(model, spread=range_of(outcome, model.log_odds(model.score(held_out))))
+
+
+def range_coverage(
+    outcome: NDArray[np.int8],
+    log_odds: Floats,
+    *,
+    households: NDArray[np.str_],
+    groups: int = 20,
+    halvings: int = 20,
+    seed: int = 1,
+) -> RangeCoverage:
+    """How often a range made on one half of the households holds what is observed in the other half.
+
+    `outcome`, calibrated `log_odds` and `households` (n,) are of people who made neither the model nor its line. The
+    households are halved at random `halvings` times; each half's range is laid over `groups` groups of neighbouring
+    risk of the other half. See `holds` for what counts as inside.
+    """
+    _, at = np.unique(households, return_inverse=True)
+    generator = np.random.default_rng(seed)
+    inside: list[bool] = []
+    for _ in range(halvings):
+        first = (generator.random(int(at.max()) + 1) < 0.5)[at]
+        for made, checked in ((first, ~first), (~first, first)):
+            low, high = range_of(outcome[made], log_odds[made]).ends(log_odds[checked])
+            inside += holds(outcome[checked], expit(log_odds[checked]), low, high, groups=groups).tolist()
+    return RangeCoverage(round(float(np.mean(inside)), 4), len(inside), groups, halvings)
 
 
 def range_of(outcome: NDArray[np.int8] | Floats, log_odds: Floats) -> Range:

@@ -79,7 +79,8 @@ def evaluate(
     whole = {name: pl.concat(parts) for name, parts in tables.items()}
     with world.stage("drift"):
         # How far the people held out, at the latest cut-off, lie from those fitted on, years before.
-        whole["drift"] = population_stability(fit.select(names()), test.select(names()), draws=draws)
+        homes = (fit["household"].to_numpy(), test["household"].to_numpy())
+        whole["drift"] = population_stability(fit.select(names()), test.select(names()), draws=draws, households=homes)
     told = verdict(whole["wall"].filter(outcome=loaded.ranking_outcome))
     facts = _facts(past, loaded, told, weeks, config)
     _write(out, whole, facts)

@@ -18,7 +18,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import TrainSettings
 from ageingwell.errors import SourceError
 from ageingwell.features.build import build_features
-from ageingwell.outcomes import label_outcomes
+from ageingwell.outcomes import first_contacts, label_outcomes
 from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.sources.read import Records, read_agencies
@@ -47,8 +47,9 @@ class CutOffs:
 class Past:
     """What was looked back at: the parts by name, each a row a person and cut-off, and what they were made of.
 
-    A part holds person_id, the features, every outcome of `label_outcomes`, cut_off, household, ethnic_group and
-    practice_code. `shares` is each part's share of the people there were on its last cut-off.
+    A part holds person_id, the features, everything of `label_outcomes`, contacted_on (help taken up inside the
+    horizon), cut_off, household, ethnic_group and practice_code. `shares` is each part's share of the people there were
+    on its last cut-off.
     """
 
     parts: Mapping[str, pl.DataFrame]
@@ -162,8 +163,12 @@ def _at(cut_off: AsOf, people: pl.DataFrame, records: Records, config: Config) -
     settled = known_tables(records, cut_off.plus(settings.horizon_days + settings.settling_days), config.tables)
     spine = build_spine(then, cut_off, minimum_age=config.score.minimum_age, places=config.places)
     features = build_features(then, spine, cut_off, codelists=config.codelists)
-    labels = label_outcomes(settled, spine, cut_off, horizon=Horizon(settings.horizon_days), codelists=config.codelists)
+    horizon = Horizon(settings.horizon_days)
+    labels = label_outcomes(settled, spine, cut_off, horizon=horizon, codelists=config.codelists)
+    contacts = first_contacts(settled, spine, cut_off, horizon=horizon)
     both = features.join(labels, on="person_id", maintain_order="left").with_columns(cut_off=cut_off.day)
     beside = spine.select("person_id", "ethnic_group", "practice_code")
-    ours = both.join(people, on="person_id", maintain_order="left").join(beside, on="person_id", maintain_order="left")
+    ours = both.join(people, on="person_id", maintain_order="left")
+    for more in (beside, contacts):
+        ours = ours.join(more, on="person_id", how="left", maintain_order="left")
     return ours, ours.height / max(1, both.height)

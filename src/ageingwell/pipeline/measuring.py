@@ -18,7 +18,7 @@ from ageingwell.evaluation.utility import as_risk, at_capacities, net_benefit, n
 from ageingwell.evaluation.wall import GAIN, LOGISTIC, MODEL, benchmark_wall, verdict
 from ageingwell.features.build import names
 from ageingwell.governance.disclosure import disclose
-from ageingwell.model.fitted import FittedRisk
+from ageingwell.model.fitted import FittedRisk, range_coverage
 from ageingwell.pipeline.rivals import logistic_regression, simple_rivals
 
 Floats = NDArray[np.float64]
@@ -27,6 +27,10 @@ WALL_THRESHOLD = 0.20
 # A quarter's lists: most people on them are different ones, and there are enough of them to count.
 WEEKS = 13
 TINY = 1e-12
+RANGE_METHOD = (
+    "the 95% interval (Jeffreys) of the share observed among held-out people of about the same risk, in 20 groups by "
+    "risk, widened to hold the risk itself and drawn straight between groups on the log-odds"
+)
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,8 @@ def hold(
     )
 
 
-def in_short(held: Held, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """What a card, a page and the command line tell of one outcome: counts, area, calibration, rivals, verdict."""
+def in_short(held: Held, tables: Mapping[str, pl.DataFrame], *, seed: int) -> dict[str, Any]:
+    """What a card, a page and the command line tell of one outcome: counts, area, calibration, rivals, verdict …"""
     wall = tables["wall"]
     areas = {(row["name"], row["band"]): _told(row) for row in wall.filter(measure="auroc").iter_rows(named=True)}
     gains = {row["name"]: _told(row) for row in wall.filter(measure=GAIN).iter_rows(named=True)}
@@ -105,7 +109,15 @@ def in_short(held: Held, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
         "calibration": {"intercept": line["intercept"], "slope": line["slope"]},
         "rivals": {name: {**areas[name, "all"], "beaten_by": gain} for name, gain in gains.items()},
         "verdict": asdict(verdict(wall)),
+        "range": _range(held, seed=seed),
     }
+
+
+def _range(held: Held, *, seed: int) -> dict[str, Any]:
+    """How the range around a risk is made, and how well such ranges held on households that did not make them."""
+    odds = logit(np.clip(held.risk, TINY, 1 - TINY))
+    found = range_coverage(held.outcome, odds, households=held.households, seed=seed)
+    return {"method": RANGE_METHOD, "level": 0.95, **asdict(found)}
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,20 +126,32 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dict[str, pl.DataFrame]:
-    """Every table of one outcome, by its name; without a cost there is no spend ceiling."""
-    y, risk = held.outcome, held.risk
+    """Every table of one outcome, by its name; without a cost there is no spend ceiling.
+
+    Bootstrap intervals (average precision, Brier and its parts, the calibration index) draw whole households. Those of
+    areas (DeLong), shares (Wilson, Clopper-Pearson, Jeffreys), calibration lines (Wald) and net benefit (its standard
+    error) follow from formulas that take people as independent of one another.
+    """
+    y, risk, homes = held.outcome, held.risk, held.households
     odds = logit(np.clip(risk, TINY, 1 - TINY))
     as_risks = {name: score if _is_risk(name) else as_risk(y, score) for name, score in held.scores.items()}
     tables = {
         "wall": benchmark_wall(
-            held.scores, outcome=y, age=held.age, k=held.k, threshold=WALL_THRESHOLD, draws=draws, seed=seed
+            held.scores,
+            outcome=y,
+            age=held.age,
+            k=held.k,
+            threshold=WALL_THRESHOLD,
+            draws=draws,
+            seed=seed,
+            households=homes,
         ),
-        "differences": paired_differences(y, held.scores, model=MODEL, draws=draws, seed=seed),
+        "differences": paired_differences(y, held.scores, model=MODEL, draws=draws, seed=seed, households=homes),
         "calibration": pl.concat(
             [
                 calibration(y, odds),
-                brier(y, risk, groups=10, draws=draws, seed=seed),
-                calibration_index(y, risk, draws=min(draws, 100), seed=seed),
+                brier(y, risk, groups=10, draws=draws, seed=seed, households=homes),
+                calibration_index(y, risk, draws=min(draws, 100), seed=seed, households=homes),
             ]
         ),
         "calibration_curve": calibration_groups(y, risk, groups=10),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import TrainSettings
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.drift import reference_bins
+from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES, names, with_agencies_missing
 from ageingwell.governance.card import model_card
@@ -23,6 +25,7 @@ from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitted import FittedRisk, calibrate, with_range
 from ageingwell.model.fitting import Recipe, fit_risk
 from ageingwell.model.trees import SHAPES, SIGNS
+from ageingwell.pipeline.exposure import is_exposed, left_alone
 from ageingwell.pipeline.hindsight import PARTS, Past, look_back
 from ageingwell.pipeline.measuring import WEEKS, Held, hold, in_short, measure, places_of
 from ageingwell.pipeline.surroundings import Surroundings
@@ -63,7 +66,7 @@ def train(
         with world.stage(f"measure {outcome}"):
             held = _held(outcome, models[outcome], past, places)
             tables[outcome] = measure(held, cost_gbp=None, draws=settings.draws, seed=settings.seed)
-            found[outcome] = in_short(held, tables[outcome])
+            found[outcome] = in_short(held, tables[outcome], seed=settings.seed)
     # What the facts looked like then, so that a night can say how far they have drifted since.
     reference = reference_bins(past.parts["fit"].select(names())).with_columns(disclose(pl.col("n")))
     tables[next(iter(models))]["reference"] = reference
@@ -95,7 +98,7 @@ def _trainable(past: Past, settings: TrainSettings) -> list[str]:
 
 
 def _train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings) -> FittedRisk:
-    at_risk = {part: rows.drop_nulls(outcome) for part, rows in parts.items()}
+    at_risk, alone = _at_risk(outcome, parts, settings)
     labels = {part: rows[outcome].to_numpy().astype(np.int8) for part, rows in at_risk.items()}
     _stop_on_few_events(outcome, labels, settings)
     rehearsed = with_agencies_missing(
@@ -107,11 +110,25 @@ def _train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: Tr
         labels["fit"],
         columns=columns,
         signs=[SIGNS[feature.direction] for feature in FEATURES],
+        weight=alone["fit"],
         groups=at_risk["fit"]["person_id"].to_numpy(),
         recipe=_recipe(settings),
     )
-    model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"])
+    model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"], weight=alone["calibrate"])
     return with_range(model, at_risk["test"], labels["test"])
+
+
+def _at_risk(
+    outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings
+) -> tuple[dict[str, pl.DataFrame], dict[str, NDArray[np.float64]]]:
+    """The rows at risk of the outcome; of those to fit and calibrate on, only what was seen without help, weighted."""
+    at_risk = {part: rows.drop_nulls(outcome) for part, rows in parts.items()}
+    weights = {}
+    for part in ("fit", "calibrate"):
+        alone = left_alone(at_risk[part], outcome, horizon_days=settings.horizon_days, features=names())
+        at_risk[part], weight = at_risk[part].filter(alone > 0), alone[alone > 0]
+        weights[part] = weight / weight.mean() if weight.size else weight
+    return at_risk, weights
 
 
 def _recipe(settings: TrainSettings) -> Recipe:
@@ -125,16 +142,46 @@ def _recipe(settings: TrainSettings) -> Recipe:
 
 
 def _stop_on_few_events(outcome: str, labels: Labels, settings: TrainSettings) -> None:
-    events = int(labels["fit"].sum())
-    if events < settings.minimum_events:
+    events, rows = int(labels["fit"].sum()), labels["fit"].size
+    needed = events_needed(events, rows, settings=settings, n_features=len(FEATURES))
+    if events < needed:
         raise TooFewEventsError(
-            f"{outcome}: {events} events among {labels['fit'].size:,} people to fit on, and "
-            f"{settings.minimum_events} are needed",
-            "train on a county or several, or recalibrate a bundle trained elsewhere",
+            f"{outcome}: {events:,} events among {rows:,} rows to fit on, and at least {needed:,} are needed",
+            f"train on a county or several, recalibrate a bundle made elsewhere, or take {outcome} out of `outcomes`",
         )
     for part in ("calibrate", "test"):
         if not 0 < int(labels[part].sum()) < labels[part].size:
             raise TooFewEventsError(f"{outcome}: nobody held out to {part} had the event", "train on more people")
+
+
+def events_needed(events: int, rows: int, *, settings: TrainSettings, n_features: int) -> int:
+    """The fewest events to fit on: Riley's criteria at this share of events, and never fewer than `minimum_events`.
+
+    Every feature counts as `parameters_per_feature` parameters; of its effect at least `least_shrinkage` is to hold on
+    new people. Without an event the floor alone is told: no share can be had from none.
+
+    >>> from ageingwell.config.load import load_config
+    >>> events_needed(75, 1_250, settings=load_config().train, n_features=141)
+    597
+    """
+    if not 0 < events < rows:
+        return settings.minimum_events
+    riley = minimum_sample_size(
+        n_parameters=max(1, ceil(settings.parameters_per_feature * n_features)),
+        event_share=events / rows,
+        shrinkage=settings.least_shrinkage,
+    )
+    return max(settings.minimum_events, riley.n_events)
+
+
+def _outreach(outcome: str, past: Past, settings: TrainSettings) -> dict[str, Any]:
+    """How many of the rows at risk were helped before the outcome could be seen, by part; small counts are hidden."""
+    told = {}
+    for part in PARTS:
+        at_risk = past.parts[part].drop_nulls(outcome)
+        n = int(is_exposed(at_risk, outcome, horizon_days=settings.horizon_days).sum())
+        told[part] = {"rows": at_risk.height, "exposed": pl.select(disclose(pl.lit(n))).item()}
+    return told
 
 
 def _describe(past: Past, settings: TrainSettings, outcomes: Sequence[str]) -> dict[str, Any]:
@@ -142,6 +189,7 @@ def _describe(past: Past, settings: TrainSettings, outcomes: Sequence[str]) -> d
         "cut_offs": {part: [cut.day.isoformat() for cut in past.cut_offs.of(part)] for part in PARTS},
         "n_people": {part: past.parts[part]["person_id"].n_unique() for part in PARTS},
         "n_events": {part: {name: int(past.parts[part][name].sum()) for name in outcomes} for part in PARTS},
+        "outreach": {outcome: _outreach(outcome, past, settings) for outcome in outcomes},
         "horizon_days": settings.horizon_days,
         "settings": settings.model_dump(mode="json"),
     }
