@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import xgboost
-from risk_model_data import Task, hard_tasks, public_tasks
+from risk_model_data import Task, held_back, tuned_on
 from scipy.special import logit
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -80,7 +80,7 @@ def histgb(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np
 
 def xgb(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
     table = to_pandas(fit_on)
-    model = xgboost.XGBClassifier(enable_categorical=True, n_jobs=2, random_state=0)
+    model = xgboost.XGBClassifier(enable_categorical=True, n_jobs=1, random_state=0)
     return model.fit(table, outcome).predict_proba(to_pandas(judge, like=table))[:, 1]
 
 
@@ -88,13 +88,13 @@ def cat(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.nd
     texts = [name for name, dtype in fit_on.schema.items() if dtype == pl.String]
     table, other = (f.with_columns(pl.col(pl.String).fill_null("missing")).to_pandas() for f in (fit_on, judge))
     model = catboost.CatBoostClassifier(
-        verbose=0, cat_features=texts, thread_count=2, random_seed=0, allow_writing_files=False
+        verbose=0, cat_features=texts, thread_count=1, random_seed=0, allow_writing_files=False
     )
     return model.fit(table, outcome).predict_proba(other)[:, 1]
 
 
 def lgbm(fit_on: pl.DataFrame, outcome: np.ndarray, judge: pl.DataFrame) -> np.ndarray:
-    model = lightgbm.LGBMClassifier(verbosity=-1, random_state=0, n_jobs=2)
+    model = lightgbm.LGBMClassifier(verbosity=-1, random_state=0, n_jobs=1)
     return model.fit(fit_on.to_numpy(), outcome).predict_proba(judge.to_numpy())[:, 1]
 
 

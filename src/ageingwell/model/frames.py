@@ -72,13 +72,25 @@ def _from_values(name: str, values: np.ndarray) -> pl.Series:
         return _numbers(name, values.astype(float))
     if values.dtype.kind not in "OUS":
         raise FrameError(f"column {name} is of type {values.dtype}", "give numbers, or categories as text")
-    missing = np.array([value is None or value != value or str(value) == "<NA>" for value in values], dtype=bool)
+    missing = missing_in(values)
     known = [value for value, gone in zip(values, missing) if not gone]
     if any(not isinstance(value, str | bool | int | float | np.generic) for value in known):
         raise TypeError(f"column {name}: a value is not a number or text; argument must be a string or a real number")
     if not any(isinstance(value, str) for value in known):
         return _numbers(name, np.array([np.nan if gone else float(v) for v, gone in zip(values, missing)]))
     return _texts(name, values, missing=missing)
+
+
+def missing_in(values: np.ndarray) -> np.ndarray:
+    """Which of the values (n,) are missing: None, NaN, NaT and the NA of pandas.
+
+    >>> missing_in(np.array([1.0, np.nan])).tolist(), missing_in(np.array(["a", None], dtype=object)).tolist()
+    ([False, True], [False, True])
+    """
+    # pandas' NA has no truth value, so that it can't be compared with itself, as NaN can.
+    return np.array(
+        [value is None or type(value).__name__ == "NAType" or value != value for value in values.tolist()], dtype=bool
+    )
 
 
 def _numbers(name: str, values: np.ndarray) -> pl.Series:

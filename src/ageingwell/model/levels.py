@@ -1,4 +1,8 @@
-"""Categories as numbers: each level's own log-odds against the whole, pulled towards it where the level is rare."""
+"""Categories as numbers: of many levels each level's log-odds against the whole, pulled towards it where it is rare.
+
+A category of few levels keeps its codes, and the trees part its levels in sets: levels that are alike on the whole may
+differ beside another fact, which one order of them for all splits can't show.
+"""
 
 from collections.abc import Sequence
 
@@ -10,8 +14,15 @@ from ageingwell.model.columns import Column
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+# A category of more levels than this is described by its levels' own log-odds.
+MOST_LEVELS_APART = 30
 # Levels are pulled towards the whole by so many people.
 PULL = 20.0
+
+
+def has_many_levels(column: Column) -> bool:
+    """Whether a category enters by its levels' own log-odds."""
+    return column.n_codes > MOST_LEVELS_APART
 
 
 def level_log_odds(codes: Floats, outcome: Floats, *, weight: Floats, n_codes: int) -> Floats:
@@ -32,15 +43,22 @@ def level_log_odds(codes: Floats, outcome: Floats, *, weight: Floats, n_codes: i
 def tables_of(
     codes: Floats, outcome: Floats, *, weight: Floats, columns: Sequence[Column]
 ) -> tuple[Floats | None, ...]:
-    """The table of each category among the columns, None for a number."""
+    """The number of each code of each category, the unseen one's last; None for a column of numbers."""
     return tuple(
-        level_log_odds(codes[:, place], outcome, weight=weight, n_codes=column.n_codes) if column.is_category else None
+        level_log_odds(codes[:, place], outcome, weight=weight, n_codes=column.n_codes)
+        if has_many_levels(column)
+        else own_codes(column)
         for place, column in enumerate(columns)
     )
 
 
+def own_codes(column: Column) -> Floats | None:
+    """The table of a category whose codes stay as they are; the unseen one is -1, in no set of the trees."""
+    return np.append(np.arange(float(column.n_codes)), -1.0) if column.is_category else None
+
+
 def as_numbers(codes: Floats, tables: Sequence[Floats | None]) -> Floats:
-    """The matrix with each category's code replaced by its level's log-odds."""
+    """The matrix with each category's code replaced by the number in its table."""
     if all(table is None for table in tables):
         return codes
     made = codes.copy(order="F")
@@ -57,7 +75,7 @@ def as_numbers_unseen(
 
     With one fold only there are no others, and its own rows serve.
     """
-    if not any(column.is_category for column in columns):
+    if not any(has_many_levels(column) for column in columns):
         return codes
     made = codes.copy(order="F")
     for part in np.unique(fold):

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.model.columns import Column
+from ageingwell.model.levels import has_many_levels
 
 Floats = NDArray[np.float64]
-# A category of more levels than this enters by its levels' own log-odds, one coefficient for all of them.
-MOST_LEVELS_APART = 30
 # Inner knots of a curve; the penalty keeps it straight where people are few.
 KNOTS = 3
 # A ramp's spread counts for so much more, so that the penalty bends a line only where the records insist.
@@ -116,11 +115,6 @@ def terms_of(values: Floats, columns: Sequence[Column]) -> list[Term]:
     return terms
 
 
-def has_many_levels(column: Column) -> bool:
-    """Whether a category enters by its levels' own log-odds."""
-    return column.n_codes > MOST_LEVELS_APART
-
-
 def _levels(place: int, values: Floats, levels: Floats) -> list[Term]:
     made: list[Term] = []
     for level in levels:
@@ -147,11 +141,17 @@ def _ramps(place: int, values: Floats, *, knots: int) -> list[Term]:
     made: list[Term] = []
     for low, high in ends:
         along = np.clip(known, low, high)
-        spread = float(along.std())
+        spread = _spread(along)
         if spread > 1e-12 * max(1.0, abs(low), abs(high)):
             is_line = (low, high) == (least, most)
             made.append(Ramp(place, low, high, float(along.mean()), spread if is_line else spread * BENDS))
     return made
+
+
+def _spread(values: Floats) -> float:
+    """The standard deviation; the greatest numbers there are don't overflow when squared."""
+    greatest = float(np.abs(values).max())
+    return float((values / greatest).std()) * greatest if greatest > 1e100 else float(values.std())
 
 
 @dataclass(frozen=True)

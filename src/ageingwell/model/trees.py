@@ -24,15 +24,27 @@ class Shape:
     ridge: float = 10.0
     feature_share: float = 0.5
     row_share: float = 0.6
+    # Splits from the root to a leaf: look-up tables hold the joint outcomes of a path.
+    depth: int = 8
 
 
-# From shallow to deep; deep ones are tried only where the shallower of two has lost to the deeper.
+# From shallow to deep.
 SHAPES = (
     Shape(leaves=4),
     Shape(leaves=12),
-    Shape(leaves=31, learning_rate=0.1, events_per_leaf=1.0, people_per_leaf=10, ridge=3.0),
-    Shape(leaves=63, learning_rate=0.15, events_per_leaf=0.2, people_per_leaf=2, ridge=1.0, feature_share=0.8),
+    Shape(leaves=31, events_per_leaf=1.0, people_per_leaf=5, ridge=3.0, feature_share=0.6, row_share=0.7),
+    Shape(
+        leaves=63,
+        learning_rate=0.1,
+        events_per_leaf=0.2,
+        people_per_leaf=2,
+        ridge=1.0,
+        feature_share=0.8,
+        row_share=0.9,
+    ),
 )
+# Thresholds between values that a split may choose from.
+MOST_BINS = 255
 # No leaf can hold so many people: a tree of one leaf.
 STUMP = Shape(leaves=2, people_per_leaf=2**30)
 
@@ -50,17 +62,20 @@ class Rows:
         """Some of the rows."""
         return Rows(self.matrix[rows], self.outcome[rows], self.weight[rows], self.margin[rows])
 
-    def dataset(self, names: Sequence[str], reference: lgb.Dataset | None = None) -> lgb.Dataset:
-        """The rows as LightGBM wants them."""
+    def dataset(
+        self, names: Sequence[str], categories: Sequence[int], reference: lgb.Dataset | None = None
+    ) -> lgb.Dataset:
+        """The rows as LightGBM wants them; `categories` are the places of columns that hold codes."""
         return lgb.Dataset(
             self.matrix,
             label=self.outcome,
             weight=self.weight,
             init_score=self.margin,
             feature_name=list(names),
+            categorical_feature=list(categories),
             reference=reference,
             params={
-                "max_bin": 127,
+                "max_bin": MOST_BINS,
                 "min_data_in_bin": 3,
                 "verbosity": -1,
                 "feature_pre_filter": False,
@@ -76,6 +91,7 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
         "metric": "binary_logloss",
         "boost_from_average": False,
         "num_leaves": shape.leaves,
+        "max_depth": shape.depth,
         "learning_rate": shape.learning_rate,
         "min_data_in_leaf": shape.people_per_leaf,
         "min_sum_hessian_in_leaf": shape.events_per_leaf,
@@ -83,7 +99,10 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
         "feature_fraction": shape.feature_share,
         "bagging_fraction": shape.row_share,
         "bagging_freq": 1,
-        "max_bin": 127,
+        "max_bin": MOST_BINS,
+        # Sets of levels may be small: the ridge on a leaf and the least people in it guard against chance.
+        "min_data_per_group": 10,
+        "max_cat_to_onehot": 2,
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
@@ -97,13 +116,23 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
 
 
 def fit_trees(
-    rows: Rows, *, names: Sequence[str], shape: Shape, signs: Sequence[int], n_trees: int, seed: int, threads: int
+    rows: Rows,
+    *,
+    names: Sequence[str],
+    categories: Sequence[int],
+    shape: Shape,
+    signs: Sequence[int],
+    n_trees: int,
+    seed: int,
+    threads: int,
 ) -> lgb.Booster:
     """Boost `n_trees` trees from the margin of the rows; none is written as one tree of one leaf that adds 0."""
     if n_trees == 0:
-        return fit_trees(rows, names=names, shape=STUMP, signs=signs, n_trees=1, seed=seed, threads=threads)
+        shape, n_trees = STUMP, 1
     return lgb.train(
-        parameters(shape, signs=signs, seed=seed, threads=threads), rows.dataset(names), num_boost_round=n_trees
+        parameters(shape, signs=signs, seed=seed, threads=threads),
+        rows.dataset(names, categories),
+        num_boost_round=n_trees,
     )
 
 
@@ -112,6 +141,7 @@ def losses_by_trees(
     judge: Rows,
     *,
     names: Sequence[str],
+    categories: Sequence[int],
     shape: Shape,
     signs: Sequence[int],
     most: int,
@@ -120,8 +150,8 @@ def losses_by_trees(
     threads: int,
 ) -> tuple[lgb.Booster, Floats]:
     """The trees, and the log loss on the rows that judge after 0, 1, 2 … trees."""
-    trained = fit.dataset(names)
-    judged = judge.dataset(names, reference=trained)
+    trained = fit.dataset(names, categories)
+    judged = judge.dataset(names, categories, reference=trained)
     seen: dict[str, dict[str, list[float]]] = {}
     booster = lgb.train(
         parameters(shape, signs=signs, seed=seed, threads=threads),
