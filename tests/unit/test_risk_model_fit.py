@@ -5,13 +5,16 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers.risk import drawn_people
+from sklearn.metrics import roc_auc_score
 
 from ageingwell.errors import BundleError, FrameError, TooFewEventsError
 from ageingwell.evaluation.sample_size import minimum_sample_size
+from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
 from ageingwell.model.fitted import calibrate
 from ageingwell.model.folds import folds_of, splits_of
 from ageingwell.model.saving import written
+from ageingwell.model.training import Margins, Training, rows_to_fit
 
 
 def quiet(**given) -> RiskModel:
@@ -140,6 +143,39 @@ def test_rows_of_no_weight_count_as_left_out():
     shorter = quiet().fit(people.head(500), happened[:500])
 
     np.testing.assert_allclose(weighted.decision_function(people), shorter.decision_function(people))
+
+
+def test_categories_whose_pairs_count_and_not_each_alone_are_found():
+    # Each pair has a risk of 0.1 or 0.7 by chance, so a table for each category alone tells next to nothing.
+    draw = np.random.default_rng(1)
+    risk_of = draw.choice([0.1, 0.7], size=(6, 6))
+    tenure, fuel = draw.integers(0, 6, 4000), draw.integers(0, 6, 4000)
+    homes = pl.DataFrame({"tenure": [f"t{one}" for one in tenure], "fuel": [f"f{one}" for one in fuel]})
+    happened = (draw.random(4000) < risk_of[tenure, fuel]).astype(int)
+
+    model = quiet(max_trees=100).fit(homes.head(2000), happened[:2000])
+
+    best = roc_auc_score(happened[2000:], risk_of[tenure, fuel][2000:])
+    assert roc_auc_score(happened[2000:], model.decision_function(homes.tail(2000))) > best - 0.03
+    assert "num_cat=" in text_of(model)
+
+
+def test_what_describes_the_rows_that_are_fitted_knows_no_outcome_of_their_own():
+    people, happened = drawn_people(300)
+    columns = columns_of(people.with_columns(pl.col("is_carer").cast(pl.Float64)))
+    codes = to_matrix(people, columns)
+    fold = np.arange(300) % 3
+    turned = np.where(fold == 1, 1 - happened, happened)
+
+    rows, other = (
+        rows_to_fit(Margins(Training(codes, y.astype(float), np.ones(300), fold, columns, (0,) * 5), 10.0), fold < 3)
+        for y in (happened, turned)
+    )
+
+    # The second fold's outcomes are turned: its own rows are described as before, the others' are not.
+    np.testing.assert_array_equal(rows.margin[fold == 1], other.margin[fold == 1])
+    np.testing.assert_array_equal(rows.matrix[fold == 1], other.matrix[fold == 1])
+    assert (rows.margin[fold == 0] != other.margin[fold == 0]).all()
 
 
 def test_a_search_is_seeded_and_tells_how_far_it_is():

@@ -3,6 +3,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from helpers.risk import drawn_people
+from sklearn.metrics import roc_auc_score
 
 from ageingwell.errors import AgeingWellError, FrameError
 from ageingwell.model.estimator import NewGapsWarning, RiskModel
@@ -33,6 +34,30 @@ def test_a_pandas_category_and_a_polars_enum_are_read_as_text(fitted):
 
     np.testing.assert_array_equal(fitted.predict_proba(as_enum), fitted.predict_proba(people))
     np.testing.assert_array_equal(fitted.predict_proba(table), fitted.predict_proba(people))
+
+
+@pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
+def test_pandas_columns_that_know_missing_values_are_read_like_plain_ones(fitted, backend):
+    people, happened = drawn_people()
+    table = pd.DataFrame({name: people[name].to_list() for name in people.columns}).convert_dtypes(
+        dtype_backend=backend
+    )
+
+    again = quiet().fit(table, happened)
+
+    assert again.fitted_.columns == fitted.fitted_.columns
+    np.testing.assert_array_equal(again.predict_proba(table), fitted.predict_proba(people))
+
+
+def test_a_polars_categorical_and_narrow_numbers_are_read_like_plain_ones(fitted):
+    people, _ = drawn_people()
+    narrow = people.with_columns(
+        pl.col("tenure", "practice").cast(pl.Categorical),
+        pl.col("falls").cast(pl.Int8),
+        pl.col("is_carer").cast(pl.UInt8),
+    )
+
+    np.testing.assert_array_equal(fitted.predict_proba(narrow), fitted.predict_proba(people))
 
 
 def test_an_array_is_matched_by_position():
@@ -107,6 +132,65 @@ def test_one_class_three_classes_and_a_missing_outcome_stop():
         quiet().fit(people, np.arange(len(happened)) % 3)
     with pytest.raises(ValueError, match="NaN"):
         quiet().fit(people, np.where(happened == 1, np.nan, 0.0))
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pl.Series([1, 0, None]),
+        pd.Series(pd.array([1, 0, None], dtype="Int64")),
+        pd.Series(pd.array(["no", "yes", None], dtype="string")),
+        np.array([True, False, None], dtype=object),
+    ],
+)
+def test_an_outcome_missing_in_any_type_stops(outcome):
+    with pytest.raises(FrameError, match="y holds missing values"):
+        quiet().fit(pl.DataFrame({"age": [70.0, 80.0, 90.0]}), outcome)
+
+
+def test_a_missing_group_or_time_stops_and_says_in_how_many_rows():
+    people, happened = drawn_people()
+    gone = np.where(np.arange(600) < 7, np.nan, 1.0)
+
+    with pytest.raises(FrameError, match="groups is missing in 7 rows"):
+        quiet().fit(people, happened, groups=gone)
+    with pytest.raises(FrameError, match="time is missing in 7 rows"):
+        quiet().fit(people, happened, time=gone)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_two_or_three_people_give_a_model_and_no_error(n):
+    risk = (
+        quiet()
+        .fit(pl.DataFrame({"age": np.arange(70.0, 70.0 + n)}), np.arange(n) % 2)
+        .predict_proba(pl.DataFrame({"age": [60.0, 75.0, 90.0]}))
+    )
+
+    assert ((risk > 0) & (risk < 1)).all()
+
+
+def test_a_category_of_a_thousand_levels_is_one_feature_and_a_strange_level_has_about_the_mean_risk():
+    draw = np.random.default_rng(3)
+    street = draw.integers(0, 1000, 3000)
+    happened = (draw.random(3000) < np.where(street % 2 == 1, 0.6, 0.2)).astype(int)
+    homes = pl.DataFrame({"street": [f"street {number}" for number in street]})
+
+    model = quiet().fit(homes, happened)
+
+    assert len(model.fitted_.columns[0].levels) == len(set(street))
+    known, strange = model.decision_function(homes), model.decision_function(pl.DataFrame({"street": ["street 5000"]}))
+    assert roc_auc_score(happened, known) > 0.7
+    # On average people had the outcome in 4 of 10 cases.
+    assert strange[0] == pytest.approx(np.log(0.4 / 0.6), abs=0.3)
+
+
+def test_numbers_of_any_size_are_taken():
+    people, happened = drawn_people()
+    great = people.select(age=pl.col("age") * 1e300, falls=pl.col("falls") * 1e-300)
+
+    risk = quiet().fit(great, happened).predict_proba(great)[:, 1]
+
+    assert roc_auc_score(happened, risk) > 0.65
 
 
 def test_constant_and_wholly_missing_columns_add_nothing():

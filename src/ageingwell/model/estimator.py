@@ -16,9 +16,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from ageingwell.errors import FrameError
 from ageingwell.evaluation.sample_size import minimum_sample_size
+from ageingwell.model.choosing import Recipe
 from ageingwell.model.columns import Column, columns_of, to_matrix
 from ageingwell.model.fitted import Explanation
-from ageingwell.model.fitting import Recipe, fit_risk
+from ageingwell.model.fitting import fit_risk
 from ageingwell.model.frames import frame_of, missing_in, named_columns
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.saving import load_folder, save_folder
@@ -41,17 +42,18 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The chance of an outcome, level with logistic regression on few people and with boosting on many.
 
     A curve for each feature is fitted by penalised logistic regression, and shallow LightGBM trees are boosted from
-    it; an inner cross-validation chooses the penalty, the number of trees and the calibration. Missing values,
-    categories as text and rare outcomes need no preparation. Every risk is explained exactly:
+    it, if they help; an inner cross-validation chooses the penalty, the shape and number of trees and the calibration.
+    Missing values, categories as text and rare outcomes need no preparation. Every risk is explained exactly:
     `logit(risk) = base + sum of contributions`.
 
-    `max_trees` and `n_folds` bound the inner cross-validation; `tune=True` tries `n_trials` more shapes of trees, drawn
-    by `seed`, and tells `progress(stage, share done)`. `threads` never changes a result. `warn_on_few_events` warns
-    where there are fewer events than Riley's criteria ask for.
+    `max_trees` and `n_folds` bound the inner cross-validation; `tune=True` goes through all shapes of trees and
+    `n_trials` more, drawn by `seed`, for many rows and an hour to spare. `progress(stage, share done)` is called as the
+    fit goes on. `threads` never changes a result. `warn_on_few_events` warns where there are fewer events than Riley's
+    criteria ask for.
 
     A column that is constant or wholly missing adds nothing. Beyond the values seen in training a curve stays flat. A
-    category that was not seen adds what people add on average. A number that is missing at prediction and never was in
-    training is taken as its training median, with a warning.
+    category that was not seen counts as average to the curves and as none of the levels to the trees. A number that is
+    missing at prediction and never was in training is taken as its training median, with a warning.
 
     >>> draw = np.random.default_rng(1)
     >>> age, tenure = draw.uniform(65, 95, 600), draw.choice(["owned", "rented"], 600)

@@ -11,68 +11,35 @@
 5. Margin and trees are fitted once more in the same way, on all rows.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import Line
+from ageingwell.model.choosing import Judged, Progress, Trial, grow_trees, judge_trees
+from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import AS_IT_IS, NO_RANGE, FittedRisk, Range, range_of
 from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.line import shrunken_line
 from ageingwell.model.margin import Curve
-from ageingwell.model.training import MarginFit, Training, fit_margin, losses_on_path, rows_to_fit, rows_to_judge
-from ageingwell.model.trees import SHAPES, Rows, Shape, fit_trees, losses_by_trees
+from ageingwell.model.training import (
+    MarginFit,
+    Margins,
+    Training,
+    fit_margin,
+    losses_on_path,
+    rows_to_fit,
+    rows_to_judge,
+)
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Progress = Callable[[str, float], None]
 # The penalty where there are too few events to choose one.
 MIDDLE_PENALTY = 10.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What the fit may choose from. `shapes` are tried in order, until `worse_shapes` in a row bring nothing better."""
-
-    penalties: tuple[float, ...] = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
-    shapes: tuple[Shape, ...] = SHAPES
-    most_trees: int = 600
-    worse_shapes: int = 2
-    patience: int = 40
-    n_folds: int = 5
-    seed: int = 1
-    threads: int = 1
-    # The penalty is chosen on at most so many rows; with more rows two folds judge the trees, not all.
-    rows_to_choose: int = 20_000
-    # Go through all shapes, as a search does.
-    try_all_shapes: bool = False
-
-
-@dataclass(frozen=True)
-class Trial:
-    """The rows of a split to fit trees on, and the rows that judge them."""
-
-    fit: Rows
-    judge: Rows
-
-
-@dataclass(frozen=True)
-class Grown:
-    """Trees of one shape on each split, and the mean log loss after 0, 1, 2 … of them."""
-
-    shape: Shape
-    boosters: tuple[lgb.Booster, ...]
-    losses: Floats
-
-    @property
-    def n_trees(self) -> int:
-        """How many trees describe the judging rows best."""
-        return int(self.losses.argmin())
 
 
 def fit_risk(
@@ -105,19 +72,13 @@ def fit_risk(
     tell("penalty", 0.0)
     penalty = _choose_penalty(training, chosen)
     judged = splits if len(y) <= chosen.rows_to_choose else splits[:2]
-    trials = [_trial(training, split, penalty) for split in judged]
-    best = _choose_trees(trials, training, chosen, tell)
-    line, spread = _calibrated(trials, best)
-    final = fit_margin(training, penalty)
-    booster = _trees(rows_to_fit(training, penalty), training, chosen, shape=best.shape, n_trees=best.n_trees)
-    return replace(_fitted(training, final, booster), line=line, spread=spread)
-
-
-def tree_names(columns: Sequence[Column]) -> list[str]:
-    """The features' names as LightGBM can write them; numbered where a name holds anything but letters and digits."""
-    names = [column.name for column in columns]
-    plain = all(name.isascii() and name.replace("_", "a").isalnum() for name in names)
-    return names if plain else [f"feature_{place}" for place in range(len(names))]
+    margins, everybody = Margins(training, penalty), np.ones(len(y), dtype=bool)
+    trials = [_trial(margins, split) for split in judged]
+    best = judge_trees(trials, training, chosen, tell)
+    line, spread = _calibrated(best)
+    rows = rows_to_fit(margins, everybody)
+    booster = grow_trees(rows, training, chosen, shape=best.shape, n_trees=best.n_trees)
+    return replace(_fitted(training, margins.of(everybody), booster), line=line, spread=spread)
 
 
 def _folds_that_fit(outcome: Floats, groups: ArrayLike | None, asked: int) -> int:
@@ -145,95 +106,25 @@ def _choose_penalty(training: Training, recipe: Recipe) -> float:
     return recipe.penalties[int(losses.argmin())]
 
 
-def _trial(training: Training, split: Split, penalty: float) -> Trial:
+def _trial(margins: Margins, split: Split) -> Trial:
     """The two parts of a split; the judging rows had no part in what describes the fitting rows."""
-    fit = training.part(split.fit)
-    return Trial(rows_to_fit(fit, penalty), rows_to_judge(training.part(split.judge), fit_margin(fit, penalty)))
+    judge = rows_to_judge(margins.training.part(split.judge), margins.of(split.fit))
+    return Trial(rows_to_fit(margins, split.fit), judge)
 
 
-def _choose_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Grown:
-    """Grow trees of each shape on each trial and keep the shape and the number that describe the judging rows best."""
-    best, worse = None, 0
-    for number, shape in enumerate(recipe.shapes):
-        grown = _grow(trials, training, recipe, shape)
-        tell("trees", (number + 1) / len(recipe.shapes))
-        if best is None or grown.losses.min() < best.losses.min():
-            best, worse = grown, 0
-        else:
-            worse += 1
-        if worse == recipe.worse_shapes and not recipe.try_all_shapes:
-            break
-    if best is None:
-        raise ValueError("a recipe needs at least one shape")
-    return best
-
-
-def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
-    grown = [
-        losses_by_trees(
-            trial.fit,
-            trial.judge,
-            names=tree_names(training.columns),
-            categories=_categories(training.columns),
-            shape=shape,
-            signs=training.signs,
-            most=recipe.most_trees,
-            patience=recipe.patience,
-            seed=recipe.seed,
-            threads=recipe.threads,
-        )
-        for trial in trials
-    ]
-    if not grown:
-        return Grown(shape, (), np.zeros(1))
-    longest = max(len(losses) for _, losses in grown)
-    # A split that stopped early got no better: its last loss stands for what would have followed.
-    drawn_on = [np.pad(losses, (0, longest - len(losses)), mode="edge") for _, losses in grown]
-    sizes = [trial.judge.weight.sum() for trial in trials]
-    return Grown(shape, tuple(booster for booster, _ in grown), np.average(drawn_on, axis=0, weights=sizes))
-
-
-def _trees(rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, n_trees: int) -> lgb.Booster:
-    return fit_trees(
-        rows,
-        names=tree_names(training.columns),
-        categories=_categories(training.columns),
-        shape=shape,
-        signs=training.signs,
-        n_trees=n_trees,
-        seed=recipe.seed,
-        threads=recipe.threads,
-    )
-
-
-def _categories(columns: Sequence[Column]) -> list[int]:
-    """The places of the categories whose levels the trees part in sets."""
-    return [place for place, column in enumerate(columns) if column.is_category and not has_many_levels(column)]
-
-
-def _calibrated(trials: Sequence[Trial], best: Grown) -> tuple[Line, Range]:
-    """The calibration line through the judging rows' predictions, and how far what happened lies from it."""
-    if not trials:
+def _calibrated(judged: Judged) -> tuple[Line, Range]:
+    """The calibration line through the judging rows' scores, and how far what happened lies from it."""
+    if not len(judged.outcome):
         return AS_IT_IS, NO_RANGE
-    score = np.concatenate(
-        [
-            trial.judge.margin
-            if best.n_trees == 0
-            else trial.judge.margin
-            + booster.predict(trial.judge.matrix, raw_score=True, num_iteration=best.n_trees, num_threads=1)
-            for booster, trial in zip(best.boosters, trials)
-        ]
-    )
-    outcome = np.concatenate([trial.judge.outcome for trial in trials])
-    line = shrunken_line(outcome, score, weight=np.concatenate([trial.judge.weight for trial in trials]))
-    return line, range_of(outcome, line.intercept + line.slope * score)
+    line = shrunken_line(judged.outcome, judged.score, weight=judged.weight)
+    return line, range_of(judged.outcome, line.intercept + line.slope * judged.score)
 
 
 def _without_trees(training: Training, recipe: Recipe) -> FittedRisk:
     """Too few events to judge anything by: a firmly penalised margin, no tree, no calibration."""
     final = fit_margin(training, MIDDLE_PENALTY)
     rows = rows_to_judge(training, final)
-    return _fitted(training, final, _trees(rows, training, recipe, shape=recipe.shapes[0], n_trees=0))
+    return _fitted(training, final, grow_trees(rows, training, recipe, shape=recipe.shapes[0], n_trees=0))
 
 
 def _fitted(training: Training, final: MarginFit, booster: lgb.Booster) -> FittedRisk:

@@ -6,7 +6,7 @@ they were fitted on. So a split's two parts are described from its fitting part 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from ageingwell.model.trees import Rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,34 @@ def losses_on_path(fit: Training, judge: Training, penalties: Sequence[float]) -
     return np.array(losses)
 
 
-def rows_to_fit(training: Training, penalty: float) -> Rows:
-    """The rows as trees are fitted on them: margin and categories' log-odds of each from the other folds."""
-    margins = np.empty(len(training.outcome))
-    for fold in np.unique(training.fold):
-        away = training.fold == fold
-        rest = training.part(~away)
+@dataclass(frozen=True)
+class Margins:
+    """The margins of parts of a training, each fitted once: two folds left out are left out in either order."""
+
+    training: Training
+    penalty: float
+    made: dict[bytes, MarginFit] = field(default_factory=dict)
+
+    def of(self, rows: Bools) -> MarginFit:
+        """The margin of these rows."""
+        key = np.packbits(rows).tobytes()
+        if key not in self.made:
+            self.made[key] = fit_margin(self.training.part(rows), self.penalty)
+        return self.made[key]
+
+
+def rows_to_fit(margins: Margins, rows: Bools) -> Rows:
+    """The rows as trees are fitted on them: margin and categories' log-odds of each from the other folds among them."""
+    all_folds, part = margins.training, margins.training.part(rows)
+    found = np.empty(len(part.outcome))
+    for fold in np.unique(part.fold):
+        rest = rows & (all_folds.fold != fold)
         # Where all the events lie in one fold, its own rows serve.
-        margins[away] = fit_margin(rest if rest.has_both else training, penalty).log_odds(training.codes[away])
-    numbers = as_numbers_unseen(
-        training.codes, training.outcome, weight=training.weight, columns=training.columns, fold=training.fold
-    )
-    return Rows(numbers, training.outcome, training.weight, margins)
+        described_by = rest if all_folds.part(rest).has_both else rows
+        away = part.fold == fold
+        found[away] = margins.of(described_by).log_odds(part.codes[away])
+    numbers = as_numbers_unseen(part.codes, part.outcome, weight=part.weight, columns=part.columns, fold=part.fold)
+    return Rows(numbers, part.outcome, part.weight, found)
 
 
 def rows_to_judge(training: Training, fit: MarginFit) -> Rows:

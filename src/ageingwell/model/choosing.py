@@ -1,0 +1,174 @@
+"""Which trees a model has, or none: judged by rows that had no part in what they were grown from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from ageingwell.model.columns import Column
+from ageingwell.model.levels import has_many_levels
+from ageingwell.model.training import Training
+from ageingwell.model.trees import SHAPES, Rows, Shape, fit_trees, losses_by_trees
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the fit may choose from. `shapes` are tried in order, until `worse_shapes` in a row bring nothing better."""
+
+    penalties: tuple[float, ...] = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
+    shapes: tuple[Shape, ...] = SHAPES
+    most_trees: int = 600
+    worse_shapes: int = 2
+    patience: int = 40
+    n_folds: int = 5
+    seed: int = 1
+    threads: int = 1
+    # The penalty is chosen on at most so many rows; with more rows two folds judge the trees, not all.
+    rows_to_choose: int = 20_000
+    # Go through all shapes, as a search does.
+    try_all_shapes: bool = False
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The rows of a split to fit trees on, and the rows that judge them."""
+
+    fit: Rows
+    judge: Rows
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Trees of one shape on each split, and the mean log loss after 0, 1, 2 … of them."""
+
+    shape: Shape
+    boosters: tuple[lgb.Booster, ...]
+    losses: Floats
+
+    @property
+    def n_trees(self) -> int:
+        """How many trees describe the judging rows best."""
+        return int(self.losses.argmin())
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How many trees of a shape the model has, and what comes of them: the judging rows' outcome, weight and score."""
+
+    shape: Shape
+    n_trees: int
+    outcome: Floats
+    weight: Floats
+    score: Floats
+
+    def losses(self) -> Floats:
+        """The log loss of each judging row."""
+        return np.asarray(np.logaddexp(0.0, self.score) - self.outcome * self.score)
+
+
+def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
+    """The shape and number of trees that describe the judging rows best; none where their gain may be chance."""
+    return _worth_having(_judged(trials, _choose_trees(trials, training, recipe, tell)), trials)
+
+
+def grow_trees(rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, n_trees: int) -> lgb.Booster:
+    """So many trees of a shape, boosted from the margins of these rows."""
+    return fit_trees(
+        rows,
+        names=tree_names(training.columns),
+        categories=_categories(training.columns),
+        shape=shape,
+        signs=training.signs,
+        n_trees=n_trees,
+        seed=recipe.seed,
+        threads=recipe.threads,
+    )
+
+
+def _categories(columns: Sequence[Column]) -> list[int]:
+    """The places of the categories whose levels the trees part in sets."""
+    return [place for place, column in enumerate(columns) if column.is_category and not has_many_levels(column)]
+
+
+def tree_names(columns: Sequence[Column]) -> list[str]:
+    """The features' names as LightGBM can write them; numbered where a name holds anything but letters and digits."""
+    names = [column.name for column in columns]
+    plain = all(name.isascii() and name.replace("_", "a").isalnum() for name in names)
+    return names if plain else [f"feature_{place}" for place in range(len(names))]
+
+
+def _choose_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Grown:
+    """Grow trees of each shape on each trial and keep the shape and the number that describe the judging rows best."""
+    best, worse = None, 0
+    for number, shape in enumerate(recipe.shapes):
+        grown = _grow(trials, training, recipe, shape)
+        tell("trees", (number + 1) / len(recipe.shapes))
+        if best is None or grown.losses.min() < best.losses.min():
+            best, worse = grown, 0
+        else:
+            worse += 1
+        if worse == recipe.worse_shapes and not recipe.try_all_shapes:
+            break
+    if best is None:
+        raise ValueError("a recipe needs at least one shape")
+    return best
+
+
+def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
+    grown = [
+        losses_by_trees(
+            trial.fit,
+            trial.judge,
+            names=tree_names(training.columns),
+            categories=_categories(training.columns),
+            shape=shape,
+            signs=training.signs,
+            most=recipe.most_trees,
+            patience=recipe.patience,
+            seed=recipe.seed,
+            threads=recipe.threads,
+        )
+        for trial in trials
+    ]
+    if not grown:
+        return Grown(shape, (), np.zeros(1))
+    longest = max(len(losses) for _, losses in grown)
+    # A split that stopped early got no better: its last loss stands for what would have followed.
+    drawn_on = [np.pad(losses, (0, longest - len(losses)), mode="edge") for _, losses in grown]
+    sizes = [trial.judge.weight.sum() for trial in trials]
+    return Grown(shape, tuple(booster for booster, _ in grown), np.average(drawn_on, axis=0, weights=sizes))
+
+
+def _judged(trials: Sequence[Trial], grown: Grown) -> Judged:
+    scores = [
+        trial.judge.margin
+        + (
+            booster.predict(trial.judge.matrix, raw_score=True, num_iteration=grown.n_trees, num_threads=1)
+            if grown.n_trees
+            else 0.0
+        )
+        for booster, trial in zip(grown.boosters, trials)
+    ]
+    outcomes, weights = [trial.judge.outcome for trial in trials], [trial.judge.weight for trial in trials]
+    return Judged(
+        grown.shape, grown.n_trees, *(np.concatenate([np.empty(0), *parts]) for parts in (outcomes, weights, scores))
+    )
+
+
+def _worth_having(trees: Judged, trials: Sequence[Trial]) -> Judged:
+    """The trees, or none of them unless they gain more than one standard error of their gain.
+
+    The best of many shapes and numbers looks better on the judging rows than it is.
+    """
+    if not trees.n_trees:
+        return trees
+    none = replace(trees, n_trees=0, score=np.concatenate([trial.judge.margin for trial in trials]))
+    gain, share = none.losses() - trees.losses(), trees.weight / trees.weight.sum()
+    mean = float((share * gain).sum())
+    error = float(np.sqrt((share**2 * (gain - mean) ** 2).sum()))
+    return trees if mean > error else none
