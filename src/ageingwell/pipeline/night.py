@@ -60,6 +60,7 @@ from ageingwell.pipeline.telling import (
     strongest_themes,
     with_evidence,
 )
+from ageingwell.pipeline.track_record import Archive, settled_archive, track_record
 from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
@@ -128,6 +129,7 @@ def score(
             config=config,
             bundle=bundle,
             previous=None if previous is None else read_frame(previous, "listed"),
+            archive=settled_archive(out, AsOf(as_of), config=config),
             key=key,
             world=world,
             ledger=ledger,
@@ -151,6 +153,7 @@ def outreach_list(
     config: Config,
     bundle: Bundle,
     previous: pl.DataFrame | None,
+    archive: Archive | None,
     key: Key,
     world: Surroundings,
     ledger: pl.DataFrame = NOTHING_DECIDED,
@@ -234,6 +237,8 @@ def outreach_list(
         reasons = with_evidence(reasons, tables, listed, as_of, config=config)
         rows = rows.join(decided.told, on="person_id", how="left", maintain_order="left")
         rows = with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
+    with world.stage("track record"):
+        record = track_record(archive, tables, bundle=bundle, config=config)
     guarded = safeguarded(marked(opted, "safeguarding"), newest, left)
     needs = with_outcome(needs, listed=rows, left=left)
     frames = NightFrames(
@@ -253,7 +258,9 @@ def outreach_list(
         drift=drift_of(bundle, features, seed=config.score.seed),
     )
     messages = [*shared.messages, *slow_models(bundle)]
-    facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages)
+    facts = describe_night(
+        records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record
+    )
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])

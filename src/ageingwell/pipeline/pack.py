@@ -33,6 +33,7 @@ from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
 from ageingwell.report.section import Section
 from ageingwell.report.summary import notices, summarise
+from ageingwell.report.track_record import works_less_well_for
 from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
 from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
@@ -52,8 +53,13 @@ def describe_night(
     config: Config,
     as_of: AsOf,
     messages: Sequence[str],
+    record: Mapping[str, Any] | None = None,
 ) -> NightFacts:
-    """Everything a reader or an auditor is told of the night; no value of a record and no name."""
+    """Everything a reader or an auditor is told of the night; no value of a record and no name.
+
+    `record` is the track record of past lists, if there is one.
+    """
+    groups = bundle.tables.get(bundle.ranking_outcome, {}).get("groups")
     inputs = describe_inputs(records, config, as_of=as_of.day)
     return {
         "as_of": as_of.day.isoformat(),
@@ -73,6 +79,8 @@ def describe_night(
         "ledger": describe_ledger(config),
         "versions": dict(library_versions()),
         "withdrawn": [],
+        "track_record": record,
+        "works_less_well_for": [] if groups is None or not bundle.usable else works_less_well_for(groups),
     }
 
 

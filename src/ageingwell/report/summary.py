@@ -15,6 +15,7 @@ from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
+from ageingwell.report.track_record import track_record_words
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
 from ageingwell.views.columns import FOR_HOMES, AgencyView
 from ageingwell.views.words import agency_words, label_words, words_of_outcome
@@ -69,8 +70,8 @@ def summarise(
             for agency, places in dict(facts.get("capacity", {})).items()
         ],
         "freshness": freshness(facts),
-        "track_record": [],
-        "works_less_well_for": [],
+        "track_record": track_record_words(facts),
+        "works_less_well_for": list(facts.get("works_less_well_for", [])),
         "list": page_of(group),
         "people": list(people),
         "decisions": list(DECISION.choices),

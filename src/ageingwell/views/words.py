@@ -115,6 +115,16 @@ OUTCOME_WORDS: Final[dict[str, str]] = {
     "death": "die within a year",
 }
 
+# The same, of what has happened.
+PAST_OUTCOMES: Final[dict[str, str]] = {
+    "loss_of_independence": (
+        "started home care, entered a care home, had a serious fall admission or died within a year"
+    ),
+    "emergency_admission": "had an unplanned hospital stay within a year",
+    "new_long_term_care": "started long-term care within a year",
+    "death": "died within a year",
+}
+
 FOUND_BY: Final[dict[str, str]] = {"rule": "a rule", "model": "the estimate", "both": "a rule and the estimate"}
 
 
@@ -134,6 +144,15 @@ def words_of_outcome(outcome: str) -> str:
     ('die within a year', 'a new one')
     """
     return OUTCOME_WORDS.get(outcome, label_words(outcome).lower())
+
+
+def past_outcome(outcome: str) -> str:
+    """Say an outcome as the end of “15 of 30 people …”, of a year that has passed.
+
+    >>> past_outcome("death"), past_outcome("a_new_one")
+    ('died within a year', 'had a new one within a year')
+    """
+    return PAST_OUTCOMES.get(outcome, f"had {label_words(outcome).lower()} within a year")
 
 
 def label_words(label: str) -> str:

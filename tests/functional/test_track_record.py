@@ -1,0 +1,108 @@
+"""How past lists did: counted from an archived list once its year has settled, else from the model's own test."""
+
+import json
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from helpers.counties import NIGHT, copy_of, opt_out
+
+from ageingwell.bundle import load_bundle
+from ageingwell.config.load import load_config
+from ageingwell.governance.disclosure import in_words
+from ageingwell.pipeline.night import score
+from ageingwell.pipeline.track_record import settled_archive
+from ageingwell.timeline import AsOf
+
+# A year and 90 days before the night, and a day more.
+THEN = NIGHT - timedelta(days=456)
+
+
+@pytest.fixture(scope="module")
+def config(settings):
+    return load_config(settings)
+
+
+@pytest.fixture(scope="module")
+def archived(small_county, config, tmp_path_factory):
+    """An output folder that holds the list of that night."""
+    out = tmp_path_factory.mktemp("archived")
+    score(small_county, as_of=THEN, out=out, config=config)
+    return out
+
+
+def record_of(folder):
+    return json.loads((folder / "manifest.json").read_text())["track_record"]
+
+
+def lost_independence(county, people, config):
+    """Who of these had the outcome in the year from that night, read row by row from the county's own tables."""
+    end = THEN + timedelta(days=365)
+
+    def rows(table):
+        return pl.read_parquet(county / f"{table}.parquet").filter(pl.col("recorded_on") < NIGHT).to_dicts()
+
+    newest = {}
+    for row in sorted(rows("gp_patients"), key=lambda row: row["recorded_on"]):
+        newest[row["person_id"]] = row
+    fell = tuple(config.codelists["icd10_fall"] + config.codelists["icd10_fracture"])
+    happened = {person for person, row in newest.items() if row["died_on"] and THEN <= row["died_on"] < end}
+    for row in rows("hospital_events"):
+        is_emergency = row["kind"] == "emergency_admission" and THEN <= row["started_on"] < end
+        if is_emergency and (row["icd10"] or "").replace(".", "").startswith(fell):
+            happened.add(row["person_id"])
+    homes = ("long_term_support_nursing_care", "long_term_support_residential_care")
+    services = [row for row in rows("care_events") if row["event_type"] == "service"]
+    services = [row for row in services if row["client_type"] == "service_user"]
+    long_term = [row for row in services if row["service_type"] in (*homes, "long_term_support_community")]
+    had = {
+        row["person_id"]
+        for row in long_term
+        if row["started_on"] < THEN and (row["ended_on"] is None or row["ended_on"] >= THEN)
+    }
+    for row in long_term:
+        if THEN <= row["started_on"] < end:
+            is_home_care = row["service_component"] == "home_support" and row["person_id"] not in had
+            if row["service_type"] in homes or is_home_care:
+                happened.add(row["person_id"])
+    return happened & set(people)
+
+
+def test_an_old_list_is_counted_with_the_records_of_tonight(small_county, archived, config):
+    night = score(small_county, as_of=NIGHT, out=archived, config=config).folder
+    listed = pl.read_parquet(archived / THEN.isoformat() / "list.parquet")["person_id"].to_list()
+
+    found = record_of(night)
+
+    assert (found["from"], found["day"], found["outcome"]) == ("archive", THEN.isoformat(), "loss_of_independence")
+    assert found["n_listed"] == in_words(len(listed))
+    assert found["n_happened"] == in_words(len(lost_independence(small_county, listed, config)))
+    assert f"listed on {THEN.day} {THEN:%B %Y} who could be followed" in (night / "report.html").read_text()
+
+
+def test_who_opted_out_since_is_counted_on_neither_side(small_county, archived, config, tmp_path):
+    county = copy_of(small_county, tmp_path / "county")
+    listed = pl.read_parquet(archived / THEN.isoformat() / "list.parquet")["person_id"].to_list()
+    for person in listed:
+        opt_out(county, "objection", person=person)
+
+    night = score(county, as_of=NIGHT + timedelta(days=1), out=archived, config=config).folder
+
+    assert record_of(night) is None or record_of(night)["from"] == "test"
+
+
+def test_a_list_whose_year_has_not_settled_is_not_counted(archived, config):
+    assert settled_archive(archived, AsOf(THEN + timedelta(days=455)), config=config).day == THEN
+    assert settled_archive(archived, AsOf(THEN + timedelta(days=454)), config=config) is None
+
+
+def test_without_an_old_list_the_models_own_test_is_told(small_county, config, tmp_path):
+    night = score(small_county, as_of=NIGHT, out=tmp_path / "out", config=config).folder
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists)
+    wall = bundle.tables[bundle.ranking_outcome]["wall"].filter(measure="ppv", name="model")
+
+    found = record_of(night)
+
+    assert found["from"] == "test"
+    assert found["day"] == date.fromisoformat(bundle.facts["training"]["cut_offs"]["test"][0]).isoformat()
+    assert (found["n_listed"], found["n_happened"]) == (in_words(wall["n"][0]), in_words(wall["n_events"][0]))
