@@ -258,9 +258,7 @@ def outreach_list(
         drift=drift_of(bundle, features, seed=config.score.seed),
     )
     messages = [*shared.messages, *slow_models(bundle)]
-    facts = describe_night(
-        records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record
-    )
+    facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record)
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
