@@ -463,3 +463,13 @@ def test_of_a_table_that_was_not_sent_no_fact_has_a_day(county_tables: dict[str,
     )
 
     assert found["known_on"].to_list() == [None] * spine.height
+
+
+def test_what_no_one_agency_tells_has_no_day_of_its_own(county_tables: dict[str, pl.DataFrame]) -> None:
+    spine = features_on(county_tables, AS_OF)[0]
+
+    found = fact_days(
+        known_on(county_tables, AS_OF), spine, AsOf(AS_OF), codelists=CONFIG.codelists, names=["n_known_agencies"]
+    )
+
+    assert found["known_on"].null_count() == spine.height

@@ -87,11 +87,11 @@ def test_the_figure_the_comparison_the_facts_and_the_rest_add_up():
     assert found["sum_words"] == "12 + 13 − 2 + 12 = 35"
 
 
-def test_a_fact_has_its_agency_and_its_day_or_says_that_it_has_none():
+def test_a_fact_has_its_agency_and_its_day_or_is_as_recorded_up_to_the_night():
     falls, alone = page()["raises"]
 
     assert (falls["agency"], falls["day"]) == ("GP practices", "3 October 2026")
-    assert (alone["agency"], alone["day"]) == ("Several agencies", None)
+    assert (alone["agency"], alone["day"]) == ("Several agencies", "recorded up to 22 November 2026")
 
 
 def test_a_fact_the_reader_may_not_read_is_counted_with_all_others():

@@ -68,6 +68,7 @@ def fact_days(
             made_of = [*_parts(feature), *(["_register"] if _register_of(feature) else [])]
             days = days.with_columns(pl.max_horizontal(made_of).alias(feature.name))
     up_to = _up_to(tables, asked)
+    days = days.with_columns(pl.lit(None, dtype=pl.Date).alias(name) for name in sorted(set(names) & set(OF_SEVERAL)))
     filled = [pl.coalesce(name, pl.lit(up_to[name], dtype=pl.Date)).alias(name) for name in sorted(names)]
     return days.select("person_id", *filled).unpivot(index="person_id", variable_name="feature", value_name="known_on")
 
@@ -135,6 +136,7 @@ def _up_to(tables: Tables, names: Collection[str]) -> dict[str, date | None]:
     wanted = {ORIGINS[source][1] for found in sources.values() for source in found} & set(tables)
     newest = {table: tables[table].select(pl.col("recorded_on").max()).collect().item() for table in sorted(wanted)}
     days = {name: [newest.get(ORIGINS[source][1]) for source in found] for name, found in sources.items()}
+    days |= {name: [] for name in OF_SEVERAL}
     return {name: max((day for day in found if day is not None), default=None) for name, found in days.items()}
 
 

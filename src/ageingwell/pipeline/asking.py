@@ -29,7 +29,6 @@ from ageingwell.report.person_facts import (
     others_of,
     rest_of,
     signed,
-    source_words,
     sum_of,
 )
 from ageingwell.sources.read import Records, read_agencies
@@ -216,7 +215,7 @@ def explanation_text(person: ExplainedPerson) -> str:
     row = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high}
     chance, others = chance_of(row, outcome=words_of_outcome(person.outcome)), others_of(person.compared)
     on_page = person.reasons.filter(pl.col("adds_in_100").is_not_null()).to_dicts()
-    raises, lowers = (linked_facts(on_page, direction) for direction in ("raises", "lowers"))
+    raises, lowers = (linked_facts(on_page, direction, as_of=person.as_of) for direction in ("raises", "lowers"))
     facts = [*raises, *lowers]
     outcomes = {f"risk_{outcome}": risk for outcome, risk in person.outcomes.items()}
     unknown = person.reasons.filter(pl.col("value") == "unknown").height
@@ -225,8 +224,8 @@ def explanation_text(person: ExplainedPerson) -> str:
             *([] if person.verdict is None else [f"This model is not used for lists: {person.verdict}."]),
             *(told["sentence"] for told in (chance, others) if told is not None),
             *(f"{other['words']} {other['what']}." for other in other_outcomes(outcomes, person.outcome)),
-            *_lines("Linked with a higher chance, in 100", raises, as_of=person.as_of),
-            *_lines("Linked with a lower chance, in 100", lowers, as_of=person.as_of),
+            *_lines("Linked with a higher chance, in 100", raises),
+            *_lines("Linked with a lower chance, in 100", lowers),
             "",
             f"All other facts together: {signed(rest_of(chance, others, facts))}",
             f"The sum: {sum_of(chance, others, facts)}",
@@ -235,12 +234,12 @@ def explanation_text(person: ExplainedPerson) -> str:
     )
 
 
-def _lines(title: str, facts: Sequence[LinkedFact], *, as_of: date) -> list[str]:
+def _lines(title: str, facts: Sequence[LinkedFact]) -> list[str]:
     return [
         "",
         f"{title}:",
         *(
-            f"  {fact['adds_words']:>3}  {fact['theme']}: {fact['fact']} ({source_words(fact, as_of=as_of)}; "
+            f"  {fact['adds_words']:>3}  {fact['theme']}: {fact['fact']} ({fact['agency']}, {fact['day']}; "
             f"{'can change' if fact['can_change'] else 'cannot change'})"
             for fact in facts
         ),

@@ -62,7 +62,9 @@ def people_told(
     doors = doors_of(view.frame["household_key"].to_list())
     pages = [
         _from_view(row, place=place, door=door)
-        | _of_person(by_person[person_of[row["row_key"]]], facts=facts, reader=reader, settings=settings)
+        | _of_person(
+            by_person[person_of[row["row_key"]]], facts=facts, as_of=view.as_of, reader=reader, settings=settings
+        )
         for place, (row, door) in enumerate(zip(shown, doors, strict=True), start=1)
     ]
     return cast(list[Person], pages)
@@ -123,11 +125,13 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
     }
 
 
-def _of_person(known: _Known, *, facts: Mapping[str, Any], reader: Reader, settings: OutreachSettings) -> Row:
+def _of_person(
+    known: _Known, *, facts: Mapping[str, Any], as_of: date, reader: Reader, settings: OutreachSettings
+) -> Row:
     row, needs = known.row, known.tables["needs"]
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
-    raises, lowers = (linked_facts(known.on_page(), direction) for direction in ("raises", "lowers"))
+    raises, lowers = (linked_facts(known.on_page(), direction, as_of=as_of) for direction in ("raises", "lowers"))
     touching = known.rows("in_touch")
     absent = without_record([agency["agency"] for agency in touching], missing=facts.get("missing", []))
     return {

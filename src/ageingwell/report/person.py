@@ -26,14 +26,14 @@ class Others(TypedDict):
 class LinkedFact(TypedDict):
     """A fact linked with a higher or lower chance: who told it, of which day, what it adds in 100.
 
-    `day` is the newest day of the records it rests on, else the day up to which its source is recorded; `None` where
-    neither is known. `adds` is never 0: `adds_words` is “+8” or “−2”.
+    `day` is the newest day of the records it rests on, else the day up to which its source is recorded; where neither
+    is known, “recorded up to” the night. `adds` is never 0: `adds_words` is “+8” or “−2”.
     """
 
     theme: str
     fact: str
     agency: str
-    day: str | None
+    day: str
     adds: int
     adds_words: str
     can_change: bool

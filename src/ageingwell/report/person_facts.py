@@ -68,17 +68,18 @@ def others_of(compared: Mapping[str, Any]) -> Others | None:
     )
 
 
-def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str) -> list[LinkedFact]:
+def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str, *, as_of: date) -> list[LinkedFact]:
     """The facts of a page that raise or lower, the strongest first.
 
-    `reasons` are one person's rows that the reader may read and that have a whole number, by position.
+    `reasons` are one person's rows that the reader may read and that have a whole number, by position. A fact without
+    a day of its own is told as recorded up to the night.
     """
     return [
         LinkedFact(
             theme=THEME_WORDS[row["theme"]],
             fact=row["text"],
-            agency=_agency(row.get("agency")),
-            day=_day(row.get("known_on")),
+            agency=_agency(row["agency"]),
+            day=_day(row["known_on"], as_of=as_of),
             adds=row["adds_in_100"],
             adds_words=signed(row["adds_in_100"]),
             can_change=row["can_change"],
@@ -86,16 +87,6 @@ def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str) -> list[L
         for row in reasons
         if row["direction"] == direction
     ]
-
-
-def source_words(fact: LinkedFact, *, as_of: date) -> str:
-    """Say who told a fact, and of which day it is; without a day of its own it is as recorded up to the night.
-
-    >>> fact = {"agency": "GP practices", "day": "3 October 2026"}
-    >>> source_words(fact, as_of=date(2026, 11, 22)), source_words({**fact, "day": None}, as_of=date(2026, 11, 22))
-    ('GP practices, 3 October 2026', 'GP practices, as recorded up to 22 November 2026')
-    """
-    return f"{fact['agency']}, {fact['day'] or f'as recorded up to {day_words(as_of)}'}"
 
 
 def signed(number: int) -> str:
@@ -149,5 +140,5 @@ def _agency(name: str | None) -> str:
     return SEVERAL if name is None else agency_words(name)
 
 
-def _day(day: date | None) -> str | None:
-    return None if day is None else day_words(day)
+def _day(day: date | None, *, as_of: date) -> str:
+    return f"recorded up to {day_words(as_of)}" if day is None else day_words(day)
