@@ -47,8 +47,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     `logit(risk) = base + sum of contributions`.
 
     `max_trees` and `n_folds` bound the inner cross-validation; `tune=True` goes through all shapes of trees and
-    `n_trials` more, drawn by `seed`, and takes several times as long. `progress(stage, share done)` is called as the fit
-    goes on. `threads` never changes a result. `warn_on_few_events` warns where there are fewer events than Riley's
+    `n_trials` more, drawn by `seed`, and takes several times as long. `progress(stage, share done)` is called as the
+    fit goes on. `threads` never changes a result. `warn_on_few_events` warns where there are fewer events than Riley's
     criteria ask for.
 
     A column that is constant or wholly missing adds nothing. Beyond the values seen in training a curve stays flat. A
