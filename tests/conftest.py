@@ -64,3 +64,23 @@ def settings(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from helpers.counties import settings_file
 
     return settings_file(tmp_path_factory.mktemp("settings"), bundle=bundle)
+
+
+@pytest.fixture(scope="session")
+def charted_settings(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The settings with the small bundle, and with charts in the annex."""
+    from helpers.counties import settings_file
+
+    return settings_file(tmp_path_factory.mktemp("charted"), bundle=bundle, changes={"annex_charts": True})
+
+
+@pytest.fixture(scope="session")
+def charted_night(small_county: Path, charted_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a published night of the smallest county, with charts in its annex."""
+    from helpers.counties import NIGHT
+
+    from ageingwell.config.load import load_config
+    from ageingwell.pipeline.night import score
+
+    out = tmp_path_factory.mktemp("charted") / "outreach"
+    return score(small_county, as_of=NIGHT, out=out, config=load_config(charted_settings)).folder
