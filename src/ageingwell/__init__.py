@@ -1,8 +1,8 @@
 """Find the older people who face the greatest risks to their health and independence, and fit offers of help to them.
 
-`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.train`, `aw.evaluate`, `aw.explain`, `aw.load_bundle`,
-`aw.synthesise` and `aw.AgeingWellError`, the base of every error a user can mend; the steps themselves are imported
-from their files.
+`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.train`, `aw.recalibrate`, `aw.evaluate`, `aw.explain`,
+`aw.load_bundle`, `aw.synthesise` and `aw.AgeingWellError`, the base of every error a user can mend; the steps
+themselves are imported from their files.
 Nothing heavy is imported until it is asked for.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ageingwell.pipeline.asking import check, explain
     from ageingwell.pipeline.evaluating import evaluate
     from ageingwell.pipeline.night import score
+    from ageingwell.pipeline.recalibrating import recalibrate
     from ageingwell.pipeline.training import train
     from ageingwell.synthetic.county import synthesise
 
@@ -29,6 +30,7 @@ __all__ = [
     "explain",
     "load_bundle",
     "load_config",
+    "recalibrate",
     "score",
     "synthesise",
     "train",
@@ -41,6 +43,7 @@ _WHERE = {
     "explain": "ageingwell.pipeline.asking",
     "load_bundle": "ageingwell.bundle",
     "load_config": "ageingwell.config.load",
+    "recalibrate": "ageingwell.pipeline.recalibrating",
     "score": "ageingwell.pipeline.night",
     "synthesise": "ageingwell.synthetic.county",
     "train": "ageingwell.pipeline.training",

@@ -254,6 +254,37 @@ def explain_view(recipient: "Recipient", config_path: Path | None, rows: int, as
 
 
 @cli.command()
+@data_option
+@click.option("--bundle", help="The parent: a shipped name or a bundle folder; else that of the settings.")
+@click.option("--out", required=True, type=FOLDER, help="The folder of the place's bundle.")
+@click.option(
+    "--recorded-up-to",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_day,
+    help="The day the extract was taken; else the day after the newest row of the GP register.",
+)
+@config_option
+@json_option
+def recalibrate(
+    data: Path, bundle: str | None, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool
+) -> None:
+    """Move a bundle's calibration to one place, as far as the place's own events can say."""
+    from ageingwell.pipeline import recalibrating
+
+    config = _config(config_path)
+    with _progress() as world:
+        run = recalibrating.recalibrate(
+            data,
+            bundle=bundle or config.score.bundle,
+            out=out,
+            config=config,
+            recorded_up_to=recorded_up_to,
+            surroundings=world,
+        )
+    click.echo(json.dumps({"folder": str(run.folder), **run.facts}) if as_json else recalibrating.moves_text(run))
+
+
+@cli.command()
 @click.argument("person_id")
 @data_option
 @as_of_option

@@ -62,7 +62,7 @@ def evaluate(
     """
     world = surroundings or Surroundings()
     loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache)
-    then = replace(config, train=_as_trained(config.train, loaded))
+    then = replace(config, train=as_trained(config.train, loaded))
     past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=recorded_up_to, surroundings=world)
     test, fit = past.parts["test"], past.parts["fit"]
     places = places_of(config.outreach.capacity.places(), weeks=weeks, share=past.shares["test"])
@@ -99,7 +99,7 @@ def summary_text(run: EvaluationRun) -> str:
     return f"{looked_at}\n{drawn}\nverdict: {usable}: {run.verdict.reason}"
 
 
-def _as_trained(settings: TrainSettings, bundle: Bundle) -> TrainSettings:
+def as_trained(settings: TrainSettings, bundle: Bundle) -> TrainSettings:
     """The settings of the split and the horizon as they were when the bundle was trained."""
     then = bundle.facts.get("training", {}).get("settings", {})
     return settings.model_copy(update={name: then[name] for name in FROM_TRAINING if name in then})

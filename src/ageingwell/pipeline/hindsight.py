@@ -26,6 +26,8 @@ from ageingwell.spine import build_spine, known_tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 PARTS = ("fit", "calibrate", "test")
+# Everybody who is not held out, seen from the latest cut-off: what a place recalibrates on.
+REST = "rest"
 # Who somebody is to a measure, beside the features: never a feature itself.
 BESIDE = ("household", "ethnic_group", "practice_code")
 
@@ -40,7 +42,8 @@ class CutOffs:
 
     def of(self, part: str) -> tuple[AsOf, ...]:
         """The cut-offs of one part of the split."""
-        return {"fit": self.fit, "calibrate": (self.calibrate,), "test": (self.test,)}[part]
+        latest = (self.test,)
+        return {"fit": self.fit, "calibrate": (self.calibrate,), "test": latest, REST: latest}[part]
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,8 @@ def _part(
     part: str, cut_offs: CutOffs, people: pl.DataFrame, records: Records, config: Config
 ) -> tuple[pl.DataFrame, float]:
     """One part of the split, its cut-offs one under the other, and its share of the people on the last of them."""
-    ours = people.filter(pl.col("part") == part).select("person_id", "household")
+    is_ours = pl.col("part") != "test" if part == REST else pl.col("part") == part
+    ours = people.filter(is_ours).select("person_id", "household")
     found = [_at(cut_off, ours, records, config) for cut_off in cut_offs.of(part)]
     return pl.concat([rows for rows, _ in found]), found[0][1]
 

@@ -1,0 +1,106 @@
+"""A bundle recalibrated for a town whose people have more of everything than the county it was trained on."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from scipy.special import logit
+
+from ageingwell.bundle import Bundle, load_bundle, predict
+from ageingwell.cli import cli
+from ageingwell.config.load import load_config
+from ageingwell.pipeline.hindsight import look_back
+from ageingwell.pipeline.recalibrating import RecalibrationRun, moves_text, recalibrate
+from ageingwell.synthetic.county import CountyPlan, synthesise
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recalibrated") / "town"
+    synthesise(CountyPlan(people=900, seed=21, rate_shift=0.7), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(town: Path, bundle: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> RecalibrationRun:
+    out = tmp_path_factory.mktemp("place") / "bundle"
+    return recalibrate(town, bundle=bundle, out=out, config=load_config(settings))
+
+
+@pytest.fixture(scope="module")
+def parent(bundle: Path, settings: Path) -> Bundle:
+    return load_bundle(bundle, codelists=load_config(settings).codelists)
+
+
+@pytest.fixture(scope="module")
+def place(run: RecalibrationRun, settings: Path) -> Bundle:
+    return load_bundle(run.folder, codelists=load_config(settings).codelists)
+
+
+def test_the_place_takes_on_part_of_its_higher_rates(run: RecalibrationRun) -> None:
+    move = run.moves["loss_of_independence"]
+
+    assert 0.05 < move.height < 0.7
+    assert 0.1 < move.height_share < 0.9
+
+
+def test_the_bundle_tells_its_parent_and_what_moved(run: RecalibrationRun, parent: Bundle, place: Bundle) -> None:
+    told = place.facts["recalibration"]
+
+    assert told["parent_sha256"] == parent.digest
+    assert set(told["outcomes"]) == set(parent.models)
+    moved = told["outcomes"]["loss_of_independence"]
+    assert moved["height"] == pytest.approx(run.moves["loss_of_independence"].height, abs=1e-6)
+    assert set(moved["held_out"]) == {"n", "n_events", "before", "after"}
+    assert place.facts["training"] == parent.facts["training"]
+    assert "reference" in place.tables["loss_of_independence"]
+
+
+def test_people_held_out_made_no_part_of_the_move(town: Path, settings: Path) -> None:
+    past = look_back(town, config=load_config(settings), parts=("rest", "test"))
+
+    assert not set(past.parts["rest"]["household"]) & set(past.parts["test"]["household"])
+
+
+def test_risks_of_the_place_add_up_and_keep_their_order(
+    town: Path, settings: Path, parent: Bundle, place: Bundle
+) -> None:
+    people = look_back(town, config=load_config(settings), parts=("test",)).parts["test"]
+
+    before, after = (predict(bundle, people, threads=1) for bundle in (parent, place))
+    told = place.ranking_model.explain(people)
+
+    assert np.allclose(logit(after["risk"]), told.base + told.contributions.sum(axis=1), atol=1e-6)
+    assert before["risk"].arg_sort().equals(after["risk"].arg_sort())
+    assert (after["risk_low"] <= after["risk"]).all()
+    assert (after["risk"] <= after["risk_high"]).all()
+
+
+def test_the_verdict_is_the_parents_and_says_so(place: Bundle, parent: Bundle) -> None:
+    assert place.usable == parent.usable
+    assert place.facts["verdict"]["reason"].startswith("as its parent")
+
+
+def test_the_command_does_the_same(
+    town: Path, bundle: Path, settings: Path, run: RecalibrationRun, tmp_path: Path
+) -> None:
+    out = tmp_path / "place"
+    command = ["recalibrate", "--data", town, "--bundle", bundle, "--out", out, "--config", settings]
+
+    answer = CliRunner().invoke(cli, [str(word) for word in command])
+
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.splitlines()[:-1] == moves_text(run).splitlines()[:-1]
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {
+        path.name: path.read_bytes() for path in run.folder.iterdir()
+    }
+
+
+def test_nobody_is_named_in_the_bundle(run: RecalibrationRun, town: Path) -> None:
+    people = pl.read_parquet(town / "gp_patients.parquet")["person_id"].unique().to_list()
+    text = json.dumps(run.facts) + (run.folder / "evaluation.json").read_text(encoding="utf-8")
+
+    assert not any(person in text for person in people)
