@@ -102,7 +102,7 @@ def test_a_persons_page_tells_the_figure_the_comparison_and_a_sum_that_a_reader_
     assert "31 in 100 people with a record like this start home care" in said
     assert "The range is 24 to 39" in said
     assert "12 in 100 is the figure for women aged 80 to 84 in Church Stretton (about 210 people)" in said
-    assert "Told apart: 9 in 100 die within a year" in said
+    assert "Estimated apart: 9 in 100 die within a year" in said
     assert "Sum: 12 + 22 − 3 = 31 31" in said
     assert "No estimate: this person is here by rule alone." in said
     assert "Read the staff safety marker before going" in said

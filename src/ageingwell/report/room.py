@@ -6,10 +6,10 @@ from typing import Final
 from ageingwell.report.person import Person
 
 # Lines of text a sheet takes at each size of letters, measured on printed pages; the closest takes what there is.
-SIZES: Final = (("roomy", 46), ("plain", 58))
+SIZES: Final = (("roomy", 44), ("plain", 55))
 CLOSE: Final = "close"
 # Letters a line takes in each column of the printed page at the middle size.
-_NEED, _FACTS, _STEP, _HALF = 20, 50, 36, 58
+_NEED, _FACTS, _STEP, _HALF, _WHOLE = 20, 50, 36, 58, 115
 _ALWAYS: Final = 24  # headings, the lead, and the room for the decision
 _FIGURE: Final = 8  # the figure with its bars, and the headings of the facts linked with it
 
@@ -33,11 +33,11 @@ def _lines(person: Person) -> int:
         max(_of(need["need"], _NEED) + 1, _of("; ".join(need["facts"]), _FACTS), _of(need["action"], _STEP))
         for need in person["needs"]
     )
-    unknown = sum(_of(sentence, _HALF) for sentence in person["unknown"])
-    in_touch = len(person["in_touch"]) + _of(", ".join(person["not_in_touch"]), _HALF)
+    unknown = sum(_of(sentence, _WHOLE) for sentence in person["unknown"])
+    in_touch = ceil(len(person["in_touch"]) / 3) + 1
     lead = _of(person["lead"]["why"], _HALF) + _of(person["action"], _HALF) + len(person["notes"])
     offers = sum(_of("".join(str(text) for text in offer.values()), _HALF) for offer in person["offers"])
-    return _ALWAYS + facts + needs + max(unknown, in_touch) + max(lead, offers) + len(person["outcomes"])
+    return _ALWAYS + facts + needs + unknown + in_touch + max(lead, offers)
 
 
 def _of(text: str, letters: int) -> int:

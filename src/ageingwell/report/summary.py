@@ -63,7 +63,7 @@ def summarise(
         "gone": _by_reason(gone),
         "left_out": _left_out(attrition),
         "left_out_first": _left_out_first(attrition),
-        "decided": [],
+        "decided": decided(dict(facts.get("decisions") or {})),
         "sources": sources(facts),
         "capacity": [
             {"agency": agency_words(agency), "places": int(places)}
@@ -82,6 +82,21 @@ def summarise(
             facts=facts, attrition=attrition, needs=needs, just_missed=just_missed, marginal=marginal
         ),
     }
+
+
+def decided(decisions: Mapping[str, Any]) -> list[str]:
+    """Say what became of the last list: how many are decided, how many open, how often the suggestion was followed.
+
+    >>> decided({"n_decided": "20", "n_open": "10", "followed_in_100": 80})
+    ['20 of the last list decided, 10 still open.', 'Of the decisions, 80 in 100 did just what was suggested.']
+    >>> decided({"n_decided": "0", "n_open": "0", "followed_in_100": None})
+    []
+    """
+    done, still_open = decisions.get("n_decided", "0"), decisions.get("n_open", "0")
+    said = [] if done == still_open == "0" else [f"{done} of the last list decided, {still_open} still open."]
+    if (followed := decisions.get("followed_in_100")) is not None:
+        said.append(f"Of the decisions, {followed} in 100 did just what was suggested.")
+    return said
 
 
 def notices(facts: Mapping[str, Any]) -> list[str]:
