@@ -11,8 +11,6 @@ from helpers.counties import NIGHT
 
 from tools.browser import NAMES, program, started
 
-pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser, and is not installed")
-
 REQUIRED = "AGEINGWELL_BROWSER_TESTS"  # set to `required`, as .ci/run does, a missing browser is a failure
 
 
@@ -30,7 +28,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def night(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def night(browser: Any, small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a published night of the smallest county."""
     from ageingwell.config.load import load_config
     from ageingwell.pipeline.night import score

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core comes with axe-playwright-python")
+from axe_playwright_python.sync_playwright import Axe
 
 DESKTOP, ZOOMED = 1280, 320  # 1280 pixels at 400% zoom are 320
 
@@ -26,7 +25,7 @@ def places(night: Path) -> list[tuple[Path, str]]:
 
 
 def faults_on(page, *, width: int) -> list[str]:
-    found = axe.Axe().run(page).response["violations"]
+    found = Axe().run(page).response["violations"]
     faults = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
     if page.evaluate("document.documentElement.scrollWidth") > width:
         faults.append("wider than the screen, though only a table in a box of its own may be")

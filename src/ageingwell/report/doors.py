@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ageingwell.report.cells import shown_key
 from ageingwell.report.filters import Question, marks_of, questions_of
-from ageingwell.views.columns import AgencyView
+from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.recipient import NO_HOME
 
 ASKED: Final[tuple[Question, ...]] = (
@@ -27,19 +27,26 @@ ORDERS: Final = (
 SORTED_ONLY: Final[tuple[Question, ...]] = (("age_band", "Age", "Every age"),)
 # What the list shows of a row; its page shows every column of the view.
 ON_THE_LIST: Final = ("age_band", "place", "chance", "band", "needs", "action", "part", "lead_agency", "status")
+LONG: Final = 24  # from this width in a workbook on, a column takes the whole line of a door's page
 KEYS: Final = ("row_key", "household_key")
 
 
 def by_door(view: AgencyView) -> dict[str, Any]:
     """Set a view out as a list with a row a person and a page a door, with what the list can be asked by."""
-    titles = {column.name: column.title for column in view.columns}
+    columns = {column.name: column for column in view.columns}
+    titles = {name: column.title for name, column in columns.items()}
     people = view.frame.to_dicts()
     answers = [{name: _texts(person[name]) for name in titles if name not in KEYS} for person in people]
     asked = [question for question in ASKED if question[0] in titles]
     sorted_only = [question for question in SORTED_ONLY if question[0] in titles]
     marks = marks_of(answers, asked=[*asked, *sorted_only])
-    doors = [
-        {"anchor": f"door-{number}", "key": shown_key(home), "people": [_person(people[at], titles) for at in inside]}
+    doors: list[dict[str, Any]] = [
+        {
+            "anchor": f"door-{number}",
+            "key": shown_key(home),
+            "has_home": home != NO_HOME,
+            "people": [_person(people[at], columns) for at in inside],
+        }
         for number, (home, inside) in enumerate(_together(people), start=1)
     ]
     anchors = [door["anchor"] for door in doors for _ in door["people"]]
@@ -64,9 +71,14 @@ def _together(people: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]]
     return [(home, list(inside)) for (home, _), inside in doors]
 
 
-def _person(person: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
-    told = [{"label": titles[name], "name": name, "texts": _texts(person[name])} for name in titles if name not in KEYS]
-    return {"key": shown_key(person["row_key"]), "told": told}
+def _person(person: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
+    told: list[dict[str, Any]] = [
+        {"label": column.title, "name": name, "texts": _texts(person[name]), "is_long": column.width >= LONG}
+        for name, column in columns.items()
+        if name not in KEYS
+    ]
+    # What takes a whole line comes after what takes half of one: else holes stand between them.
+    return {"key": shown_key(person["row_key"]), "told": sorted(told, key=lambda part: bool(part["is_long"]))}
 
 
 def _listed(person: Mapping[str, Any]) -> dict[str, list[str]]:

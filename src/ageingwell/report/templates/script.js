@@ -19,14 +19,12 @@
 
     const narrow = () => {
       const wanted = asked.filter((one) => one.value !== "").map((one) => [camel(one.dataset.ask), one.value]);
-      const seen = new Set();
-      for (const one of rows) {
-        one.row.hidden = !wanted.every(([name, value]) => one.row.dataset[name].split(" ").includes(value));
-        if (!one.row.hidden) seen.add(one.card);
-      }
-      for (const [name, card] of cards) card.classList.toggle("out", !seen.has(name));
-      for (const block of blocks) block.hidden = !all("tr[data-card]", block).some((row) => !row.hidden);
-      shown = rows.filter((one) => !one.row.hidden);
+      const answers = (row, [name, value]) => ` ${row.dataset[name]} `.includes(` ${value} `);
+      shown = rows.filter((one) => wanted.every((question) => answers(one.row, question)));
+      const kept = new Set(shown);
+      for (const one of rows) one.row.hidden = !kept.has(one);
+      const homes = new Set(shown.map((one) => one.row.parentNode));
+      for (const block of blocks) block.hidden = !homes.has(block);
       told.textContent = `${shown.length} of ${rows.length} people shown`;
     };
 
@@ -36,9 +34,16 @@
       const turn = by.startsWith("-") ? -1 : 1;
       const first = (one) => Number.parseInt(one.row.dataset[name], 10);
       rows.sort((one, other) => (by && turn * (first(one) - first(other))) || one.place - other.place);
-      for (const one of rows) (by ? blocks[0] : one.home).append(one.row);
+      if (by) blocks[0].append(...rows.map((one) => one.row));
+      else for (const block of blocks) block.append(...rows.filter((one) => one.home === block).map((one) => one.row));
       root.classList.toggle("sorted", by !== "");
       narrow();
+    };
+
+    // On paper the pages of those who are not shown stay away.
+    const leaveOut = () => {
+      const kept = new Set(shown.map((one) => one.card));
+      for (const [name, card] of cards) card.classList.toggle("out", !kept.has(name));
     };
 
     const steps = (card) => {
@@ -86,6 +91,7 @@
         arrange();
       });
     }
+    window.addEventListener("beforeprint", leaveOut);
     window.addEventListener("hashchange", follow);
     if (cards.size) follow();
   });
