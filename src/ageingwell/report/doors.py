@@ -25,8 +25,11 @@ ORDERS: Final = (
     {"by": "status", "text": "Decision, A to Z"},
 )
 SORTED_ONLY: Final[tuple[Question, ...]] = (("age_band", "Age", "Every age"),)
-# What the list shows of a row; its page shows every column of the view.
-ON_THE_LIST: Final = ("age_band", "place", "chance", "band", "needs", "action", "part", "lead_agency", "status")
+# What the list shows of a row: below the key, in columns, and below those. Its page shows every column of the view.
+BELOW_THE_KEY: Final = ("age_band", "place")
+IN_COLUMNS: Final = ("chance", "needs", "action", "part", "status")
+BELOW: Final = {"chance": "band", "part": "lead_agency"}
+ON_THE_LIST: Final = (*BELOW_THE_KEY, *IN_COLUMNS, *BELOW.values())
 LONG: Final = 24  # from this width in a workbook on, a column takes the whole line of a door's page
 KEYS: Final = ("row_key", "household_key")
 
@@ -53,10 +56,17 @@ def by_door(view: AgencyView) -> dict[str, Any]:
     return {
         "doors": doors,
         "listed": [
-            {"anchor": anchor, "key": shown_key(person["row_key"]), "cells": _listed(person), "marks": mark}
+            {
+                "anchor": anchor,
+                "key": shown_key(person["row_key"]),
+                "who": ", ".join(person[name] for name in BELOW_THE_KEY if name in person),
+                "cells": _listed(person),
+                "marks": mark,
+            }
             for anchor, person, mark in zip(anchors, people, marks, strict=True)
         ],
-        "heads": {name: titles[name] for name in ON_THE_LIST if name in titles},
+        "heads": {name: titles[name] for name in IN_COLUMNS if name in titles},
+        "below": BELOW,
         "questions": questions_of(answers, asked=asked),
         "orders": [order for order in ORDERS if order["by"].lstrip("-") in titles],
     }
