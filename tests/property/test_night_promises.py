@@ -255,6 +255,23 @@ def test_base_and_contributions_add_up_to_the_log_odds_of_the_risk(scored):
         assert set(told["person_id"]) == {row["person_id"] for row in scored.rows(night, "list")}
 
 
+def test_facts_are_set_beside_the_same_means_within_a_group_and_are_of_days_before_the_night(scored):
+    for night in scored.nights:
+        told = pl.read_parquet(night / "reasons.parquet").join(
+            pl.read_parquet(night / "compared.parquet"), on="person_id"
+        )
+
+        means = told.with_columns(mean=pl.col("contribution") - pl.col("beside_peers"))
+        spread = means.group_by("who", "feature").agg(pl.col("mean").max() - pl.col("mean").min(), pl.len())
+        assert spread["mean"].max() < 1e-9
+        assert spread["len"].max() > 1
+        on_page = told.filter(pl.col("adds_in_100").is_not_null())
+        assert on_page.height > 0
+        assert (on_page["known_on"].drop_nulls() < date.fromisoformat(night.name[:10])).all()
+        assert set(on_page["agency"].drop_nulls()) <= {"gp", "hospital", "social_care", "housing", "fire"}
+        assert told.filter(pl.col("adds_in_100").is_null() & pl.col("known_on").is_not_null()).is_empty()
+
+
 def test_the_files_keep_their_contracts(scored):
     for night in scored.nights:
         for name, contract in CONTRACTS.items():

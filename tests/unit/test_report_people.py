@@ -1,5 +1,6 @@
 """What a person's page says, as data: in the order of the list, adding up, for readers of the risk alone."""
 
+import re
 from datetime import date
 
 import polars as pl
@@ -25,6 +26,7 @@ from helpers.views import (
 from ageingwell.features.build import FEATURES
 from ageingwell.report.people import people_told
 from ageingwell.report.unknown import ASKED
+from ageingwell.report.words import BANNED
 from ageingwell.views.words import agency_words
 
 OCTOBER = date(2026, 10, 3)
@@ -194,15 +196,24 @@ def test_without_a_home_the_practice_writes_and_without_a_need_the_facts_decide(
     assert told()[-1]["lead"]["why"] == "no home is linked to this person, so the practice writes or telephones"
     no_need = FOUND.filter(pl.col("person_id") != pseudonym("p1"))
 
-    found = told(rows=rows(row("p1", "h1", 1, "gp", why="model")), needs=no_need)[0]
+    listed = rows(row("p1", "h1", 1, "gp", why="model"))
+    found = told(rows=listed, needs=no_need, reasons=FACTS_OF_P1)[0]
 
-    assert found["lead"]["why"].startswith("no rule found a need; the strongest fact")
+    assert (
+        found["lead"]["why"] == "no rule found a need; the strongest fact linked with a higher chance is about health"
+    )
 
 
 def test_what_a_visitor_has_to_know_first_is_told_apart():
     notes = {person["row_key"]: person["notes"] for person in told()}
 
     assert ["Read the staff safety marker before going"] in notes.values()
+
+
+def test_no_page_labels_people_or_claims_causes():
+    said = str(told(reasons=FACTS_OF_P1)).lower()
+
+    assert not [word for word in BANNED if re.search(rf"\b{re.escape(word)}\b", said)]
 
 
 def test_the_same_night_gives_the_same_words():

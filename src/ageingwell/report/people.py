@@ -148,7 +148,7 @@ def _of_person(
         "in_touch": touched(touching),
         "not_in_touch": [agency_words(name) for name in absent],
         "needs": needs_of(needs, reader),
-        "lead": lead_of(row, needs, reader),
+        "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None)),
         "notes": notes_of(row, settings),
     }
 

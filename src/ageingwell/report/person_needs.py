@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from ageingwell.config.outreach import OutreachSettings
-from ageingwell.report.person import Lead, NeedFound
+from ageingwell.report.person import Lead, LinkedFact, NeedFound
 from ageingwell.views.reader import Reader
 from ageingwell.views.words import agency_words, label_words
 
@@ -31,16 +31,18 @@ def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
     ]
 
 
-def lead_of(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader) -> Lead:
+def lead_of(
+    row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, *, strongest: LinkedFact | None = None
+) -> Lead:
     """The suggested lead and the printed reason for it, by rule.
 
     The group's own choice comes first; then who can write where no home is linked; then the most urgent need of this
-    person that the agency leads on; then a need at the same door; then the theme of the strongest fact.
+    person that the agency leads on; then a need at the same door; then the theme of the `strongest` fact that raises.
     """
-    return Lead(agency=agency_words(row["lead_agency"]), why=_why(row, found, reader))
+    return Lead(agency=agency_words(row["lead_agency"]), why=_why(row, found, reader, strongest))
 
 
-def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader) -> str:
+def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest: LinkedFact | None) -> str:
     if row["status"] != PROPOSED:
         return "the group decided on this lead"
     if row["household_id"] is None:
@@ -51,7 +53,8 @@ def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader) -> str:
         name = reader.need_words(own[0]["need"])
         return f"it leads on “{name}”, {_standing(own[0]['urgency'], [need['urgency'] for need in ordered])}"
     if row["why"] == "model" and not ordered:
-        return "no rule found a need; the strongest fact linked with a higher chance is of a kind it looks into"
+        about = "not one that may be told" if strongest is None else f"about {strongest['theme'].lower()}"
+        return f"no rule found a need; the strongest fact linked with a higher chance is {about}"
     return "it leads on a need of somebody else at this door"
 
 

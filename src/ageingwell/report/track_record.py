@@ -62,12 +62,14 @@ def works_less_well_for(groups: pl.DataFrame) -> list[str]:
     ... ]
     >>> for sentence in works_less_well_for(pl.DataFrame(rows, schema=columns, orient="row")): print(sentence)
     men: it tells those to whom it happens less well from the others
-    people in urban areas: too few to check
+    too few to check: people in urban areas
     """
     told: dict[str, list[str]] = {}
     for row, why in _judged(groups.filter(pl.col("grouping") != "practice")):
         told.setdefault(_who(row["grouping"], row["group"]), []).append(why)
-    return [f"{who}: {'; '.join(dict.fromkeys(reasons))}" for who, reasons in told.items()]
+    worse = [f"{who}: {'; '.join(dict.fromkeys(why))}" for who, why in told.items() if TOO_FEW not in why]
+    too_few = [who for who, why in told.items() if TOO_FEW in why]
+    return [*worse, *([f"{TOO_FEW}: {'; '.join(too_few)}"] if too_few else [])]
 
 
 def _judged(groups: pl.DataFrame) -> Iterator[tuple[Mapping[str, Any], str]]:
@@ -96,7 +98,7 @@ def _who(grouping: str, group: str) -> str:
     return {
         "sex": _SEX.get(group, group),
         "age_band": f"people aged {group}",
-        "ethnic_group": f"people of {group} ethnic group",
+        "ethnic_group": f"people of {group.capitalize()} ethnic group",
         "deprivation_fifth": f"people in deprivation fifth {group}",
         "rurality": f"people in {group} areas",
         "tenure": f"people whose home is {group}",

@@ -137,7 +137,8 @@ def chance_words() -> pl.Expr:
         for name in ("risk", "risk_low", "risk_high")
     )
     few = pl.when(middle < 1).then(pl.lit("Fewer than 1 in 100"))
-    with_range = few.when(low.is_not_null() & high.is_not_null()).then(
+    ends = few.when(middle > 99).then(pl.lit("More than 99 in 100"))
+    with_range = ends.when(low.is_not_null() & high.is_not_null()).then(
         pl.format("About {} in 100 ({} to {})", middle, low, high)
     )
     return with_range.otherwise(pl.format("About {} in 100", middle)).fill_null("no estimate").alias("chance")
