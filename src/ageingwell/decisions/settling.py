@@ -58,7 +58,7 @@ def _clash(
     subject: tuple[date, str], theirs: dict[str, list[Entry]], before: dict[tuple[date, str, str], Entry]
 ) -> Clash | None:
     """What recipients disagree about, by what they say now, those who sent nothing this time included."""
-    told = {whose[2]: [entry] for whose, entry in before.items() if whose[:2] == subject}
+    told = {whose[2]: [entry] for whose, entry in before.items() if whose[:2] == subject and entry.answer}
     new = {
         name: entries
         for name, entries in theirs.items()
@@ -73,7 +73,8 @@ def _clash(
         everything = [entry for entry in everything if entry.recipient == CHAIR or entry.recipient in new]
     if len({entry.answer for entry in everything}) < 2:
         return None
-    return Clash(*subject, household_id=everything[0].household_id, said=tuple(dict.fromkeys(everything)))
+    in_order = sorted(dict.fromkeys(everything), key=lambda entry: (entry.recipient, str(entry)))
+    return Clash(*subject, household_id=everything[0].household_id, said=tuple(in_order))
 
 
 def _answer(entries: list[Entry] | None) -> tuple[str, str | None] | None:
