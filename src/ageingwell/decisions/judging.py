@@ -75,15 +75,19 @@ def judge(filled: Filled, sent: SentList, *, on: date) -> list[Judged]:
     `on` is the day of recording: no contact lies after it.
     """
     answered = [row for row in filled.rows if any(row[name] for name in ANSWERS)]
-    keys = [_key(row, KEY) for row in answered]
+    said: dict[str, set[tuple[str, ...]]] = {}
+    for row in answered:
+        said.setdefault(_key(row, KEY), set()).add(_said(row))
     judged: list[Judged] = []
-    for row, key in zip(answered, keys, strict=True):
+    recorded: set[str] = set()
+    for row in answered:
+        key = _key(row, KEY)
         one = _judged(row, key, sent, on)
-        same_key = [other for other, its in zip(answered, keys, strict=True) if its == key and other is not row]
-        if key and any(_said(other) != _said(row) for other in same_key):
+        if key and len(said[key]) > 1:
             one = _rejected(row, ["Row key: stands in two rows that differ"], one.edited, withdrawn=one.is_withdrawn)
-        if one.verdict == "rejected" or not any(_said(done.row) == _said(row) for done in judged if key):
+        if one.verdict == "rejected" or key not in recorded:
             judged.append(one)
+            recorded.add(key)
     return judged + [_judged_added(row, sent, on) for row in filled.added if any(row[name] for name in ADDED_ANSWERS)]
 
 
