@@ -138,3 +138,26 @@ def test_the_safeguarding_workbook_holds_the_marked_people_under_their_own_keys_
     assert "No working smoke alarm" in texts_of(parts)
     assert pseudonym("p9") not in "".join(parts.values())
     assert "dataValidation" not in "".join(parts.values())
+
+
+def test_the_answers_are_printed_on_a_page_of_their_own_beside_the_row_keys():
+    sheet = sheets_of(fire_book())["List"]
+    heads = fire_book()["xl/tables/table1.xml"].count("<tableColumn ")
+    breaks = [int(at) for at in re.findall(r'<brk id="(\d+)"', sheet)]
+
+    assert 'scale="70"' in sheet
+    assert breaks[-1] == heads - 7  # seven columns to fill in
+    assert "List!$A:$A,List!$1:$1" in fire_book()["xl/workbook.xml"]
+
+
+def test_the_cover_says_which_list_it_is_and_another_list_has_another_code():
+    codes = [
+        next(
+            text
+            for text in texts_of(parts_of(agency_workbook(view)))
+            if re.fullmatch(r"fire 2026-11-22 [b-t]{8}", text)
+        )
+        for view in (see("fire"), see("fire"), see("fire", rows=LISTED.head(2)))
+    ]
+
+    assert codes[0] == codes[1] != codes[2]

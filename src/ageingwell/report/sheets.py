@@ -18,16 +18,17 @@ A4: Final = 9
 LONGEST_TEXT: Final = 200
 # Printed at 70 of 100, so that letters stay 7 points high: A4 landscape is then this many letters wide.
 _SCALE: Final = 70
-_PAGE_LETTERS: Final = 160
+_PAGE_LETTERS: Final = 150
 _LINE_POINTS: Final = 13.0
 _LETTERS_A_UNIT: Final = 1.2  # letters of our font to a unit of column width, on the safe side
 _TALLEST_POINTS: Final = 400.0  # Excel takes 409
-_KEY_WIDTH: Final = 13  # a key of 32 letters breaks over three lines
+_KEY_WIDTH: Final = 12  # a key of 32 letters breaks over three lines
+_FEW: Final = 2
 _KEYS: Final = ("row_key", "household_key")
 # Narrower than on a sheet of its own: text wraps, so that a page holds what belongs together.
-_WIDTHS: Final = {"place": 13, "part": 12, "lead_agency": 13, "needs": 24, "facts": 34, "action": 36, "found_by": 12,
+_WIDTHS: Final = {"place": 13, "part": 12, "lead_agency": 13, "needs": 22, "facts": 30, "action": 34, "found_by": 12,
                   "chance": 15, "raises": 30, "lowers": 26, "communication_need": 15, "known_to": 17,
-                  "new_since_last": 9, "status": 10}  # fmt: skip
+                  "what_to_say": 34, "person_told": 10, "new_since_last": 9, "status": 10}  # fmt: skip
 _OPTIONS: Final = {
     "in_memory": True,
     "strings_to_formulas": False,
@@ -149,7 +150,8 @@ class Book:
             sheet.set_column(at, at, width)
         sheet.freeze_panes(1, 1)
         sheet.repeat_rows(0)
-        if sum(shown) + sum(asked) <= _PAGE_LETTERS:
+        # A note and the answers beside it belong together, however wide.
+        if len(shown) <= _FEW or sum(shown) + sum(asked) <= _PAGE_LETTERS:
             sheet.fit_to_pages(1, 0)
             return
         sheet.repeat_columns(0)
@@ -175,7 +177,7 @@ def _width(column: Column) -> int:
 def _page_breaks(shown: Sequence[int], asked: Sequence[int]) -> list[int]:
     """Before which columns a printed page begins: the first column stands on every page, what is asked on its own.
 
-    >>> _page_breaks([13, 100, 80, 60], [20, 20])
+    >>> _page_breaks([13, 100, 80, 50], [20, 20])
     [2, 4]
     """
     breaks, used = [], 0
