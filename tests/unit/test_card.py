@@ -84,6 +84,29 @@ def test_events_of_every_part_are_told_where_training_kept_them(bundle):
     assert model_card(facts, bundle.models, bundle.tables).count("| 1,205 | 1,205 | 1,205 |") == 3
 
 
+def test_what_training_noted_of_outreach_range_and_sample_size_is_told_where_it_did(bundle):
+    training = {
+        **bundle.facts["training"],
+        "outreach": {bundle.ranking_outcome: {"fit": {"rows": 35_370, "exposed": 120}}},
+        "settings": {
+            **bundle.facts["training"]["settings"],
+            "minimum_events": 200,
+            "parameters_per_feature": 1.5,
+            "least_shrinkage": 0.8,
+        },
+    }
+    held = {"method": "the interval of like people", "level": 0.95, "coverage": 0.93, "n_groups": 4_000}
+    first = {**bundle.facts["evaluation"][bundle.ranking_outcome], "range": held}
+    evaluation = {**bundle.facts["evaluation"], bundle.ranking_outcome: first}
+
+    told = model_card({**bundle.facts, "training": training, "evaluation": evaluation}, bundle.models, bundle.tables)
+
+    assert "Of 35,370 rows to fit loss of independence on, 120 were of people an agency reached" in told
+    assert "fewer than 200 events to fit on, or than Riley's criteria ask for with 1.5 parameters a feature" in told
+    assert "is the interval of like people. On households" in told
+    assert "held 93 in 100 of 4,000 groups of people, of 95 promised." in told
+
+
 def test_no_item_is_missing():
     expected = [f"{item}{part}" for item in range(1, 28) for part in PARTS.get(item, ("",))]
 

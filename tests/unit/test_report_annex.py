@@ -1,6 +1,8 @@
 """The technical annex: the figures of the evaluation, drawn and told, and of no single person more than allowed."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -14,6 +16,7 @@ from ageingwell.model.fitted import Explanation
 from ageingwell.pipeline.sampling import FACTS as FACTS_DRAWN
 from ageingwell.pipeline.sampling import PEOPLE, draw_beeswarm
 from ageingwell.report.annex import NO_CHARTS, Evidence, annex_sections
+from ageingwell.report.charts import svg
 from ageingwell.report.html import annex_html
 from ageingwell.report.linked import REST, steps_of, without_names
 from ageingwell.report.markdown import blocks_of
@@ -196,6 +199,17 @@ def test_without_charts_the_annex_has_tables_and_says_what_to_install():
     assert "ageingwell[annex]" in NO_CHARTS
 
 
+def test_charts_wait_for_both_libraries_of_the_extra(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(svg, "find_spec", lambda name: None if name == "shap" else object())
+    assert not svg.can_draw()
+
+
+def test_nothing_that_draws_is_imported_before_something_is_drawn():
+    code = "import sys; import ageingwell.pipeline.night; print({'shap', 'matplotlib'} & set(sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
 def test_without_a_bundle_s_evidence_the_annex_is_the_night_s_tables():
     nothing = {"beeswarm": beeswarm().head(0), "reasons": TOLD.head(0), "drift": DRIFT.head(0)}
 
@@ -204,16 +218,16 @@ def test_without_a_bundle_s_evidence_the_annex_is_the_night_s_tables():
 
 def test_every_chart_says_what_it_shows_and_has_its_table(drawn):
     assert len(charts(drawn)) == 4 + 1 + 2  # order, calibration, groups, worth; beeswarm; two people with reasons
-    for svg in charts(drawn):
-        title, text = re.findall(r"<title[^>]*>(.+?)</title><desc[^>]*>(.+?)</desc>", svg)[0]
-        assert svg.startswith('<svg role="img" aria-labelledby=')
+    for drawing in charts(drawn):
+        title, text = re.findall(r"<title[^>]*>(.+?)</title><desc[^>]*>(.+?)</desc>", drawing)[0]
+        assert drawing.startswith('<svg role="img" aria-labelledby=')
         assert title
         assert "table below" in text
 
 
 def test_charts_need_no_style_script_picture_or_address_of_elsewhere(drawn):
-    for svg in charts(drawn):
-        assert not re.search(r"style=|<style|<script|<image|https?:|xlink|url\((?!#)|on\w+=", svg)
+    for drawing in charts(drawn):
+        assert not re.search(r"style=|<style|<script|<image|https?:|xlink|url\((?!#)|on\w+=", drawing)
 
 
 def test_the_page_holds_every_chart_under_names_of_its_own(drawn):

@@ -152,7 +152,44 @@ def _people(facts: Mapping[str, Any]) -> str:
         "followed, and death is told apart where it competes. Outcomes and facts come from codes, by the same lists "
         "for everybody and with nobody's judgement; facts are taken before the cut-off and outcomes after it, so "
         "neither knows of the other. Parts differ in their dates and in nothing else; how far their facts lie apart is "
-        f"in the table `drift` of `ageingwell evaluate`.{told}\n\n" + _table(heads, rows)
+        f"in the table `drift` of `ageingwell evaluate`.{_helped(training, next(iter(facts['evaluation'])))}{told}\n\n"
+        + _table(heads, rows)
+    )
+
+
+def _enough(settings: Mapping[str, Any]) -> str:
+    """How many events an outcome needs to be fitted at all."""
+    floor = f"{settings['minimum_events']:,}"
+    if "least_shrinkage" not in settings:
+        return f"An outcome with fewer than {floor} events to fit on is refused."
+    return (
+        f"An outcome is refused with fewer than {floor} events to fit on, or than Riley's criteria ask for with "
+        f"{settings['parameters_per_feature']:g} parameters a feature and at least "
+        f"{_percent(settings['least_shrinkage'])} in 100 of an effect holding on new people."
+    )
+
+
+def _helped(training: Mapping[str, Any], first: str) -> str:
+    """How outreach of the agencies' own was dealt with, which the model must not learn from."""
+    if "outreach" not in training:
+        return ""
+    told = training["outreach"][first]["fit"]
+    exposed = SMALL if told["exposed"] is None else f"{told['exposed']:,}"
+    return (
+        f" Of {in_words(told['rows'])} rows to fit {_words(first)} on, {exposed} were of people an agency reached "
+        "before the outcome could be seen: they are left out of fit and calibration, and like people stand in for them."
+    )
+
+
+def _range(found: Mapping[str, Any]) -> str:
+    """How the range around a risk is made, and how well it held."""
+    if "range" not in found:
+        return ""
+    told = found["range"]
+    return (
+        f" The range around a risk is {told['method']}. On households that did not make it, such ranges held "
+        f"{100 * told['coverage']:.0f} in 100 of {told['n_groups']:,} groups of people, of {_percent(told['level'])} "
+        "promised."
     )
 
 
@@ -170,10 +207,10 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         f"Households stand in one part only: {_percent(settings['calibration_share'])} in 100 to calibrate, "
         f"{_percent(settings['test_share'])} in 100 to test, the rest to fit. Missing stays missing, with a place of "
         f"its own in curves and trees; {_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse "
-        f"an agency that did not send. An outcome with fewer than {settings['minimum_events']:,} events to fit on is "
-        "refused.\n\nThe output is a calibrated chance with a range; no threshold turns it into a class: the list is "
-        "as long as agencies can serve. `model.txt` and `bundle.json` beside this card are the whole model; "
-        "`ageingwell score` and `ageingwell.load_bundle` work out its predictions, and "
+        f"an agency that did not send. {_enough(settings)}\n\n"
+        "The output is a calibrated chance with a range; no threshold turns it into a class: the list is as long as "
+        f"agencies can serve.{_range(facts['evaluation'][next(iter(models))])} `model.txt` and `bundle.json` beside "
+        "this card are the whole model; `ageingwell score` and `ageingwell.load_bundle` work out its predictions, and "
         "`logit(risk) = base + sum of contributions` holds for every row. The code is open (MIT). The models were not "
         "updated after this evaluation."
     )

@@ -46,7 +46,7 @@ ITEMS: Final = (
     Item("5b", "dates of the data", (PEOPLE,)),
     Item("6a", "setting and places", (PEOPLE, PERSON)),
     Item("6b", "who was eligible", (PEOPLE,)),
-    Item("6c", "treatments received", (PERSON,)),
+    Item("6c", "treatments received", (PEOPLE, PERSON)),
     Item("7", "preparing and checking the data", (PEOPLE,)),
     Item("8a", "outcome, horizon, how it was found", (PEOPLE,)),
     Item("8b", "who assessed the outcome, where that takes judgement", (PEOPLE,)),

@@ -100,7 +100,7 @@ def told_curve(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _number(value: float, told: Told) -> str:
-    return f"{told.times * value:.{told.places}f}"
+    return f"{round(told.times * value, told.places) + 0.0:.{told.places}f}"  # never -0.0
 
 
 def wall_table(tables: Mapping[str, pl.DataFrame]) -> Table:
