@@ -107,6 +107,19 @@ def test_what_training_noted_of_outreach_range_and_sample_size_is_told_where_it_
     assert "held 93 in 100 of 4,000 groups of people, of 95 promised." in told
 
 
+def test_a_bundle_recalibrated_for_a_place_tells_how_far_it_moved(bundle):
+    held = {"before": {"observed_over_expected": [1.21, 1.05, 1.4]}, "after": {}}
+    move = {"n": 1_205, "n_events": None, "height": 0.1812, "slope": 0.97, "held_out": held}
+    told = {"parent_sha256": "0123456789abcdef", "cut_off": "2025-08-24", "outcomes": {bundle.ranking_outcome: move}}
+
+    card = model_card({**bundle.facts, "recalibration": told}, bundle.models, bundle.tables)
+
+    row = "| loss of independence | 1,205 | 1 to 7 | +0.181 | 0.970 | 1.21 (1.05 to 1.40) | not known |"
+    assert row in card
+    assert "the year after 2025-08-24" in card
+    assert "not updated" not in card
+
+
 def test_no_item_is_missing():
     expected = [f"{item}{part}" for item in range(1, 28) for part in PARTS.get(item, ("",))]
 

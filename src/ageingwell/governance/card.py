@@ -211,9 +211,47 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "The output is a calibrated chance with a range; no threshold turns it into a class: the list is as long as "
         f"agencies can serve.{_range(facts['evaluation'][next(iter(models))])} `model.txt` and `bundle.json` beside "
         "this card are the whole model; `ageingwell score` and `ageingwell.load_bundle` work out its predictions, and "
-        "`logit(risk) = base + sum of contributions` holds for every row. The code is open (MIT). The models were not "
-        "updated after this evaluation."
+        "`logit(risk) = base + sum of contributions` holds for every row. The code is open (MIT).\n\n"
+        f"{_updated(facts)}"
     )
+
+
+def _updated(facts: Mapping[str, Any]) -> str:
+    """Whether the models were recalibrated for a place, how far, and what became of their calibration there."""
+    if "recalibration" not in facts:
+        return "The models were not updated after this evaluation."
+    told = facts["recalibration"]
+    rows = [
+        [
+            _words(outcome),
+            SMALL if move["n"] is None else f"{move['n']:,}",
+            SMALL if move["n_events"] is None else f"{move['n_events']:,}",
+            f"{move['height']:+.3f}",
+            f"{move['slope']:.3f}",
+            *(_expected(move["held_out"][when]) for when in ("before", "after")),
+        ]
+        for outcome, move in told["outcomes"].items()
+    ]
+    heads = (
+        "outcome",
+        "people",
+        "with the event",
+        "log-odds moved by",
+        "times",
+        "observed over expected before",
+        "and after",
+    )
+    return (
+        f"Recalibrated for a place, on its records of the year after {told['cut_off']}: height and slope of each "
+        f"outcome's line moved as far as the place's own events can say; order and reasons are the parent's (bundle "
+        f"{told['parent_sha256'][:12]}). Before and after are told of households that had no part in it.\n\n"
+        + _table(heads, rows)
+    )
+
+
+def _expected(found: Mapping[str, Any]) -> str:
+    value, low, high = found.get("observed_over_expected") or (None, None, None)
+    return _interval({"value": value, "low": low, "high": high}, 2)
 
 
 def _outcome(outcome: str, found: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
