@@ -25,6 +25,7 @@ LEFT_OUT = ("read", "permitted", "eligible", "rank", "allocate", "withdrawn")
 # What page one names of them: who may not be used, and who is held or left in peace, the largest groups alone.
 NOT_OFFERED = ("permitted", "eligible")
 LEFT_OUT_FIRST = 3
+LESS_WELL_FIRST = 3
 
 
 def summarise(
@@ -72,6 +73,7 @@ def summarise(
         "freshness": freshness(facts),
         "track_record": track_record_words(facts),
         "works_less_well_for": list(facts.get("works_less_well_for", [])),
+        "less_well": gathered(facts.get("works_less_well_for", [])),
         "list": page_of(group),
         "people": list(people),
         "decisions": list(DECISION.choices),
@@ -97,6 +99,21 @@ def decided(decisions: Mapping[str, Any]) -> list[str]:
     if (followed := decisions.get("followed_in_100")) is not None:
         said.append(f"Of the decisions, {followed} in 100 did just what was suggested.")
     return said
+
+
+def gathered(sentences: Sequence[str]) -> list[dict[str, Any]]:
+    """Gather sentences “who: why” by their why, as page one has room for: the first of them, and how many more.
+
+    >>> gathered(["men: too few", "people in towns: too few", "people aged 85: worse"])
+    [{'why': 'too few', 'who': ['men', 'people in towns'], 'n_more': 0}, {'why': 'worse', ...}]
+    """
+    by_why: dict[str, list[str]] = {}
+    for sentence in sentences:
+        who, _, why = sentence.partition(": ")
+        by_why.setdefault(why, []).append(who)
+    return [
+        {"why": why, "who": who[:LESS_WELL_FIRST], "n_more": len(who[LESS_WELL_FIRST:])} for why, who in by_why.items()
+    ]
 
 
 def notices(facts: Mapping[str, Any]) -> list[str]:
