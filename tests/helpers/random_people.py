@@ -17,8 +17,10 @@ from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.margin import Curve, Margin
 from ageingwell.outreach.needs import find_needs
 from ageingwell.outreach.rules import need_rules
+from ageingwell.peers import compare, find_alike
 from ageingwell.pipeline.files import NightFrames
-from ageingwell.pipeline.joining import contributions_of, reasons_of, risks_of
+from ageingwell.pipeline.joining import contributions_of, risks_of
+from ageingwell.pipeline.telling import reasons_of
 from helpers.boosters import train
 from helpers.outreach import shipped_interventions
 from helpers.views import pseudonym
@@ -95,10 +97,12 @@ def needs_of(features: pl.DataFrame) -> pl.DataFrame:
 
 
 def risks_and_reasons(features: pl.DataFrame, bundle: Bundle) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What the model makes of these people: their risks, and every contribution with those shown marked."""
+    """What the model makes of these people, each beside the others: their risks, and every contribution."""
     explained = contributions_of(bundle, features, threads=1)
     risks = risks_of(bundle, features, threads=1)
-    return risks, reasons_of(bundle, explained, features["person_id"], config())
+    spine = features.select("person_id", pl.col("age").cast(pl.Int64), sex=pl.lit("female"), place=pl.lit("Ludlow"))
+    alike = find_alike(spine.with_columns(care_home=pl.lit("no")), minimum_age=65)
+    return risks, reasons_of(explained, features["person_id"], compare(alike, explained, risks), risks, config())
 
 
 def night_of(**frames: pl.DataFrame) -> NightFrames:

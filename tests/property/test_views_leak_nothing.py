@@ -38,8 +38,10 @@ homes = st.lists(st.sampled_from(["h1", "h2", "h3", None]), min_size=1, max_size
 
 def sentences(rule, readable, draw_theme):
     """The rule's sentences on readable themes, or on the others."""
-    facts = {fact.words.replace("{}", "4"): str(fact.theme) for fact in rule.facts()}
-    return [words for words, theme in facts.items() if (theme in readable) == draw_theme]
+    facts: dict[str, set[str]] = {}
+    for fact in rule.facts():
+        facts.setdefault(fact.words.replace("{}", "4"), set()).update(fact.themes())
+    return [words for words, themes in facts.items() if (themes <= set(readable)) == draw_theme]
 
 
 def some_of(pool):

@@ -276,3 +276,18 @@ def test_no_shipped_words_for_the_door_tell_why_somebody_was_chosen(name):
 
     assert not re.search(telling, SHIPPED.needs[name].say, re.IGNORECASE)
     assert not re.search(telling, NEED_WORDS[name].say, re.IGNORECASE)
+
+
+def test_a_partner_of_a_joint_visit_is_named_to_who_may_read_of_it_and_learns_on_its_own_list_who_leads():
+    assert cells("fire", "p1", "action") == "Make a home fire-safety visit and fit alarms"
+    assert cells("group", "p1", "action").endswith("fit alarms. Joint visit with: GP practices")
+    assert cells("gp", "p1", "part", "lead_agency") == ("You are asked to come along", "Fire and rescue")
+
+
+@pytest.mark.parametrize(("themes", "shown"), [(("health",), False), (("health", "everyday_life"), True)])
+def test_a_fact_made_of_two_themes_is_shown_only_to_who_may_read_both(themes, shown):
+    ledger = Ledger(permitted=(), views={"voluntary": RecipientView(themes=themes)})
+
+    facts = cells("voluntary", "p5", "facts", ledger=ledger)
+
+    assert ("very likely lives alone and does not leave home" in facts) == shown

@@ -13,7 +13,9 @@ import polars as pl
 
 from ageingwell.config.outreach import Thresholds
 from ageingwell.config.score import Theme
+from ageingwell.features.build import FEATURES
 
+_THEMES = {feature.name: feature.theme for feature in FEATURES}
 EPC_LETTERS = dict(enumerate("ABCDEFG", start=1))
 
 # The scores of the CHARLIE-P matrix by the level our columns hold: rare, unlikely, possible, likely, almost certain.
@@ -34,6 +36,17 @@ class Fact:
         """Give the words where the fact holds, null elsewhere."""
         words = pl.lit(self.words) if self.value is None else pl.format(self.words, self.value)
         return pl.when(self.known()).then(words)
+
+    def themes(self) -> frozenset[str]:
+        """Give its own theme and those of every feature it is read from: a reader has to be allowed them all.
+
+        >>> alone = Fact("", _is("lives_alone") & _is("has_housebound"), theme="everyday_life")
+        >>> sorted(alone.themes())
+        ['everyday_life', 'health']
+        """
+        read = [expression for expression in (self.holds, self.value) if expression is not None]
+        names = {name for expression in read for name in expression.meta.root_names()}
+        return frozenset({str(self.theme), *(str(_THEMES[name]) for name in names & _THEMES.keys())})
 
     def known(self) -> pl.Expr:
         """Tell whether the fact is known to hold: unknown is not met."""
@@ -77,7 +90,9 @@ class NeedRule:
 
     def themes(self) -> pl.Expr:
         """Name the themes of the facts that hold: a reader who may not see one of them may not see the criterion."""
-        by_theme = [pl.when(fact.known()).then(pl.lit(str(fact.theme))) for fact in self.facts()]
+        by_theme = [
+            pl.when(fact.known()).then(pl.lit(theme)) for fact in self.facts() for theme in sorted(fact.themes())
+        ]
         return pl.concat_list(by_theme).list.drop_nulls().list.unique().list.sort()
 
 

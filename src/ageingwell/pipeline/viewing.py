@@ -200,15 +200,20 @@ def _absent(
 
 def forbidden_sentences(reader: Reader, *, needs: pl.DataFrame, reasons: pl.DataFrame) -> dict[str, set[str]]:
     """By theme, the sentences told of anybody on a night that this reader may read in no way."""
-    told: dict[str, set[str]] = {theme: set() for theme in sorted(EVERY_THEME)}
-    for need, criterion in needs.select("need", "criterion").unique().rows():
-        for sentence in criterion.split("; "):
-            for theme in reader.themes_of(need, sentence):
-                told[theme].add(sentence)
-    for theme, text in reasons.select("theme", "text").drop_nulls().unique().rows():
-        told[theme].add(text)
-    allowed: set[str] = set().union(*(said for theme, said in told.items() if theme in reader.themes))
-    return {theme: said - allowed for theme, said in told.items() if theme not in reader.themes}
+    kept: dict[str, set[str]] = {theme: set() for theme in sorted(EVERY_THEME - reader.themes)}
+    allowed: set[str] = set()
+    said = [
+        (reader.themes_of(need, sentence), sentence)
+        for need, criterion in needs.select("need", "criterion").unique().rows()
+        for sentence in criterion.split("; ")
+    ]
+    said += [(frozenset({theme}), text) for theme, text in reasons.select("theme", "text").drop_nulls().unique().rows()]
+    for themes, sentence in said:
+        if themes <= reader.themes:
+            allowed.add(sentence)
+        for theme in themes - reader.themes:
+            kept[theme].add(sentence)
+    return {theme: sentences - allowed for theme, sentences in kept.items()}
 
 
 def found_in(texts: Iterable[str], words: Iterable[str]) -> list[str]:

@@ -48,7 +48,7 @@ class Reader:
         may not see would give that fact away.
         """
         rule = self._rules.get(need)
-        return rule is not None and {str(fact.theme) for fact in rule.facts()} <= self.themes
+        return rule is not None and frozenset().union(*(fact.themes() for fact in rule.facts())) <= self.themes
 
     def need_words(self, need: str) -> str:
         """Name a need: plainly to who may read its whole rule, else in words that tell no fact."""
@@ -73,7 +73,7 @@ class Reader:
         """The themes of the need's facts that say this sentence; none where it is not one of the rule's own."""
         rule = self._rules.get(need)
         facts: Iterable[Fact] = () if rule is None else rule.facts()
-        return frozenset(str(fact.theme) for fact in facts if _says(fact, sentence))
+        return frozenset().union(*(fact.themes() for fact in facts if _says(fact, sentence)))
 
     def _reads(self, need: str, sentence: str) -> bool:
         themes = self.themes_of(need, sentence)

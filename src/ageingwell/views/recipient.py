@@ -27,6 +27,8 @@ NO_NEED: Final = "no need found by a rule"
 NO_OWN_NEED: Final = "none for you to lead"
 NO_SERVICE: Final = "none that you may read about"
 NO_HOME: Final = "no home linked"
+# Who comes along stands last in an action, as `outreach.listing` writes it.
+JOINT: Final = r"(\. )?Joint visit with: ([a-z, ]+)$"
 NOT_RECORDED: Final = "Not recorded"
 TOLD_WORDS: Final = {"yes": "Yes", "not_yet": "Not yet"}
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
@@ -104,7 +106,7 @@ def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
         "facts": _or_one(pl.col("facts_told"), NO_FACTS),
         "raises": _or_one(pl.col("raises"), NONE_SHOWN),
         "lowers": _or_one(pl.col("lowers"), NONE_SHOWN),
-        "action": pl.col("told").fill_null(UNKNOWN),
+        "action": with_readable_partners(pl.col("told"), reader).fill_null(UNKNOWN),
         "communication_need": pl.col("communication_need").fill_null("none recorded"),
         "what_to_say": pl.col("say").fill_null(say),
         "person_told": pl.col("person_told").replace_strict(TOLD_WORDS, default=NOT_RECORDED, return_dtype=pl.String),
@@ -149,9 +151,33 @@ def _or_one(texts: pl.Expr, otherwise: str) -> pl.Expr:
     return pl.when(texts.list.len().fill_null(0) > 0).then(texts).otherwise(none)
 
 
+def with_readable_partners(action: pl.Expr, reader: Reader) -> pl.Expr:
+    """Name the partners of a joint visit of whom the reader may read: that social care is needed is a fact of care.
+
+    A partner who is not named here reads on its own list that it is asked to come along, and who leads.
+
+    >>> from ageingwell.config.outreach import Thresholds
+    >>> reader = Reader("fire", frozenset({"care"}), shows_risk=False, thresholds=Thresholds())
+    >>> steps = pl.DataFrame({"step": ["Fit alarms. Joint visit with: gp, social care", "Ring. Joint visit with: gp"]})
+    >>> steps.select(with_readable_partners(pl.col("step"), reader))["step"].to_list()
+    ['Fit alarms. Joint visit with: Adult social care', 'Ring']
+    """
+    named = {agency.replace("_", " "): agency_words(agency) for agency in _agencies_read(reader)}
+    partner = pl.element()
+    words = partner.replace_strict(named, default=None, return_dtype=pl.String)
+    partners = action.str.extract(JOINT, 2).str.split(", ").list.eval(words).list.drop_nulls()
+    joint = pl.when(partners.list.len() > 0).then(pl.format("Joint visit with: {}", partners.list.join(", ")))
+    step = action.str.replace(JOINT, "")
+    return pl.concat_str(step, joint, separator=". ", ignore_nulls=True).alias(action.meta.output_name())
+
+
+def _agencies_read(reader: Reader) -> list[str]:
+    return sorted(agency for agency, theme in THEME_OF_AGENCY.items() if theme in reader.themes)
+
+
 def _known_to(reader: Reader) -> pl.Expr:
     """The services with a record, of those whose theme may be read: a record with social care is a fact of care."""
-    allowed = sorted(agency for agency, theme in THEME_OF_AGENCY.items() if theme in reader.themes)
+    allowed = _agencies_read(reader)
     agency = pl.element()
     kept = pl.when(agency.is_in(allowed)).then(agency)
     named = pl.col("known_to").list.eval(kept).list.drop_nulls().list.sort()
