@@ -234,7 +234,9 @@ def report(arguments: argparse.Namespace) -> Iterator[str]:
     libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("lightgbm", "numba", "numpy"))
     today = f"{datetime.datetime.now(datetime.UTC):%d %B %Y}"
     yield f"{today}; {machine()}; Python {platform.python_version()}, {libraries}."
-    yield "Made by `python benchmarks/shap_by_lookup.py`. Other work ran on the machine: trust ratios, not rates."
+    asked = f"--people {arguments.people} --rows {arguments.rows} --sample {arguments.sample}"
+    yield f"Made by `python benchmarks/shap_by_lookup.py {asked}`."
+    yield "Other work ran on the machine: trust ratios, not rates."
     measured = speeds(ours(booster, tables, x), len(x))
     remarks = []
     for name, rate in others(booster, x):
