@@ -44,21 +44,33 @@ class Trial:
 
 @dataclass(frozen=True)
 class Grown:
-    """Trees of one shape on each split, and the mean log loss after 0, 1, 2 … of them."""
+    """Trees of one shape on each trial; `losses` (trials, 1 + trees) after 0, 1, 2 … of them, `sizes` (trials,)."""
 
     shape: Shape
     boosters: tuple[lgb.Booster, ...]
     losses: Floats
+    sizes: Floats
 
     @property
     def n_trees(self) -> int:
         """How many trees describe the judging rows best."""
-        return int(self.losses.argmin())
+        return int(np.average(self.losses, axis=0, weights=self.sizes).argmin()) if len(self.sizes) else 0
+
+    def n_by_others(self, trial: int) -> int:
+        """How many trees describe the other trials' judging rows best, so that a trial's own have no say."""
+        others = np.arange(len(self.sizes)) != trial
+        if not others.any():
+            return self.n_trees
+        return int(np.average(self.losses[others], axis=0, weights=self.sizes[others]).argmin())
 
 
 @dataclass(frozen=True)
 class Judged:
-    """How many trees of a shape the model has, and what comes of them: the judging rows' outcome, weight and score."""
+    """How many trees of a shape the model has, and what comes of them: the judging rows' outcome, weight and score.
+
+    Each trial's rows are scored with as many trees as the other trials ask for: at the number that suits them best
+    themselves, they would look better, and surer, than new people do.
+    """
 
     shape: Shape
     n_trees: int
@@ -70,10 +82,14 @@ class Judged:
         """The log loss of each judging row."""
         return np.asarray(np.logaddexp(0.0, self.score) - self.outcome * self.score)
 
+    def loss(self) -> float:
+        """The mean log loss of the judging rows."""
+        return float(np.average(self.losses(), weights=self.weight)) if len(self.weight) else 0.0
+
 
 def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
     """The shape and number of trees that describe the judging rows best; none where their gain may be chance."""
-    return _worth_having(_judged(trials, _choose_trees(trials, training, recipe, tell)), trials)
+    return _worth_having(_choose_shape(trials, training, recipe, tell), trials)
 
 
 def grow_trees(rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, n_trees: int) -> lgb.Booster:
@@ -102,14 +118,14 @@ def tree_names(columns: Sequence[Column]) -> list[str]:
     return names if plain else [f"feature_{place}" for place in range(len(names))]
 
 
-def _choose_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Grown:
-    """Grow trees of each shape on each trial and keep the shape and the number that describe the judging rows best."""
+def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
+    """Grow trees of each shape on each trial and keep the shape that describes the judging rows best."""
     best, worse = None, 0
     for number, shape in enumerate(recipe.shapes):
-        grown = _grow(trials, training, recipe, shape)
+        judged = _judged(trials, _grow(trials, training, recipe, shape))
         tell("trees", (number + 1) / len(recipe.shapes))
-        if best is None or grown.losses.min() < best.losses.min():
-            best, worse = grown, 0
+        if best is None or judged.loss() < best.loss():
+            best, worse = judged, 0
         else:
             worse += 1
         if worse == recipe.worse_shapes and not recipe.try_all_shapes:
@@ -135,29 +151,33 @@ def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Sh
         )
         for trial in trials
     ]
-    if not grown:
-        return Grown(shape, (), np.zeros(1))
-    longest = max(len(losses) for _, losses in grown)
+    longest = max((len(losses) for _, losses in grown), default=1)
     # A split that stopped early got no better: its last loss stands for what would have followed.
     drawn_on = [np.pad(losses, (0, longest - len(losses)), mode="edge") for _, losses in grown]
-    sizes = [trial.judge.weight.sum() for trial in trials]
-    return Grown(shape, tuple(booster for booster, _ in grown), np.average(drawn_on, axis=0, weights=sizes))
+    return Grown(
+        shape,
+        tuple(booster for booster, _ in grown),
+        np.array(drawn_on).reshape(len(grown), longest),
+        np.array([trial.judge.weight.sum() for trial in trials]),
+    )
 
 
 def _judged(trials: Sequence[Trial], grown: Grown) -> Judged:
     scores = [
-        trial.judge.margin
-        + (
-            booster.predict(trial.judge.matrix, raw_score=True, num_iteration=grown.n_trees, num_threads=1)
-            if grown.n_trees
-            else 0.0
-        )
-        for booster, trial in zip(grown.boosters, trials)
+        _scores(trial.judge, booster, grown.n_by_others(place))
+        for place, (booster, trial) in enumerate(zip(grown.boosters, trials))
     ]
     outcomes, weights = [trial.judge.outcome for trial in trials], [trial.judge.weight for trial in trials]
     return Judged(
         grown.shape, grown.n_trees, *(np.concatenate([np.empty(0), *parts]) for parts in (outcomes, weights, scores))
     )
+
+
+def _scores(rows: Rows, booster: lgb.Booster, n_trees: int) -> Floats:
+    """The rows' log-odds with the first so many trees."""
+    if n_trees == 0:
+        return rows.margin
+    return np.asarray(rows.margin + booster.predict(rows.matrix, raw_score=True, num_iteration=n_trees, num_threads=1))
 
 
 def _worth_having(trees: Judged, trials: Sequence[Trial]) -> Judged:

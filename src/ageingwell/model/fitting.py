@@ -7,7 +7,8 @@
    which each was fitted without the row's own fold (and without the judging fold, `training.py`), so that they see what
    the margin makes of new people. Shape and number of trees are those that describe the judging folds best; no tree at
    all is a choice.
-4. The calibration line is laid through the predictions of the judging folds.
+4. The calibration line is laid through the predictions of the judging folds, each with as many trees as the others ask
+   for.
 5. Margin and trees are fitted once more in the same way, on all rows.
 """
 

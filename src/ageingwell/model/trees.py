@@ -45,6 +45,8 @@ SHAPES = (
 )
 # Thresholds between values that a split may choose from.
 MOST_BINS = 255
+# A tree sees no fewer features than this, if there are so many: with one at a time no two could act together.
+FEWEST_FEATURES = 4
 # No leaf can hold so many people: a tree of one leaf.
 STUMP = Shape(leaves=2, people_per_leaf=2**30)
 
@@ -96,7 +98,7 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
         "min_data_in_leaf": shape.people_per_leaf,
         "min_sum_hessian_in_leaf": shape.events_per_leaf,
         "lambda_l2": shape.ridge,
-        "feature_fraction": shape.feature_share,
+        "feature_fraction": min(1.0, max(shape.feature_share, FEWEST_FEATURES / max(len(signs), 1))),
         "bagging_fraction": shape.row_share,
         "bagging_freq": 1,
         "max_bin": MOST_BINS,
