@@ -394,6 +394,7 @@ def reidentify(
     "--weeks", default=13, show_default=True, type=click.IntRange(1, 52), help="The list is as long as these weeks."
 )
 @click.option("--cost-gbp", type=click.FloatRange(min=0), help="What one event costs: adds the spend ceiling.")
+@click.option("--without-machine", is_flag=True, help="Leave the explainable boosting machine off the wall.")
 @config_option
 @json_option
 def evaluate(
@@ -403,6 +404,7 @@ def evaluate(
     recorded_up_to: date | None,
     weeks: int,
     cost_gbp: float | None,
+    without_machine: bool,
     config_path: Path | None,
     as_json: bool,
 ) -> None:
@@ -419,6 +421,7 @@ def evaluate(
             recorded_up_to=recorded_up_to,
             weeks=weeks,
             cost_gbp=cost_gbp,
+            machine=not without_machine,
             surroundings=world,
         )
     click.echo(json.dumps({"folder": str(run.folder), **run.facts}) if as_json else evaluating.summary_text(run))

@@ -1,8 +1,10 @@
 """A bundle evaluated on a small made-up county, by the library and by the command."""
 
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -12,9 +14,9 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.groups import SMALL_BELOW
-from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MODEL
+from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MACHINE, MODEL
 from ageingwell.pipeline.evaluating import EvaluationRun, evaluate, summary_text
-from ageingwell.pipeline.rivals import COUNTED
+from ageingwell.pipeline.rivals import COUNTED, boosting_machine
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {
@@ -33,7 +35,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(town: Path, bundle: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
     out = tmp_path_factory.mktemp("evaluation")
-    return evaluate(town, config=load_config(settings), bundle=bundle, out=out, cost_gbp=4_000, draws=20)
+    return evaluate(town, config=load_config(settings), bundle=bundle, out=out, cost_gbp=4_000, draws=20, machine=False)
 
 
 def test_every_table_is_written_twice_and_holds_each_outcome(run: EvaluationRun) -> None:
@@ -83,7 +85,7 @@ def test_a_list_is_as_long_as_the_agencies_serve_the_people_held_out(run: Evalua
 def test_the_same_records_and_bundle_give_the_same_files(
     run: EvaluationRun, town: Path, bundle: Path, settings: Path, tmp_path: Path
 ) -> None:
-    evaluate(town, config=load_config(settings), bundle=bundle, out=tmp_path, cost_gbp=4_000, draws=20)
+    evaluate(town, config=load_config(settings), bundle=bundle, out=tmp_path, cost_gbp=4_000, draws=20, machine=False)
 
     written = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     assert written == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -107,7 +109,19 @@ def test_the_command_writes_the_tables_and_tells_the_verdict(
     town: Path, bundle: Path, settings: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "tables"
-    command = ["evaluate", "--data", town, "--bundle", bundle, "--out", out, "--config", settings, "--json"]
+    command = [
+        "evaluate",
+        "--data",
+        town,
+        "--bundle",
+        bundle,
+        "--out",
+        out,
+        "--config",
+        settings,
+        "--json",
+        "--without-machine",
+    ]
 
     answer = CliRunner().invoke(cli, [str(word) for word in command])
 
@@ -125,3 +139,30 @@ def test_a_handful_of_people_is_too_few(bundle: Path, settings: Path, tmp_path: 
         evaluate(tmp_path / "hamlet", config=load_config(settings), bundle=bundle, out=tmp_path / "out", draws=5)
 
     assert not (tmp_path / "out").exists()
+
+
+def test_a_rival_that_is_not_on_the_wall_is_named(run: EvaluationRun) -> None:
+    assert run.facts["rivals_absent"] == [f"{MACHINE} (not asked for)"]
+    assert f"not on the wall: {MACHINE} (not asked for)" in summary_text(run).splitlines()
+
+
+def test_without_its_extra_the_boosting_machine_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "interpret.glassbox", None)
+    people = pl.DataFrame({"age": [70.0, 80.0]})
+
+    assert boosting_machine(people, np.array([0, 1], dtype=np.int8), people, features=["age"], seed=1) is None
+
+
+def test_the_boosting_machine_tells_the_same_risks_again_and_finds_a_curve() -> None:
+    pytest.importorskip("interpret")
+    draw = np.random.default_rng(3)
+    facts = pl.DataFrame({"age": draw.uniform(65, 95, 600), "noise": draw.normal(size=600)})
+    facts = facts.with_columns(noise=pl.when(pl.int_range(pl.len()) % 7 > 0).then("noise"))
+    happened = (draw.random(600) < 0.1 + 0.5 * (facts["age"].to_numpy() > 85)).astype(np.int8)
+
+    once, again = (boosting_machine(facts, happened, facts, features=facts.columns, seed=1) for _ in range(2))
+
+    assert once is not None
+    assert np.array_equal(once, again)
+    old = facts["age"].to_numpy() > 86
+    assert once[old].mean() > 0.4 > 0.25 > once[~old].mean()

@@ -54,7 +54,7 @@ def test_evaluating_on_the_records_it_was_trained_on_gives_the_tables_it_holds(
 ) -> None:
     config = load_config(settings)
 
-    run = evaluate(bundle.parent / "county", config=config, bundle=bundle, out=tmp_path, draws=20)
+    run = evaluate(bundle.parent / "county", config=config, bundle=bundle, out=tmp_path, draws=20, machine=False)
 
     for outcome, tables in loaded.tables.items():
         for name, stored in ((name, table) for name, table in tables.items() if name in TABLES):

@@ -19,7 +19,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import TrainSettings
 from ageingwell.errors import PublishError, TooFewEventsError
 from ageingwell.evaluation.drift import population_stability
-from ageingwell.evaluation.wall import Verdict, side_by_side, verdict
+from ageingwell.evaluation.wall import LOGISTIC, MACHINE, Verdict, side_by_side, verdict
 from ageingwell.features.build import names
 from ageingwell.pipeline.hindsight import Past, look_back
 from ageingwell.pipeline.measuring import WEEKS, hold, measure, places_of
@@ -49,12 +49,14 @@ def evaluate(
     weeks: int = WEEKS,
     cost_gbp: float | None = None,
     draws: int = 200,
+    machine: bool = True,
     surroundings: Surroundings | None = None,
 ) -> EvaluationRun:
     """Measure a saved bundle on the records in `data` and write every table to `out`, as Parquet and CSV.
 
     The list looked at is as long as the agencies can serve in `weeks`, cut to the share of people held out. With
     `cost_gbp`, what one event of the ranking outcome costs, the spend ceiling of each band of risk is worked out too.
+    `machine` puts an explainable boosting machine on the wall where the extra `ebm` is installed.
     `summary.json` holds the verdict and what was looked at. The same records and bundle give the same files.
 
     Raises `BundleError` for a bundle that does not match, and `TooFewEventsError` where nobody held out had the
@@ -69,7 +71,9 @@ def evaluate(
     tables: dict[str, list[pl.DataFrame]] = {}
     for outcome, model in loaded.models.items():
         with world.stage(f"measure {outcome}"):
-            held = hold(outcome, model, test=test, fit=fit, places=places)
+            held = hold(
+                outcome, model, test=test, fit=fit, places=places, machine_seed=config.train.seed if machine else None
+            )
             if held is None and outcome == loaded.ranking_outcome:
                 raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everybody", "use more people")
             cost = cost_gbp if outcome == loaded.ranking_outcome else None
@@ -82,7 +86,7 @@ def evaluate(
         homes = (fit["household"].to_numpy(), test["household"].to_numpy())
         whole["drift"] = population_stability(fit.select(names()), test.select(names()), draws=draws, households=homes)
     told = verdict(whole["wall"].filter(outcome=loaded.ranking_outcome))
-    facts = _facts(past, loaded, told, weeks, config)
+    facts = _facts(past, loaded, told, weeks, config) | {"rivals_absent": _absent(whole["wall"], machine=machine)}
     _write(out, whole, facts)
     return EvaluationRun(out, whole, told, facts)
 
@@ -95,8 +99,17 @@ def summary_text(run: EvaluationRun) -> str:
                    tbl_width_chars=250, fmt_str_lengths=40):  # fmt: skip
         drawn = str(wall)
     looked_at = f"{outcome}, cut-off {run.facts['cut_off']}, {run.facts['n_people']:,} people held out"
+    absent = "".join(f"not on the wall: {name}\n" for name in run.facts["rivals_absent"])
     usable = "usable" if run.verdict.usable else "not usable"
-    return f"{looked_at}\n{drawn}\nverdict: {usable}: {run.verdict.reason}"
+    return f"{looked_at}\n{drawn}\n{absent}verdict: {usable}: {run.verdict.reason}"
+
+
+def _absent(wall: pl.DataFrame, *, machine: bool) -> list[str]:
+    """Rivals that were not measured, and why."""
+    there = set(wall["name"])
+    why = "the extra `ebm` is not installed" if machine else "not asked for"
+    found = [] if MACHINE in there else [f"{MACHINE} ({why})"]
+    return found if LOGISTIC in there else [*found, f"{LOGISTIC} (nobody fitted on had the outcome)"]
 
 
 def as_trained(settings: TrainSettings, bundle: Bundle) -> TrainSettings:

@@ -15,11 +15,11 @@ from ageingwell.evaluation.discrimination import AGE_BANDS, auroc, paired_differ
 from ageingwell.evaluation.groups import AT_THE_CUT, by_group
 from ageingwell.evaluation.ici import calibration_index
 from ageingwell.evaluation.utility import as_risk, at_capacities, net_benefit, net_benefit_gain, spend_ceiling
-from ageingwell.evaluation.wall import GAIN, LOGISTIC, MODEL, benchmark_wall, verdict
+from ageingwell.evaluation.wall import GAIN, LOGISTIC, MACHINE, MODEL, benchmark_wall, verdict
 from ageingwell.features.build import names
 from ageingwell.governance.disclosure import disclose
 from ageingwell.model.fitted import FittedRisk, range_coverage
-from ageingwell.pipeline.rivals import logistic_regression, simple_rivals
+from ageingwell.pipeline.rivals import boosting_machine, logistic_regression, simple_rivals
 
 Floats = NDArray[np.float64]
 THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.50)
@@ -69,12 +69,19 @@ def places_of(capacity: Mapping[str, int], *, weeks: int, share: float) -> dict[
 
 
 def hold(
-    outcome: str, model: FittedRisk, *, test: pl.DataFrame, fit: pl.DataFrame, places: Mapping[str, int]
+    outcome: str,
+    model: FittedRisk,
+    *,
+    test: pl.DataFrame,
+    fit: pl.DataFrame,
+    places: Mapping[str, int],
+    machine_seed: int | None = None,
 ) -> Held | None:
     """Those of `test` who were at risk of the outcome, with the model's risks and every rival's scores.
 
     None where everybody had the outcome or nobody, so that a measure would have nothing to compare. `fit` is what
-    logistic regression is fitted on; both frames are parts of `look_back`.
+    logistic regression is fitted on; both frames are parts of `look_back`. With `machine_seed` an explainable boosting
+    machine is fitted too, where it is installed; a bundle goes without, for its bytes must not depend on that.
     """
     at_risk, fitted_on = (rows.drop_nulls(outcome) for rows in (test, fit))
     happened, before = (rows[outcome].cast(pl.Int8).to_numpy() for rows in (at_risk, fitted_on))
@@ -84,6 +91,9 @@ def hold(
     if 0 < before.sum() < before.size:
         logistic = logistic_regression(fitted_on, before, at_risk, features=names())
         scores |= {} if logistic is None else {LOGISTIC: logistic}
+        if machine_seed is not None:
+            machine = boosting_machine(fitted_on, before, at_risk, features=names(), seed=machine_seed)
+            scores |= {} if machine is None else {MACHINE: machine}
     return Held(
         outcome=happened,
         age=at_risk["age"].to_numpy(),
@@ -194,7 +204,7 @@ def _groups(held: Held) -> pl.DataFrame:
 
 
 def _is_risk(name: str) -> bool:
-    return name in (MODEL, LOGISTIC)
+    return name in (MODEL, LOGISTIC, MACHINE)
 
 
 def groupings(people: pl.DataFrame, features: Sequence[str]) -> dict[str, pl.Series]:
