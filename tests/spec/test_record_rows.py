@@ -8,11 +8,15 @@ import pytest
 from helpers.filled import cells_of, fill, keys_of
 from helpers.views import AS_OF, see
 
+from ageingwell.config.outreach import DecisionDays
+from ageingwell.contracts.registry import columns
+from ageingwell.decisions.choices import CONTACT_NOW, DECISIONS, LEADS, OUTCOMES
 from ageingwell.decisions.judging import SentList, Subject, judge
 from ageingwell.decisions.reading import read_filled
 from ageingwell.pipeline.mending import draw_fix
 from ageingwell.report.choices import ASKED, headings
 from ageingwell.report.workbook import agency_workbook, list_code
+from ageingwell.views.words import agency_words
 
 MEETING = date(2026, 11, 24)
 YES = {"decision": "Contact now", "led_by": "Fire and rescue", "reason": "Need agreed"}
@@ -150,3 +154,12 @@ def test_what_was_typed_comes_back_as_text_and_never_as_a_formula(sent_file, tmp
     shown = [cell for sheet in fix for row in sheet.iter_rows() for cell in row]
     assert [cell.coordinate for cell in shown if cell.data_type == "f"] == []
     assert any(str(cell.value).lstrip("'") == typed for cell in shown)
+
+
+def test_the_choices_are_those_of_the_contracts_and_of_the_views():
+    outcomes = next(column for column in columns("contacts") if column.name == "outcome").labels
+    agencies = next(column for column in columns("contacts") if column.name == "agency").labels
+
+    assert tuple(OUTCOMES) == outcomes
+    assert {agency: agency_words(agency) for agency in agencies} == LEADS
+    assert set(DecisionDays.model_fields) == set(DECISIONS) - {CONTACT_NOW}
