@@ -13,15 +13,17 @@ from ageingwell.cli import cli
 from ageingwell.config.files import Settings
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, ScoreSettings, TableSettings, TrainSettings
+from ageingwell.config.services import ServicesSettings
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.features.build import FEATURES
+from ageingwell.views.words import NEED_WORDS
 from tools.reference.__main__ import FOLDER, stale
 from tools.reference.settings import _inner
 
 ROOT = FOLDER.parent.parent
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "intro")
 FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-TOP = (ScoreSettings, TrainSettings, TableSettings, Ledger, OutreachSettings, Interventions)
+TOP = (ScoreSettings, TrainSettings, TableSettings, Ledger, OutreachSettings, Interventions, ServicesSettings)
 
 
 def commands(group: click.Group = cli, above: str = "") -> dict[str, click.Command]:
@@ -161,7 +163,7 @@ def test_every_command_line_shown_can_be_typed(path):
 @pytest.mark.parametrize("path", [*PAGES, *FRONT], ids=name_of)
 def test_every_setting_shown_exists(path):
     known = KEYS | set(TABLES) | {column.name for table in TABLES for column in columns(table)}
-    known |= {"gp", "social_care", "housing", "fire", "voluntary", "safeguarding", "group"}
+    known |= {"gp", "social_care", "housing", "fire", "voluntary", "safeguarding", "group", *NEED_WORDS}
     assert [key for block in blocks(path, "toml") for key in keys(tomllib.loads(block)) if key not in known] == []
 
 

@@ -21,6 +21,7 @@ from ageingwell.peers import compare, find_alike
 from ageingwell.pipeline.files import NightFrames
 from ageingwell.pipeline.joining import contributions_of, risks_of
 from ageingwell.pipeline.telling import reasons_of
+from ageingwell.services.offerable import nothing_offerable
 from helpers.boosters import train
 from helpers.outreach import shipped_interventions
 from helpers.views import pseudonym
@@ -106,5 +107,6 @@ def risks_and_reasons(features: pl.DataFrame, bundle: Bundle) -> tuple[pl.DataFr
 
 
 def night_of(**frames: pl.DataFrame) -> NightFrames:
-    """A night of which only some frames matter."""
+    """A night of which only some frames matter; nothing is on nearby unless services are given."""
+    frames = {"services": nothing_offerable(), **frames}
     return NightFrames(**{field.name: frames.get(field.name, pl.DataFrame()) for field in fields(NightFrames)})

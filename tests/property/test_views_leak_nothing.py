@@ -14,14 +14,20 @@ from helpers.views import ACTIONS, AS_OF, EVERY_THEME, KEY, need, needs, reason,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ageingwell.config.load import load_config
 from ageingwell.config.outreach import AGENCIES, Thresholds
+from ageingwell.config.positions import read_positions
 from ageingwell.config.score import Ledger, RecipientView
 from ageingwell.features.build import FEATURES
 from ageingwell.outreach.rules import need_rules
 from ageingwell.report.csv import agency_csv
+from ageingwell.report.export import view_json, view_parquet
 from ageingwell.report.html import agency_html
+from ageingwell.report.offers import offers_of, with_offers
 from ageingwell.report.words import BANNED
 from ageingwell.report.workbook import agency_workbook
+from ageingwell.services.directory import read_directory
+from ageingwell.services.offerable import offerable
 from ageingwell.views.recipient import view_for
 from ageingwell.views.words import THEME_OF_AGENCY
 
@@ -99,9 +105,19 @@ def nights(draw, readable):
     return pair
 
 
+CONFIG = load_config()
+LOCAL = {
+    "services": offerable(read_directory(CONFIG.directory), on=AS_OF),
+    "positions": read_positions(CONFIG.positions),
+    "settings": CONFIG.services,
+}
+
+
 def files(recipient, ledger, night):
-    view = view_for(recipient, **night, ledger=ledger, as_of=AS_OF, key=KEY)
-    return agency_csv(view), agency_html(view), agency_workbook(view)
+    """The pages and workbook first, then what is written for machines; what is on nearby stands in all of them."""
+    plain = view_for(recipient, **night, ledger=ledger, as_of=AS_OF, key=KEY)
+    view = with_offers(plain, offers_of(plain, **LOCAL), state="in_time")
+    return agency_csv(view), agency_html(view), agency_workbook(view), view_json(view), view_parquet(view)
 
 
 def ledger_of(recipient, themes, *, shows_risk):
@@ -170,8 +186,9 @@ def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
     listed = night["rows"].with_columns(place=pl.lit(text), action=pl.lit(text), band=pl.lit(text))
     attacked = {**night, "rows": listed, "people": night["people"].with_columns(communication_need=pl.lit(text))}
 
-    content, page, _ = files(recipient, ledger, attacked)
-    _, plain, _ = files(recipient, ledger, night)
+    content, page, *_ = files(recipient, ledger, attacked)
+    nowhere = {**night, "rows": night["rows"].with_columns(place=pl.lit("Atlantis"))}  # so that offers are alike
+    _, plain, *_ = files(recipient, ledger, nowhere)
 
     cells = [cell for line in csv.reader(io.StringIO(content.decode("utf-8-sig"))) for cell in line if cell]
     assert not [cell for cell in cells if cell.lstrip()[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20")]
@@ -183,7 +200,7 @@ def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
 def test_no_list_labels_people_or_claims_causes(data):
     night, _ = data.draw(nights(EVERY_THEME))
     recipient = data.draw(st.sampled_from(AGENCIES))
-    _, page, _ = files(recipient, ledger_of(recipient, EVERY_THEME, shows_risk=True), night)
+    _, page, *_ = files(recipient, ledger_of(recipient, EVERY_THEME, shows_risk=True), night)
     words = f" {' '.join(Tags(page.decode().split('</head>')[1]).text).lower()} "
 
     assert not [word for word in BANNED if f" {word} " in words]

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import pandera.polars as pa
+
 from ageingwell.contracts import fields
 from ageingwell.contracts.registry import AGENCY_OF, TABLES, Column, columns
-from tools.reference.markdown import code, prose, table
+from ageingwell.contracts.services import DIRECTORY_RULES, SERVICE_TABLES
+from tools.reference.markdown import code, made_type, prose, table
 
 SHAPES = {
     fields.PSEUDONYM: "pseudonym: 32 letters",
@@ -22,7 +25,28 @@ def data_dictionary() -> str:
     overview = table(("table", "agency", "what it holds"), map(_overview, TABLES))
     sections = [f"## {name}\n\n{_told(model)}\n\n{_columns(name)}" for name, model in TABLES.items()]
     rules = table(("rule", "what it says"), ((f"`{rule}`", sentence) for rule, sentence in fields.RULES.items()))
-    return "\n\n".join([overview, *sections, f"## Rules\n\n{rules}"])
+    return "\n\n".join([overview, *sections, f"## Rules\n\n{rules}", _directory()])
+
+
+def _directory() -> str:
+    """The tables the directory of local services is read into, and the rules a record of it can break."""
+    said = (
+        "The directory of local services is read from HSDS 3 into these tables; none has a person in it. A fault in "
+        "identifier, name, organisation, status or ages refuses the whole record, a fault in a part that part alone."
+    )
+    sections = [f"### {name}\n\n{prose(model.__doc__)}\n\n{_fields(model)}" for name, model in SERVICE_TABLES.items()]
+    rules = table(("rule", "what it says"), ((f"`{rule}`", what) for rule, what in DIRECTORY_RULES.items()))
+    return "\n\n".join(
+        ["## The directory of local services", said, *sections, f"### Rules of the directory\n\n{rules}"]
+    )
+
+
+def _fields(model: type[pa.DataFrameModel]) -> str:
+    rows = (
+        (f"`{name}`", made_type(field.dtype.type), "yes" if field.nullable else "no", field.description or "")
+        for name, field in model.to_schema().columns.items()
+    )
+    return table(("column", "type", "may be empty", "what it is"), rows)
 
 
 def _overview(name: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import polars as pl
+
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table; bars inside cells are escaped."""
@@ -38,3 +40,15 @@ def docstring(thing: Any) -> str:
 def docstring_text(text: str) -> str:
     """Paragraphs on one line each."""
     return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
+
+
+def made_type(dtype: Any) -> str:
+    """A Polars type in a reader's words."""
+    names = {
+        pl.String: "text",
+        pl.Int64: "whole number",
+        pl.Float64: "number",
+        pl.Boolean: "true or false",
+        pl.Date: "date",
+    }
+    return "list of texts" if dtype.base_type() is pl.List else names[dtype.base_type()]

@@ -1,12 +1,12 @@
 """output-files.md: what a night leaves behind."""
 
-from typing import Any
-
 import pandera.polars as pa
-import polars as pl
 
 from ageingwell.contracts import made
-from tools.reference.markdown import prose, table
+from ageingwell.contracts.services import Offerable
+from ageingwell.report.offers import OFFERS
+from ageingwell.views import columns
+from tools.reference.markdown import made_type, prose, table
 
 OUTPUT_TABLES: dict[str, type[pa.DataFrameModel]] = {
     "list.parquet": made.OutreachList,
@@ -14,29 +14,60 @@ OUTPUT_TABLES: dict[str, type[pa.DataFrameModel]] = {
     "attrition.parquet": made.Attrition,
     "scores.parquet": made.Scores,
     "reasons.parquet": made.Reasons,
+    "services.parquet": Offerable,
 }
 
 
 def output_files() -> str:
     """The columns of each file that other programs read."""
-    return "\n\n".join(map(_output, OUTPUT_TABLES))
+    return "\n\n".join([*map(_output, OUTPUT_TABLES), _views(), _json()])
+
+
+def _views() -> str:
+    """The columns of a recipient's view, the same in its workbook, CSV, Parquet and JSON."""
+    anyone = {column.name for column in columns.FOR_ANYONE} | {OFFERS.name}
+    order = [*columns.FOR_READERS_OF_RISK]
+    order.insert([column.name for column in order].index("action") + 1, OFFERS)
+    rows = (
+        (
+            f"`{column.name}`",
+            column.title,
+            "everyone" if column.name in anyone else "who may read the risk",
+            column.meaning,
+        )
+        for column in order
+    )
+    said = (
+        "A recipient's own view: one row a person at a door where it leads or is asked to come along. Workbook, CSV, "
+        "Parquet and JSON hold the same cells in the same order. `needs`, `facts`, `raises`, `lowers`, `offers` and "
+        "`known_to` are lists of texts (in CSV and workbook joined by semicolons); every other cell is a text. The "
+        "CSV and the workbook have the columns to fill in behind them, and the CSV a last column `notices`."
+    )
+    head = ("column", "heading", "who has it", "what it is")
+    return f"## agencies/&lt;agency&gt;.parquet, .json, .csv, .xlsx\n\n{said}\n\n{table(head, rows)}"
+
+
+JSON_KEYS = (
+    ("format", "whole number", "version of this form; 1"),
+    ("night", "text", "the night, year-month-day"),
+    ("recipient", "text", "whose view it is"),
+    ("notices", "list of texts", "what every output of the night has to say: made-up people, late or missing records"),
+    ("notes", "list of texts", "what the recipient has to know about its own view"),
+    ("columns", "list of objects", "each column's `name`, `title`, `meaning` and `type`"),
+    ("rows", "list of objects", "one a person; each has every column by its name"),
+)
+
+
+def _json() -> str:
+    rows = ((f"`{key}`", kind, what) for key, kind, what in JSON_KEYS)
+    said = "One object. The Parquet file holds night, recipient, notices and meanings in its own metadata, as texts."
+    return f"## agencies/&lt;agency&gt;.json\n\n{said}\n\n{table(('key', 'type', 'what it is'), rows)}"
 
 
 def _output(name: str) -> str:
     model = OUTPUT_TABLES[name]
     rows = (
-        (f"`{column}`", _made_type(field.dtype.type), "yes" if field.nullable else "no", field.description or "")
+        (f"`{column}`", made_type(field.dtype.type), "yes" if field.nullable else "no", field.description or "")
         for column, field in model.to_schema().columns.items()
     )
     return f"## {name}\n\n{prose(model.__doc__)}\n\n" + table(("column", "type", "may be empty", "what it is"), rows)
-
-
-def _made_type(dtype: Any) -> str:
-    names = {
-        pl.String: "text",
-        pl.Int64: "whole number",
-        pl.Float64: "number",
-        pl.Boolean: "true or false",
-        pl.Date: "date",
-    }
-    return "list of texts" if dtype.base_type() is pl.List else names[dtype.base_type()]

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from ageingwell.config.files import Settings, read_toml, shipped
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, ScoreSettings, TableSettings, TrainSettings
+from ageingwell.config.services import ServicesSettings
 from ageingwell.contracts.registry import TABLES
 from tools.reference.markdown import code, prose, table
 
@@ -19,6 +20,7 @@ SETTINGS_FILES: dict[str, type[Settings]] = {
     "permissions.toml": Ledger,
     "outreach.toml": OutreachSettings,
     "interventions.toml": Interventions,
+    "services.toml": ServicesSettings,
 }
 
 

@@ -9,13 +9,15 @@ from pydantic import ValidationError
 
 from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
 from ageingwell.config.outreach import Interventions, OutreachSettings
+from ageingwell.config.positions import read_positions
 from ageingwell.config.score import Ledger, ScoreSettings, TableSettings, TrainSettings
+from ageingwell.config.services import ServicesSettings
 from ageingwell.errors import ConfigError
 
 Model = TypeVar("Model", bound=Settings)
 
 # The keys of the top file that name other files.
-_NAMED = ("agencies", "permissions", "outreach", "interventions", "training", "codelists", "places")
+_NAMED = ("agencies", "permissions", "outreach", "interventions", "services", "training", "codelists", "places")
 
 
 class Agencies(Settings):
@@ -44,6 +46,9 @@ class Config:
     ledger: Ledger
     outreach: OutreachSettings
     interventions: Interventions
+    services: ServicesSettings
+    directory: Path | None
+    positions: Path
     codelists: dict[str, tuple[str, ...]]
     places: Path
     digest: str
@@ -66,9 +71,15 @@ def load_config(path: Path | None = None) -> Config:
     ledger = _read(Ledger, files["permissions"], found)
     outreach = _read(OutreachSettings, files["outreach"], found)
     interventions = _read(Interventions, files["interventions"], found)
+    services = _read(ServicesSettings, files["services"], found)
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
         found.append(f"{files['places'].name}: there is no such file of places")
+    if services is not None:
+        try:
+            read_positions(_beside(files["services"], services.positions))
+        except ConfigError as fault:
+            found.append(fault.found)
     if (
         found
         or score is None
@@ -76,9 +87,11 @@ def load_config(path: Path | None = None) -> Config:
         or ledger is None
         or outreach is None
         or interventions is None
+        or services is None
         or train is None
     ):
         raise _all(found)
+    positions = _beside(files["services"], services.positions)
     return Config(
         score=score,
         train=train,
@@ -86,9 +99,12 @@ def load_config(path: Path | None = None) -> Config:
         ledger=ledger,
         outreach=outreach,
         interventions=interventions,
+        services=services,
+        directory=None if services.directory is None else _beside(files["services"], services.directory),
+        positions=positions,
         codelists=read_codelists(files["codelists"]),
         places=files["places"],
-        digest=_digest([top, *files.values()]),
+        digest=_digest([top, *files.values(), positions]),
     )
 
 

@@ -113,6 +113,9 @@ class ScoreSettings(Settings):
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
     outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, by whom")
     interventions: str = Field(default="interventions.toml", description="file: needs, their leads and next actions")
+    services: str = Field(
+        default="services.toml", description="file: the local directory, and which services serve which need"
+    )
     codelists: str = Field(default="codelists", description="folder of code lists")
     training: str = Field(default="train.toml", description="file: how models are trained")
     places: str = Field(

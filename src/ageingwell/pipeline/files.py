@@ -8,6 +8,7 @@ import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts.made import Attrition, Compared, InTouch, Needs, OutreachList, Reasons, Scores, validated
+from ageingwell.contracts.services import Offerable
 from ageingwell.errors import PublishError
 
 
@@ -19,8 +20,9 @@ class NightFrames:
     its pages show, so that they can be drawn again without the records when somebody has to be taken off: `compared`
     (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `people` (the spine
     of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
-    last night and why), `just_missed` and `marginal`; and for the annex `beeswarm` (contributions of people drawn by
-    lot) and `drift` (of tonight's facts from those the model was fitted on).
+    last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
+    counted and never shown) and `services` (what the directory of local services offers); and for the annex `beeswarm`
+    (contributions of people drawn by lot) and `drift` (of tonight's facts from those the model was fitted on).
     """
 
     listed: pl.DataFrame
@@ -37,6 +39,8 @@ class NightFrames:
     marginal: pl.DataFrame
     beeswarm: pl.DataFrame
     drift: pl.DataFrame
+    residents: pl.DataFrame
+    services: pl.DataFrame
 
     def each(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "NightFrames":
         """The same night with every frame changed."""
@@ -51,6 +55,7 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "reasons": Reasons,
     "compared": Compared,
     "in_touch": InTouch,
+    "services": Offerable,
 }
 
 

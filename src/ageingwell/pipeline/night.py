@@ -49,6 +49,7 @@ from ageingwell.pipeline.joining import (
     slow_models,
     with_reasons_and_keys,
 )
+from ageingwell.pipeline.local import LocalDirectory, no_directory, read_local_directory, residents_of
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.sampling import draw_beeswarm
 from ageingwell.pipeline.surroundings import Surroundings
@@ -120,6 +121,7 @@ def score(
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
             )
+            local = read_local_directory(config, on=as_of, made_up=records.made_up)
         previous = latest_before(out, as_of.isoformat())
         ledger = read_decisions(out, config=config, previous=previous)
         bundle = _suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
@@ -133,6 +135,7 @@ def score(
             key=key,
             world=world,
             ledger=ledger,
+            local=local,
         )
         with world.stage("withdraw again"):
             # An opt-out may have come while the night was worked out.
@@ -141,7 +144,15 @@ def score(
         with world.stage("publish"):
             evidence = evidence_of(bundle, config.score.bundle)
             night = publish_night(
-                frames, facts, records, out=out, config=config, key=key, evidence=evidence, world=world
+                frames,
+                facts,
+                records,
+                out=out,
+                config=config,
+                key=key,
+                evidence=evidence,
+                world=world,
+                refused={"services": local.refused},
             )
     return _run(night, frames, facts)
 
@@ -157,11 +168,13 @@ def outreach_list(
     key: Key,
     world: Surroundings,
     ledger: pl.DataFrame = NOTHING_DECIDED,
+    local: LocalDirectory | None = None,
 ) -> tuple[NightFrames, NightFacts]:
     """Work out the night from checked records: pure but for `world`, which times the stages.
 
-    `ledger` is what the group decided on earlier lists, as `read_ledger` gives it.
+    `ledger` is what the group decided on earlier lists, as `read_ledger` gives it; `local` its local services.
     """
+    local = local or no_directory()
     settings = config.outreach
     records = with_recorded_contacts(records, ledger, as_of=as_of)
     with world.stage("permitted"):
@@ -256,13 +269,15 @@ def outreach_list(
         marginal=shared.marginal,
         beeswarm=draw_beeswarm(explained, stay["person_id"] if bundle.usable else None, seed=config.score.seed),
         drift=drift_of(bundle, features, seed=config.score.seed),
+        residents=residents_of(spine),
+        services=local.services,
     )
     messages = [*shared.messages, *slow_models(bundle)]
     facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record)
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
-    return frames, facts
+    return frames, facts | {"directory": dict(local.told), "is_degraded": facts["is_degraded"] or local.is_missing}
 
 
 def _permitted_or_stop(records: Records, *, config: Config, as_of: AsOf) -> pl.DataFrame:

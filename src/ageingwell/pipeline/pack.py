@@ -22,6 +22,13 @@ from ageingwell.governance.manifest import (
 )
 from ageingwell.pipeline.evidence import read_evidence, save_evidence
 from ageingwell.pipeline.files import NightFrames, save_frames
+from ageingwell.pipeline.nearby import (
+    commissioning_page,
+    exports,
+    local_offers,
+    with_local_offers,
+    with_offers_on_pages,
+)
 from ageingwell.pipeline.surroundings import Surroundings, peak_memory_bytes
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
@@ -94,8 +101,12 @@ def publish_night(
     key: Key,
     evidence: Evidence,
     world: Surroundings,
+    refused: Mapping[str, pl.DataFrame] | None = None,
 ) -> Published:
-    """Write every file of the night into a staged folder and make it current in one step."""
+    """Write every file of the night into a staged folder and make it current in one step.
+
+    `refused` holds what was refused of sources that are no table of an agency, by name.
+    """
     name = facts["as_of"]
     facts["list_key"] = key.fingerprint
     facts["steps"] = count_steps(frames.attrition)
@@ -105,6 +116,9 @@ def publish_night(
         for table in records.tables.values():
             if table.n_refused:
                 table.refused.write_parquet(folder / "refused" / f"{table.name}.parquet")
+        for source, rows in (refused or {}).items():
+            if not rows.is_empty():
+                rows.write_parquet(folder / "refused" / f"{source}.parquet")
         _write(folder, frames, facts, evidence, config=config, key=key)
         write_bytes(folder / "run.json", _json(_run(world)))
         return publish_folder(folder, out, name=name)
@@ -148,6 +162,7 @@ def agency_files(
         f"agencies/{agency}.xlsx": agency_workbook(view, notices=told, homes=homes),
         f"agencies/{agency}.csv": agency_csv(view, notices=told),
         f"agencies/{agency}.html": agency_html(view, notices=told, homes=homes),
+        **exports(view, notices=told),
     }
 
 
@@ -181,8 +196,10 @@ def draw_pages(
     )
     return pages | {
         "group.xlsx": agency_workbook(group, notices=told),
+        **exports(group, notices=told),
         "report.html": report_html(summary),
         "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
+        "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
     }
 
@@ -205,7 +222,7 @@ def _night(facts: Mapping[str, Any]) -> date:
 
 
 def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> AgencyView:
-    return view_for(
+    view = view_for(
         recipient,
         rows=frames.listed,
         needs=frames.needs,
@@ -217,10 +234,11 @@ def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], c
         settings=config.outreach,
         interventions=config.interventions,
     )
+    return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
 
 
 def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> list[Person]:
-    return people_told(
+    people = people_told(
         view,
         rows=frames.listed,
         needs=frames.needs,
@@ -233,6 +251,7 @@ def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], con
         key=key,
         settings=config.outreach,
     )
+    return with_offers_on_pages(people, local_offers(view, frames, facts, config=config))
 
 
 def _homes(

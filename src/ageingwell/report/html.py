@@ -86,6 +86,12 @@ def annex_html(summary: Mapping[str, Any], *, sections: Sequence[Section] = ()) 
     return _page("annex.html", title=f"Technical annex, {summary['as_of']}", sections=sections, **summary)
 
 
+def commissioning_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:
+    """Draw the page for commissioners from `commissioning`: counts alone, no key and no name."""
+    title = f"Needs and local services, {as_of}"
+    return _page("commissioning.html", title=title, as_of=as_of, notices=list(notices), **told)
+
+
 def agency_html(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyView | None = None) -> bytes:
     """Draw one recipient's own pages: its list, a page for each door, the homes that nobody is linked to.
 

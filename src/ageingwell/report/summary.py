@@ -138,7 +138,25 @@ def notices(facts: Mapping[str, Any]) -> list[str]:
         newest = dict(dict(facts.get("inputs", {})).get(table, {})).get("newest_on")
         since = f" The newest is of {day_words(_day(newest))}." if newest else ""
         said.append(f"Late: the records from {label_words(table).lower()} may be out of date.{since}")
-    return said
+    return [*said, *directory_notices(facts)]
+
+
+def directory_notices(facts: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with the directory of local services, where one is connected.
+
+    >>> directory_notices({"directory": {"state": "late", "newest_on": "2026-01-31"}})
+    ['Late: the directory of local services was last checked on 31 January 2026; details may be out of date.']
+    """
+    told = dict(facts.get("directory", {}))
+    if told.get("state") == "damaged":
+        return ["Degraded: the directory of local services could not be used, so nothing nearby is offered tonight."]
+    if told.get("state") == "made_up_not_used":
+        return ["The directory of local services is made up, so it is not used for real people: connect your own."]
+    if told.get("state") == "late":
+        newest = told.get("newest_on")
+        checked = f"was last checked on {day_words(_day(newest))}" if newest else "does not say when it was checked"
+        return [f"Late: the directory of local services {checked}; details may be out of date."]
+    return []
 
 
 # How a page sets out a row: a heading, and the columns under it, as far as the view holds them.
@@ -146,7 +164,7 @@ _LAYOUT = (
     ("Person", ("row_key", "household_key", "is_a", "place", "age_band", "communication_need", "new_since_last")),
     ("Estimate", ("chance", "band", "found_by")),
     ("Needs and facts", ("marker", "needs", "facts", "raises", "lowers")),
-    ("Next step", ("part", "lead_agency", "action", "known_to", "status")),
+    ("Next step", ("part", "lead_agency", "action", "offers", "known_to", "status")),
 )
 KEYS = ("row_key", "household_key")
 

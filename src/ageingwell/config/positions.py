@@ -1,0 +1,40 @@
+"""Where places lie: one point a place, from the group's own table; nobody's home is ever located."""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ageingwell.errors import ConfigError
+
+COLUMNS: Final = ("place", "district", "latitude", "longitude", "source")
+# The United Kingdom and its waters: swapped or missing coordinates (0, 0) lie outside.
+LATITUDES: Final = (49.0, 61.0)
+LONGITUDES: Final = (-9.0, 2.5)
+
+
+def read_positions(path: Path) -> pl.DataFrame:
+    """Read the positions of places: place, district, latitude, longitude.
+
+    Raises `ConfigError` naming file and row where a column is missing, a place stands twice or a point lies outside
+    the United Kingdom.
+    """
+    try:
+        table = pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError):
+        raise ConfigError(f"{path.name}: cannot be read as CSV", "write one row a place") from None
+    if absent := [name for name in COLUMNS if name not in table.columns]:
+        raise ConfigError(f"{path.name}: no column {', '.join(absent)}", f"it needs {', '.join(COLUMNS)}")
+    read = table.select(
+        "place", "district", pl.col("latitude", "longitude").cast(pl.Float64, strict=False)
+    ).with_row_index("row", offset=1)
+    inside = pl.col("latitude").is_between(*LATITUDES) & pl.col("longitude").is_between(*LONGITUDES)
+    wrong = read.filter(~inside.fill_null(value=False) | pl.col("place").is_duplicated() | pl.col("place").is_null())
+    if not wrong.is_empty():
+        rows = ", ".join(str(row) for row in wrong["row"].head(5))
+        raise ConfigError(
+            f"{path.name}: row {rows}: the place is missing or stands twice, or the point lies outside the United "
+            "Kingdom",
+            "write each place once, with latitude and longitude in degrees",
+        )
+    return read.drop("row")

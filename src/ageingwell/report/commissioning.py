@@ -1,0 +1,321 @@
+"""What a community should commission: needs against capacity and local services, place by place, as counts alone.
+
+Nobody is named and no key stands here. Counts that share totals go through one door together (`governance.linked`),
+and every share is worked out from the counts as they are shown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+from typing import Any, Final
+
+import polars as pl
+
+from ageingwell.config.services import ServicesSettings
+from ageingwell.governance.disclosure import SUPPRESS_BELOW, disclose_table
+from ageingwell.governance.linked import TOTAL, disclose_cross, share_words
+from ageingwell.report.offers import miles_words
+from ageingwell.services.match import ASKS, match_services
+from ageingwell.services.values import fold
+from ageingwell.views.words import AGENCY_WORDS, NEED_WORDS, agency_words, label_words
+
+Table = dict[str, Any]
+ROUNDED: Final = (
+    "Counts of 1 to 7 are not shown, nor are counts beside them that would give them away; others are rounded to the "
+    "nearest 5."
+)
+KNOWN_BANDS: Final = ("None", "One", "Two", "Three or more")
+WEEKS_A_YEAR: Final = 52
+EVERY_SERVICE: Final = 10_000
+_AGENCIES: Final = ("gp", "social_care", "housing", "fire", "voluntary")
+
+
+@dataclass(frozen=True)
+class Community:
+    """What the page is counted from: the night's tables, and what each need is led by."""
+
+    residents: pl.DataFrame
+    needs: pl.DataFrame
+    services: pl.DataFrame
+    positions: pl.DataFrame
+    just_missed: pl.DataFrame
+    marginal: pl.DataFrame
+    leads: Mapping[str, str]
+
+
+def commissioning(community: Community, *, facts: Mapping[str, Any], settings: ServicesSettings, on: date) -> Table:
+    """Gather what the page for commissioners says of a night: text, lists and dictionaries only, every count disclosed.
+
+    `facts` is what the pipeline tells of the night (`capacity`, `directory`).
+    """
+    cross = needs_by_place(community)
+    reach = services_in_reach(community, settings=settings, on=on)
+    has_services = not community.services.is_empty()
+    return {
+        "short": _short(cross, facts),
+        "capacity": _capacity(cross, community, facts),
+        "by_place": _by_place(cross),
+        "gaps": _gaps(cross, reach) if has_services else _table("", (), []),
+        "served": _served(cross, reach) if has_services else _table("", (), []),
+        "known": _known(community.residents),
+        "joint": _joint(community.needs),
+        "one_more": _one_more(community),
+        "directory": _directory(community.services),
+        "directory_state": str(dict(facts.get("directory", {})).get("state", "none")),
+        "reach": miles_words(settings.reach_miles).removeprefix("about "),
+        "rounded": ROUNDED,
+    }
+
+
+def needs_by_place(community: Community) -> pl.DataFrame:
+    """Count needs by place and need with every total, as they may be shown: place, need, shown.
+
+    A need is counted once for each person that has it, also where nobody is sent this week; `need` is a need, the
+    agency that leads on it (the sum of its needs), or `All`.
+    """
+    placed = community.needs.drop("household_id").join(community.residents.select("person_id", "place"), on="person_id")
+    counts = placed.group_by("place", "need").agg(n=pl.col("person_id").n_unique().cast(pl.Int64))
+    return disclose_cross(counts, rows="place", columns="need", groups=community.leads)
+
+
+def services_in_reach(community: Community, *, settings: ServicesSettings, on: date) -> pl.DataFrame:
+    """Count the services that serve each need near each place: place, need, n_services, n_with_room, miles."""
+    places = community.residents["place"].unique().sort().to_list()
+    asked = [(place, need) for need in settings.needs for place in places]
+    asks = [
+        (number, [fold(term) for term in settings.needs[need].terms], place, None, None)
+        for number, (place, need) in enumerate(asked)
+    ]
+    found = match_services(
+        pl.DataFrame(asks, schema=ASKS, orient="row"),
+        services=community.services,
+        positions=community.positions,
+        settings=settings.model_copy(update={"offers_a_need": EVERY_SERVICE}),
+        on=on,
+    )
+    counted = found.group_by("ask_id").agg(
+        n_services=pl.len().cast(pl.Int64),
+        n_with_room=(pl.col("room") != "no").sum().cast(pl.Int64),
+        miles=pl.col("miles").min(),
+    )
+    every = pl.DataFrame(asked, schema={"place": pl.String, "need": pl.String}, orient="row").with_row_index("ask_id")
+    joined = every.with_columns(pl.col("ask_id").cast(pl.Int64)).join(counted, on="ask_id", how="left")
+    return joined.drop("ask_id").with_columns(pl.col("n_services", "n_with_room").fill_null(0))
+
+
+def _table(caption: str, heads: Sequence[str], rows: list[list[str]], *, note: str = "") -> Table:
+    return {"caption": caption, "heads": list(heads), "rows": rows, "note": note}
+
+
+def _shown(cross: pl.DataFrame) -> dict[tuple[str, str], str]:
+    return {(place, need): shown for place, need, shown in cross.iter_rows()}
+
+
+def _places(cross: pl.DataFrame) -> list[str]:
+    return [place for place in cross["place"].unique(maintain_order=True) if place != TOTAL]
+
+
+def _short(cross: pl.DataFrame, facts: Mapping[str, Any]) -> list[dict[str, str]]:
+    told = dict(facts.get("directory", {}))
+    return [
+        {
+            "figure": _shown(cross).get((TOTAL, TOTAL), "0"),
+            "words": "needs found by rule, of everyone who was looked at",
+        },
+        {"figure": str(sum(dict(facts.get("capacity", {})).values())), "words": "doors a week, all agencies together"},
+        {"figure": str(told.get("n_organisations", 0)), "words": "organisations in the local directory"},
+        {"figure": str(told.get("n_services", 0)), "words": "services that are running"},
+    ]
+
+
+def _capacity(cross: pl.DataFrame, community: Community, facts: Mapping[str, Any]) -> Table:
+    """How many weeks the agency that leads on a need would take to see each once, from the count as shown."""
+    shown, capacity = _shown(cross), dict(facts.get("capacity", {}))
+    rows = []
+    for agency in _AGENCIES:
+        count = shown.get((TOTAL, agency), "0") if agency in community.leads.values() else "0"
+        places = int(capacity.get(agency, 0))
+        rows.append([agency_words(agency), count, str(places), _weeks(count, places)])
+    return _table(
+        "Needs against capacity, by the agency that leads on them",
+        ("Agency", "Needs", "Doors a week", "Weeks to see each once"),
+        rows,
+        note="One visit may meet several needs, so the weeks are the most it would take.",
+    )
+
+
+def _weeks(count: str, places: int) -> str:
+    whole = count.replace(",", "")
+    if not whole.isdigit():
+        return "not shown"
+    if int(whole) == 0:
+        return "0"
+    return f"{-(-int(whole) // places):,}" if places else "no capacity"
+
+
+def _by_place(cross: pl.DataFrame) -> Table:
+    shown = _shown(cross)
+    heads = [agency for agency in _AGENCIES if (TOTAL, agency) in shown]
+    rows = [
+        [place if place != TOTAL else "All places", *(shown[place, head] for head in [*heads, TOTAL])]
+        for place in [*_places(cross), TOTAL]
+        if (place, TOTAL) in shown
+    ]
+    return _table(
+        "Needs by place, and the agency that leads on them",
+        ("Place", *(AGENCY_WORDS[head] for head in heads), "All"),
+        rows,
+    )
+
+
+def _gaps(cross: pl.DataFrame, reach: pl.DataFrame) -> Table:
+    """Places with needs that no service nearby serves, or none with room: the commissioning gap."""
+    shown = _shown(cross)
+    rows = []
+    for place in _places(cross):
+        here = reach.filter(pl.col("place") == place).sort("need").to_dicts()
+        needed = [row for row in here if shown.get((place, row["need"]), "0") != "0"]
+        nobody = [_with_count(row["need"], shown[place, row["need"]]) for row in needed if row["n_services"] == 0]
+        full = [
+            _with_count(row["need"], shown[place, row["need"]])
+            for row in needed
+            if row["n_services"] > 0 and row["n_with_room"] == 0
+        ]
+        if nobody or full:
+            rows.append([place, "; ".join(nobody) or "none", "; ".join(full) or "none"])
+    return _table(
+        "Needs that the local directory cannot meet, place by place",
+        ("Place", "No service nearby (people)", "Services nearby, all full (people)"),
+        rows,
+    )
+
+
+def _with_count(need: str, shown: str) -> str:
+    return f"{_need_words(need)} ({shown})"
+
+
+def _served(cross: pl.DataFrame, reach: pl.DataFrame) -> Table:
+    shown, places = _shown(cross), _places(cross)
+    rows = []
+    for need, of_need in reach.filter(pl.col("place").is_in(places)).group_by("need", maintain_order=True):
+        served = of_need.filter(pl.col("n_services") > 0)
+        nearest = served["miles"].min()
+        rows.append(
+            [
+                _need_words(str(need[0])),
+                shown.get((TOTAL, str(need[0])), "0"),
+                f"{served.height} of {len(places)}",
+                f"{of_need.filter(pl.col('n_with_room') > 0).height} of {len(places)}",
+                "they come to people"
+                if nearest is None and served.height
+                else miles_words(nearest if isinstance(nearest, float) else None)
+                if served.height
+                else "none",
+            ]
+        )
+    return _table(
+        "Each need, and the places where a service nearby serves it",
+        ("Need", "People", "Places with a service", "Places with room", "Nearest"),
+        rows,
+    )
+
+
+def _need_words(need: str) -> str:
+    return NEED_WORDS[need].name if need in NEED_WORDS else label_words(need)
+
+
+def _known(residents: pl.DataFrame) -> Table:
+    """People by place and by how many services have a record of them, and the share that none has."""
+    n_known = pl.col("known_to").list.len()
+    band = (
+        pl.when(n_known == 0)
+        .then(pl.lit(KNOWN_BANDS[0]))
+        .when(n_known == 1)
+        .then(pl.lit(KNOWN_BANDS[1]))
+        .when(n_known == 2)
+        .then(pl.lit(KNOWN_BANDS[2]))
+        .otherwise(pl.lit(KNOWN_BANDS[3]))
+    )
+    counts = residents.group_by("place", band.alias("band")).agg(n=pl.len().cast(pl.Int64))
+    cross = disclose_cross(counts, rows="place", columns="band")
+    shown = _shown(cross)
+    rows = []
+    for place in [*_places(cross), TOTAL]:
+        if (place, TOTAL) not in shown:
+            continue
+        cells = [shown.get((place, head), "0") for head in (*KNOWN_BANDS, TOTAL)]
+        rows.append(["All places" if place == TOTAL else place, *cells, share_words(cells[0], cells[-1])])
+    return _table(
+        "People by the number of services that have a record of them in three years",
+        ("Place", *KNOWN_BANDS, "All", "Known to none"),
+        rows,
+        note="Everybody here is on the register of a GP practice, which is not counted.",
+    )
+
+
+def _joint(needs: pl.DataFrame) -> Table:
+    """Homes in which two agencies lead on a need: visits that could be made together."""
+    at_home = needs.drop_nulls("household_id").select("household_id", "lead_agency").unique()
+    agencies = at_home.group_by("household_id").agg(pl.col("lead_agency"))["lead_agency"].to_list()
+    pairs = [pair for home in agencies for pair in combinations(sorted(home, key=_AGENCIES.index), 2)]
+    if not pairs:
+        return _table("Visits that could be joined", ("Agencies", "Homes"), [])
+    counts = (
+        pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
+        .group_by("one", "other")
+        .agg(n=pl.len().cast(pl.Int64))
+        .sort("n", "one", "other", descending=[True, False, False])
+    )
+    rows = [
+        [f"{agency_words(one)} and {agency_words(other).lower()}", shown]
+        for one, other, shown in disclose_table(counts).iter_rows()
+    ]
+    return _table(
+        "Visits that could be joined: homes where two agencies each lead on a need",
+        ("Agencies", "Homes"),
+        rows,
+        note="A home with needs of three agencies stands in three rows.",
+    )
+
+
+def _one_more(community: Community) -> Table:
+    rows = [list(row) for row in _one_more_rows(community)]
+    return _table(
+        "What one more visit a week would reach",
+        ("Agency", "Doors a week", "Used this week", "One more a week would reach", "At the next doors in line"),
+        rows,
+        note="The chance is the average over at least 8 doors, so that it tells of no single home.",
+    )
+
+
+def _one_more_rows(community: Community) -> Iterator[tuple[str, ...]]:
+    waiting = dict(community.just_missed.group_by("lead_agency").agg(pl.col("risk_reached")).iter_rows())
+    for agency, places, used, extra in community.marginal.select(
+        "lead_agency", "places", "used", "extra_doors"
+    ).iter_rows():
+        more = f"one more door a week, about {WEEKS_A_YEAR} a year" if extra else "nobody: no door is waiting for it"
+        yield agency_words(agency), str(places), str(used), more, _chance_in_line(waiting.get(agency, []))
+
+
+def _chance_in_line(risks: Sequence[float]) -> str:
+    if len(risks) < SUPPRESS_BELOW:
+        return "too few doors to tell"
+    average = sum(sorted(risks)) / len(risks)
+    return f"about {int(100 * average + 0.5)} in 100 at a door" if average > 0 else "no estimate"
+
+
+def _directory(services: pl.DataFrame) -> Table:
+    """The directory's services by kind: how many run, have room, and were checked lately. No person is counted."""
+    one_each = services.unique("service_id", keep="first", maintain_order=True)
+    kinds = (
+        one_each.group_by(pl.col("kind").fill_null("Not told"))
+        .agg(
+            n=pl.len(),
+            room=(pl.col("room") == "yes").sum(),
+            full=(pl.col("room") == "no").sum(),
+        )
+        .sort("kind")
+    )
+    rows = [[str(cell) for cell in row] for row in kinds.iter_rows()]
+    return _table("Services that are running, by kind", ("Kind", "Services", "With room", "Full"), rows)

@@ -1,0 +1,1 @@
+"""The made-up directory of local services that ships with the project."""
