@@ -4,7 +4,6 @@ import pandera.polars as pa
 
 from ageingwell.contracts import made
 from ageingwell.contracts.services import Offerable
-from ageingwell.report.offers import OFFERS
 from ageingwell.views import columns
 from tools.reference.markdown import made_type, prose, table
 
@@ -25,9 +24,9 @@ def output_files() -> str:
 
 def _views() -> str:
     """The columns of a recipient's view, the same in its workbook, CSV, Parquet and JSON."""
-    anyone = {column.name for column in columns.FOR_ANYONE} | {OFFERS.name}
+    anyone = {column.name for column in columns.FOR_ANYONE} | {columns.OFFERS.name}
     order = [*columns.FOR_READERS_OF_RISK]
-    order.insert([column.name for column in order].index("action") + 1, OFFERS)
+    order.insert([column.name for column in order].index("action") + 1, columns.OFFERS)
     rows = (
         (
             f"`{column.name}`",

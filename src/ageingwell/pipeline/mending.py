@@ -11,10 +11,10 @@ from ageingwell.decisions.reading import KEY, Filled
 from ageingwell.decisions.settling import Clash
 from ageingwell.report.choices import ADDED, ASKED, MEND, SAID
 from ageingwell.report.workbook import clash_workbook, fix_workbook
-from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, AgencyView, Column
+from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, OFFERS, AgencyView, Column
 from ageingwell.views.words import agency_words
 
-_COLUMNS: Mapping[str, Column] = {column.name: column for column in (*FOR_READERS_OF_RISK, *FOR_ANYONE)}
+_COLUMNS: Mapping[str, Column] = {column.name: column for column in (*FOR_READERS_OF_RISK, *FOR_ANYONE, OFFERS)}
 # What the chair needs beside the answers to know whom they are about.
 _OF_A_CLASH = ("row_key", "household_key", "place", "lead_agency", "needs", "action")
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from ageingwell.config.load import Config, load_config
 from ageingwell.config.score import Recipient
+from ageingwell.pipeline.nearby import local_offers, with_local_offers
 from ageingwell.pipeline.night import OutreachRun, score
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.pseudonyms import Key
@@ -133,7 +134,7 @@ def _view(recipient: Recipient, run: OutreachRun, config: Config, *, as_of: date
             key=key,
             settings=config.outreach,
         )
-    return view_for(
+    view = view_for(
         recipient,
         rows=frames.listed,
         needs=frames.needs,
@@ -145,6 +146,7 @@ def _view(recipient: Recipient, run: OutreachRun, config: Config, *, as_of: date
         settings=config.outreach,
         interventions=config.interventions,
     )
+    return with_local_offers(view, local_offers(view, frames, run.facts, config=config), run.facts)
 
 
 def _sources(recipient: Recipient, config: Config) -> pl.DataFrame:

@@ -16,15 +16,12 @@ from ageingwell.config.services import ServicesSettings
 from ageingwell.report.cells import day_words
 from ageingwell.services.match import ASKS, match_services
 from ageingwell.services.values import fold
-from ageingwell.views.columns import AgencyView, Column
+from ageingwell.views.columns import OFFERS, AgencyView
 from ageingwell.views.words import NEED_WORDS
 
 Offer = dict[str, Any]
 Ask = tuple[str, str, str]
 
-OFFERS: Final = Column(
-    "offers", "What is on nearby", "For each need the first service of the local directory; ask before you promise", 44
-)
 NO_OFFER: Final = "no service of the local directory found nearby"
 NO_DIRECTORY: Final = "no directory of local services is connected"
 NOT_USABLE: Final = "the directory of local services could not be used tonight"

@@ -50,6 +50,10 @@ KNOWN_TO = Column("known_to", "Already known to", "Services you may read about t
 NEW = Column("new_since_last", "New", "Whether they were on the last list", 12)
 STATUS = Column("status", "Status", "Proposed until the group has agreed", 12)
 
+OFFERS = Column(
+    "offers", "What is on nearby", "For each need the first service of the local directory; ask before you promise", 44
+)  # put in behind the next step by whoever has the directory, from nothing but the cells of the view
+
 # What any recipient may get. Nothing here is computed from the risk, and neither is the order of rows.
 FOR_ANYONE = (
     ROW_KEY,
