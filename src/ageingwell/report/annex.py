@@ -10,7 +10,7 @@ from ageingwell.evaluation.wall import MODEL
 from ageingwell.governance.disclosure import in_words, is_small
 from ageingwell.report import measured
 from ageingwell.report.charts.measures import calibration_chart, interval_chart, net_benefit_chart
-from ageingwell.report.linked import linked_sections
+from ageingwell.report.linked import fact_words, linked_sections
 from ageingwell.report.markdown import blocks_of
 from ageingwell.report.section import Part, Section, chart, section, table
 from ageingwell.views.words import OUTCOME_WORDS, label_words
@@ -166,7 +166,7 @@ def _drift(drift: pl.DataFrame) -> Iterator[Section]:
         "above 0.25 much has; where the index lies under what chance alone would give, it says nothing."
     ]
     rows = [
-        [label_words(row["column"]), measured.figure(row), _index(row["by_chance"]), str(row["change"] or "not known")]
+        [fact_words(row["column"]), measured.figure(row), _index(row["by_chance"]), str(row["change"] or "not known")]
         for row in order.head(DRIFT_ROWS).iter_rows(named=True)
     ]
     heads = ("Fact", "Stability index", "Under by chance alone", "Change")

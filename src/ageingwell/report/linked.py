@@ -39,6 +39,11 @@ def linked_sections(
         yield section("The first people on the list", "first-people", says=says, parts=parts)
 
 
+def fact_words(name: str) -> str:
+    """A feature by its name as a label; one that is not ours any more keeps its name."""
+    return feature_words(BY_NAME[name]) if name in BY_NAME else name
+
+
 def feature_words(feature: Feature) -> str:
     """A feature as a label: its sentence without the number, or its name.
 
@@ -57,7 +62,7 @@ def _everybody(beeswarm: pl.DataFrame, *, charts: bool) -> Section:
         .agg(size=pl.col("contribution").abs().mean())
         .sort("size", "feature", descending=[True, False])
     )
-    labels = {name: feature_words(BY_NAME[name]) for name in sizes["feature"]}
+    labels = {name: fact_words(name) for name in sizes["feature"]}
     people = beeswarm["person_id"].n_unique()
     says = [
         f"What the model of the ranking outcome adds for each of up to {beeswarm_size(people)} people scored tonight, "
