@@ -15,7 +15,7 @@ from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
-from ageingwell.report.track_record import track_record_words
+from ageingwell.report.track_record import TOO_FEW, track_record_words
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
 from ageingwell.views.columns import FOR_HOMES, AgencyView
 from ageingwell.views.words import agency_words, label_words, words_of_outcome
@@ -101,19 +101,25 @@ def decided(decisions: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def gathered(sentences: Sequence[str]) -> list[dict[str, Any]]:
-    """Gather sentences “who: why” by their why, as page one has room for: the first of them, and how many more.
+def gathered(sentences: Sequence[str]) -> list[str]:
+    """Say for whom the model works less well as page one has room for: groups of one reason together, few by name.
 
-    >>> gathered(["men: too few", "people in towns: too few", "people aged 85: worse"])
-    [{'why': 'too few', 'who': ['men', 'people in towns'], 'n_more': 0}, {'why': 'worse', ...}]
+    >>> gathered(["men: it misses more", "people in towns: it misses more", "too few to check: people aged 85; others"])
+    ['Men; people in towns: it misses more.', 'Too few to check: people aged 85; others.']
     """
     by_why: dict[str, list[str]] = {}
     for sentence in sentences:
-        who, _, why = sentence.partition(": ")
-        by_why.setdefault(why, []).append(who)
+        first, _, second = sentence.partition(": ")
+        who, why = (second, first) if first == TOO_FEW else (first, second)
+        by_why.setdefault(why, []).extend(who.split("; "))
     return [
-        {"why": why, "who": who[:LESS_WELL_FIRST], "n_more": len(who[LESS_WELL_FIRST:])} for why, who in by_why.items()
+        _sentence(f"{why}: {_few(who)}" if why == TOO_FEW else f"{_few(who)}: {why}") for why, who in by_why.items()
     ]
+
+
+def _few(who: Sequence[str]) -> str:
+    more = len(who[LESS_WELL_FIRST:])
+    return "; ".join(who[:LESS_WELL_FIRST]) + (f" and {more} more" if more else "")
 
 
 def notices(facts: Mapping[str, Any]) -> list[str]:
