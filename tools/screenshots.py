@@ -19,7 +19,7 @@ from tools import browser
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 LARGEST_BYTES = 400_000
-WIDTH, HEIGHT = 1280, 900
+WIDTH, HEIGHT = 1280, 1000
 # A person the pictures can show: with a figure, facts of both kinds, a need and somebody in touch, the first such one.
 TELLING = ".card:has(.bars):has(.needs)"
 
