@@ -62,7 +62,7 @@ def train(
     models, found, tables = {}, {}, {}
     for outcome in _trainable(past, settings):
         with world.stage(f"model of {outcome}"):
-            models[outcome] = _train_outcome(outcome, past.parts, settings)
+            models[outcome] = train_outcome(outcome, past.parts, settings)
         with world.stage(f"measure {outcome}"):
             held = _held(outcome, models[outcome], past, places)
             tables[outcome] = measure(held, cost_gbp=None, draws=settings.draws, seed=settings.seed)
@@ -97,7 +97,8 @@ def _trainable(past: Past, settings: TrainSettings) -> list[str]:
     return [name for name in settings.outcomes if name != "emergency_admission" or not without_hospital]
 
 
-def _train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings) -> FittedRisk:
+def train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings) -> FittedRisk:
+    """The calibrated model of one outcome with its range, from the parts of `look_back`."""
     at_risk, alone = _at_risk(outcome, parts, settings)
     labels = {part: rows[outcome].to_numpy().astype(np.int8) for part, rows in at_risk.items()}
     _stop_on_few_events(outcome, labels, settings)
