@@ -42,9 +42,7 @@ def _scores(folder: Path) -> pl.DataFrame:
     try:
         scores = pl.read_parquet(folder / "scores.parquet")
     except FileNotFoundError:
-        raise SourceError(
-            f"{folder.name}: there is no scores.parquet", "name the folder of a night"
-        ) from None
+        raise SourceError(f"{folder.name}: there is no scores.parquet", "name the folder of a night") from None
     told = scores.drop_nulls("risk")
     if told.is_empty():
         raise SourceError(f"{folder.name}: nobody was scored that night", "compare nights that had a usable model")
