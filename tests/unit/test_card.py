@@ -145,6 +145,8 @@ def test_what_only_a_person_can_say_waits_in_a_list_of_its_own(card):
 def test_no_count_of_1_to_7_people_stands_in_the_card(bundle):
     facts = {**bundle.facts, "evaluation": {**bundle.facts["evaluation"]}}
     facts["evaluation"]["death"] = {**facts["evaluation"]["loss_of_independence"], "n_events": 3}
+    events = {part: {**counts, "death": 3} for part, counts in bundle.facts["training"]["n_events"].items()}
+    facts["training"] = {**bundle.facts["training"], "n_events": events}
     models = {"death": bundle.ranking_model}
 
     assert "people 1 to 7 had the event" in model_card(facts, models, {})
