@@ -6,10 +6,10 @@ from typing import Final
 from ageingwell.report.person import Person
 
 # Lines of text a sheet takes at each size of letters, measured on printed pages; the closest takes what there is.
-SIZES: Final = (("roomy", 44), ("plain", 55))
-CLOSE: Final = "close"
+SIZES: Final = (("roomy", 44), ("plain", 54), ("close", 64))
+CLOSEST: Final = "closest"
 # Letters a line takes in each column of the printed page at the middle size.
-_NEED, _FACTS, _STEP, _HALF, _WHOLE = 20, 50, 36, 58, 115
+_NEED, _FACTS, _STEP, _HALF, _WHOLE = 20, 55, 40, 58, 115
 _ALWAYS: Final = 24  # headings, the lead, and the room for the decision
 _FIGURE: Final = 8  # the figure with its bars, and the headings of the facts linked with it
 
@@ -24,7 +24,7 @@ def setting_of(person: Person) -> str:
     'roomy'
     """
     lines = _lines(person)
-    return next((name for name, most in SIZES if lines <= most), CLOSE)
+    return next((name for name, most in SIZES if lines <= most), CLOSEST)
 
 
 def _lines(person: Person) -> int:
