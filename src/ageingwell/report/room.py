@@ -6,10 +6,11 @@ from typing import Final
 from ageingwell.report.person import Person
 
 # Lines of text a sheet takes at each size of letters, measured on printed pages; the closest takes what there is.
-SIZES: Final = (("roomy", 44), ("plain", 54), ("close", 64))
+SIZES: Final = (("roomy", 44), ("plain", 54), ("close", 63))
 CLOSEST: Final = "closest"
 # Letters a line takes in each column of the printed page at the middle size.
-_NEED, _FACTS, _STEP, _HALF, _WHOLE = 20, 55, 40, 58, 115
+_NEED, _FACTS, _STEP, _OFFER, _WHOLE = 20, 55, 40, 52, 115
+PRINTED_OFFERS: Final = 8  # further ones stand on the screen alone
 _ALWAYS: Final = 24  # headings, the lead, and the room for the decision
 _FIGURE: Final = 8  # the figure with its bars, and the headings of the facts linked with it
 
@@ -35,9 +36,11 @@ def _lines(person: Person) -> int:
     )
     unknown = sum(_of(sentence, _WHOLE) for sentence in person["unknown"])
     in_touch = ceil(len(person["in_touch"]) / 3) + 1
-    lead = _of(person["lead"]["why"], _HALF) + _of(person["action"], _HALF) + len(person["notes"])
-    offers = sum(_of("".join(str(text) for text in offer.values()), _HALF) for offer in person["offers"])
-    return _ALWAYS + facts + needs + unknown + in_touch + max(lead, offers)
+    lead = _of(person["lead"]["why"], _WHOLE) + _of(person["action"], _WHOLE) + len(person["notes"])
+    offers = sum(
+        _of("".join(str(text) for text in offer.values()), _OFFER) for offer in person["offers"][:PRINTED_OFFERS]
+    )
+    return _ALWAYS + facts + needs + unknown + in_touch + lead + ceil(offers / 2)
 
 
 def _of(text: str, letters: int) -> int:
