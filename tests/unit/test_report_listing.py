@@ -70,7 +70,12 @@ def test_who_is_known_to_the_practice_alone_is_known_to_no_service():
 def test_a_page_with_more_to_say_is_set_closer():
     long = person(9, needs=[need("Falls assessment", "Soon", "GP practices", "x" * 70, "y" * 150)] * 14)
 
-    assert [setting_of(one) for one in (BY_RULE, FULL, long)] == ["roomy", "plain", "closest"]
+    assert [setting_of(one) for one in (BY_RULE, AT_THE_SAME_DOOR, FULL, long)] == [
+        "roomy",
+        "roomy",
+        "close",
+        "closest",
+    ]
 
 
 def test_doors_keep_neighbours_together_and_show_only_the_views_own_cells():

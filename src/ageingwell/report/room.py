@@ -10,7 +10,7 @@ SIZES: Final = (("roomy", 44), ("plain", 54), ("close", 63))
 CLOSEST: Final = "closest"
 # Letters a line takes in each column of the printed page at the middle size.
 _NEED, _FACTS, _STEP, _OFFER, _WHOLE = 20, 55, 40, 52, 115
-PRINTED_OFFERS: Final = 8  # further ones stand on the screen alone
+PRINTED_OFFERS: Final = 4  # further ones stand on the screen alone
 _ALWAYS: Final = 24  # headings, the lead, and the room for the decision
 _FIGURE: Final = 8  # the figure with its bars, and the headings of the facts linked with it
 
