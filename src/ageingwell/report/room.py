@@ -11,6 +11,7 @@ CLOSEST: Final = "closest"
 # Letters a line takes in each column of the printed page at the middle size.
 _NEED, _FACTS, _STEP, _OFFER, _WHOLE = 20, 55, 40, 52, 115
 PRINTED_OFFERS: Final = 4  # further ones stand on the screen alone
+_TOLD: Final = ("name", "what", "where", "near", "when", "cost", "checked_on", "note")
 _ALWAYS: Final = 24  # headings, the lead, and the room for the decision
 _FIGURE: Final = 8  # the figure with its bars, and the headings of the facts linked with it
 
