@@ -397,3 +397,21 @@ def test_the_first_night_needs_no_list_to_withdraw_from(small_county, settings, 
     )
     assert with_nothing is None
     assert rows_of(small_county, "permissions")
+
+
+def test_nobody_who_died_moved_or_objected_is_counted_as_living_there(published, settings):
+    # Neither on the list nor among those who could be listed: residents of care homes, people put off, the safeguarded.
+    residents = pl.read_parquet(tonight(published) / "residents.parquet")
+    scored = pl.read_parquet(tonight(published) / "scores.parquet")
+    others = residents.join(scored, on="person_id", how="anti")["person_id"].to_list()
+    assert len(others) > 4
+    for way, person in zip((a_death, a_leaving, a_move_to_another_home, an_objection), others, strict=False):
+        way(published, person)
+    half_written_events(published)
+
+    score(published, settings)
+
+    counted = pl.read_parquet(tonight(published) / "residents.parquet")["person_id"].to_list()
+    assert tonight(published).name == f"{NIGHT}.r2"
+    assert not set(others[:4]) & set(counted)
+    assert set(residents["person_id"]) - set(counted) == set(others[:4])

@@ -75,6 +75,20 @@ def _told(directory: Directory, services: pl.DataFrame, *, on: date, late_after:
     }
 
 
-def residents_of(spine: pl.DataFrame) -> pl.DataFrame:
-    """Where everybody on the spine lives and who knows them: what a page for commissioners is counted from."""
-    return spine.select("person_id", "household_id", "place", "known_to").sort("person_id")
+# Who left for these does not live there any more, or is the safeguarding lead's alone.
+_NOT_COUNTED = ("deceased", "moved", "safeguarding", "safeguarding_at_home")
+
+
+def residents_of(spine: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Where everybody on the spine lives and who knows them: what a page for commissioners is counted from.
+
+    Nobody is among them who has died or moved, however late it was recorded, or is under safeguarding, as `left` says.
+
+    >>> spine = pl.DataFrame({"person_id": ["p1", "p2"], "household_id": ["h1", "h2"], "place": ["Totnes"] * 2,
+    ...                       "known_to": [["gp"], ["gp"]]})
+    >>> residents_of(spine, pl.DataFrame({"person_id": ["p2"], "reason": ["deceased"]}))["person_id"].to_list()
+    ['p1']
+    """
+    gone = left.filter(pl.col("reason").is_in(_NOT_COUNTED))
+    here = spine.join(gone, on="person_id", how="anti")
+    return here.select("person_id", "household_id", "place", "known_to").sort("person_id")

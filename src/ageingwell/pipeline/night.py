@@ -269,7 +269,7 @@ def outreach_list(
         marginal=shared.marginal,
         beeswarm=draw_beeswarm(explained, stay["person_id"] if bundle.usable else None, seed=config.score.seed),
         drift=drift_of(bundle, features, seed=config.score.seed),
-        residents=residents_of(spine),
+        residents=residents_of(spine, left),
         services=local.services,
     )
     messages = [*shared.messages, *slow_models(bundle)]

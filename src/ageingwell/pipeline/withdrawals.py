@@ -1,6 +1,6 @@
 """Taking people off a list that is already made: opt-outs, deaths and moves, every night, also when scoring stops."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -89,10 +89,12 @@ def without_withdrawn(frames: NightFrames, gone: Withdrawn) -> NightFrames:
     register has at another home now.
     """
     out = _people_out(frames, gone)
-    if out.is_empty() and not _names_a_home(frames, gone):
+    residents = _still_residents(frames.residents, gone)
+    if out.is_empty() and not _names_a_home(frames, gone) and residents.height == frames.residents.height:
         return frames
     doors = _doors(frames, out, gone)
-    without = frames.each(lambda frame: _without(frame, out, doors, gone))
+    kept = replace(frames, residents=residents)
+    without = kept.each(lambda frame: _without(frame, out, doors, gone))
     return _with_counts(without, out.join(frames.attrition, on="person_id", how="semi"))
 
 
@@ -103,9 +105,7 @@ def _people_out(frames: NightFrames, gone: Withdrawn) -> pl.DataFrame:
     file, the account of who left included.
     """
     here = _at_home(frames)
-    moved = here.join(gone.now_at, on="person_id", suffix="_now").filter(
-        ~pl.col("household_id").eq_missing(pl.col("household_id_now"))
-    )
+    moved = _moved(here, gone)
     at_home_that_objects = gone.now_at.join(_objecting(gone), on="household_id")
     named = _everyone_named(frames)
     told = [
@@ -117,6 +117,20 @@ def _people_out(frames: NightFrames, gone: Withdrawn) -> pl.DataFrame:
     ]
     both = pl.concat([part.select("person_id", "reason") for part in told])
     return both.unique("person_id", keep="first", maintain_order=True).sort("person_id")
+
+
+def _still_residents(residents: pl.DataFrame, gone: Withdrawn) -> pl.DataFrame:
+    """Everybody counted where they live, those who could not be visited included: nobody who is withdrawn stays."""
+    moved = _moved(residents, gone)
+    kept = residents.join(gone.people, on="person_id", how="anti", maintain_order="left")
+    kept = kept.join(gone.homes, on="household_id", how="anti", maintain_order="left")
+    return kept.join(moved, on="person_id", how="anti", maintain_order="left")
+
+
+def _moved(here: pl.DataFrame, gone: Withdrawn) -> pl.DataFrame:
+    """Those whom the register has at another home now."""
+    both = here.join(gone.now_at, on="person_id", suffix="_now")
+    return both.filter(~pl.col("household_id").eq_missing(pl.col("household_id_now")))
 
 
 def _at_home(frames: NightFrames) -> pl.DataFrame:
