@@ -1,5 +1,7 @@
 """Who opts out, dies or moves is off the current list the same night, also when scoring stops."""
 
+import hashlib
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -415,3 +417,60 @@ def test_nobody_who_died_moved_or_objected_is_counted_as_living_there(published,
     assert tonight(published).name == f"{NIGHT}.r2"
     assert not set(others[:4]) & set(counted)
     assert set(residents["person_id"]) - set(counted) == set(others[:4])
+
+
+def as_an_earlier_version_made_it(folder: Path) -> None:
+    """Take out of a night what came later: frames, columns, what the manifest tells."""
+    for later in ("compared", "in_touch", "beeswarm", "drift", "residents", "services"):
+        (folder / f"{later}.parquet").unlink()
+    for name, columns in (
+        ("list", ["person_told"]),
+        ("reasons", ["beside_peers", "adds_in_100", "agency", "known_on"]),
+    ):
+        path = folder / f"{name}.parquet"
+        pl.read_parquet(path).drop(columns).write_parquet(path)
+    for later in ("evaluation.json", "card.md", "group.xlsx", "commissioning.html"):
+        (folder / later).unlink(missing_ok=True)
+    told = json.loads((folder / "manifest.json").read_text())
+    for key in ("decisions", "directory", "track_record", "minimum_age", "works_less_well_for"):
+        del told[key]
+    (folder / "manifest.json").write_text(json.dumps(told))
+
+
+def test_a_night_that_an_earlier_version_made_is_withdrawn_from_too(published, settings):
+    as_an_earlier_version_made_it(tonight(published))
+    first, second, *_ = [row["person_id"] for row in listed(tonight(published))]
+    an_objection(published, first)
+    spoilt = (published / "county" / "gp_events.parquet").read_bytes()
+    half_written_events(published)
+
+    assert score(published, settings) == 4
+
+    assert tonight(published).name == f"{NIGHT}.r2"
+    assert files_with(tonight(published), first) == []
+    assert list(tonight(published).rglob("*.html")) == [], "no page where it cannot be drawn as it was"
+
+    # Once more, of the revision; then the next night is scored, and compares its list with the earlier version's.
+    a_death(published, second)
+    assert score(published, settings) == 4
+    assert tonight(published).name == f"{NIGHT}.r3"
+    assert files_with(tonight(published), second) == []
+    (published / "county" / "gp_events.parquet").write_bytes(spoilt)
+    assert score(published, settings) == 0
+    assert tonight(published).name == str(NEXT)
+    assert not all(row["new_since_last"] for row in listed(tonight(published)))
+
+
+def test_without_the_nights_own_key_no_page_is_drawn(published, settings, tmp_path):
+    # Row keys by another key would not be those of the list that people hold in their hands.
+    another = tmp_path / "another.key"
+    another.write_bytes(hashlib.sha512(b"another").digest())
+    another.chmod(0o600)
+    person = somebody(published)
+    an_objection(published, person)
+    half_written_events(published)
+
+    assert score(published, settings, key=another) == 4
+
+    assert files_with(tonight(published), person) == []
+    assert list(tonight(published).rglob("*.xlsx")) == []

@@ -68,9 +68,45 @@ def save_frames(night: NightFrames, folder: Path) -> None:
         frame.write_parquet(folder / _file(field.name), compression="zstd")
 
 
+# What nights of earlier versions were published without.
+_LATER = frozenset({"compared", "in_touch", "beeswarm", "drift", "residents", "services"})
+_NOBODY = pl.Schema({"person_id": pl.String, "household_id": pl.String})
+
+
 def read_frames(folder: Path) -> NightFrames:
-    """Read the frames of a published night."""
-    return NightFrames(**{field.name: read_frame(folder, field.name) for field in fields(NightFrames)})
+    """Read the frames of a published night; of one that an earlier version made, what it lacks names nobody."""
+    return NightFrames(
+        **{
+            name: pl.DataFrame(schema=_NOBODY) if _is_lacking(folder, name) else read_frame(folder, name)
+            for name in _names()
+        }
+    )
+
+
+def is_of_this_version(folder: Path) -> bool:
+    """Whether a published night holds every frame and column that its pages are drawn from now."""
+    for name in _names():
+        if _is_lacking(folder, name):
+            return False
+        promised = CONTRACTS[name].to_schema().columns if name in CONTRACTS else {}
+        if not set(promised) <= set(read_frame(folder, name).columns):
+            return False
+    return True
+
+
+def save_as_found(night: NightFrames, folder: Path, *, found: Path) -> None:
+    """Write the frames that an earlier version left in `found`, with the columns that they have."""
+    for name in _names():
+        if not _is_lacking(found, name):
+            getattr(night, name).write_parquet(folder / _file(name), compression="zstd")
+
+
+def _names() -> list[str]:
+    return [field.name for field in fields(NightFrames)]
+
+
+def _is_lacking(folder: Path, name: str) -> bool:
+    return name in _LATER and not (folder / _file(name)).exists()
 
 
 def read_frame(folder: Path, name: str) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from ageingwell.governance.manifest import (
     library_versions,
 )
 from ageingwell.pipeline.evidence import read_evidence, save_evidence
-from ageingwell.pipeline.files import NightFrames, save_frames
+from ageingwell.pipeline.files import NightFrames, is_of_this_version, save_as_found, save_frames
 from ageingwell.pipeline.nearby import (
     commissioning_page,
     exports,
@@ -285,13 +285,22 @@ def _json(told: Mapping[str, Any]) -> bytes:
 
 
 def publish_withdrawal(folder: Path, frames: NightFrames, *, out: Path, config: Config, key: Key | None) -> Published:
-    """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision."""
+    """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision.
+
+    It has no pages where they cannot be drawn as they were sent: without the night's own list key, or where an
+    earlier version made the night.
+    """
     facts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     facts["steps"] = count_steps(frames.attrition)
     facts["withdrawn"] = _withdrawn(frames)
     with staged(out, name=facts["as_of"]) as staging:
         if (folder / "refused").is_dir():
             shutil.copytree(folder / "refused", staging / "refused")
-        _write(staging, frames, facts, read_evidence(folder), config=config, key=key)
+        if is_of_this_version(folder):
+            own = key if key is not None and key.fingerprint == facts["list_key"] else None
+            _write(staging, frames, facts, read_evidence(folder), config=config, key=own)
+        else:
+            save_as_found(frames, staging, found=folder)
+            write_bytes(staging / "manifest.json", _json(facts))
         shutil.copy(folder / "run.json", staging / "run.json")
         return publish_folder(staging, out, name=facts["as_of"])

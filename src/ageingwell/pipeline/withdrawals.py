@@ -192,8 +192,9 @@ def withdraw_from_current(
 ) -> Published | None:
     """Take everyone withdrawn off the current list and publish the rest as a new revision of that night.
 
-    Returns `None` where there is no current list, or nobody on it is withdrawn. Without the list key the pages and
-    workbooks cannot be drawn, so the revision has none: better no page than one with somebody on it who opted out.
+    Returns `None` where there is no current list, or nobody on it is withdrawn. Without the night's list key, and of a
+    night that an earlier version made, the pages and workbooks cannot be drawn, so the revision has none: better no
+    page than one with somebody on it who opted out.
     Hold the publishing lock around it.
     """
     folder = current(out)
