@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `--help` and a mistyped opt
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,15 +45,27 @@ class Told(click.ClickException):
         click.echo(f"{self.kind}: {self.message}", err=True)
 
 
+class Stopped(click.ClickException):
+    """Somebody stopped the command: 128 and the number of the signal, as a shell tells it."""
+
+    exit_code = 128 + signal.SIGINT
+
+    def show(self, file: Any = None) -> None:
+        """One sentence to standard error."""
+        click.echo(f"\n{self.message}", err=True)
+
+
 class Mending(click.Group):
     """A group whose commands end with a sentence and an exit code for errors a user can mend, not with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; `AgeingWellError` becomes its exit code."""
+        """Run the command; `AgeingWellError` becomes its exit code, and Ctrl-C becomes 130."""
         try:
             return super().invoke(ctx)
         except AgeingWellError as fault:
             raise Told(fault) from None
+        except KeyboardInterrupt:
+            raise Stopped("Stopped. What was complete before stays as it was.") from None
 
 
 @click.group(cls=Mending, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -559,3 +559,19 @@ def test_results_are_frozen():
 
     with pytest.raises(dataclasses.FrozenInstanceError):
         OutreachRun(Path(), True, True, None, {}).changed = False  # type: ignore[misc]
+
+
+def test_a_command_that_somebody_stops_ends_as_a_shell_expects(published, settings, monkeypatch):
+    from ageingwell.pipeline import night
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    before = hashes_of(current(published / "out"))
+    monkeypatch.setattr(night, "outreach_list", stopped)
+
+    ran = score(published, settings)
+
+    assert ran.exit_code == 130
+    assert sentence(ran) == "Stopped. What was complete before stays as it was."
+    assert hashes_of(current(published / "out")) == before

@@ -430,3 +430,56 @@ def test_nothing_of_a_record_is_printed(at):
     assert "secret words" not in told
     assert not [row for row in rows if row["person_id"] in told]
     assert not [key for key in keys if key in told]
+
+
+def test_a_fix_file_in_which_somebody_has_typed_is_never_written_over(at):
+    key = keys_of(book(at))[0]
+    wrong = fill(book(at), {key: {**YES, "decision": "Contact soon"}}, to=at / "back.xlsx")
+    record(at, wrong)
+    fresh = (at / "back.fix.xlsx").read_bytes()
+    record(at, wrong)
+    assert [path.name for path in at.glob("*.fix*")] == ["back.fix.xlsx"], "the same rows to mend are the same file"
+    fill(at / "back.fix.xlsx", {key: YES}, to=at / "back.fix.xlsx")
+    typed = (at / "back.fix.xlsx").read_bytes()
+
+    ran = record(at, wrong)
+
+    assert (at / "back.fix.xlsx").read_bytes() == typed
+    assert (at / "back.fix-2.xlsx").read_bytes() == fresh
+    assert "back.fix-2.xlsx" in ran.output
+    assert record(at, at / "back.fix.xlsx").exit_code == 0
+    assert ledger(at)["decision"].to_list() == ["contact_now"]
+
+
+def test_files_of_one_name_each_have_their_own_rows_to_mend(at, tmp_path):
+    wrong = {**YES, "decision": "Contact soon"}
+    keys = {}
+    for agency in ("gp", "group"):
+        (tmp_path / agency).mkdir()
+        keys[agency] = keys_of(book(at, agency))[0]
+        fill(book(at, agency), {keys[agency]: wrong}, to=tmp_path / agency / "back.xlsx")
+    (tmp_path / "mend").mkdir()
+
+    files = [tmp_path / agency / "back.xlsx" for agency in keys]
+    record(at, *files, more=("--fix-to", str(tmp_path / "mend")))
+
+    found = {row["row_key"] for path in (tmp_path / "mend").iterdir() for row in cells_of(path)}
+    assert found == set(keys.values())
+
+
+def test_what_came_of_a_visit_counts_while_the_chair_has_yet_to_settle_the_decision(at, settings):
+    person, keys = both_on(at)
+    first, second = [name for name in keys if name != "group"][:2]
+    one = fill(book(at, first), {keys[first]: YES}, to=at / "one.xlsx")
+    met = {**NO, "outcome": "Refused", "contacted_on": "23 November 2026"}
+    other = fill(book(at, second), {keys[second]: met}, to=at / "other.xlsx")
+
+    assert record(at, one, other).exit_code == 23
+
+    assert ledger(at).select("person_id", "recipient", "decision", "outcome").rows() == [
+        (person, second, None, "refused")
+    ]
+    assert record(at, one, other).exit_code == 23
+    assert ledger(at).height == 1
+    night = score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings)).folder
+    assert person not in {row["person_id"] for row in listed(night)}

@@ -17,7 +17,7 @@ from ageingwell.decisions.choices import DECISIONS, LEADS, OUTCOMES, REASONS, TO
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.judging import Judged, SentList, Subject, judge
 from ageingwell.decisions.reading import FilledRow, read_filled
-from ageingwell.decisions.settling import settle, standing
+from ageingwell.decisions.settling import settle, standing, to_keep
 from ageingwell.report.choices import ASKED, headings
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.workbook import agency_workbook
@@ -176,20 +176,24 @@ def test_a_csv_in_any_order_mark_and_letters_says_the_same(seed, sent_file, tmp_
     assert entries.keys() == said.keys()
 
 
+outcomes = st.sampled_from(["refused", None])
 answers = st.sampled_from([("contact_now", "gp"), ("contact_now", "fire"), ("said_no", None), None])
 recipients = st.sampled_from(["gp", "fire", "housing", "group"])
 
 
-def entry(recipient: str, person: str, answer: tuple[str, str | None] | None) -> Entry:
+def entry(recipient: str, person: str, answer: tuple[str, str | None] | None, outcome: str | None) -> Entry:
     decision, led_by = answer or (None, None)
-    return Entry(AS_OF, recipient, "listed", person, None, decision=decision, led_by=led_by, told="yes")
+    met = {"outcome": outcome, "contacted_on": AS_OF, "agency": recipient} if outcome else {}
+    return Entry(AS_OF, recipient, "listed", person, None, decision=decision, led_by=led_by, told="yes", **met)
 
 
 def accepted(one: Entry) -> Judged:
     return Judged(FilledRow("List", 2, {}), "accepted", entry=one)
 
 
-files = st.lists(st.lists(st.tuples(recipients, st.sampled_from("ab"), answers), max_size=3), min_size=1, max_size=3)
+files = st.lists(
+    st.lists(st.tuples(recipients, st.sampled_from("ab"), answers, outcomes), max_size=3), min_size=1, max_size=3
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -203,7 +207,11 @@ def test_agencies_that_disagree_are_never_both_in_the_ledger_and_the_group_has_t
         order.shuffle(turned)
         # The order in which files are given decides nothing.
         assert settle(turned, ledger=ledger)[1] == clashes
-        ledger += [row.entry for rows in settled for row in rows if row.verdict == "accepted"]
+        ledger += [one for rows in settled for one in to_keep(rows)]
+        # What came of a contact is kept, whoever disagrees about the decision: the last word of each recipient.
+        met = {(who, name): came for rows in given_files for name, who, _, came in rows if came is not None}
+        told_so = {(who, name): one.outcome for (_, who, name), one in standing(ledger).items()}
+        assert met.items() <= told_so.items()
         again, _ = settle(settled_as_given(judged, settled), ledger=ledger)
         assert {row.verdict for rows in again for row in rows} <= {"unchanged"}
     now = standing(ledger)

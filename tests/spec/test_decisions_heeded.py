@@ -201,3 +201,13 @@ def test_what_is_told_of_decisions_passes_disclosure():
     assert (told["n_decided"], told["n_open"], told["n_decisions"]) == ("35", "1 to 7", "35")
     assert told["followed_in_100"] == 27
     assert followed(3, 3)["followed_in_100"] is None
+
+
+def test_who_was_decided_on_two_lists_is_one_person_decided():
+    # 10 of 40 people, each decided on two lists: 10 are decided and 30 open.
+    both = ({**YES, "person_id": f"p{n}", "night": night} for n in range(10) for night in (NIGHT, date(2026, 11, 29)))
+    listed = pl.DataFrame({"person_id": [f"p{n}" for n in range(40)]})
+
+    told = tell_decisions(ledger(*both), previous=listed, settings=DecisionSettings(), as_of=AS_OF)
+
+    assert (told["n_decided"], told["n_open"]) == ("10", "30")

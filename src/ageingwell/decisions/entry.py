@@ -42,6 +42,11 @@ class Entry:
         """The decision, and who leads where one is taken on; `None` where nothing was decided."""
         return None if self.decision is None else (self.decision, self.led_by)
 
+    @property
+    def says_something(self) -> bool:
+        """Whether there is a decision, an outcome, or word of whether the person was told."""
+        return any(said is not None for said in (self.decision, self.outcome, self.told))
+
     def plain(self) -> dict[str, Any]:
         """The entry as JSON can hold it."""
         return {name: str(value) if isinstance(value, date) else value for name, value in asdict(self).items()}
@@ -84,3 +89,15 @@ def over(entry: Entry, earlier: Entry | None) -> Entry:
     if entry.outcome is None:
         entry = replace(entry, **{name: getattr(earlier, name) for name in _OF_THE_CONTACT})
     return entry if entry.told is not None else replace(entry, told=earlier.told)
+
+
+def without_decision(entry: Entry) -> Entry:
+    """The rest of what a row said: what came of a contact, and whether the person was told.
+
+    >>> both = Entry(date(2026, 11, 22), "gp", "listed", "p1", None, decision="said_no", reason="own_wish", told="yes")
+    >>> rest = without_decision(both)
+    >>> rest.decision, rest.reason, rest.told
+    (None, None, 'yes')
+    """
+    nothing: dict[str, Any] = dict.fromkeys(_OF_THE_DECISION)
+    return replace(entry, **nothing)

@@ -23,8 +23,8 @@ def tell_decisions(
     taken = known.filter(pl.col("decision").is_not_null() & (pl.col("kind") == "listed")).sort("position")
     latest = taken.unique(["night", "person_id"], keep="last", maintain_order=True)
     listed = pl.Series(dtype=pl.String) if previous is None else previous["person_id"]
-    n_decided = latest.select(pl.col("person_id").is_in(listed.implode()).sum()).item() if latest.height else 0
-    n_decided = min(int(n_decided), len(listed))
+    # Of one person several lists may have been answered.
+    n_decided = latest.filter(pl.col("person_id").is_in(listed.implode()))["person_id"].n_unique()
     n_following = int(latest["agrees_with_suggestion"].sum() or 0)
     return {
         "ledger": settings.ledger,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from ageingwell.decisions.entry import Entry, over
+from ageingwell.decisions.entry import Entry, over, without_decision
 from ageingwell.decisions.judging import Judged
 
 CHAIR = "group"
@@ -24,8 +24,9 @@ def settle(files: Sequence[Sequence[Judged]], *, ledger: Sequence[Entry]) -> tup
     """Hold the accepted rows of every file against the ledger and against each other, whatever the files' order.
 
     A row that says what its recipient said before is `unchanged`; one that says more or else is a new entry. Where
-    recipients disagree on the decision or the lead, the rows are a `clash` and none of them is kept, until the group's
-    own list (the chair) says which holds: its word is never a clash.
+    recipients disagree on the decision or the lead, the rows are a `clash` and no answer of theirs is kept, until the
+    group's own list (the chair) says which holds: its word is never a clash. What else a row in a clash tells (what
+    came of a contact, whether the person was told) nobody disputes: that is left as its entry, to be kept.
     """
     before = standing(ledger)
     said: dict[tuple[date, str], dict[str, list[Entry]]] = {}
@@ -89,6 +90,17 @@ def _settled(row: Judged, known: dict[tuple[date, str, str], Entry], torn: set[t
     if now == known.get(whose):
         return replace(row, verdict="unchanged")
     if row.entry.subject in torn:
-        return replace(row, verdict="clash", notes=("Others say otherwise: for the chair",))
+        part = without_decision(row.entry)
+        rest = over(part, known.get(whose))
+        is_new = part.says_something and rest != known.get(whose)
+        if is_new:
+            known[whose] = rest
+        notes = ("Others say otherwise: for the chair",)
+        return replace(row, verdict="clash", notes=notes, entry=part if is_new else None)
     known[whose] = now
     return row
+
+
+def to_keep(rows: Sequence[Judged]) -> list[Entry]:
+    """The new entries of settled rows: what was accepted, and of a clash what nobody disputes."""
+    return [row.entry for row in rows if row.verdict in ("accepted", "clash") and row.entry is not None]

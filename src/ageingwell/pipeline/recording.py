@@ -1,19 +1,20 @@
 """Taking the group's decisions back: lists in, a ledger that grows, and what is to be mended or settled out."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from itertools import chain, count
 from pathlib import Path
 
 import polars as pl
 
 from ageingwell.config.load import Config
-from ageingwell.decisions.entry import Entry, entries_of
+from ageingwell.decisions.entry import entries_of
 from ageingwell.decisions.judging import Judged, SentList, changed_cells, judge
 from ageingwell.decisions.ledger import append, read_ledger
 from ageingwell.decisions.reading import Filled, read_filled
-from ageingwell.decisions.settling import Clash, settle
+from ageingwell.decisions.settling import Clash, settle, to_keep
 from ageingwell.errors import DecisionFileError
 from ageingwell.pipeline.mending import draw_clashes, draw_fix
 from ageingwell.pipeline.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedFile
@@ -59,10 +60,11 @@ def record(
 ) -> Recorded:
     """Take filled lists back, and add what they say to the ledger in `out`: each file whole, or not at all.
 
-    Each row is accepted, unchanged (said before), a clash (for the chair; not kept) or rejected. Rejected rows are
-    written to `<file>.fix.xlsx` beside the file, or in `fix_to`; clashes to `clashes-<night>.xlsx`. Recording the same
-    file twice changes nothing. `role` says who records, as a role and not a name. `recorded_on` in place of today is
-    for made-up nights alone. With `dry_run` nothing is written.
+    Each row is accepted, unchanged (said before), a clash (for the chair; of it only what nobody disputes is kept) or
+    rejected. Rejected rows are written to `<file>.fix.xlsx` beside the file, or in `fix_to`; clashes to
+    `clashes-<night>.xlsx`; with a number where another file of that name lies, for somebody may have typed in it.
+    Recording the same file twice changes nothing. `role` says who records, as a role and not a name. `recorded_on` in
+    place of today is for made-up nights alone. With `dry_run` nothing is written.
 
     Raises `DecisionFileError` where a file is no list of a night in `out`, before anything is recorded; `LedgerError`
     where the ledger was changed; `LockedError` while a run writes to `out`.
@@ -82,21 +84,17 @@ def record(
         with world.stage("settle"):
             settled, clashes = settle([one.rows for one in read], ledger=entries_of(read_ledger(path)))
             judged = [_Read(one.path, one.filled, one.sent, one.code, rows) for one, rows in zip(read, settled)]
-        fixes = [_fix_path(one, fix_to) for one in judged]
-        clash_files = _clash_paths(clashes, judged, fix_to)
-        if not dry_run:
-            with world.stage("write"):
-                for one, fix in zip(judged, fixes):
-                    if fix is not None:
-                        _put(fix, draw_fix(one.filled, one.sent, one.rows, code=one.code), disk=disk)
-                for night, clash_file in clash_files.items():
-                    group, code = list_of("group", night, out=out, key=list_key)
-                    theirs = [clash for clash in clashes if clash.night == night]
-                    _put(clash_file, draw_clashes(theirs, group, code=code), disk=disk)
+        with world.stage("write"):
+            drawn: dict[Path, bytes] = {}
+            fixes = [_drawn_fix(one, fix_to, drawn) for one in judged]
+            clash_files = _drawn_clashes(clashes, judged, fix_to, drawn, out=out, key=list_key)
+            if not dry_run:
+                for path_to, content in drawn.items():
+                    _put(path_to, content, disk=disk)
                 for one in judged:
                     append(
                         path,
-                        _new(one.rows),
+                        to_keep(one.rows),
                         role=role,
                         recorded_at=at,
                         file_sha256=one.filled.sha256,
@@ -105,7 +103,7 @@ def record(
     return Recorded(
         files=tuple(_told(one, fix) for one, fix in zip(judged, fixes)),
         rows=_told_rows(judged),
-        clash_files=tuple(clash_files.values()),
+        clash_files=clash_files,
         n_clashes=len(clashes),
         ledger=path,
         is_dry_run=dry_run,
@@ -127,22 +125,45 @@ def _read(path: Path, *, out: Path, key: Key | Path | None, on: date) -> _Read:
     return _Read(path, filled, sent, code, judge(filled, sent, on=on))
 
 
-def _new(rows: Sequence[Judged]) -> list[Entry]:
-    return [row.entry for row in rows if row.verdict == "accepted" and row.entry is not None]
-
-
-def _fix_path(one: _Read, fix_to: Path | None) -> Path | None:
-    """Where the rows to mend go; nothing is printed again of people who were taken off."""
+def _drawn_fix(one: _Read, fix_to: Path | None, drawn: dict[Path, bytes]) -> Path | None:
+    """Draw the rows to mend, and say where they go; nothing is printed again of people who were taken off."""
     if not any(row.verdict == "rejected" and not row.is_withdrawn for row in one.rows):
         return None
-    return (fix_to or one.path.parent) / f"{one.path.stem}.fix.xlsx"
+    content = draw_fix(one.filled, one.sent, one.rows, code=one.code)
+    path = _own_name((fix_to or one.path.parent) / f"{one.path.stem}.fix.xlsx", content, drawn)
+    drawn[path] = content
+    return path
 
 
-def _clash_paths(clashes: Sequence[Clash], read: Sequence[_Read], fix_to: Path | None) -> dict[date, Path]:
-    if not clashes:
-        return {}
-    folder = fix_to or read[0].path.parent
-    return {night: folder / f"clashes-{night}.xlsx" for night in sorted({clash.night for clash in clashes})}
+def _drawn_clashes(
+    clashes: Sequence[Clash],
+    read: Sequence[_Read],
+    fix_to: Path | None,
+    drawn: dict[Path, bytes],
+    *,
+    out: Path,
+    key: Key | Path | None,
+) -> tuple[Path, ...]:
+    """Draw what the chair has to settle of each night, and say where it goes."""
+    paths = []
+    for night in sorted({clash.night for clash in clashes}):
+        group, code = list_of("group", night, out=out, key=key)
+        content = draw_clashes([clash for clash in clashes if clash.night == night], group, code=code)
+        path = _own_name((fix_to or read[0].path.parent) / f"clashes-{night}.xlsx", content, drawn)
+        drawn[path] = content
+        paths.append(path)
+    return tuple(paths)
+
+
+def _own_name(path: Path, content: bytes, drawn: Mapping[Path, bytes]) -> Path:
+    """The path, or the first with a number behind it where another file lies: somebody may have typed in that one."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(one for one in chain([path], numbered) if one not in drawn and _is_free(one, content))
+
+
+def _is_free(path: Path, content: bytes) -> bool:
+    with explained(f"{path.name} cannot be read"):
+        return not path.exists() or path.read_bytes() == content
 
 
 def _put(path: Path, content: bytes, *, disk: Disk) -> None:
