@@ -9,12 +9,14 @@ from sklearn.metrics import roc_auc_score
 
 from ageingwell.errors import BundleError, FrameError, TooFewEventsError
 from ageingwell.evaluation.sample_size import minimum_sample_size
+from ageingwell.model.choosing import Judged, Trial, shrunken_trees
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
 from ageingwell.model.fitted import calibrate
 from ageingwell.model.folds import folds_of, splits_of
 from ageingwell.model.saving import written
 from ageingwell.model.training import Margins, Training, rows_to_fit
+from ageingwell.model.trees import Rows, Shape, scaled
 
 
 def quiet(**given) -> RiskModel:
@@ -218,3 +220,36 @@ def test_later_people_move_the_mean_risk_to_what_was_observed_and_the_slope_a_li
     assert 0.3 < moved.line.slope < model.line.slope
     with pytest.raises(TooFewEventsError, match="no event"):
         calibrate(model, later.select(numbers), np.zeros(300, dtype=np.int8))
+
+
+def judged_with_gains(gains: list[float]) -> Judged:
+    """Four people with the outcome whom no tree puts at even odds, and trees that lower each one's log loss so far."""
+    trial = Trial(*2 * [Rows(np.zeros((4, 1)), np.ones(4), np.ones(4), np.zeros(4))])
+    trees = Judged(Shape(), 3, np.ones(4), np.ones(4), -np.log(np.exp(np.log(2) - np.array(gains)) - 1))
+    return shrunken_trees(trees, [trial])
+
+
+def test_trees_count_as_far_as_their_gain_stands_out_from_its_standard_error():
+    # gain 0.2, its standard error 0.1 / 2: 1 - (0.05 / 0.2)**2
+    whole, kept = judged_with_gains([0.2] * 4), judged_with_gains([0.1, 0.3, 0.1, 0.3])
+    # gain 0.05, its standard error 0.25 / 2
+    none = judged_with_gains([-0.2, 0.3, -0.2, 0.3])
+
+    assert (whole.share, whole.n_trees) == (1.0, 3)
+    assert kept.share == pytest.approx(0.9375, abs=5e-4)
+    assert kept.score[1] == pytest.approx(-kept.share * np.log(2 * np.exp(-0.3) - 1))
+    assert none.n_trees == 0
+    assert none.score.tolist() == [0.0] * 4
+
+
+def test_scaled_trees_add_so_much_less():
+    people, happened = drawn_people()
+    booster = quiet().fit(people, happened).booster_
+    rows = np.random.default_rng(2).normal(80, 9, size=(50, booster.num_feature()))
+    before = booster.predict(rows, raw_score=True)
+
+    half = scaled(booster, 0.5)
+
+    assert np.ptp(before) > 0
+    np.testing.assert_allclose(half.predict(rows, raw_score=True), before / 2)
+    np.testing.assert_allclose(half.predict(rows, pred_contrib=True).sum(axis=1), before / 2)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ageingwell.model.columns import Column
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.training import Training
-from ageingwell.model.trees import SHAPES, Rows, Shape, fit_trees, losses_by_trees
+from ageingwell.model.trees import SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -68,6 +68,8 @@ class Grown:
 class Judged:
     """How many trees of a shape the model has, and what comes of them: the judging rows' outcome, weight and score.
 
+    `share` of what the trees add is counted.
+
     Each trial's rows are scored with as many trees as the other trials ask for: at the number that suits them best
     themselves, they would look better, and surer, than new people do.
     """
@@ -77,6 +79,7 @@ class Judged:
     outcome: Floats
     weight: Floats
     score: Floats
+    share: float = 1.0
 
     def losses(self) -> Floats:
         """The log loss of each judging row."""
@@ -88,13 +91,15 @@ class Judged:
 
 
 def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
-    """The shape and number of trees that describe the judging rows best; none where their gain may be chance."""
-    return _worth_having(_choose_shape(trials, training, recipe, tell), trials)
+    """The shape and number of trees that describe the judging rows best, and how much of them is not chance."""
+    return shrunken_trees(_choose_shape(trials, training, recipe, tell), trials)
 
 
-def grow_trees(rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, n_trees: int) -> lgb.Booster:
-    """So many trees of a shape, boosted from the margins of these rows."""
-    return fit_trees(
+def grow_trees(
+    rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, n_trees: int, share: float = 1.0
+) -> lgb.Booster:
+    """So many trees of a shape, boosted from the margins of these rows; of what they add, a share."""
+    booster = fit_trees(
         rows,
         names=tree_names(training.columns),
         categories=_categories(training.columns),
@@ -104,6 +109,7 @@ def grow_trees(rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, 
         seed=recipe.seed,
         threads=recipe.threads,
     )
+    return booster if share == 1 else scaled(booster, share)
 
 
 def _categories(columns: Sequence[Column]) -> list[int]:
@@ -168,9 +174,8 @@ def _judged(trials: Sequence[Trial], grown: Grown) -> Judged:
         for place, (booster, trial) in enumerate(zip(grown.boosters, trials))
     ]
     outcomes, weights = [trial.judge.outcome for trial in trials], [trial.judge.weight for trial in trials]
-    return Judged(
-        grown.shape, grown.n_trees, *(np.concatenate([np.empty(0), *parts]) for parts in (outcomes, weights, scores))
-    )
+    outcome, weight, score = (np.concatenate([np.empty(0), *parts]) for parts in (outcomes, weights, scores))
+    return Judged(grown.shape, grown.n_trees, outcome, weight, score)
 
 
 def _scores(rows: Rows, booster: lgb.Booster, n_trees: int) -> Floats:
@@ -180,15 +185,19 @@ def _scores(rows: Rows, booster: lgb.Booster, n_trees: int) -> Floats:
     return np.asarray(rows.margin + booster.predict(rows.matrix, raw_score=True, num_iteration=n_trees, num_threads=1))
 
 
-def _worth_having(trees: Judged, trials: Sequence[Trial]) -> Judged:
-    """The trees, or none of them unless they gain more than one standard error of their gain.
+def shrunken_trees(trees: Judged, trials: Sequence[Trial]) -> Judged:
+    """As much of the trees as stands out from chance: 1 - (standard error / gain)**2; none if the gain is within it.
 
     The best of many shapes and numbers looks better on the judging rows than it is.
+
+    Source: after the positive-part rule of Efron and Morris, JASA 1973;68:117.
     """
     if not trees.n_trees:
         return trees
-    none = replace(trees, n_trees=0, score=np.concatenate([trial.judge.margin for trial in trials]))
-    gain, share = none.losses() - trees.losses(), trees.weight / trees.weight.sum()
-    mean = float((share * gain).sum())
-    error = float(np.sqrt((share**2 * (gain - mean) ** 2).sum()))
-    return trees if mean > error else none
+    margin, weight = np.concatenate([trial.judge.margin for trial in trials]), trees.weight / trees.weight.sum()
+    none = replace(trees, n_trees=0, score=margin)
+    gain = none.losses() - trees.losses()
+    mean = float((weight * gain).sum())
+    error = float(np.sqrt((weight**2 * (gain - mean) ** 2).sum()))
+    share = round(1 - (error / mean) ** 2, 3) if mean > error else 0.0
+    return replace(trees, score=margin + share * (trees.score - margin), share=share) if share else none

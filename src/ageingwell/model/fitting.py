@@ -5,8 +5,8 @@
    they were not fitted on best.
 3. For each fold in turn, margin and trees are fitted on the others and judged by it. Trees are boosted from margins of
    which each was fitted without the row's own fold (and without the judging fold, `training.py`), so that they see what
-   the margin makes of new people. Shape and number of trees are those that describe the judging folds best; no tree at
-   all is a choice.
+   the margin makes of new people. Shape and number of trees are those that describe the judging folds best, and they
+   count as far as their gain stands out from its standard error; within one there is no tree.
 4. The calibration line is laid through the predictions of the judging folds, each with as many trees as the others ask
    for.
 5. Margin and trees are fitted once more in the same way, on all rows.
@@ -78,7 +78,7 @@ def fit_risk(
     best = judge_trees(trials, training, chosen, tell)
     line, spread = _calibrated(best)
     rows = rows_to_fit(margins, everybody)
-    booster = grow_trees(rows, training, chosen, shape=best.shape, n_trees=best.n_trees)
+    booster = grow_trees(rows, training, chosen, shape=best.shape, n_trees=best.n_trees, share=best.share)
     return replace(_fitted(training, margins.of(everybody), booster), line=line, spread=spread)
 
 

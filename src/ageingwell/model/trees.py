@@ -138,6 +138,14 @@ def fit_trees(
     )
 
 
+def scaled(booster: lgb.Booster, share: float) -> lgb.Booster:
+    """The trees with each leaf's value multiplied by a share."""
+    for tree, info in enumerate(booster.dump_model()["tree_info"]):
+        for leaf in range(info["num_leaves"]):
+            booster.set_leaf_output(tree, leaf, share * booster.get_leaf_output(tree, leaf))
+    return booster
+
+
 def losses_by_trees(
     fit: Rows,
     judge: Rows,
