@@ -125,6 +125,9 @@ def sentence(feature: Feature, value: pl.Expr) -> pl.Expr:
     present = _filled(feature.present, whole)
     absent = _filled(feature.absent, whole)
     one = present if feature.one is None else pl.lit(feature.one)
+    if feature.most is not None:
+        most_from, most = feature.most
+        present = pl.when(value >= most_from).then(pl.lit(most)).otherwise(present)
     told = pl.when(value == 1).then(one).when(value >= feature.present_from).then(present)
     return told.when(value.is_not_null()).then(absent).alias(value.meta.output_name())
 

@@ -36,6 +36,7 @@ def person(number: int, **changed: object) -> Person:
         "raises": [],
         "lowers": [],
         "rest": 0,
+        "rest_words": "",
         "sum_words": "",
         "outcomes": [],
         "unknown": ["Fire and rescue: no visit is on record, so alarms and smoking are not known."],
@@ -54,7 +55,10 @@ def person(number: int, **changed: object) -> Person:
             agency="Fire and rescue", why="it leads on “No working smoke alarm”, the most urgent need found here"
         ),
         "action": "Make a home fire-safety visit and fit alarms",
-        "communication": "none recorded",
+        "communication": "None recorded",
+        "part": "",
+        "say": "We are calling on people in this area to ask whether anything would help at home",
+        "told": "Not recorded",
         "notes": [],
         "offers": [],
     }

@@ -103,10 +103,23 @@ def risks_and_reasons(features: pl.DataFrame, bundle: Bundle) -> tuple[pl.DataFr
     risks = risks_of(bundle, features, threads=1)
     spine = features.select("person_id", pl.col("age").cast(pl.Int64), sex=pl.lit("female"), place=pl.lit("Ludlow"))
     alike = find_alike(spine.with_columns(care_home=pl.lit("no")), minimum_age=65)
-    return risks, reasons_of(explained, features["person_id"], compare(alike, explained, risks), risks, config())
+    reasons = reasons_of(explained, features["person_id"], compare(alike, explained, risks), risks, config())
+    return risks, reasons.with_columns(known_on=pl.lit(None, dtype=pl.Date), agency=pl.lit("gp"))
 
 
 def night_of(**frames: pl.DataFrame) -> NightFrames:
     """A night of which only some frames matter; nothing is on nearby unless services are given."""
-    frames = {"services": nothing_offerable(), **frames}
+    frames = {"services": nothing_offerable(), **_of_pages(frames["listed"]), **frames}
     return NightFrames(**{field.name: frames.get(field.name, pl.DataFrame()) for field in fields(NightFrames)})
+
+
+def _of_pages(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What the pages of persons need besides: the other outcomes' risks, whom they are compared with, who knows them."""
+    people = listed.select("person_id")
+    return {
+        "scores": people.with_columns(risk_new_long_term_care=pl.lit(0.02)),
+        "compared": people.with_columns(who=pl.lit("women aged 80 to 84 in Clun"), n_peers=pl.lit(240), peers_risk=0.1),
+        "in_touch": listed.select("person_id", agency="known_to", last_on=pl.lit(None, dtype=pl.Date))
+        .explode("agency")
+        .drop_nulls("agency"),
+    }

@@ -25,7 +25,7 @@ def test_the_fire_service_gets_the_homes_nobody_is_linked_to_under_its_own_key()
     key = pl.select(row_key(pl.lit(pseudonym("h8")), recipient="fire", as_of=AS_OF, key=KEY)).item()
 
     assert homes.frame.rows() == [
-        (key, ["No working smoke alarm"], ["no working smoke alarm was found"],
+        (key, ["No working smoke alarm"], ["No working smoke alarm was found"],
          "Make a home fire-safety visit and fit alarms",
              "We are offering people in this area a visit about staying safe from fire at home")
     ]  # fmt: skip
@@ -55,7 +55,7 @@ def test_the_safeguarding_lead_sees_everyone_under_a_marker_unmet_fire_needs_fir
     )
 
     assert view.frame.select("is_a", "marker", "needs", "facts").rows()[2] == (
-        "person", "This person", ["no fire need found"], ["nothing that you may read"],
+        "Person", "This person", ["No fire need found"], ["Nothing that you may read"],
     )  # fmt: skip
     assert set(view.frame["marker"][:2]) == {"This person", "Someone at this home"}
     assert view.frame["needs"][:2].to_list() == [["No working smoke alarm"]] * 2
@@ -67,7 +67,7 @@ def test_a_marker_of_a_home_is_a_row_of_its_own_with_the_homes_key():
     key = pl.select(row_key(pl.lit(pseudonym("h9")), recipient="safeguarding", as_of=AS_OF, key=KEY)).item()
 
     assert view.frame.select("row_key", "is_a", "marker", "needs").rows() == [
-        (key, "home", "This home", ["No working smoke alarm"])
+        (key, "Home", "This home", ["No working smoke alarm"])
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_fire_need_that_somebody_is_sent_to_meet_is_not_told_again_and_one_wit
     met = needs(need("p9", "h9", "no_working_alarm", "no working smoke alarm was found"))
     unknown = met.with_columns(outcome=pl.lit(None, dtype=pl.String))
 
-    assert safeguarding(("p9", "h9", "safeguarding"), found=met).frame["needs"].to_list() == [["no fire need found"]]
+    assert safeguarding(("p9", "h9", "safeguarding"), found=met).frame["needs"].to_list() == [["No fire need found"]]
     assert safeguarding(("p9", "h9", "safeguarding"), found=unknown).frame["needs"].to_list() == [
         ["No working smoke alarm"]
     ]

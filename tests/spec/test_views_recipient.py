@@ -81,14 +81,14 @@ def test_a_fire_crew_reads_functional_words_and_no_diagnosis():
     needs_seen, facts = cells("fire", "p2", "needs", "facts")
 
     assert needs_seen == ["May need help to be safe from fire at home"]
-    assert facts == ["may need help to move about or to get out of bed (reduced mobility)"]
+    assert facts == ["May need help to move about or to get out of bed (reduced mobility)"]
 
 
 def test_a_need_whose_rule_holds_forbidden_facts_keeps_its_action_and_permitted_facts_alone():
     needs_seen, facts, action = cells("housing", "p4", "needs", "facts", "action")
 
     assert needs_seen == ["May need a warmer home", "May need something at home put right"]
-    assert facts == ["energy rating F", "a hazard was found in the home in the past 3 years"]
+    assert facts == ["Energy rating F", "A hazard was found in the home in the past 3 years"]
     assert action == "Offer a warm-home check"
 
 
@@ -105,17 +105,17 @@ def test_who_may_read_nothing_gets_need_and_action():
     needs_seen, facts, known_to, action = cells("voluntary", "p5", "needs", "facts", "known_to", "action")
 
     assert needs_seen == ["May welcome company"]
-    assert facts == ["nothing that you may read"]
-    assert known_to == ["none that you may read about"]
+    assert facts == ["Nothing that you may read"]
+    assert known_to == ["None that you may read about"]
     assert action == "Offer a link worker's visit"
 
 
 def test_a_sentence_that_is_not_one_of_the_rules_own_is_shown_to_nobody():
     found = needs(need("p1", "h1", "no_working_alarm", "no working smoke alarm was found; drinks every evening"))
 
-    assert cells("fire", "p1", "facts", needs=found) == ["no working smoke alarm was found"]
+    assert cells("fire", "p1", "facts", needs=found) == ["No working smoke alarm was found"]
     assert cells("gp", "p1", "facts", needs=found.with_columns(lead_agency=pl.lit("gp"))) == [
-        "no working smoke alarm was found"
+        "No working smoke alarm was found"
     ]
 
 
@@ -134,13 +134,13 @@ def test_where_no_home_is_linked_nobody_comes_along():
 def test_a_service_is_named_only_to_who_may_read_its_theme():
     assert cells("fire", "p1", "known_to") == ["Fire and rescue"]
     assert cells("gp", "p1", "known_to") == ["Fire and rescue", "Adult social care"]
-    assert cells("housing", "p4", "known_to") == ["none that you may read about"]
+    assert cells("housing", "p4", "known_to") == ["None that you may read about"]
 
 
 def test_a_reader_of_the_risk_reads_the_chance_in_100_and_facts_linked_with_it():
     band, chance, raises, lowers = cells("gp", "p1", "band", "chance", "raises", "lowers")
 
-    assert (band, chance) == ("top 20", "About 35 in 100 (30 to 40)")  # 0.40 - 1/20, and 0.05 to each side
+    assert (band, chance) == ("Top 20", "About 35 in 100 (30 to 40)")  # 0.40 - 1/20, and 0.05 to each side
     assert raises == ["Health: 12 medicines in the past 90 days", "Fire: no working smoke alarm was found"]
     assert lowers == ["Home: an adaptation was made"]
 
@@ -197,7 +197,7 @@ def test_by_rules_alone_there_is_no_estimate_to_show():
         pl.lit(None, dtype=pl.Float64).alias(name) for name in ("risk", "risk_low", "risk_high")
     )
 
-    assert set(see("group", rows=without).frame["chance"]) == {"no estimate"}
+    assert set(see("group", rows=without).frame["chance"]) == {"No estimate"}
 
 
 def test_a_need_led_by_another_is_told_only_where_its_whole_rule_may_be_read():
@@ -207,7 +207,7 @@ def test_a_need_led_by_another_is_told_only_where_its_whole_rule_may_be_read():
     )
     listed = rows(row("p1", "h1", 1, "housing"))
 
-    assert cells("housing", "p1", "needs", needs=found, rows=listed) == ["none for you to lead"]
+    assert cells("housing", "p1", "needs", needs=found, rows=listed) == ["None for you to lead"]
     assert cells("fire", "p1", "needs", needs=found, rows=listed) == ["No working smoke alarm"]
     readers = LEDGER.model_copy(update={"views": {**LEDGER.views, "housing": RecipientView(themes=("home", "fire"))}})
     assert cells("housing", "p1", "needs", needs=found, rows=listed, ledger=readers) == ["No working smoke alarm"]
@@ -290,4 +290,4 @@ def test_a_fact_made_of_two_themes_is_shown_only_to_who_may_read_both(themes, sh
 
     facts = cells("voluntary", "p5", "facts", ledger=ledger)
 
-    assert ("very likely lives alone and does not leave home" in facts) == shown
+    assert ("Very likely lives alone and does not leave home" in facts) == shown

@@ -82,11 +82,32 @@ def test_the_figure_the_comparison_the_facts_and_the_rest_add_up():
     assert (found["others"]["in_100"], found["others"]["n_words"]) == (12, "about 245")
     assert [(fact["fact"], fact["adds_words"]) for fact in found["raises"]] == [
         ("2 falls", "+9"),
-        ("probably lives alone", "+4"),
+        ("Probably lives alone", "+4"),
     ]
-    assert [(fact["fact"], fact["adds_words"]) for fact in found["lowers"]] == [("telecare", "−2")]
+    assert [(fact["fact"], fact["adds_words"]) for fact in found["lowers"]] == [("Telecare", "−2")]
     assert found["rest"] == 12
     assert found["sum_words"] == "12 + 13 − 2 + 12 = 35"
+
+
+def test_where_the_rest_is_the_largest_of_all_a_line_says_what_it_is_made_of():
+    further = reasons(
+        *(
+            reason("p1", 6, "n_falls_1095d", "health", "4 falls", shown=False),  # its subject is on the page
+            reason("p1", 7, "has_dementia", "health", "dementia", shown=False),
+            reason("p1", 8, "has_stroke_tia", "health", "a stroke", shown=False),
+            reason("p1", 9, "has_unpaid_carer", "care", "a carer", direction="lowers", shown=False),
+        )
+    )
+    told_all = pl.concat([FACTS_OF_P1, further])
+
+    assert told(reasons=told_all)[0]["rest_words"] == (
+        "Many smaller facts: 2 linked with a higher chance and 1 linked with a lower chance are also on record; "
+        "age and place count too."
+    )
+    largest = FACTS_OF_P1.with_columns(
+        pl.when(pl.col("adds_in_100") == 9).then(20).otherwise("adds_in_100").alias("adds_in_100")
+    )
+    assert told(reasons=largest)[0]["rest_words"] == ""
 
 
 def test_a_fact_has_its_agency_and_its_day_or_is_as_recorded_up_to_the_night():
@@ -101,7 +122,7 @@ def test_a_fact_the_reader_may_not_read_is_counted_with_all_others():
 
     found = told(reasons=pl.concat([FACTS_OF_P1, unread]))[0]
 
-    assert "hidden" not in str(found)
+    assert "hidden" not in str(found).lower()
     assert found["rest"] == page()["rest"]
 
 
@@ -153,7 +174,7 @@ def test_what_is_not_known_is_said_and_never_taken_for_no():
 
     assert said[0] == "No hospital events were sent: what they would tell is not known tonight."
     assert said[1] == "The records from homes are late and may be out of date."
-    assert "It is not known whether oxygen is used in the home." in said
+    assert "Not known of what a fire home-safety visit asks: oxygen." in said
     assert said[-1] == "Where nothing is on record, nothing is known."
 
 

@@ -19,6 +19,7 @@ def _person(
     source: str = "spine",
     without_rows: float | None = None,
     lookback_days: int | None = None,
+    most: tuple[float, str] | None = None,
 ) -> Feature:
     return Feature(
         name=name,
@@ -33,6 +34,7 @@ def _person(
         without_rows=without_rows,
         shown_as=shown_as,
         can_change=can_change,
+        most=most,
     )
 
 
@@ -53,7 +55,8 @@ def _not_known_to(agency: str) -> Value:
 
 
 SPINE: tuple[Feature, ...] = (
-    _person("age", _column("age"), "up", "aged {value}", shown_as="years"),
+    # A single oldest person is the easiest to single out: one wording from 90 on.
+    _person("age", _column("age"), "up", "aged {value}", shown_as="years", most=(90, "aged 90 or over")),
     # Sex takes part in the risk and is never given as a reason.
     _person("is_female", _is_female, "either", None),
     _person("deprivation_decile", _column("deprivation_decile"), "down", None, shown_as="level"),

@@ -54,7 +54,8 @@ class Feature:
     `build`); a `Dated` one can tell its day. `without_rows` is the value for somebody whom a source that was sent does
     not mention: 0 where the source records events (none was recorded), `None` where absence tells nothing. `direction`
     is how the risk may move with the value and becomes a monotone constraint. `present` and `absent` are the reader's
-    sentences; `{value}` is the number, and `present` is used from the value `present_from` on. A feature without
+    sentences; `{value}` is the number, and `present` is used from the value `present_from` on,
+    and from the first of `most` on its second, one wording for all so large. A feature without
     sentences is never shown as a reason (sex is one). Something recorded about health is told as linked with a lower
     chance only where `may_protect`.
     """
@@ -71,6 +72,7 @@ class Feature:
     without_rows: float | None = 0.0
     shown_as: Shown = "count"
     present_from: float = 0.5
+    most: tuple[float, str] | None = None
     can_change: bool = False
     may_protect: bool = False
     readers: tuple[Recipient, ...] = EVERY_AGENCY

@@ -11,7 +11,7 @@ from ageingwell.report.cells import day_words
 from ageingwell.report.commissioning import Community, commissioning
 from ageingwell.report.export import view_json, view_parquet
 from ageingwell.report.html import commissioning_html
-from ageingwell.report.offers import Offer, offers_of, with_offers
+from ageingwell.report.offers import Offer, each_once, offers_of, with_offers
 from ageingwell.report.person import Person
 from ageingwell.views.columns import AgencyView
 
@@ -36,7 +36,7 @@ def with_local_offers(view: AgencyView, offers: Sequence[Sequence[Offer]], facts
 
 def with_offers_on_pages(people: list[Person], offers: Sequence[Sequence[Offer]]) -> list[Person]:
     """The pages of persons with all that could be offered to each: both in the order of the view, or no pages."""
-    return [{**person, "offers": list(offered)} for person, offered in zip(people, offers, strict=bool(people))]
+    return [{**person, "offers": each_once(offered)} for person, offered in zip(people, offers, strict=bool(people))]
 
 
 def exports(view: AgencyView, *, notices: Sequence[str]) -> dict[str, bytes]:

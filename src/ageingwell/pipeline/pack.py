@@ -39,7 +39,7 @@ from ageingwell.report.html import agency_html, annex_html, report_html
 from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
 from ageingwell.report.section import Section
-from ageingwell.report.summary import notices, summarise
+from ageingwell.report.summary import notices, outcome_words, summarise
 from ageingwell.report.track_record import works_less_well_for
 from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
 from ageingwell.sources.read import Records
@@ -158,10 +158,13 @@ def agency_files(
     """Every file that one agency gets of a night, by its name: all of them drawn from that agency's view alone."""
     told = notices(facts)
     view, homes = _view(agency, frames, facts, config, key), _homes(agency, frames, facts, config, key)
+    people = _people(view, frames, facts, config, key)
     return {
         f"agencies/{agency}.xlsx": agency_workbook(view, notices=told, homes=homes),
         f"agencies/{agency}.csv": agency_csv(view, notices=told),
-        f"agencies/{agency}.html": agency_html(view, notices=told, homes=homes),
+        f"agencies/{agency}.html": agency_html(
+            view, notices=told, homes=homes, people=people, outcome=outcome_words(facts)
+        ),
         **exports(view, notices=told),
     }
 

@@ -221,11 +221,15 @@ def forbidden_sentences(reader: Reader, *, needs: pl.DataFrame, reasons: pl.Data
 def found_in(texts: Iterable[str], words: Iterable[str]) -> list[str]:
     """Which of these words or sentences stand in any of the texts, as a whole: not within a longer word.
 
-    >>> found_in(["lives alone; fell"], ["fell", "alone", "one"])
+    Capitals count as small letters, for a sentence may begin anywhere.
+
+    >>> found_in(["Lives alone; fell"], ["fell", "alone", "one"])
     ['alone', 'fell']
     """
-    together = "\n".join(texts)
-    return sorted(one for one in words if re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", together) is not None)
+    together = "\n".join(texts).lower()
+    return sorted(
+        one for one in words if re.search(rf"(?<![\w-]){re.escape(one.lower())}(?![\w-])", together) is not None
+    )
 
 
 def _files_of(recipient: Recipient, night: Path) -> dict[str, str]:

@@ -13,10 +13,14 @@ from markupsafe import Markup
 
 from ageingwell.report.choices import DECISION
 from ageingwell.report.doors import by_door
+from ageingwell.report.listing import listing_of
+from ageingwell.report.person import Person
+from ageingwell.report.room import setting_of
 from ageingwell.report.section import Section
 from ageingwell.report.summary import page_of
 from ageingwell.report.words import MARKING
 from ageingwell.views.columns import AgencyView
+from ageingwell.views.words import capital
 
 # Control characters are no text in HTML; marks that turn the direction of writing could make a page say another thing.
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -37,7 +41,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(marking=MARKING, style=_ours(STYLE), script=_ours(SCRIPT))
     environment.globals["policy"] = _policy()
-    environment.filters["dictvalues"] = _values
+    environment.filters.update(dictvalues=_values, capital=capital)
     return environment
 
 
@@ -92,10 +96,18 @@ def commissioning_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence
     return _page("commissioning.html", title=title, as_of=as_of, notices=list(notices), **told)
 
 
-def agency_html(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyView | None = None) -> bytes:
+def agency_html(
+    view: AgencyView,
+    *,
+    notices: Sequence[str] = (),
+    homes: AgencyView | None = None,
+    people: Sequence[Person] = (),
+    outcome: str = "",
+) -> bytes:
     """Draw one recipient's own pages: its list, a page for each door, the homes that nobody is linked to.
 
-    All of it is taken from the cells of its own view, so nothing of anybody else's can be on it.
+    All of it is taken from the cells of its own view, so nothing of anybody else's can be on it. Who may read the risk
+    has a page for each person instead: `people` as `people_told` gives them for this view, `outcome` in words.
     """
     page = page_of(view)
     return _page(
@@ -103,7 +115,14 @@ def agency_html(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyV
         title=f"Outreach list for {page['recipient']}, {page['as_of']}",
         has_script=True,
         page=page,
+        list=page,
+        as_of=page["as_of"],
+        made_up=bool(notices) and notices[0].startswith("MADE-UP"),
         decisions=list(DECISION.choices),
+        people=list(people),
+        outcome=outcome,
+        settings=[setting_of(person) for person in people],
+        listing=listing_of(people) if people else None,
         **by_door(view),
         homes=page_of(homes) if homes is not None and homes.frame.height else None,
         notices=list(notices),

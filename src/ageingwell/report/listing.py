@@ -7,6 +7,7 @@ from typing import Any, Final
 from ageingwell.report.filters import Question, marks_of, questions_of
 from ageingwell.report.person import Person
 from ageingwell.views.recipient import NO_NEED
+from ageingwell.views.words import capital
 
 SHOWN_RAISES, SHOWN_LOWERS = 3, 1  # facts on a row of the list; the person's page has five and three
 KNOWN: Final = "Known to a service"
@@ -18,6 +19,7 @@ ASKED: Final[tuple[Question, ...]] = (
     ("need", "Need", "Every need"),
     ("place", "Place", "Every place"),
     ("known", "Known to", "Everybody"),
+    ("part", "Your part", "Every part"),
     ("new", "New or not", "Everybody"),
     ("status", "Decision", "Every state"),
 )
@@ -43,7 +45,7 @@ def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     blocks = []
     for band, of_band in groupby(_with_bands(people, rows), key=lambda pair: pair[0]):
         inside = [row for _, row in of_band]
-        blocks.append({"band": _sentence_case(band), "told": _told(inside), "rows": inside})
+        blocks.append({"band": capital(band), "told": _told(inside), "rows": inside})
     return {"blocks": blocks, "questions": questions_of(answers, asked=ASKED), "orders": list(ORDERS)}
 
 
@@ -60,11 +62,12 @@ def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> lis
 def _answers(person: Person) -> dict[str, list[str]]:
     return {
         "lead": [person["lead"]["agency"]],
-        "need": [need["need"] for need in person["needs"]] or [_sentence_case(NO_NEED)],
+        "need": [need["need"] for need in person["needs"]] or [capital(NO_NEED)],
         "place": [person["place"]],
         "known": [KNOWN if services_of(person) else GP_ONLY],
         "new": ["New" if person["is_new"] else "Listed before"],
         "status": [person["status"]],
+        "part": [person["part"]],
         "age": [person["age_band"]],
     }
 
@@ -102,7 +105,3 @@ def _told(rows: Sequence[Mapping[str, Any]]) -> str:
     if max(chance["low"] for chance in chances) <= min(chance["high"] for chance in chances):
         return f"The estimate cannot tell these {len(rows)} people apart."
     return f"{len(rows)} people. Where the ranges of two overlap, the estimate cannot tell the two apart."
-
-
-def _sentence_case(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"

@@ -5,6 +5,7 @@ age band. Two rows that look alike to a reader have the same offers, so offers t
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -159,6 +160,26 @@ def in_a_line(offer: Offer) -> str:
     said += ["full when last counted"] if offer["is_full"] else []
     said += [offer["note"]] if offer["note"] else []
     return f"{offer['name']} ({'; '.join(said)})"
+
+
+def each_once(offers: Sequence[Offer]) -> list[Offer]:
+    """The offers of one person, each service once: the first for each need, then the second, and so on.
+
+    >>> offers = [("Falls", "Class"), ("Falls", "Visit"), ("Company", "Lunch"), ("Company", "Class")]
+    >>> told = [{"need": need, "name": name, "what": "", "where": ""} for need, name in offers]
+    >>> [offer["name"] for offer in each_once(told)]
+    ['Class', 'Lunch', 'Visit']
+    """
+    seen: Counter[str] = Counter()
+    turns = []
+    for place, offer in enumerate(offers):
+        turns.append((seen[offer["need"]], place))
+        seen[offer["need"]] += 1
+    found: dict[tuple[Any, ...], Offer] = {}
+    for _, place in sorted(turns):
+        offer = offers[place]
+        found.setdefault((offer["name"], offer["what"], offer["where"]), offer)
+    return list(found.values())
 
 
 def _first_for_each_need(offers: Sequence[Offer]) -> list[Offer]:

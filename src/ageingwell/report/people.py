@@ -13,11 +13,20 @@ import polars as pl
 
 from ageingwell.config.outreach import OutreachSettings
 from ageingwell.config.score import Ledger
+from ageingwell.features.build import FEATURES
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.report.cells import day_words, shown_key
 from ageingwell.report.person import InTouch, Person
-from ageingwell.report.person_facts import chance_of, linked_facts, other_outcomes, others_of, rest_of, sum_of
+from ageingwell.report.person_facts import (
+    chance_of,
+    linked_facts,
+    other_outcomes,
+    others_of,
+    rest_of,
+    rest_words,
+    sum_of,
+)
 from ageingwell.report.person_needs import lead_of, needs_of, notes_of
 from ageingwell.report.summary import outcome_words, ranking_outcome
 from ageingwell.report.unknown import unknown_of, without_record
@@ -27,6 +36,7 @@ from ageingwell.views.recipient import NO_HOME
 from ageingwell.views.words import agency_words
 
 UNKNOWN: Final = "unknown"
+_SUBJECTS: Final = {feature.name: feature.subject for feature in FEATURES}
 Row = dict[str, Any]
 
 
@@ -88,6 +98,21 @@ class _Known:
         """The facts that have a whole number, by position."""
         return self.tables["reasons"].filter(pl.col("adds_in_100").is_not_null()).sort("position").to_dicts()
 
+    def n_further(self, direction: str) -> int:
+        """How many more facts could be told but are not on the page: one a subject, of subjects that are not on it."""
+        told = (
+            self.tables["reasons"]
+            .filter(pl.col("text").is_not_null())
+            .select(
+                "direction",
+                is_on_page=pl.col("adds_in_100").is_not_null(),
+                subject=pl.col("feature").replace_strict(_SUBJECTS, return_dtype=pl.String),
+            )
+        )
+        on_page = told.filter("is_on_page")["subject"].implode()
+        further = told.filter((pl.col("direction") == direction) & ~pl.col("subject").is_in(on_page))
+        return further["subject"].n_unique()
+
     def unknown(self) -> list[str]:
         """The features without a value."""
         return self.tables["reasons"].filter(pl.col("value") == UNKNOWN)["feature"].to_list()
@@ -121,6 +146,9 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
         "found_by": shown["found_by"],
         "action": shown["action"],
         "communication": shown["communication_need"],
+        "part": shown.get("part", ""),
+        "say": shown["what_to_say"],
+        "told": shown["person_told"],
         "offers": [],
     }
 
@@ -132,6 +160,7 @@ def _of_person(
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
     raises, lowers = (linked_facts(known.on_page(), direction, as_of=as_of) for direction in ("raises", "lowers"))
+    facts_told = [*raises, *lowers]
     touching = known.rows("in_touch")
     absent = without_record([agency["agency"] for agency in touching], missing=facts.get("missing", []))
     return {
@@ -139,12 +168,16 @@ def _of_person(
         "others": others,
         "raises": raises,
         "lowers": lowers,
-        "rest": rest_of(chance, others, [*raises, *lowers]),
-        "sum_words": sum_of(chance, others, [*raises, *lowers]),
-        "outcomes": other_outcomes(known.first("scores"), ranking_outcome(facts)),
-        "unknown": unknown_of(
-            facts=facts, unknown=known.unknown(), has_home=row["household_id"] is not None, not_in_touch=absent
+        "rest": rest_of(chance, others, facts_told),
+        "rest_words": rest_words(
+            rest_of(chance, others, facts_told),
+            facts_told,
+            n_raise=known.n_further("raises"),
+            n_lower=known.n_further("lowers"),
         ),
+        "sum_words": sum_of(chance, others, facts_told),
+        "outcomes": other_outcomes(known.first("scores"), ranking_outcome(facts)),
+        "unknown": unknown_of(facts=facts, unknown=known.unknown(), has_home=row["household_id"] is not None),
         "in_touch": touched(touching),
         "not_in_touch": [agency_words(name) for name in absent],
         "needs": needs_of(needs, reader),

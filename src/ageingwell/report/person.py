@@ -78,7 +78,9 @@ class Person(TypedDict):
     as the list shows them; people with one `door` share a home. `chance`, `others` are `None` and the facts empty
     where rules alone chose. `others` + every `raises` and `lowers` + `rest` = `chance`, in whole numbers, and
     `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
-    everything without a sentence. `unknown` are sentences; `offers` what the local directory has for the needs.
+    everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
+    the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
+    sentences; `offers` what the local directory has for the needs.
     """
 
     anchor: str
@@ -96,6 +98,7 @@ class Person(TypedDict):
     raises: list[LinkedFact]
     lowers: list[LinkedFact]
     rest: int
+    rest_words: str
     sum_words: str
     outcomes: list[OtherOutcome]
     unknown: list[str]
@@ -105,5 +108,8 @@ class Person(TypedDict):
     lead: Lead
     action: str
     communication: str
+    part: str
+    say: str
+    told: str
     notes: list[str]
     offers: list[dict[str, object]]

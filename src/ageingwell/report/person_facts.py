@@ -8,7 +8,7 @@ from ageingwell.governance.disclosure import SMALL, in_words
 from ageingwell.in_hundred import whole
 from ageingwell.report.cells import day_words
 from ageingwell.report.person import Chance, LinkedFact, OtherOutcome, Others
-from ageingwell.views.words import THEME_WORDS, agency_words, words_of_outcome
+from ageingwell.views.words import THEME_WORDS, agency_words, capital, words_of_outcome
 
 MINUS: Final = "−"
 FEW: Final = "fewer than 1 in 100"
@@ -77,7 +77,7 @@ def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str, *, as_of:
     return [
         LinkedFact(
             theme=THEME_WORDS[row["theme"]],
-            fact=row["text"],
+            fact=capital(row["text"]),
             agency=_agency(row["agency"]),
             day=_day(row["known_on"], as_of=as_of),
             adds=row["adds_in_100"],
@@ -103,6 +103,24 @@ def rest_of(chance: Chance | None, others: Others | None, facts: Sequence[Linked
     if chance is None or others is None:
         return 0
     return chance["in_100"] - others["in_100"] - sum(fact["adds"] for fact in facts)
+
+
+def rest_words(rest: int, facts: Sequence[LinkedFact], *, n_raise: int, n_lower: int) -> str:
+    """Say what all other facts together are made of, where no fact shown is as large as they are; else nothing.
+
+    `n_raise` and `n_lower` are how many more facts could be told. Which ones they are is not told, and neither are
+    those that never may be.
+
+    >>> rest_words(31, [], n_raise=14, n_lower=1)
+    'Many smaller facts: 14 linked with a higher chance and 1 linked with a lower chance are also on record; ...'
+    >>> rest_words(0, [], n_raise=14, n_lower=1)
+    ''
+    """
+    if not rest or abs(rest) <= max((abs(fact["adds"]) for fact in facts), default=0):
+        return ""
+    ways = [f"{n} linked with a {way} chance" for n, way in ((n_raise, "higher"), (n_lower, "lower")) if n]
+    told = f"{' and '.join(ways)} are also on record; " if ways else ""
+    return f"Many smaller facts: {told}age and place count too."
 
 
 def sum_of(chance: Chance | None, others: Others | None, facts: Sequence[LinkedFact]) -> str:

@@ -3,10 +3,10 @@
 Where nothing is on record, nothing is known: it says neither yes nor no.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from ageingwell.views.words import agency_words, label_words
+from ageingwell.views.words import label_words
 
 NOTHING_KNOWN: Final = "Where nothing is on record, nothing is known."
 # The services a person may be known to, in the order in which a page names them.
@@ -20,45 +20,42 @@ TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "fire": ("fire_visits", "fire_incidents"),
     "voluntary": ("contacts",),
 }
-# What is asked of a home or at a visit, as the end of a sentence that begins with “It is not known”.
-ASKED: Final[Mapping[str, str]] = {
-    "is_alarm_missing": "whether a smoke alarm works",
-    "someone_smokes": "whether anybody smokes in the home",
-    "clutter_rating": "how much clutter there is",
-    "mobility_level": "how everyone in the home moves about",
-    "care_support_level": "whether care and support in the home are enough",
-    "has_oxygen": "whether oxygen is used in the home",
-    "has_emollient_or_airflow": "whether emollient cream or an airflow mattress is used",
-    "has_memory_concern": "whether anybody's memory gives cause for concern",
-    "has_sensory_impairment": "whether anybody in the home sees or hears poorly",
-    "has_alcohol_concern": "whether alcohol gives cause for concern",
-    "has_cooking_concern": "whether cooking gives cause for concern",
-    "has_heater_or_blanket": "whether a portable heater or electric blanket is used",
-    "has_telecare": "whether the home has telecare",
-    "visit_says_alone": "whether they were seen to live alone",
-    "days_since_gp_contact": "when they were last in contact with the GP practice",
-    "epc_rank": "how hard the home is to keep warm (energy rating)",
-    "is_off_gas": "how the home is heated",
-    "has_stairs": "whether the home has stairs",
-    "is_step_free": "whether the home can be entered without a step",
-    "is_flat_above_ground": "on which floor the home is",
-    "n_occupants": "how many people live in the home",
+# What a fire home-safety visit asks, and what is told of a home, in the order in which a page names it.
+VISIT: Final[Mapping[str, str]] = {
+    "is_alarm_missing": "smoke alarm",
+    "someone_smokes": "smoking",
+    "clutter_rating": "clutter",
+    "mobility_level": "moving about",
+    "care_support_level": "care and support",
+    "has_oxygen": "oxygen",
+    "has_emollient_or_airflow": "emollient cream or airflow mattress",
+    "has_memory_concern": "memory",
+    "has_sensory_impairment": "sight and hearing",
+    "has_alcohol_concern": "alcohol",
+    "has_cooking_concern": "cooking",
+    "has_heater_or_blanket": "portable heater or electric blanket",
+    "has_telecare": "telecare",
+    "visit_says_alone": "living alone",
 }
+HOME: Final[Mapping[str, str]] = {
+    "epc_rank": "energy rating",
+    "is_off_gas": "heating",
+    "has_stairs": "stairs",
+    "is_step_free": "step-free entry",
+    "is_flat_above_ground": "floor",
+    "n_occupants": "how many live there",
+}
+LAST_CONTACT: Final = "days_since_gp_contact"
+ASKED: Final = (*VISIT, *HOME, LAST_CONTACT)
+_FIRST: Final = 4  # topics named where nothing at all is known
 
 
-def unknown_of(
-    *,
-    facts: Mapping[str, Any],
-    unknown: Collection[str],
-    has_home: bool,
-    not_in_touch: Sequence[str],
-) -> list[str]:
-    """The sentences of one person: `unknown` are the features without a value, `not_in_touch` services by name.
+def unknown_of(*, facts: Mapping[str, Any], unknown: Collection[str], has_home: bool) -> list[str]:
+    """The sentences of one person: `unknown` are the features without a value.
 
-    >>> unknown_of(facts={"missing": ["hospital_events"]}, unknown=["has_oxygen", "is_step_free"], has_home=True,
-    ...     not_in_touch=["fire"])[1:]
-    ['It is not known whether oxygen is used in the home, and whether the home can be entered without a step.',
-     'Fire and rescue: no record in three years.', 'Where nothing is on record, nothing is known.']
+    >>> unknown_of(facts={"missing": ["hospital_events"]}, unknown=["has_oxygen", "is_step_free"], has_home=True)[1:]
+    ['Not known of what a fire home-safety visit asks: oxygen.', 'Not known of the home: step-free entry.',
+     'Where nothing is on record, nothing is known.']
     """
     missing, late = list(facts.get("missing", [])), list(facts.get("late", []))
     said = [
@@ -67,12 +64,21 @@ def unknown_of(
     said += [f"The records from {label_words(table).lower()} are late and may be out of date." for table in late]
     if not has_home:
         said.append("No home is linked to this person: what housing and the fire service know of it is not known here.")
-    asked = [words for name, words in ASKED.items() if name in set(unknown)]
-    if asked and has_home:
-        said.append(f"It is not known {_listed(asked)}.")
-    if not_in_touch:
-        said.append(f"{', '.join(agency_words(name) for name in not_in_touch)}: no record in three years.")
+    else:
+        said += _asked("Not known of what a fire home-safety visit asks", VISIT, unknown)
+        said += _asked("Not known of the home", HOME, unknown)
+    if LAST_CONTACT in unknown:
+        said.append("It is not known when they were last in contact with the GP practice.")
     return [*said, NOTHING_KNOWN] if said else []
+
+
+def _asked(begin: str, topics: Mapping[str, str], unknown: Collection[str]) -> list[str]:
+    """What is not known of some topics, in one sentence; the first few stand for all where none is known."""
+    left = [words for name, words in topics.items() if name in unknown]
+    if not left:
+        return []
+    told = f"{', '.join(left[:_FIRST])} and everything else" if len(left) == len(topics) else ", ".join(left)
+    return [f"{begin}: {told}."]
 
 
 def without_record(in_touch: Collection[str], *, missing: Collection[str]) -> list[str]:
@@ -83,7 +89,3 @@ def without_record(in_touch: Collection[str], *, missing: Collection[str]) -> li
     """
     came = [name for name in SERVICES if set(TABLES_OF[name]) - set(missing)]
     return [name for name in came if name not in in_touch]
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])}, and {words[-1]}"

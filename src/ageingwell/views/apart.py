@@ -9,10 +9,10 @@ from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, Recipient
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
-from ageingwell.views.columns import FOR_HOMES, FOR_SAFEGUARDING, AgencyView
+from ageingwell.views.columns import FOR_HOMES, FOR_SAFEGUARDING, AgencyView, with_capitals
 from ageingwell.views.doors import URGENCY
 from ageingwell.views.reader import Reader, reader_of
-from ageingwell.views.recipient import NO_FACTS, NO_HOME, UNKNOWN
+from ageingwell.views.recipient import NO_FACTS, NO_HOME, UNKNOWN, understood
 
 NO_FIRE_NEED = "no fire need found"
 MARKERS = {"safeguarding": "This person", "safeguarding_at_home": "Someone at this home", "home": "This home"}
@@ -51,7 +51,8 @@ def homes_for(
         row_key=row_key(pl.col("home"), recipient=recipient, as_of=as_of, key=key)
     )
     columns = FOR_HOMES
-    return AgencyView(recipient, as_of, columns, frame.sort("row_key").select(column.name for column in columns))
+    shown = frame.sort("row_key").select(column.name for column in columns)
+    return AgencyView(recipient, as_of, columns, with_capitals(shown))
 
 
 def safeguarding_view(
@@ -97,12 +98,12 @@ def safeguarding_view(
         reason.replace_strict(MARKERS, default=UNKNOWN, return_dtype=pl.String).alias("marker"),
         "needs",
         "facts",
-        pl.col("communication_need").fill_null(UNKNOWN),
+        understood(pl.col("communication_need"), otherwise=UNKNOWN),
     )
     has_need = pl.col("needs").list.first() != NO_FIRE_NEED
     ordered = built.sort(~has_need, "household_key", "row_key", "marker").select(c.name for c in FOR_SAFEGUARDING)
     notes = ("Nobody on this sheet is on any agency's list. The safeguarding lead decides who acts, and how.",)
-    return AgencyView("safeguarding", as_of, FOR_SAFEGUARDING, ordered, notes)
+    return AgencyView("safeguarding", as_of, FOR_SAFEGUARDING, with_capitals(ordered), notes)
 
 
 _TOLD = pl.Schema({"needs": pl.List(pl.String), "facts": pl.List(pl.String)})

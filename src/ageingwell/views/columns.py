@@ -18,6 +18,28 @@ class Column:
     width: int = 16
 
 
+KEYS = ("row_key", "household_key")
+
+
+def with_capitals(frame: pl.DataFrame) -> pl.DataFrame:
+    """Let every text of a view begin with a capital; keys stay as they are.
+
+    >>> with_capitals(pl.DataFrame({"row_key": ["bcdf"], "facts": [["no fall recorded", "2 falls"]]})).rows()
+    [('bcdf', ['No fall recorded', '2 falls'])]
+    """
+    told = [name for name in frame.columns if name not in KEYS]
+    lists = [name for name in told if frame.schema[name] == pl.List(pl.String)]
+    texts = [name for name in told if frame.schema[name] == pl.String]
+    return frame.with_columns(
+        *(pl.col(name).list.eval(_capital(pl.element())) for name in lists),
+        *(_capital(pl.col(name)).alias(name) for name in texts),
+    )
+
+
+def _capital(text: pl.Expr) -> pl.Expr:
+    return pl.concat_str(text.str.head(1).str.to_uppercase(), text.str.slice(1))
+
+
 @dataclass(frozen=True)
 class AgencyView:
     """What one recipient sees of one night: one row a person (or home), every cell a text or a list of texts."""

@@ -15,10 +15,17 @@ from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, Recipient
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
-from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView
+from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView, with_capitals
 from ageingwell.views.doors import NO_NEED_URGENCY, URGENCY, most_urgent, own_needs, rows_for
 from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
-from ageingwell.views.words import FOUND_BY, THEME_OF_AGENCY, THEME_WORDS, agency_words, label_words
+from ageingwell.views.words import (
+    FOUND_BY,
+    THEME_OF_AGENCY,
+    THEME_WORDS,
+    agency_words,
+    communication_words,
+    label_words,
+)
 
 UNKNOWN: Final = "not known"
 NONE_SHOWN: Final = "none shown"
@@ -78,7 +85,7 @@ def view_for(
         known = known.with_columns(person_told=pl.lit(None, dtype=pl.String))
     cells = _cells(reader, say=interventions.say)
     frame = known.sort(_order(reader)).select(cells[column.name].alias(column.name) for column in columns)
-    return AgencyView(recipient, as_of, columns, frame, _notes(reader))
+    return AgencyView(recipient, as_of, columns, with_capitals(frame), _notes(reader))
 
 
 def _order(reader: Reader) -> list[pl.Expr]:
@@ -107,13 +114,18 @@ def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
         "raises": _or_one(pl.col("raises"), NONE_SHOWN),
         "lowers": _or_one(pl.col("lowers"), NONE_SHOWN),
         "action": with_readable_partners(pl.col("told"), reader).fill_null(UNKNOWN),
-        "communication_need": pl.col("communication_need").fill_null("none recorded"),
+        "communication_need": understood(pl.col("communication_need"), otherwise="none recorded"),
         "what_to_say": pl.col("say").fill_null(say),
         "person_told": pl.col("person_told").replace_strict(TOLD_WORDS, default=NOT_RECORDED, return_dtype=pl.String),
         "known_to": _or_one(_known_to(reader), "none recorded" if reader.themes >= EVERY_THEME else NO_SERVICE),
         "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),
         "status": pl.col("status").map_elements(label_words, return_dtype=pl.String),
     }
+
+
+def understood(need: pl.Expr, *, otherwise: str) -> pl.Expr:
+    """Say the label of a communication need in words; `otherwise` where none is on record."""
+    return need.map_elements(communication_words, return_dtype=pl.String).fill_null(otherwise)
 
 
 def age_band(age: pl.Expr) -> pl.Expr:

@@ -155,6 +155,28 @@ def past_outcome(outcome: str) -> str:
     return PAST_OUTCOMES.get(outcome, f"had {label_words(outcome).lower()} within a year")
 
 
+def capital(text: str) -> str:
+    """Begin a text with a capital, as a sentence begins.
+
+    >>> capital("dementia recorded by the GP"), capital("")
+    ('Dementia recorded by the GP', '')
+    """
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+# Labels of communication needs that hold a name.
+_LANGUAGES: Final[dict[str, str]] = {"british_sign_language": "British Sign Language", "bsl": "British Sign Language"}
+
+
+def communication_words(label: str) -> str:
+    """Say a communication need as a reader would.
+
+    >>> communication_words("large_print"), communication_words("british_sign_language")
+    ('Large print', 'British Sign Language')
+    """
+    return _LANGUAGES.get(label, capital(label.replace("_", " ").strip()))
+
+
 def label_words(label: str) -> str:
     """Write a label as a reader would.
 
