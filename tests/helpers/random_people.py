@@ -114,7 +114,7 @@ def night_of(**frames: pl.DataFrame) -> NightFrames:
 
 
 def _of_pages(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """What the pages of persons need besides: the other outcomes' risks, whom they are compared with, who knows them."""
+    """What the pages of persons need besides: other outcomes, whom they are compared with, who knows them."""
     people = listed.select("person_id")
     return {
         "scores": people.with_columns(risk_new_long_term_care=pl.lit(0.02)),

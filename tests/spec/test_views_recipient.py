@@ -221,8 +221,17 @@ def test_every_recipient_of_the_shipped_kind_can_be_drawn():
 SHIPPED = shipped_interventions()
 
 
-def test_a_visitor_says_the_words_of_the_most_urgent_need_that_the_reader_may_read():
-    said = cells("gp", "p3", "what_to_say", interventions=SHIPPED)
+def test_a_visitor_says_the_words_of_the_most_urgent_need_of_its_own_and_the_group_those_of_the_lead():
+    said = {name: cells(name, "p3", "what_to_say", interventions=SHIPPED) for name in ("fire", "gp", "group")}
+
+    assert said["fire"] == SHIPPED.needs["oxygen_or_emollient_smoking"].say
+    assert said["gp"] == said["group"] == SHIPPED.needs["unsafe_polypharmacy"].say
+
+
+def test_where_none_of_its_own_is_found_a_visitor_says_the_words_of_the_most_urgent_that_may_be_read():
+    found = needs(need("p3", "h3", "fire_safety", ""), need("p3", "h3", "oxygen_or_emollient_smoking", ""))
+
+    said = cells("gp", "p3", "what_to_say", needs=found, interventions=SHIPPED)
 
     assert said == SHIPPED.needs["oxygen_or_emollient_smoking"].say
 

@@ -68,12 +68,14 @@ def test_who_is_known_to_the_practice_alone_is_known_to_no_service():
 
 
 def test_a_page_with_more_to_say_is_set_closer():
-    long = person(9, needs=[need("Falls assessment", "Soon", "GP practices", "x" * 70, "y" * 150)] * 14)
+    found = [need("Falls assessment", "Soon", "GP practices", "x" * 70, "y" * 150)]
+    long, longest = person(9, needs=found * 14), person(9, needs=found * 20)
 
-    assert [setting_of(one) for one in (BY_RULE, AT_THE_SAME_DOOR, FULL, long)] == [
+    assert [setting_of(one) for one in (BY_RULE, AT_THE_SAME_DOOR, FULL, long, longest)] == [
         "roomy",
         "roomy",
         "close",
+        "tight",
         "closest",
     ]
 

@@ -75,7 +75,7 @@ def _deficit(name: str, words: str) -> Feature:
         value=any_of(_coded(f"efi_{name}"), day="happened_on", days=None),
         direction="either" if name in _EITHER else "up",
         present=f"{words} recorded by the GP",
-        absent=f"no record of {words.removeprefix('a ').removeprefix('an ').removeprefix('being ')}",
+        absent=f"no record of {words.removeprefix('a ').removeprefix('an ')}",
         shown_as="yes_no",
         can_change=name in _CAN_CHANGE,
         readers=EVERY_CARE_AGENCY,
@@ -98,6 +98,15 @@ def _count(name: str, codes: str, days: int, one: str, many: str, none: str, *, 
     )
 
 
+def _bare(words: str) -> str:
+    """Words of a record without the mention that it is one.
+
+    >>> _bare("cancer recorded in the past five years"), _bare("caring for someone, as recorded by the GP")
+    ('cancer in the past five years', 'caring for someone')
+    """
+    return words.removesuffix(", as recorded by the GP").removesuffix(" recorded by the GP").replace(" recorded ", " ")
+
+
 def _flag(name: str, codes: str, days: int | None, words: str, *, direction: str = "up") -> Feature:
     return Feature(
         name=name,
@@ -106,7 +115,7 @@ def _flag(name: str, codes: str, days: int | None, words: str, *, direction: str
         value=any_of(_coded(codes), day="happened_on", days=days),
         direction="either" if direction == "either" else "up",
         present=words,
-        absent=f"no record of {words}",
+        absent=f"no record of {_bare(words)}",
         lookback_days=days,
         shown_as="yes_no",
         readers=EVERY_CARE_AGENCY,

@@ -6,7 +6,7 @@ from typing import Final
 from ageingwell.report.person import Person
 
 # Lines of text a sheet takes at each size of letters, measured on printed pages; the closest takes what there is.
-SIZES: Final = (("roomy", 44), ("plain", 57), ("close", 68))
+SIZES: Final = (("roomy", 44), ("plain", 57), ("close", 68), ("tight", 76))
 CLOSEST: Final = "closest"
 # Letters a line takes in each column of the printed page at the middle size.
 _NEED, _FACTS, _STEP, _OFFER, _WHOLE = 20, 55, 40, 52, 130
@@ -23,9 +23,9 @@ def setting_of(person: Person) -> str:
     """Choose the widest setting that holds everything the page says.
 
     >>> from ageingwell.report.person import Lead
-    >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": [], "rest_words": ""}
+    >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": []}
     >>> told = {"lead": Lead(agency="Housing", why="it leads here"), "action": "", "notes": [], "offers": []}
-    >>> door = {"part": "", "communication": "", "told": "", "say": ""}
+    >>> door = {"rest_words": "", "part": "", "communication": "", "told": "", "say": ""}
     >>> setting_of(Person(**bare, **told, **door, not_in_touch=[], outcomes=[]))
     'roomy'
     """

@@ -38,6 +38,7 @@ NO_HOME: Final = "no home linked"
 JOINT: Final = r"(\. )?Joint visit with: ([a-z, ]+)$"
 NOT_RECORDED: Final = "Not recorded"
 TOLD_WORDS: Final = {"yes": "Yes", "not_yet": "Not yet"}
+_LAST: Final = (True, NO_NEED_URGENCY, "")
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
 
 
@@ -199,25 +200,29 @@ def _known_to(reader: Reader) -> pl.Expr:
 def _needs_told(reader: Reader, seen: pl.DataFrame, needs: pl.DataFrame, interventions: Interventions) -> pl.DataFrame:
     """Each person's needs in this reader's words: those it leads, and those whose whole rule it may read.
 
-    What to say at the door is about the most urgent of them.
+    What to say at the door is about the most urgent of them, first of those that this reader leads: of the group's,
+    those that the lead at the door leads.
     """
-    theirs = needs.join(seen.select("person_id"), on="person_id", how="semi").sort("person_id", "need")
+    ours = pl.lit(reader.recipient) if reader.recipient != "group" else pl.col("lead_at_door")
+    at_door = seen.select("person_id", lead_at_door="lead_agency")
+    theirs = needs.join(at_door, on="person_id").with_columns(_comes=pl.col("lead_agency") != ours)
+    theirs = theirs.sort("person_id", "need", "lead_agency")
     told: dict[str, tuple[list[str], list[str]]] = {}
-    first: dict[str, tuple[int, str]] = {}
-    columns = ("person_id", "need", "criterion", "lead_agency", "urgency")
-    for person_id, need, criterion, lead, urgency in theirs.select(columns).iter_rows():
+    first: dict[str, tuple[bool, int, str]] = {}
+    columns = ("person_id", "need", "criterion", "lead_agency", "urgency", "_comes")
+    for person_id, need, criterion, lead, urgency, comes in theirs.select(columns).iter_rows():
         if lead != reader.recipient and not reader.reads_need(need):
             continue
         names, facts = told.setdefault(person_id, ([], []))
         names.append(reader.need_words(need))
         facts.extend(reader.facts_of(need, criterion))
-        first[person_id] = min(first.get(person_id, (NO_NEED_URGENCY, "")), (URGENCY[urgency], need))
+        first[person_id] = min(first.get(person_id, _LAST), (comes, URGENCY[urgency], need))
     return pl.DataFrame(
         {
             "person_id": list(told),
             "needs_told": [list(dict.fromkeys(names)) for names, _ in told.values()],
             "facts_told": [list(dict.fromkeys(facts)) for _, facts in told.values()],
-            "say": [reader.say(need, interventions) for _, need in first.values()],
+            "say": [reader.say(need, interventions) for *_, need in first.values()],
         },
         schema={
             "person_id": pl.String,
