@@ -237,7 +237,7 @@ def test_the_shipped_directory_is_what_its_tool_writes_and_is_marked_as_made_up(
     assert directory.refused.is_empty()
     assert organisations.height >= 70
     assert json.loads((config.directory / "synthetic.json").read_text(encoding="utf-8"))["synthetic"] is True
-    assert all(number.startswith("01632 960") for number in directory.tables["services"]["telephone"])
+    assert all(number.startswith("0113 496 0") for number in directory.tables["services"]["telephone"])
     assert sum(path.stat().st_size for path in config.directory.iterdir()) < 300_000
 
 

@@ -4,8 +4,7 @@ python -m tools.directory           writes the pages
 python -m tools.directory --check   writes nothing; ends with 1 where a page differs
 
 Nothing in it is real: names are put together from lists, each says "made-up" in its description, and telephone numbers
-are from the ranges that Ofcom keeps for drama (01632 960000 to 960999, 07700 900000 to 900999, 0808 1570000 to
-1570999).
+are from a range that Ofcom keeps for drama (0113 496 0000 to 0999), not the one that the made-up people's are from.
 """
 
 import json
@@ -174,7 +173,7 @@ def _service(term: str, number: int, town: str, organisation: Record, draw: rand
         "fees_description": None if price else "Free",
         "assured_date": checked,
         "last_modified": f"{checked}T10:00:00Z",
-        "phones": [{"id": _id("phone", identifier), "number": f"01632 960{draw.randint(0, 999):03d}"}],
+        "phones": [{"id": _id("phone", identifier), "number": f"0113 496 0{draw.randint(0, 999):03d}"}],
         "organization": organisation,
         "service_areas": [{"id": _id("area", identifier), "name": town if draw.random() < 0.7 else district}]
         if comes
