@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 from helpers.counties import settings_file
 
-from ageingwell.cli import RECIPIENTS, cli
+from ageingwell.cli import cli
+from ageingwell.cli.views import RECIPIENTS
 from ageingwell.config.load import Config, load_config
 from ageingwell.config.score import Recipient
 from ageingwell.errors import NotPermittedError

@@ -26,10 +26,9 @@ Files = Mapping[str, str]
 def main(at: Path, settings: Path, *, kills: int) -> dict[str, object]:
     """Kill `kills` runs at moments spread over a whole run, half of them while it publishes."""
     begun = time.monotonic()
-    config = load_config(settings)
 
     def run(county: str, out: str) -> Callable[[], None]:
-        return lambda: _quietly(at / county, at / out, config)
+        return lambda: _quietly(at / county, at / out, settings)
 
     nights = {name: undisturbed(run(name, f"calm {name}"), at / f"calm {name}") for name in ("one", "other")}
     # What a run leaves that is killed after taking people off the list and before publishing its own.
@@ -64,9 +63,10 @@ def main(at: Path, settings: Path, *, kills: int) -> dict[str, object]:
     return told
 
 
-def _quietly(data: Path, out: Path, config: object) -> None:
+def _quietly(data: Path, out: Path, settings: Path) -> None:
     try:
-        score(data, as_of=NIGHT, out=out, config=config)
+        # The settings read tables with Polars, whose threads no forked child would have.
+        score(data, as_of=NIGHT, out=out, config=load_config(settings))
     except SourceError:
         assert data.name == "halted"
 

@@ -1,0 +1,65 @@
+"""What enters at the command line and is handed down: settings, keys, the cache, and who watches."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ageingwell.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from ageingwell.config.load import Config
+    from ageingwell.pipeline.surroundings import Surroundings
+    from ageingwell.pseudonyms import Key
+
+
+def config_of(path: Path | None) -> "Config":
+    """The settings in a file, or the shipped ones."""
+    from ageingwell.config.load import load_config
+
+    return load_config(path)
+
+
+def needed_key(path: Path | None, descriptor: int | None, made_up: int | None) -> "Key":
+    """The one key that was given, in whichever way; `KeyFileError` where it is none or several."""
+    from ageingwell.pseudonyms import Key
+
+    given = [way for way in (path, descriptor, made_up) if way is not None]
+    if len(given) != 1:
+        raise KeyFileError("one key is needed", "give --key-file, --key-fd or, for made-up records, --made-up-key")
+    if path is not None:
+        return Key.read(path)
+    return Key.read_fd(descriptor) if descriptor is not None else Key.made_up(made_up or 0)
+
+
+@contextmanager
+def progress() -> Iterator["Surroundings"]:
+    """Tell each stage: a moving line when a person watches, a line of JSON each when output is piped."""
+    from rich.console import Console
+
+    from ageingwell.pipeline.surroundings import Surroundings, user_cache
+
+    cache = user_cache(os.environ, sys.platform)
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        log = _log()
+        yield Surroundings(tell=lambda stage: log.info("stage", stage=stage), cache=cache)
+        return
+    with console.status("") as status:
+        yield Surroundings(tell=lambda stage: status.update(f"{stage} …"), cache=cache)
+
+
+def _log() -> Any:
+    """One line of JSON a stage on standard error, for a job scheduler; only fixed names of stages and tables."""
+    import structlog
+
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+    )

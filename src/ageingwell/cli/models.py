@@ -1,0 +1,119 @@
+"""The commands of a model: train, evaluate, recalibrate."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import click
+
+from ageingwell.cli.entry import config_of, progress
+from ageingwell.cli.root import FOLDER, cli, config_option, data_option, day, json_option
+
+
+@cli.command()
+@data_option
+@click.option("--out", required=True, type=FOLDER, help="The bundle folder to write.")
+@click.option(
+    "--recorded-up-to",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The day the extract was taken; else the day after the newest row of the GP register.",
+)
+@config_option
+@json_option
+def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool) -> None:
+    """Train a model bundle on records of several years."""
+    from ageingwell.pipeline import training
+
+    with progress() as world:
+        run = training.train(
+            data, out=out, config=config_of(config_path), recorded_up_to=recorded_up_to, surroundings=world
+        )
+    if as_json:
+        click.echo(json.dumps({"folder": str(run.folder), **run.facts}))
+        return
+    for outcome, found in run.facts["evaluation"].items():
+        rivals = ", ".join(f"{name} {rival['value']:.3f}" for name, rival in found["rivals"].items())
+        click.echo(f"{outcome}: AUROC {found['auroc']['value']:.3f} on {found['n']:,} people ({rivals})")
+    click.echo(f"verdict: {run.facts['verdict']['reason']}")
+    click.echo(f"bundle: {run.folder}, its card: {run.folder / 'card.md'}")
+
+
+@cli.command()
+@data_option
+@click.option("--bundle", help="The bundle to evaluate, a shipped name or a folder; else that of the settings.")
+@click.option("--out", required=True, type=FOLDER, help="Where to write the tables.")
+@click.option(
+    "--recorded-up-to",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The day the extract was taken; else the day after the newest row of the GP register.",
+)
+@click.option(
+    "--weeks", default=13, show_default=True, type=click.IntRange(1, 52), help="The list is as long as these weeks."
+)
+@click.option("--cost-gbp", type=click.FloatRange(min=0), help="What one event costs: adds the spend ceiling.")
+@click.option("--without-machine", is_flag=True, help="Leave the explainable boosting machine off the wall.")
+@config_option
+@json_option
+def evaluate(
+    data: Path,
+    bundle: str | None,
+    out: Path,
+    recorded_up_to: date | None,
+    weeks: int,
+    cost_gbp: float | None,
+    without_machine: bool,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure a model bundle on the latest year, on households it never saw, beside every simple rival."""
+    from ageingwell.pipeline import evaluating
+
+    config = config_of(config_path)
+    with progress() as world:
+        run = evaluating.evaluate(
+            data,
+            config=config,
+            bundle=bundle or config.score.bundle,
+            out=out,
+            recorded_up_to=recorded_up_to,
+            weeks=weeks,
+            cost_gbp=cost_gbp,
+            machine=not without_machine,
+            surroundings=world,
+        )
+    click.echo(json.dumps({"folder": str(run.folder), **run.facts}) if as_json else evaluating.summary_text(run))
+    if not as_json:
+        click.echo(f"tables: {run.folder}")
+
+
+@cli.command()
+@data_option
+@click.option("--bundle", help="The parent: a shipped name or a bundle folder; else that of the settings.")
+@click.option("--out", required=True, type=FOLDER, help="The folder of the place's bundle.")
+@click.option(
+    "--recorded-up-to",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The day the extract was taken; else the day after the newest row of the GP register.",
+)
+@config_option
+@json_option
+def recalibrate(
+    data: Path, bundle: str | None, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool
+) -> None:
+    """Move a bundle's calibration to one place, as far as the place's own events can say."""
+    from ageingwell.pipeline import recalibrating
+
+    config = config_of(config_path)
+    with progress() as world:
+        run = recalibrating.recalibrate(
+            data,
+            bundle=bundle or config.score.bundle,
+            out=out,
+            config=config,
+            recorded_up_to=recorded_up_to,
+            surroundings=world,
+        )
+    click.echo(json.dumps({"folder": str(run.folder), **run.facts}) if as_json else recalibrating.moves_text(run))

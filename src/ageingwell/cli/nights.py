@@ -1,0 +1,136 @@
+"""The commands of a night: score, record, explain, demo."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import click
+
+from ageingwell.cli.entry import config_of, progress
+from ageingwell.cli.root import FILE, FOLDER, as_of_option, cli, config_option, data_option, day, json_option
+from ageingwell.cli.telling import tell_night
+
+
+@cli.command()
+@data_option
+@as_of_option
+@click.option("--out", required=True, type=FOLDER, help="The folder that holds the published nights.")
+@config_option
+@click.option("--list-key-file", type=FILE, help="The key of the rows: 32 random bytes, readable by you alone.")
+@click.option(
+    "--allow-made-up-bundle", is_flag=True, help="Score real records with a bundle trained on made-up people."
+)
+@json_option
+def score(
+    data: Path,
+    as_of: date,
+    out: Path,
+    config_path: Path | None,
+    list_key_file: Path | None,
+    allow_made_up_bundle: bool,
+    as_json: bool,
+) -> None:
+    """Score everyone known on the night and publish the outreach list."""
+    from ageingwell.pipeline import night
+
+    with progress() as world:
+        run = night.score(
+            data,
+            as_of=as_of,
+            out=out,
+            config=config_of(config_path),
+            list_key=list_key_file,
+            allow_made_up_bundle=allow_made_up_bundle,
+            surroundings=world,
+        )
+    tell_night(run, as_json=as_json)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--out", required=True, type=FOLDER, help="The folder that holds the published nights and the ledger.")
+@click.option("--dry-run", is_flag=True, help="Say what would be recorded, row by row; write nothing.")
+@click.option(
+    "--role", default="not stated", show_default=True, help='Who records, as a role: "meeting chair". No names.'
+)
+@click.option("--fix-to", type=FOLDER, help="Where files to mend go; else beside each file.")
+@click.option(
+    "--recorded-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The day of recording in place of today; for made-up nights alone.",
+)
+@config_option
+@click.option("--list-key-file", type=FILE, help="The key of the rows, as `score` had it.")
+@json_option
+def record(
+    files: tuple[Path, ...],
+    out: Path,
+    dry_run: bool,
+    role: str,
+    fix_to: Path | None,
+    recorded_on: date | None,
+    config_path: Path | None,
+    list_key_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Take the group's decisions back from filled lists: workbooks or CSV."""
+    from ageingwell.pipeline import recorded, recording
+
+    with progress() as world:
+        done = recording.record(
+            files,
+            out=out,
+            config=config_of(config_path),
+            role=role,
+            list_key=list_key_file,
+            fix_to=fix_to,
+            recorded_on=recorded_on,
+            dry_run=dry_run,
+            surroundings=world,
+        )
+    click.echo(json.dumps(recorded.as_plain(done)) if as_json else recorded.summary_text(done))
+    recorded.stop_on_open_rows(done)
+
+
+@cli.command()
+@click.argument("person_id")
+@data_option
+@as_of_option
+@click.option("--page", type=FILE, help="Write the explanation to this file as a page instead.")
+@config_option
+@json_option
+def explain(
+    person_id: str, data: Path, as_of: date, page: Path | None, config_path: Path | None, as_json: bool
+) -> None:
+    """Explain one person's risk in full: every fact's contribution."""
+    from ageingwell.pipeline import asking
+    from ageingwell.publish.faults import explained
+
+    with progress() as world:
+        person = asking.explain(person_id, data, as_of=as_of, config=config_of(config_path), surroundings=world)
+    if page is not None:
+        with explained("the page cannot be written"):
+            page.write_bytes(asking.explanation_page(person))
+        click.echo(page)
+    elif as_json:
+        told = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high, "base": person.base}
+        beside = {"outcomes": person.outcomes, "compared": person.compared, "reasons": person.reasons.to_dicts()}
+        click.echo(json.dumps({**told, **beside}, default=str))
+    else:
+        click.echo(asking.explanation_text(person))
+
+
+@cli.command()
+@click.option("--out", default="demo", show_default=True, type=FOLDER, help="Where the county and its lists go.")
+@click.option(
+    "--people", default=5_000, show_default=True, type=click.IntRange(min=50), help="People aged 65 and over."
+)
+@json_option
+def demo(out: Path, people: int, as_json: bool) -> None:
+    """Make a small made-up county with Church Stretton in it, score it, and say what to open."""
+    from ageingwell.pipeline import asking
+
+    with progress() as world:
+        run = asking.demo(out, people=people, config=config_of(None), surroundings=world)
+    tell_night(run, as_json=as_json)

@@ -1,0 +1,154 @@
+"""The commands of records: check, synth, and at the agency pseudonymise and reidentify."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+
+from ageingwell.cli.entry import config_of, needed_key, progress
+from ageingwell.cli.root import FILE, FOLDER, cli, config_option, data_option, day, json_option
+from ageingwell.cli.telling import plain, print_table
+
+
+@cli.command()
+@data_option
+@click.option("--refused-to", type=FOLDER, help="Write every refused row here: file, row number, column, rules.")
+@config_option
+@json_option
+def check(data: Path, refused_to: Path | None, config_path: Path | None, as_json: bool) -> None:
+    """Check the records against their contracts: what would be refused and why. Nothing is scored."""
+    from ageingwell.pipeline import asking
+
+    with progress() as world:
+        found = asking.check(data, config=config_of(config_path), refused_to=refused_to, surroundings=world)
+    if as_json:
+        told = {"tables": found.tables.to_dicts(), "refused": found.refused.to_dicts(), "problems": found.problems}
+        click.echo(json.dumps({**told, "missing": found.missing, "made_up": found.made_up}, default=str))
+    else:
+        print_table(found.tables)
+        print_table(found.refused)
+        for name in found.missing:
+            click.echo(f"missing: {name}")
+        for problem in found.problems:
+            click.echo(f"problem: {problem}")
+    if found.problems:
+        sys.exit(5)
+
+
+@cli.command()
+@click.option(
+    "--people", required=True, type=click.IntRange(min=1), help="People aged 65 and over; younger ones on top."
+)
+@click.option("--out", required=True, type=FOLDER, help="Where to write the tables.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Seed of every draw.")
+@click.option(
+    "--as-of",
+    default="2026-11-22",
+    show_default=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The day the extracts are taken.",
+)
+@click.option("--raw", is_flag=True, help="The agencies' raw extracts, with made-up NHS numbers and names.")
+@click.option(
+    "--dirty", default=0.0, type=click.FloatRange(0, 0.5), help="Spoil this share of rows, with an answer file."
+)
+@click.option("--rate-shift", default=0.0, type=float, help="Add this to the log of every rate: another county.")
+@click.option("--check-rates", is_flag=True, help="Print the county's rates beside published ones.")
+@json_option
+def synth(
+    people: int,
+    out: Path,
+    seed: int,
+    as_of: date,
+    raw: bool,
+    dirty: float,
+    rate_shift: float,
+    check_rates: bool,
+    as_json: bool,
+) -> None:
+    """Make up a county: four agencies' records about people who do not exist, with known truth."""
+    from ageingwell.synthetic import county, rates
+
+    plan = county.CountyPlan(people=people, seed=seed, as_of=as_of, raw=raw, dirty=dirty, rate_shift=rate_shift)
+    with progress() as world:
+        made = county.synthesise(plan, out, progress=lambda stage, share: world.tell(f"{stage} {share:.0%}"))
+    if as_json:
+        click.echo(json.dumps({"folder": str(made.folder), "n_people_65plus": made.n_people_65plus, "rows": made.rows}))
+    else:
+        click.echo(
+            f"{made.n_people_65plus:,} people aged 65 and over ({made.n_people:,} in all) in {made.n_homes:,} homes: "
+            f"{made.folder}"
+        )
+    if check_rates:
+        print_table(rates.check_rates(out))
+
+
+@cli.command()
+@click.option("--raw", required=True, type=FOLDER, help="The folder of this agency's raw extracts.")
+@click.option("--out", required=True, type=FOLDER, help="Where to write the contract tables.")
+@click.option("--key-file", type=FILE, help="The key of the pseudonyms: 32 random bytes, readable by you alone.")
+@click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
+@click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
+@click.option("--lsoa-lookup", type=FILE, help="Postcodes and their areas: columns postcode, lsoa21.")
+@config_option
+@json_option
+def pseudonymise(
+    raw: Path,
+    out: Path,
+    key_file: Path | None,
+    key_fd: int | None,
+    made_up_key: int | None,
+    lsoa_lookup: Path | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Turn an agency's raw extracts into contract tables; run it at the agency."""
+    from ageingwell import pseudonyms
+    from ageingwell.contracts.registry import TABLES
+
+    config = config_of(config_path)
+    made = pseudonyms.pseudonymise(
+        raw,
+        out=out,
+        key=needed_key(key_file, key_fd, made_up_key),
+        contract_columns={table: list(model.to_schema().columns) for table, model in TABLES.items()},
+        lsoa_lookup=lsoa_lookup,
+        column_names={table: settings.columns for table, settings in config.tables.items() if settings.columns},
+        max_refused_share=config.score.max_refused_share,
+    )
+    click.echo(json.dumps(plain(made), default=str) if as_json else str(out))
+
+
+@cli.command()
+@click.option("--list", "listed", required=True, type=FILE, help="The list to match, with person_id or row_key.")
+@click.option("--register", required=True, type=FILE, help="This agency's own register, with nhs_number.")
+@click.option("--out", required=True, type=FILE, help="Where to write the matched rows.")
+@click.option("--key-file", type=FILE, help="The key of the pseudonyms.")
+@click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
+@click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
+@click.option("--keep", multiple=True, help="A column of the register to keep; again for more.")
+@json_option
+def reidentify(
+    listed: Path,
+    register: Path,
+    out: Path,
+    key_file: Path | None,
+    key_fd: int | None,
+    made_up_key: int | None,
+    keep: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Match a list to the agency's own register; run it at the agency."""
+    from ageingwell import pseudonyms
+
+    found = pseudonyms.reidentify(
+        listed,
+        register=register,
+        out=out,
+        key=needed_key(key_file, key_fd, made_up_key),
+        register_columns=list(keep) or None,
+    )
+    click.echo(json.dumps(plain(found), default=str) if as_json else str(out))

@@ -1,0 +1,67 @@
+"""How a command prints what came of it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ageingwell.pipeline.night import OutreachRun
+
+
+def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
+    """Say how many people a night lists, what the reader has to know of it, and where it lies."""
+    if as_json:
+        told = {"folder": str(run.folder), "changed": run.changed, "is_current": run.is_current}
+        facts = {name: run.facts[name] for name in ("as_of", "made_up", "is_degraded", "missing", "late", "rules_only")}
+        click.echo(json.dumps({**told, "n_listed": run.n_listed, **facts}))
+        return
+    for warning in _warnings(run.facts):
+        click.echo(warning, err=True)
+    click.echo(f"{run.n_listed:,} people on the list of {run.facts['as_of']}" + ("" if run.changed else ", unchanged"))
+    click.echo(f"list:   {run.folder / 'list.parquet'}")
+    click.echo(f"report: {run.folder / 'report.html'}")
+
+
+def _warnings(facts: dict[str, Any]) -> list[str]:
+    told = []
+    if facts["made_up"]:
+        told.append("These are made-up people.")
+    if facts["missing"]:
+        told.append(f"Degraded: not sent: {', '.join(facts['missing'])}.")
+    if facts["late"]:
+        told.append(f"Late: {', '.join(facts['late'])}.")
+    if facts["rules_only"]:
+        told.append("No usable model: people were chosen by rules alone.")
+    return told + [f"{message}." for message in facts["messages"]]
+
+
+def told_value(value: Any) -> Any:
+    """A frame as its rows, anything else as it is."""
+    return value.to_dicts() if hasattr(value, "to_dicts") else value
+
+
+def plain(told: Any) -> dict[str, Any]:
+    """What JSON can hold of a result."""
+    return {name: value for name, value in vars(told).items() if isinstance(value, str | int | float | dict | Path)}
+
+
+def print_table(table: "pl.DataFrame") -> None:
+    """Print a frame as a table of text."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(*table.columns, box=None, pad_edge=False)
+    for row in table.rows():
+        drawn.add_row(*map(_cell, row))
+    Console(width=None if sys.stdout.isatty() else 160).print(drawn)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
