@@ -1,4 +1,4 @@
-"""Fifty runs killed at random moments: the current night is always a complete old or a complete new one."""
+"""Thirty runs killed at random moments: the current night is always a complete old or a complete new one."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from helpers.counties import NIGHT, change, copy_of, new_version
 from ageingwell.config.load import load_config
 from ageingwell.pipeline.night import score
 
-KILLS = 50
+KILLS = 30
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL and fork")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import ageingwell.lookup.kernel  # noqa: F401 (slow to import: once here, not in every child)
 from ageingwell.config.load import load_config
 from ageingwell.errors import SourceError
 from ageingwell.pipeline.night import score
