@@ -48,6 +48,12 @@ def agency(page: Any, night: Path, to: Path) -> None:
     page.screenshot(path=to)
 
 
+def commissioning(page: Any, night: Path, to: Path) -> None:
+    """The page for commissioners as it opens."""
+    page.goto((night / "commissioning.html").as_uri())
+    page.screenshot(path=to)
+
+
 def printed(page: Any, night: Path, to: Path) -> None:
     """The same person's page as it comes out of a printer."""
     _open_person(page, night)
@@ -70,6 +76,7 @@ PICTURES: dict[str, Callable[[Any, Path, Path], None]] = {
     "printed-page": printed,
     "annex": annex,
     "fire-page": agency,
+    "commissioning": commissioning,
 }
 
 

@@ -6,21 +6,20 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from ageingwell.config.outreach import AGENCIES
+
 DESKTOP, ZOOMED = 1280, 320  # 1280 pixels at 400% zoom are 320
 
 
 def places(night: Path) -> list[tuple[Path, str]]:
-    """Every kind of page of a night, and of those with further pages inside the first of these.
-
-    The agencies' pages are of two kinds: of one that may read the risk, and of one that may not.
-    """
+    """Every page of a night, and the first of the pages inside: of the agencies, one of each kind is enough for that."""
     found = []
     for path in sorted(night.rglob("*.html")):
-        if path.parent.name == "agencies" and path.stem not in ("gp", "fire"):
-            continue
         inside = re.findall(r'<article class="card[^"]*" id="([^"]+)"', path.read_text(encoding="utf-8"))
-        found += [(path, anchor) for anchor in ("", *(f"#{one}" for one in inside[:1]))]
-    assert {path.name for path, _ in found} >= {"report.html", "annex.html", "fire.html", "gp.html"}
+        first = inside[:1] if path.parent.name != "agencies" or path.stem in ("gp", "fire") else []
+        found += [(path, anchor) for anchor in ("", *(f"#{one}" for one in first))]
+    agencies = {f"{agency}.html" for agency in AGENCIES}
+    assert {path.name for path, _ in found} == {"report.html", "annex.html", "commissioning.html", *agencies}
     return found
 
 

@@ -103,6 +103,7 @@ def test_a_person_is_opened_from_the_list_by_keyboard_alone(report):
     link = shown(report).locator("th a").nth(1)
     link.focus()
     report.keyboard.press("Enter")
+    report.wait_for_selector("#person-2.open")
 
     assert pages_open(report) == ["person-2"]
     assert report.evaluate("document.activeElement.id") == "person-2-name"
@@ -111,6 +112,7 @@ def test_a_person_is_opened_from_the_list_by_keyboard_alone(report):
 
     report.keyboard.press("Tab")
     report.get_by_role("link", name="Back to the list").locator("visible=true").press("Enter")
+    report.wait_for_function("!document.querySelector('.card.open')")
 
     assert pages_open(report) == []
     assert report.evaluate("document.activeElement.getAttribute('href')") == "#person-2"
@@ -140,8 +142,18 @@ def test_the_link_that_skips_the_top_stays_on_the_page_that_is_open(report):
     assert pages_open(report) == ["person-1"]
 
 
+def test_who_reads_the_risk_opens_a_person_from_its_own_list(night, open_page):
+    page = open_page(night / "agencies" / "gp.html").page
+    shown(page).locator("th a").first.click()
+
+    assert pages_open(page) == ["person-1"]
+    assert page.locator(".card.open h2").inner_text().startswith("Person ")
+    assert page.locator(".card.open .figures").count() > 0
+
+
 def test_an_agency_opens_a_door_from_its_own_list(night, open_page):
-    longest = max((night / "agencies").glob("*.html"), key=lambda path: path.stat().st_size)
+    others = [path for path in (night / "agencies").glob("*.html") if path.stem != "gp"]
+    longest = max(others, key=lambda path: path.stat().st_size)
     page = open_page(longest).page
     shown(page).locator("th a").first.click()
 

@@ -23,9 +23,9 @@ from ageingwell.views.words import NEED_WORDS
 Offer = dict[str, Any]
 Ask = tuple[str, str, str]
 
-NO_OFFER: Final = "no service of the local directory found nearby"
-NO_DIRECTORY: Final = "no directory of local services is connected"
-NOT_USABLE: Final = "the directory of local services could not be used tonight"
+NO_OFFER: Final = "No service of the local directory found nearby"
+NO_DIRECTORY: Final = "No directory of local services is connected"
+NOT_USABLE: Final = "The directory of local services could not be used tonight"
 OUT_OF_DATE: Final = "details may be out of date"
 ASK_FIRST: Final = "ask whether it is for them"
 COMES_TO_THEM: Final = "comes to them"

@@ -30,6 +30,7 @@ from ageingwell.views.words import (
 UNKNOWN: Final = "not known"
 NONE_SHOWN: Final = "none shown"
 NO_FACTS: Final = "nothing that you may read"
+NO_FACTS_OF_NEEDS: Final = "none, as no rule found a need"
 NO_NEED: Final = "no need found by a rule"
 NO_OWN_NEED: Final = "none for you to lead"
 NO_SERVICE: Final = "none that you may read about"
@@ -111,7 +112,7 @@ def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
         "part": pl.col("part"),
         "lead_agency": pl.col("lead_agency").map_elements(agency_words, return_dtype=pl.String),
         "needs": _or_one(pl.col("needs_told"), no_need),
-        "facts": _or_one(pl.col("facts_told"), NO_FACTS),
+        "facts": _or_one(pl.col("facts_told"), NO_FACTS_OF_NEEDS if reader.themes >= EVERY_THEME else NO_FACTS),
         "raises": _or_one(pl.col("raises"), NONE_SHOWN),
         "lowers": _or_one(pl.col("lowers"), NONE_SHOWN),
         "action": with_readable_partners(pl.col("told"), reader).fill_null(UNKNOWN),
