@@ -12,7 +12,7 @@ DESKTOP, ZOOMED = 1280, 320  # 1280 pixels at 400% zoom are 320
 
 
 def places(night: Path) -> list[tuple[Path, str]]:
-    """Every page of a night, and the first of the pages inside: of the agencies, one of each kind is enough for that."""
+    """Every page of a night, and the first of the pages inside; of the agencies, one of each kind is enough."""
     found = []
     for path in sorted(night.rglob("*.html")):
         inside = re.findall(r'<article class="card[^"]*" id="([^"]+)"', path.read_text(encoding="utf-8"))

@@ -126,11 +126,14 @@ def test_next_and_previous_go_through_the_people_shown(report):
     shown(report).locator("th a").first.click()
     for anchor in wanted[1:3]:
         report.locator(".card.open").get_by_role("link", name="Next").click()
+        report.wait_for_selector(f"#{anchor}.open")
         assert pages_open(report) == [anchor]
     report.locator(".card.open").get_by_role("link", name="Previous").click()
+    report.wait_for_selector(f"#{wanted[1]}.open")
     assert pages_open(report) == [wanted[1]]
 
     report.go_back()
+    report.wait_for_selector(f"#{wanted[2]}.open")
     assert pages_open(report) == [wanted[2]]
 
 
