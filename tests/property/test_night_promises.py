@@ -4,9 +4,10 @@ import json
 import math
 import random
 import re
+import shutil
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -30,6 +31,9 @@ from polars.testing import assert_frame_equal
 from ageingwell.bundle import load_bundle, predict
 from ageingwell.config.load import Config, load_config
 from ageingwell.contracts.made import validated
+from ageingwell.decisions.choices import CONTACT_NOW, DECISIONS, OUTCOMES, STILL_TO_DO
+from ageingwell.decisions.entry import Entry
+from ageingwell.decisions.ledger import append
 from ageingwell.features.build import build_features
 from ageingwell.permissions import in_force, keep_permitted
 from ageingwell.pipeline.files import CONTRACTS
@@ -370,6 +374,127 @@ def test_what_is_recorded_on_the_night_or_later_changes_nothing_but_withdrawals(
     assert_frame_equal(pl.read_parquet(after / "scores.parquet").select(columns), stay, check_exact=True)
     told = {row["person_id"]: row["reason"] for row in scored.rows(after, "attrition") if row["person_id"] in people}
     assert [told[person] for person in people] == ["deceased", "moved", "moved"] * 2
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the group said after the last night, of every kind of person, and the night that heard of it."""
+
+    said: tuple[Entry, ...]
+    night: Path
+
+
+def drawn_entries(scored: Scored, draw: random.Random) -> list[Entry]:
+    """Answers of the group about people listed and not, in peace, gone, opted out, and about nobody on the register."""
+    homes = {person: row["household_id"] for person, row in newest_versions(scored.county).items()}
+    listed = [row["person_id"] for row in scored.rows(scored.nights[-1], "list")]
+    others = sorted(set(homes) - set(listed))
+    chosen = draw.sample(listed, len(listed) // 2) + draw.sample(others, len(others) // 4) + ["b" * 32]
+    day = scored.nights[-1]
+    said = []
+    for person in chosen:
+        decision = draw.choice([*DECISIONS, CONTACT_NOW, CONTACT_NOW, None])
+        met = draw.random() < 0.3 or decision is None
+        said.append(
+            Entry(
+                night=day_of(day),
+                recipient=draw.choice(["group", *AGENCIES]),
+                kind="listed" if person in listed or decision != CONTACT_NOW else "added",
+                person_id=person,
+                household_id=homes.get(person),
+                decision=decision,
+                led_by=draw.choice(AGENCIES) if decision == CONTACT_NOW else None,
+                reason="need_agreed" if decision else None,
+                told=draw.choice(["yes", None]),
+                outcome=draw.choice([*OUTCOMES]) if met else None,
+                contacted_on=day_of(day) + timedelta(days=1) if met else None,
+                agency=draw.choice(AGENCIES) if met else None,
+            )
+        )
+    return said
+
+
+def recorded(out: Path, said: list[Entry], *, on: date) -> None:
+    at = datetime.combine(on, time(12), tzinfo=UTC)
+    append(out / "decisions.sqlite", said, role="meeting chair", recorded_at=at, file_sha256="0" * 64)
+
+
+@pytest.fixture(scope="module")
+def decided(scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> Decided:
+    out = tmp_path_factory.mktemp("decided") / "out"
+    shutil.copytree(scored.nights[0].parent, out, symlinks=True)
+    said = drawn_entries(scored, random.Random(scored.county.parent.name))
+    recorded(out, said, on=NIGHT + timedelta(days=2))
+    return Decided(tuple(said), score(scored.county, as_of=NIGHT + WEEK, out=out, config=scored.config).folder)
+
+
+def test_with_decisions_too_no_agency_has_more_doors_than_its_week_and_no_home_two_leads(scored, decided):
+    doors = {
+        (row["lead_agency"], row["household_id"] or row["person_id"]) for row in scored.rows(decided.night, "list")
+    }
+    knocks = Counter(agency for agency, _ in doors)
+    assert all(knocks[agency] <= n for agency, n in scored.config.outreach.capacity.places().items())
+    assert len(doors) == len({door for _, door in doors})
+
+
+def test_nobody_is_listed_who_must_not_be_called_on_though_the_group_agreed_to_it(scored, decided):
+    oracle = scored.oracle(decided.night)
+    listed = {row["person_id"] for row in scored.rows(decided.night, "list")}
+    agreed = {one.person_id for one in decided.said if one.decision == CONTACT_NOW}
+    out = {
+        "opted out": oracle.opted_out(),
+        "deceased": oracle.deceased(),
+        "moved": oracle.moved(),
+        "safeguarded": oracle.safeguarded(),
+        "care home": oracle.in_care_home(),
+        "end of life": oracle.near_the_end(),
+        "in hospital": oracle.in_hospital(),
+        "cooling off": oracle.cooling(),
+        "said otherwise": {one.person_id for one in decided.said if one.decision not in (CONTACT_NOW, None)},
+        "told to be gone": {one.person_id for one in decided.said if one.outcome in ("deceased", "moved")},
+        "not registered": {"b" * 32},
+    }
+    assert {reason: len(listed & people) for reason, people in out.items()} == dict.fromkeys(out, 0)
+    assert agreed & set().union(*out.values()), "some whom the group agreed on must not be called on"
+    texts = "\n".join(texts_of(decided.night).values())
+    assert not any(person in texts for person in oracle.opted_out())
+
+
+def test_what_is_agreed_and_listed_has_its_lead_and_a_visit_made_is_agreed_no_more(scored, decided):
+    rows = {row["person_id"]: row for row in scored.rows(decided.night, "list")}
+    alone = Counter(one.household_id for one in decided.said if one.decision == CONTACT_NOW)
+    for one in decided.said:
+        row = rows.get(one.person_id)
+        if row is None:
+            continue
+        waits = one.decision == CONTACT_NOW and one.outcome in (None, *STILL_TO_DO)
+        if one.household_id is not None:
+            # Another's visit made at the door was made there.
+            waits &= not any(
+                other.outcome not in (None, *STILL_TO_DO)
+                for other in decided.said
+                if other.household_id == one.household_id
+            )
+        assert (row["status"] == "agreed") is waits
+        if waits and alone[one.household_id] == 1:
+            assert row["lead_agency"] == one.led_by
+    assert {row["person_id"] for row in rows.values() if row["status"] == "agreed"} <= {
+        one.person_id for one in decided.said
+    }
+
+
+def test_what_is_recorded_in_the_ledger_on_the_night_or_later_changes_no_byte(scored, decided, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(decided.night.parent, out, symlinks=True)
+    draw = random.Random(7)
+    # A death or a move counts however late it was recorded.
+    later = [one for one in drawn_entries(scored, draw) if one.outcome not in ("deceased", "moved")]
+    recorded(out, later, on=NIGHT + WEEK)
+
+    again = score(scored.county, as_of=NIGHT + WEEK, out=out, config=scored.config)
+
+    assert not again.changed
+    assert hashes_of(again.folder) == hashes_of(decided.night)
 
 
 def told_late(rows: pl.DataFrame, night: date) -> pl.DataFrame:
