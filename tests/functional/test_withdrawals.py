@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -25,6 +25,8 @@ from helpers.counties import (
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
+from ageingwell.decisions.entry import Entry
+from ageingwell.decisions.ledger import append
 from ageingwell.pipeline import night, withdrawals
 from ageingwell.publish import current
 
@@ -120,6 +122,17 @@ def a_death_recorded_only_after_the_next_night(at: Path, person: str) -> None:
     new_version(at / "county", person, died_on=NIGHT, recorded_on=NEXT + timedelta(days=3))
 
 
+def a_death_that_a_visitor_was_told_of(at: Path, person: str) -> None:
+    met = {"agency": "fire", "contacted_on": NIGHT, "outcome": "deceased", "recorded_on": NEXT + timedelta(days=1)}
+    add_rows(at / "county", "contacts", met | {"person_id": person})
+
+
+def a_death_that_a_list_told_of(at: Path, person: str) -> None:
+    met = Entry(NIGHT, "fire", "listed", person, None, outcome="deceased", contacted_on=NIGHT, agency="fire")
+    when = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    append(at / "out" / "decisions.sqlite", [met], role="visitor", recorded_at=when, file_sha256="0" * 64)
+
+
 def a_leaving(at: Path, person: str) -> None:
     new_version(at / "county", person, left_on=NIGHT)
 
@@ -131,7 +144,14 @@ def a_move_to_another_home(at: Path, person: str) -> None:
 
 OPT_OUTS = (an_objection, a_restriction, a_type_1_opt_out, an_objection_of_the_home)
 MARKERS = (a_safeguarding_marker, a_safeguarding_marker_of_the_home)
-EXITS = (a_death, a_death_recorded_only_after_the_next_night, a_leaving, a_move_to_another_home)
+EXITS = (
+    a_death,
+    a_death_recorded_only_after_the_next_night,
+    a_death_that_a_visitor_was_told_of,
+    a_death_that_a_list_told_of,
+    a_leaving,
+    a_move_to_another_home,
+)
 
 # Why scoring stops: each spoils something and gives the exit code that follows.
 
@@ -474,3 +494,16 @@ def test_without_the_nights_own_key_no_page_is_drawn(published, settings, tmp_pa
 
     assert files_with(tonight(published), person) == []
     assert list(tonight(published).rglob("*.xlsx")) == []
+
+
+def test_a_death_that_a_list_told_of_by_mistake_takes_nobody_off_once_it_is_corrected(published, settings):
+    person = somebody(published)
+    a_death_that_a_list_told_of(published, person)
+    met = Entry(NIGHT, "fire", "listed", person, None, outcome="no_access", contacted_on=NIGHT, agency="fire")
+    when = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    append(published / "out" / "decisions.sqlite", [met], role="visitor", recorded_at=when, file_sha256="1" * 64)
+    half_written_events(published)
+
+    score(published, settings)
+
+    assert tonight(published).name == str(NIGHT)

@@ -139,7 +139,7 @@ def score(
         )
         with world.stage("withdraw again"):
             # An opt-out may have come while the night was worked out.
-            gone = find_withdrawn(data, config=config, workspace=scratch / "last", on=as_of)
+            gone = find_withdrawn(data, out=out, config=config, workspace=scratch / "last", on=as_of)
             frames = without_withdrawn(frames, gone)
         with world.stage("publish"):
             evidence = evidence_of(bundle, config.score.bundle)

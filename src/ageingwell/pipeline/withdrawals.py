@@ -1,5 +1,6 @@
 """Taking people off a list that is already made: opt-outs, deaths and moves, every night, also when scoring stops."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -7,11 +8,14 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.load import Config
-from ageingwell.errors import AgeingWellError
+from ageingwell.decisions.effects import contacts_in
+from ageingwell.decisions.ledger import read_ledger
+from ageingwell.errors import AgeingWellError, LedgerError
 from ageingwell.outreach.flags import under_safeguarding
 from ageingwell.permissions import excluded, in_force, marked
 from ageingwell.pipeline.files import NightFrames, read_frames
 from ageingwell.pipeline.pack import publish_withdrawal
+from ageingwell.pipeline.recording import ledger_path
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, current
 from ageingwell.sources.locate import locate
@@ -38,11 +42,12 @@ _VERSIONS = {"person_id": pl.String, "household_id": pl.String, "died_on": pl.Da
 _HOMES = {"household_id": pl.String, "reason": pl.String}
 
 
-def find_withdrawn(data: Path, *, config: Config, workspace: Path, on: date) -> Withdrawn:
-    """Read the opt-outs and the GP register, and say who is to be taken off, however late it was recorded.
+def find_withdrawn(data: Path, *, out: Path, config: Config, workspace: Path, on: date) -> Withdrawn:
+    """Read opt-outs and GP register, and whom contacts and the ledger in `out` tell to have died: who is to be taken
+    off, however late it was recorded.
 
-    A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the other table
-    says still counts.
+    A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the others say
+    still counts.
     """
     permissions = _readable("permissions", data, config, workspace)
     patients = _readable("gp_patients", data, config, workspace)
@@ -50,6 +55,7 @@ def find_withdrawn(data: Path, *, config: Config, workspace: Path, on: date) -> 
     newest = pl.DataFrame(schema=_VERSIONS) if patients is None else latest_versions(patients.rows)
     people.append(newest.filter(pl.col("died_on").is_not_null()).select("person_id", reason=pl.lit("deceased")))
     people.append(newest.filter(pl.col("left_on").is_not_null()).select("person_id", reason=pl.lit("moved")))
+    people += _told_to_have_died(_readable("contacts", data, config, workspace), ledger_path(out, config), on=on)
     if permissions is not None:
         opted = in_force(permissions.rows, on=on)
         out = excluded(opted, purpose=config.score.purpose, ledger=config.ledger)
@@ -71,6 +77,16 @@ def _ever_lived_in(homes: pl.DataFrame, patients: CheckedTable) -> pl.DataFrame:
     """Everyone ever registered at a home that objected, as scoring takes them out too."""
     living_there = patients.rows.join(homes.lazy().select("household_id", "reason"), on="household_id")
     return living_there.select("person_id", "reason").unique().collect()
+
+
+def _told_to_have_died(contacts: CheckedTable | None, ledger: Path, *, on: date) -> list[pl.DataFrame]:
+    """Those whom a visitor found deceased, by the agencies' contacts and by the lists that came back."""
+    told = [] if contacts is None else [contacts.rows.select("person_id", "outcome").collect()]
+    # Scoring reads the ledger too, and stops where it was changed or damaged.
+    with suppress(LedgerError):
+        told.append(contacts_in(read_ledger(ledger), as_of=on).select("person_id", "outcome"))
+    deceased = [found.filter(pl.col("outcome") == "deceased").drop_nulls("person_id") for found in told]
+    return [found.select("person_id", reason=pl.lit("deceased")) for found in deceased]
 
 
 def _readable(name: str, data: Path, config: Config, workspace: Path) -> CheckedTable | None:
@@ -200,7 +216,7 @@ def withdraw_from_current(
     folder = current(out)
     if folder is None:
         return None
-    gone = find_withdrawn(data, config=config, workspace=workspace, on=on)
+    gone = find_withdrawn(data, out=out, config=config, workspace=workspace, on=on)
     frames = read_frames(folder)
     kept = without_withdrawn(frames, gone)
     return None if kept is frames else publish_withdrawal(folder, kept, out=out, config=config, key=key)
