@@ -70,7 +70,9 @@ def fact_days(
     up_to = _up_to(tables, asked)
     days = days.with_columns(pl.lit(None, dtype=pl.Date).alias(name) for name in sorted(set(names) & set(OF_SEVERAL)))
     filled = [pl.coalesce(name, pl.lit(up_to[name], dtype=pl.Date)).alias(name) for name in sorted(names)]
-    return days.select("person_id", *filled).unpivot(index="person_id", variable_name="feature", value_name="known_on")
+    long = days.select("person_id", *filled).unpivot(index="person_id", variable_name="feature", value_name="known_on")
+    # Without any fact asked for there is no day to take the type from.
+    return long.cast({"feature": pl.String, "known_on": pl.Date})
 
 
 def _with_parts(names: Collection[str]) -> set[str]:
