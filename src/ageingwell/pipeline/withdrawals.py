@@ -58,11 +58,11 @@ def find_withdrawn(data: Path, *, out: Path, config: Config, workspace: Path, on
     people += _told_to_have_died(_readable("contacts", data, config, workspace), ledger_path(out, config), on=on)
     if permissions is not None:
         opted = in_force(permissions.rows, on=on)
-        out = excluded(opted, purpose=config.score.purpose, ledger=config.ledger)
-        people.append(out.drop_nulls("person_id").select("person_id", "reason"))
+        excluded_ones = excluded(opted, purpose=config.score.purpose, ledger=config.ledger)
+        people.append(excluded_ones.drop_nulls("person_id").select("person_id", "reason"))
         if patients is not None:
-            people.append(_ever_lived_in(out.drop_nulls("household_id"), patients))
-        homes.append(out.drop_nulls("household_id").select("household_id", "reason"))
+            people.append(_ever_lived_in(excluded_ones.drop_nulls("household_id"), patients))
+        homes.append(excluded_ones.drop_nulls("household_id").select("household_id", "reason"))
         marks = under_safeguarding(marked(opted, "safeguarding"), newest)
         people.append(marks.drop_nulls("person_id").select("person_id", reason=pl.lit("safeguarding")))
         homes.append(marks.drop_nulls("household_id").select("household_id", reason=pl.lit("safeguarding")))
