@@ -20,6 +20,7 @@ from helpers.counties import NIGHT, add_rows, change, copy_of, hashes_of, listed
 
 from ageingwell.cli import cli
 from ageingwell.publish import current, publishing_lock
+from ageingwell.views.words import capital
 
 NEXT = str(NIGHT + timedelta(days=7))
 
@@ -440,7 +441,7 @@ def test_the_explanation_adds_up_and_says_what_the_list_says(published, settings
     lines = [line.split(maxsplit=1) for line in ran.stdout.splitlines() if line.startswith("  ") and ": " in line]
     assert sorted(whole_number(number) for number, _ in lines) == sorted(on_page["adds_in_100"])
     for text, adds in on_page.select("text", "adds_in_100").iter_rows():
-        assert any(whole_number(number) == adds and f": {text} (" in words for number, words in lines)
+        assert any(whole_number(number) == adds and f": {capital(text)} (" in words for number, words in lines)
     compared = pl.read_parquet(night / "compared.parquet").filter(pl.col("person_id") == row["person_id"])
     start, end = (math.floor(100 * risk + 0.5) for risk in (compared["peers_risk"][0], row["risk"]))
     rest = whole_number(line_of(ran, "All other facts together: "))
