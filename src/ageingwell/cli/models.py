@@ -7,18 +7,13 @@ from pathlib import Path
 import click
 
 from ageingwell.cli.entry import config_of, progress
-from ageingwell.cli.root import FOLDER, cli, config_option, data_option, day, json_option
+from ageingwell.cli.root import FOLDER, cli, config_option, data_option, json_option, recorded_up_to_option
 
 
 @cli.command()
 @data_option
 @click.option("--out", required=True, type=FOLDER, help="The bundle folder to write.")
-@click.option(
-    "--recorded-up-to",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The day the extract was taken; else the day after the newest row of the GP register.",
-)
+@recorded_up_to_option
 @config_option
 @json_option
 def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool) -> None:
@@ -43,12 +38,7 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
 @data_option
 @click.option("--bundle", help="The bundle to evaluate, a shipped name or a folder; else that of the settings.")
 @click.option("--out", required=True, type=FOLDER, help="Where to write the tables.")
-@click.option(
-    "--recorded-up-to",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The day the extract was taken; else the day after the newest row of the GP register.",
-)
+@recorded_up_to_option
 @click.option(
     "--weeks", default=13, show_default=True, type=click.IntRange(1, 52), help="The list is as long as these weeks."
 )
@@ -92,12 +82,7 @@ def evaluate(
 @data_option
 @click.option("--bundle", help="The parent: a shipped name or a bundle folder; else that of the settings.")
 @click.option("--out", required=True, type=FOLDER, help="The folder of the place's bundle.")
-@click.option(
-    "--recorded-up-to",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The day the extract was taken; else the day after the newest row of the GP register.",
-)
+@recorded_up_to_option
 @config_option
 @json_option
 def recalibrate(

@@ -66,3 +66,9 @@ as_of_option = click.option(
 data_option = click.option("--data", required=True, type=FOLDER, help="The folder that holds the contract tables.")
 config_option = click.option("--config", "config_path", type=FILE, help="A settings file in place of the defaults.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for machines.")
+recorded_up_to_option = click.option(
+    "--recorded-up-to",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The day the extract was taken; else the day after the newest row of the GP register.",
+)
