@@ -94,7 +94,7 @@ def stop_on_open_rows(done: Recorded) -> None:
     for_chair = ", ".join(path.name for path in done.clash_files)
     if done.count("rejected"):
         fixes = ", ".join(file.fix_file.name for file in done.files if file.fix_file is not None)
-        found = f"{done.count('rejected')} rows were not recorded, the others were"
+        found = f"not recorded: {done.count('rejected')} of the rows; all others were"
         mend = f"mend them in {fixes} and record that file" if fixes else "read the notes above"
         raise RejectedRowsError(found, mend + (f"; the chair settles {for_chair}" if for_chair else ""))
     if done.n_clashes:

@@ -73,7 +73,7 @@ def fix_workbook(view: AgencyView, answers: pl.DataFrame, *, code: str, added: p
     """
     title = f"To mend: {agency_words(view.recipient)}"
     book = Book(title, as_of=view.as_of)
-    told = f"{view.frame.height + added.height} rows were not recorded; all others of the file were"
+    told = f"Not recorded: {view.frame.height + added.height} of the rows; all others of the file were"
     steps = [("What to do", "Read the red note beside each row, mend the row, save, and send this file back.")]
     book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
     book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges(), answers=answers)
