@@ -93,12 +93,12 @@ def test_the_risk_lies_in_its_range_and_the_score_calibrates_to_it(model, compil
 
 
 def test_a_model_that_does_not_fit_gives_the_same_and_says_why(model, compiled, monkeypatch):
-    monkeypatch.setattr(compiling, "IN_A_LEAF", 1)
+    monkeypatch.setattr(compiling, "MOST_BYTES", 1)
 
     around = compile_risk(model, key=KEY)
 
     assert isinstance(around.tables, DoesNotFit)
-    assert "joint outcomes" in around.why_slow
+    assert "tables would take" in around.why_slow
     ours, theirs = around.explain(EVERYBODY), compiled.explain(EVERYBODY)
     np.testing.assert_allclose(ours.contributions, theirs.contributions, rtol=0, atol=1e-12)
     np.testing.assert_allclose(around.log_odds(EVERYBODY), compiled.log_odds(EVERYBODY), rtol=0, atol=1e-12)

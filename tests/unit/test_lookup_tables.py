@@ -154,7 +154,7 @@ def test_tables_of_too_many_bytes_fall_back_and_say_why(monkeypatch):
 
 
 def test_the_fallback_gives_the_same_answer(monkeypatch, compiled):
-    monkeypatch.setattr(compiling, "IN_A_LEAF", 1)
+    monkeypatch.setattr(compiling, "MOST_BYTES", 1)
     around = compile_booster(BOOSTER, line=(-0.5, 0.8), margin=MARGIN)
 
     ours = compiled.explain(X, threads=1)

@@ -22,9 +22,8 @@ from ageingwell.lookup.trees import Tree, UnfitError, read_trees
 if TYPE_CHECKING:
     import lightgbm as lgb
 
-# Joint outcomes: of a subtree before merging, of a group after it. Measured; twice or half as many change little.
-IN_A_PIECE = 256
-IN_A_GROUP = 1024
+# Joint outcomes of a subtree before merging and of a group after it. Measured; twice or half as many change little.
+IN_A_PIECE = IN_A_GROUP = 1024
 # An outcome is kept in 16 bits.
 IN_A_LEAF = 1 << 16
 MOST_BYTES = 512 << 20

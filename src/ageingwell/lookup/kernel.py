@@ -190,10 +190,15 @@ def add(
     for block in range(len(block_start) - 1):
         first_group = block_start[block]
         for group in range(first_group, block_start[block + 1]):
-            here = outcome[group - first_group]
-            here[:rows] = 0
-            for c in range(condition_start[group], condition_start[group + 1]):
-                _pass(here, codes[condition_reading[c]], condition_cut[c], condition_stride[c], rows)
+            first, stop = condition_start[group], condition_start[group + 1]
+            _find_outcome(
+                outcome[group - first_group],
+                codes,
+                condition_reading[first:stop],
+                condition_cut[first:stop],
+                condition_stride[first:stop],
+                rows,
+            )
         for run in range(run_start[block], run_start[block + 1]):
             total, e, stop = sums[run_feature[run]], entry_start[run], entry_start[run + 1]
             for ahead in range(e, stop):
@@ -208,15 +213,22 @@ def add(
                     rows,
                 )  # fmt: skip
                 e += 4
-            while e + 2 <= stop:
+            if e + 3 == stop:
+                _add_three(
+                    total,
+                    outcome[entry_group[e]], entries[entry_table[e] :],
+                    outcome[entry_group[e + 1]], entries[entry_table[e + 1] :],
+                    outcome[entry_group[e + 2]], entries[entry_table[e + 2] :],
+                    rows,
+                )  # fmt: skip
+            elif e + 2 == stop:
                 _add_two(
                     total,
                     outcome[entry_group[e]], entries[entry_table[e] :],
                     outcome[entry_group[e + 1]], entries[entry_table[e + 1] :],
                     rows,
                 )  # fmt: skip
-                e += 2
-            if e < stop:
+            elif e + 1 == stop:
                 _add_one(total, outcome[entry_group[e]], entries[entry_table[e] :], rows)
     return touched
 
@@ -235,10 +247,52 @@ def _touch(table: Array) -> int:
 
 
 @jit
-def _pass(outcome: Array, code: Array, cut: int, stride: int, rows: int) -> None:
+def _find_outcome(outcome: Array, codes: Array, reading: Array, cut: Array, stride: Array, rows: int) -> None:
+    """Write each row's outcome: the sum of the strides of the conditions it meets. Four at a time are loaded once."""
+    outcome[:rows] = 0
+    c = 0
+    while c + 4 <= len(cut):
+        _meet_four(
+            outcome,
+            codes[reading[c]], cut[c], stride[c],
+            codes[reading[c + 1]], cut[c + 1], stride[c + 1],
+            codes[reading[c + 2]], cut[c + 2], stride[c + 2],
+            codes[reading[c + 3]], cut[c + 3], stride[c + 3],
+            rows,
+        )  # fmt: skip
+        c += 4
+    while c < len(cut):
+        _meet_one(outcome, codes[reading[c]], cut[c], stride[c], rows)
+        c += 1
+
+
+@jit
+def _meet_one(outcome: Array, code: Array, cut: int, stride: int, rows: int) -> None:
     """Move a row's outcome on by `stride` where its code lies above the cut."""
+    # A cut as wide as the codes are is compared with many of them at once.
+    above, none = code.dtype.type(cut), outcome.dtype.type(0)
     for row in range(rows):
-        outcome[row] += stride if code[row] > cut else outcome.dtype.type(0)
+        outcome[row] += stride if code[row] > above else none
+
+
+@jit
+def _meet_four(
+    outcome: Array,
+    code_a: Array, cut_a: int, stride_a: int,
+    code_b: Array, cut_b: int, stride_b: int,
+    code_c: Array, cut_c: int, stride_c: int,
+    code_d: Array, cut_d: int, stride_d: int,
+    rows: int,
+) -> None:  # fmt: skip
+    none, of = outcome.dtype.type(0), code_a.dtype.type
+    a, b, c, d = of(cut_a), of(cut_b), of(cut_c), of(cut_d)
+    for row in range(rows):
+        outcome[row] += (
+            (stride_a if code_a[row] > a else none)
+            + (stride_b if code_b[row] > b else none)
+            + (stride_c if code_c[row] > c else none)
+            + (stride_d if code_d[row] > d else none)
+        )
 
 
 @jit
@@ -251,6 +305,14 @@ def _add_one(total: Array, a: Array, table_a: Array, rows: int) -> None:
 def _add_two(total: Array, a: Array, table_a: Array, b: Array, table_b: Array, rows: int) -> None:
     for row in range(rows):
         total[row] += table_a[a[row]] + table_b[b[row]]
+
+
+@jit
+def _add_three(
+    total: Array, a: Array, table_a: Array, b: Array, table_b: Array, c: Array, table_c: Array, rows: int
+) -> None:
+    for row in range(rows):
+        total[row] += (table_a[a[row]] + table_b[b[row]]) + table_c[c[row]]
 
 
 @jit
