@@ -9,14 +9,14 @@ from sklearn.metrics import roc_auc_score
 
 from ageingwell.errors import BundleError, FrameError, TooFewEventsError
 from ageingwell.evaluation.sample_size import minimum_sample_size
-from ageingwell.model.choosing import Judged, Trial, shrunken_trees
+from ageingwell.model.choosing import Judged, Recipe, Trial, judge_trees, shrunken_trees
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
 from ageingwell.model.fitted import calibrate
-from ageingwell.model.folds import folds_of, splits_of
+from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.saving import written
-from ageingwell.model.training import Margins, Training, rows_to_fit
-from ageingwell.model.trees import Rows, Shape, scaled
+from ageingwell.model.training import Margins, Training, rows_to_fit, rows_to_judge
+from ageingwell.model.trees import Shape, scaled
 
 
 def quiet(**given) -> RiskModel:
@@ -162,6 +162,43 @@ def test_categories_whose_pairs_count_and_not_each_alone_are_found():
     assert "num_cat=" in text_of(model)
 
 
+def test_rows_of_one_person_in_several_years_are_known_again():
+    # Each person has a risk of their own that no single fact tells, and eight years with the same facts.
+    draw = np.random.default_rng(2)
+    facts, risk = draw.normal(size=(300, 4)), draw.choice([0.1, 0.6], size=300)
+    person = np.repeat(np.arange(300), 8)
+    years = pl.DataFrame(facts[person], schema=["age", "gait_speed", "grip", "weight"])
+    happened = (draw.random(len(person)) < risk[person]).astype(int)
+    late = np.arange(len(person)) % 8 >= 5
+
+    model = quiet().fit(years.filter(~late), happened[~late])
+
+    assert roc_auc_score(happened[late], model.decision_function(years.filter(late))) > 0.65
+    margin = model.fitted_.margin.log_odds(to_matrix(years.filter(late), model.fitted_.columns))
+    assert abs(roc_auc_score(happened[late], margin) - 0.5) < 0.1
+
+
+def test_with_many_rows_two_splits_choose_the_shape_and_all_judge_it():
+    people, happened = drawn_people(300)
+    columns = columns_of(people.with_columns(pl.col("is_carer").cast(pl.Float64)))
+    fold = np.arange(300) % 5
+    training = Training(to_matrix(people, columns), happened.astype(float), np.ones(300), fold, columns, (0,) * 5)
+    asked: list[int] = []
+
+    def trial_of(split: Split) -> Trial:
+        asked.append(int(fold[split.judge][0]))
+        margins = Margins(training, 10.0)
+        return Trial(rows_to_fit(margins, split.fit), rows_to_judge(training.part(split.judge), margins.of(split.fit)))
+
+    few, many = (
+        judge_trees(splits_of(fold, time=None), trial_of, training, recipe, lambda stage, done: None)
+        for recipe in (Recipe(most_trees=20), Recipe(most_trees=20, rows_to_choose=299))
+    )
+
+    assert asked == [0, 1, 2, 3, 4] + [0, 1] + [0, 1, 2, 3, 4]
+    assert len(few.outcome) == len(many.outcome) == 300
+
+
 def test_what_describes_the_rows_that_are_fitted_knows_no_outcome_of_their_own():
     people, happened = drawn_people(300)
     columns = columns_of(people.with_columns(pl.col("is_carer").cast(pl.Float64)))
@@ -224,9 +261,8 @@ def test_later_people_move_the_mean_risk_to_what_was_observed_and_the_slope_a_li
 
 def judged_with_gains(gains: list[float]) -> Judged:
     """Four people with the outcome whom no tree puts at even odds, and trees that lower each one's log loss so far."""
-    trial = Trial(*2 * [Rows(np.zeros((4, 1)), np.ones(4), np.ones(4), np.zeros(4))])
-    trees = Judged(Shape(), 3, np.ones(4), np.ones(4), -np.log(np.exp(np.log(2) - np.array(gains)) - 1))
-    return shrunken_trees(trees, [trial])
+    gained = -np.log(np.exp(np.log(2) - np.array(gains)) - 1)
+    return shrunken_trees(Judged(Shape(), 3, np.ones(4), np.ones(4), np.zeros(4), gained))
 
 
 def test_trees_count_as_far_as_their_gain_stands_out_from_its_standard_error():

@@ -1,6 +1,6 @@
 """Which trees a model has, or none: judged by rows that had no part in what they were grown from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import lightgbm as lgb
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.model.columns import Column
+from ageingwell.model.folds import Split
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.training import Training
 from ageingwell.model.trees import SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
@@ -28,7 +29,7 @@ class Recipe:
     n_folds: int = 5
     seed: int = 1
     threads: int = 1
-    # The penalty is chosen on at most so many rows; with more rows two folds judge the trees, not all.
+    # The penalty is chosen on at most so many rows; with more rows two folds choose the shape, not all.
     rows_to_choose: int = 20_000
     # Go through all shapes, as a search does.
     try_all_shapes: bool = False
@@ -44,12 +45,17 @@ class Trial:
 
 @dataclass(frozen=True)
 class Grown:
-    """Trees of one shape on each trial; `losses` (trials, 1 + trees) after 0, 1, 2 … of them, `sizes` (trials,)."""
+    """Trees of one shape on each trial; `losses` (trials, 1 + trees) of its `judges` after 0, 1, 2 … of them."""
 
     shape: Shape
     boosters: tuple[lgb.Booster, ...]
+    judges: tuple[Rows, ...]
     losses: Floats
-    sizes: Floats
+
+    @property
+    def sizes(self) -> Floats:
+        """The weight of each trial's judging rows."""
+        return np.array([judge.weight.sum() for judge in self.judges])
 
     @property
     def n_trees(self) -> int:
@@ -66,7 +72,7 @@ class Grown:
 
 @dataclass(frozen=True)
 class Judged:
-    """How many trees of a shape the model has, and what comes of them: the judging rows' outcome, weight and score.
+    """How many trees of a shape the model has, and what comes of them: the judging rows' score, and their margin.
 
     `share` of what the trees add is counted.
 
@@ -78,6 +84,7 @@ class Judged:
     n_trees: int
     outcome: Floats
     weight: Floats
+    margin: Floats
     score: Floats
     share: float = 1.0
 
@@ -90,9 +97,20 @@ class Judged:
         return float(np.average(self.losses(), weights=self.weight)) if len(self.weight) else 0.0
 
 
-def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
-    """The shape and number of trees that describe the judging rows best, and how much of them is not chance."""
-    return shrunken_trees(_choose_shape(trials, training, recipe, tell), trials)
+def judge_trees(
+    splits: Sequence[Split], trial_of: Callable[[Split], Trial], training: Training, recipe: Recipe, tell: Progress
+) -> Judged:
+    """The shape and number of trees that describe the judging rows best, and how much of them is not chance.
+
+    With many rows two splits choose the shape; number, share and what is calibrated on come from all of them, for two
+    folds of even a large set tell a slope no better than to 0.05.
+    """
+    few = splits if len(training.outcome) <= recipe.rows_to_choose else splits[:2]
+    best = _choose_shape([trial_of(split) for split in few], training, recipe, tell)
+    if len(few) < len(splits):
+        # One trial at a time: each holds a copy of all rows.
+        best = _judged(_grow(map(trial_of, splits), training, recipe, best.shape))
+    return shrunken_trees(best)
 
 
 def grow_trees(
@@ -128,7 +146,7 @@ def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, t
     """Grow trees of each shape on each trial and keep the shape that describes the judging rows best."""
     best, worse = None, 0
     for number, shape in enumerate(recipe.shapes):
-        judged = _judged(trials, _grow(trials, training, recipe, shape))
+        judged = _judged(_grow(trials, training, recipe, shape))
         tell("trees", (number + 1) / len(recipe.shapes))
         if best is None or judged.loss() < best.loss():
             best, worse = judged, 0
@@ -141,9 +159,10 @@ def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, t
     return best
 
 
-def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
-    grown = [
-        losses_by_trees(
+def _grow(trials: Iterable[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
+    boosters, judges, losses = [], [], []
+    for trial in trials:
+        booster, found = losses_by_trees(
             trial.fit,
             trial.judge,
             names=tree_names(training.columns),
@@ -155,27 +174,28 @@ def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Sh
             seed=recipe.seed,
             threads=recipe.threads,
         )
-        for trial in trials
-    ]
-    longest = max((len(losses) for _, losses in grown), default=1)
+        boosters.append(booster)
+        judges.append(trial.judge)
+        losses.append(found)
+    longest = max(map(len, losses), default=1)
     # A split that stopped early got no better: its last loss stands for what would have followed.
-    drawn_on = [np.pad(losses, (0, longest - len(losses)), mode="edge") for _, losses in grown]
-    return Grown(
-        shape,
-        tuple(booster for booster, _ in grown),
-        np.array(drawn_on).reshape(len(grown), longest),
-        np.array([trial.judge.weight.sum() for trial in trials]),
-    )
+    drawn_on = [np.pad(some, (0, longest - len(some)), mode="edge") for some in losses]
+    return Grown(shape, tuple(boosters), tuple(judges), np.array(drawn_on).reshape(len(losses), longest))
 
 
-def _judged(trials: Sequence[Trial], grown: Grown) -> Judged:
+def _judged(grown: Grown) -> Judged:
     scores = [
-        _scores(trial.judge, booster, grown.n_by_others(place))
-        for place, (booster, trial) in enumerate(zip(grown.boosters, trials))
+        _scores(judge, booster, grown.n_by_others(place))
+        for place, (booster, judge) in enumerate(zip(grown.boosters, grown.judges))
     ]
-    outcomes, weights = [trial.judge.outcome for trial in trials], [trial.judge.weight for trial in trials]
-    outcome, weight, score = (np.concatenate([np.empty(0), *parts]) for parts in (outcomes, weights, scores))
-    return Judged(grown.shape, grown.n_trees, outcome, weight, score)
+    parts = [
+        [judge.outcome for judge in grown.judges],
+        [judge.weight for judge in grown.judges],
+        [judge.margin for judge in grown.judges],
+        scores,
+    ]
+    outcome, weight, margin, score = (np.concatenate([np.empty(0), *part]) for part in parts)
+    return Judged(grown.shape, grown.n_trees, outcome, weight, margin, score)
 
 
 def _scores(rows: Rows, booster: lgb.Booster, n_trees: int) -> Floats:
@@ -185,7 +205,7 @@ def _scores(rows: Rows, booster: lgb.Booster, n_trees: int) -> Floats:
     return np.asarray(rows.margin + booster.predict(rows.matrix, raw_score=True, num_iteration=n_trees, num_threads=1))
 
 
-def shrunken_trees(trees: Judged, trials: Sequence[Trial]) -> Judged:
+def shrunken_trees(trees: Judged) -> Judged:
     """As much of the trees as stands out from chance: 1 - (standard error / gain)**2; none if the gain is within it.
 
     The best of many shapes and numbers looks better on the judging rows than it is.
@@ -194,7 +214,7 @@ def shrunken_trees(trees: Judged, trials: Sequence[Trial]) -> Judged:
     """
     if not trees.n_trees:
         return trees
-    margin, weight = np.concatenate([trial.judge.margin for trial in trials]), trees.weight / trees.weight.sum()
+    margin, weight = trees.margin, trees.weight / trees.weight.sum()
     none = replace(trees, n_trees=0, score=margin)
     gain = none.losses() - trees.losses()
     mean = float((weight * gain).sum())

@@ -14,6 +14,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import lightgbm as lgb
 import numpy as np
@@ -72,10 +73,8 @@ def fit_risk(
     splits = _usable(splits_of(fold, time=time), y)
     tell("penalty", 0.0)
     penalty = _choose_penalty(training, chosen)
-    judged = splits if len(y) <= chosen.rows_to_choose else splits[:2]
     margins, everybody = Margins(training, penalty), np.ones(len(y), dtype=bool)
-    trials = [_trial(margins, split) for split in judged]
-    best = judge_trees(trials, training, chosen, tell)
+    best = judge_trees(splits, partial(_trial, margins), training, chosen, tell)
     line, spread = _calibrated(best)
     rows = rows_to_fit(margins, everybody)
     booster = grow_trees(rows, training, chosen, shape=best.shape, n_trees=best.n_trees, share=best.share)

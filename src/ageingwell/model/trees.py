@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -24,24 +24,27 @@ class Shape:
     ridge: float = 10.0
     feature_share: float = 0.5
     row_share: float = 0.6
-    # Splits from the root to a leaf: look-up tables hold the joint outcomes of a path.
+    # Splits from the root to a leaf: look-up tables hold the joint outcomes of a path, which deeper ones may outgrow.
     depth: int = 8
 
 
-# From shallow to deep.
+_DEEP = Shape(
+    leaves=63,
+    learning_rate=0.1,
+    events_per_leaf=0.2,
+    people_per_leaf=2,
+    ridge=1.0,
+    feature_share=0.8,
+    row_share=0.9,
+)
+# From shallow to deep. The last two are for rows that know each other again, such as one person's in several years.
 SHAPES = (
     Shape(leaves=4),
     Shape(leaves=12),
     Shape(leaves=31, events_per_leaf=1.0, people_per_leaf=5, ridge=3.0, feature_share=0.6, row_share=0.7),
-    Shape(
-        leaves=63,
-        learning_rate=0.1,
-        events_per_leaf=0.2,
-        people_per_leaf=2,
-        ridge=1.0,
-        feature_share=0.8,
-        row_share=0.9,
-    ),
+    _DEEP,
+    replace(_DEEP, leaves=127, events_per_leaf=0.1, depth=12),
+    replace(_DEEP, leaves=255, events_per_leaf=0.1, depth=16),
 )
 # Thresholds between values that a split may choose from.
 MOST_BINS = 255
