@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,15 @@ from ageingwell.config.load import load_config
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.groups import SMALL_BELOW
 from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MACHINE, MODEL
+from ageingwell.pipeline import redrawing
 from ageingwell.pipeline.evaluating import EvaluationRun, evaluate, summary_text
+from ageingwell.pipeline.redrawing import redraw
 from ageingwell.pipeline.rivals import COUNTED, boosting_machine
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {
     "wall", "differences", "calibration", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
-    "groups", "spend_ceiling", "drift",
+    "groups", "spend_ceiling", "rank_stability", "drift",
 }  # fmt: skip
 
 
@@ -32,10 +35,16 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def evaluated(town: Path, *, bundle: Path, settings: Path, out: Path) -> EvaluationRun:
+    config = load_config(settings)
+    few_will_do = replace(config, train=config.train.model_copy(update={"minimum_events": 50, "trees": 5, "leaves": 4}))
+    given = {"cost_gbp": 4_000, "draws": 20, "redraws": 2, "machine": False}
+    return evaluate(town, config=few_will_do, bundle=bundle, out=out, **given)
+
+
 @pytest.fixture(scope="module")
 def run(town: Path, bundle: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
-    out = tmp_path_factory.mktemp("evaluation")
-    return evaluate(town, config=load_config(settings), bundle=bundle, out=out, cost_gbp=4_000, draws=20, machine=False)
+    return evaluated(town, bundle=bundle, settings=settings, out=tmp_path_factory.mktemp("evaluation"))
 
 
 def test_every_table_is_written_twice_and_holds_each_outcome(run: EvaluationRun) -> None:
@@ -44,6 +53,7 @@ def test_every_table_is_written_twice_and_holds_each_outcome(run: EvaluationRun)
         assert pl.read_parquet(run.folder / f"{name}.parquet").equals(table)
         assert (run.folder / f"{name}.csv").exists()
     assert set(run.tables["wall"]["outcome"]) == {"loss_of_independence", "death"}
+    assert set(run.tables["rank_stability"]["outcome"]) == {"loss_of_independence"}
 
 
 def test_the_model_and_all_rivals_stand_on_the_same_people(run: EvaluationRun) -> None:
@@ -75,6 +85,54 @@ def test_what_is_told_of_groups_shows_no_small_count(run: EvaluationRun) -> None
     }  # fmt: skip
 
 
+def test_of_the_list_some_stay_when_households_are_redrawn_and_the_summary_says_how_many(run: EvaluationRun) -> None:
+    places, share = sum(run.facts["places_a_week"].values()), run.facts["held_out_share"]
+    told = run.tables["rank_stability"].filter(measure="share_that_stays").row(0, named=True)
+
+    assert 0 < told["low"] <= told["value"] <= told["high"] < 1
+    assert (told["n"], told["n_events"]) == (2, pytest.approx(13 * places * share, abs=5))
+    assert f"of a list of {told['n_events']:,}, {100 * told['value']:.0f} in 100" in summary_text(run)
+
+
+def test_a_household_is_redrawn_whole_and_keeps_its_weights(monkeypatch: pytest.MonkeyPatch, settings: Path) -> None:
+    train = load_config(settings).train.model_copy(update={"minimum_events": 1})
+    rows = pl.DataFrame({"household": ["b", "a", "c", "a"], "row": [0, 1, 2, 3], "death": [1, 0, 0, 1]})
+    drawn: list[tuple[list[str], list[int]]] = []
+
+    class Still:
+        def score(self, people: pl.DataFrame) -> np.ndarray:
+            return np.arange(people.height, dtype=float)
+
+    def fit_outcome(outcome: str, again: pl.DataFrame, weight: np.ndarray, settings: object) -> Still:
+        assert weight.tolist() == again["row"].to_list()
+        drawn.append((again["household"].to_list(), again["row"].to_list()))
+        return Still()
+
+    monkeypatch.setattr(redrawing, "fit_outcome", fit_outcome)
+    monkeypatch.setattr(redrawing, "left_without_help", lambda outcome, rows, settings: (rows, rows["row"].to_numpy()))
+
+    told = redraw("death", Still(), fit=rows, test=rows, k=2, redraws=20, settings=train)  # type: ignore[arg-type]
+
+    assert told.filter(measure="share_that_stays")["value"].item() == 1.0
+    for homes, places in drawn:
+        assert homes.count("a") == 2 * places.count(1) == 2 * places.count(3)
+        assert homes.count("a") / 2 + homes.count("b") + homes.count("c") == 3
+    assert len({tuple(places) for _, places in drawn}) > 5
+
+
+def test_redraws_on_too_few_events_are_refused_with_the_number_needed(
+    monkeypatch: pytest.MonkeyPatch, settings: Path
+) -> None:
+    train = load_config(settings).train
+    rows = pl.DataFrame({"household": ["a", "b"], "death": [1, 0]})
+    monkeypatch.setattr(redrawing, "left_without_help", lambda outcome, rows, settings: (rows, np.ones(2)))
+
+    with pytest.raises(
+        TooFewEventsError, match=f"death: 1 events to fit on again, and at least {train.minimum_events}"
+    ):
+        redraw("death", object(), fit=rows, test=rows, k=1, redraws=2, settings=train)  # type: ignore[arg-type]
+
+
 def test_a_list_is_as_long_as_the_agencies_serve_the_people_held_out(run: EvaluationRun) -> None:
     places, share = run.facts["places_a_week"], run.facts["held_out_share"]
     told = run.tables["capacity"].filter(outcome="loss_of_independence", measure="ppv", agency="fire")
@@ -85,7 +143,7 @@ def test_a_list_is_as_long_as_the_agencies_serve_the_people_held_out(run: Evalua
 def test_the_same_records_and_bundle_give_the_same_files(
     run: EvaluationRun, town: Path, bundle: Path, settings: Path, tmp_path: Path
 ) -> None:
-    evaluate(town, config=load_config(settings), bundle=bundle, out=tmp_path, cost_gbp=4_000, draws=20, machine=False)
+    evaluated(town, bundle=bundle, settings=settings, out=tmp_path)
 
     written = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     assert written == {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from helpers.counties import copy_of
 from polars.testing import assert_frame_equal
@@ -47,6 +48,19 @@ def test_no_group_in_a_bundle_shows_a_small_count(loaded: Bundle) -> None:
     for tables in loaded.tables.values():
         assert not tables["groups"]["n"].is_between(1, SMALL_BELOW - 1).any()
         assert tables["groups"].filter("is_small")["value"].is_null().all()
+
+
+def test_no_figure_in_a_bundle_stands_on_a_few_people_or_events(loaded: Bundle) -> None:
+    few_and_many = []
+    for tables in loaded.tables.values():
+        bands = tables["wall"].filter(pl.col("band") != "all")
+        for table in (bands, tables["calibration_curve"], tables["capacity"], tables["net_benefit"]):
+            counts = table.select(name for name in ("n", "n_events", "n_visited") if name in table.columns)
+            is_hidden = counts.select(pl.any_horizontal(pl.all().is_null())).to_series()
+            assert not counts.select(pl.all().is_between(1, SMALL_BELOW - 1).any()).row(0).count(True)
+            assert table.filter(is_hidden)["value"].is_null().all()
+            few_and_many += is_hidden.to_list()
+    assert set(few_and_many) == {True, False}
 
 
 def test_evaluating_on_the_records_it_was_trained_on_gives_the_tables_it_holds(

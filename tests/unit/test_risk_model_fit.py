@@ -195,7 +195,7 @@ def test_with_many_rows_two_splits_choose_the_shape_and_all_judge_it():
         for recipe in (Recipe(most_trees=20), Recipe(most_trees=20, rows_to_choose=299))
     )
 
-    assert asked == [0, 1, 2, 3, 4] + [0, 1] + [0, 1, 2, 3, 4]
+    assert asked == [*range(5), *range(2), *range(5)]
     assert len(few.outcome) == len(many.outcome) == 300
 
 

@@ -43,6 +43,13 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
     "--weeks", default=13, show_default=True, type=click.IntRange(1, 52), help="The list is as long as these weeks."
 )
 @click.option("--cost-gbp", type=click.FloatRange(min=0), help="What one event costs: adds the spend ceiling.")
+@click.option(
+    "--redraws",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 200),
+    help="Fit again on so many redrawn sets of households: tells how much of the list is luck.",
+)
 @click.option("--without-machine", is_flag=True, help="Leave the explainable boosting machine off the wall.")
 @config_option
 @json_option
@@ -53,6 +60,7 @@ def evaluate(
     recorded_up_to: date | None,
     weeks: int,
     cost_gbp: float | None,
+    redraws: int,
     without_machine: bool,
     config_path: Path | None,
     as_json: bool,
@@ -70,6 +78,7 @@ def evaluate(
             recorded_up_to=recorded_up_to,
             weeks=weeks,
             cost_gbp=cost_gbp,
+            redraws=redraws,
             machine=not without_machine,
             surroundings=world,
         )

@@ -26,12 +26,14 @@ def disclose(count: pl.Expr) -> pl.Expr:
     return pl.when(~count.is_between(1, SUPPRESS_BELOW - 1)).then(rounded)
 
 
-def in_words(count: int) -> str:
-    """Say one count as a page may show it.
+def in_words(count: int | None) -> str:
+    """Say one count as a page may show it; None stands for one that was hidden before.
 
-    >>> in_words(0), in_words(3), in_words(1_234)
-    ('0', '1 to 7', '1,235')
+    >>> in_words(0), in_words(3), in_words(1_234), in_words(None)
+    ('0', '1 to 7', '1,235', '1 to 7')
     """
+    if count is None:
+        return SMALL
     shown = pl.select(disclose(pl.lit(count))).item()
     return SMALL if shown is None else f"{shown:,}"
 
@@ -67,15 +69,16 @@ def disclose_table(counts: pl.DataFrame, *, count: str = "n", within: Sequence[s
 def is_small(figure: Mapping[str, Any]) -> bool:
     """Whether 1 to 7 people, events or people without the event stand behind a figure, which would give them away.
 
-    `figure` has `n` and `n_events`; one of a table of groups says it itself, in `is_small`.
+    `figure` has `n` and `n_events`, None where they were hidden before; one of a table of groups says it itself, in
+    `is_small`.
 
-    >>> is_small({"n": 200, "n_events": 3}), is_small({"n": 200, "n_events": 30})
-    (True, False)
+    >>> [is_small({"n": 200, "n_events": n_events}) for n_events in (3, 30, None)]
+    [True, False, True]
     """
     if figure.get("is_small") is not None:
         return bool(figure["is_small"])
-    n, n_events = figure.get("n") or 0, figure.get("n_events") or 0
-    return any(0 < count < SUPPRESS_BELOW for count in (n, n_events, n - n_events))
+    n, n_events = figure.get("n", 0), figure.get("n_events", 0)
+    return n is None or n_events is None or any(0 < count < SUPPRESS_BELOW for count in (n, n_events, n - n_events))
 
 
 def people_shown(groups: pl.DataFrame) -> dict[tuple[str, str], str]:
@@ -97,3 +100,23 @@ def people_shown(groups: pl.DataFrame) -> dict[tuple[str, str], str]:
             told[counted["group"][0]] = HIDDEN
         shown |= {(str(grouping), group): words for group, words in told.items()}
     return shown
+
+
+def hide_small(figures: pl.DataFrame) -> pl.DataFrame:
+    """A table of figures as it may leave: where 1 to 7 people, events or others stand behind one, it is empty.
+
+    So are the counts of 1 to 7. `figures` have `value`, `low`, `high`, `n` and `n_events`; some `worst`, `best` and
+    `n_visited` as well.
+
+    >>> told = {"value": [0.03, 0.2], "low": [0.01, 0.1], "high": [0.1, 0.3], "n": [100, 100], "n_events": [3, 20]}
+    >>> hide_small(pl.DataFrame(told)).rows()
+    [(None, None, None, 100, None), (0.2, 0.1, 0.3, 100, 20)]
+    """
+    counts = [name for name in ("n", "n_events", "n_visited") if name in figures.columns]
+    hidden = [name for name in ("value", "low", "high", "worst", "best") if name in figures.columns]
+    small = {name: pl.col(name).is_between(1, SUPPRESS_BELOW - 1) for name in counts}
+    others = (pl.col("n") - pl.col("n_events")).is_between(1, SUPPRESS_BELOW - 1)
+    return figures.with_columns(
+        *(pl.when(~pl.any_horizontal(*small.values(), others)).then(pl.col(name)).alias(name) for name in hidden),
+        *(pl.when(~is_few).then(pl.col(name)).alias(name) for name, is_few in small.items()),
+    )

@@ -23,6 +23,7 @@ from ageingwell.evaluation.wall import LOGISTIC, MACHINE, Verdict, side_by_side,
 from ageingwell.features.build import names
 from ageingwell.pipeline.hindsight import Past, look_back
 from ageingwell.pipeline.measuring import WEEKS, hold, measure, places_of
+from ageingwell.pipeline.redrawing import redraw
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish import write_bytes
 
@@ -49,6 +50,7 @@ def evaluate(
     weeks: int = WEEKS,
     cost_gbp: float | None = None,
     draws: int = 200,
+    redraws: int = 0,
     machine: bool = True,
     surroundings: Surroundings | None = None,
 ) -> EvaluationRun:
@@ -56,7 +58,9 @@ def evaluate(
 
     The list looked at is as long as the agencies can serve in `weeks`, cut to the share of people held out. With
     `cost_gbp`, what one event of the ranking outcome costs, the spend ceiling of each band of risk is worked out too.
-    `machine` puts an explainable boosting machine on the wall where the extra `ebm` is installed.
+    With `redraws` the ranking outcome's model is fitted again on so many redrawn sets of households, to tell in
+    `rank_stability` who stays on the list; each takes as long as a training. `machine` puts an explainable boosting
+    machine on the wall where the extra `ebm` is installed.
     `summary.json` holds the verdict and what was looked at. The same records and bundle give the same files.
 
     Raises `BundleError` for a bundle that does not match, and `TooFewEventsError` where nobody held out had the
@@ -78,6 +82,9 @@ def evaluate(
                 raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everybody", "use more people")
             cost = cost_gbp if outcome == loaded.ranking_outcome else None
             found = {} if held is None else measure(held, cost_gbp=cost, draws=draws, seed=config.train.seed)
+            if held is not None and redraws and outcome == loaded.ranking_outcome:
+                stays = redraw(outcome, model, fit=fit, test=test, k=held.k, redraws=redraws, settings=then.train)
+                found |= {"rank_stability": stays}
             for name, table in found.items():
                 tables.setdefault(name, []).append(table.select(pl.lit(outcome).alias("outcome"), pl.all()))
     whole = {name: pl.concat(parts) for name, parts in tables.items()}
@@ -101,7 +108,17 @@ def summary_text(run: EvaluationRun) -> str:
     looked_at = f"{outcome}, cut-off {run.facts['cut_off']}, {run.facts['n_people']:,} people held out"
     absent = "".join(f"not on the wall: {name}\n" for name in run.facts["rivals_absent"])
     usable = "usable" if run.verdict.usable else "not usable"
-    return f"{looked_at}\n{drawn}\n{absent}verdict: {usable}: {run.verdict.reason}"
+    return f"{looked_at}\n{drawn}\n{absent}{_luck(run.tables)}verdict: {usable}: {run.verdict.reason}"
+
+
+def _luck(tables: Mapping[str, pl.DataFrame]) -> str:
+    """How much of the list stays when the model is fitted on redrawn households, where that was asked for."""
+    if "rank_stability" not in tables:
+        return ""
+    stays = tables["rank_stability"].filter(measure="share_that_stays").row(0, named=True)
+    value, low, high = (round(100 * stays[name]) for name in ("value", "low", "high"))
+    drawn = f"fitted on redrawn households ({stays['n']} times)"
+    return f"of a list of {stays['n_events']:,}, {value} in 100 ({low} to {high}) are on the list of a model {drawn}\n"
 
 
 def _absent(wall: pl.DataFrame, *, machine: bool) -> list[str]:

@@ -17,7 +17,7 @@ from ageingwell.evaluation.ici import calibration_index
 from ageingwell.evaluation.utility import as_risk, at_capacities, net_benefit, net_benefit_gain, spend_ceiling
 from ageingwell.evaluation.wall import GAIN, LOGISTIC, MACHINE, MODEL, benchmark_wall, verdict
 from ageingwell.features.build import names
-from ageingwell.governance.disclosure import disclose
+from ageingwell.governance.disclosure import disclose, hide_small
 from ageingwell.model.fitted import FittedRisk, range_coverage
 from ageingwell.pipeline.rivals import boosting_machine, logistic_regression, simple_rivals
 
@@ -140,22 +140,14 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
 
     Bootstrap intervals (average precision, Brier and its parts, the calibration index) draw whole households. Those of
     areas (DeLong), shares (Wilson, Clopper-Pearson, Jeffreys), calibration lines (Wald) and net benefit (its standard
-    error) follow from formulas that take people as independent of one another.
+    error) follow from formulas that take people as independent of one another. Figures on 1 to 7 people or events are
+    empty, for the tables travel with a bundle.
     """
     y, risk, homes = held.outcome, held.risk, held.households
     odds = logit(np.clip(risk, TINY, 1 - TINY))
     as_risks = {name: score if _is_risk(name) else as_risk(y, score) for name, score in held.scores.items()}
     tables = {
-        "wall": benchmark_wall(
-            held.scores,
-            outcome=y,
-            age=held.age,
-            k=held.k,
-            threshold=WALL_THRESHOLD,
-            draws=draws,
-            seed=seed,
-            households=homes,
-        ),
+        "wall": _wall(held, draws=draws, seed=seed),
         "differences": paired_differences(y, held.scores, model=MODEL, draws=draws, seed=seed, households=homes),
         "calibration": pl.concat(
             [
@@ -164,15 +156,33 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
                 calibration_index(y, risk, draws=min(draws, 100), seed=seed, households=homes),
             ]
         ),
-        "calibration_curve": calibration_groups(y, risk, groups=10),
-        "capacity": at_capacities(y, risk, capacities=held.places),
-        "net_benefit": net_benefit(y, as_risks, thresholds=THRESHOLDS),
+        "calibration_curve": hide_small(calibration_groups(y, risk, groups=10)),
+        "capacity": hide_small(at_capacities(y, risk, capacities=held.places)),
+        "net_benefit": hide_small(net_benefit(y, as_risks, thresholds=THRESHOLDS)),
         "net_benefit_gain": net_benefit_gain(y, as_risks, model=MODEL, thresholds=THRESHOLDS),
         "groups": hidden_where_small(_groups(held)),
     }
     if cost_gbp is not None:
         tables["spend_ceiling"] = spend_ceiling(y, risk, cost_gbp=cost_gbp)
     return tables
+
+
+def _wall(held: Held, *, draws: int, seed: int) -> pl.DataFrame:
+    """The benchmark wall; in an age band of few events it says nothing of them."""
+    wall = benchmark_wall(
+        held.scores,
+        outcome=held.outcome,
+        age=held.age,
+        k=held.k,
+        threshold=WALL_THRESHOLD,
+        draws=draws,
+        seed=seed,
+        households=held.households,
+    )
+    # The verdict reads the lines on everybody, whose few events it calls too few.
+    everybody = pl.col("band") == "all"
+    parts = wall.with_row_index("place")
+    return pl.concat([parts.filter(everybody), hide_small(parts.filter(~everybody))]).sort("place").drop("place")
 
 
 def hidden_where_small(groups: pl.DataFrame) -> pl.DataFrame:

@@ -99,37 +99,38 @@ def _trainable(past: Past, settings: TrainSettings) -> list[str]:
 
 def train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings) -> FittedRisk:
     """The calibrated model of one outcome with its range, from the parts of `look_back`."""
-    at_risk, alone = _at_risk(outcome, parts, settings)
+    to_fit, later = (left_without_help(outcome, parts[part], settings) for part in ("fit", "calibrate"))
+    at_risk = {"fit": to_fit[0], "calibrate": later[0], "test": parts["test"].drop_nulls(outcome)}
     labels = {part: rows[outcome].to_numpy().astype(np.int8) for part, rows in at_risk.items()}
     _stop_on_few_events(outcome, labels, settings)
-    rehearsed = with_agencies_missing(
-        at_risk["fit"].select(names()), share=settings.late_agency_share, seed=settings.seed
-    )
-    columns = columns_of(rehearsed)
-    fitted = fit_risk(
-        to_matrix(rehearsed, columns),
-        labels["fit"],
-        columns=columns,
-        signs=[SIGNS[feature.direction] for feature in FEATURES],
-        weight=alone["fit"],
-        groups=at_risk["fit"]["person_id"].to_numpy(),
-        recipe=_recipe(settings),
-    )
-    model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"], weight=alone["calibrate"])
+    fitted = fit_outcome(outcome, *to_fit, settings)
+    model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"], weight=later[1])
     return with_range(model, at_risk["test"], labels["test"])
 
 
-def _at_risk(
-    outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings
-) -> tuple[dict[str, pl.DataFrame], dict[str, NDArray[np.float64]]]:
-    """The rows at risk of the outcome; of those to fit and calibrate on, only what was seen without help, weighted."""
-    at_risk = {part: rows.drop_nulls(outcome) for part, rows in parts.items()}
-    weights = {}
-    for part in ("fit", "calibrate"):
-        alone = left_alone(at_risk[part], outcome, horizon_days=settings.horizon_days, features=names())
-        at_risk[part], weight = at_risk[part].filter(alone > 0), alone[alone > 0]
-        weights[part] = weight / weight.mean() if weight.size else weight
-    return at_risk, weights
+def fit_outcome(outcome: str, rows: pl.DataFrame, weight: NDArray[np.float64], settings: TrainSettings) -> FittedRisk:
+    """One outcome's model, fitted on rows and weights of `left_without_help`, not yet calibrated on a later year."""
+    rehearsed = with_agencies_missing(rows.select(names()), share=settings.late_agency_share, seed=settings.seed)
+    columns = columns_of(rehearsed)
+    return fit_risk(
+        to_matrix(rehearsed, columns),
+        rows[outcome].to_numpy().astype(np.int8),
+        columns=columns,
+        signs=[SIGNS[feature.direction] for feature in FEATURES],
+        weight=weight,
+        groups=rows["person_id"].to_numpy(),
+        recipe=_recipe(settings),
+    )
+
+
+def left_without_help(
+    outcome: str, rows: pl.DataFrame, settings: TrainSettings
+) -> tuple[pl.DataFrame, NDArray[np.float64]]:
+    """The rows at risk of the outcome that were seen without help, and their weights (n,), 1 in the mean."""
+    at_risk = rows.drop_nulls(outcome)
+    alone = left_alone(at_risk, outcome, horizon_days=settings.horizon_days, features=names())
+    seen, weight = at_risk.filter(alone > 0), alone[alone > 0]
+    return seen, weight / weight.mean() if weight.size else weight
 
 
 def _recipe(settings: TrainSettings) -> Recipe:

@@ -122,8 +122,8 @@ def _groups(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
 
 def _worth(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
     yield table(measured.capacity_table(tables))
-    benefit = tables["net_benefit"]
-    if charts and benefit.height:
+    benefit = tables["net_benefit"].drop_nulls("value")
+    if charts and benefit.filter(strategy=MODEL).height:
         title = "What visiting by the estimates is worth"
         best = benefit.filter(strategy=MODEL).sort("threshold").row(0, named=True)
         text = (

@@ -193,7 +193,7 @@ def net_benefit_table(tables: Mapping[str, pl.DataFrame]) -> Table:
     return _by_threshold(
         benefit.rename({"strategy": "who"}),
         caption="Net benefit per 1,000 people",
-        told=lambda row: _number(row["value"], PER_1000),
+        told=lambda row: HIDDEN if row["value"] is None else _number(row["value"], PER_1000),
         note="Fruitful visits less fruitless ones, each of these weighed by the threshold: at 20 in 100 four fruitless "
         "visits weigh as much as one fruitful. Simple scores were first turned into risks on these very people, which "
         "flatters them.",
