@@ -9,15 +9,13 @@ from sklearn.metrics import roc_auc_score
 
 from ageingwell.errors import BundleError, FrameError, TooFewEventsError
 from ageingwell.evaluation.sample_size import minimum_sample_size
-from ageingwell.model import fitting
-from ageingwell.model.choosing import Judged, Recipe, shrunken_trees
+from ageingwell.model.choosing import Judged, Recipe, Trial, judge_trees, shrunken_trees
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
 from ageingwell.model.fitted import calibrate
-from ageingwell.model.fitting import fit_risk
-from ageingwell.model.folds import folds_of, splits_of
+from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.saving import written
-from ageingwell.model.training import Margins, Training, rows_to_fit
+from ageingwell.model.training import Margins, Training, rows_to_fit, rows_to_judge
 from ageingwell.model.trees import Shape, scaled
 
 
@@ -180,39 +178,25 @@ def test_rows_of_one_person_in_several_years_are_known_again():
     assert abs(roc_auc_score(happened[late], margin) - 0.5) < 0.1
 
 
-@pytest.mark.parametrize(("rows_to_choose", "judges"), [(300, [5]), (299, [2, 5])], ids=["few rows", "many rows"])
-def test_with_many_rows_two_splits_choose_the_shape_and_all_judge_it(monkeypatch, rows_to_choose, judges):
+def test_with_many_rows_two_splits_choose_the_shape_and_all_judge_it():
     people, happened = drawn_people(300)
-    columns = columns_of(people)
-    counted: list[int] = []
+    columns = columns_of(people.with_columns(pl.col("is_carer").cast(pl.Float64)))
+    fold = np.arange(300) % 5
+    training = Training(to_matrix(people, columns), happened.astype(float), np.ones(300), fold, columns, (0,) * 5)
+    asked: list[int] = []
 
-    def judging(judge):
-        def counts(trials, *given, **named):
-            found = list(trials)
-            counted.append(len(found))
-            return judge(found, *given, **named)
+    def trial_of(split: Split) -> Trial:
+        asked.append(int(fold[split.judge][0]))
+        margins = Margins(training, 10.0)
+        return Trial(rows_to_fit(margins, split.fit), rows_to_judge(training.part(split.judge), margins.of(split.fit)))
 
-        return counts
+    few, many = (
+        judge_trees(splits_of(fold, time=None), trial_of, training, recipe, lambda stage, done: None)
+        for recipe in (Recipe(most_trees=20), Recipe(most_trees=20, rows_to_choose=299))
+    )
 
-    for name in ("judge_trees", "judge_shape"):
-        monkeypatch.setattr(fitting, name, judging(getattr(fitting, name)))
-    recipe = Recipe(most_trees=20, rows_to_choose=rows_to_choose, heavier=(1.0,))
-
-    fit_risk(to_matrix(people, columns), happened, columns=columns, signs=[0] * len(columns), recipe=recipe)
-
-    assert counted == judges
-
-
-def test_boosted_from_the_intercept_alone_all_is_the_trees_and_still_adds_up():
-    people, happened = drawn_people(300)
-    columns = columns_of(people)
-    codes, recipe = to_matrix(people, columns), Recipe(most_trees=20, heavier=(float("inf"),))
-
-    model = fit_risk(codes, happened, columns=columns, signs=[0] * len(columns), recipe=recipe)
-
-    assert all(set(curve.adds) == {0.0} for curve in model.margin.curves)
-    assert model.margin.intercept == pytest.approx(np.log(happened.mean() / (1 - happened.mean())), abs=1e-6)
-    assert roc_auc_score(happened, model.score(people)) > 0.6
+    assert asked == [*range(5), *range(2), *range(5)]
+    assert len(few.outcome) == len(many.outcome) == 300
 
 
 def test_what_describes_the_rows_that_are_fitted_knows_no_outcome_of_their_own():

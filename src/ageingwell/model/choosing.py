@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.model.columns import Column
+from ageingwell.model.folds import Split
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.training import Training
 from ageingwell.model.trees import SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
@@ -21,9 +22,6 @@ class Recipe:
     """What the fit may choose from. `shapes` are tried in order, until `worse_shapes` in a row bring nothing better."""
 
     penalties: tuple[float, ...] = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
-    # Trees are boosted from the margin of the chosen penalty and of so many times it, which leaves more to the trees;
-    # at the infinite one from the intercept alone.
-    heavier: tuple[float, ...] = (1.0, 10.0, float("inf"))
     shapes: tuple[Shape, ...] = SHAPES
     most_trees: int = 600
     worse_shapes: int = 2
@@ -31,7 +29,7 @@ class Recipe:
     n_folds: int = 5
     seed: int = 1
     threads: int = 1
-    # The penalty is chosen on at most so many rows; with more rows two folds choose margin and shape, not all.
+    # The penalty is chosen on at most so many rows; with more rows two folds choose the shape, not all.
     rows_to_choose: int = 20_000
     # Go through all shapes, as a search does.
     try_all_shapes: bool = False
@@ -99,17 +97,20 @@ class Judged:
         return float(np.average(self.losses(), weights=self.weight)) if len(self.weight) else 0.0
 
 
-def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
-    """The shape and number of trees that describe the judging rows best, and how much of them is not chance."""
-    return shrunken_trees(_choose_shape(trials, training, recipe, tell))
+def judge_trees(
+    splits: Sequence[Split], trial_of: Callable[[Split], Trial], training: Training, recipe: Recipe, tell: Progress
+) -> Judged:
+    """The shape and number of trees that describe the judging rows best, and how much of them is not chance.
 
-
-def judge_shape(trials: Iterable[Trial], training: Training, recipe: Recipe, *, shape: Shape) -> Judged:
-    """How many trees of one shape describe the judging rows best, and how much of them is not chance.
-
-    One trial at a time is worked out: each holds a copy of all rows.
+    With many rows two splits choose the shape; number, share and what is calibrated on come from all of them, for two
+    folds of even a large set tell a slope no better than to 0.05.
     """
-    return shrunken_trees(_judged(_grow(trials, training, recipe, shape)))
+    few = splits if len(training.outcome) <= recipe.rows_to_choose else splits[:2]
+    best = _choose_shape([trial_of(split) for split in few], training, recipe, tell)
+    if len(few) < len(splits):
+        # One trial at a time: each holds a copy of all rows.
+        best = _judged(_grow(map(trial_of, splits), training, recipe, best.shape))
+    return shrunken_trees(best)
 
 
 def grow_trees(

@@ -6,9 +6,7 @@
 3. For each fold in turn, margin and trees are fitted on the others and judged by it. Trees are boosted from margins of
    which each was fitted without the row's own fold (and without the judging fold, `training.py`), so that they see what
    the margin makes of new people. Shape and number of trees are those that describe the judging folds best, and they
-   count as far as their gain stands out from its standard error; within one there is no tree. Trees boosted from a
-   margin of ten times the penalty, and from the intercept alone, are judged in the same way; the best of the three
-   stays.
+   count as far as their gain stands out from its standard error; within one there is no tree.
 4. The calibration line is laid through the predictions of the judging folds, each with as many trees as the others ask
    for.
 5. Margin and trees are fitted once more in the same way, on all rows.
@@ -16,13 +14,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import Line
-from ageingwell.model.choosing import Judged, Progress, Trial, grow_trees, judge_shape, judge_trees
+from ageingwell.model.choosing import Judged, Progress, Trial, grow_trees, judge_trees
 from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import AS_IT_IS, NO_RANGE, FittedRisk, Range, range_of
@@ -73,11 +72,9 @@ def fit_risk(
         return _without_trees(training, chosen)
     splits = _usable(splits_of(fold, time=time), y)
     tell("penalty", 0.0)
-    everybody, few = np.ones(len(y), dtype=bool), splits if len(y) <= chosen.rows_to_choose else splits[:2]
-    margins, best = _choose_margins(training, few, chosen, tell)
-    if len(few) < len(splits):
-        # Two folds of even a large set tell a slope no better than to 0.05.
-        best = judge_shape((_trial(margins, split) for split in splits), training, chosen, shape=best.shape)
+    penalty = _choose_penalty(training, chosen)
+    margins, everybody = Margins(training, penalty), np.ones(len(y), dtype=bool)
+    best = judge_trees(splits, partial(_trial, margins), training, chosen, tell)
     line, spread = _calibrated(best)
     rows = rows_to_fit(margins, everybody)
     booster = grow_trees(rows, training, chosen, shape=best.shape, n_trees=best.n_trees, share=best.share)
@@ -107,26 +104,6 @@ def _choose_penalty(training: Training, recipe: Recipe) -> float:
         away = some.fold == fold
         losses += losses_on_path(some.part(~away), some.part(away), recipe.penalties)
     return recipe.penalties[int(losses.argmin())]
-
-
-def _choose_margins(
-    training: Training, splits: Sequence[Split], recipe: Recipe, tell: Progress
-) -> tuple[Margins, Judged]:
-    """The margins to boost from, and the trees: at the penalty that suits a margin alone, or at a heavier one."""
-    penalty = _choose_penalty(training, recipe)
-    found = []
-    for number, times in enumerate(recipe.heavier):
-        margins = Margins(training, penalty * times)
-        trials = [_trial(margins, split) for split in splits]
-        found.append((margins, judge_trees(trials, training, recipe, _part_of(tell, number, len(recipe.heavier)))))
-    tell("trees", 1.0)
-    # Of equals the first: the margin does without trees what it can.
-    return min(found, key=lambda tried: tried[1].loss())
-
-
-def _part_of(tell: Progress, number: int, n_parts: int) -> Progress:
-    """Tell how far one of several parts is as how far the whole is."""
-    return lambda stage, done: tell(stage, (number + done) / n_parts)
 
 
 def _trial(margins: Margins, split: Split) -> Trial:
