@@ -11,7 +11,7 @@ from ageingwell.model.columns import Column
 from ageingwell.model.folds import Split
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.training import Training
-from ageingwell.model.trees import SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
+from ageingwell.model.trees import FOR_SETS, SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -145,9 +145,10 @@ def tree_names(columns: Sequence[Column]) -> list[str]:
 def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
     """Grow trees of each shape on each trial and keep the shape that describes the judging rows best."""
     best, worse = None, 0
-    for number, shape in enumerate(recipe.shapes):
+    shapes = (FOR_SETS, *recipe.shapes) if _categories(training.columns) else recipe.shapes
+    for number, shape in enumerate(shapes):
         judged = _judged(_grow(trials, training, recipe, shape))
-        tell("trees", (number + 1) / len(recipe.shapes))
+        tell("trees", (number + 1) / len(shapes))
         if best is None or judged.loss() < best.loss():
             best, worse = judged, 0
         else:

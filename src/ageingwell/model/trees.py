@@ -46,6 +46,8 @@ SHAPES = (
     replace(_DEEP, leaves=127, events_per_leaf=0.1, depth=12),
     replace(_DEEP, leaves=255, events_per_leaf=0.1, depth=16),
 )
+# Tried first where there are levels to part in sets: which go together shows when every tree may try every feature.
+FOR_SETS = Shape(leaves=4, learning_rate=0.1, feature_share=1.0)
 # Thresholds between values that a split may choose from.
 MOST_BINS = 255
 # A tree sees no fewer features than this, if there are so many: with one at a time no two could act together.
@@ -107,6 +109,7 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
         "max_bin": MOST_BINS,
         # Sets of levels may be small: the ridge on a leaf and the least people in it guard against chance.
         "min_data_per_group": 10,
+        "cat_l2": 1.0,
         "max_cat_to_onehot": 2,
         "seed": seed,
         "deterministic": True,
