@@ -22,6 +22,8 @@ class Shape:
     events_per_leaf: float = 4.0
     people_per_leaf: int = 20
     ridge: float = 10.0
+    # More of it where levels are parted in sets.
+    set_ridge: float = 10.0
     feature_share: float = 0.5
     row_share: float = 0.6
     # Splits from the root to a leaf: look-up tables hold the joint outcomes of a path, which deeper ones may outgrow.
@@ -47,7 +49,7 @@ SHAPES = (
     replace(_DEEP, leaves=255, events_per_leaf=0.1, depth=16),
 )
 # Tried first where there are levels to part in sets: which go together shows when every tree may try every feature.
-FOR_SETS = Shape(leaves=4, learning_rate=0.1, feature_share=1.0)
+FOR_SETS = Shape(leaves=4, learning_rate=0.1, set_ridge=1.0, feature_share=1.0)
 # Thresholds between values that a split may choose from.
 MOST_BINS = 255
 # A tree sees no fewer features than this, if there are so many: with one at a time no two could act together.
@@ -109,7 +111,7 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
         "max_bin": MOST_BINS,
         # Sets of levels may be small: the ridge on a leaf and the least people in it guard against chance.
         "min_data_per_group": 10,
-        "cat_l2": 1.0,
+        "cat_l2": shape.set_ridge,
         "max_cat_to_onehot": 2,
         "seed": seed,
         "deterministic": True,
