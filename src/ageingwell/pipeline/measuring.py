@@ -168,7 +168,7 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
 
 
 def _wall(held: Held, *, draws: int, seed: int) -> pl.DataFrame:
-    """The benchmark wall; in an age band of few events it says nothing of them."""
+    """The benchmark wall; of few events in an age band or on a list it says nothing."""
     wall = benchmark_wall(
         held.scores,
         outcome=held.outcome,
@@ -179,10 +179,10 @@ def _wall(held: Held, *, draws: int, seed: int) -> pl.DataFrame:
         seed=seed,
         households=held.households,
     )
-    # The verdict reads the lines on everybody, whose few events it calls too few.
-    everybody = pl.col("band") == "all"
+    # The verdict reads these, and calls too few events too few.
+    is_read = (pl.col("band") == "all") & pl.col("measure").is_in(["auroc", GAIN])
     parts = wall.with_row_index("place")
-    return pl.concat([parts.filter(everybody), hide_small(parts.filter(~everybody))]).sort("place").drop("place")
+    return pl.concat([parts.filter(is_read), hide_small(parts.filter(~is_read))]).sort("place").drop("place")
 
 
 def hidden_where_small(groups: pl.DataFrame) -> pl.DataFrame:
