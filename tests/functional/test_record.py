@@ -185,6 +185,26 @@ def test_row_keys_that_were_sorted_alone_are_not_taken(at):
     assert ledger(at).is_empty()
 
 
+def test_some_columns_that_were_sorted_without_the_others_are_not_taken(at):
+    keys = keys_of(book(at))
+    turned = openpyxl.load_workbook(fill(book(at), {keys[1]: YES}, to=at / "back.xlsx"))
+    sheet = turned["List"]
+    # All but the key and one column more of the first rows changes places, so that no row is wholly another person's.
+    apart = [n for n in range(2, 40) if None not in (sheet.cell(2, n).value, sheet.cell(3, n).value)]
+    differing = [n for n in apart if sheet.cell(2, n).value != sheet.cell(3, n).value][1:]
+    for number in differing:
+        one, other = sheet.cell(2, number), sheet.cell(3, number)
+        one.value, other.value = other.value, one.value
+    turned.save(at / "turned.xlsx")
+
+    ran = record(at, at / "turned.xlsx")
+
+    assert len(differing) >= 2
+    assert ran.exit_code == 22
+    assert "stands beside what was sent of another person" in ran.output
+    assert ledger(at).is_empty()
+
+
 def test_a_list_of_another_folder_is_refused_before_anything_is_recorded(at, small_county, settings, tmp_path):
     other = score(small_county, as_of=NEXT, out=tmp_path / "elsewhere", config=load_config(settings)).folder
     mine = fill(book(at), {keys_of(book(at))[0]: YES}, to=at / "back.xlsx")

@@ -134,13 +134,16 @@ def _edited(row: FilledRow, columns: tuple[str, ...], sent: SentList) -> tuple[s
 
 
 def _stands_beside_another(row: FilledRow, key: str, edited: tuple[str, ...], sent: SentList) -> bool:
-    """Whether the rest of the row is another person's: then nobody can say whom the answers are about."""
-    told = {name: row[name] for name in sent.columns if name in row.cells and name != KEY}
+    """Whether the rest of the row, or all that was changed in it, is another person's.
+
+    Then nobody can say whom the answers are about: some columns may have been sorted without the others.
+    """
     if len(edited) < 2:
         return False
+    told = [name for name in sent.columns if name in row.cells and name != KEY]
+    moved = edited if sum(bool(row[name]) for name in edited) > 1 else told
     return any(
-        other != key and all(cells.get(name, "") == text for name, text in told.items())
-        for other, cells in sent.cells.items()
+        other != key and all(cells.get(name, "") == row[name] for name in moved) for other, cells in sent.cells.items()
     )
 
 
