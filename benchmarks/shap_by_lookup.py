@@ -236,7 +236,6 @@ def report(arguments: argparse.Namespace) -> Iterator[str]:
     yield f"{today}; {machine()}; Python {platform.python_version()}, {libraries}."
     asked = f"--people {arguments.people} --rows {arguments.rows} --sample {arguments.sample}"
     yield f"Made by `python benchmarks/shap_by_lookup.py {asked}`."
-    yield "Other work ran on the machine: trust ratios, not rates."
     measured = speeds(ours(booster, tables, x), len(x))
     remarks = []
     for name, rate in others(booster, x):
