@@ -9,13 +9,15 @@ from sklearn.metrics import roc_auc_score
 
 from ageingwell.errors import BundleError, FrameError, TooFewEventsError
 from ageingwell.evaluation.sample_size import minimum_sample_size
-from ageingwell.model.choosing import Judged, Recipe, Trial, judge_trees, shrunken_trees
+from ageingwell.model import fitting
+from ageingwell.model.choosing import Judged, Recipe, share_of_second, shrunken_trees
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
 from ageingwell.model.fitted import calibrate
-from ageingwell.model.folds import Split, folds_of, splits_of
+from ageingwell.model.fitting import fit_risk
+from ageingwell.model.folds import folds_of, splits_of
 from ageingwell.model.saving import written
-from ageingwell.model.training import Margins, Training, rows_to_fit, rows_to_judge
+from ageingwell.model.training import Margins, Training, rows_to_fit
 from ageingwell.model.trees import Shape, scaled
 
 
@@ -178,25 +180,62 @@ def test_rows_of_one_person_in_several_years_are_known_again():
     assert abs(roc_auc_score(happened[late], margin) - 0.5) < 0.1
 
 
-def test_with_many_rows_two_splits_choose_the_shape_and_all_judge_it():
+@pytest.mark.parametrize(("rows_to_choose", "judges"), [(300, [5]), (299, [2, 5])], ids=["few rows", "many rows"])
+def test_with_many_rows_two_splits_choose_the_shape_and_all_judge_it(monkeypatch, rows_to_choose, judges):
     people, happened = drawn_people(300)
-    columns = columns_of(people.with_columns(pl.col("is_carer").cast(pl.Float64)))
-    fold = np.arange(300) % 5
-    training = Training(to_matrix(people, columns), happened.astype(float), np.ones(300), fold, columns, (0,) * 5)
-    asked: list[int] = []
+    columns = columns_of(people)
+    counted: list[int] = []
 
-    def trial_of(split: Split) -> Trial:
-        asked.append(int(fold[split.judge][0]))
-        margins = Margins(training, 10.0)
-        return Trial(rows_to_fit(margins, split.fit), rows_to_judge(training.part(split.judge), margins.of(split.fit)))
+    def judging(judge):
+        def counts(trials, *given, **named):
+            found = list(trials)
+            counted.append(len(found))
+            return judge(found, *given, **named)
 
-    few, many = (
-        judge_trees(splits_of(fold, time=None), trial_of, training, recipe, lambda stage, done: None)
-        for recipe in (Recipe(most_trees=20), Recipe(most_trees=20, rows_to_choose=299))
-    )
+        return counts
 
-    assert asked == [*range(5), *range(2), *range(5)]
-    assert len(few.outcome) == len(many.outcome) == 300
+    for name in ("judge_trees", "judge_shape"):
+        monkeypatch.setattr(fitting, name, judging(getattr(fitting, name)))
+    recipe = Recipe(most_trees=20, rows_to_choose=rows_to_choose, blends=False)
+
+    fit_risk(to_matrix(people, columns), happened, columns=columns, signs=[0] * len(columns), recipe=recipe)
+
+    assert counted == judges
+
+
+def scored(scores: list[float]) -> Judged:
+    """Four people, the first two with the outcome, and the score of each."""
+    return Judged(Shape(), 3, np.array([1.0, 1.0, 0.0, 0.0]), np.ones(4), np.zeros(4), np.array(scores))
+
+
+@pytest.mark.parametrize(
+    ("second", "share"),
+    [
+        ([0.0, 0.0, 0.0, 0.0], 0.0),  # tells nothing
+        ([3.0, 3.0, -3.0, -3.0], 1.0),  # everybody gains as much: no chance in it
+        ([9.0, -8.0, -9.0, 8.0], 0.0),  # two gain and two lose more
+    ],
+)
+def test_of_a_second_way_as_much_is_blended_in_as_its_gain_stands_out_from_chance(second, share):
+    assert share_of_second(scored([1.0, 1.0, -1.0, -1.0]), scored(second)) == share
+
+
+def test_a_blend_is_the_mean_of_both_ways_and_still_adds_up(monkeypatch):
+    people, happened = drawn_people(300)
+    columns = columns_of(people)
+    codes = to_matrix(people, columns)
+    given = {"columns": columns, "signs": [0] * len(columns), "recipe": Recipe(most_trees=20)}
+    found = {}
+    for share in (0.0, 0.25, 1.0):
+        monkeypatch.setattr(fitting, "share_of_second", lambda first, second, share=share: share)
+        found[share] = fit_risk(codes, happened, **given)
+
+    assert all(set(curve.adds) == {0.0} for curve in found[1.0].margin.curves)
+    scores = {share: model.score(people) for share, model in found.items()}
+    np.testing.assert_allclose(scores[0.25], 0.75 * scores[0.0] + 0.25 * scores[1.0], atol=1e-9)
+    assert found[0.25].booster_.num_trees() == found[0.0].booster_.num_trees() + found[1.0].booster_.num_trees()
+    explained = found[0.25].explain(people)
+    np.testing.assert_allclose(explained.log_odds, found[0.25].log_odds(scores[0.25]), atol=1e-9)
 
 
 def test_what_describes_the_rows_that_are_fitted_knows_no_outcome_of_their_own():

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.model.columns import Column
-from ageingwell.model.folds import Split
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.training import Training
 from ageingwell.model.trees import FOR_SETS, SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
@@ -31,6 +30,8 @@ class Recipe:
     threads: int = 1
     # The penalty is chosen on at most so many rows; with more rows two folds choose the shape, not all.
     rows_to_choose: int = 20_000
+    # Blend with trees boosted from the intercept alone, as far as that helps.
+    blends: bool = True
     # Go through all shapes, as a search does.
     try_all_shapes: bool = False
 
@@ -97,20 +98,17 @@ class Judged:
         return float(np.average(self.losses(), weights=self.weight)) if len(self.weight) else 0.0
 
 
-def judge_trees(
-    splits: Sequence[Split], trial_of: Callable[[Split], Trial], training: Training, recipe: Recipe, tell: Progress
-) -> Judged:
-    """The shape and number of trees that describe the judging rows best, and how much of them is not chance.
+def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
+    """The shape and number of trees that describe the judging rows best, and how much of them is not chance."""
+    return shrunken_trees(_choose_shape(trials, training, recipe, tell))
 
-    With many rows two splits choose the shape; number, share and what is calibrated on come from all of them, for two
-    folds of even a large set tell a slope no better than to 0.05.
+
+def judge_shape(trials: Iterable[Trial], training: Training, recipe: Recipe, *, shape: Shape) -> Judged:
+    """How many trees of one shape describe the judging rows best, and how much of them is not chance.
+
+    One trial at a time is worked out: each holds a copy of all rows.
     """
-    few = splits if len(training.outcome) <= recipe.rows_to_choose else splits[:2]
-    best = _choose_shape([trial_of(split) for split in few], training, recipe, tell)
-    if len(few) < len(splits):
-        # One trial at a time: each holds a copy of all rows.
-        best = _judged(_grow(map(trial_of, splits), training, recipe, best.shape))
-    return shrunken_trees(best)
+    return shrunken_trees(_judged(_grow(trials, training, recipe, shape)))
 
 
 def grow_trees(
@@ -217,8 +215,28 @@ def shrunken_trees(trees: Judged) -> Judged:
         return trees
     margin, weight = trees.margin, trees.weight / trees.weight.sum()
     none = replace(trees, n_trees=0, score=margin)
-    gain = none.losses() - trees.losses()
+    share = round(_beyond_chance(none.losses() - trees.losses(), weight), 3)
+    return replace(trees, score=margin + share * (trees.score - margin), share=share) if share else none
+
+
+def share_of_second(first: Judged, second: Judged) -> float:
+    """How much of the second to blend in: the share that describes the judging rows best, as far as it is not chance.
+
+    Both scored the same judging rows in the same order. The gain is shrunk as that of trees is, by its standard error.
+    """
+    if not len(first.outcome):
+        return 0.0
+    weight = first.weight / first.weight.sum()
+    gains = {
+        share: first.losses() - replace(first, score=(1 - share) * first.score + share * second.score).losses()
+        for share in np.linspace(0.05, 1.0, 20).tolist()
+    }
+    best = max(gains, key=lambda share: float((weight * gains[share]).sum()))
+    return float(round(best * _beyond_chance(gains[best], weight), 3))
+
+
+def _beyond_chance(gain: Floats, weight: Floats) -> float:
+    """1 - (standard error / mean gain)**2 of the rows' gains (n,), whose `weight` adds up to 1; 0 within one."""
     mean = float((weight * gain).sum())
     error = float(np.sqrt((weight**2 * (gain - mean) ** 2).sum()))
-    share = round(1 - (error / mean) ** 2, 3) if mean > error else 0.0
-    return replace(trees, score=margin + share * (trees.score - margin), share=share) if share else none
+    return 1 - (error / mean) ** 2 if mean > error else 0.0

@@ -7,28 +7,29 @@
    which each was fitted without the row's own fold (and without the judging fold, `training.py`), so that they see what
    the margin makes of new people. Shape and number of trees are those that describe the judging folds best, and they
    count as far as their gain stands out from its standard error; within one there is no tree.
-4. The calibration line is laid through the predictions of the judging folds, each with as many trees as the others ask
+4. Trees are boosted from the intercept alone, too, and judged in the same way. The model is a mean of both, with the
+   share of the second that describes the judging folds best, as far as that gain stands out from its standard error.
+5. The calibration line is laid through the predictions of the judging folds, each with as many trees as the others ask
    for.
-5. Margin and trees are fitted once more in the same way, on all rows.
+6. Margin and trees are fitted once more in the same way, on all rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import Line
-from ageingwell.model.choosing import Judged, Progress, Trial, grow_trees, judge_trees
+from ageingwell.model.choosing import Judged, Progress, Trial, grow_trees, judge_shape, judge_trees, share_of_second
 from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import AS_IT_IS, NO_RANGE, FittedRisk, Range, range_of
 from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.line import shrunken_line
-from ageingwell.model.margin import Curve
+from ageingwell.model.margin import Curve, mean_margin
 from ageingwell.model.training import (
     MarginFit,
     Margins,
@@ -38,6 +39,7 @@ from ageingwell.model.training import (
     rows_to_fit,
     rows_to_judge,
 )
+from ageingwell.model.trees import joined
 
 Floats = NDArray[np.float64]
 # The penalty where there are too few events to choose one.
@@ -72,13 +74,48 @@ def fit_risk(
         return _without_trees(training, chosen)
     splits = _usable(splits_of(fold, time=time), y)
     tell("penalty", 0.0)
-    penalty = _choose_penalty(training, chosen)
-    margins, everybody = Margins(training, penalty), np.ones(len(y), dtype=bool)
-    best = judge_trees(splits, partial(_trial, margins), training, chosen, tell)
-    line, spread = _calibrated(best)
-    rows = rows_to_fit(margins, everybody)
-    booster = grow_trees(rows, training, chosen, shape=best.shape, n_trees=best.n_trees, share=best.share)
-    return replace(_fitted(training, margins.of(everybody), booster), line=line, spread=spread)
+    first = _judged(Margins(training, _choose_penalty(training, chosen)), splits, chosen, _part_of(tell, 0, 2))
+    second = _judged(Margins(training, np.inf), splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else first
+    share = share_of_second(first.judged, second.judged) if chosen.blends else 0.0
+    parts = [replace(part, share=one) for part, one in ((first, 1 - share), (second, share)) if one]
+    score = np.sum([part.share * part.judged.score for part in parts], axis=0)
+    line, spread = _calibrated(replace(first.judged, score=score))
+    booster = joined([_grown(part, chosen) for part in parts])
+    return replace(_fitted(training, _mean_margin(parts), booster), line=line, spread=spread)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One way to a risk: the margins boosted from, the trees judged, and the share of it in the model."""
+
+    margins: Margins
+    judged: Judged
+    share: float = 1.0
+
+
+def _judged(margins: Margins, splits: Sequence[Split], recipe: Recipe, tell: Progress) -> Part:
+    """Choose the trees boosted from these margins."""
+    training = margins.training
+    few = splits if len(training.outcome) <= recipe.rows_to_choose else splits[:2]
+    best = judge_trees([_trial(margins, split) for split in few], training, recipe, tell)
+    if len(few) < len(splits):
+        # Two folds of even a large set tell a slope no better than to 0.05.
+        best = judge_shape((_trial(margins, split) for split in splits), training, recipe, shape=best.shape)
+    return Part(margins, best)
+
+
+def _grown(part: Part, recipe: Recipe) -> lgb.Booster:
+    """The trees of a part, grown on all rows and multiplied by its share."""
+    training, judged = part.margins.training, part.judged
+    rows = rows_to_fit(part.margins, np.ones(len(training.outcome), dtype=bool))
+    share = judged.share * part.share
+    return grow_trees(rows, training, recipe, shape=judged.shape, n_trees=judged.n_trees, share=share)
+
+
+def _mean_margin(parts: Sequence[Part]) -> MarginFit:
+    """The margins of the parts on all rows, added up by their shares."""
+    fits = [part.margins.of(np.ones(len(part.margins.training.outcome), dtype=bool)) for part in parts]
+    return replace(fits[0], margin=mean_margin([fit.margin for fit in fits], [part.share for part in parts]))
 
 
 def _folds_that_fit(outcome: Floats, groups: ArrayLike | None, asked: int) -> int:
@@ -104,6 +141,11 @@ def _choose_penalty(training: Training, recipe: Recipe) -> float:
         away = some.fold == fold
         losses += losses_on_path(some.part(~away), some.part(away), recipe.penalties)
     return recipe.penalties[int(losses.argmin())]
+
+
+def _part_of(tell: Progress, number: int, n_parts: int) -> Progress:
+    """Tell how far one of several parts is as how far the whole is."""
+    return lambda stage, done: tell(stage, (number + done) / n_parts)
 
 
 def _trial(margins: Margins, split: Split) -> Trial:

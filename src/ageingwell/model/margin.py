@@ -65,6 +65,21 @@ class Margin:
         return total
 
 
+def mean_margin(margins: Sequence[Margin], shares: Sequence[float]) -> Margin:
+    """The margins added up by shares; a feature's curve has the same knots in all.
+
+    >>> line, flat = Curve((0.0, 1.0), (0.0, 2.0), 0.5), Curve((0.0, 1.0), (0.0, 0.0), 0.0)
+    >>> mean_margin([Margin(-2.0, (line,)), Margin(-1.0, (flat,))], [0.75, 0.25])
+    Margin(intercept=-1.75, curves=(Curve(at=(0.0, 1.0), adds=(0.0, 1.5), missing=0.375),))
+    """
+    curves = []
+    for ours in zip(*(margin.curves for margin in margins), strict=True):
+        adds = np.sum([share * np.array(curve.adds) for share, curve in zip(shares, ours)], axis=0)
+        missing = sum(share * curve.missing for share, curve in zip(shares, ours))
+        curves.append(Curve(ours[0].at, tuple(adds.tolist()), float(missing)))
+    return Margin(float(sum(share * margin.intercept for share, margin in zip(shares, margins))), tuple(curves))
+
+
 @dataclass(frozen=True)
 class Ramp:
     """One column of the design: how far a value lies along `low` to `high`, in units of its own spread."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from ageingwell.model.columns import Column
 from ageingwell.model.levels import as_numbers, as_numbers_unseen, has_many_levels, tables_of
@@ -73,10 +74,16 @@ def mixed(codes: Floats, numbers: Floats, columns: Sequence[Column]) -> Floats:
 
 
 def fit_margin(fit: Training, penalty: float) -> MarginFit:
-    """The margin of these rows."""
+    """The margin of these rows; at an infinite penalty the intercept alone."""
     values, tables = _seen(fit)
     design = design_of(values, fit.columns, signs=fit.signs)
-    beta = ridge_logistic(design.matrix(values), fit.outcome, weight=fit.weight, penalty=penalty, lower=design.lower)
+    if np.isinf(penalty):
+        share = float(np.average(fit.outcome, weights=fit.weight))
+        beta = np.append(np.zeros(len(design.terms)), round(float(logit(share)), 6))
+    else:
+        beta = ridge_logistic(
+            design.matrix(values), fit.outcome, weight=fit.weight, penalty=penalty, lower=design.lower
+        )
     return MarginFit(design.margin(beta), tables, fit.columns)
 
 

@@ -154,6 +154,17 @@ def scaled(booster: lgb.Booster, share: float) -> lgb.Booster:
     return booster
 
 
+def joined(boosters: Sequence[lgb.Booster]) -> lgb.Booster:
+    """One booster of all the trees, one booster's after the other's; what it adds is what they add together."""
+    if len(boosters) == 1:
+        return boosters[0]
+    texts = [booster.model_to_string().split("end of trees", 1) for booster in boosters]
+    head = re.sub(r"\ntree_sizes=[^\n]*", "", texts[0][0].split("\nTree=", 1)[0])
+    trees = [tree for before, _ in texts for tree in before.split("\nTree=")[1:]]
+    numbered = "".join(f"\nTree={number}\n{tree.split(chr(10), 1)[1]}" for number, tree in enumerate(trees))
+    return lgb.Booster(model_str=f"{head}{numbered}end of trees{texts[0][1]}")
+
+
 def losses_by_trees(
     fit: Rows,
     judge: Rows,

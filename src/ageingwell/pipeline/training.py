@@ -134,13 +134,16 @@ def left_without_help(
 
 
 def _recipe(settings: TrainSettings) -> Recipe:
-    """What the fit may choose from; no leaf describes fewer people than the settings allow."""
+    """What the fit may choose from; no leaf describes fewer people than the settings allow.
+
+    Without the blend: a model of curves and few trees can be read on its card, and is trained in half the time.
+    """
     shapes = tuple(
         replace(shape, people_per_leaf=max(shape.people_per_leaf, settings.minimum_people_per_leaf))
         for shape in SHAPES
         if shape.leaves <= settings.leaves
     )
-    return Recipe(shapes=shapes, most_trees=settings.trees, seed=settings.seed)
+    return Recipe(shapes=shapes, most_trees=settings.trees, seed=settings.seed, blends=False)
 
 
 def _stop_on_few_events(outcome: str, labels: Labels, settings: TrainSettings) -> None:
