@@ -41,8 +41,9 @@ class NewGapsWarning(UserWarning):
 class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The chance of an outcome, level with logistic regression on few people and with boosting on many.
 
-    A curve for each feature is fitted by penalised logistic regression, and shallow LightGBM trees are boosted from
-    it, if they help; an inner cross-validation chooses the penalty, the shape and number of trees and the calibration.
+    A curve for each feature is fitted by penalised logistic regression, LightGBM trees are boosted from it, and trees
+    boosted from nothing are blended in, each as far as it helps; an inner cross-validation chooses the penalty, the
+    shapes and numbers of trees, their shares and the calibration.
     Missing values, categories as text and rare outcomes need no preparation. Every risk is explained exactly:
     `logit(risk) = base + sum of contributions`.
 

@@ -1,4 +1,4 @@
-"""How a risk model is fitted: a penalised margin first, then as many shallow trees as help people it has not seen.
+"""How a risk model is fitted: a penalised margin first, then as many trees as help people it has not seen.
 
 1. The rows are split into folds; people of one group lie in one fold.
 2. The margin (`margin.py`) is fitted without each fold in turn. The penalty is the one whose margins describe the folds
@@ -74,8 +74,9 @@ def fit_risk(
         return _without_trees(training, chosen)
     splits = _usable(splits_of(fold, time=time), y)
     tell("penalty", 0.0)
-    first = _judged(Margins(training, _choose_penalty(training, chosen)), splits, chosen, _part_of(tell, 0, 2))
-    second = _judged(Margins(training, np.inf), splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else first
+    n_parts = 2 if chosen.blends else 1
+    first = _judged(Margins(training, _choose_penalty(training, chosen)), splits, chosen, _part_of(tell, 0, n_parts))
+    second = _judged(Margins(training, np.inf), splits, chosen, _part_of(tell, 1, n_parts)) if chosen.blends else first
     share = share_of_second(first.judged, second.judged) if chosen.blends else 0.0
     parts = [replace(part, share=one) for part, one in ((first, 1 - share), (second, share)) if one]
     score = np.sum([part.share * part.judged.score for part in parts], axis=0)

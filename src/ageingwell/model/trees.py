@@ -1,4 +1,4 @@
-"""Shallow trees boosted from the margin, and how many of them."""
+"""Trees boosted from the margin, from shallow to deep, and how many of them."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -141,7 +141,8 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
     Bootstrap intervals (average precision, Brier and its parts, the calibration index) draw whole households. Those of
     areas (DeLong), shares (Wilson, Clopper-Pearson, Jeffreys), calibration lines (Wald) and net benefit (its standard
     error) follow from formulas that take people as independent of one another. Figures on 1 to 7 people or events are
-    empty, for the tables travel with a bundle.
+    empty in the curve, the age bands, the lists and the groups, for the tables travel with a bundle; net benefit is
+    where 1 to 7 people would be visited.
     """
     y, risk, homes = held.outcome, held.risk, held.households
     odds = logit(np.clip(risk, TINY, 1 - TINY))

@@ -26,7 +26,7 @@ def redraw(
     """`rank_stability` of the top `k` of `test` by `model`, against models fitted on redrawn households of `fit`.
 
     Both frames are parts of `look_back`. A household is drawn whole, as often as there are households, with
-    replacement. Each redraw is a whole training. Raises `TooFewEventsError` below the events that training asks for.
+    replacement. Each redraw is a whole training. Raises `TooFewEventsError` below `minimum_events`.
     """
     rows, weight = left_without_help(outcome, fit, settings)
     n_events = int(rows[outcome].sum())
