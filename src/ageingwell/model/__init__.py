@@ -1,1 +1,1 @@
-"""The risk model: a curve for each feature, then trees if they help, calibrated on the log-odds and explained exactly."""
+"""The risk model: a curve for each feature, trees if they help, calibrated on the log-odds and explained exactly."""
