@@ -55,22 +55,84 @@ def _refusal(ledger: Ledger, source: str, purpose: str, recipient: str, on: date
     return None if made_up or any(not line.made_up_data_only for line in current) else "listed for made-up data only"
 
 
-def stop_unless_checked(permissions: pl.LazyFrame, ledger: Ledger, *, on: date) -> None:
-    """Stop on an opt-out table that is empty or was not checked lately: silence is not consent."""
-    newest = permissions.select(pl.col("checked_on").max()).collect().item()
-    if newest is None and ledger.permissions_may_be_empty:
+def stop_unless_checked(permissions: pl.LazyFrame, ledger: Ledger, *, on: date, today: date | None = None) -> None:
+    """Stop on opt-outs that are empty, or of which any kind was not checked lately: silence is not consent.
+
+    The newest check of each kind that was sent decides for that kind: a safeguarding marker checked yesterday says
+    nothing of the national opt-outs. A day after both the list (`on`) and `today` is no check, and does not count.
+    Raises `NotPermittedError`.
+    """
+    latest = max(on, today or on)
+    checked = pl.col("checked_on")
+    newest = permissions.group_by("kind").agg(checked.filter(checked <= latest).max()).sort("kind").collect()
+    if newest.is_empty() and ledger.permissions_may_be_empty:
         return
-    if newest is None:
+    if newest.is_empty():
         raise NotPermittedError(
             "permissions: the table has no rows, and some people always opt out",
             "send the table again; if truly nobody has, set permissions_may_be_empty in permissions.toml",
         )
-    if newest < on - timedelta(days=ledger.permissions_checked_within_days):
+    allowed = ledger.permissions_checked_within_days
+    stale = newest.filter(checked.is_null() | (checked < on - timedelta(days=allowed)))
+    if not stale.is_empty():
+        told = "; ".join(f"{kind}: {_last_check(day)}" for kind, day in stale.iter_rows())
         raise NotPermittedError(
-            f"permissions: no opt-out source was checked since {newest}, more than "
-            f"{ledger.permissions_checked_within_days} days before the list",
+            f"permissions: not checked in the {allowed} days before the list: {told}",
             "check the opt-out sources and send the table again",
         )
+
+
+def _last_check(day: date | None) -> str:
+    return "no check up to the night of the list" if day is None else f"last on {day}"
+
+
+FEW_TO_TELL = 5  # fewer opt-outs than this may all be of people who live elsewhere
+
+
+def opt_outs_that_meet(permissions: pl.DataFrame, patients: pl.LazyFrame, homes: pl.Series) -> pl.DataFrame:
+    """How many of the people and homes that opted out are known here: kind, subject, n, n_met.
+
+    `homes` are the homes of every table. Markers of staff safety bar nobody and are left out.
+
+    >>> opted = pl.DataFrame({"person_id": ["p1", "p9"], "household_id": [None, None], "kind": ["objection"] * 2},
+    ...                      schema_overrides={"household_id": pl.String})
+    >>> register = pl.LazyFrame({"person_id": ["p1", "p2"]})
+    >>> opt_outs_that_meet(opted, register, pl.Series("household_id", [], dtype=pl.String)).rows()
+    [('objection', 'people', 2, 1)]
+    """
+    bars = permissions.filter(pl.col("kind") != "staff_safety")
+    known = patients.select("person_id").unique().collect()["person_id"]
+    told = [
+        bars.drop_nulls(column)
+        .group_by("kind")
+        .agg(n=pl.col(column).n_unique(), n_met=pl.col(column).filter(pl.col(column).is_in(here.implode())).n_unique())
+        .select("kind", pl.lit(words).alias("subject"), pl.col("n", "n_met").cast(pl.Int64))
+        for column, words, here in (("person_id", "people", known), ("household_id", "homes", homes.unique()))
+    ]
+    return pl.concat(told).sort("kind", "subject")
+
+
+def stop_unless_linked(met: pl.DataFrame, ledger: Ledger) -> list[str]:
+    """Stop where opt-outs meet next to nobody here: they were made under another key, and would bar nobody.
+
+    `met` is what `opt_outs_that_meet` gives. Gives a sentence for each kind of which too few were sent to tell. Raises
+    `NotPermittedError` where `FEW_TO_TELL` or more were sent and fewer than the ledger's share are known here.
+    """
+    few = met.filter(pl.col("n_met") < ledger.permissions_linked_at_least * pl.col("n"))
+    strangers = few.filter(pl.col("n") >= FEW_TO_TELL)
+    if not strangers.is_empty():
+        told = "; ".join(f"{kind}: {n_met:,} of {n:,} {subject}" for kind, subject, n, n_met in strangers.iter_rows())
+        raise NotPermittedError(
+            f"permissions: next to none of those who opted out are in the records: {told}",
+            "make the pseudonyms of all tables with the same key; if so few truly live here, lower "
+            "permissions_linked_at_least in permissions.toml",
+        )
+    return [
+        f"none of the {subject} with {kind.replace('_', ' ')} in the opt-outs is in the records; check that both were "
+        "pseudonymised with the same key"
+        for kind, subject, _, n_met in few.iter_rows()
+        if n_met == 0
+    ]
 
 
 def in_force(permissions: pl.LazyFrame, *, on: date) -> pl.DataFrame:
@@ -112,27 +174,60 @@ def keep_permitted(
 ) -> dict[str, pl.LazyFrame]:
     """Take everyone excluded out of every table, before anything is worked out.
 
-    An objection of a home takes everyone who ever lived there, and the home itself. Where the ledger lets other
-    agencies' facts be used in spite of a type 1 opt-out, the person leaves the GP tables only.
+    An objection of a home takes everyone who lives there, as the newest row of the register says, and the home itself;
+    who lived there once is not bound by it. Where the ledger lets other agencies' facts be used in spite of a type 1
+    opt-out, the person leaves the GP tables only.
     """
     out = excluded(permissions, purpose=purpose, ledger=ledger)
     homes = out.select("household_id").drop_nulls().unique()
-    people = _people_out(tables, out, homes)
-    type_1 = permissions.filter(pl.col("kind") == "type_1")
-    gp_only = _people_out(tables, type_1, type_1.select("household_id").drop_nulls().unique())
-    gp_too = pl.concat([people, gp_only]).unique()
+    people = _people_out(tables["gp_patients"], out)
+    gp_too = off_the_register(tables["gp_patients"], permissions, purpose=purpose, ledger=ledger)
+    # A row of the register is about a person: who lived in that home once keeps it as where they came from.
+    of_homes = {name: homes.clear() if name == "gp_patients" else homes for name in tables}
     return {
-        name: rows if name == "permissions" else _without(rows, gp_too if name in GP_TABLES else people, homes)
+        name: rows if name == "permissions" else _without(rows, gp_too if name in GP_TABLES else people, of_homes[name])
         for name, rows in tables.items()
     }
 
 
-def _people_out(tables: Mapping[str, pl.LazyFrame], out: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
+def off_the_register(
+    patients: pl.LazyFrame, permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger
+) -> pl.DataFrame:
+    """Everyone whose rows of the register may not be used, by an opt-out of theirs or of their home: person_id."""
+    out = excluded(permissions, purpose=purpose, ledger=ledger)
+    type_1 = permissions.filter(pl.col("kind") == "type_1")
+    return pl.concat([_people_out(patients, out), _people_out(patients, type_1)]).unique()
+
+
+def homes_of_excluded(
+    patients: pl.LazyFrame, permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger
+) -> pl.Series:
+    """The homes of those whose rows of the register may not be used, as the newest row says: household_id, unique.
+
+    Somebody lives there, so the home is not one that nobody is linked to; and who else lives there is not all.
+    """
+    out = off_the_register(patients, permissions, purpose=purpose, ledger=ledger)
+    homes = _last_homes(patients.join(out.lazy(), on="person_id", how="semi")).collect()
+    return homes["household_id"].drop_nulls().unique().sort()
+
+
+def _people_out(patients: pl.LazyFrame, out: pl.DataFrame) -> pl.DataFrame:
     named = out.select("person_id").drop_nulls()
+    homes = out.select("household_id").drop_nulls().unique()
     if homes.is_empty():
         return named.unique()
-    living_there = tables["gp_patients"].join(homes.lazy(), on="household_id", how="semi")
+    living_there = _last_homes(patients).join(homes.lazy(), on="household_id", how="semi")
     return pl.concat([named, living_there.select("person_id").collect()]).unique()
+
+
+def _last_homes(patients: pl.LazyFrame) -> pl.LazyFrame:
+    """Where each person was last registered, recorded however late: person_id, household_id.
+
+    A newest row without a home does not say that the person left the one before.
+    """
+    homes = pl.col("household_id").drop_nulls()
+    day = pl.col("recorded_on").filter(pl.col("household_id").is_not_null())
+    return patients.group_by("person_id").agg(homes.sort_by(day).last())
 
 
 def _without(rows: pl.LazyFrame, people: pl.DataFrame, homes: pl.DataFrame) -> pl.LazyFrame:

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.score import TableSettings
+from ageingwell.contracts.gp import OLDEST
 from ageingwell.contracts.housing import MAIN_FUELS, PROPERTY_TYPES, TENURES
 from ageingwell.contracts.made import Spine
 from ageingwell.sources.read import Records
@@ -37,13 +38,18 @@ def latest_versions(patients: pl.LazyFrame) -> pl.DataFrame:
 def registered(versions: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:
     """Those alive and registered on the cut-off, with their age in whole years.
 
-    The day of birth is taken as the first of its month, as in the Client Level Data return.
+    The day of birth is taken as the first of its month, as in the Client Level Data return. Somebody who would be
+    over `OLDEST` is a row that was never closed: they are held, and live in no home that others are counted in.
     """
     here = (pl.col("left_on").is_null() | (pl.col("left_on") >= as_of.day)) & pl.col("died_on").is_null()
+    return versions.filter(here).with_columns(age=age_on(as_of)).filter(pl.col("age") <= OLDEST)
+
+
+def age_on(as_of: AsOf) -> pl.Expr:
+    """Whole years from `birth_month` to the cut-off."""
     born = pl.col("birth_month")
     had_birthday = (born.dt.month() <= as_of.day.month).cast(pl.Int64)
-    age = as_of.day.year - born.dt.year().cast(pl.Int64) - 1 + had_birthday
-    return versions.filter(here).with_columns(age=age)
+    return as_of.day.year - born.dt.year().cast(pl.Int64) - 1 + had_birthday
 
 
 def last_moves(patients: pl.LazyFrame) -> pl.DataFrame:

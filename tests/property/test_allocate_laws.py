@@ -63,7 +63,8 @@ def test_no_other_choice_reaches_more(table: pl.DataFrame, week: Capacity) -> No
 def test_floors_come_first_and_then_no_other_choice_reaches_more(
     table: pl.DataFrame, week: Capacity, floors: Floors
 ) -> None:
-    wanted = {name: -(-round(part * sum(week.places().values()) * 10) // 10) for name, part in floors.shares().items()}
+    usable = max(len(chosen) for chosen in every_choice(table, week))
+    wanted = {name: -(-round(part * usable * 10) // 10) for name, part in floors.shares().items()}
 
     def worth(chosen: list[dict]) -> tuple[int, float]:
         kept = sum(min(sum(pick[f"is_{name}"] for pick in chosen), floor) for name, floor in wanted.items())
@@ -113,6 +114,32 @@ def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says
     gain = more.total_value - now.total_value
     assert gain >= -1e-9
     assert abs(now.marginal.filter(lead_agency=agency)["extra_value"].item() - gain) < 1e-6
+
+
+@LAWS
+@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES), st.integers(1, 40))
+def test_places_that_no_door_can_use_change_nothing(
+    table: pl.DataFrame, week: Capacity, floors: Floors, agency: str, spare: int
+) -> None:
+    could = table.filter(lead_agency=agency)["door_id"].n_unique()
+    plenty = week.model_copy(update={agency: max(could, getattr(week, agency))})
+
+    now = share(table, plenty, floors)
+    more = share(table, plenty.model_copy(update={agency: getattr(plenty, agency) + spare}), floors)
+
+    assert more.visits.equals(now.visits)
+
+
+@LAWS
+@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES))
+def test_the_marginal_table_names_the_doors_that_a_week_with_one_more_place_takes(
+    table: pl.DataFrame, week: Capacity, floors: Floors, agency: str
+) -> None:
+    now = share(table, week, floors)
+    more = share(table, week.model_copy(update={agency: getattr(week, agency) + 1}), floors)
+
+    told = now.marginal.filter(lead_agency=agency)["extra_doors"].item().to_list()
+    assert told == sorted(set(more.visits["door_id"]) - set(now.visits["door_id"]))
 
 
 @LAWS

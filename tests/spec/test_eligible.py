@@ -120,7 +120,22 @@ def test_a_reported_death_or_move_counts_however_late_it_was_recorded():
     )
 
     assert stay == ["p3"]
-    assert left == [("p1", "deceased", None), ("p2", "moved", None)]
+    # The register has 90 days to follow.
+    assert left == [("p1", "deceased", None), ("p2", "moved", AS_OF + timedelta(days=90))]
+
+
+@pytest.mark.parametrize("days", [1, 89, 90, 91, 400, 4_000])
+def test_a_reported_move_bars_as_long_as_the_settings_say_and_no_longer(days):
+    moved = [("p1", None, days_ago(days), "moved")]
+
+    if days < 90:
+        assert split(person("p1"), met=moved) == ([], [("p1", "moved", days_ago(days - 90))])
+    else:
+        assert split(person("p1"), met=moved) == (["p1"], [])
+
+
+def test_a_reported_death_is_not_undone_by_time():
+    assert split(person("p1"), met=[("p1", None, days_ago(4_000), "deceased")]) == ([], [("p1", "deceased", None)])
 
 
 def test_a_move_that_the_register_has_followed_is_over():

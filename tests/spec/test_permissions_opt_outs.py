@@ -118,7 +118,7 @@ def test_nobody_is_lost_where_nobody_opted_out() -> None:
 
 
 @pytest.mark.parametrize("kind", ["objection", "restriction"])
-def test_an_objection_of_a_home_takes_everyone_who_ever_lived_there_and_the_home(kind: str) -> None:
+def test_an_objection_of_a_home_takes_everyone_who_lives_there_and_the_home(kind: str) -> None:
     found = left(opted(kind, person=None, home="h1"))
 
     # Cat's move to h1 is recorded after the night: a withdrawal holds however late the rest is known.
@@ -127,6 +127,23 @@ def test_an_objection_of_a_home_takes_everyone_who_ever_lived_there_and_the_home
     assert found["care_events"] == ["eve"]
     assert found["fire_visits"] == ["h2"]
     assert found["contacts"] == ["dan", None]
+
+
+@pytest.mark.parametrize("kind", ["objection", "restriction", "type_1", "national"])
+def test_an_opt_out_of_a_home_does_not_bind_those_who_moved_away(kind: str) -> None:
+    found = left(opted(kind, person=None, home="h2"), "risk_stratification")
+
+    # Cat lived in h2 once and lives in h1 now: a stranger's objection is not hers.
+    assert found["gp_patients"] == ["ann", "bob", "cat", "cat", "dan"]
+
+
+def test_a_newest_row_without_a_home_does_not_lift_the_opt_out_of_the_home_before() -> None:
+    patients = pl.concat([PATIENTS, table("person_id | recorded_on\nbob | 2026-11-01", like="gp_patients")])
+    tables = lazy() | {"gp_patients": patients.lazy()}
+
+    kept = keep_permitted(tables, opted("objection", person=None, home="h1"), purpose="direct_care", ledger=ledger())
+
+    assert kept["gp_patients"].collect()["person_id"].to_list() == ["dan"]
 
 
 def test_a_type_1_opt_out_of_a_home_bars_gp_facts_of_all_who_live_there() -> None:

@@ -20,6 +20,11 @@ from ageingwell.cli.telling import tell_night
 @click.option(
     "--allow-made-up-bundle", is_flag=True, help="Score real records with a bundle trained on made-up people."
 )
+@click.option(
+    "--accept-change",
+    is_flag=True,
+    help="Publish although far fewer people, homes or patients of a practice came than last time, or nobody is listed.",
+)
 @json_option
 def score(
     data: Path,
@@ -28,6 +33,7 @@ def score(
     config_path: Path | None,
     list_key_file: Path | None,
     allow_made_up_bundle: bool,
+    accept_change: bool,
     as_json: bool,
 ) -> None:
     """Score everyone known on the night and publish the outreach list."""
@@ -41,6 +47,7 @@ def score(
             config=config_of(config_path),
             list_key=list_key_file,
             allow_made_up_bundle=allow_made_up_bundle,
+            accept_change=accept_change,
             surroundings=world,
         )
     tell_night(run, as_json=as_json)

@@ -87,7 +87,13 @@ class Ledger(Settings):
         default=False, description="accept a permissions table without rows; otherwise an empty one stops the run"
     )
     permissions_checked_within_days: int = Field(
-        default=35, ge=1, description="stop when no opt-out source was checked within this many days of the cut-off"
+        default=35, ge=1, description="stop when a kind of opt-out was not checked within this many days of the cut-off"
+    )
+    permissions_linked_at_least: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="stop when a smaller share of the people or homes with a kind of opt-out is in the records",
     )
     permitted: tuple[LedgerEntry, ...] = Field(description="the lines of the ledger")
     views: dict[Recipient, RecipientView] = Field(description="what each recipient may read")
@@ -100,6 +106,13 @@ class ScoreSettings(Settings):
     minimum_age: int = Field(default=65, ge=50, le=100, description="people from this age on are scored")
     max_refused_share: float = Field(
         default=0.10, ge=0, le=1, description="stop when more than this share of a table's rows is refused"
+    )
+    max_lost_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of people, homes or patients of a practice that may vanish since the last night before a "
+        "person has to accept it",
     )
     bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
     raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")

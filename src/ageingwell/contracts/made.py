@@ -5,6 +5,7 @@ import polars as pl
 from pandera.config import ValidationDepth, config_context
 
 from ageingwell.contracts.fields import PSEUDONYM
+from ageingwell.contracts.gp import OLDEST
 
 ATTRITION_STEPS = ("read", "permitted", "spine", "eligible", "rank", "allocate", "withdrawn", "listed")
 
@@ -20,7 +21,7 @@ class Spine(pa.DataFrameModel):
     sex: str = pa.Field(description="sex as the practice holds it")
     ethnic_group: str = pa.Field(description="high-level ethnic group")
     birth_month: pl.Date = pa.Field(description="the first day of the month of birth")
-    age: int = pa.Field(ge=0, le=120, description="whole years on the cut-off")
+    age: int = pa.Field(ge=0, le=OLDEST, description="whole years on the cut-off")
     registered_on: pl.Date = pa.Field(description="the day of registration")
     lived_here_from: pl.Date = pa.Field(description="the day they moved in, else the day they registered")
     communication_need: str = pa.Field(nullable=True, description="what they need to understand and be understood")
@@ -143,3 +144,30 @@ def validated(model: type[pa.DataFrameModel], frame: pl.DataFrame) -> pl.DataFra
             broken = fault.failure_cases.select("column", "check").unique().sort("column", "check").rows()
     told = "; ".join(f"{column}: {check}" for column, check in broken)
     raise AssertionError(f"a table of ours breaks its own contract {model.__name__}: {told}")
+
+
+def split_by_contract(model: type[pa.DataFrameModel], frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part one of our own tables: the rows that keep its contract, and the people of those that do not.
+
+    One impossible row of one person must not stop the night of everybody else. Those held are one row a person:
+    person_id, reason (`impossible_<column>`). What no single row is to blame for, such as a column that is missing,
+    is a fault of ours and an `AssertionError`.
+    """
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+        try:
+            return model.validate(frame, lazy=True), pl.DataFrame(schema=HELD)
+        except pa.errors.SchemaErrors as fault:
+            failures = fault.failure_cases.select("column", row=pl.col("index").cast(pl.Int64))
+    if failures["row"].is_null().any():
+        validated(model, frame)
+    broken = failures.group_by("row").agg(pl.col("column").cast(pl.String).min())
+    rows = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    held = rows.join(broken, on="row").select(
+        "person_id", reason=pl.format("impossible_{}", pl.col("column").cast(pl.String))
+    )
+    people = held.sort("person_id", "reason").unique("person_id", keep="first", maintain_order=True)
+    good = frame.filter(~pl.col("person_id").is_in(people["person_id"].implode()))
+    return validated(model, good), people
+
+
+HELD = pl.Schema({"person_id": pl.String, "reason": pl.String})

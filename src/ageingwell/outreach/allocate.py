@@ -65,17 +65,16 @@ def allocate(
     agreed, waiting = _agreed(offers, capacity)
     settled = pl.concat([agreed["door_id"], waiting["door_id"]])
     open_offers = offers.filter(~pl.col("door_id").is_in(settled.implode()))
-    floor = _floor_places(floors, int(places.sum()))
-    problem, reduced = _problem(
-        open_offers, places - _used(agreed), floor - _in_groups(agreed, floors).sum(axis=1), floors
-    )
+    unbound, reduced = _problem(open_offers, places - _used(agreed))
+    floor = _floor_places(floors, _n_usable(unbound) + agreed.height)
+    problem = _with_floors(unbound, reduced, agreed, floor=floor, floors=floors)
     chosen = best_choice(problem)
     won, draw = _draw(reduced.filter(chosen), open_offers, capacity, floors, settings, seed)
     visits = pl.concat([agreed.with_columns(is_drawn=pl.lit(value=False)), won]).sort("rank", "door_id")
     return Allocation(
         visits=visits.select(*doors.columns, "is_drawn"),
         just_missed=_just_missed(open_offers, visits, settings.just_missed_shown),
-        marginal=_marginal(reduced, problem, chosen, places, _used(agreed)),
+        marginal=_marginal(reduced, problem, chosen, agreed, floors),
         draw=draw,
         messages=(*_unfilled(visits, floor, floors), *_crowded_out(waiting)),
         total_value=_sum(visits["value"]),
@@ -132,10 +131,9 @@ def _in_groups(offers: pl.DataFrame, floors: Floors) -> NDArray[np.bool_]:
     return np.array([offers[f"is_{name}"].to_list() for name in names], dtype=bool).reshape(len(names), offers.height)
 
 
-def _problem(
-    offers: pl.DataFrame, places: NDArray[np.int64], floor: NDArray[np.int64], floors: Floors
-) -> tuple[Problem, pl.DataFrame]:
-    """State the week's choice over the offers that can matter; one spare place each, for the marginal visit."""
+def _problem(offers: pl.DataFrame, places: NDArray[np.int64]) -> tuple[Problem, pl.DataFrame]:
+    """State the week's choice, without floors, over the offers that can matter; one spare place each, for the marginal
+    visit."""
     kept = reduce_offers(offers, n_places=int(places.sum()) + 1)
     number = {agency: index for index, agency in enumerate(AGENCIES)}
     problem = Problem(
@@ -143,10 +141,26 @@ def _problem(
         agency=kept["lead_agency"].replace_strict(number, return_dtype=pl.Int64).to_numpy(),
         worth=kept["worth"].to_numpy(),
         places=places,
-        in_group=_in_groups(kept, floors)[floor > 0],
-        floor=floor[floor > 0],
+        in_group=np.zeros((0, kept.height), dtype=bool),
+        floor=np.array([], dtype=np.int64),
     )
     return problem, kept
+
+
+def _n_usable(unbound: Problem) -> int:
+    """How many of the places can be used at all: the most doors that can be visited, each once, within the places.
+
+    A floor is a share of these: a place that no door needs is none that could be kept for somebody.
+    """
+    return int(best_choice(replace(unbound, worth=np.ones_like(unbound.worth))).sum())
+
+
+def _with_floors(
+    unbound: Problem, offers: pl.DataFrame, agreed: pl.DataFrame, *, floor: NDArray[np.int64], floors: Floors
+) -> Problem:
+    """The choice with the floors that visits already agreed do not fill."""
+    still = floor - _in_groups(agreed, floors).sum(axis=1)
+    return replace(unbound, in_group=_in_groups(offers, floors)[still > 0], floor=still[still > 0])
 
 
 def _just_missed(offers: pl.DataFrame, visits: pl.DataFrame, shown: int) -> pl.DataFrame:
@@ -161,24 +175,23 @@ def _just_missed(offers: pl.DataFrame, visits: pl.DataFrame, shown: int) -> pl.D
 
 
 def _marginal(
-    offers: pl.DataFrame,
-    problem: Problem,
-    chosen: NDArray[np.bool_],
-    places: NDArray[np.int64],
-    agreed: NDArray[np.int64],
+    offers: pl.DataFrame, problem: Problem, chosen: NDArray[np.bool_], agreed: pl.DataFrame, floors: Floors
 ) -> pl.DataFrame:
-    """Solve again with one more place for each agency in turn: what it would reach, floors held where they are."""
+    """Solve again with one more place for each agency in turn, as a night with it would: what it would reach."""
     now = offers.filter(chosen)
+    used_by_agreed = _used(agreed)
     rows = []
     for index, agency in enumerate(AGENCIES):
         used = int(chosen[problem.agency == index].sum())
-        one_more = replace(problem, places=problem.places + (np.arange(len(places)) == index))
+        more = replace(problem, places=problem.places + (np.arange(len(problem.places)) == index))
+        floor = _floor_places(floors, _n_usable(_without_floors(more)) + agreed.height)
+        one_more = _with_floors(more, offers, agreed, floor=floor, floors=floors)
         then = offers.filter(best_choice(one_more)) if used == problem.places[index] else now
         rows.append(
             {
                 "lead_agency": agency,
-                "places": int(places[index]),
-                "used": used + int(agreed[index]),
+                "places": int(problem.places[index] + used_by_agreed[index]),
+                "used": used + int(used_by_agreed[index]),
                 "extra_value": _sum(then["value"]) - _sum(now["value"]),
                 "extra_risk": _sum(then["risk_reached"]) - _sum(now["risk_reached"]),
                 "extra_doors": sorted(set(then["door_id"]) - set(now["door_id"])),
@@ -187,6 +200,10 @@ def _marginal(
     return pl.DataFrame(rows, schema_overrides={"extra_doors": pl.List(pl.String)}).with_columns(
         pl.col("extra_value", "extra_risk").round(6)
     )
+
+
+def _without_floors(problem: Problem) -> Problem:
+    return replace(problem, in_group=problem.in_group[:0], floor=problem.floor[:0])
 
 
 def _sum(values: pl.Series) -> float:

@@ -44,7 +44,9 @@ def eligible(
     who lives at the door with someone it was made with, but not those who moved in after it. A staff safety marker of
     anyone at the door, eligible or not, holds for everyone there. Where one of a household is under safeguarding,
     no agency knocks for another of them either: the safeguarding lead decides (`safeguarding_at_home`). That does not
-    reach across an address that may be a care home, where many who share it are strangers.
+    reach across an address that may be a care home, where many who share it are strangers. Somebody reported as moved
+    comes back after the days of the settings, in which the register could follow; a death reported is never undone by
+    time.
 
     >>> flags = ["is_deceased", "has_moved", "is_safeguarded", "is_record_held", "is_end_of_life", "is_in_hospital",
     ...          "has_staff_safety_marker"]
@@ -63,7 +65,7 @@ def eligible(
      ('p3', 'eligible', 'care_home', None)]
     """
     asked = people.join(
-        _reported(people, contacts).join(
+        _reported(people, contacts, days=settings.cooling_off_days, as_of=as_of).join(
             left_in_peace(people, contacts=contacts, days=settings.cooling_off_days, as_of=as_of),
             on="person_id",
             how="full",
@@ -76,7 +78,9 @@ def eligible(
     nobody = pl.DataFrame(schema={"person_id": pl.String, "re_enters_on": pl.Date})
     decided = (nobody if resting is None else resting).select("person_id", rests_until="re_enters_on")
     asked = asked.join(decided, on="person_id", how="left", maintain_order="left")
-    asked = asked.with_columns(pl.col("is_reported_deceased", "is_reported_moved").fill_null(value=False))
+    asked = asked.with_columns(pl.col("is_reported_deceased").fill_null(value=False))
+    told_of_a_move = pl.col("moved_until").is_not_null() & ~pl.col("is_deceased") & ~pl.col("has_moved")
+    asked = asked.with_columns(is_reported_moved=told_of_a_move)
     asked = asked.with_columns(
         has_staff_safety_marker=_anyone_at_the_door("has_staff_safety_marker"),
         is_safeguarded_at_home=_anyone_at_the_door("is_safeguarded") & (pl.col("care_home") == "no"),
@@ -89,6 +93,8 @@ def eligible(
         "reason",
         pl.when(pl.col("reason").is_in(_PUT_OFF))
         .then(pl.max_horizontal("re_enters_on", "rests_until"))
+        .when((pl.col("reason") == "moved") & pl.col("is_reported_moved"))
+        .then(pl.max_horizontal("moved_until", "re_enters_on", "rests_until"))
         .alias("re_enters_on"),
     )
     stay = sorted_out.filter(pl.col("reason").is_null()).select(people.columns)
@@ -171,20 +177,18 @@ def _bound_by_home(people: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _reported(people: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
-    """People whom an agency reported as deceased, or as moved and not registered at a newer home since.
+def _reported(people: pl.DataFrame, contacts: pl.DataFrame, *, days: CoolingOff, as_of: date) -> pl.DataFrame:
+    """People whom an agency reported as deceased, or as moved: person_id, is_reported_deceased, moved_until.
 
+    `moved_until` is the first night on which the register, which still has them at the same home, is believed again.
     However late they were recorded: a withdrawal is never held back by its recording date.
     """
     met = people.select("person_id", "lived_here_from").join(
         contacts.filter(pl.col("person_id").is_not_null()).select("person_id", "contacted_on", "outcome"),
         on="person_id",
     )
-    return (
-        met.with_columns(
-            is_reported_deceased=pl.col("outcome") == "deceased",
-            is_reported_moved=(pl.col("outcome") == "moved") & _LIVED_HERE,
-        )
-        .group_by("person_id")
-        .agg(pl.col("is_reported_deceased", "is_reported_moved").any())
+    until = pl.col("contacted_on") + pl.duration(days=days.moved)
+    has_moved = (pl.col("outcome") == "moved") & _LIVED_HERE & (until > as_of)
+    return met.group_by("person_id").agg(
+        is_reported_deceased=(pl.col("outcome") == "deceased").any(), moved_until=until.filter(has_moved).max()
     )

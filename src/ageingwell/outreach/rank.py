@@ -12,13 +12,19 @@ PREVIOUS = ("lead_agency", "why", "status")
 
 
 def rank_people(
-    people: pl.DataFrame, needs: pl.DataFrame, *, previous: pl.DataFrame | None, settings: OutreachSettings
+    people: pl.DataFrame,
+    needs: pl.DataFrame,
+    *,
+    previous: pl.DataFrame | None,
+    settings: OutreachSettings,
+    lot: pl.Expr | None = None,
 ) -> pl.DataFrame:
     """Order people by risk; where the risk is the same to two decimals, by need, then by longest unseen.
 
-    Risks that agree at `risk_decimals` cannot honestly be told apart, so need decides among them; the last tie is
-    broken by `person_id`, so that the order depends on nothing else. Without a usable model every risk is null and
-    the order is need, then longest unseen.
+    Risks that agree at `risk_decimals` cannot honestly be told apart, so need decides among them. The last tie is
+    broken by `lot`, an order of its own for each night that the same night always draws again, so that it is not the
+    same people who lose every time; without one by `person_id`. Without a usable model every risk is null and the
+    order is need, then longest unseen.
 
     Adds `rank` (from 1), `band` ("top 20"), `n_needs`, `need_value`, `why` (rule, model, both; null: neither, not
     a candidate), `previous_lead` and `previous_status`. Someone listed by the model last time keeps that road until
@@ -48,9 +54,10 @@ def rank_people(
             "need_value",
             "n_needs",
             "days_unseen",
-            pl.col("person_id"),
-            descending=[True, True, True, True, False],
-            nulls_last=[True, True, True, False, True],
+            pl.col("person_id") if lot is None else lot,
+            "person_id",
+            descending=[True, True, True, True, False, False],
+            nulls_last=[True, True, True, False, True, True],
         )
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     )

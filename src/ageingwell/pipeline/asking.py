@@ -13,10 +13,10 @@ import polars as pl
 from ageingwell.bundle import load_bundle, predict
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError, UnknownPersonError
-from ageingwell.features.build import build_features
 from ageingwell.peers import compare, find_alike
-from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
+from ageingwell.pipeline.gate import permitted_or_stop
 from ageingwell.pipeline.joining import contributions_of
+from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.night import OutreachRun, score
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.pipeline.telling import compared_of, reasons_of, with_evidence
@@ -31,8 +31,7 @@ from ageingwell.report.person_facts import (
     signed,
     sum_of,
 )
-from ageingwell.sources.read import Records, read_agencies
-from ageingwell.spine import build_spine, known_tables
+from ageingwell.sources.read import read_agencies
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.timeline import AsOf
 from ageingwell.views.words import words_of_outcome
@@ -141,8 +140,16 @@ def explain(
             max_refused_share=config.score.max_refused_share,
             progress=world.tell,
         )
-        tables = known_tables(_permitted(records, config, on=as_of), night, config.tables)
-        spine = build_spine(tables, night, minimum_age=config.score.minimum_age, places=config.places)
+        gate = permitted_or_stop(
+            records,
+            config=config,
+            purpose=config.score.purpose,
+            recipients=("group",),
+            on=as_of,
+            today=world.now().date(),
+        )
+        known = known_people(gate, night, config=config)
+        tables, spine = known.tables, known.spine
         person = spine.filter(pl.col("person_id") == person_id)
         if person.is_empty():
             raise UnknownPersonError(
@@ -151,7 +158,7 @@ def explain(
             )
         alike = find_alike(spine, minimum_age=config.score.minimum_age)
         needed = _with_their_homes(spine, pl.concat([alike.members(person_id), person["person_id"]]))
-        features = build_features(tables, needed, night, codelists=config.codelists)
+        features = known.features(needed)
         explained = contributions_of(bundle, features, threads=config.score.threads)
         scored = predict(bundle, features, threads=config.score.threads)
         peers = compare(alike, explained, scored)
@@ -170,18 +177,6 @@ def explain(
         outcomes={outcome: risks[f"risk_{outcome}"] for outcome in bundle.models},
         compared=compared_of(peers, person["person_id"]).drop("person_id").row(0, named=True),
         verdict=None if bundle.usable else str(bundle.facts["verdict"]["reason"]),
-    )
-
-
-def _permitted(records: Records, config: Config, *, on: date) -> Records:
-    purpose = config.score.purpose
-    stop_unless_permitted(
-        config.ledger, records.tables, purpose=purpose, recipients=("group",), on=on, made_up=records.made_up
-    )
-    permissions = records.tables["permissions"].rows
-    stop_unless_checked(permissions, config.ledger, on=on)
-    return records.with_rows(
-        keep_permitted(records.rows(), in_force(permissions, on=on), purpose=purpose, ledger=config.ledger)
     )
 
 

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from ageingwell.config.load import Config
+from ageingwell.contracts.gp import OLDEST
 from ageingwell.permissions import excluded
 from ageingwell.sources.read import Records
+from ageingwell.spine import age_on, latest_versions
+from ageingwell.timeline import AsOf
 
 ATTRITION = pl.Schema(
     {"person_id": pl.String, "step": pl.String, "reason": pl.String, "n": pl.Int64, "re_enters_on": pl.Date}
@@ -24,11 +27,14 @@ def account_for_everyone(
     left: pl.DataFrame,
     rows: pl.DataFrame,
     *,
+    held: pl.DataFrame,
     config: Config,
+    as_of: AsOf,
 ) -> pl.DataFrame:
     """One row a person with the step and reason, or a count where people may not be named (contract: `Attrition`).
 
-    People who opted out are in no file, so they are counted by reason only. Raises `AssertionError` if the people at
+    `held` are those whose row of the spine is impossible (person_id, reason). People who opted out are in no file, so
+    they are counted by reason only. Raises `AssertionError` if the people at
     the end are not exactly the people who entered.
     """
     entered = _people(records.tables["gp_patients"].rows)
@@ -42,7 +48,7 @@ def account_for_everyone(
     parts = [
         _counted(unread.with_columns(reason=pl.lit("every_row_refused")), "read"),
         _counted(_opted_out(entered.join(allowed, on="person_id", how="anti"), opted, config), "permitted"),
-        _named(_off_the_spine(allowed.join(spine, on="person_id", how="anti"), tables), "spine"),
+        _named(_off_the_spine(allowed.join(spine, on="person_id", how="anti"), tables, held, as_of), "spine"),
         left.select("person_id", "step", "reason", n=pl.lit(1), re_enters_on="re_enters_on"),
         _named(rows.select("person_id", reason=pl.lit("listed")), "listed"),
     ]
@@ -77,17 +83,22 @@ def _opted_out(out: pl.DataFrame, opted: pl.DataFrame, config: Config) -> pl.Dat
     return joined.with_columns(pl.col("reason").fill_null("objection_of_the_home"))
 
 
-def _off_the_spine(off: pl.DataFrame, tables: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
-    """Not known by then, dead, gone, or younger."""
-    newest = tables["gp_patients"].sort("person_id", "recorded_on").unique("person_id", keep="last").collect()
+def _off_the_spine(
+    off: pl.DataFrame, tables: Mapping[str, pl.LazyFrame], held: pl.DataFrame, as_of: AsOf
+) -> pl.DataFrame:
+    """Not known by then, dead, gone, held for an impossible row, or younger."""
+    newest = latest_versions(tables["gp_patients"])
     known = off.join(newest.select("person_id", "died_on", "left_on", "birth_month"), on="person_id", how="left")
+    known = known.join(held.rename({"reason": "_held"}), on="person_id", how="left")
     reason = (
         pl.when(pl.col("birth_month").is_null())
         .then(pl.lit("not_known_by_then"))
         .when(pl.col("died_on").is_not_null())
         .then(pl.lit("deceased"))
-        .when(pl.col("left_on").is_not_null())
+        .when(pl.col("left_on") < as_of.day)
         .then(pl.lit("left_the_practice"))
-        .otherwise(pl.lit("under_the_age"))
+        .when(age_on(as_of) > OLDEST)
+        .then(pl.lit("impossible_age"))
+        .otherwise(pl.coalesce("_held", pl.lit("under_the_age")))
     )
     return known.select("person_id", reason=reason)

@@ -15,14 +15,14 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.load import Config
-from ageingwell.config.score import TrainSettings
+from ageingwell.config.score import Purpose, TrainSettings
 from ageingwell.errors import SourceError
-from ageingwell.features.build import build_features
 from ageingwell.outcomes import first_contacts, label_outcomes
-from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
+from ageingwell.pipeline.gate import Permitted, permitted_or_stop
+from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.sources.read import Records, read_agencies
-from ageingwell.spine import build_spine, known_tables, latest_versions
+from ageingwell.spine import known_tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 PARTS = ("fit", "calibrate", "test")
@@ -85,11 +85,13 @@ def look_back(
                 progress=world.tell,
             )
         today = recorded_up_to or _day_after_newest(records)
-        permitted = _permitted(records, config=config, on=today)
+        gate = permitted_or_stop(
+            records, config=config, purpose=_purpose(config), recipients=("group",), on=today, today=world.now().date()
+        )
         cut_offs = choose_cut_offs(AsOf(today), settings)
-        people = split(latest_versions(permitted.tables["gp_patients"].rows), settings)
+        people = split(latest_versions(gate.records.tables["gp_patients"].rows), settings)
         with world.stage("features and outcomes"):
-            built = {part: _part(part, cut_offs, people, permitted, config) for part in parts}
+            built = {part: _part(part, cut_offs, people, gate, config) for part in parts}
     frames, shares = ({part: both[at] for part, both in built.items()} for at in (0, 1))
     return Past(frames, shares, cut_offs, records.made_up, tuple(records.missing))  # type: ignore[arg-type]
 
@@ -139,34 +141,26 @@ def _day_after_newest(records: Records) -> date:
     return newest + timedelta(days=1)
 
 
-def _permitted(records: Records, *, config: Config, on: date) -> Records:
-    purpose = "evaluation" if config.score.purpose == "direct_care" else config.score.purpose
-    stop_unless_permitted(
-        config.ledger, records.tables, purpose=purpose, recipients=("group",), on=on, made_up=records.made_up
-    )
-    permissions = records.tables["permissions"].rows
-    stop_unless_checked(permissions, config.ledger, on=on)
-    return records.with_rows(
-        keep_permitted(records.rows(), in_force(permissions, on=on), purpose=purpose, ledger=config.ledger)
-    )
+def _purpose(config: Config) -> Purpose:
+    """Looking back is evaluation where lists are direct care."""
+    return "evaluation" if config.score.purpose == "direct_care" else config.score.purpose
 
 
 def _part(
-    part: str, cut_offs: CutOffs, people: pl.DataFrame, records: Records, config: Config
+    part: str, cut_offs: CutOffs, people: pl.DataFrame, gate: Permitted, config: Config
 ) -> tuple[pl.DataFrame, float]:
     """One part of the split, its cut-offs one under the other, and its share of the people on the last of them."""
     is_ours = pl.col("part") != "test" if part == REST else pl.col("part") == part
     ours = people.filter(is_ours).select("person_id", "household")
-    found = [_at(cut_off, ours, records, config) for cut_off in cut_offs.of(part)]
+    found = [_at(cut_off, ours, gate, config) for cut_off in cut_offs.of(part)]
     return pl.concat([rows for rows, _ in found]), found[0][1]
 
 
-def _at(cut_off: AsOf, people: pl.DataFrame, records: Records, config: Config) -> tuple[pl.DataFrame, float]:
+def _at(cut_off: AsOf, people: pl.DataFrame, gate: Permitted, config: Config) -> tuple[pl.DataFrame, float]:
     settings = config.train
-    then = known_tables(records, cut_off, config.tables)
-    settled = known_tables(records, cut_off.plus(settings.horizon_days + settings.settling_days), config.tables)
-    spine = build_spine(then, cut_off, minimum_age=config.score.minimum_age, places=config.places)
-    features = build_features(then, spine, cut_off, codelists=config.codelists)
+    known = known_people(gate, cut_off, config=config)
+    spine, features = known.spine, known.features()
+    settled = known_tables(gate.records, cut_off.plus(settings.horizon_days + settings.settling_days), config.tables)
     horizon = Horizon(settings.horizon_days)
     labels = label_outcomes(settled, spine, cut_off, horizon=horizon, codelists=config.codelists)
     contacts = first_contacts(settled, spine, cut_off, horizon=horizon)

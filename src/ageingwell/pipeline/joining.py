@@ -59,9 +59,14 @@ def everybody(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.DataFrame:
     return moved.select("person_id", "household_id", lived_here_from=since)
 
 
-def linked_homes(tables: dict[str, pl.LazyFrame], as_of: AsOf) -> pl.Series:
-    """The homes of everybody registered, of any age."""
-    return registered(latest_versions(tables["gp_patients"]), as_of)["household_id"].drop_nulls().unique()
+def every_home(records: Records) -> pl.Series:
+    """Every home that any table of any agency names, opt-outs apart: household_id, unique."""
+    named = [
+        table.rows.select(pl.col("household_id").drop_nulls().unique()).collect()
+        for name, table in records.tables.items()
+        if name != "permissions" and "household_id" in table.rows.collect_schema().names()
+    ]
+    return pl.concat(named)["household_id"].unique().sort()
 
 
 def contributions_of(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> Contributions:

@@ -13,42 +13,36 @@ import polars as pl
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
-from ageingwell.contracts.made import Spine, validated
 from ageingwell.decisions.effects import previous_as_agreed
 from ageingwell.decisions.following import tell_decisions
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
-from ageingwell.features.build import build_features, build_home_features
 from ageingwell.outreach.allocate import allocate
 from ageingwell.outreach.eligible import eligible, with_homes_of_others
 from ageingwell.outreach.flags import Markers, exits, flagged, homes_under_markers, safeguarded, under_safeguarding
 from ageingwell.outreach.household import one_knock_a_door
 from ageingwell.outreach.listing import compare_with_previous, list_rows, unplaced
-from ageingwell.outreach.needs import find_home_needs, find_needs, with_outcome
+from ageingwell.outreach.needs import find_needs, with_outcome
 from ageingwell.outreach.rank import rank_people
 from ageingwell.outreach.rules import need_rules
-from ageingwell.permissions import (
-    in_force,
-    keep_permitted,
-    marked,
-    stop_unless_checked,
-    stop_unless_permitted,
-)
+from ageingwell.permissions import marked
 from ageingwell.pipeline.attrition import account_for_everyone
+from ageingwell.pipeline.change import last_manifest, population_of, stop_on_change
 from ageingwell.pipeline.deciding import NOTHING_DECIDED, decided_tonight, read_decisions, with_recorded_contacts
 from ageingwell.pipeline.evidence import drift_of, evidence_of
 from ageingwell.pipeline.files import NightFrames, read_frame
+from ageingwell.pipeline.gate import permitted_or_stop
 from ageingwell.pipeline.joining import (
     contacts_of,
     contributions_of,
     everybody,
     held_people,
-    linked_homes,
     risks_of,
     scores_of,
     side_by_side,
     slow_models,
     with_reasons_and_keys,
 )
+from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.local import LocalDirectory, no_directory, read_local_directory, residents_of
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.sampling import draw_beeswarm
@@ -62,11 +56,12 @@ from ageingwell.pipeline.telling import (
     with_evidence,
 )
 from ageingwell.pipeline.track_record import Archive, settled_archive, track_record
+from ageingwell.pipeline.unlinked import unlinked_home_needs
 from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
-from ageingwell.pseudonyms import Key
+from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.sources.read import Records, is_made_up, read_agencies
-from ageingwell.spine import build_spine, known_tables, latest_versions
+from ageingwell.spine import latest_versions
 from ageingwell.timeline import AsOf
 
 RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
@@ -96,14 +91,16 @@ def score(
     config: Config,
     list_key: Key | Path | None = None,
     allow_made_up_bundle: bool = False,
+    accept_change: bool = False,
     surroundings: Surroundings | None = None,
 ) -> OutreachRun:
     """Score everyone known on the night `as_of` and publish the outreach list in `out`.
 
     Reads every contract table in the folder `data`. Opt-outs, deaths and moves are taken off the current list first,
     whatever happens next. Every `AgeingWellError` leaves the last complete night current. `list_key`, a key or the file
-    it is read from, keys the rows; only data marked as made up can do without one. Raises `LockedError` while another
-    run writes to `out`.
+    it is read from, keys the rows; only data marked as made up can do without one. A night that lists nobody, or lost
+    more people, homes or patients of a practice than `max_lost_share` since the last, is a `ChangeError` unless
+    `accept_change`. Raises `LockedError` while another run writes to `out`.
     """
     world = surroundings or Surroundings()
     with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
@@ -137,6 +134,11 @@ def score(
             ledger=ledger,
             local=local,
         )
+        if not accept_change:
+            before = last_manifest(out, on=as_of)
+            stop_on_change(
+                facts, before=before, n_listed=frames.listed.height, max_lost_share=config.score.max_lost_share
+            )
         with world.stage("withdraw again"):
             # An opt-out may have come while the night was worked out.
             gone = find_withdrawn(data, out=out, config=config, workspace=scratch / "last", on=as_of)
@@ -178,16 +180,20 @@ def outreach_list(
     settings = config.outreach
     records = with_recorded_contacts(records, ledger, as_of=as_of)
     with world.stage("permitted"):
-        opted = _permitted_or_stop(records, config=config, as_of=as_of)
-        permitted = records.with_rows(
-            keep_permitted(records.rows(), opted, purpose=config.score.purpose, ledger=config.ledger)
+        gate = permitted_or_stop(
+            records,
+            config=config,
+            purpose=config.score.purpose,
+            recipients=RECIPIENTS,
+            on=as_of.day,
+            today=world.now().date(),
         )
+        permitted, opted = gate.records, gate.opted
     with world.stage("spine"):
-        tables = known_tables(permitted, as_of, config.tables)
-        spine = build_spine(tables, as_of, minimum_age=config.score.minimum_age, places=config.places)
-        spine = validated(Spine, spine)
+        known = known_people(gate, as_of, config=config)
+        tables, spine = known.tables, known.spine
     with world.stage("features"):
-        features = build_features(tables, spine, as_of, codelists=config.codelists)
+        features = known.features()
     with world.stage("risk"):
         risks = risks_of(bundle, features, threads=config.score.threads)
         explained = contributions_of(bundle, features, threads=config.score.threads)
@@ -215,19 +221,15 @@ def outreach_list(
         agreed = decided.agreed(contacts)
     with world.stage("needs"):
         rules = need_rules(settings.thresholds)
-        needs = pl.concat(
-            [
-                find_needs(people, rules=rules, interventions=config.interventions),
-                find_home_needs(
-                    build_home_features(tables, linked_homes(tables, as_of), as_of),
-                    rules=rules,
-                    interventions=config.interventions,
-                ),
-                decided.added_needs(agreed, people),
-            ]
+        of_homes, homes_out = unlinked_home_needs(
+            records, opted, tables, guarded=guarded_homes["household_id"], rules=rules, config=config, as_of=as_of
         )
+        of_people = find_needs(people, rules=rules, interventions=config.interventions)
+        needs = pl.concat([of_people, of_homes, decided.added_needs(agreed, people)])
     with world.stage("rank"):
-        ranked = rank_people(stay, needs, previous=previous_as_agreed(previous, agreed=agreed), settings=settings)
+        lot = row_key(pl.col("person_id"), recipient="lot", as_of=as_of.day, key=key)
+        last_list = previous_as_agreed(previous, agreed=agreed)
+        ranked = rank_people(stay, needs, previous=last_list, settings=settings, lot=lot)
         by_model = ranked.filter(pl.col("why").is_in(["model", "both"]))["person_id"]
         ranked = ranked.join(
             strongest_themes(explained, by_model, peers),
@@ -252,12 +254,15 @@ def outreach_list(
         rows = with_reasons_and_keys(rows, reasons, key=key, as_of=as_of)
     with world.stage("track record"):
         record = track_record(archive, tables, bundle=bundle, config=config)
-    guarded = safeguarded(marked(opted, "safeguarding"), newest, left)
+    # The lead hears of everybody under a marker, of those who opted out too: a duty to protect is not opted out of.
+    guarded = safeguarded(marked(opted, "safeguarding"), registered_people, left)
     needs = with_outcome(needs, listed=rows, left=left)
     frames = NightFrames(
         listed=rows,
         needs=homes_under_markers(needs, markers, note=settings.staff_safety_note),
-        attrition=account_for_everyone(records, permitted, opted, tables, spine, left, rows, config=config),
+        attrition=account_for_everyone(
+            records, permitted, opted, tables, spine, left, rows, held=known.held, config=config, as_of=as_of
+        ),
         scores=scores_of(stay, bundle),
         reasons=reasons,
         compared=compared_of(peers, rows["person_id"]),
@@ -272,27 +277,14 @@ def outreach_list(
         residents=residents_of(spine, left),
         services=local.services,
     )
-    messages = [*shared.messages, *slow_models(bundle)]
+    messages = [*gate.doubts, *shared.messages, *slow_models(bundle)]
     facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record)
+    facts["population"] = population_of(people)
+    facts["homes_left_out"] = homes_out.to_dicts()
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
     return frames, facts | {"directory": dict(local.told), "is_degraded": facts["is_degraded"] or local.is_missing}
-
-
-def _permitted_or_stop(records: Records, *, config: Config, as_of: AsOf) -> pl.DataFrame:
-    """The opt-outs in force; stops where the ledger or a stale opt-out table does not let this night run."""
-    stop_unless_permitted(
-        config.ledger,
-        records.tables,
-        purpose=config.score.purpose,
-        recipients=RECIPIENTS,
-        on=as_of.day,
-        made_up=records.made_up,
-    )
-    permissions = records.tables["permissions"].rows
-    stop_unless_checked(permissions, config.ledger, on=as_of.day)
-    return in_force(permissions, on=as_of.day)
 
 
 def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
