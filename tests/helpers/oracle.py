@@ -45,12 +45,57 @@ class Oracle:
         return (recorded or ended + timedelta(days=lag)) < self.night
 
     def opted_out(self) -> set[str]:
-        """Everyone with an objection, a restriction or a type 1 opt-out, and everyone of a home with one."""
+        """Everyone with an objection, a restriction or a type 1 opt-out, and everyone who lives in a home with one."""
         rows = [row for row in self._in_force() if row["kind"] in ("objection", "restriction", "type_1")]
         homes = {row["household_id"] for row in rows} - {None}
         people = {row["person_id"] for row in rows} - {None}
-        lived = {row["person_id"] for row in rows_of(self.county, "gp_patients") if row["household_id"] in homes}
-        return people | lived
+        return people | {person for person, home in self.last_homes().items() if home in homes}
+
+    def last_homes(self) -> dict[str, str]:
+        """Where each person was last registered, recorded however late."""
+        rows = sorted(rows_of(self.county, "gp_patients"), key=lambda row: row["recorded_on"])
+        return {row["person_id"]: row["household_id"] for row in rows if row["household_id"]}
+
+    def homes_not_empty(self) -> set[str]:
+        """Homes that are not homes nobody is linked to: of anybody alive and registered, opted out or not, any age."""
+        here = {person for person, row in self.newest.items() if not row["died_on"] and not row["left_on"]}
+        return {home for person, home in self.last_homes().items() if person in here}
+
+    def homes_in_peace(self) -> set[str]:
+        """Homes with a contact that still binds, or that somebody left or died in too short a while ago."""
+        resting = {
+            row["household_id"]
+            for row in rows_of(self.county, "contacts")
+            if row["household_id"]
+            and row["recorded_on"] < self.night
+            and self._binds(row["outcome"], row["contacted_on"])
+        }
+        refused = {
+            row["household_id"]
+            for row in rows_of(self.county, "fire_visits")
+            if row["visit_outcome"] in ("refused", "no_access")
+            and row["recorded_on"] < self.night
+            and self._binds(row["visit_outcome"], row["visited_on"])
+        }
+        homes = self.last_homes()
+        gone = {
+            homes[person]
+            for person, row in self.newest.items()
+            if person in homes
+            and (
+                (row["died_on"] and self._binds("deceased", row["died_on"]))
+                or (row["left_on"] and not row["died_on"] and self._binds("moved", row["left_on"]))
+            )
+        }
+        return resting | refused | gone
+
+    def _binds(self, outcome: str, day: date) -> bool:
+        return day + timedelta(days=self.cooling_off[outcome]) > self.night
+
+    def under_safeguarding_and_opted_out(self) -> set[str]:
+        """Whom the safeguarding lead alone hears of, by the marker and no more."""
+        marks = {row["person_id"] for row in self._in_force() if row["kind"] == "safeguarding"} - {None}
+        return marks & self.opted_out()
 
     def _in_force(self) -> list[Row]:
         return [
@@ -70,7 +115,9 @@ class Oracle:
         reported = {
             row["person_id"]
             for row in self._contacts(known=False)
-            if row["outcome"] == "moved" and self._lived_here(row["person_id"], row["contacted_on"])
+            if row["outcome"] == "moved"
+            and self._binds("moved", row["contacted_on"])
+            and self._lived_here(row["person_id"], row["contacted_on"])
         }
         return left | elsewhere | reported
 

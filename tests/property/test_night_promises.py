@@ -111,6 +111,23 @@ def plant(county: Path, draw: random.Random, *, end_of_life: str) -> None:
         add_rows(county, "contacts", met | {"person_id": next(chosen), "recorded_on": tomorrow})
         if outcome != "deceased" and outcome != "moved":
             add_rows(county, "contacts", met | {"household_id": homes[next(chosen)], "recorded_on": yesterday})
+    # Alone at home with no alarm: whoever opts out, dies or refuses must not put the home on the fire service's sheet.
+    alone = [person for person, home in homes.items() if home and list(homes.values()).count(home) == 1]
+    for number, person in enumerate(draw.sample(sorted(alone), 8)):
+        visit = {"visited_on": NIGHT - timedelta(days=60), "recorded_on": NIGHT - timedelta(days=59)}
+        found = {"visit_outcome": "completed", "smoke_alarm_working": "no"}
+        add_rows(county, "fire_visits", {"household_id": homes[person]} | visit | found)
+        if number < 3:
+            opt_out(county, ("objection", "restriction", "type_1")[number], person=person)
+        elif number < 5:
+            ended = {"died_on": yesterday} if number == 3 else {"left_on": yesterday}
+            new_version(county, person, recorded_on=tomorrow, **ended)
+        elif number == 5:
+            opt_out(county, "safeguarding", person=person)
+            opt_out(county, "type_1", person=person)
+    ghost = {"birth_month": date(1904, 3, 1), "registered_on": date(1950, 1, 1), "recorded_on": date(2019, 5, 5)}
+    kept = {"sex": "female", "ethnic_group": "unknown", "practice_code": "Z80001"}
+    add_rows(county, "gp_patients", {"person_id": "d" * 32, "household_id": "c" * 32} | ghost | kept)
     add_rows(county, "homes", {"household_id": homes[next(chosen)], "source": "cqc", "property_type": "care_home",
                                "tenure": "unknown", "main_fuel": "unknown", "step_free_access": "unknown",
                                "recorded_on": yesterday})  # fmt: skip
@@ -200,8 +217,25 @@ def test_people_who_opted_out_are_counted_and_in_no_file(scored):
         counted = sum(row["n"] for row in scored.rows(night, "attrition") if row["step"] == "permitted")
         assert counted == len(out)
         assert len(out) > 4
-        texts = "\n".join(texts_of(night).values())
-        assert not any(person in texts for person in out)
+        files = texts_of(night)
+        named = {person: [file for file, text in files.items() if person in text] for person in out}
+        # Of somebody under safeguarding the lead alone hears; nobody else, and nothing else.
+        marked = scored.oracle(night).under_safeguarding_and_opted_out()
+        assert {person: told for person, told in named.items() if told and person not in marked} == {}
+        assert {file for person in marked for file in named[person]} <= {"safeguarded.parquet"}
+
+
+def test_no_home_of_somebody_who_opted_out_died_or_refused_is_called_on_as_one_of_nobody(scored):
+    for night in scored.nights:
+        oracle = scored.oracle(night)
+        rows = [row for row in scored.rows(night, "needs") if row["person_id"] is None]
+        # Those under safeguarding are left to the lead, and stand on no agency's sheet.
+        assert {row["outcome"] for row in rows} <= {"no_person_linked", "safeguarding"}
+        homes = {row["household_id"] for row in rows if row["outcome"] == "no_person_linked"}
+        assert homes & oracle.homes_not_empty() == set()
+        assert homes & oracle.homes_in_peace() == set()
+        opted = oracle.opted_out()
+        assert homes & {home for person, home in oracle.last_homes().items() if person in opted} == set()
 
 
 def test_those_who_reached_the_list_are_the_list(scored):
@@ -226,7 +260,7 @@ def test_every_need_on_the_list_stands_among_the_needs_and_allocated_means_liste
         listed = {row["person_id"] for row in rows}
         assert all((row["outcome"] == "allocated") == (row["person_id"] in listed) for row in needs)
         homes = [row for row in needs if row["person_id"] is None]
-        assert {row["outcome"] for row in homes} <= {"no_person_linked"}
+        assert {row["outcome"] for row in homes} <= {"no_person_linked", "safeguarding"}
 
 
 def test_a_listed_person_has_a_need_or_a_high_risk(scored):
@@ -466,6 +500,8 @@ def test_nobody_is_listed_who_must_not_be_called_on_though_the_group_agreed_to_i
 def test_what_is_agreed_and_listed_has_its_lead_and_a_visit_made_is_agreed_no_more(scored, decided):
     rows = {row["person_id"]: row for row in scored.rows(decided.night, "list")}
     alone = Counter(one.household_id for one in decided.said if one.decision == CONTACT_NOW)
+    oracle = scored.oracle(decided.night)
+    gone = oracle.deceased() | oracle.moved()
     for one in decided.said:
         row = rows.get(one.person_id)
         if row is None:
@@ -476,7 +512,7 @@ def test_what_is_agreed_and_listed_has_its_lead_and_a_visit_made_is_agreed_no_mo
             waits &= not any(
                 other.outcome not in (None, *STILL_TO_DO)
                 for other in decided.said
-                if other.household_id == one.household_id
+                if other.household_id == one.household_id and other.person_id not in gone
             )
         assert (row["status"] == "agreed") is waits
         if waits and alone[one.household_id] == 1:

@@ -41,6 +41,7 @@ REASON_WORDS: Final = {
     "moved": "has moved away",
     "safeguarding": "with the safeguarding lead",
     "safeguarding_at_home": "someone at home is with the safeguarding lead",
+    "impossible_age": "the register gives an age over 115: held, for the practice to check",
     "record_held": "the newest record of the practice could not be read",
     "care_home": "lives in a care home",
     "end_of_life": "near the end of life: no routine outreach",
@@ -51,6 +52,8 @@ REASON_WORDS: Final = {
     "no_place_this_week": "no place left this week",
     "no_longer_in_the_records": "no longer in the records that may be used",
     "no_person_linked": "no person is linked to the home",
+    "opted_out": "somebody there opted out",
+    "before_the_resident_left": "what was found there is of somebody who has died or left",
     "allocated": "on the list",
     "listed": "on the list",
 }

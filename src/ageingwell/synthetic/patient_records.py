@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from ageingwell.contracts.gp import OLDEST
 from ageingwell.synthetic.conditions import NEVER, POSITION
 from ageingwell.synthetic.part import Part, letters, sparse
-from ageingwell.synthetic.people import ETHNIC_GROUPS
+from ageingwell.synthetic.people import ETHNIC_GROUPS, YEAR
 
 Array = np.ndarray
 NEEDS = ("large print", "hearing loop", "British Sign Language", "interpreter", "easy read", "telephone first")
@@ -79,7 +80,7 @@ def gp_patients(part: Part, versions: Versions, *, rng: np.random.Generator) -> 
             "person_id": part.ids(person),
             "household_id": sparse(part.homes(home), has_home[person]),
             "moved_in_on": part.dates(np.where(has_date[person], part.moved_in_on(person, day), NEVER)),
-            "birth_month": part.dates(part.people.born[person]).dt.month_start(),
+            "birth_month": part.dates(_born(part, versions)[person]).dt.month_start(),
             "sex": letters(("male", "female", "unknown"), sex[person]),
             "ethnic_group": letters(ETHNIC_GROUPS, part.people.ethnic[person]),
             "lsoa21": part.places["lsoa21"].gather(part.dwellings.place[home]),
@@ -93,6 +94,26 @@ def gp_patients(part: Part, versions: Versions, *, rng: np.random.Generator) -> 
             "recorded_on": part.dates(versions.recorded),
         }
     )
+
+
+# A registration that was never closed: among the oldest on a register some were born too long ago to be alive.
+_GHOST_FROM, _GHOST_OLDER = 103, 13
+
+
+def _born(part: Part, versions: Versions) -> Array:
+    """The day of birth as the practice has it; of a few of the oldest, whose record nobody looks at, an impossible one.
+
+    Their age was possible when the row was recorded: the row is good, and only the night can tell that it is not.
+    """
+    born = part.people.born
+    newest = np.full(len(born), -NEVER)
+    np.maximum.at(newest, versions.person, versions.recorded)
+    earlier = born - round(_GHOST_OLDER * YEAR)
+    is_open = np.ones(len(born), dtype=bool)
+    is_open[versions.person[versions.holds_end]] = False
+    was_possible = (newest - earlier) / YEAR < OLDEST
+    is_ghost = is_open & (part.people.age(0) > _GHOST_FROM) & was_possible
+    return np.where(is_ghost, earlier, born)
 
 
 def _practices(part: Part, *, rng: np.random.Generator) -> pl.Series:
