@@ -86,6 +86,12 @@ class NoComparisonError(AgeingWellError):
     exit_code = 12
 
 
+class ChangeError(AgeingWellError):
+    """The records changed more since the last list than they can in a night; a person has to accept that first."""
+
+    exit_code = 14
+
+
 class DecisionFileError(AgeingWellError):
     """A file with decisions cannot be read, or is no list of a night in this folder."""
 

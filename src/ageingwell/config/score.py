@@ -101,6 +101,13 @@ class ScoreSettings(Settings):
     max_refused_share: float = Field(
         default=0.10, ge=0, le=1, description="stop when more than this share of a table's rows is refused"
     )
+    max_lost_share: float = Field(
+        default=0.20,
+        ge=0,
+        le=1,
+        description="share of people, homes or patients of a practice that may vanish since the last night before a "
+        "person has to accept it",
+    )
     bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
     raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")
     lowering_reasons: int = Field(default=1, ge=0, le=3, description="facts linked with a lower chance on a list row")
