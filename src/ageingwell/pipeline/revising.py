@@ -1,6 +1,5 @@
 """A night published again without somebody, with its pages where they can be drawn and without where they cannot."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -83,9 +82,11 @@ def _no_pages(kept: KeptNight, why: str) -> str:
 
 def _copy_beside(folder: Path, staging: Path) -> None:
     """Copy what names nobody: refused rows by number, the bundle's evidence, when it ran. What is lost stays lost."""
+    if (folder / "refused").is_dir():
+        (staging / "refused").mkdir()
     for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
-        with suppress(OSError):
+        try:
             content = found.read_bytes()
-            to = staging / found.relative_to(folder)
-            to.parent.mkdir(exist_ok=True)
-            write_bytes(to, content)
+        except OSError:
+            continue
+        write_bytes(staging / found.relative_to(folder), content)

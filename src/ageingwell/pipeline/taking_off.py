@@ -81,7 +81,7 @@ def _people_out(frames: NightFrames, gone: Withdrawn) -> pl.DataFrame:
     here = _at_home(frames)
     told = [
         gone.people.filter(pl.col("reason").is_in(OPT_OUTS)).join(_named(frames), on="person_id", how="semi"),
-        here.join(gone.people, on="person_id"),
+        _could_be_visited(frames).join(gone.people, on="person_id"),
         here.join(gone.homes, on="household_id"),
         _moved(here, gone).with_columns(reason=pl.lit(MOVED)),
     ]
@@ -105,13 +105,13 @@ def _moved(here: pl.DataFrame, gone: Withdrawn) -> pl.DataFrame:
 
 
 def _at_home(frames: NightFrames) -> pl.DataFrame:
-    """Those who could have been visited, and where: person_id, household_id; nobody of whom no frame says where."""
+    """Where those lived who could have been visited: person_id, household_id; nobody of whom no frame says that."""
     homes = _where([frames.scores, frames.listed, frames.residents, frames.people])
     return homes.join(_could_be_visited(frames), on="person_id", how="semi", maintain_order="left")
 
 
 def _could_be_visited(frames: NightFrames) -> pl.DataFrame:
-    return pl.concat(frame.select("person_id") for frame in (frames.scores, frames.listed)).unique()
+    return pl.concat(frame.select("person_id") for frame in (frames.scores, frames.listed)).unique(maintain_order=True)
 
 
 def _where(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
