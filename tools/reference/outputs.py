@@ -16,8 +16,9 @@ def output_files() -> str:
 
 def _format() -> str:
     return (
-        f"## Format of a night\n\nThis version writes nights of **format {NIGHT_FORMAT}** (`format` in `manifest.json`; "
-        "a night without the key is of format 1). The number is raised whenever a file or column that pages are drawn "
+        "## Format of a night\n\n"
+        f"This version writes nights of **format {NIGHT_FORMAT}** (`format` in `manifest.json`; a "
+        "night without the key is of format 1). The number is raised whenever a file or column that pages are drawn "
         "from comes, goes or changes its meaning. From a night of another format people are taken off as from any "
         "other; the revision then has no pages, and `WITHDRAWN.txt` says why."
     )
