@@ -1,6 +1,7 @@
 """One row a person: who is registered, how old, in which home, with whom, and who knows them."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -33,6 +34,22 @@ def known_tables(records: Records, as_of: AsOf, settings: Mapping[str, TableSett
 def latest_versions(patients: pl.LazyFrame) -> pl.DataFrame:
     """The newest version of each person. Versions of one day were refused, so there is one."""
     return patients.sort("person_id", "recorded_on").unique("person_id", keep="last", maintain_order=True).collect()
+
+
+def left_by(on: date) -> pl.Expr:
+    """Whether somebody has left the practice by a day, in the columns of the GP register.
+
+    A leaving counts as soon as it is recorded, however late. One that lies after both that day and its own recording is
+    announced: the person still lives there, and has not left.
+
+    >>> register = pl.DataFrame({"left_on": [date(2026, 11, 1), date(2026, 12, 1), date(2026, 12, 1), None],
+    ...     "left_recorded_on": [None, None, date(2026, 12, 3), None], "recorded_on": [date(2026, 11, 9)] * 4})
+    >>> register.select(left_by(date(2026, 11, 22))).to_series().to_list()
+    [True, False, True, False]
+    """
+    told_on = pl.max_horizontal("recorded_on", "left_recorded_on")
+    left = pl.col("left_on")
+    return ((left <= on) | (left <= told_on)).fill_null(value=False).alias("has_left")
 
 
 def registered(versions: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:

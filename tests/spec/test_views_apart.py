@@ -11,13 +11,17 @@ from ageingwell.views.reader import reader_of
 IDS = {"person_id": pl.String, "household_id": pl.String, "reason": pl.String}
 
 
+# p7 and p9 were scored too; they stand on no list.
+SCORED = pl.concat([PEOPLE, *(PEOPLE.head(1).with_columns(person_id=pl.lit(pseudonym(p))) for p in ("p7", "p9"))])
+
+
 def marked(*rows):
     given = [tuple(None if cell is None else pseudonym(cell) for cell in row[:2]) + row[2:] for row in rows]
     return pl.DataFrame(given, schema=IDS, orient="row")
 
 
 def safeguarding(*rows, found=FOUND):
-    return safeguarding_view(marked(*rows), needs=found, people=PEOPLE, ledger=LEDGER, as_of=AS_OF, key=KEY)
+    return safeguarding_view(marked(*rows), needs=found, people=SCORED, ledger=LEDGER, as_of=AS_OF, key=KEY)
 
 
 def test_the_fire_service_gets_the_homes_nobody_is_linked_to_under_its_own_key():
@@ -60,6 +64,13 @@ def test_the_safeguarding_lead_sees_everyone_under_a_marker_unmet_fire_needs_fir
     assert set(view.frame["marker"][:2]) == {"This person", "Someone at this home"}
     assert view.frame["needs"][:2].to_list() == [["No working smoke alarm"]] * 2
     assert view.frame["household_key"][:2].n_unique() == 1
+
+
+def test_of_somebody_of_whom_nothing_may_be_known_no_need_is_said_to_be_none():
+    # Opted out, or too young to be scored: nobody looked for a need of theirs.
+    (row,) = safeguarding(("p77", "h77", "safeguarding")).frame.select("is_a", "place", "marker", "needs").rows()
+
+    assert row == ("Person", "Not known", "This person", ["Not known"])
 
 
 def test_a_marker_of_a_home_is_a_row_of_its_own_with_the_homes_key():

@@ -2,24 +2,26 @@
 
 import pandera.polars as pa
 
-from ageingwell.contracts import made
-from ageingwell.contracts.services import Offerable
+from ageingwell.pipeline.files import CONTRACTS, NIGHT_FORMAT, frame_file
 from ageingwell.views import columns
 from tools.reference.markdown import made_type, prose, table
 
-OUTPUT_TABLES: dict[str, type[pa.DataFrameModel]] = {
-    "list.parquet": made.OutreachList,
-    "needs.parquet": made.Needs,
-    "attrition.parquet": made.Attrition,
-    "scores.parquet": made.Scores,
-    "reasons.parquet": made.Reasons,
-    "services.parquet": Offerable,
-}
+OUTPUT_TABLES: dict[str, type[pa.DataFrameModel]] = {frame_file(name): model for name, model in CONTRACTS.items()}
 
 
 def output_files() -> str:
-    """The columns of each file that other programs read."""
-    return "\n\n".join([*map(_output, OUTPUT_TABLES), _views(), _json()])
+    """The format of a night, and the columns of each file it keeps."""
+    return "\n\n".join([_format(), *map(_output, OUTPUT_TABLES), _views(), _json()])
+
+
+def _format() -> str:
+    return (
+        "## Format of a night\n\n"
+        f"This version writes nights of **format {NIGHT_FORMAT}** (`format` in `manifest.json`; a "
+        "night without the key is of format 1). The number is raised whenever a file or column that pages are drawn "
+        "from comes, goes or changes its meaning. From a night of another format people are taken off as from any "
+        "other; the revision then has no pages, and `WITHDRAWN.txt` says why."
+    )
 
 
 def _views() -> str:

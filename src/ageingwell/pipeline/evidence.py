@@ -13,6 +13,7 @@ from ageingwell.publish import write_bytes
 from ageingwell.report.annex import Evidence
 
 CARD: Final = "card.md"
+KEPT: Final = (EVALUATION, CARD)  # the files that `save_evidence` writes
 REFERENCE: Final = "reference"
 # More people would sharpen nothing that a reader can see, and a county's night should not wait for it.
 MOST_PEOPLE: Final = 20_000

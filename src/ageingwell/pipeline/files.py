@@ -1,15 +1,39 @@
 """The frames of a night, and the Parquet files they are kept in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Final
 
 import pandera.polars as pa
 import polars as pl
 
-from ageingwell.contracts.made import Attrition, Compared, InTouch, Needs, OutreachList, Reasons, Scores, validated
+from ageingwell.contracts.kept import (
+    Beeswarm,
+    Drift,
+    JustMissed,
+    LeftList,
+    Marginal,
+    Residents,
+    Safeguarded,
+)
+from ageingwell.contracts.made import (
+    Attrition,
+    Compared,
+    InTouch,
+    Needs,
+    OutreachList,
+    Reasons,
+    Scores,
+    Spine,
+    validated,
+)
 from ageingwell.contracts.services import Offerable
 from ageingwell.errors import PublishError
+
+# The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
+# added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
+NIGHT_FORMAT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -55,70 +79,79 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "reasons": Reasons,
     "compared": Compared,
     "in_touch": InTouch,
+    "people": Spine,
+    "safeguarded": Safeguarded,
+    "left_list": LeftList,
+    "just_missed": JustMissed,
+    "marginal": Marginal,
+    "beeswarm": Beeswarm,
+    "drift": Drift,
+    "residents": Residents,
     "services": Offerable,
 }
 
 
+def check_frames(night: NightFrames) -> None:
+    """Check each frame against its contract; an `AssertionError` names the contract, columns and rules broken."""
+    for name, contract in CONTRACTS.items():
+        validated(contract, getattr(night, name))
+
+
 def save_frames(night: NightFrames, folder: Path) -> None:
-    """Write each frame as Parquet, checked against its contract where it has one."""
-    for field in fields(night):
-        frame = getattr(night, field.name)
-        if field.name in CONTRACTS:
-            validated(CONTRACTS[field.name], frame)
-        frame.write_parquet(folder / _file(field.name), compression="zstd")
+    """Write each frame as Parquet, checked against its contract."""
+    check_frames(night)
+    save_as_found(night, folder, found=tuple(CONTRACTS))
 
 
-# What nights of earlier versions were published without.
-_LATER = frozenset({"compared", "in_touch", "beeswarm", "drift", "residents", "services"})
-_NOBODY = pl.Schema({"person_id": pl.String, "household_id": pl.String})
+def save_as_found(night: NightFrames, folder: Path, *, found: Sequence[str]) -> None:
+    """Write the frames that were `found`, by name, with the columns that they have and unchecked."""
+    for name in found:
+        getattr(night, name).write_parquet(folder / frame_file(name), compression="zstd")
 
 
-def read_frames(folder: Path) -> NightFrames:
-    """Read the frames of a published night; of one that an earlier version made, what it lacks names nobody."""
-    return NightFrames(
-        **{
-            name: pl.DataFrame(schema=_NOBODY) if _is_lacking(folder, name) else read_frame(folder, name)
-            for name in _names()
-        }
+def frame_file(frame: str) -> str:
+    """The name of the file a frame is kept in.
+
+    >>> frame_file("listed"), frame_file("needs")
+    ('list.parquet', 'needs.parquet')
+    """
+    return "list.parquet" if frame == "listed" else f"{frame}.parquet"
+
+
+def read_frame(folder: Path, name: str, *, columns: Sequence[str] = ()) -> pl.DataFrame:
+    """Read one frame of a published night, which any version may have made; it has to have these `columns`.
+
+    Raises `PublishError` where the file is not there, is damaged, or lacks one of them.
+    """
+    try:
+        frame = pl.read_parquet(folder / frame_file(name))
+    # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise _no_use(folder, name, "cannot be read") from None
+    lacking = [column for column in columns if column not in frame.columns]
+    if lacking:
+        raise _no_use(folder, name, f"lacks {', '.join(f'`{column}`' for column in lacking)}")
+    return frame
+
+
+def _no_use(folder: Path, name: str, why: str) -> PublishError:
+    return PublishError(
+        f"{frame_file(name)} of the published night {folder.name} {why}", "put that night's folder back as it was"
     )
 
 
-def is_of_this_version(folder: Path) -> bool:
-    """Whether a published night holds every frame and column that its pages are drawn from now."""
-    for name in _names():
-        if _is_lacking(folder, name):
-            return False
-        promised = CONTRACTS[name].to_schema().columns if name in CONTRACTS else {}
-        if not set(promised) <= set(read_frame(folder, name).columns):
-            return False
-    return True
+# What the next list is compared with.
+PREVIOUS: Final = ("person_id", "household_id", "lead_agency", "why")
 
 
-def save_as_found(night: NightFrames, folder: Path, *, found: Path) -> None:
-    """Write the frames that an earlier version left in `found`, with the columns that they have."""
-    for name in _names():
-        if not _is_lacking(found, name):
-            getattr(night, name).write_parquet(folder / _file(name), compression="zstd")
+def previous_list(folder: Path | None) -> pl.DataFrame | None:
+    """The list of an earlier night, as far as the next one needs it: `PREVIOUS`, texts; None where it is of no use.
 
-
-def _names() -> list[str]:
-    return [field.name for field in fields(NightFrames)]
-
-
-def _is_lacking(folder: Path, name: str) -> bool:
-    return name in _LATER and not (folder / _file(name)).exists()
-
-
-def read_frame(folder: Path, name: str) -> pl.DataFrame:
-    """Read one frame of a published night; what no run could have left behind is a `PublishError`."""
+    A revision lacks its list where somebody had to be taken off it and the file was damaged.
+    """
+    if folder is None:
+        return None
     try:
-        return pl.read_parquet(folder / _file(name))
-    except (OSError, pl.exceptions.PolarsError):
-        raise PublishError(
-            f"{_file(name)} of the published night {folder.name} cannot be read",
-            "put that night's folder back as it was published",
-        ) from None
-
-
-def _file(frame: str) -> str:
-    return "list.parquet" if frame == "listed" else f"{frame}.parquet"
+        return read_frame(folder, "listed", columns=PREVIOUS).select(pl.col(PREVIOUS).cast(pl.String))
+    except (PublishError, pl.exceptions.PolarsError):
+        return None

@@ -1,7 +1,6 @@
 """A night's files: what is told of it, and writing all of them in one step."""
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -20,8 +19,8 @@ from ageingwell.governance.manifest import (
     describe_ledger,
     library_versions,
 )
-from ageingwell.pipeline.evidence import read_evidence, save_evidence
-from ageingwell.pipeline.files import NightFrames, is_of_this_version, save_as_found, save_frames
+from ageingwell.pipeline.evidence import save_evidence
+from ageingwell.pipeline.files import NIGHT_FORMAT, NightFrames, save_frames
 from ageingwell.pipeline.nearby import (
     commissioning_page,
     exports,
@@ -69,6 +68,7 @@ def describe_night(
     groups = bundle.tables.get(bundle.ranking_outcome, {}).get("groups")
     inputs = describe_inputs(records, config, as_of=as_of.day)
     return {
+        "format": NIGHT_FORMAT,
         "as_of": as_of.day.isoformat(),
         "purpose": config.score.purpose,
         "minimum_age": config.score.minimum_age,
@@ -110,7 +110,7 @@ def publish_night(
     name = facts["as_of"]
     facts["list_key"] = key.fingerprint
     facts["steps"] = count_steps(frames.attrition)
-    facts["withdrawn"] = _withdrawn(frames)
+    facts["withdrawn"] = count_withdrawn(frames)
     with staged(out, name=name) as folder:
         (folder / "refused").mkdir()
         for table in records.tables.values():
@@ -119,36 +119,24 @@ def publish_night(
         for source, rows in (refused or {}).items():
             if not rows.is_empty():
                 rows.write_parquet(folder / "refused" / f"{source}.parquet")
-        _write(folder, frames, facts, evidence, config=config, key=key)
-        write_bytes(folder / "run.json", _json(_run(world)))
+        # Drawn from the frames and facts alone: the same ones give the same bytes.
+        save_frames(frames, folder)
+        save_evidence(evidence, folder)
+        write_bytes(folder / "manifest.json", as_json(facts))
+        write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
+        write_bytes(folder / "run.json", as_json(_run(world)))
         return publish_folder(folder, out, name=name)
 
 
-def _withdrawn(frames: NightFrames) -> list[dict[str, Any]]:
+def count_withdrawn(frames: NightFrames) -> list[dict[str, Any]]:
     """How many people were taken off after the list was made, by reason."""
     return count_steps(frames.attrition.filter(pl.col("step") == "withdrawn"))
 
 
-def _write(
-    folder: Path,
-    frames: NightFrames,
-    facts: Mapping[str, Any],
-    evidence: Evidence,
-    *,
-    config: Config,
-    key: Key | None,
-) -> None:
-    """Write all files that are drawn from the frames and facts; the same ones give the same bytes.
-
-    Without a key there are no pages.
-    """
-    save_frames(frames, folder)
-    save_evidence(evidence, folder)
-    write_bytes(folder / "manifest.json", _json(facts))
-    if key is None:
-        return
+def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
+    """Write pages and workbooks, by file name, into a night's folder."""
     (folder / "agencies").mkdir()
-    for name, content in draw_pages(frames, facts, evidence, config=config, key=key).items():
+    for name, content in pages.items():
         write_bytes(folder / name, content)
 
 
@@ -283,27 +271,6 @@ def _run(world: Surroundings) -> dict[str, Any]:
     }
 
 
-def _json(told: Mapping[str, Any]) -> bytes:
+def as_json(told: Mapping[str, Any]) -> bytes:
+    """Plain data as the bytes of a JSON file."""
     return (json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n").encode()
-
-
-def publish_withdrawal(folder: Path, frames: NightFrames, *, out: Path, config: Config, key: Key | None) -> Published:
-    """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision.
-
-    It has no pages where they cannot be drawn as they were sent: without the night's own list key, or where an
-    earlier version made the night.
-    """
-    facts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    facts["steps"] = count_steps(frames.attrition)
-    facts["withdrawn"] = _withdrawn(frames)
-    with staged(out, name=facts["as_of"]) as staging:
-        if (folder / "refused").is_dir():
-            shutil.copytree(folder / "refused", staging / "refused")
-        if is_of_this_version(folder):
-            own = key if key is not None and key.fingerprint == facts["list_key"] else None
-            _write(staging, frames, facts, read_evidence(folder), config=config, key=own)
-        else:
-            save_as_found(frames, staging, found=folder)
-            write_bytes(staging / "manifest.json", _json(facts))
-        shutil.copy(folder / "run.json", staging / "run.json")
-        return publish_folder(staging, out, name=facts["as_of"])

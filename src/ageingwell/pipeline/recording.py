@@ -114,7 +114,7 @@ def _when(out: Path, recorded_on: date | None, world: Surroundings) -> datetime:
     if recorded_on is None:
         return world.now()
     folder = current(out)
-    if folder is None or not manifest_of(folder)["made_up"]:
+    if folder is None or not manifest_of(folder).get("made_up"):
         raise DecisionFileError("a day of recording was given and the night is not made up", "leave it out")
     return datetime.combine(recorded_on, time(12), tzinfo=UTC)
 

@@ -37,7 +37,7 @@ def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[Sen
     night = date.fromisoformat(folder.name[:10])
     latest = revisions(out, night.isoformat())[-1]
     keyed = _Keyed(recipient, night, _list_key(latest, key))
-    listed = read_frame(folder, "listed")
+    listed = read_frame(folder, "listed", columns=("person_id", "household_id", "lead_agency"))
     known = _still_known(latest, listed)
     people = {
         row: Subject(person, home, lead)
@@ -75,8 +75,10 @@ def _frame(known: Mapping[str, Subject]) -> pl.DataFrame:
 
 def _still_known(latest: Path, listed: pl.DataFrame) -> dict[str, Subject]:
     """Everybody whom the newest revision of the night still names and who could be listed, by person_id."""
-    attrition = read_frame(latest, "attrition").filter(pl.col("step").is_in(_COULD_BE_LISTED))
-    homes = pl.concat(frame.select("person_id", "household_id") for frame in (listed, read_frame(latest, "scores")))
+    attrition = read_frame(latest, "attrition", columns=("person_id", "step"))
+    attrition = attrition.filter(pl.col("step").is_in(_COULD_BE_LISTED))
+    scores = read_frame(latest, "scores", columns=("person_id", "household_id"))
+    homes = pl.concat(frame.select("person_id", "household_id") for frame in (listed, scores))
     named = attrition.select("person_id").drop_nulls().unique()
     both = named.join(homes.unique("person_id", keep="first", maintain_order=True), on="person_id", how="left")
     return {person: Subject(person, home) for person, home in both.sort("person_id").iter_rows()}
@@ -142,9 +144,9 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 def _list_key(folder: Path, given: Key | Path | None) -> Key:
     """The key the list was made with; made-up nights may do without one."""
     told = manifest_of(folder)
-    if given is None and not told["made_up"]:
+    if given is None and not told.get("made_up"):
         raise KeyFileError("no list key was given", "give --list-key-file, the one that the night was made with")
     key = Key.made_up(0) if given is None else Key.read(given) if isinstance(given, Path) else given
-    if key.fingerprint != told["list_key"]:
+    if key.fingerprint != told.get("list_key"):
         raise KeyFileError("this is not the list key that the night was made with", "give that one")
     return key

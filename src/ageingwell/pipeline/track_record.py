@@ -9,6 +9,7 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
+from ageingwell.errors import PublishError
 from ageingwell.evaluation.utility import at_list_length
 from ageingwell.evaluation.wall import AGE, MODEL
 from ageingwell.governance.disclosure import in_words
@@ -29,14 +30,22 @@ class Archive:
 
 
 def settled_archive(out: Path, as_of: AsOf, *, config: Config) -> Archive | None:
-    """The newest published night whose horizon and settling period have passed by `as_of`; None where there is none."""
+    """The newest published night whose horizon and settling period have passed by `as_of`.
+
+    None where there is none, or its files are of no use any more: that stops no list of tonight, and the pages then
+    tell of the model's own test, as they do without an old list.
+    """
     settings = config.train
     last = as_of.minus(settings.horizon_days + settings.settling_days)
     folder = latest_before(out, last.plus(1).day.isoformat())
     if folder is None:
         return None
     day = date.fromisoformat(folder.name.split(".")[0])
-    return Archive(day, read_frame(folder, "listed"), read_frame(folder, "scores"))
+    try:
+        listed, scores = (read_frame(folder, name, columns=("person_id",)) for name in ("listed", "scores"))
+    except PublishError:
+        return None
+    return Archive(day, listed, scores)
 
 
 def track_record(archive: Archive | None, tables: Tables, *, bundle: Bundle, config: Config) -> dict[str, Any] | None:

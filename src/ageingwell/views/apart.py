@@ -68,7 +68,8 @@ def safeguarding_view(
     """Build what the safeguarding lead alone receives: every person and home under a marker, unmet fire needs first.
 
     `marked` has `person_id` and `household_id` (a home's marker has no person) and may have `reason`, as the attrition
-    table gives it. `people` may lack some of them: what is not known is said to be so. Nobody here is on any list.
+    table gives it. `people` may lack some of them, such as somebody who opted out or is too young to be scored: of them
+    no need was looked for, and what is not known is said to be so. Nobody here is on any list.
     """
     settings = settings or OutreachSettings()
     reader = reader_of("safeguarding", ledger=ledger, thresholds=settings.thresholds)
@@ -80,8 +81,17 @@ def safeguarding_view(
         .unique()
         .join(people.select("person_id", "place", "communication_need").unique("person_id"), on="person_id", how="left")
     )
+    looked_at = set(people["person_id"])
     cells = [
-        [*row, *_told(reader, _fire_needs_of(fire, person_id=row[0], household_id=row[1]))] for row in known.iter_rows()
+        [
+            *row,
+            *_told(
+                reader,
+                _fire_needs_of(fire, person_id=row[0], household_id=row[1]),
+                otherwise=NO_FIRE_NEED if row[0] is None or row[0] in looked_at else UNKNOWN,
+            ),
+        ]
+        for row in known.iter_rows()
     ]
     frame = pl.DataFrame(cells, schema=known.schema | _TOLD, orient="row")
     own = {
@@ -100,7 +110,7 @@ def safeguarding_view(
         "facts",
         understood(pl.col("communication_need"), otherwise=UNKNOWN),
     )
-    has_need = pl.col("needs").list.first() != NO_FIRE_NEED
+    has_need = ~pl.col("needs").list.first().is_in([NO_FIRE_NEED, UNKNOWN])
     ordered = built.sort(~has_need, "household_key", "row_key", "marker").select(c.name for c in FOR_SAFEGUARDING)
     notes = ("Nobody on this sheet is on any agency's list. The safeguarding lead decides who acts, and how.",)
     return AgencyView("safeguarding", as_of, FOR_SAFEGUARDING, with_capitals(ordered), notes)
@@ -131,9 +141,9 @@ def _fire_needs_of(fire: pl.DataFrame, *, person_id: str | None, household_id: s
     return fire.filter((own | at_home).fill_null(value=False))
 
 
-def _told(reader: Reader, found: pl.DataFrame) -> tuple[list[str], list[str]]:
-    """Needs and permitted facts of one person or home, in this reader's words."""
+def _told(reader: Reader, found: pl.DataFrame, *, otherwise: str = NO_FIRE_NEED) -> tuple[list[str], list[str]]:
+    """Needs and permitted facts of one person or home, in this reader's words; `otherwise` where no need is found."""
     pairs = found.select("need", "criterion").unique().sort("need", "criterion").rows()
     names = list(dict.fromkeys(reader.need_words(need) for need, _ in pairs))
     facts = list(dict.fromkeys(fact for need, criterion in pairs for fact in reader.facts_of(need, criterion)))
-    return names or [NO_FIRE_NEED], facts or [NO_FACTS]
+    return names or [otherwise], facts or [NO_FACTS]

@@ -1,0 +1,86 @@
+"""What a night keeps so that its pages can be drawn again without somebody: one class a frame, one line a column.
+
+The frames that other programs build on are in `contracts.made`; these are our own, for the night's pages alone.
+"""
+
+import pandera.polars as pa
+import polars as pl
+
+from ageingwell.contracts.fields import PSEUDONYM
+
+AGENCIES = ["gp", "social_care", "housing", "fire", "voluntary"]
+
+
+class Safeguarded(pa.DataFrameModel):
+    """`safeguarded.parquet`: whom the safeguarding lead hears of, and nobody else; opted-out people by key alone."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="the person; empty for a home's marker")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="the home")
+    reason: str = pa.Field(
+        isin=["safeguarding", "safeguarding_at_home", "home"], description="whose marker: own, at the home, the home's"
+    )
+
+
+class LeftList(pa.DataFrameModel):
+    """`left_list.parquet`: one row a person on the last list and not on this one."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home then")
+    lead_agency: str = pa.Field(isin=AGENCIES, description="who led last time")
+    reason: str = pa.Field(description="why they left")
+    re_enters_on: pl.Date = pa.Field(nullable=True, description="the first night they can be listed again")
+
+
+class JustMissed(pa.DataFrameModel):
+    """`just_missed.parquet`: the next doors of each agency; a door may stand under several."""
+
+    lead_agency: str = pa.Field(isin=AGENCIES, description="whose place the door just missed")
+    position: int = pa.Field(ge=1, description="1 is the next door")
+    door_id: str = pa.Field(str_matches=PSEUDONYM, description="the home, or the person where none is linked")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
+    place: str = pa.Field(nullable=True, description="where it is")
+    rank: int = pa.Field(ge=1, description="order by risk and need")
+    value: float = pa.Field(ge=0, description="what a visit by this agency is worth, in units of risk")
+    risk_reached: float = pa.Field(ge=0, nullable=True, description="the risk a visit would reach")
+
+
+class Marginal(pa.DataFrameModel):
+    """`marginal.parquet`: one row an agency, and what one more place a week would reach."""
+
+    lead_agency: str = pa.Field(isin=AGENCIES, unique=True, description="the agency")
+    places: int = pa.Field(ge=0, description="its places a week")
+    used: int = pa.Field(ge=0, description="how many are used")
+    extra_value: float = pa.Field(description="worth that one more place would add, in units of risk")
+    extra_risk: float = pa.Field(description="risk that one more place would reach")
+    extra_doors: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="doors that would be visited then")
+
+
+class Beeswarm(pa.DataFrameModel):
+    """`beeswarm.parquet`: contributions of up to 400 people drawn by lot, for the annex's picture of everybody."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person, shown on no page")
+    feature: str = pa.Field(description="name of the feature")
+    value: float = pa.Field(nullable=True, description="its value; empty where nothing is on record")
+    contribution: float = pa.Field(description="contribution to the calibrated log-odds")
+
+
+class Drift(pa.DataFrameModel):
+    """`drift.parquet`: how far tonight's facts lie from those the model was fitted on, one row a feature."""
+
+    column: str = pa.Field(unique=True, description="name of the feature")
+    value: float = pa.Field(nullable=True, description="population stability index")
+    low: float = pa.Field(nullable=True, description="low end of its interval")
+    high: float = pa.Field(nullable=True, description="high end of its interval")
+    n: int = pa.Field(ge=0, description="people of both nights")
+    n_events: int = pa.Field(ge=0, description="of these, tonight's")
+    by_chance: float = pa.Field(nullable=True, description="what 95 of 100 pairs with no change stay under")
+    change: str = pa.Field(nullable=True, description="little, some, much, or by chance")
+
+
+class Residents(pa.DataFrameModel):
+    """`residents.parquet`: where everybody lives and who knows them, to be counted and never shown."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
+    place: str = pa.Field(description="the place, by the group's own table of places")
+    known_to: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="agencies in touch in three years")
