@@ -21,6 +21,7 @@ Where = tuple[str, int]
 _ADDED_ALONE: Final = set(ADDED_ANSWERS) - set(ANSWERS)
 _ADDED_SHEET: Final = "add_someone"
 _HEADER_WITHIN: Final = 30  # rows: somebody may have written a title above the table
+_FEWEST_OF_HOMES: Final = 3  # known headings
 _LONGEST_HEADING: Final = 40
 _DAY_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]+)?")
 _IN_DOUBT_1904: Final = "a bare day number, in a workbook that counts days from 1904; write it as 6 August 2026"
@@ -95,7 +96,8 @@ def _kind(names: set[str], sheet: str) -> str | None:
     if KEY in names and names & set(ANSWERS):
         return LIST
     if KEY in names:
-        return HOMES
+        # The sheet that explains the columns has a row that begins with "Row key" as well, and no other name in it.
+        return HOMES if len(names) >= _FEWEST_OF_HOMES else None
     added = names & set(ADDED_ANSWERS)
     if names & (set(ANSWERS) - set(ADDED_ANSWERS)):
         return None  # answers beside which no key stands: nobody can say whom they are about
