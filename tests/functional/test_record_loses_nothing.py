@@ -317,17 +317,6 @@ def test_what_stands_where_nothing_is_asked_is_told(at, tmp_path, kind, done, co
     assert (ended, {name: file[name] for name in expected}) == (code, expected)
 
 
-@pytest.mark.parametrize("kind", ["xlsx", "ods"])
-def test_words_on_the_sheet_of_homes_are_told(at, tmp_path, kind):
-    books = (openpyxl.load_workbook(path) for path in sorted((at / "out" / "current" / "agencies").glob("*.xlsx")))
-    book = next(book for book in books if "Homes" in book.sheetnames)
-    assert told(at, saved(book, tmp_path, kind))[1]["n_homes_changed"] == 0
-    book["Homes"].cell(1, 6).value = "Result"
-    book["Homes"].cell(2, 6).value = "Nobody lives there"
-
-    assert told(at, saved(book, tmp_path, kind))[1]["n_homes_changed"] == 1
-
-
 @FILES
 def test_the_classes_of_rows_add_up_to_the_rows_that_hold_anything(at, tmp_path, kind):
     book = answered(at, "List")
