@@ -11,6 +11,11 @@ _SPACES = {
     "table": "urn:oasis:names:tc:opendocument:xmlns:table:1.0",
     "text": "urn:oasis:names:tc:opendocument:xmlns:text:1.0",
 }
+_MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+    '<manifest:file-entry manifest:full-path="/" '
+    'manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>'
+)
 _KIND = "application/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -24,6 +29,7 @@ def as_ods(book: Any, to: Path) -> Path:
     )
     with zipfile.ZipFile(to, "w") as package:
         package.writestr("mimetype", _KIND)
+        package.writestr("META-INF/manifest.xml", _MANIFEST)
         package.writestr("content.xml", f'<?xml version="1.0" encoding="UTF-8"?>{content}')
     return to
 

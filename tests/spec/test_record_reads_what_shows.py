@@ -1,4 +1,4 @@
-"""A cell says what a reader sees in it: days, numbers, merged cells and formulas, in every kind of file, or it is told."""
+"""A cell says what a reader sees in it, in every kind of file: days, numbers, merged cells and formulas."""
 
 import csv
 import io

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from ageingwell.decisions.changed import edited_columns, stands_beside_another
 from ageingwell.decisions.choices import (
     ADDED_FOR,
     CONTACT_NOW,
@@ -98,12 +99,6 @@ def _with(unclear: Sequence[str], notes: Sequence[str]) -> list[str]:
     return [*unclear, *(note for note in notes if note.partition(":")[0] not in columns)]
 
 
-def changed_cells(filled: Filled, sent: SentList) -> list[tuple[FilledRow, tuple[str, ...]]]:
-    """The rows in which a read-only cell is not what was sent, answered or not, with the names of the columns."""
-    found = [(row, _edited(row, filled.columns, sent)) for row in filled.rows]
-    return [(row, columns) for row, columns in found if columns]
-
-
 def _said(row: FilledRow) -> tuple[str, ...]:
     return (key_of(row[KEY]), *(row[name].casefold() for name in ANSWERS), *sorted(row.in_doubt))
 
@@ -114,14 +109,14 @@ def _rejected(row: FilledRow, notes: list[str], edited: tuple[str, ...] = (), *,
 
 def _judged(row: FilledRow, sent: SentList, days: _Days, unclear: list[str]) -> Judged:
     key = key_of(row[KEY])
-    edited = _edited(row, tuple(row.cells), sent)
+    edited = edited_columns(row, tuple(row.cells), sent)
     if not key:
         return _rejected(row, ["Row key: missing"])
     if key in sent.withdrawn:
         return _rejected(row, ["Row key: this person was taken off the list since; nothing is kept"], withdrawn=True)
     if key not in sent.people:
         return _rejected(row, ["Row key: not on this list, of this night"])
-    if _stands_beside_another(row, key, edited, sent):
+    if stands_beside_another(row, key, edited, sent):
         return _rejected(
             row, ["Row key: stands beside what was sent of another person; was a part sorted alone?"], edited
         )
@@ -135,28 +130,6 @@ def _worth_telling(entry: Entry, days: _Days) -> tuple[str, ...]:
     """What is taken and may still surprise: a visit agreed until a day that is over keeps no place."""
     is_over = entry.by_when is not None and entry.by_when < days.on and entry.outcome is None
     return ("By when: lies before the day of recording",) if is_over else ()
-
-
-def _edited(row: FilledRow, columns: tuple[str, ...], sent: SentList) -> tuple[str, ...]:
-    """The read-only columns in which a row of the list is not as it was sent; a column taken out changes nothing."""
-    cells = sent.cells.get(key_of(row[KEY]))
-    if cells is None:
-        return ()
-    return tuple(name for name in sent.columns if name in columns and name != KEY and row[name] != cells.get(name, ""))
-
-
-def _stands_beside_another(row: FilledRow, key: str, edited: tuple[str, ...], sent: SentList) -> bool:
-    """Whether the rest of the row, or all that was changed in it, is another person's.
-
-    Then nobody can say whom the answers are about: some columns may have been sorted without the others.
-    """
-    if len(edited) < 2:
-        return False
-    told = [name for name in sent.columns if name in row.cells and name != KEY]
-    moved = edited if sum(bool(row[name]) for name in edited) > 1 else told
-    return any(
-        other != key and all(cells.get(name, "") == row[name] for name in moved) for other, cells in sent.cells.items()
-    )
 
 
 def _entry(row: FilledRow, who: Subject, sent: SentList, days: _Days) -> tuple[Entry, list[str]]:

@@ -11,8 +11,9 @@ import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.decisions.accounting import account_of
+from ageingwell.decisions.changed import changed_cells
 from ageingwell.decisions.entry import entries_of
-from ageingwell.decisions.judging import Judged, changed_cells, judge
+from ageingwell.decisions.judging import Judged, judge
 from ageingwell.decisions.ledger import append, read_ledger
 from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList

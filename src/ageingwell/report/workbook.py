@@ -20,7 +20,8 @@ HOW_TO_USE: Final = (
     "This list is a starting point. The group decides who is contacted, and nothing is decided by a computer alone.",
     "On the sheet List, fill in the yellow columns on the right: decision, who leads, reason. No choice is made for "
     "you.",
-    "Sort and filter the whole table as you like, and add columns if you need them. Leave the row key as it is. What "
+    "Sort and filter the whole table as you like. Leave the row key and the headings as they are. Columns that you add "
+    "are yours: what you write in them is not kept. What "
     "stands in the white columns cannot be changed here: a change is noticed and left out.",
     "Anyone you are worried about who is not here? Write them on the sheet Add someone.",
     "Worries about safety go by your own safeguarding route, never into this file.",
