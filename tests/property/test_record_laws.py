@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from ageingwell.decisions.choices import DECISIONS, LEADS, OUTCOMES, REASONS, TOLD
 from ageingwell.decisions.entry import Entry
-from ageingwell.decisions.judging import Judged, SentList, Subject, judge
-from ageingwell.decisions.reading import FilledRow, read_filled
+from ageingwell.decisions.judging import Judged, judge
+from ageingwell.decisions.reading import read_filled
+from ageingwell.decisions.sent import SentList, Subject
 from ageingwell.decisions.settling import settle, standing, to_keep
+from ageingwell.decisions.tables import FilledRow
 from ageingwell.report.choices import ASKED, headings
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.workbook import agency_workbook

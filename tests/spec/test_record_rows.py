@@ -11,8 +11,9 @@ from helpers.views import AS_OF, see
 from ageingwell.config.outreach import DecisionDays
 from ageingwell.contracts.registry import columns
 from ageingwell.decisions.choices import CONTACT_NOW, DECISIONS, LEADS, OUTCOMES
-from ageingwell.decisions.judging import SentList, Subject, judge
+from ageingwell.decisions.judging import judge
 from ageingwell.decisions.reading import read_filled
+from ageingwell.decisions.sent import SentList, Subject
 from ageingwell.pipeline.mending import draw_fix
 from ageingwell.report.choices import ASKED, headings
 from ageingwell.report.workbook import agency_workbook, list_code

@@ -151,6 +151,11 @@ class DecisionSettings(Settings):
     agreed_days: int = Field(
         default=42, ge=1, description="days an agreed visit keeps its place where the group named no day"
     )
+    contact_days_before: int = Field(
+        default=42,
+        ge=0,
+        description="a contact that lies more days than this before the night of its list is given back to mend",
+    )
     added_urgency: Urgency = Field(default="soon", description="how soon somebody is seen whom the group added")
     added_action: str = Field(
         default="See them as the group agreed; ask how they are managing and what would help",

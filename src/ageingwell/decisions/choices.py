@@ -4,6 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+# The headings of the columns that the group fills in, by name.
+TITLES: Final[Mapping[str, str]] = {
+    "decision": "Decision",
+    "led_by": "Led by",
+    "reason": "Reason",
+    "by_when": "By when",
+    "told": "Told by now",
+    "outcome": "What came of it",
+    "contacted_on": "Contacted on",
+    "person": "Person",
+    "added_for": "Reason for adding",
+    "note": "In a few words",
+}
+
 CONTACT_NOW: Final = "contact_now"
 
 DECISIONS: Final[Mapping[str, str]] = {
@@ -64,6 +78,8 @@ def label_of(text: str, choices: Mapping[str, str]) -> str | None:
     ('contact_now', 'own_wish', None)
     """
     written = folded(text)
+    if choices is TOLD and written == "y":
+        return "yes"
     return next((label for label, words in choices.items() if written in (label, folded(words))), None)
 
 

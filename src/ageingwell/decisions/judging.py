@@ -1,11 +1,12 @@
 """Judging the rows of a list that came back: what each one says, or what is to be mended before it counts."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from ageingwell.decisions.changed import edited_columns, stands_beside_another
 from ageingwell.decisions.choices import (
     ADDED_FOR,
     CONTACT_NOW,
@@ -13,44 +14,22 @@ from ageingwell.decisions.choices import (
     LEADS,
     OUTCOMES,
     REASONS,
+    TITLES,
     TOLD,
     label_of,
 )
 from ageingwell.decisions.days import day_of
 from ageingwell.decisions.entry import Entry
-from ageingwell.decisions.reading import KEY, PERSON, Filled, FilledRow
+from ageingwell.decisions.own_columns import notes_of_own_columns
+from ageingwell.decisions.reading import Filled
+from ageingwell.decisions.sent import SentList, Subject
+from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, KEY, PERSON, FilledRow, Where, key_of
 
-ANSWERS: Final = ("decision", "led_by", "reason", "by_when", "told", "outcome", "contacted_on")
-ADDED_ANSWERS: Final = (PERSON, "led_by", "added_for", "by_when", "told", "note")
 LONGEST_NOTE: Final = 200
 _FURTHEST: Final = timedelta(days=731)
+CONTACT_DAYS_BEFORE: Final = 42  # the shipped value of `contact_days_before`
 # What has no place in a short text: runs of digits as in NHS numbers and telephones, postcodes, addresses of e-mail.
 _IDENTIFIES: Final = re.compile(r"@|(?:\d[ \-]?){6}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The person whom a row is about, and the lead that was suggested."""
-
-    person_id: str
-    household_id: str | None
-    suggested_lead: str | None = None
-
-
-@dataclass(frozen=True)
-class SentList:
-    """A list as it was sent: whose, of which night, its read-only cells by row key, and whom each row is about.
-
-    `withdrawn` are the row keys of people taken off since; `known` finds anybody of that night, by pseudonym or key.
-    """
-
-    recipient: str
-    night: date
-    columns: tuple[str, ...]
-    cells: Mapping[str, Mapping[str, str]]
-    people: Mapping[str, Subject]
-    withdrawn: frozenset[str] = frozenset()
-    known: Mapping[str, Subject] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,85 +48,91 @@ class Judged:
     is_withdrawn: bool = False
 
 
-def judge(filled: Filled, sent: SentList, *, on: date) -> list[Judged]:
+@dataclass(frozen=True)
+class _Days:
+    """The day of recording, and how many days before the list's night a contact may lie."""
+
+    on: date
+    contact_before: int
+
+
+def judge(filled: Filled, sent: SentList, *, on: date, contact_days_before: int = CONTACT_DAYS_BEFORE) -> list[Judged]:
     """Judge every row that answers something; a row nobody wrote in says nothing and is left out.
 
-    `on` is the day of recording: no contact lies after it.
+    `on` is the day of recording: no contact lies after it, and none more than `contact_days_before` days before the
+    night of the list. Of rows that say the same of the same person the first is judged.
     """
-    answered = [row for row in filled.rows if any(row[name] for name in ANSWERS)]
+    days = _Days(on, contact_days_before)
+    elsewhere = notes_of_own_columns(filled, sent)
+    answered = [row for row in filled.rows if _answers_something(row, ANSWERS, elsewhere)]
     said: dict[str, set[tuple[str, ...]]] = {}
     for row in answered:
-        said.setdefault(_key(row, KEY), set()).add(_said(row))
+        said.setdefault(key_of(row[KEY]), set()).add(_said(row))
     judged: list[Judged] = []
     recorded: set[str] = set()
     for row in answered:
-        key = _key(row, KEY)
-        one = _judged(row, key, sent, on)
+        key = key_of(row[KEY])
+        one = _judged(row, sent, days, _unclear(row, filled.headings, elsewhere))
         if key and len(said[key]) > 1:
             one = _rejected(row, ["Row key: stands in two rows that differ"], one.edited, withdrawn=one.is_withdrawn)
         if one.verdict == "rejected" or key not in recorded:
             judged.append(one)
             recorded.add(key)
-    return judged + [_judged_added(row, sent, on) for row in filled.added if any(row[name] for name in ADDED_ANSWERS)]
+    added = [row for row in filled.added if _answers_something(row, ADDED_ANSWERS, elsewhere)]
+    heads = filled.added_headings or {}
+    return judged + [_judged_added(row, sent, days, _unclear(row, heads, elsewhere)) for row in added]
 
 
-def changed_cells(filled: Filled, sent: SentList) -> list[tuple[FilledRow, tuple[str, ...]]]:
-    """The rows in which a read-only cell is not what was sent, answered or not, with the names of the columns."""
-    found = [(row, _edited(row, filled.columns, sent)) for row in filled.rows]
-    return [(row, columns) for row, columns in found if columns]
+def _answers_something(row: FilledRow, names: Sequence[str], elsewhere: Mapping[Where, list[str]]) -> bool:
+    return any(row[name] or name in row.in_doubt for name in names) or row.where in elsewhere
 
 
-def _key(row: FilledRow, column: str) -> str:
-    return row[column].casefold().replace(" ", "")
+def _unclear(row: FilledRow, headings: Mapping[str, str], elsewhere: Mapping[Where, list[str]]) -> list[str]:
+    """What of a row shows but cannot be taken: cells in doubt, and answers under headings nobody sent."""
+    in_doubt = [f"{TITLES.get(name, headings[name])}: {reason}" for name, reason in row.in_doubt.items()]
+    return [*in_doubt, *elsewhere.get(row.where, [])]
+
+
+def _with(unclear: Sequence[str], notes: Sequence[str]) -> list[str]:
+    """Both kinds of notes; of a column that cannot be read nothing else is said."""
+    columns = {note.partition(":")[0] for note in unclear}
+    return [*unclear, *(note for note in notes if note.partition(":")[0] not in columns)]
 
 
 def _said(row: FilledRow) -> tuple[str, ...]:
-    return (_key(row, KEY), *(row[name].casefold() for name in ANSWERS))
+    return (key_of(row[KEY]), *(row[name].casefold() for name in ANSWERS), *sorted(row.in_doubt))
 
 
 def _rejected(row: FilledRow, notes: list[str], edited: tuple[str, ...] = (), *, withdrawn: bool = False) -> Judged:
     return Judged(row, "rejected", tuple(notes), edited, is_withdrawn=withdrawn)
 
 
-def _judged(row: FilledRow, key: str, sent: SentList, on: date) -> Judged:
-    edited = _edited(row, tuple(row.cells), sent)
+def _judged(row: FilledRow, sent: SentList, days: _Days, unclear: list[str]) -> Judged:
+    key = key_of(row[KEY])
+    edited = edited_columns(row, tuple(row.cells), sent)
     if not key:
         return _rejected(row, ["Row key: missing"])
     if key in sent.withdrawn:
         return _rejected(row, ["Row key: this person was taken off the list since; nothing is kept"], withdrawn=True)
     if key not in sent.people:
         return _rejected(row, ["Row key: not on this list, of this night"])
-    if _stands_beside_another(row, key, edited, sent):
+    if stands_beside_another(row, key, edited, sent):
         return _rejected(
             row, ["Row key: stands beside what was sent of another person; was a part sorted alone?"], edited
         )
-    entry, notes = _entry(row, sent.people[key], sent, on)
-    return _rejected(row, notes, edited) if notes else Judged(row, "accepted", (), edited, entry)
+    entry, notes = _entry(row, sent.people[key], sent, days)
+    if unclear or notes:
+        return _rejected(row, _with(unclear, notes), edited)
+    return Judged(row, "accepted", _worth_telling(entry, days), edited, entry)
 
 
-def _edited(row: FilledRow, columns: tuple[str, ...], sent: SentList) -> tuple[str, ...]:
-    """The read-only columns in which a row of the list is not as it was sent; a column taken out changes nothing."""
-    cells = sent.cells.get(_key(row, KEY))
-    if cells is None:
-        return ()
-    return tuple(name for name in sent.columns if name in columns and name != KEY and row[name] != cells.get(name, ""))
+def _worth_telling(entry: Entry, days: _Days) -> tuple[str, ...]:
+    """What is taken and may still surprise: a visit agreed until a day that is over keeps no place."""
+    is_over = entry.by_when is not None and entry.by_when < days.on and entry.outcome is None
+    return ("By when: lies before the day of recording",) if is_over else ()
 
 
-def _stands_beside_another(row: FilledRow, key: str, edited: tuple[str, ...], sent: SentList) -> bool:
-    """Whether the rest of the row, or all that was changed in it, is another person's.
-
-    Then nobody can say whom the answers are about: some columns may have been sorted without the others.
-    """
-    if len(edited) < 2:
-        return False
-    told = [name for name in sent.columns if name in row.cells and name != KEY]
-    moved = edited if sum(bool(row[name]) for name in edited) > 1 else told
-    return any(
-        other != key and all(cells.get(name, "") == row[name] for name in moved) for other, cells in sent.cells.items()
-    )
-
-
-def _entry(row: FilledRow, who: Subject, sent: SentList, on: date) -> tuple[Entry, list[str]]:
+def _entry(row: FilledRow, who: Subject, sent: SentList, days: _Days) -> tuple[Entry, list[str]]:
     notes: list[str] = []
     decision = _choice(row, "decision", "Decision", DECISIONS, notes)
     led_by = _choice(row, "led_by", "Led by", LEADS, notes)
@@ -170,10 +155,10 @@ def _entry(row: FilledRow, who: Subject, sent: SentList, on: date) -> tuple[Entr
         agency=_who_made_contact(sent.recipient, led_by, who) if outcome else None,
         agrees_with_suggestion=None if decision is None else decision == CONTACT_NOW and led_by == who.suggested_lead,
     )
-    return entry, notes + _missing(row, entry, on)
+    return entry, notes + _missing(row, entry, days)
 
 
-def _missing(row: FilledRow, entry: Entry, on: date) -> list[str]:
+def _missing(row: FilledRow, entry: Entry, days: _Days) -> list[str]:
     """What a row lacks that its other answers call for."""
     notes = []
     if row["decision"] and not row["reason"]:
@@ -186,9 +171,17 @@ def _missing(row: FilledRow, entry: Entry, on: date) -> list[str]:
         notes.append("Contacted on: needed where something came of it")
     if row["contacted_on"] and not row["outcome"]:
         notes.append("What came of it: needed where there was a contact")
-    if entry.contacted_on is not None and entry.contacted_on > on:
-        notes.append("Contacted on: lies after the day of recording")
-    return notes
+    return notes + _contact_out_of_time(entry, days)
+
+
+def _contact_out_of_time(entry: Entry, days: _Days) -> list[str]:
+    if entry.contacted_on is None:
+        return []
+    if entry.contacted_on > days.on:
+        return ["Contacted on: lies after the day of recording"]
+    if entry.contacted_on < entry.night - timedelta(days=days.contact_before):
+        return [f"Contacted on: lies more than {days.contact_before} days before the night of the list"]
+    return []
 
 
 def _who_made_contact(recipient: str, led_by: str | None, who: Subject) -> str | None:
@@ -220,10 +213,10 @@ def _by_when(row: FilledRow, night: date, notes: list[str]) -> date | None:
     return day
 
 
-def _judged_added(row: FilledRow, sent: SentList, on: date) -> Judged:
+def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str]) -> Judged:
     """A row of the sheet to add someone; whoever is to be added has to be among the people of that night."""
     notes: list[str] = []
-    key = _key(row, PERSON)
+    key = key_of(row[PERSON])
     who = sent.known.get(key)
     if not key:
         notes.append("Person: needed, as the agency's own pseudonym or a row key")
@@ -240,8 +233,8 @@ def _judged_added(row: FilledRow, sent: SentList, on: date) -> Judged:
     if _IDENTIFIES.search(row["note"]):
         notes.append("In a few words: holds a number, postcode or e-mail address that could name somebody")
     by_when, told = _by_when(row, sent.night, notes), _choice(row, "told", "Told by now", TOLD, notes)
-    if notes or who is None:
-        return replace(_rejected(row, notes), is_added=True)
+    if notes or unclear or who is None:
+        return replace(_rejected(row, _with(unclear, notes)), is_added=True)
     entry = Entry(
         night=sent.night,
         recipient=sent.recipient,
@@ -255,4 +248,4 @@ def _judged_added(row: FilledRow, sent: SentList, on: date) -> Judged:
         told=told,
         note=row["note"] or None,
     )
-    return Judged(row, "accepted", entry=entry, is_added=True)
+    return Judged(row, "accepted", _worth_telling(entry, days), entry=entry, is_added=True)

@@ -4,43 +4,35 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-import python_calamine
+from typing import Final
 
 from ageingwell.decisions.choices import folded
+from ageingwell.decisions.ods import is_locked, read_ods
+from ageingwell.decisions.packages import DamagedError, Package, TooLargeError
+from ageingwell.decisions.sheets import MOST_CELLS, Place, Sheet, tidy
+from ageingwell.decisions.tables import ADDED, HOMES, KEY, LIST, FilledRow, Table, find_table
+from ageingwell.decisions.xlsx import read_xlsx
 from ageingwell.errors import DecisionFileError
 
-KEY: Final = "row_key"
-PERSON: Final = "person"
-# What marks the header of the list, and of the sheet to add someone: no other row of a workbook has both headings.
-_LIST: Final = {KEY, "decision"}
-_ADDED: Final = {PERSON, "added_for"}
 CODE: Final = re.compile(r"\b(gp|social_care|housing|fire|voluntary|group) ([0-9]{4}-[0-9]{2}-[0-9]{2}) ([b-t]{8})\b")
 _LARGEST: Final = 50_000_000  # bytes; lists of thousands of rows take less than one
-_HEADER_WITHIN: Final = 30  # rows: somebody may have written a title above the table
+_WIDEST: Final = 1_000  # fields of a row of CSV
+_FIRST_LINES: Final = 30  # of a CSV: a title may stand above the headings
+_ZIP, _OLD_OFFICE = b"PK", b"\xd0\xcf\x11\xe0"
 _REMEDY: Final = "send back the workbook or CSV as it was received, filled in and saved as .xlsx, .ods or .csv"
 
 
 @dataclass(frozen=True)
-class FilledRow:
-    """One row as it came back: its sheet and number there (the header may be row 1), and its cells by column name."""
-
-    sheet: str
-    number: int
-    cells: Mapping[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "")
-
-
-@dataclass(frozen=True)
 class Filled:
-    """A list that came back: its digest, the list it says it is (recipient, night, edition), its rows, those added."""
+    """A list that came back: its digest, the list it says it is (recipient, night, edition), its rows, those added.
+
+    `headings` are the known columns of the list as they are headed there, by name, and `added_headings` those of the
+    sheet to add someone (`None`: there is no such sheet). `homes` are the rows of the sheet that asks nothing.
+    `words` holds what stands outside any table, by sheet.
+    """
 
     name: str
     sha256: str
@@ -48,31 +40,72 @@ class Filled:
     columns: tuple[str, ...]
     rows: tuple[FilledRow, ...]
     added: tuple[FilledRow, ...]
+    headings: Mapping[str, str] = field(default_factory=dict)
+    added_headings: Mapping[str, str] | None = None
+    homes: tuple[FilledRow, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    n_above: int = 0
+    n_covered: int = 0
+    n_comments: int = 0
+    n_text_boxes: int = 0
+    is_workbook: bool = True
 
 
 def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
     """Read a list that comes back. `titles` gives the name of each known column by its folded heading.
 
-    Rows are taken hidden or not, in any order; columns are found by heading, and those we did not send are left out;
-    ends of cells are trimmed. Raises `DecisionFileError` where the file is no list of ours.
+    Rows are taken hidden or not, in any order; columns are found by heading, and what stands under one we did not send
+    is kept apart; ends of cells are trimmed; what a merged cell shows counts for every row it covers. Raises
+    `DecisionFileError` where the file is no list of ours.
     """
     content = _bytes_of(path)
-    sheets = _csv_sheet(content, path) if path.suffix.lower() == ".csv" else _sheets(content, path)
-    listed: list[tuple[tuple[str, ...], list[FilledRow]]] = []
-    added: list[FilledRow] = []
-    code = None
-    for sheet, cells in sheets:
-        code = code or _code_in(cells)
-        columns, rows = _table(sheet, cells, titles, path)
-        if set(columns) >= _LIST:
-            listed.append((columns, rows))
-        elif columns:
-            added += rows
-    if len(listed) != 1:
-        found = "no sheet has" if not listed else "more than one sheet has"
-        raise DecisionFileError(f"{path.name}: {found} the columns `Row key` and `Decision`", _REMEDY)
-    columns, rows = listed[0]
-    return Filled(path.name, hashlib.sha256(content).hexdigest(), code, columns, tuple(rows), tuple(added))
+    is_workbook = content[:2] == _ZIP or content[:4] == _OLD_OFFICE
+    try:
+        sheets = _sheets(content, path) if is_workbook else [_csv_sheet(content, path)]
+        found = [(sheet, find_table(sheet, titles)) for sheet in sheets]
+    except TooLargeError:
+        raise DecisionFileError(f"{path.name}: holds more than any list does", _REMEDY) from None
+    tables = [table for _, table in found if table is not None]
+    listed = _the_list(tables, path)
+    _stop_on_headings_used_twice(tables, path)
+    added = [table for table in tables if table.kind == ADDED]
+    return Filled(
+        path.name,
+        hashlib.sha256(content).hexdigest(),
+        next((code for sheet in sheets if (code := _code_in(sheet))), None),
+        tuple(listed.headings),
+        listed.rows,
+        tuple(row for table in added for row in table.rows),
+        headings=listed.headings,
+        added_headings={name: head for table in added for name, head in table.headings.items()} if added else None,
+        homes=tuple(row for table in tables if table.kind == HOMES for row in table.rows),
+        words={sheet.name: tuple(sheet.cells.values()) for sheet, table in found if table is None},
+        n_above=sum(table.n_above for table in tables),
+        n_covered=sum(table.n_covered for table in tables),
+        n_comments=sum(sheet.n_comments for sheet in sheets),
+        n_text_boxes=sum(sheet.n_text_boxes for sheet in sheets),
+        is_workbook=is_workbook,
+    )
+
+
+def _the_list(tables: Sequence[Table], path: Path) -> Table:
+    listed = [table for table in tables if table.kind == LIST]
+    if len(listed) == 1:
+        return listed[0]
+    if not listed:
+        found = f"{path.name}: no sheet has the column `Row key` beside `Decision` or another to fill in"
+        raise DecisionFileError(found, _REMEDY)
+    names = ", ".join(f"`{table.sheet}`" for table in listed)
+    found = f"{path.name}: more than one sheet has the columns of the list: {names}"
+    raise DecisionFileError(found, "take out all but the one that counts, and record the file again")
+
+
+def _stop_on_headings_used_twice(tables: Sequence[Table], path: Path) -> None:
+    twice = [(table, name) for table in tables for name in table.twice]
+    if twice:
+        table, name = twice[0]
+        found = f"{path.name}: two columns are headed `{table.headings[name]}`"
+        raise DecisionFileError(found, "give the added one another heading")
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -84,39 +117,43 @@ def _bytes_of(path: Path) -> bytes:
         raise DecisionFileError(f"{path.name}: cannot be read ({fault.strerror})", "check the path") from None
 
 
-def _sheets(content: bytes, path: Path) -> list[tuple[str, list[list[str]]]]:
+def _sheets(content: bytes, path: Path) -> list[Sheet]:
+    if content[:4] == _OLD_OFFICE:
+        found = f"{path.name}: is locked with a password, or is a workbook of the older kind .xls"
+        raise DecisionFileError(found, "save it as .xlsx without a password")
     try:
-        with python_calamine.load_workbook(io.BytesIO(content)) as book:
-            return [
-                (name, [[_text(cell) for cell in row] for row in _rows_of(book, name)]) for name in book.sheet_names
-            ]
-    except python_calamine.PasswordError:
-        raise DecisionFileError(f"{path.name}: is locked with a password", "save it without one") from None
-    except (python_calamine.CalamineError, ValueError, OSError):
+        package = Package(content)
+        if is_locked(package):
+            raise DecisionFileError(f"{path.name}: is locked with a password", "save it without one")
+        return read_ods(package) if "content.xml" in package else read_xlsx(package)
+    except DamagedError:
         raise DecisionFileError(f"{path.name}: is no workbook that can be read", _REMEDY) from None
 
 
-def _rows_of(book: Any, name: str) -> list[list[Any]]:
-    # Empty rows and columns at the edge kept: a row's number is the one the reader sees.
-    rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    return rows
-
-
-def _csv_sheet(content: bytes, path: Path) -> list[tuple[str, list[list[str]]]]:
+def _csv_sheet(content: bytes, path: Path) -> Sheet:
     text = _decoded(content, path)
-    header = text.partition("\n")[0]
+    lines = text.splitlines()
+    # Words hold commas too: the headings alone tell what stands between fields.
+    header = next((line for line in lines[:_FIRST_LINES] if KEY in folded(line)), "")
     mark = max(",;\t", key=header.count)
+    if max((line.count(mark) for line in lines), default=0) > _WIDEST:
+        raise TooLargeError
+    cells: dict[Place, str] = {}
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+        # Strict: a quotation mark that is never closed would swallow the rows below it.
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True), start=1):
+            cells |= {(number, column): tidied for column, cell in enumerate(row, start=1) if (tidied := tidy(cell))}
+            if len(cells) > MOST_CELLS:
+                raise TooLargeError
     except csv.Error:
         raise DecisionFileError(f"{path.name}: is no CSV that can be read", _REMEDY) from None
-    return [("", [[_text(cell) for cell in row] for row in rows])]
+    return Sheet("", cells)
 
 
 def _decoded(content: bytes, path: Path) -> str:
     # Excel's own CSV is in the code page of the machine, its "Unicode text" in UTF-16.
     is_utf_16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if is_utf_16 else ("utf-8-sig", "cp1252"):
+    for encoding in ("utf-16",) if is_utf_16 else _without_mark(content):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
@@ -124,45 +161,14 @@ def _decoded(content: bytes, path: Path) -> str:
     raise DecisionFileError(f"{path.name}: its letters are neither UTF-8 nor Windows'", "save it as CSV UTF-8")
 
 
-def _text(cell: Any) -> str:
-    """Write a cell as one text: a day as 2026-08-06, a whole number without a point, spaces of all kinds as one."""
-    match cell:
-        case bool():
-            return "yes" if cell else "no"
-        case datetime():
-            return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(sep=" ")
-        case date():
-            return cell.isoformat()
-        case float() if cell.is_integer():
-            return str(int(cell))
-        case time() | timedelta():
-            return str(cell)
-    return " ".join(str(cell).replace("\u200b", "").split())
+def _without_mark(content: bytes) -> tuple[str, ...]:
+    """The encodings to try: half of the bytes of plain letters in UTF-16 are zero, and none in the others."""
+    start = content[:200]
+    if b"\0" in start:
+        return ("utf-16-be",) if start[:1] == b"\0" else ("utf-16-le",)
+    return ("utf-8-sig", "cp1252")
 
 
-def _code_in(cells: Sequence[Sequence[str]]) -> tuple[str, str, str] | None:
-    found = (CODE.fullmatch(cell) for row in cells for cell in row[:2])
+def _code_in(sheet: Sheet) -> tuple[str, str, str] | None:
+    found = (CODE.fullmatch(text) for (_, column), text in sheet.cells.items() if column <= 2)
     return next(((code[1], code[2], code[3]) for code in found if code), None)
-
-
-def _table(
-    sheet: str, cells: list[list[str]], titles: Mapping[str, str], path: Path
-) -> tuple[tuple[str, ...], list[FilledRow]]:
-    """The known columns of a sheet and its rows; none where it has no header of ours."""
-    for at, row in enumerate(cells[:_HEADER_WITHIN]):
-        names = [titles.get(folded(cell)) for cell in row]
-        if set(names) >= _LIST or set(names) >= _ADDED:
-            known = [name for name in names if name is not None]
-            twice = sorted({name for name in known if known.count(name) > 1})
-            if twice:
-                found = f"{path.name}: two columns are headed `{twice[0]}`"
-                raise DecisionFileError(found, "give the added one another heading")
-            return tuple(known), list(_filled_rows(sheet, cells, at, names))
-    return (), []
-
-
-def _filled_rows(sheet: str, cells: list[list[str]], header: int, names: list[str | None]) -> Iterator[FilledRow]:
-    for number, row in enumerate(cells[header + 1 :], start=header + 2):
-        filled = {name: cell for name, cell in zip(names, row, strict=False) if name is not None and cell}
-        if filled:
-            yield FilledRow(sheet, number, filled)

@@ -6,9 +6,13 @@ import polars as pl
 
 from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, REASONS
 from ageingwell.decisions.entry import Entry
-from ageingwell.decisions.judging import Judged, SentList
-from ageingwell.decisions.reading import KEY, Filled
+from ageingwell.decisions.judging import Judged
+from ageingwell.decisions.own_columns import own_words
+from ageingwell.decisions.reading import Filled
+from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.settling import Clash
+from ageingwell.decisions.tables import KEY, Where, key_of
+from ageingwell.report.cells import harmless
 from ageingwell.report.choices import ADDED, ASKED, MEND, SAID
 from ageingwell.report.workbook import clash_workbook, fix_workbook
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, OFFERS, AgencyView, Column
@@ -24,39 +28,52 @@ def draw_fix(filled: Filled, sent: SentList, rows: Sequence[Judged], *, code: st
     rejected = [row for row in rows if row.verdict == "rejected" and not row.is_withdrawn]
     listed = [row for row in rejected if not row.is_added]
     columns = [_COLUMNS[name] for name in sent.columns if name in _COLUMNS]
+    words = {row.where: found for row, _, found in own_words(filled, sent)}
+    own, own_of_added = (_own_columns(part, words) for part in (listed, [row for row in rejected if row.is_added]))
+    # The note says what to mend, never the value; what was written, under whatever heading, stands beside it.
     cells = [
-        {**_as_sent(row, sent, columns), MEND.name: ". ".join(row.notes)}  # the note says what, never the value
+        {**_as_sent(row, sent, columns), **words.get(row.row.where, {}), MEND.name: ". ".join(row.notes)}
         for row in listed
     ]
     answers = [{question.name: row.row[question.name] for question in ASKED} for row in listed]
     added = [
-        {MEND.name: ". ".join(row.notes), **{question.name: row.row[question.name] for question in ADDED}}
+        {
+            MEND.name: ". ".join(row.notes),
+            **words.get(row.row.where, {}),
+            **{question.name: row.row[question.name] for question in ADDED},
+        }
         for row in rejected
         if row.is_added
     ]
-    view = _view(sent, [*columns, MEND], cells)
     return fix_workbook(
-        view,
+        _view(sent, [*columns, *own, MEND], cells),
         _texts(answers, [question.name for question in ASKED]),
         code=code,
-        added=_texts(added, [MEND.name, *(question.name for question in ADDED)]),
+        added=_texts(added, [MEND.name, *(column.name for column in own_of_added), *(asked.name for asked in ADDED)]),
+        own_of_added=own_of_added,
     )
+
+
+def _own_columns(rows: Sequence[Judged], words: Mapping[Where, Mapping[str, str]]) -> list[Column]:
+    """A column for each heading we did not send under which rows to mend have words; its name is the heading."""
+    headings = dict.fromkeys(heading for row in rows for heading in words.get(row.row.where, {}))
+    return [Column(heading, harmless(heading), "Written under a heading that was not sent", 30) for heading in headings]
 
 
 def draw_clashes(clashes: Sequence[Clash], group: SentList, *, code: str) -> bytes:
     """Draw for the chair whom recipients disagree about: on the group's own list, or among those added."""
-    key_of = {who.person_id: key for key, who in group.people.items()}
+    listed_key = {who.person_id: key for key, who in group.people.items()}
     any_key = {who.person_id: key for key, who in group.known.items() if key != who.person_id}
     columns = [_COLUMNS[name] for name in _OF_A_CLASH if name in group.columns]
     listed = [
         {**{column.name: group.cells[key][column.name] for column in columns}, SAID.name: _said(clash)}
         for clash in clashes
-        if (key := key_of.get(clash.person_id)) is not None
+        if (key := listed_key.get(clash.person_id)) is not None
     ]
     added = [
         {SAID.name: _said(clash), "person": any_key[clash.person_id]}
         for clash in clashes
-        if clash.person_id not in key_of and clash.person_id in any_key
+        if clash.person_id not in listed_key and clash.person_id in any_key
     ]
     return clash_workbook(
         _view(group, [*columns, SAID], listed),
@@ -66,7 +83,7 @@ def draw_clashes(clashes: Sequence[Clash], group: SentList, *, code: str) -> byt
 
 
 def _as_sent(row: Judged, sent: SentList, columns: Sequence[Column]) -> dict[str, str]:
-    key = row.row[KEY].casefold()
+    key = key_of(row.row[KEY])
     cells = sent.cells.get(key, row.row.cells)
     return {column.name: cells.get(column.name, "") for column in columns}
 

@@ -1,12 +1,15 @@
 """What came of lists that were taken back, in words and as plain data; no value of a row."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from ageingwell.decisions.accounting import CLASSES, Account
+from ageingwell.decisions.choices import TITLES
 from ageingwell.errors import ClashError, RejectedRowsError
 
 VERDICTS = ("accepted", "unchanged", "clash", "rejected")
@@ -15,7 +18,10 @@ TOLD_ROWS = pl.Schema({"file": pl.String, "sheet": pl.String, "row": pl.Int64, "
 
 @dataclass(frozen=True)
 class RecordedFile:
-    """What came of one file: how many rows of each verdict, the read-only cells changed, and the file to mend."""
+    """What came of one file: how many rows of each verdict, the read-only cells changed, the file to mend.
+
+    `account` tells what was in the file, every row in one class, and what was not read.
+    """
 
     name: str
     recipient: str
@@ -23,6 +29,7 @@ class RecordedFile:
     counts: dict[str, int]
     edited: tuple[tuple[str, int, str], ...]
     fix_file: Path | None
+    account: Account
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,13 @@ def summary_text(done: Recorded) -> str:
     for file in done.files:
         told = ", ".join(f"{file.counts[verdict]} {_WORDS[verdict]}" for verdict in VERDICTS if file.counts[verdict])
         lines.append(f"{file.name}: list for {file.recipient} of {file.night}: {told or 'nobody wrote anything in it'}")
+        lines += [f"  {told}" for told in _account_text(file.account)]
         lines += [
             _where(sheet, row, f"`{column}` was changed; left as it was sent") for sheet, row, column in file.edited
         ]
         shown = done.rows.filter(pl.col("file") == file.name)
         if not done.is_dry_run:
-            shown = shown.filter(pl.col("verdict").is_in(["clash", "rejected"]))
+            shown = shown.filter(pl.col("verdict").is_in(["clash", "rejected"]) | (pl.col("note") != ""))
         for row in shown.iter_rows(named=True):
             note = f": {row['note']}" if row["note"] else ""
             lines.append(_where(row["sheet"], row["row"], f"{_WORDS[row['verdict']]}{note}"))
@@ -61,6 +69,53 @@ def summary_text(done: Recorded) -> str:
 
 
 _WORDS = {"accepted": "recorded", "unchanged": "unchanged", "clash": "for the chair", "rejected": "to mend"}
+
+
+_UNANSWERED = {
+    "repeated": "said twice in the file and counted once",
+    "not_answered": "not answered",
+    "not_on_list": "without a row key of this list and without an answer, not read",
+    "of_homes": "on the sheet of homes, which asks nothing",
+}
+
+
+def _account_text(account: Account) -> list[str]:
+    """What was in a file besides what is told row by row: nothing typed goes without a word."""
+    classes = ", ".join(f"{account.rows[name]} {words}" for name, words in _UNANSWERED.items() if account.rows[name])
+    lines = [f"{account.n_rows} rows read: {account.n_answered} answered" + (f", {classes}" if classes else "")]
+    lines += [_missing("List", account.missing), _missing("Add someone", account.missing_of_added)]
+    if account.not_shown:
+        lines.append(f"columns to read that did not come back (no answer is lost): {len(account.not_shown)}")
+    if account.lacks_added:
+        lines.append("the sheet to add someone did not come back: nobody can be added")
+    for own in account.own_columns:
+        sheet = f"{own.sheet}: " if own.sheet else ""
+        n_left = own.n_rows - own.n_to_mend
+        told = [f"{n_left} with words that are not kept"] if n_left else []
+        told += [f"{own.n_to_mend} to mend"] if own.n_to_mend else []
+        lines.append(f"{sheet}`{own.heading}` is a column we did not send; rows under it: {', '.join(told)}")
+    return [line for line in [*lines, *_not_read(account)] if line]
+
+
+def _missing(sheet: str, names: Sequence[str]) -> str:
+    titles = ", ".join(f"`{TITLES[name]}`" for name in names)
+    return f"{sheet}: {titles} did not come back: no answer could be read there" if titles else ""
+
+
+def _not_read(account: Account) -> list[str]:
+    """What stands where nothing is asked, by how much there is of it."""
+    lines = [
+        f"{sheet}: {n} cells hold words that were not sent; they are not read" for sheet, n in account.words.items()
+    ]
+    counted = {
+        "cells above the headings hold words; they are not read": account.n_above,
+        "rows of homes hold words that were not sent; homes cannot be answered, so tell whoever sent the list":
+            account.n_homes_changed,
+        "rows take an answer from a merged cell that covers them": account.n_covered,
+        "comments on cells; they are not read": account.n_comments,
+        "text boxes; they are not read": account.n_text_boxes,
+    }  # fmt: skip
+    return lines + [f"{n} {words}" for words, n in counted.items() if n]
 
 
 def _where(sheet: str, row: int, told: str) -> str:
@@ -77,7 +132,8 @@ def as_plain(done: Recorded) -> dict[str, Any]:
                 "file": file.name,
                 "recipient": file.recipient,
                 "night": str(file.night),
-                **file.counts,
+                **{name: file.account.rows[name] for name in CLASSES},
+                **_account_plain(file.account),
                 "edited": [{"sheet": sheet, "row": row, "column": column} for sheet, row, column in file.edited],
                 "fix_file": None if file.fix_file is None else str(file.fix_file),
             }
@@ -86,6 +142,24 @@ def as_plain(done: Recorded) -> dict[str, Any]:
         "rows": done.rows.to_dicts(),
         "n_clashes": done.n_clashes,
         "clash_files": [str(path) for path in done.clash_files],
+    }
+
+
+def _account_plain(account: Account) -> dict[str, Any]:
+    sheets = (("List", account.missing), ("Add someone", account.missing_of_added))
+    return {
+        "n_rows": account.n_rows,
+        "n_answered": account.n_answered,
+        "columns_missing": [{"sheet": sheet, "column": TITLES[name]} for sheet, names in sheets for name in names],
+        "columns_to_read_missing": list(account.not_shown),
+        "columns_not_sent": [asdict(own) for own in account.own_columns],
+        "sheet_to_add_missing": account.lacks_added,
+        "words_elsewhere": dict(account.words),
+        "n_above_headings": account.n_above,
+        "n_homes_changed": account.n_homes_changed,
+        "n_merged": account.n_covered,
+        "n_comments": account.n_comments,
+        "n_text_boxes": account.n_text_boxes,
     }
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.load import Config
+from ageingwell.decisions.accounting import account_of
+from ageingwell.decisions.changed import changed_cells
 from ageingwell.decisions.entry import entries_of
-from ageingwell.decisions.judging import Judged, SentList, changed_cells, judge
+from ageingwell.decisions.judging import Judged, judge
 from ageingwell.decisions.ledger import append, read_ledger
 from ageingwell.decisions.reading import Filled, read_filled
+from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.settling import Clash, settle, to_keep
 from ageingwell.errors import DecisionFileError
 from ageingwell.pipeline.mending import draw_clashes, draw_fix
@@ -60,7 +63,8 @@ def record(
 ) -> Recorded:
     """Take filled lists back, and add what they say to the ledger in `out`: each file whole, or not at all.
 
-    Each row is accepted, unchanged (said before), a clash (for the chair; of it only what nobody disputes is kept) or
+    What is in a file is accounted for: every row in one class, and what was not read is told. A row that answers
+    something is accepted, unchanged (said before), a clash (for the chair; of it only what nobody disputes is kept) or
     rejected. Rejected rows are written to `<file>.fix.xlsx` beside the file, or in `fix_to`; clashes to
     `clashes-<night>.xlsx`; with a number where another file of that name lies, for somebody may have typed in it.
     Recording the same file twice changes nothing. `role` says who records, as a role and not a name. `recorded_on` in
@@ -80,7 +84,8 @@ def record(
         at = _when(out, recorded_on, world)
         path = ledger_path(out, config)
         with world.stage("read"):
-            read = [_read(file, out=out, key=list_key, on=at.date()) for file in files]
+            before = config.outreach.decisions.contact_days_before
+            read = [_read(file, out=out, key=list_key, on=at.date(), contact_days_before=before) for file in files]
         with world.stage("settle"):
             settled, clashes = settle([one.rows for one in read], ledger=entries_of(read_ledger(path)))
             judged = [_Read(one.path, one.filled, one.sent, one.code, rows) for one, rows in zip(read, settled)]
@@ -119,10 +124,10 @@ def _when(out: Path, recorded_on: date | None, world: Surroundings) -> datetime:
     return datetime.combine(recorded_on, time(12), tzinfo=UTC)
 
 
-def _read(path: Path, *, out: Path, key: Key | Path | None, on: date) -> _Read:
+def _read(path: Path, *, out: Path, key: Key | Path | None, on: date, contact_days_before: int) -> _Read:
     filled = read_filled(path, titles=headings())
     sent, code = sent_list(filled, out=out, key=key)
-    return _Read(path, filled, sent, code, judge(filled, sent, on=on))
+    return _Read(path, filled, sent, code, judge(filled, sent, on=on, contact_days_before=contact_days_before))
 
 
 def _drawn_fix(one: _Read, fix_to: Path | None, drawn: dict[Path, bytes]) -> Path | None:
@@ -180,7 +185,8 @@ def _told(one: _Read, fix: Path | None) -> RecordedFile:
         (row.sheet, row.number, column) for row, columns in changed_cells(one.filled, one.sent) for column in columns
     ]
     counts = {verdict: sum(row.verdict == verdict for row in one.rows) for verdict in VERDICTS}
-    return RecordedFile(one.path.name, one.sent.recipient, one.sent.night, counts, tuple(edited), fix)
+    account = account_of(one.filled, one.sent, one.rows)
+    return RecordedFile(one.path.name, one.sent.recipient, one.sent.night, counts, tuple(edited), fix, account)
 
 
 def _told_rows(read: Sequence[_Read]) -> pl.DataFrame:

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from ageingwell.decisions.judging import SentList, Subject
-from ageingwell.decisions.reading import KEY, Filled, read_filled
+from ageingwell.decisions.reading import Filled, read_filled
+from ageingwell.decisions.sent import SentList, Subject
+from ageingwell.decisions.tables import KEY, key_of
 from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
 from ageingwell.pipeline.files import read_frame
 from ageingwell.pseudonyms import Key, row_key
@@ -49,7 +50,7 @@ def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[Sen
     columns = tuple(name for name in sent.columns if name not in _NOT_SENT)
     cells = {row[KEY]: {name: row[name] for name in columns} for row in sent.rows}
     code = " ".join(sent.code or ())
-    return SentList(recipient, night, columns, cells, people, frozenset(withdrawn), anybody), code
+    return SentList(recipient, night, columns, cells, people, frozenset(withdrawn), anybody, as_sent=sent), code
 
 
 def list_of(recipient: str, night: date, *, out: Path, key: Key | Path | None) -> tuple[SentList, str]:
@@ -103,7 +104,7 @@ def _by_code(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
 
 def _by_keys(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
     """The newest list that has most of the file's row keys."""
-    keys = {row[KEY].casefold() for row in filled.rows}
+    keys = {key_of(row[KEY]) for row in filled.rows}
     best, most = None, 0
     for folder in _every_night(out):
         for recipient in RECIPIENTS:

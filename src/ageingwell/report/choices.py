@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, OUTCOMES, REASONS, TOLD, folded
+from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, OUTCOMES, REASONS, TITLES, TOLD, folded
 from ageingwell.decisions.judging import LONGEST_NOTE
 from ageingwell.views import columns as view_columns
 from ageingwell.views.columns import Column
@@ -23,28 +23,36 @@ class Asked:
 
 
 DECISION: Final = Asked(
-    "decision", "Decision", "What the group decided; needed for a row to count", tuple(DECISIONS.values()), width=17
+    "decision",
+    TITLES["decision"],
+    "What the group decided; needed for a row to count",
+    tuple(DECISIONS.values()),
+    width=17,
 )
-LED_BY: Final = Asked("led_by", "Led by", "Who takes it on; needed to contact now", tuple(LEADS.values()), width=15)
-REASON: Final = Asked("reason", "Reason", "Why; needed for every decision", tuple(REASONS.values()), width=19)
-BY_WHEN: Final = Asked("by_when", "By when", "The day it should be done by, or asked again", is_day=True, width=14)
+LED_BY: Final = Asked(
+    "led_by", TITLES["led_by"], "Who takes it on; needed to contact now", tuple(LEADS.values()), width=15
+)
+REASON: Final = Asked("reason", TITLES["reason"], "Why; needed for every decision", tuple(REASONS.values()), width=19)
+BY_WHEN: Final = Asked(
+    "by_when", TITLES["by_when"], "The day it should be done by, or asked again", is_day=True, width=14
+)
 WHETHER_TOLD: Final = Asked(
-    "told", "Told by now", "Whether the person knows by now that you will be in touch", tuple(TOLD.values()), width=9
+    "told", TITLES["told"], "Whether the person knows by now that you will be in touch", tuple(TOLD.values()), width=9
 )
-OUTCOME: Final = Asked("outcome", "What came of it", "After the contact", tuple(OUTCOMES.values()), width=14)
-CONTACTED_ON: Final = Asked("contacted_on", "Contacted on", "The day of the contact", is_day=True, width=14)
+OUTCOME: Final = Asked("outcome", TITLES["outcome"], "After the contact", tuple(OUTCOMES.values()), width=14)
+CONTACTED_ON: Final = Asked("contacted_on", TITLES["contacted_on"], "The day of the contact", is_day=True, width=14)
 
 ASKED: Final = (DECISION, LED_BY, REASON, BY_WHEN, WHETHER_TOLD, OUTCOME, CONTACTED_ON)
 
 PERSON: Final = Asked(
-    "person", "Person", "The 32 letters that your own `pseudonymise` gives for them, or a row key", width=36
+    "person", TITLES["person"], "The 32 letters that your own `pseudonymise` gives for them, or a row key", width=36
 )
 ADDED_BECAUSE: Final = Asked(
-    "added_for", "Reason for adding", "Why the group adds them", tuple(ADDED_FOR.values()), width=30
+    "added_for", TITLES["added_for"], "Why the group adds them", tuple(ADDED_FOR.values()), width=30
 )
 NOTE: Final = Asked(
     "note",
-    "In a few words",
+    TITLES["note"],
     f"Up to {LONGEST_NOTE} letters; no name, no number, no clinical detail",
     width=40,
 )
@@ -65,4 +73,6 @@ def headings() -> dict[str, str]:
     shown = [value for value in vars(view_columns).values() if isinstance(value, Column)]
     shown += [*view_columns.FOR_SAFEGUARDING, MEND, SAID]
     every: Iterable[Column | Asked] = (*shown, *ASKED, *ADDED)
-    return {folded(words): column.name for column in every for words in (column.name, column.title)}
+    return {"notices": "notices"} | {
+        folded(words): column.name for column in every for words in (column.name, column.title)
+    }

@@ -20,7 +20,8 @@ HOW_TO_USE: Final = (
     "This list is a starting point. The group decides who is contacted, and nothing is decided by a computer alone.",
     "On the sheet List, fill in the yellow columns on the right: decision, who leads, reason. No choice is made for "
     "you.",
-    "Sort and filter the whole table as you like, and add columns if you need them. Leave the row key as it is. What "
+    "Sort and filter the whole table as you like. Leave the row key and the headings as they are. Columns that you add "
+    "are yours: what you write in them is not kept. What "
     "stands in the white columns cannot be changed here: a change is noticed and left out.",
     "Anyone you are worried about who is not here? Write them on the sheet Add someone.",
     "Worries about safety go by your own safeguarding route, never into this file.",
@@ -64,12 +65,19 @@ def agency_workbook(view: AgencyView, *, notices: Sequence[str] = (), homes: Age
     return book.close()
 
 
-def fix_workbook(view: AgencyView, answers: pl.DataFrame, *, code: str, added: pl.DataFrame) -> bytes:
+def fix_workbook(
+    view: AgencyView,
+    answers: pl.DataFrame,
+    *,
+    code: str,
+    added: pl.DataFrame,
+    own_of_added: Sequence[Column] = (),
+) -> bytes:
     """Write the rows that were not recorded, in the layout of the list, with a note beside each: nothing is retyped.
 
     `view` holds the rows as they were sent, the column `to_mend` last; `answers` what was filled in (the columns of
-    `ASKED`); `added` the rows of the sheet Add someone (the columns of `ADDED`, and `to_mend`). `code` is the list's
-    own, so that this file comes back as that list.
+    `ASKED`); `added` the rows of the sheet Add someone (the columns of `ADDED`, `to_mend`, and of `own_of_added`, which
+    were not sent and hold words all the same). `code` is the list's own, so that this file comes back as that list.
     """
     title = f"To mend: {agency_words(view.recipient)}"
     book = Book(title, as_of=view.as_of)
@@ -77,7 +85,7 @@ def fix_workbook(view: AgencyView, answers: pl.DataFrame, *, code: str, added: p
     steps = [("What to do", "Read the red note beside each row, mend the row, save, and send this file back.")]
     book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
     book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges(), answers=answers)
-    _add_someone(book, added if added.height else None)
+    _add_someone(book, added if added.height else None, own=own_of_added)
     _choices(book)
     return book.close()
 
@@ -122,13 +130,13 @@ def _how_to_use(book: Book, columns: Sequence[Column]) -> None:
     book.lines("How to use", lines, heading="How to use this list")
 
 
-def _add_someone(book: Book, filled: pl.DataFrame | None) -> None:
+def _add_someone(book: Book, filled: pl.DataFrame | None, *, own: Sequence[Column] = ()) -> None:
     """The sheet to add someone: empty rows, or those to mend or to settle, with what is said of each before them."""
     if filled is None:
         empty = pl.DataFrame({question.name: [None] * _EMPTY_ROWS for question in ADDED}, schema_overrides=_AS_TEXT)
         book.table(SHEET_NAMES["add"], pl.DataFrame(), (), asked=ADDED, choices=_ranges(), answers=empty)
         return
-    beside = tuple(column for column in (MEND, SAID) if column.name in filled.columns)
+    beside = tuple(column for column in (MEND, SAID, *own) if column.name in filled.columns)
     shown = filled.select(column.name for column in beside)
     book.table(SHEET_NAMES["add"], shown, beside, asked=ADDED, choices=_ranges(), answers=filled)
 
