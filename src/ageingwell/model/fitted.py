@@ -122,7 +122,10 @@ class FittedRisk:
         A number that is missing here and never was in training would count as 0 to LightGBM, a made-up fact: `stop`
         raises `FrameError`, `fill` takes the training median in its place.
         """
-        codes = to_matrix(features, self.columns)
+        return self.without_gaps(to_matrix(features, self.columns), gaps=gaps)
+
+    def without_gaps(self, codes: Floats, *, gaps: Gaps) -> Floats:
+        """The matrix of `to_matrix` (n, p), numbers that are missing as never in training treated as in `matrix`."""
         new = [
             (place, column.name)
             for place, column in enumerate(self.columns)
@@ -150,7 +153,10 @@ class FittedRisk:
 
     def score(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Floats:
         """The raw log-odds of margin and trees, before calibration."""
-        codes = self.matrix(features, gaps=gaps)
+        return self.score_of(self.matrix(features, gaps=gaps), threads=threads)
+
+    def score_of(self, codes: Floats, *, threads: int = 1) -> Floats:
+        """The raw log-odds of the rows of a matrix (n, p)."""
         if not len(codes):
             return np.empty(0)
         trees = self.booster_.predict(self.numbers(codes), raw_score=True, num_threads=threads)
@@ -170,7 +176,10 @@ class FittedRisk:
 
     def explain(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Explanation:
         """What each feature adds for each row: its curve's height plus the trees' exact SHAP value, calibrated."""
-        codes = self.matrix(features, gaps=gaps)
+        return self.explanation_of(self.matrix(features, gaps=gaps), threads=threads)
+
+    def explanation_of(self, codes: Floats, *, threads: int = 1) -> Explanation:
+        """What each feature adds for each row of a matrix (n, p)."""
         if not len(codes):
             return Explanation(self.features, np.empty(0), np.empty((0, len(self.columns))))
         trees = np.asarray(self.booster_.predict(self.numbers(codes), pred_contrib=True, num_threads=threads))
