@@ -14,12 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from ageingwell.errors import FrameError
+from ageingwell.evaluation.checked import missing_in
 from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.model.choosing import Recipe
 from ageingwell.model.columns import Column, columns_of, shares_unseen, to_matrix
 from ageingwell.model.fitted import Explanation
 from ageingwell.model.fitting import fit_risk
-from ageingwell.model.frames import Table, checked_table, is_frame, missing_in, named_columns, table_of
+from ageingwell.model.frames import Table, checked_table, is_frame, named_columns, table_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.saving import load_folder, save_folder
 from ageingwell.model.tuning import drawn_shapes
@@ -60,7 +61,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     A column that is constant or wholly missing adds nothing; one that was wholly missing in training takes numbers or
     categories later. Beyond the values seen in training a curve stays flat. A category that was not seen counts as
     average to the curves and as none of the levels to the trees, with `UnseenLevelsWarning` where most of ten or more
-    values of a column were not seen; text is compared as it is written, blanks and capitals too, and numbers by their value. A
+    values of a column were not seen. Text is compared as it is written, blanks and capitals too; numbers by value. A
     number that is missing at prediction and never was in training is taken as its training median, with a warning.
     No rows give an empty answer.
 

@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 
 from ageingwell.errors import FrameError, TooFewEventsError
 from ageingwell.evaluation.calibration import Line, calibration_curve
+from ageingwell.evaluation.checked import household_places, weights, zero_or_one
 from ageingwell.evaluation.coverage import holds
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.levels import as_numbers
@@ -196,10 +197,12 @@ def calibrate(
     `weight` (n,) tells how much each counts. With few of them the slope stays near that of the fit's own
     cross-validation. Raises `TooFewEventsError` without both outcomes.
     """
+    if len(outcome):
+        zero_or_one(outcome)
     if outcome.min(initial=1) == outcome.max(initial=0):
         raise TooFewEventsError("the people held out to calibrate have no event", "train on more people")
     odds = model.log_odds(model.score(held_out))
-    w = np.ones(len(odds)) if weight is None else weight
+    w = np.ones(len(odds)) if weight is None else weights(weight, n=len(odds))
     later = shrunken_line(outcome.astype(float), odds, weight=w, spread_of_slope=SPREAD_OF_LATER_SLOPE)
     first = model.line
     return replace(model, line=Line(later.intercept + later.slope * first.intercept, later.slope * first.slope))
@@ -225,7 +228,7 @@ def range_coverage(
     households are halved at random `halvings` times; each half's range is laid over `groups` groups of neighbouring
     risk of the other half. See `holds` for what counts as inside.
     """
-    _, at = np.unique(households, return_inverse=True)
+    at = household_places(households, n=len(outcome))
     generator = np.random.default_rng(seed)
     inside: list[bool] = []
     for _ in range(halvings):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from ageingwell.errors import FrameError
+from ageingwell.evaluation.checked import missing_in
 from ageingwell.model.cells import Cells, Labels, Numbers, Untyped, labels_of_places, mixed_labels
 
 PLAIN = "give numbers, true or false, or categories as text"
@@ -208,25 +209,6 @@ def _remedy(kind: type) -> str | None:
         if issubclass(kind, kinds):
             return remedy
     return None if issubclass(kind, (str, *NUMBERS)) else DAY if kind.__name__ == "Period" else PLAIN
-
-
-def missing_in(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which of the values (n,) are missing: None, NaN, NaT and the NA of pandas.
-
-    >>> missing_in(np.array([1.0, np.nan])).tolist(), missing_in(np.array(["a", None], dtype=object)).tolist()
-    ([False, True], [False, True])
-    """
-    # A list or an array compares to more than one truth, and is never missing. pandas' NA has no truth value, so that
-    # it can't be compared with itself, as NaN can.
-    return np.array(
-        [
-            value is None
-            or type(value).__name__ == "NAType"
-            or (not isinstance(value, list | np.ndarray | pl.Series) and value != value)
-            for value in values.tolist()
-        ],
-        dtype=bool,
-    )
 
 
 def _nothing(n: int) -> Cells:
