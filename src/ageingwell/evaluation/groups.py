@@ -42,7 +42,7 @@ def by_group(measures: Mapping[str, Measure], *arrays: ArrayLike, groupings: Map
     rows = []
     for grouping, labels in groupings.items():
         of_person = _labels(labels)
-        if any(column.shape != of_person.shape for column in columns):
+        if of_person.shape != columns[0].shape:
             raise FrameError(
                 f"grouping {grouping}: {of_person.size:,} labels, and arrays of {columns[0].size:,} people",
                 "give one label a person",
@@ -101,7 +101,13 @@ def _whole(arrays: Sequence[ArrayLike]) -> list[NDArray[Any]]:
         raise FrameError("no outcome was given", "give it first, and then what the measures take beside it")
     columns = [zero_or_one(arrays[0]), *(as_array(array) for array in arrays[1:])]
     for number, column in enumerate(columns[1:], start=2):
-        missing = int(missing_in(column).sum()) if column.ndim == 1 else 0
+        if column.shape != columns[0].shape:
+            raise FrameError(
+                f"the outcome of {columns[0].size:,} people and array {number} of shape {column.shape} do not belong "
+                "together",
+                "give one entry a person in every array",
+            )
+        missing = int(missing_in(column).sum())
         if missing:
             raise FrameError(
                 f"array {number} is missing for {missing:,} of {column.size:,} people",

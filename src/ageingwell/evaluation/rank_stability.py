@@ -72,9 +72,10 @@ def _chances(score: ArrayLike, redrawn: ArrayLike, k: int) -> tuple[Floats, Floa
 
 
 def _listed_by_draw(redrawn: ArrayLike, k: int) -> Floats:
-    draws = np.asarray(redrawn)
-    if draws.ndim != 2 or not draws.size:
+    draws = redrawn if isinstance(redrawn, list | tuple | np.ndarray) else np.asarray(redrawn)
+    rows = [chance_listed(row, k=k) for row in draws]
+    if len({row.size for row in rows}) != 1:
         raise FrameError(
-            f"the redrawn scores must be (draws, people), and their shape is {draws.shape}", "give a row a draw"
+            "the redrawn scores must be (draws, people), the same people in every draw", "give a row a draw"
         )
-    return np.array([chance_listed(row, k=k) for row in draws])
+    return np.array(rows)
