@@ -57,7 +57,7 @@ class BundleError(AgeingWellError):
 
 
 class FrameError(BundleError, ValueError):
-    """A frame given to a model, to fit or to predict, is not what the model can take; also a `ValueError`."""
+    """A frame given to a model, or an array given to a measure, is not what it can take; also a `ValueError`."""
 
     exit_code = 13
 

@@ -16,7 +16,8 @@ from scipy import stats
 from scipy.optimize import linear_sum_assignment
 
 from ageingwell.errors import NoComparisonError
-from ageingwell.evaluation.estimate import Estimate, Floats, outcome_and, tidy
+from ageingwell.evaluation.checked import outcome_and, weights
+from ageingwell.evaluation.estimate import Estimate, Floats, tidy
 
 RISK_EDGES = (0.05, 0.10, 0.20, 0.30, 0.50)
 # Prior counts from here on share one band.
@@ -68,7 +69,7 @@ def before_after(
     """
     if visited is None or risk is None or prior is None:
         raise NoComparisonError(WHY, "give who was visited, and everybody's risk and prior count, unvisited people too")
-    chosen, first, then, *_ = outcome_and(visited, before, after, risk, prior)
+    chosen, first, then, *_ = outcome_and(visited, before, after, risk, prior, named="visited")
     matched = match(visited=visited, risk=risk, prior=prior, how=how)
     used = matched.weight > 0
     ours, theirs = used & chosen, used & ~chosen
@@ -95,7 +96,7 @@ def match(
     >>> match(visited=[1, 0, 0, 1], risk=[0.3, 0.31, 0.32, 0.01], prior=[2, 2, 2, 0]).weight.tolist()
     [1.0, 0.5, 0.5, 0.0]
     """
-    chosen, risks, counts = outcome_and(visited, risk, prior)
+    chosen, risks, counts = outcome_and(visited, risk, prior, named="visited")
     if not chosen.any():
         raise NoComparisonError("nobody was visited", "give the visited people a 1")
     if chosen.all():
@@ -132,11 +133,12 @@ def balance(*, visited: ArrayLike, risk: ArrayLike, prior: ArrayLike, matched: M
     The gap is in standard deviations of the visited before matching; beyond 0.1 either way they are not alike (Austin,
     Statistics in Medicine 2009;28:3083).
     """
-    chosen, risks, counts = outcome_and(visited, risk, prior)
+    chosen, risks, counts = outcome_and(visited, risk, prior, named="visited")
+    after = weights(matched.weight, n=chosen.size)
     rows = []
     for trait, values in {"risk": risks, "prior count": counts}.items():
         spread = float(values[chosen].std())
-        for when, weight in {"before matching": np.ones(chosen.size), "after matching": matched.weight}.items():
+        for when, weight in {"before matching": np.ones(chosen.size), "after matching": after}.items():
             sides = [float(np.average(values[side], weights=weight[side])) for side in (chosen, ~chosen)]
             gap = (sides[0] - sides[1]) / spread if spread > 0 else None
             rows.append((trait, when, *sides, gap, int((weight > 0).sum())))

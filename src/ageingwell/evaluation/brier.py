@@ -5,7 +5,8 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import equal_groups
-from ageingwell.evaluation.estimate import Estimate, Floats, outcome_and_risk, percentile_interval, resampled, tidy
+from ageingwell.evaluation.checked import outcome_and_risk
+from ageingwell.evaluation.estimate import Estimate, Floats, percentile_interval, resampled, tidy
 
 PARTS = ("brier", "reliability", "resolution", "uncertainty", "within_groups", "scaled_brier")
 

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import expit, logit
 
-from ageingwell.evaluation.estimate import Estimate, around, outcome_and, outcome_and_risk, proportion, tidy, untold
+from ageingwell.evaluation.checked import outcome_and, outcome_and_risk
+from ageingwell.evaluation.estimate import Estimate, around, proportion, tidy, untold
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ def calibration_line(outcome: ArrayLike, log_odds: ArrayLike) -> Line:
     `outcome` (n,) of 0 and 1, `log_odds` (n,). Fitted by Newton's method on the logistic likelihood; raises
     `ValueError` where the outcome has one value only, the log-odds are all alike, or they part the outcomes wholly.
     """
-    y, x = np.asarray(outcome, dtype=float), np.asarray(log_odds, dtype=float)
+    happened, x = outcome_and(outcome, log_odds)
+    y = happened.astype(float)
     if y.min() == y.max() or x.min() == x.max():
         raise ValueError("a calibration line needs both outcomes and more than one score")
     # In units of their own spread, so that the steps suit log-odds of any size.
@@ -62,7 +64,7 @@ def calibration_curve(outcome: ArrayLike, log_odds: ArrayLike, *, groups: int = 
 
     Source of the interval: Brown, Cai and DasGupta, Statistical Science 2001;16:101.
     """
-    y, x = np.asarray(outcome, dtype=float), np.asarray(log_odds, dtype=float)
+    y, x = outcome_and(outcome, log_odds)
     order = np.argsort(x, kind="stable")
     parts = [part for part in np.array_split(order, groups) if part.size]
     n = np.array([part.size for part in parts])

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import equal_groups
-from ageingwell.evaluation.estimate import Floats, outcome_and, proportion
+from ageingwell.evaluation.checked import outcome_and, same_people
+from ageingwell.evaluation.estimate import Floats, proportion
 
 
 def holds(
@@ -43,7 +44,7 @@ def holds_truth(true_risk: ArrayLike, risk: ArrayLike, low: ArrayLike, high: Arr
     >>> holds_truth([0.2, 0.3], [0.2, 0.2], [0.1, 0.1], [0.24, 0.24], groups=1).tolist()
     [False]
     """
-    true, risks, lows, highs = (np.asarray(array, dtype=float) for array in (true_risk, risk, low, high))
+    true, risks, lows, highs = same_people(true_risk, risk, low, high)
     of_person = equal_groups(risks, groups)
     n = np.bincount(of_person)
     held = np.flatnonzero(n)

@@ -7,15 +7,10 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
+from ageingwell.errors import FrameError
+from ageingwell.evaluation.checked import outcome_and
 from ageingwell.evaluation.estimate import Estimate as Estimate
-from ageingwell.evaluation.estimate import (
-    Floats,
-    outcome_and,
-    percentile_interval,
-    resampled,
-    tidy,
-    untold,
-)
+from ageingwell.evaluation.estimate import Floats, percentile_interval, resampled, tidy, untold
 
 # Years of age, the first in and the last out. A pooled figure flatters: order is harder to tell among the oldest.
 AGE_BANDS: Mapping[str, tuple[float, float]] = {
@@ -35,7 +30,10 @@ def auroc(outcome: ArrayLike, score: ArrayLike) -> Estimate:
     >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).value
     0.75
     """
-    happened, values = outcome_and(outcome, score)
+    return _area(*outcome_and(outcome, score))
+
+
+def _area(happened: NDArray[np.bool_], values: Floats) -> Estimate:
     n, n_events = happened.size, int(happened.sum())
     if n_events in (0, n):
         return untold(n, n_events)
@@ -77,7 +75,7 @@ def auroc_by_band(
     """
     happened, values, years = outcome_and(outcome, score, age)
     inside = {band: (years >= first) & (years < end) for band, (first, end) in bands.items()}
-    return tidy(({"band": band}, auroc(happened[rows], values[rows])) for band, rows in inside.items())
+    return tidy(({"band": band}, _area(happened[rows], values[rows])) for band, rows in inside.items())
 
 
 def average_precision(
@@ -137,6 +135,8 @@ def paired_differences(
     >>> paired_differences([0, 0, 1], rivals, model="model")["value"].to_list()
     [0.5, 0.5]
     """
+    if model not in scores:
+        raise FrameError(f"the score named {model!r} was not given", "give it with its rivals")
     ours, rivals = scores[model], {name: score for name, score in scores.items() if name != model}
     rows = []
     for name, rival in rivals.items():

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import observed_over_expected
+from ageingwell.evaluation.checked import finite, household_places
 from ageingwell.evaluation.estimate import FIGURES, Estimate, Floats, around, percentile_interval, tidy, untold
 
 MISSING = "missing"
@@ -164,7 +165,7 @@ def mean_risk_shift(risk_then: ArrayLike, risk_now: ArrayLike) -> pl.DataFrame:
     >>> mean_risk_shift([0.1, 0.3], [0.2, 0.6]).select("measure", "value").rows()
     [('then', 0.2), ('now', 0.4), ('now minus then', 0.2)]
     """
-    then, now = (np.asarray(risk, dtype=float) for risk in (risk_then, risk_now))
+    then, now = finite(risk_then), finite(risk_now)
     errors = [float(risks.std(ddof=1) / np.sqrt(risks.size)) if risks.size > 1 else 0.0 for risks in (then, now)]
     of_both, mean_then, mean_now = float(np.hypot(errors[0], errors[1])), float(then.mean()), float(now.mean())
     told = {
@@ -244,10 +245,7 @@ def _at(households: ArrayLike | None, n: int) -> NDArray[np.int64]:
     """The number of each row's household; every row its own where none are given."""
     if households is None:
         return np.arange(n)
-    at = np.unique(np.asarray(households), return_inverse=True)[1]
-    if at.size != n:
-        raise ValueError(f"{n:,} rows and households of {at.size:,} do not belong together")
-    return np.asarray(at, dtype=np.int64)
+    return household_places(households, n=n)
 
 
 class _Drawn:

@@ -9,6 +9,9 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from ageingwell.errors import FrameError
+from ageingwell.evaluation.checked import household_places
+
 Floats = NDArray[np.float64]
 Method = Literal["wilson", "clopper_pearson", "jeffreys"]
 
@@ -50,6 +53,9 @@ def proportion(n_events: float, n: int, *, method: Method = "wilson") -> Estimat
     """
     if n == 0:
         return untold(0, 0)
+    # A mean over ties may be off by a rounding.
+    if not -1e-9 <= n_events <= n + 1e-9:
+        raise FrameError(f"a share is of 0 to {n:,} people, and the events counted are not", "count again")
     low, high = {"wilson": _wilson, "clopper_pearson": _clopper_pearson, "jeffreys": _jeffreys}[method](n_events, n)
     return Estimate(n_events / n, low, high, n, round(n_events))
 
@@ -100,14 +106,13 @@ def resampled(
 
     With `households`, (n,) labels, whole households are drawn: people of one home share more than chance, and drawing
     them one by one would make every interval too short. Without, people are drawn. The same seed gives the same draws.
+    `FrameError` where a household is missing.
 
     >>> resampled(lambda drawn: drawn, 3, draws=2, seed=1, households=["a", "a", "b"]).tolist()
     [[1, 1, 1], [0, 0, 2]]
     """
     generator = np.random.default_rng(seed)
-    at = np.arange(n) if households is None else np.unique(np.asarray(households), return_inverse=True)[1]
-    if at.size != n:
-        raise ValueError(f"{n:,} people and households of {at.size:,} do not belong together")
+    at = np.arange(n) if households is None else household_places(households, n=n)
     size = int(at.max(initial=-1)) + 1
     drawn = (np.bincount(generator.integers(size, size=size), minlength=size)[at] for _ in range(draws))
     return np.array([statistic(times) for times in drawn])
@@ -130,25 +135,3 @@ def tidy(rows: Iterable[tuple[Mapping[str, Any], Estimate]]) -> pl.DataFrame:
         return pl.DataFrame(schema=FIGURES)
     table = pl.DataFrame(listed, schema_overrides=FIGURES, infer_schema_length=None)
     return table.with_columns(pl.col("value", "low", "high").fill_nan(None))
-
-
-def outcome_and(outcome: ArrayLike, *others: ArrayLike) -> tuple[NDArray[Any], ...]:
-    """The outcome as booleans and the other arrays as floats, all of one length; `ValueError` otherwise."""
-    happened = np.asarray(outcome)
-    if happened.ndim != 1 or not np.isin(happened, (0, 1)).all():
-        raise ValueError("the outcome must be a flat array of 0 and 1")
-    arrays = [np.asarray(other, dtype=float) for other in others]
-    for array in arrays:
-        if array.shape != happened.shape:
-            raise ValueError(f"arrays of {happened.size:,} and {array.size:,} people do not belong together")
-        if np.isnan(array).any():
-            raise ValueError("a score is missing: say what a missing one means before comparing it")
-    return happened.astype(bool), *arrays
-
-
-def outcome_and_risk(outcome: ArrayLike, risk: ArrayLike) -> tuple[NDArray[Any], ...]:
-    """As `outcome_and`, of a risk: `ValueError` where it lies outside [0, 1]."""
-    happened, risks = outcome_and(outcome, risk)
-    if ((risks < 0) | (risks > 1)).any():
-        raise ValueError("a risk lies between 0 and 1")
-    return happened, risks

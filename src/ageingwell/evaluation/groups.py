@@ -4,12 +4,15 @@ Where few people or few events stand behind a figure, the row says so in `is_sma
 passes through the disclosure door first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from ageingwell.errors import FrameError
+from ageingwell.evaluation.checked import as_array, missing_in, outcome_and_listed, zero_or_one
 from ageingwell.evaluation.estimate import Estimate, Method, difference, proportion, tidy
 
 # Counts from 1 to 7 are hidden in what is published (NHS England, HES disclosure rule).
@@ -22,8 +25,10 @@ Measure = Callable[..., Estimate]
 def by_group(measures: Mapping[str, Measure], *arrays: ArrayLike, groupings: Mapping[str, ArrayLike]) -> pl.DataFrame:
     """Each measure in each group of each grouping, and how far it lies from the rest of the people.
 
-    A measure is called with the group's part of `arrays`, all (n,), in the order given. A grouping is (n,) labels; a
-    missing label is the group `not known`. Columns: grouping, group, measure, value, low, high, n, n_events,
+    A measure is called with the group's part of `arrays`, all (n,), in the order given: first the outcome, of 0 and 1.
+    A grouping is (n,) labels; a missing label is the group `not known`, and whole numbers with a gap are the groups
+    they were without. `FrameError` where an outcome is missing or not 0 or 1, anything else is missing, or lengths
+    differ. Columns: grouping, group, measure, value, low, high, n, n_events,
     difference, difference_low, difference_high, is_small (1 to 7 people, events or people without the event, or the
     same among the rest). The difference is null where either side cannot be told or nobody is left.
 
@@ -33,12 +38,15 @@ def by_group(measures: Mapping[str, Measure], *arrays: ArrayLike, groupings: Map
     ... ).select("group", "value", "n", "difference").rows()
     [('F', 0.5, 2, 0.5), ('M', 0.0, 1, -0.5)]
     """
-    columns = [np.asarray(array) for array in arrays]
+    columns = _whole(arrays)
     rows = []
     for grouping, labels in groupings.items():
         of_person = _labels(labels)
-        if any(column.shape != of_person.shape for column in columns):
-            raise ValueError(f"grouping {grouping}: one label a person is needed")
+        if of_person.shape != columns[0].shape:
+            raise FrameError(
+                f"grouping {grouping}: {of_person.size:,} labels, and arrays of {columns[0].size:,} people",
+                "give one label a person",
+            )
         for group in np.unique(of_person):
             inside = of_person == group
             for name, measure in measures.items():
@@ -50,31 +58,31 @@ def by_group(measures: Mapping[str, Measure], *arrays: ArrayLike, groupings: Map
 
 def selection_rate(outcome: ArrayLike, listed: ArrayLike, *, method: Method = "wilson") -> Estimate:
     """The share of people who are on the list."""
-    on_list = np.asarray(listed, dtype=bool)
+    _, on_list = outcome_and_listed(outcome, listed)
     return proportion(int(on_list.sum()), on_list.size, method=method)
 
 
 def false_negative_rate(outcome: ArrayLike, listed: ArrayLike, *, method: Method = "wilson") -> Estimate:
     """Of people who had the event, the share the list missed; n is people with the event, n_events those missed."""
-    happened, on_list = np.asarray(outcome, dtype=bool), np.asarray(listed, dtype=bool)
+    happened, on_list = outcome_and_listed(outcome, listed)
     return proportion(int((happened & ~on_list).sum()), int(happened.sum()), method=method)
 
 
 def false_positive_rate(outcome: ArrayLike, listed: ArrayLike, *, method: Method = "wilson") -> Estimate:
     """Of people who did not have the event, the share that was on the list."""
-    happened, on_list = np.asarray(outcome, dtype=bool), np.asarray(listed, dtype=bool)
+    happened, on_list = outcome_and_listed(outcome, listed)
     return proportion(int((~happened & on_list).sum()), int((~happened).sum()), method=method)
 
 
 def positive_predictive_value(outcome: ArrayLike, listed: ArrayLike, *, method: Method = "wilson") -> Estimate:
     """Of people on the list, the share who had the event."""
-    happened, on_list = np.asarray(outcome, dtype=bool), np.asarray(listed, dtype=bool)
+    happened, on_list = outcome_and_listed(outcome, listed)
     return proportion(int((happened & on_list).sum()), int(on_list.sum()), method=method)
 
 
 def event_rate(outcome: ArrayLike, *_: ArrayLike, method: Method = "wilson") -> Estimate:
     """The share of people who had the event."""
-    happened = np.asarray(outcome, dtype=bool)
+    happened = zero_or_one(outcome)
     return proportion(int(happened.sum()), happened.size, method=method)
 
 
@@ -87,12 +95,45 @@ AT_THE_CUT: Mapping[str, Measure] = {
 }
 
 
+def _whole(arrays: Sequence[ArrayLike]) -> list[NDArray[Any]]:
+    """The arrays, the outcome first, in none of which anything is missing."""
+    if not arrays:
+        raise FrameError("no outcome was given", "give it first, and then what the measures take beside it")
+    columns = [zero_or_one(arrays[0]), *(as_array(array) for array in arrays[1:])]
+    for number, column in enumerate(columns[1:], start=2):
+        if column.shape != columns[0].shape:
+            raise FrameError(
+                f"the outcome of {columns[0].size:,} people and array {number} of shape {column.shape} do not belong "
+                "together",
+                "give one entry a person in every array",
+            )
+        missing = int(missing_in(column).sum())
+        if missing:
+            raise FrameError(
+                f"array {number} is missing for {missing:,} of {column.size:,} people",
+                "say what a missing entry means, or leave these people out of all arrays",
+            )
+    return columns
+
+
 def _labels(labels: ArrayLike) -> NDArray[np.str_]:
     """Labels as text, the missing ones named."""
-    series = labels if isinstance(labels, pl.Series) else pl.Series("label", np.asarray(labels).tolist(), strict=False)
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
-    return series.cast(pl.String).fill_null(NOT_KNOWN).to_numpy().astype(str)
+    found = as_array(labels)
+    if found.ndim != 1:
+        raise FrameError(
+            f"a grouping must be flat, and one of shape {found.shape} was given", "give one label a person"
+        )
+    missing = missing_in(found)
+    if found.dtype.kind == "M":
+        found = found.astype(str).astype(object)
+    return np.array([NOT_KNOWN if gone else _label(value) for value, gone in zip(found.tolist(), missing)], dtype=str)
+
+
+def _label(value: Any) -> str:
+    # A column of whole numbers that has a gap holds decimals.
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_small(estimate: Estimate) -> bool:

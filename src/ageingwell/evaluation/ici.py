@@ -10,15 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from ageingwell.evaluation.estimate import (
-    Estimate,
-    Floats,
-    outcome_and_risk,
-    percentile_interval,
-    resampled,
-    tidy,
-    untold,
-)
+from ageingwell.evaluation.checked import finite, outcome_and_risk
+from ageingwell.evaluation.estimate import Estimate, Floats, percentile_interval, resampled, tidy, untold
 
 SPAN = 0.75
 POINTS = 100
@@ -46,7 +39,7 @@ def calibration_index(
 
     def distances(drawn: NDArray[np.int64]) -> Floats:
         people = np.repeat(np.arange(n), drawn[order])
-        return _summary(np.abs(smoothed(y[people], x[people], at=x[people]) - x[people]))
+        return _summary(np.abs(_smoothed(y[people], x[people], at=x[people]) - x[people]))
 
     found = distances(np.ones(n, dtype=np.int64))
     redrawn = resampled(distances, n, draws=draws, seed=seed, households=households)
@@ -58,14 +51,18 @@ def calibration_index(
 
 def smoothed(outcome: ArrayLike, risk: ArrayLike, *, at: ArrayLike) -> Floats:
     """The smoothed observed share at the risks `at` (m,), from people with `outcome` and `risk`, both (n,)."""
-    y, x = np.asarray(outcome, dtype=float), np.asarray(risk, dtype=float)
+    happened, risks = outcome_and_risk(outcome, risk)
+    return _smoothed(happened.astype(float), risks, at=finite(at))
+
+
+def _smoothed(y: Floats, x: Floats, *, at: Floats) -> Floats:
     order = np.argsort(x, kind="stable")
-    y, x, wanted = y[order], x[order], np.asarray(at, dtype=float)
+    y, x = y[order], x[order]
     knots = np.unique(x)
     if knots.size > POINTS:
         knots = np.unique(np.quantile(x, np.linspace(0, 1, POINTS), method="nearest"))
     values = np.array([_local_line(y, x, knot) for knot in knots])
-    return np.asarray(np.clip(np.interp(wanted, knots, values), 0.0, 1.0))
+    return np.asarray(np.clip(np.interp(at, knots, values), 0.0, 1.0))
 
 
 def _local_line(y: Floats, x: Floats, knot: float) -> float:

@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from ageingwell.errors import FrameError
+from ageingwell.evaluation.checked import finite
 from ageingwell.evaluation.estimate import Estimate, Floats, percentile_interval, tidy
 from ageingwell.evaluation.utility import chance_listed
 
@@ -22,7 +24,7 @@ def redrawn_scores(
     ones in the same order. Draw households rather than rows where rows of one household depend on one another.
     """
     generator = np.random.default_rng(seed)
-    return np.array([np.asarray(score_after(generator.integers(n, size=n)), dtype=float) for _ in range(draws)])
+    return np.array([finite(score_after(generator.integers(n, size=n))) for _ in range(draws)])
 
 
 def rank_stability(score: ArrayLike, redrawn: ArrayLike, *, k: int) -> pl.DataFrame:
@@ -56,12 +58,24 @@ def chance_in_top(redrawn: ArrayLike, *, k: int) -> Floats:
     >>> chance_in_top([[0.9, 0.8, 0.1], [0.9, 0.1, 0.8]], k=2).tolist()
     [1.0, 0.5, 0.5]
     """
-    scores = np.asarray(redrawn, dtype=float)
-    return np.asarray(np.array([chance_listed(row, k=k) for row in scores]).mean(axis=0))
+    return np.asarray(_listed_by_draw(redrawn, k).mean(axis=0))
 
 
 def _chances(score: ArrayLike, redrawn: ArrayLike, k: int) -> tuple[Floats, Floats]:
-    values, scores = np.asarray(score, dtype=float), np.asarray(redrawn, dtype=float)
-    if scores.ndim != 2 or scores.shape[1] != values.size:
-        raise ValueError("the redrawn scores must be (draws, people), of the same people as the score")
-    return chance_listed(values, k=k), np.array([chance_listed(row, k=k) for row in scores])
+    listed, again = chance_listed(score, k=k), _listed_by_draw(redrawn, k)
+    if again.shape[1] != listed.size:
+        raise FrameError(
+            f"the score is of {listed.size:,} people, and the redrawn scores are of {again.shape[1]:,}",
+            "give scores (draws, people) of the same people",
+        )
+    return listed, again
+
+
+def _listed_by_draw(redrawn: ArrayLike, k: int) -> Floats:
+    draws = redrawn if isinstance(redrawn, list | tuple | np.ndarray) else np.asarray(redrawn)
+    rows = [chance_listed(row, k=k) for row in draws]
+    if len({row.size for row in rows}) != 1:
+        raise FrameError(
+            "the redrawn scores must be (draws, people), the same people in every draw", "give a row a draw"
+        )
+    return np.array(rows)

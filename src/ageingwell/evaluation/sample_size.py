@@ -5,12 +5,14 @@ Riley and others, Statistics in Medicine 2021;40:859.
 """
 
 from dataclasses import dataclass
-from math import ceil, exp, log
+from math import ceil, exp, inf, log
 
 import numpy as np
 import polars as pl
 from scipy import stats
 from scipy.special import log_expit, logit
+
+from ageingwell.errors import FrameError
 
 SHRINKAGE = "shrinkage"
 OPTIMISM = "optimism"
@@ -58,12 +60,14 @@ def minimum_sample_size(
     >>> needed.n, needed.n_events, needed.binding, needed.events_per_parameter
     (662, 116, 'optimism', 4.8)
     """
-    if not (0 < event_share < 1 and n_parameters >= 1 and 0 < shrinkage < 1):
-        raise ValueError("a share and a shrinkage lie between 0 and 1, and a model has at least one parameter")
+    if not (0 < event_share < 1 and 1 <= n_parameters < inf and 0 < shrinkage < 1):
+        raise FrameError("a share and a shrinkage lie between 0 and 1, and a model has at least one parameter")
+    if not (0 < optimism < 1 and 0 < margin < 1):
+        raise FrameError("an optimism and a margin lie between 0 and 1")
     largest = largest_r_squared(event_share)
     explained = r_squared if r_squared is not None else _assumed(area, event_share, largest)
     if not 0 < explained < min(largest, shrinkage):
-        raise ValueError(
+        raise FrameError(
             f"an R² of {explained:.3f} cannot be: here it lies between 0 and {min(largest, shrinkage):.3f}"
         )
     allowed = explained / (explained + optimism * largest)
@@ -96,7 +100,7 @@ def r_squared_of_area(area: float, event_share: float) -> float:
     0.291
     """
     if not 0.5 < area < 1:
-        raise ValueError("an area that tells something lies between 0.5 and 1")
+        raise FrameError("an area that tells something lies between 0.5 and 1")
     apart = float(np.sqrt(2) * stats.norm.ppf(area))
     points, weights = np.polynomial.hermite_e.hermegauss(80)
     weights = weights / weights.sum()

@@ -7,8 +7,10 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from ageingwell.errors import FrameError
 from ageingwell.evaluation.calibration import calibration_line, equal_groups
-from ageingwell.evaluation.estimate import Estimate, Floats, around, outcome_and, outcome_and_risk, proportion, tidy
+from ageingwell.evaluation.checked import finite, length_of_list, outcome_and, outcome_and_risk
+from ageingwell.evaluation.estimate import Estimate, Floats, around, proportion, tidy
 
 
 def at_list_length(outcome: ArrayLike, score: ArrayLike, *, k: int) -> pl.DataFrame:
@@ -24,9 +26,7 @@ def at_list_length(outcome: ArrayLike, score: ArrayLike, *, k: int) -> pl.DataFr
     [0.333, 0.5, 0.667]
     """
     happened, values = outcome_and(outcome, score)
-    n, n_events, length = happened.size, int(happened.sum()), min(k, happened.size)
-    if length < 1:
-        raise ValueError("a list holds at least one person")
+    n, n_events, length = happened.size, int(happened.sum()), min(length_of_list(k), happened.size)
     worst, expected, best = hits_at(happened, values, k=length)
     ppv = proportion(expected, length)
     of_measure = {"ppv": (ppv, length), "sensitivity": (proportion(expected, n_events), n_events)}
@@ -62,8 +62,8 @@ def chance_listed(score: ArrayLike, *, k: int) -> Floats:
     >>> chance_listed([0.9, 0.5, 0.5, 0.1], k=2).tolist()
     [1.0, 0.5, 0.5, 0.0]
     """
-    values = np.asarray(score, dtype=float)
-    if k >= values.size:
+    values = finite(score)
+    if length_of_list(k) >= values.size:
         return np.ones(values.size)
     cut = np.partition(values, values.size - k)[values.size - k]
     above, tied = values > cut, values == cut
@@ -155,6 +155,8 @@ def spend_ceiling(
     [0.0, 100.0, 200.0, 200.0]
     """
     happened, risks = outcome_and_risk(outcome, risk)
+    if not (np.isfinite(cost_gbp) and cost_gbp >= 0 and all(0 <= effect <= 1 for effect in effects)):
+        raise FrameError("a cost is 0 pounds or more, and an effect a share of 0 to 1", "give such figures")
     of_person = equal_groups(risks, bands)
     rows = []
     for band in np.unique(of_person):
@@ -181,9 +183,9 @@ def _gains(
     """Each person's part in the net benefit of each strategy at each threshold: 1, 0 or minus the threshold's odds."""
     happened, *given = outcome_and(outcome, *risks.values())
     if not all(0 < threshold < 1 for threshold in thresholds):
-        raise ValueError("a threshold is a risk between 0 and 1")
+        raise FrameError("a threshold is a risk between 0 and 1", "give it as a share")
     if any(((risk < 0) | (risk > 1)).any() for risk in given):
-        raise ValueError("net benefit needs risks between 0 and 1: `as_risk` makes one of a score")
+        raise FrameError("net benefit needs risks between 0 and 1", "make one of a score by `as_risk`")
     strategies = dict(zip(risks, given, strict=True))
     strategies |= {"visit everybody": np.ones(happened.size), "visit nobody": np.full(happened.size, -1.0)}
     return happened, {

@@ -9,9 +9,11 @@ import polars as pl
 from numpy.typing import ArrayLike
 from scipy.special import logit
 
+from ageingwell.errors import FrameError
 from ageingwell.evaluation.calibration import calibration
+from ageingwell.evaluation.checked import outcome_and
 from ageingwell.evaluation.discrimination import AGE_BANDS, auroc, auroc_by_band, auroc_difference, average_precision
-from ageingwell.evaluation.estimate import Estimate, Floats, outcome_and, tidy
+from ageingwell.evaluation.estimate import Estimate, Floats, tidy
 from ageingwell.evaluation.utility import as_risk, at_list_length, net_benefit
 
 MODEL = "model"
@@ -66,7 +68,7 @@ def benchmark_wall(
     [('model', 1.0), ('age alone', 0.75)]
     """
     if model not in scores:
-        raise ValueError(f"the wall needs the score named {model!r}")
+        raise FrameError(f"the wall needs the score named {model!r}", "give it with its rivals")
     happened, years, *given = outcome_and(outcome, age, *scores.values())
     named = dict(zip(scores, given, strict=True))
     rows: list[tuple[dict[str, Any], Estimate]] = []
@@ -100,7 +102,8 @@ def verdict(wall: pl.DataFrame, *, to_beat: Sequence[str] = TO_BEAT, level_with:
     >>> verdict(pl.DataFrame({"name": [], "measure": [], "band": [], "value": [], "low": []}), to_beat=["age alone"])
     Verdict(usable=False, reason='not measured against age alone and logistic regression')
     """
-    gains = {row["name"]: row for row in wall.filter(measure=GAIN).iter_rows(named=True)}
+    told = wall.filter(measure=GAIN).with_columns(pl.col("value", "low").cast(pl.Float64).fill_nan(None))
+    gains = {row["name"]: row for row in told.iter_rows(named=True)}
     absent = [name for name in (*to_beat, level_with) if name not in gains or gains[name]["value"] is None]
     unbeaten = [name for name in to_beat if name not in absent and not (gains[name]["low"] or 0.0) > 0]
     faults = []

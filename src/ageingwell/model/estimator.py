@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -15,18 +14,21 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from ageingwell.errors import FrameError
+from ageingwell.evaluation.checked import missing_in
 from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.model.choosing import Recipe
-from ageingwell.model.columns import Column, columns_of, to_matrix
+from ageingwell.model.columns import Column, columns_of, shares_unseen, to_matrix
 from ageingwell.model.fitted import Explanation
 from ageingwell.model.fitting import fit_risk
-from ageingwell.model.frames import frame_of, missing_in, named_columns
+from ageingwell.model.frames import Table, checked_table, is_frame, named_columns, table_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.saving import load_folder, save_folder
 from ageingwell.model.tuning import drawn_shapes
 
 Floats = NDArray[np.float64]
 Direction = int | str
+# Of fewer values, most may be new without any fault: one person of a practice that has just opened.
+FEWEST_TO_JUDGE = 10
 DIRECTIONS: Mapping[Direction, int] = {"up": 1, "down": -1, "either": 0, 1: 1, -1: -1, 0: 0}
 
 
@@ -36,6 +38,10 @@ class FewEventsWarning(UserWarning):
 
 class NewGapsWarning(UserWarning):
     """A number is missing at prediction that never was in training; its training median stands in."""
+
+
+class UnseenLevelsWarning(UserWarning):
+    """Most values of a category were never seen in training: it may be written otherwise than it was."""
 
 
 class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -52,10 +58,14 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     fit goes on. `threads` never changes a result. `warn_on_few_events` warns where there are fewer events than Riley's
     criteria ask for.
 
-    A column that is constant or wholly missing adds nothing. Beyond the values seen in training a curve stays flat. A
-    category that was not seen counts as average to the curves and as none of the levels to the trees. A number that is
-    missing at prediction and never was in training is taken as its training median, with a warning.
+    A column that is constant or wholly missing adds nothing; one that was wholly missing in training takes numbers or
+    categories later. Beyond the values seen in training a curve stays flat. A category that was not seen counts as
+    average to the curves and as none of the levels to the trees, with `UnseenLevelsWarning` where most of ten or more
+    values of a column were not seen. Text is compared as it is written, blanks and capitals too; numbers by value. A
+    number that is missing at prediction and never was in training is taken as its training median, with a warning.
+    No rows give an empty answer.
 
+    >>> import polars as pl
     >>> draw = np.random.default_rng(1)
     >>> age, tenure = draw.uniform(65, 95, 600), draw.choice(["owned", "rented"], 600)
     >>> died = draw.random(600) < expit((age - 90) / 5 + (tenure == "rented"))
@@ -96,7 +106,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         monotone: Mapping[str, Direction] | Sequence[Direction] | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Fit on a Polars or pandas frame or an array `X` (n, p) and an outcome `y` (n,) of two values.
+        """Fit on a Polars, pandas or pyarrow table or an array `X` (n, p) and an outcome `y` (n,) of two values.
 
         Rows of one of the `groups` (n,), people or households, are never on both sides of an inner split; with `time`
         (n,), anything that sorts, later rows judge fits on earlier ones. `monotone` tells how the risk may move with a
@@ -105,14 +115,14 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises `FrameError`, a `ValueError`: one class only, infinite values, duplicate names, a type that is neither
         number nor category. Warns `FewEventsWarning` with the number needed where there are too few events.
         """
-        frame = self._frame_to_fit(X, y)
-        outcome = self._outcome(y, frame.height)
-        weight = np.asarray(_check_sample_weight(sample_weight, np.empty((frame.height, 1)), dtype=np.float64))
+        table = self._table_to_fit(X, y)
+        outcome = self._outcome(y, table.height)
+        weight = np.asarray(_check_sample_weight(sample_weight, np.empty((table.height, 1)), dtype=np.float64))
         if (weight < 0).any() or not weight.sum() > 0:
             raise FrameError("sample weights are negative or all zero", "give positive weights")
         kept = weight > 0
-        columns = columns_of(frame)
-        codes = to_matrix(frame, columns)
+        columns = columns_of(table)
+        codes = to_matrix(table, columns)
         self._warn_on_few(outcome[kept], columns)
         if not 0 < outcome[kept].sum() < kept.sum():
             raise FrameError("the outcome has one class only among rows of positive weight", "give both classes")
@@ -131,8 +141,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """The calibrated log-odds of the second class, (n,)."""
-        frame = self._frame(X)
-        return self.fitted_.log_odds(self.fitted_.score(frame, threads=self.threads, gaps="fill"))
+        return self.fitted_.log_odds(self.fitted_.score_of(self._codes(X), threads=self.threads))
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
         """The chances of the two classes in the order of `classes_`, (n, 2)."""
@@ -146,7 +155,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, X: Any) -> Explanation:  # noqa: N803
         """What each feature adds to the calibrated log-odds of each row: `base + contributions = log-odds`."""
-        return self.fitted_.explain(self._frame(X), threads=self.threads, gaps="fill")
+        return self.fitted_.explanation_of(self._codes(X), threads=self.threads)
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted model into a folder: LightGBM text and JSON, no pickle."""
@@ -210,37 +219,55 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             try_all_shapes=True,
         )
 
-    def _frame_to_fit(self, table: Any, y: ArrayLike) -> pl.DataFrame:
+    def _table_to_fit(self, source: Any, y: ArrayLike) -> Table:
         if y is None:
             raise FrameError("this estimator requires y to be passed, but the target y is None", "give the outcome")
-        names = named_columns(table)
+        given = checked_table(source)
+        names = named_columns(given)
         if names is None:
-            self.__dict__.pop("feature_names_in_", None)
-            array = validate_data(self, table, dtype=None, ensure_all_finite=False)
-            return frame_of(array, [f"x{place}" for place in range(array.shape[1])])
-        frame = _with_rows(frame_of(table, names))
+            given = self._by_position(given, is_fit=True)
+            return _with_rows(table_of(given, [f"x{place}" for place in range(given.shape[1])]))
+        table = _with_rows(table_of(given, names))
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_features_in_ = len(names)
-        return frame
+        return table
 
-    def _frame(self, table: Any) -> pl.DataFrame:
+    def _table(self, source: Any) -> Table:
         """The rows to predict, their columns found by name; an array's by position."""
         check_is_fitted(self)
-        names = named_columns(table)
+        given = checked_table(source)
+        names = named_columns(given)
         if names is None:
-            array = validate_data(self, table, dtype=None, ensure_all_finite=False, reset=False)
-            frame = frame_of(array, list(self.features_))
-        elif not hasattr(self, "feature_names_in_"):
-            frame = frame_of(table, names)
-            if len(names) != self.n_features_in_:
-                raise FrameError(
-                    f"X has {len(names)} features, but RiskModel is expecting {self.n_features_in_} features as input"
-                )
-            frame = frame.rename(dict(zip(names, self.features_)))
-        else:
-            frame = frame_of(table, names)
-        self._warn_on_new_gaps(frame)
-        return frame
+            return table_of(self._by_position(given, is_fit=False), self.features_)
+        if hasattr(self, "feature_names_in_"):
+            return table_of(given, names)
+        if len(names) != self.n_features_in_:
+            raise FrameError(
+                f"X has {len(names)} features, but RiskModel is expecting {self.n_features_in_} features as input"
+            )
+        return table_of(given, self.features_)
+
+    def _by_position(self, given: Any, *, is_fit: bool) -> Any:
+        """An array, or a frame whose columns have no names of text, after scikit-learn's checks."""
+        if is_frame(given):
+            return validate_data(self, given, reset=is_fit, skip_check_array=True)
+        if getattr(getattr(given, "dtype", None), "kind", "O") == "c":
+            raise FrameError("Complex data not supported", "give real and imaginary part as columns of their own")
+        try:
+            return validate_data(
+                self, given, reset=is_fit, dtype=None, ensure_all_finite=False, ensure_min_samples=int(is_fit)
+            )
+        except TypeError:
+            raise FrameError(
+                f"{type(given).__name__} cannot be read as rows and columns", "give a frame or an array (n, p)"
+            ) from None
+
+    def _codes(self, source: Any) -> Floats:
+        """The rows to predict as the fitted model's matrix (n, p)."""
+        codes = to_matrix(self._table(source), self.fitted_.columns)
+        self._warn_on_new_gaps(codes)
+        self._warn_on_unseen(codes)
+        return self.fitted_.without_gaps(codes, gaps="fill")
 
     def _outcome(self, y: ArrayLike, n: int) -> Floats:
         target = column_or_1d(y, warn=True)
@@ -273,21 +300,31 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 stacklevel=3,
             )
 
-    def _warn_on_new_gaps(self, frame: pl.DataFrame) -> None:
+    def _warn_on_new_gaps(self, codes: Floats) -> None:
         known = self.fitted_.missing_in_training
         new = [
             column.name
-            for column in self.fitted_.columns
-            if not column.is_category
-            and column.name not in known
-            and column.name in frame.columns
-            and frame[column.name].null_count()
+            for place, column in enumerate(self.fitted_.columns)
+            if not column.is_category and column.name not in known and np.isnan(codes[:, place]).any()
         ]
         if new:
             warnings.warn(
                 f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",
                 NewGapsWarning,
-                stacklevel=3,
+                stacklevel=4,
+            )
+
+    def _warn_on_unseen(self, codes: Floats) -> None:
+        counts = shares_unseen(codes, self.fitted_.columns)
+        most = [
+            f"{name} ({new:,} of {n:,})" for name, (new, n) in counts.items() if n >= FEWEST_TO_JUDGE and 2 * new > n
+        ]
+        if most:
+            warnings.warn(
+                f"most values were never seen in training: {', '.join(most[:5])}; they count as average. What to do: "
+                "see whether the levels are written as in training, with the same blanks and capitals",
+                UnseenLevelsWarning,
+                stacklevel=4,
             )
 
 
@@ -296,12 +333,12 @@ def _parameters(column: Column) -> int:
     return 1 if not column.is_category or has_many_levels(column) else max(1, len(column.levels or ()) - 1)
 
 
-def _with_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    if frame.width == 0:
+def _with_rows(table: Table) -> Table:
+    if not table.places:
         raise FrameError("0 feature(s) (shape=(n, 0)) while a minimum of 1 is required", "give a column")
-    if frame.height < 1:
+    if table.height < 1:
         raise FrameError("Found array with 0 sample(s) while a minimum of 1 is required", "give rows")
-    return frame
+    return table
 
 
 def _along(values: ArrayLike | None, name: str, kept: NDArray[np.bool_]) -> NDArray[Any] | None:

@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 
 from ageingwell.errors import FrameError, TooFewEventsError
 from ageingwell.evaluation.calibration import Line, calibration_curve
+from ageingwell.evaluation.checked import household_places, weights, zero_or_one
 from ageingwell.evaluation.coverage import holds
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.levels import as_numbers
@@ -122,7 +123,10 @@ class FittedRisk:
         A number that is missing here and never was in training would count as 0 to LightGBM, a made-up fact: `stop`
         raises `FrameError`, `fill` takes the training median in its place.
         """
-        codes = to_matrix(features, self.columns)
+        return self.without_gaps(to_matrix(features, self.columns), gaps=gaps)
+
+    def without_gaps(self, codes: Floats, *, gaps: Gaps) -> Floats:
+        """The matrix of `to_matrix` (n, p), numbers that are missing as never in training treated as in `matrix`."""
         new = [
             (place, column.name)
             for place, column in enumerate(self.columns)
@@ -150,7 +154,10 @@ class FittedRisk:
 
     def score(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Floats:
         """The raw log-odds of margin and trees, before calibration."""
-        codes = self.matrix(features, gaps=gaps)
+        return self.score_of(self.matrix(features, gaps=gaps), threads=threads)
+
+    def score_of(self, codes: Floats, *, threads: int = 1) -> Floats:
+        """The raw log-odds of the rows of a matrix (n, p)."""
         if not len(codes):
             return np.empty(0)
         trees = self.booster_.predict(self.numbers(codes), raw_score=True, num_threads=threads)
@@ -170,7 +177,10 @@ class FittedRisk:
 
     def explain(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Explanation:
         """What each feature adds for each row: its curve's height plus the trees' exact SHAP value, calibrated."""
-        codes = self.matrix(features, gaps=gaps)
+        return self.explanation_of(self.matrix(features, gaps=gaps), threads=threads)
+
+    def explanation_of(self, codes: Floats, *, threads: int = 1) -> Explanation:
+        """What each feature adds for each row of a matrix (n, p)."""
         if not len(codes):
             return Explanation(self.features, np.empty(0), np.empty((0, len(self.columns))))
         trees = np.asarray(self.booster_.predict(self.numbers(codes), pred_contrib=True, num_threads=threads))
@@ -187,10 +197,12 @@ def calibrate(
     `weight` (n,) tells how much each counts. With few of them the slope stays near that of the fit's own
     cross-validation. Raises `TooFewEventsError` without both outcomes.
     """
+    if len(outcome):
+        zero_or_one(outcome)
     if outcome.min(initial=1) == outcome.max(initial=0):
         raise TooFewEventsError("the people held out to calibrate have no event", "train on more people")
     odds = model.log_odds(model.score(held_out))
-    w = np.ones(len(odds)) if weight is None else weight
+    w = np.ones(len(odds)) if weight is None else weights(weight, n=len(odds))
     later = shrunken_line(outcome.astype(float), odds, weight=w, spread_of_slope=SPREAD_OF_LATER_SLOPE)
     first = model.line
     return replace(model, line=Line(later.intercept + later.slope * first.intercept, later.slope * first.slope))
@@ -216,7 +228,7 @@ def range_coverage(
     households are halved at random `halvings` times; each half's range is laid over `groups` groups of neighbouring
     risk of the other half. See `holds` for what counts as inside.
     """
-    _, at = np.unique(households, return_inverse=True)
+    at = household_places(households, n=len(outcome))
     generator = np.random.default_rng(seed)
     inside: list[bool] = []
     for _ in range(halvings):

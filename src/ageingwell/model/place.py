@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ageingwell.evaluation.calibration import Line
+from ageingwell.evaluation.checked import outcome_and, weights
 from ageingwell.evaluation.estimate import Z
 from ageingwell.model.fitted import FittedRisk, Range
 
@@ -65,7 +66,9 @@ def move_of_place(
     (0.07, 1.08)
     """
     y, x = np.asarray(outcome, dtype=float), np.asarray(log_odds, dtype=float)
-    w = np.ones(y.size) if weight is None else weight
+    if y.size:
+        outcome_and(outcome, log_odds)
+    w = np.ones(y.size) if weight is None or not y.size else weights(weight, n=y.size)
     tells = w * expit(x) * (1 - expit(x))
     centre = float(np.average(x, weights=tells)) if y.size else 0.0
     apart = x - centre

@@ -27,6 +27,8 @@ def written(model: FittedRisk, file: str) -> tuple[str, dict[str, Any]]:
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "features": list(model.features),
         "levels": {column.name: list(column.levels) for column in model.columns if column.levels is not None},
+        "levels_of_numbers": [column.name for column in model.columns if column.of_numbers],
+        "wholly_missing": [column.name for column in model.columns if not column.kind_is_known],
         "level_log_odds": {
             column.name: list(table) for column, table in zip(model.columns, model.levels) if table is not None
         },
@@ -53,11 +55,16 @@ def read(part: Mapping[str, Any], folder: Path) -> FittedRisk:
         raise BundleError(f"{folder.name}: {name} is not the file that was saved", AGAIN)
     names = part["features"]
     levels = {name: tuple(found) for name, found in part["levels"].items()}
+    # Models of earlier versions kept neither: all their levels count as text, and a column wholly missing as a number.
+    of_numbers, wholly_missing = (part.get(key, ()) for key in ("levels_of_numbers", "wholly_missing"))
     curves = part["margin"]["curves"]
     tables = part["level_log_odds"]
     return FittedRisk(
         booster_=lgb.Booster(model_str=content.decode()),
-        columns=tuple(Column(name, levels.get(name)) for name in names),
+        columns=tuple(
+            Column(name, levels.get(name), name in of_numbers, kind_is_known=name not in wholly_missing)
+            for name in names
+        ),
         margin=Margin(part["margin"]["intercept"], tuple(_curve(curves[name]) for name in names)),
         levels=tuple(tuple(tables[name]) if name in tables else None for name in names),
         typical=tuple(part["typical"][name] for name in names),

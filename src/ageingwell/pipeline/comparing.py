@@ -25,10 +25,16 @@ def compare_nights(then: Path, now: Path, *, draws: int = 200, seed: int = 1) ->
     stability = population_stability(
         before.select(shared), after.select(shared), draws=draws, seed=seed, households=(homes[0], homes[1])
     )
-    shifts = [_shift(name, before[name], after[name]) for name in shared]
+    # A night may hold a column of which nothing is known; of the others, people of whom it is known.
+    known = {name: (_known(before[name]), _known(after[name])) for name in shared}
+    shifts = [_shift(name, *risks) for name, risks in known.items() if all(len(risk) for risk in risks)]
     figures = ["column", "measure", "value", "low", "high", "n", "change"]
     index = stability.with_columns(measure=pl.lit("stability index")).select(figures)
     return pl.concat([index, *(shift.select(figures) for shift in shifts)]).sort("column", maintain_order=True)
+
+
+def _known(risk: pl.Series) -> pl.Series:
+    return risk.cast(pl.Float64).fill_nan(None).drop_nulls()
 
 
 def _shift(name: str, before: pl.Series, after: pl.Series) -> pl.DataFrame:
