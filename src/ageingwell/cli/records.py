@@ -116,10 +116,11 @@ def pseudonymise(
         key=needed_key(key_file, key_fd, made_up_key),
         contract_columns={table: list(model.to_schema().columns) for table, model in TABLES.items()},
         lsoa_lookup=lsoa_lookup,
-        column_names={table: settings.columns for table, settings in config.tables.items() if settings.columns},
+        column_names={table: pseudonyms.raw_names(settings.columns) for table, settings in config.tables.items()},
         max_refused_share=config.score.max_refused_share,
     )
-    click.echo(json.dumps(plain(made), default=str) if as_json else str(out))
+    told = {"folder": str(out), **pseudonyms.record_of(made)}
+    click.echo(json.dumps(told) if as_json else pseudonyms.pseudonymised_text(made))
 
 
 @cli.command()
@@ -151,4 +152,4 @@ def reidentify(
         key=needed_key(key_file, key_fd, made_up_key),
         register_columns=list(keep) or None,
     )
-    click.echo(json.dumps(plain(found), default=str) if as_json else str(out))
+    click.echo(json.dumps(plain(found), default=str) if as_json else pseudonyms.reidentified_text(found))
