@@ -59,7 +59,7 @@ class Place(click.Path):
         """What the operating system refused, as an error that a user can mend."""
         name = path.name or str(path)
         shown = name if len(name) <= 60 else f"{name[:60]}…"
-        done = "written" if self.is_out else "read"
+        done = "opened or written" if self.is_out else "read"
         remedy = "check the path and its rights"
         return self._wrong(f"{shown} cannot be {done} ({error.strerror or type(error).__name__})", remedy)
 
