@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from ageingwell.cli.entry import config_of, progress
-from ageingwell.cli.root import FOLDER, cli, config_option, data_option, json_option, recorded_up_to_option
+from ageingwell.cli.places import OUT
+from ageingwell.cli.root import cli, config_option, data_option, json_option, recorded_up_to_option
 
 
 @cli.command()
 @data_option
-@click.option("--out", required=True, type=FOLDER, help="The bundle folder to write.")
+@click.option("--out", required=True, type=OUT, help="The bundle folder to write.")
 @recorded_up_to_option
 @config_option
 @json_option
@@ -37,7 +38,7 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
 @cli.command()
 @data_option
 @click.option("--bundle", help="The bundle to evaluate, a shipped name or a folder; else that of the settings.")
-@click.option("--out", required=True, type=FOLDER, help="Where to write the tables.")
+@click.option("--out", required=True, type=OUT, help="Where to write the tables.")
 @recorded_up_to_option
 @click.option(
     "--weeks", default=13, show_default=True, type=click.IntRange(1, 52), help="The list is as long as these weeks."
@@ -90,7 +91,7 @@ def evaluate(
 @cli.command()
 @data_option
 @click.option("--bundle", help="The parent: a shipped name or a bundle folder; else that of the settings.")
-@click.option("--out", required=True, type=FOLDER, help="The folder of the place's bundle.")
+@click.option("--out", required=True, type=OUT, help="The folder of the place's bundle.")
 @recorded_up_to_option
 @config_option
 @json_option

@@ -7,16 +7,17 @@ from pathlib import Path
 import click
 
 from ageingwell.cli.entry import config_of, progress
-from ageingwell.cli.root import FILE, FOLDER, as_of_option, cli, config_option, data_option, day, json_option
+from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
+from ageingwell.cli.root import as_of_option, cli, config_option, data_option, day, json_option
 from ageingwell.cli.telling import tell_night
 
 
 @cli.command()
 @data_option
 @as_of_option
-@click.option("--out", required=True, type=FOLDER, help="The folder that holds the published nights.")
+@click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
 @config_option
-@click.option("--list-key-file", type=FILE, help="The key of the rows: 32 random bytes, readable by you alone.")
+@click.option("--list-key-file", type=KEY_FILE, help="The key of the rows: 32 random bytes, readable by you alone.")
 @click.option(
     "--allow-made-up-bundle", is_flag=True, help="Score real records with a bundle trained on made-up people."
 )
@@ -54,13 +55,13 @@ def score(
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("--out", required=True, type=FOLDER, help="The folder that holds the published nights and the ledger.")
+@click.argument("files", nargs=-1, required=True, type=DECISIONS)
+@click.option("--out", required=True, type=OUT, help="The folder that holds the published nights and the ledger.")
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, row by row; write nothing.")
 @click.option(
     "--role", default="not stated", show_default=True, help='Who records, as a role: "meeting chair". No names.'
 )
-@click.option("--fix-to", type=FOLDER, help="Where files to mend go; else beside each file.")
+@click.option("--fix-to", type=OUT, help="Where files to mend go; else beside each file.")
 @click.option(
     "--recorded-on",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -68,7 +69,7 @@ def score(
     help="The day of recording in place of today; for made-up nights alone.",
 )
 @config_option
-@click.option("--list-key-file", type=FILE, help="The key of the rows, as `score` had it.")
+@click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, as `score` had it.")
 @json_option
 def record(
     files: tuple[Path, ...],
@@ -104,7 +105,7 @@ def record(
 @click.argument("person_id")
 @data_option
 @as_of_option
-@click.option("--page", type=FILE, help="Write the explanation to this file as a page instead.")
+@click.option("--page", type=OUT_FILE, help="Write the explanation to this file as a page instead.")
 @config_option
 @json_option
 def explain(
@@ -129,7 +130,7 @@ def explain(
 
 
 @cli.command()
-@click.option("--out", default="demo", show_default=True, type=FOLDER, help="Where the county and its lists go.")
+@click.option("--out", default="demo", show_default=True, type=OUT, help="Where the county and its lists go.")
 @click.option(
     "--people", default=5_000, show_default=True, type=click.IntRange(min=50), help="People aged 65 and over."
 )

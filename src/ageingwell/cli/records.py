@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from ageingwell.cli.entry import config_of, needed_key, progress
-from ageingwell.cli.root import FILE, FOLDER, cli, config_option, data_option, day, json_option
+from ageingwell.cli.places import DATA, KEY_FILE, OUT, OUT_FILE, SOURCE_FILE
+from ageingwell.cli.root import cli, config_option, data_option, day, json_option
 from ageingwell.cli.telling import plain, print_table
 
 
 @cli.command()
 @data_option
-@click.option("--refused-to", type=FOLDER, help="Write every refused row here: file, row number, column, rules.")
+@click.option("--refused-to", type=OUT, help="Write every refused row here: file, row number, column, rules.")
 @config_option
 @json_option
 def check(data: Path, refused_to: Path | None, config_path: Path | None, as_json: bool) -> None:
@@ -41,7 +42,7 @@ def check(data: Path, refused_to: Path | None, config_path: Path | None, as_json
 @click.option(
     "--people", required=True, type=click.IntRange(min=1), help="People aged 65 and over; younger ones on top."
 )
-@click.option("--out", required=True, type=FOLDER, help="Where to write the tables.")
+@click.option("--out", required=True, type=OUT, help="Where to write the tables.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Seed of every draw.")
 @click.option(
     "--as-of",
@@ -87,12 +88,12 @@ def synth(
 
 
 @cli.command()
-@click.option("--raw", required=True, type=FOLDER, help="The folder of this agency's raw extracts.")
-@click.option("--out", required=True, type=FOLDER, help="Where to write the contract tables.")
-@click.option("--key-file", type=FILE, help="The key of the pseudonyms: 32 random bytes, readable by you alone.")
+@click.option("--raw", required=True, type=DATA, help="The folder of this agency's raw extracts.")
+@click.option("--out", required=True, type=OUT, help="Where to write the contract tables.")
+@click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms: 32 random bytes, readable by you alone.")
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
-@click.option("--lsoa-lookup", type=FILE, help="Postcodes and their areas: columns postcode, lsoa21.")
+@click.option("--lsoa-lookup", type=SOURCE_FILE, help="Postcodes and their areas: columns postcode, lsoa21.")
 @config_option
 @json_option
 def pseudonymise(
@@ -116,17 +117,18 @@ def pseudonymise(
         key=needed_key(key_file, key_fd, made_up_key),
         contract_columns={table: list(model.to_schema().columns) for table, model in TABLES.items()},
         lsoa_lookup=lsoa_lookup,
-        column_names={table: settings.columns for table, settings in config.tables.items() if settings.columns},
+        column_names={table: pseudonyms.raw_names(settings.columns) for table, settings in config.tables.items()},
         max_refused_share=config.score.max_refused_share,
     )
-    click.echo(json.dumps(plain(made), default=str) if as_json else str(out))
+    told = {"folder": str(out), **pseudonyms.record_of(made)}
+    click.echo(json.dumps(told) if as_json else pseudonyms.pseudonymised_text(made))
 
 
 @cli.command()
-@click.option("--list", "listed", required=True, type=FILE, help="The list to match, with person_id or row_key.")
-@click.option("--register", required=True, type=FILE, help="This agency's own register, with nhs_number.")
-@click.option("--out", required=True, type=FILE, help="Where to write the matched rows.")
-@click.option("--key-file", type=FILE, help="The key of the pseudonyms.")
+@click.option("--list", "listed", required=True, type=SOURCE_FILE, help="The list to match, with person_id or row_key.")
+@click.option("--register", required=True, type=SOURCE_FILE, help="This agency's own register, with nhs_number.")
+@click.option("--out", required=True, type=OUT_FILE, help="Where to write the matched rows.")
+@click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms.")
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
 @click.option("--keep", multiple=True, help="A column of the register to keep; again for more.")
@@ -151,4 +153,4 @@ def reidentify(
         key=needed_key(key_file, key_fd, made_up_key),
         register_columns=list(keep) or None,
     )
-    click.echo(json.dumps(plain(found), default=str) if as_json else str(out))
+    click.echo(json.dumps(plain(found), default=str) if as_json else pseudonyms.reidentified_text(found))

@@ -1,29 +1,16 @@
 """The group of all commands, how it ends, and the options that several commands have."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
+from ageingwell.cli.places import DATA, SETTINGS, Told, fault_of
+from ageingwell.cli.streams import let_go_of_output
 from ageingwell.errors import AgeingWellError
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-class Told(click.ClickException):
-    """An error a user can mend, as the command line ends with it."""
-
-    def __init__(self, fault: AgeingWellError) -> None:
-        super().__init__(str(fault))
-        self.exit_code = fault.exit_code  # type: ignore[misc]
-        self.kind = type(fault).__name__
-
-    def show(self, file: Any = None) -> None:
-        """One sentence to standard error."""
-        click.echo(f"{self.kind}: {self.message}", err=True)
 
 
 class Stopped(click.ClickException):
@@ -36,17 +23,58 @@ class Stopped(click.ClickException):
         click.echo(f"\n{self.message}", err=True)
 
 
-class Mending(click.Group):
-    """A group whose commands end with a sentence and an exit code for errors a user can mend, not with a traceback."""
+class Unheard(click.ClickException):
+    """Whoever read the output has gone, such as `head`: the same, and nobody is left to tell."""
+
+    # Windows has no SIGPIPE; its number is 13 everywhere else.
+    exit_code = 128 + 13
+
+    def show(self, file: Any = None) -> None:
+        """Nothing."""
+        let_go_of_output()
+
+
+@contextmanager
+def mending(ctx: click.Context | None = None) -> Iterator[None]:
+    """End with a sentence and an exit code for what a user can mend, 130 for Ctrl-C, 141 for output nobody reads."""
+    try:
+        yield
+    except AgeingWellError as fault:
+        raise Told(fault) from None
+    except KeyboardInterrupt:
+        raise Stopped("Stopped. What was complete before stays as it was.") from None
+    except BrokenPipeError:
+        raise Unheard("") from None
+    except OSError as error:
+        # Each layer tells its own; this is for what none of them foresaw.
+        params, command = (ctx.params, ctx.command) if ctx else ({}, click.Command(None))
+        raise Told(fault_of(error, command, params)) from None
+
+
+class Mended(click.Command):
+    """A command that ends with a sentence and an exit code, not with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; `AgeingWellError` becomes its exit code, and Ctrl-C becomes 130."""
-        try:
+        """Run the command."""
+        with mending(ctx):
             return super().invoke(ctx)
-        except AgeingWellError as fault:
-            raise Told(fault) from None
-        except KeyboardInterrupt:
-            raise Stopped("Stopped. What was complete before stays as it was.") from None
+
+
+class Mending(click.Group):
+    """A group of such commands."""
+
+    command_class = Mended
+    group_class = type
+
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        """Read the command line; `--help` prints here."""
+        with mending():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Find the command and run it."""
+        with mending(ctx):
+            return super().invoke(ctx)
 
 
 @click.group(cls=Mending, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -63,8 +91,8 @@ def day(_: click.Context, __: click.Parameter, value: datetime | None) -> date |
 as_of_option = click.option(
     "--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), callback=day, help="The night, as 2026-11-22."
 )
-data_option = click.option("--data", required=True, type=FOLDER, help="The folder that holds the contract tables.")
-config_option = click.option("--config", "config_path", type=FILE, help="A settings file in place of the defaults.")
+data_option = click.option("--data", required=True, type=DATA, help="The folder that holds the contract tables.")
+config_option = click.option("--config", "config_path", type=SETTINGS, help="A settings file in place of the defaults.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for machines.")
 recorded_up_to_option = click.option(
     "--recorded-up-to",

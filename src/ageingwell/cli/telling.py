@@ -58,7 +58,11 @@ def print_table(table: "pl.DataFrame") -> None:
     drawn = Table(*table.columns, box=None, pad_edge=False)
     for row in table.rows():
         drawn.add_row(*map(_cell, row))
-    Console(width=None if sys.stdout.isatty() else 160).print(drawn)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    # Printed as everything else is: rich has its own idea of how to end when nobody reads.
+    with console.capture() as text:
+        console.print(drawn)
+    click.echo(text.get(), nl=False)
 
 
 def _cell(value: Any) -> str:

@@ -1,6 +1,9 @@
 """Read all settings of a run into one frozen value; every mistake of every file is reported at once."""
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -92,6 +95,9 @@ def load_config(path: Path | None = None) -> Config:
     ):
         raise _all(found)
     positions = _beside(files["services"], services.positions)
+    with _explained():
+        codelists = _codelists(files["codelists"])
+        digest = _digest([top, *files.values(), positions])
     return Config(
         score=score,
         train=train,
@@ -102,9 +108,9 @@ def load_config(path: Path | None = None) -> Config:
         services=services,
         directory=None if services.directory is None else _beside(files["services"], services.directory),
         positions=positions,
-        codelists=read_codelists(files["codelists"]),
+        codelists=codelists,
         places=files["places"],
-        digest=_digest([top, *files.values(), positions]),
+        digest=digest,
     )
 
 
@@ -125,7 +131,24 @@ def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
 
 def _beside(top: Path, name: str) -> Path:
     beside = top.parent / name
-    return beside if beside.exists() else shipped("configs") / name
+    # A link that leads nowhere is a file of theirs that is lost: the shipped one must not quietly take its place.
+    return beside if os.path.lexists(beside) else shipped("configs") / name
+
+
+def _codelists(folder: Path) -> dict[str, tuple[str, ...]]:
+    if folder.is_dir():
+        # `glob` finds nothing in a folder that may not be looked into, and says so to nobody.
+        os.scandir(folder).close()
+    return read_codelists(folder)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        name = Path(str(fault.filename or "a settings file")).name
+        raise ConfigError(f"{name}: cannot be read ({fault.strerror})", "correct its path or its rights") from None
 
 
 def _read(model: type[Model], path: Path, found: list[str]) -> Model | None:

@@ -8,10 +8,11 @@ import polars as pl
 
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.digests import keyed_letters, pseudonym
-from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, is_blank
+from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, is_blank, is_missing
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.screening import (
     Fault,
+    area,
     birth_day,
     birth_faults,
     canonical,
@@ -19,13 +20,18 @@ from ageingwell.pseudonyms.screening import (
     needed_person,
     one_of_two,
     screened,
+    wrong_area,
+    wrong_home,
+    wrong_local_id,
+    wrong_person,
 )
 
 # Each row of these is about either a person or a home.
 ABOUT_EITHER: Final = ("permissions", "contacts")
 # Never carried over, whatever they hold: they are always made here.
 MADE: Final = ("person_id", "household_id", "linked_person_id", "birth_month")
-_SOURCES: Final = {
+# From which raw columns each is made.
+RAW: Final = {
     "person_id": ("nhs_number",),
     "household_id": ("uprn",),
     "linked_person_id": ("linked_nhs_number",),
@@ -42,13 +48,15 @@ LOOKED_UP: Final = "_lsoa21"
 class Conversion:
     """What is done to the rows of one raw table.
 
-    `faults` refuse rows; `outputs` make the contract's columns; `emptied` tells, for each column that may be blank,
-    where an unreadable value is left out; `refused` are the columns that are not used for anything.
+    `faults` refuse rows; `outputs` make the contract's columns. `emptied` are the faults of columns that may be blank:
+    the row stays and the value goes; `sent` tells for each of those columns where a value was sent. `refused` are the
+    columns that are not used for anything.
     """
 
     faults: list[Fault]
     outputs: list[pl.Expr]
-    emptied: dict[str, pl.Expr]
+    emptied: list[Fault]
+    sent: dict[str, pl.Expr]
     refused: tuple[str, ...]
     is_reserved: pl.Expr
     is_real: pl.Expr
@@ -66,11 +74,13 @@ def conversion(
     faults += [fault for name in carried for fault in screened(name, own_number=number)]
     outputs = {**made, **{name: _carried(name, present) for name in carried}}
     unused = {"birth_month"} if "birth_date" in present else set()
-    used = {*carried, *(source for name in made for source in _SOURCES.get(name, (name,)))}
+    emptied = _emptied(table, present, contract, has_lookup=has_lookup)
+    used = {*carried, *(source for name in made for source in RAW.get(name, (name,)))}
     return Conversion(
         faults=faults,
         outputs=[outputs[name].alias(name) for name in contract if name in outputs],
-        emptied=_emptied(table, present, contract, has_lookup=has_lookup),
+        emptied=emptied,
+        sent={fault.column: ~is_missing(pl.col(fault.column)) for fault in emptied},
         refused=tuple(name for name in columns if name not in used or name in unused),
         is_reserved=_in_reserved_range(number),
         is_real=~_in_reserved_range(number),
@@ -87,7 +97,7 @@ def _made(
     if "uprn" in present:
         made["household_id"] = pseudonym(canonical("uprn"), domain="home", key=key)
     for name in set(LOCAL_IDS) & present:
-        made[name] = keyed_letters(_stripped(name), label=name, key=key)
+        made[name] = keyed_letters(_local_id(name), label=name, key=key)
     if birth := _birth_column(present):
         made["birth_month"] = birth_day(birth).dt.month_start()
     if "lsoa21" in contract and (lsoa21 := _lsoa21(table, present, has_lookup=has_lookup)) is not None:
@@ -98,9 +108,9 @@ def _made(
 def _lsoa21(table: str, present: frozenset[str], *, has_lookup: bool) -> pl.Expr | None:
     if "postcode" in present and has_lookup:
         looked_up = pl.col(LOOKED_UP)
-        return pl.coalesce(_stripped("lsoa21"), looked_up) if "lsoa21" in present else looked_up
+        return pl.coalesce(area("lsoa21"), looked_up) if "lsoa21" in present else looked_up
     if "lsoa21" in present:
-        return _stripped("lsoa21")
+        return area("lsoa21")
     if "postcode" in present:
         remedy = "give a look-up of postcodes to LSOAs, or leave the column postcode out"
         raise SourceError(f"{table}: postcodes cannot be turned into areas", remedy)
@@ -136,16 +146,31 @@ def _birth_column(present: frozenset[str]) -> str:
     return next((name for name in ("birth_date", "birth_month") if name in present), "")
 
 
-def _emptied(table: str, present: frozenset[str], contract: Sequence[str], *, has_lookup: bool) -> dict[str, pl.Expr]:
-    emptied: dict[str, pl.Expr] = {}
+def _emptied(table: str, present: frozenset[str], contract: Sequence[str], *, has_lookup: bool) -> list[Fault]:
+    emptied: list[Fault] = []
     if "uprn" in present and table not in ABOUT_EITHER and "person_id" in contract and "household_id" in contract:
-        emptied["uprn"] = ~is_blank(pl.col("uprn")) & canonical("uprn").is_null()
+        emptied += wrong_home("uprn")
     if "linked_nhs_number" in present and "linked_person_id" in contract:
-        linked = pl.col("linked_nhs_number")
-        emptied["linked_nhs_number"] = ~is_blank(linked) & canonical("linked_nhs_number").is_null()
+        emptied += wrong_person("linked_nhs_number")
+    for name in LOCAL_IDS:
+        emptied += wrong_local_id(name) if name in present and name in contract else []
+    if "lsoa21" in present and "lsoa21" in contract:
+        emptied += wrong_area("lsoa21")
     if "postcode" in present and "lsoa21" in contract and has_lookup:
-        emptied["postcode"] = ~is_blank(pl.col("postcode")) & pl.col(LOOKED_UP).is_null()
+        emptied.append(Fault("postcode", "not_in_the_look_up", _is_unplaced(present)))
     return emptied
+
+
+def _is_unplaced(present: frozenset[str]) -> pl.Expr:
+    # NHS Data Dictionary: ZZ99 codes stand for no fixed abode, abroad and not known. No look-up holds them, rightly.
+    is_place = ~is_missing(pl.col("postcode")) & ~pl.col(POSTCODE).str.contains(r"^ZZ99[0-9][A-Z]{2}$")
+    unknown = pl.col(LOOKED_UP).is_null()
+    return is_place & (unknown & area("lsoa21").is_null() if "lsoa21" in present else unknown)
+
+
+def _local_id(name: str) -> pl.Expr:
+    is_wrong = pl.any_horizontal(fault.is_broken for fault in wrong_local_id(name))
+    return pl.when(~is_missing(pl.col(name)) & ~is_wrong).then(pl.col(name).str.strip_chars())
 
 
 def _carried(name: str, present: frozenset[str]) -> pl.Expr:

@@ -16,7 +16,9 @@ class TableCounts:
     """What became of one table's rows: `n_rows` = `n_written` + `n_refused`. Counts and names, never values.
 
     `refused_by_rule` counts `column: rule`; a row that breaks two rules counts in both. `left_empty` counts values of
-    columns that may be blank and could not be read (a wrong UPRN of a patient): the row stays, the value goes.
+    columns that may be blank and could not be read (a wrong UPRN of a patient): the row stays, the value goes. `sent`
+    counts what those columns held in the rows that stay, `emptied_by_rule` why. `columns_not_sent` are columns of the
+    contract that the table does not get.
     """
 
     n_rows: int = 0
@@ -25,7 +27,10 @@ class TableCounts:
     n_reserved_numbers: int = 0
     refused_by_rule: Mapping[str, int] = field(default_factory=dict)
     left_empty: Mapping[str, int] = field(default_factory=dict)
+    sent: Mapping[str, int] = field(default_factory=dict)
+    emptied_by_rule: Mapping[str, int] = field(default_factory=dict)
     refused_columns: tuple[str, ...] = ()
+    columns_not_sent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,10 @@ def added(first: TableCounts, second: TableCounts) -> TableCounts:
         n_reserved_numbers=first.n_reserved_numbers + second.n_reserved_numbers,
         refused_by_rule=dict(sorted((Counter(first.refused_by_rule) + Counter(second.refused_by_rule)).items())),
         left_empty=_summed(first.left_empty, second.left_empty),
+        sent=_summed(first.sent, second.sent),
+        emptied_by_rule=_summed(first.emptied_by_rule, second.emptied_by_rule),
         refused_columns=tuple(dict.fromkeys((*first.refused_columns, *second.refused_columns))),
+        columns_not_sent=tuple(dict.fromkeys((*first.columns_not_sent, *second.columns_not_sent))),
     )
 
 
@@ -57,23 +65,47 @@ def _summed(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, in
 
 
 def stop_if_too_many(table: str, counts: TableCounts, max_refused_share: float) -> None:
-    """Raise `RefusedRowsError` above the share, and for any refused opt-out."""
+    """Raise `RefusedRowsError` above the share, of rows or of the values sent in a column; for opt-outs, above none.
+
+    >>> spoilt = TableCounts(n_rows=9, n_written=9, sent={"uprn": 8}, left_empty={"uprn": 8},
+    ...                      emptied_by_rule={"uprn: spreadsheet_number": 8})
+    >>> stop_if_too_many("gp_patients", spoilt, 0.1)
+    Traceback (most recent call last):
+    ageingwell.errors.RefusedRowsError: gp_patients: 8 of 8 values of uprn cannot be read, and 10% may be unreadable:
+    uprn: spreadsheet_number (8). What to do: mend the extract where it is made: ...
+    """
     allowed = 0.0 if table == "permissions" else max_refused_share
-    if counts.n_refused <= allowed * counts.n_rows:
-        return
-    rules = "; ".join(f"{label} ({n})" for label, n in counts.refused_by_rule.items())
-    raise RefusedRowsError(
-        f"{table}: {counts.n_refused} of {counts.n_rows} rows are refused, and {allowed:.0%} are allowed: {rules}",
-        "mend the extract where it is made; nothing was written",
-    )
+    if counts.n_refused > allowed * counts.n_rows:
+        raise RefusedRowsError(
+            f"{table}: {counts.n_refused} of {counts.n_rows} rows are refused, and {allowed:.0%} are allowed: "
+            f"{_told(counts.refused_by_rule)}",
+            "mend the extract where it is made; nothing was written",
+        )
+    for column, n in counts.left_empty.items():
+        if n > allowed * counts.sent[column]:
+            rules = {label: times for label, times in counts.emptied_by_rule.items() if label.startswith(f"{column}: ")}
+            raise RefusedRowsError(
+                f"{table}: {n} of {counts.sent[column]} values of {column} cannot be read, "
+                f"and {allowed:.0%} may be unreadable: {_told(rules)}",
+                "mend the extract where it is made: export identifiers as text, and leave a column out that holds "
+                "something else; nothing was written",
+            )
 
 
-def record_text(result: Pseudonymised) -> str:
-    """Write the record as JSON, the same for the same input and key."""
-    record: dict[str, Any] = {
+def _told(by_rule: Mapping[str, int]) -> str:
+    return "; ".join(f"{label} ({n})" for label, n in by_rule.items())
+
+
+def record_of(result: Pseudonymised) -> dict[str, Any]:
+    """Give what is told of a run as plain values: counts, names and the key's fingerprint."""
+    return {
         "key_fingerprint": result.key_fingerprint,
         "key_is_made_up": result.key_is_made_up,
         "tables": {table: asdict(counts) for table, counts in sorted(result.tables.items())},
         "rules": RULES,
     }
-    return json.dumps(record, indent=2, sort_keys=True) + "\n"
+
+
+def record_text(result: Pseudonymised) -> str:
+    """Write the record as JSON, the same for the same input and key."""
+    return json.dumps(record_of(result), indent=2, sort_keys=True) + "\n"

@@ -10,18 +10,18 @@ from typing import Final
 import polars as pl
 
 from ageingwell.errors import KeyFileError, SourceError
-from ageingwell.pseudonyms.conversion import POSTCODE, Conversion, conversion, lookup_key, masked
+from ageingwell.pseudonyms.conversion import MADE, POSTCODE, RAW, Conversion, conversion, lookup_key, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
+from ageingwell.pseudonyms.fingerprints import KEY_FINGERPRINT, RECORD
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.postcodes import read_lookup
-from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, raw_chunks, raw_tables
+from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded, raw_chunks, raw_tables
 from ageingwell.pseudonyms.screening import refused_cells, with_canonical
 from ageingwell.pseudonyms.staging import staged_folder
 
 REFUSED: Final = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
 )
-RECORD: Final = "pseudonymised.json"
 _LONGEST_MARK_BYTES: Final = 65_536
 
 
@@ -54,12 +54,15 @@ def pseudonymise(
     such file. `nhs_number` becomes `person_id`, `uprn` `household_id`, `linked_nhs_number` `linked_person_id`,
     `birth_date` the first of its month, `postcode` its `lsoa21` from `lsoa_lookup` (columns `postcode`, `lsoa21`);
     `la_person_id` and `case_id` become keyed digests. A column that `contract_columns` does not list for its table is
-    left out and named in the record. `column_names` maps a table's own column names to these. Rows without a good
-    identifier go to `refused/<table>.parquet` (file, row_number, column, rules; never values).
+    left out and named in the record. `column_names` maps a table's own column names to these; headings are compared
+    without regard to capitals, spaces and points. Rows without a good identifier go to `refused/<table>.parquet`
+    (file, row_number, column, rules; never values). An identifier that may be blank and cannot be read is emptied, and
+    `emptied/<table>.parquet` tells where in the same columns. Each Parquet file carries the key's fingerprint.
 
-    Raises `SourceError` for a fault of a file; `RefusedRowsError` above `max_refused_share` of a table and for any
-    refused row of `permissions`, since a lost opt-out is an unheeded person; `KeyFileError` for real NHS numbers with
-    a made-up key; `PublishError` if `out` is there already. On any error nothing is left behind.
+    Raises `SourceError` for a fault of a file; `RefusedRowsError` above `max_refused_share` of a table's rows, or of
+    the values sent in a column that may be blank, and for any refused row of `permissions`, since a lost opt-out is an
+    unheeded person; `KeyFileError` for real NHS numbers with a made-up key; `PublishError` if `out` is there already.
+    On any error nothing is left behind.
     """
     work = _Work(
         key=key,
@@ -84,37 +87,44 @@ def pseudonymise(
 
 def _convert_table(table: str, parts: Sequence[Path], staging: Path, work: _Work) -> TableCounts:
     chunks_at = staging / f".{table}"
-    refused_at = staging / f".refused_{table}"
-    for folder in (chunks_at, refused_at):
+    refused_at, emptied_at = staging / f".refused_{table}", staging / f".emptied_{table}"
+    for folder in (chunks_at, refused_at, emptied_at):
         folder.mkdir()
     counts, n_chunks = TableCounts(), 0
     for part in parts:
         for chunk in raw_chunks(part, rows_at_once=work.rows_at_once):
-            good, refused, found = _convert_chunk(table, chunk, work)
+            good, refused, emptied, found = _convert_chunk(table, chunk, work)
             good.write_parquet(chunks_at / f"{n_chunks:08}.parquet")
             refused.write_parquet(refused_at / f"{n_chunks:08}.parquet")
+            emptied.write_parquet(emptied_at / f"{n_chunks:08}.parquet")
             counts, n_chunks = added(counts, found), n_chunks + 1
-    (staging / "refused").mkdir(exist_ok=True)
-    _joined(chunks_at, staging / f"{table}.parquet")
-    _joined(refused_at, staging / "refused" / f"{table}.parquet")
+    _joined(chunks_at, staging / f"{table}.parquet", key=work.key)
+    _joined(refused_at, staging / "refused" / f"{table}.parquet", key=work.key)
+    _joined(emptied_at, staging / "emptied" / f"{table}.parquet", key=work.key)
     return counts
 
 
-def _joined(folder: Path, path: Path) -> None:
+def _joined(folder: Path, path: Path, *, key: Key) -> None:
+    path.parent.mkdir(exist_ok=True)
     parts = sorted(folder.iterdir())
     # Parts of one table may have different optional columns.
-    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").sink_parquet(path)
+    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").sink_parquet(
+        path, metadata={KEY_FINGERPRINT: key.fingerprint}
+    )
     for part in parts:
         part.unlink()
     folder.rmdir()
 
 
-def _convert_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[pl.DataFrame, pl.DataFrame, TableCounts]:
-    rows, columns = _renamed(table, chunk, work.column_names.get(table, {}))
+def _convert_chunk(
+    table: str, chunk: RawChunk, work: _Work
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, TableCounts]:
+    contract = work.contract_columns[table]
+    rows, columns = _renamed(table, chunk, work.column_names.get(table, {}), contract)
     plan = conversion(
         table,
         rows.columns,
-        contract=work.contract_columns[table],
+        contract=contract,
         key=work.key,
         has_lookup=work.lookup is not None,
     )
@@ -126,7 +136,9 @@ def _convert_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[pl.DataFra
     cells = refused_cells(rows, plan.faults)
     is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())
     good_rows = rows.filter(is_good)
-    refused = _refused(chunk, cells)
+    refused = _refused(chunk, cells, chunk.misshapen)
+    emptied = _refused(chunk, _cells_that_stay(rows, plan, cells), ())
+    made = good_rows.select(plan.outputs)
     sent = {name: position for position, name in enumerate(columns, start=1) if name not in rows.columns}
     sent |= {name: columns.index(name) + 1 for name in plan.refused if name in columns}
     found = TableCounts(
@@ -135,26 +147,53 @@ def _convert_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[pl.DataFra
         n_refused=refused["row_number"].n_unique(),
         n_reserved_numbers=_count(good_rows, plan.is_reserved),
         refused_by_rule=_by_rule(refused),
-        left_empty={name: _count(good_rows, is_wrong) for name, is_wrong in plan.emptied.items()},
+        left_empty=dict(sorted(Counter(emptied["column"].to_list()).items())),
+        sent={name: _count(good_rows, is_sent) for name, is_sent in plan.sent.items()},
+        emptied_by_rule=_by_rule(emptied),
         refused_columns=masked(dict(sorted(sent.items(), key=lambda item: item[1]))),
+        columns_not_sent=tuple(name for name in contract if name not in made.columns),
     )
-    return good_rows.select(plan.outputs), refused, found
+    return made, refused, emptied, found
 
 
-def _renamed(table: str, chunk: RawChunk, names: Mapping[str, str]) -> tuple[pl.DataFrame, list[str]]:
-    columns = [names.get(column, column) for column in chunk.columns]
+def _cells_that_stay(rows: pl.DataFrame, plan: Conversion, cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells to be emptied in rows that are not refused."""
+    return refused_cells(rows, plan.emptied).join(cells, on="row", how="anti", maintain_order="left")
+
+
+def _renamed(
+    table: str, chunk: RawChunk, names: Mapping[str, str], contract: Sequence[str]
+) -> tuple[pl.DataFrame, list[str]]:
+    """The rows under our names of columns: those that the settings map, then those that differ in writing alone."""
+    known = {*contract, *(raw for raws in RAW.values() for raw in raws)}
+    if lost := [theirs for theirs in names if theirs not in chunk.columns]:
+        raise SourceError(
+            f"{table}: a column that the settings map to `{names[lost[0]]}` is not in {chunk.file}",
+            'write columns as: our name = "the agency\'s name"',
+        )
+    columns = [names.get(name) or (folded(name) if folded(name) in known else name) for name in chunk.columns]
     if len(set(columns)) < len(columns):
-        raise SourceError(f"{table}: two columns are given one name", "look at the mapping of column names")
-    return chunk.rows.rename({old: new for old, new in names.items() if old in chunk.rows.columns}), columns
+        raise SourceError(f"{table}: two columns are given one name", "look at the headings and their mapping")
+    ours = dict(zip(chunk.columns, columns, strict=True))
+    return chunk.rows.rename({name: ours[name] for name in chunk.rows.columns}), columns
+
+
+def raw_names(columns: Mapping[str, str]) -> dict[str, str]:
+    """Turn the settings' mapping (our name = theirs) round, with the raw identifier in place of what is made of it.
+
+    >>> raw_names({"household_id": "UPRN of home", "tenure": "Tenure type"})
+    {'UPRN of home': 'uprn', 'Tenure type': 'tenure'}
+    """
+    return {theirs: RAW[ours][0] if ours in RAW and ours in MADE else ours for ours, theirs in columns.items()}
 
 
 def _count(rows: pl.DataFrame, is_so: pl.Expr) -> int:
     return int(rows.select(is_so.cast(pl.UInt32).sum().fill_null(0)).item()) if rows.height else 0
 
 
-def _refused(chunk: RawChunk, cells: pl.DataFrame) -> pl.DataFrame:
+def _refused(chunk: RawChunk, cells: pl.DataFrame, misshapen_rows: Sequence[int]) -> pl.DataFrame:
     numbered = cells.with_columns(row_number=chunk.row_numbers.gather(cells["row"])).drop("row")
-    misshapen = pl.DataFrame({"row_number": chunk.misshapen}, schema={"row_number": pl.Int64}).with_columns(
+    misshapen = pl.DataFrame({"row_number": misshapen_rows}, schema={"row_number": pl.Int64}).with_columns(
         column=pl.lit(None, dtype=pl.String), rule=pl.lit("wrong_number_of_fields")
     )
     return (

@@ -10,7 +10,14 @@ import polars as pl
 # [0-9], never \d: in Unicode \d also matches full-width and Arabic digits.
 _NHS_SHAPE = r"^(?:[0-9]{10}|[0-9]{3} [0-9]{3} [0-9]{4}|[0-9]{3}-[0-9]{3}-[0-9]{4})$"
 _UPRN_SHAPE = r"^[0-9]{1,12}$"
-_BLANKS = " \t"
+# Blanks that stand on a line: web pages and Word put the last three around numbers.
+_BLANKS = " \t\u00a0\u2007\u202f"
+
+# How databases, spreadsheets, R and Python write that there is no value; and what clerks type.
+MEANS_EMPTY = (
+    *("null", "(null)", "<null>", "\\n", "na", "n/a", "#n/a", "<na>", "nan", "nat", "none", "nil", "-", "--", "."),
+    *("unknown", "not known", "unk", "n/k", "nk", "not recorded", "not applicable", "missing"),
+)
 
 # NHS Data Dictionary: the range set aside for tests, never issued to anyone.
 RESERVED_PREFIX = "999"
@@ -88,6 +95,15 @@ def is_blank(column: pl.Expr) -> pl.Expr:
     [True, True, False]
     """
     return _text(column).fill_null("") == ""
+
+
+def is_missing(column: pl.Expr) -> pl.Expr:
+    """Tell where an identifier was not sent: blank, or a word that means empty. Not for labels: `none` may be one.
+
+    >>> pl.DataFrame({"n": ["NULL", " n/a ", "", "9990000018"]}).select(is_missing(pl.col("n")))["n"].to_list()
+    [True, True, True, False]
+    """
+    return _text(column).fill_null("").str.to_lowercase().is_in(["", *MEANS_EMPTY])
 
 
 def _text(column: pl.Expr) -> pl.Expr:

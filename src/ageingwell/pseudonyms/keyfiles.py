@@ -19,12 +19,14 @@ def open_private(path: Path, *, name: str) -> int:
     # O_NOFOLLOW: a link may be turned to another file between our look and our read. O_NONBLOCK: opening a named pipe
     # would wait for ever. Both are missing on Windows, where access lists take the place of the mode.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    if path.is_symlink():
-        raise KeyFileError(f"{name} is a symbolic link", "name the file itself, or hand over an open file descriptor")
     try:
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        raise KeyFileError(f"{name} cannot be opened ({error.strerror})", f"check the path, or {MAKE_ONE}") from None
+        is_link = path.is_symlink()
+        descriptor = -1 if is_link else os.open(path, flags)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no path of a file"
+        raise KeyFileError(f"{name} cannot be opened ({reason})", f"check the path, or {MAKE_ONE}") from None
+    if is_link:
+        raise KeyFileError(f"{name} is a symbolic link", "name the file itself, or hand over an open file descriptor")
     try:
         _refuse_shared(os.fstat(descriptor), name=name)
     except KeyFileError:

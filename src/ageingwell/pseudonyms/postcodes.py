@@ -7,12 +7,12 @@ import polars as pl
 
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.conversion import LOOKED_UP, POSTCODE, lookup_key
-from ageingwell.pseudonyms.reading import RawChunk, raw_chunks
+from ageingwell.pseudonyms.reading import RawChunk, folded, raw_chunks
+from ageingwell.pseudonyms.screening import LSOA21
 
 # The second names are those of the ONS Postcode Directory and its look-up tables.
 _POSTCODES: Final = ("postcode", "pcds", "pcd8", "pcd7", "pcd")
 _AREAS: Final = ("lsoa21", "lsoa21cd", "lsoa21_code")
-_LSOA21: Final = r"^[EW]01[0-9]{6}$"
 
 
 def read_lookup(path: Path) -> pl.DataFrame:
@@ -34,9 +34,10 @@ def read_lookup(path: Path) -> pl.DataFrame:
 def _two_columns(chunk: RawChunk) -> pl.DataFrame:
     if chunk.misshapen:
         raise SourceError(f"{chunk.file}: row {chunk.misshapen[0]} has a wrong number of fields", "send it again")
-    postcode, area = (next((name for name in kinds if name in chunk.columns), None) for kinds in (_POSTCODES, _AREAS))
+    sent = {folded(name): name for name in reversed(chunk.columns)}
+    postcode, area = (next((sent[name] for name in kinds if name in sent), None) for kinds in (_POSTCODES, _AREAS))
     if postcode is None or area is None:
         raise SourceError(f"{chunk.file}: the columns postcode and lsoa21 are missing", "name them in the header line")
     return chunk.rows.select(
         lookup_key(pl.col(postcode)).alias(POSTCODE), pl.col(area).str.strip_chars().alias(LOOKED_UP)
-    ).filter(pl.col(LOOKED_UP).str.contains(_LSOA21), pl.col(POSTCODE) != "")
+    ).filter(pl.col(LOOKED_UP).str.contains(LSOA21), pl.col(POSTCODE) != "")

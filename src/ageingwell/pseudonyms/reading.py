@@ -7,6 +7,7 @@ The first error is let go before ours is raised: a decoder's error holds the byt
 """
 
 import csv
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -60,6 +61,15 @@ def raw_tables(raw: Path, *, known: Collection[str], beside: Path | None = None)
     if not found:
         raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
     return found
+
+
+def folded(heading: str) -> str:
+    """Write a heading as our columns are named: small letters, and `_` for whatever else stands between.
+
+    >>> folded(" NHS Number "), folded("Died_On")
+    ('nhs_number', 'died_on')
+    """
+    return re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
 
 
 def raw_chunks(path: Path, *, rows_at_once: int) -> Iterator[RawChunk]:

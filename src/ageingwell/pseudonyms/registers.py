@@ -10,7 +10,7 @@ import polars as pl
 
 from ageingwell.errors import KeyFileError, SourceError
 from ageingwell.pseudonyms.digests import Domain, pseudonym, row_key
-from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_blank
+from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_missing
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.reading import whole
 from ageingwell.pseudonyms.staging import staged_file
@@ -78,7 +78,7 @@ def reidentify(
     found = rows.join(keyed, left_on=wanted, right_on=_MATCH, how="inner", suffix="_register").sort(_ROW)
     _write(found.drop(_ROW), out)
     identifiers = register_rows.get_column(_IDENTIFIER[domain]).to_frame("raw")
-    n_blank = int(identifiers.select(is_blank(pl.col("raw")).sum()).item())
+    n_blank = int(identifiers.select(is_missing(pl.col("raw")).sum()).item())
     n_matched = found[_ROW].n_unique()
     return Reidentified(
         file=out,

@@ -10,13 +10,16 @@ from typing import Final
 
 import polars as pl
 
-from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_blank
+from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_missing
 
 RULES: Final = {
     "missing": "a value is needed here and none was sent",
     "not_an_nhs_number": "the value is not ten digits with a right check digit",
-    "spreadsheet_number": "a spreadsheet has turned the number into another one (an exponent, or a decimal point)",
+    "spreadsheet_number": "a spreadsheet or a column of numbers has changed the number (an exponent, a decimal point, "
+    "commas or an apostrophe)",
     "not_a_uprn": "the value is not 1 to 12 digits",
+    "not_an_area": "the value is not the code of a Lower layer Super Output Area of 2021",
+    "not_in_the_look_up": "the look-up of postcodes does not hold this postcode",
     "not_a_date": "the date is not a real day written year-month-day",
     "one_of_two_needed": "exactly one of two columns must hold a value",
     "looks_like_an_identifier": "the value holds a long number, postcode, telephone number or e-mail address",
@@ -37,6 +40,13 @@ _IDENTIFIER: Final = (
 _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]00:00(?::00(?:\.0+)?)?)?$"
 _MONTH: Final = r"^[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?$"
 
+
+# The last digits of such a number may be lost, and a UPRN has no check digit that would tell. So none is ever read.
+_SPREADSHEET: Final = r"(?i)[0-9]e\+?[0-9]+$|[0-9][.,][0-9]*$|^'"
+# An agency's own id may hold a point or an E by nature: these forms are left, which only a column of numbers writes.
+_SPREADSHEET_ID: Final = r"^[0-9]+\.0*$|^[0-9](?:\.[0-9]+)?[eE]\+[0-9]+$|^[0-9]\.[0-9]+[eE][0-9]+$|^'"
+_OTHER_DIGITS: Final = r"[^0-9\P{Nd}]"
+LSOA21: Final = r"^[EW]01[0-9]{6}$"
 
 _PERSONS: Final = ("nhs_number", "linked_nhs_number")
 _HOMES: Final = ("uprn",)
@@ -65,29 +75,51 @@ class Fault:
 
 def needed_person(column: str) -> list[Fault]:
     """Faults of an NHS number that must be there."""
-    return [Fault(column, "missing", is_blank(pl.col(column))), *wrong_person(column)]
+    return [Fault(column, "missing", is_missing(pl.col(column))), *wrong_person(column)]
 
 
 def wrong_person(column: str) -> list[Fault]:
     """Faults of an NHS number that may be blank."""
-    text = pl.col(column)
-    is_wrong = ~is_blank(text) & canonical(column).is_null()
-    is_damaged = is_wrong & text.str.contains(r"(?i)e\+?[0-9]+\s*$|\.[0-9]*\s*$")
-    return [
-        Fault(column, "spreadsheet_number", is_damaged),
-        Fault(column, "not_an_nhs_number", is_wrong & ~is_damaged),
-    ]
+    return _unreadable(column, "not_an_nhs_number")
 
 
 def needed_home(column: str) -> list[Fault]:
     """Faults of a UPRN that must be there."""
-    return [Fault(column, "missing", is_blank(pl.col(column))), *wrong_home(column)]
+    return [Fault(column, "missing", is_missing(pl.col(column))), *wrong_home(column)]
 
 
 def wrong_home(column: str) -> list[Fault]:
     """Faults of a UPRN that may be blank."""
+    return _unreadable(column, "not_a_uprn")
+
+
+def _unreadable(column: str, rule: str) -> list[Fault]:
     text = pl.col(column)
-    return [Fault(column, "not_a_uprn", ~is_blank(text) & canonical(column).is_null())]
+    is_wrong = ~is_missing(text) & canonical(column).is_null()
+    is_damaged = text.str.strip_chars().str.contains(_SPREADSHEET)
+    return [
+        Fault(column, "spreadsheet_number", is_wrong & is_damaged),
+        Fault(column, rule, is_wrong & ~is_damaged),
+    ]
+
+
+def wrong_local_id(column: str) -> list[Fault]:
+    """Faults of an agency's own id, which may be blank: another spelling would be another digest, and join nothing."""
+    text = pl.col(column).str.strip_chars()
+    is_damaged = text.str.contains(_SPREADSHEET_ID) | text.str.contains(_OTHER_DIGITS)
+    return [Fault(column, "spreadsheet_number", ~is_missing(pl.col(column)) & is_damaged)]
+
+
+def wrong_area(column: str) -> list[Fault]:
+    """Faults of an area's code, which may be blank."""
+    text = pl.col(column)
+    return [Fault(column, "not_an_area", ~is_missing(text) & area(column).is_null())]
+
+
+def area(column: str) -> pl.Expr:
+    """The code of an area in capitals; null where it is none."""
+    text = pl.col(column).str.strip_chars().str.to_uppercase()
+    return pl.when(text.str.contains(LSOA21)).then(text)
 
 
 def one_of_two(person: str, home: str, *, present: frozenset[str]) -> list[Fault]:
@@ -97,15 +129,15 @@ def one_of_two(person: str, home: str, *, present: frozenset[str]) -> list[Fault
     a home and so be lost for the person.
     """
     faults = [*(wrong_person(person) if person in present else []), *(wrong_home(home) if home in present else [])]
-    blanks = [is_blank(pl.col(column)) if column in present else pl.lit(value=True) for column in (person, home)]
+    blanks = [is_missing(pl.col(column)) if column in present else pl.lit(value=True) for column in (person, home)]
     return [*faults, Fault(person if person in present else home, "one_of_two_needed", blanks[0] == blanks[1])]
 
 
 def birth_faults(column: str) -> list[Fault]:
     """Faults of a date or month of birth."""
     text = pl.col(column)
-    is_wrong = ~is_blank(text) & birth_day(column).is_null()
-    return [Fault(column, "missing", is_blank(text)), Fault(column, "not_a_date", is_wrong)]
+    is_wrong = ~is_missing(text) & birth_day(column).is_null()
+    return [Fault(column, "missing", is_missing(text)), Fault(column, "not_a_date", is_wrong)]
 
 
 def birth_day(column: str) -> pl.Expr:
@@ -139,4 +171,5 @@ def refused_cells(rows: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:
         )
         for n, fault in enumerate(faults)
     ]
-    return pl.concat(found)
+    none = pl.DataFrame(schema={"row": pl.get_index_type(), "column": pl.String, "rule": pl.String})
+    return pl.concat([none, *found])

@@ -1,0 +1,81 @@
+"""What `pseudonymise` and `reidentify` did, in words for the person who ran them. Counts and names, never values."""
+
+from collections.abc import Mapping
+
+from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts
+from ageingwell.pseudonyms.registers import Reidentified
+
+
+def pseudonymised_text(done: Pseudonymised) -> str:
+    """Say for each table how many rows came through, what was refused, emptied and left out, and what to look at.
+
+    >>> from pathlib import Path
+    >>> counts = TableCounts(n_rows=9, n_written=8, n_refused=1, refused_by_rule={"nhs_number: missing": 1},
+    ...                      sent={"uprn": 7}, left_empty={"uprn": 2}, emptied_by_rule={"uprn: not_a_uprn": 2})
+    >>> print(pseudonymised_text(Pseudonymised(Path("out"), "tslbhgfbpgfp", True, {"gp_patients": counts})))
+    gp_patients: 8 of 9 rows written
+      1 row refused: nhs_number: missing (1)
+      emptied: 2 of the 7 values of uprn that were sent: not_a_uprn (2)
+    Which rows these are stands in the folders refused and emptied: file, row number, column, rule.
+    key fingerprint: tslbhgfbpgfp (a made-up key, for made-up people)
+    tables: out
+    """
+    lines = [line for table, counts in sorted(done.tables.items()) for line in _table_lines(table, counts)]
+    if any(counts.n_refused or counts.left_empty for counts in done.tables.values()):
+        lines.append("Which rows these are stands in the folders refused and emptied: file, row number, column, rule.")
+    made_up = " (a made-up key, for made-up people)" if done.key_is_made_up else ""
+    return "\n".join([*lines, f"key fingerprint: {done.key_fingerprint}{made_up}", f"tables: {done.folder}"])
+
+
+def _table_lines(table: str, counts: TableCounts) -> list[str]:
+    lines = [f"{table}: {counts.n_written:,} of {_rows(counts.n_rows)} written"]
+    if counts.n_refused:
+        lines.append(f"  {_rows(counts.n_refused)} refused: {_rules(counts.refused_by_rule)}")
+    for column, n in counts.left_empty.items():
+        start = f"{column}: "
+        rules = {
+            label[len(start) :]: times for label, times in counts.emptied_by_rule.items() if label.startswith(start)
+        }
+        lines.append(
+            f"  emptied: {n:,} of the {counts.sent[column]:,} values of {column} that were sent: {_rules(rules)}"
+        )
+    if counts.refused_columns:
+        lines.append(f"  columns left out: {', '.join(counts.refused_columns)}")
+    if counts.columns_not_sent:
+        lines.append(f"  columns not sent: {', '.join(counts.columns_not_sent)}")
+    return lines
+
+
+def _rules(by_rule: Mapping[str, int]) -> str:
+    return "; ".join(f"{label} ({n:,})" for label, n in by_rule.items())
+
+
+def _rows(n: int) -> str:
+    return "1 row" if n == 1 else f"{n:,} rows"
+
+
+def reidentified_text(done: Reidentified) -> str:
+    """Say how many rows of the list are on the register, and which rows of the register could not be used.
+
+    >>> from pathlib import Path
+    >>> print(reidentified_text(Reidentified(Path("found.csv"), "tslbhgfbpgfp", 6, 0, 6, 8, 1, 0, 2)))
+    0 of 6 rows of the list are on your register (8 rows; 1 without an identifier, 2 that contradict each other)
+    Nobody was matched: was the list made with this key (fingerprint tslbhgfbpgfp), and is it your register?
+    matched rows: found.csv
+    """
+    spoilt = {
+        "without an identifier": done.n_blank,
+        "with one that cannot be read": done.n_invalid,
+        "that contradict each other": done.n_ambiguous,
+    }
+    unused = ", ".join(f"{n:,} {words}" for words, n in spoilt.items() if n)
+    lines = [
+        f"{done.n_matched:,} of {_rows(done.n_listed)} of the list are on your register "
+        f"({_rows(done.n_register)}{'; ' if unused else ''}{unused})"
+    ]
+    if done.n_listed and not done.n_matched:
+        lines.append(
+            f"Nobody was matched: was the list made with this key (fingerprint {done.key_fingerprint}), "
+            "and is it your register?"
+        )
+    return "\n".join([*lines, f"matched rows: {done.file}"])
