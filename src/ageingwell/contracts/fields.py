@@ -88,12 +88,13 @@ class Placeholder:
         """The rule in words.
 
         >>> Placeholder(low="refused", far="missing").sentence
-        'up to 1900-01-01 refused; from 2099-01-01 empty'
+        'days up to 1900-01-01 are refused; days from 2099-01-01 on are read as empty'
         """
-        words = {"missing": "empty", "refused": "refused"}
-        low = f"up to {self.low_before - timedelta(days=1)}"
-        also = "".join(f" and {day}" for day in self.also_low)
-        return f"{low}{also} {words[self.low]}; from {FIRST_FAR_DAY} {words[self.far]}"
+        words = {"missing": "are read as empty", "refused": "are refused"}
+        low = f"days up to {self.low_before - timedelta(days=1)}" + "".join(f" and {day}" for day in self.also_low)
+        if self.low == self.far:
+            return f"{low}, and from {FIRST_FAR_DAY} on, {words[self.low]}"
+        return f"{low} {words[self.low]}; days from {FIRST_FAR_DAY} on {words[self.far]}"
 
 
 # A required day that is none says nothing of its row: the row is refused. An optional one is read as missing.
