@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ageingwell.bundle import load_bundle
     from ageingwell.config.load import load_config
     from ageingwell.model.estimator import RiskModel
-    from ageingwell.pipeline.asking import check, explain
+    from ageingwell.pipeline.asking import explain
+    from ageingwell.pipeline.checking import check
     from ageingwell.pipeline.evaluating import evaluate
     from ageingwell.pipeline.night import score
     from ageingwell.pipeline.recalibrating import recalibrate
@@ -38,7 +39,7 @@ __all__ = [
 
 _WHERE = {
     "RiskModel": "ageingwell.model.estimator",
-    "check": "ageingwell.pipeline.asking",
+    "check": "ageingwell.pipeline.checking",
     "evaluate": "ageingwell.pipeline.evaluating",
     "explain": "ageingwell.pipeline.asking",
     "load_bundle": "ageingwell.bundle",

@@ -96,8 +96,9 @@ def swapped_columns(at: Path) -> None:
     change(at / "county", "gp_events", lambda rows: rows.rename({"code": "code_system", "code_system": "code"}))
 
 
-def duplicate_people(at: Path) -> None:
-    change(at / "county", "gp_patients", lambda rows: pl.concat([rows, rows]))
+def versions_that_contradict(at: Path) -> None:
+    other = pl.col("registered_on").dt.offset_by("1d")
+    change(at / "county", "gp_patients", lambda rows: pl.concat([rows, rows.with_columns(registered_on=other)]))
 
 
 def impossible_dates(at: Path) -> None:
@@ -149,7 +150,7 @@ FAULTS: dict[Callable[[Path], None], tuple[int, str]] = {
     missing_column: (4, "gp_events.parquet: column `code` of gp_events missing"),
     renamed_column: (4, "gp_patients.parquet: column `birth_month` of gp_patients missing"),
     swapped_columns: (5, "gp_events: "),
-    duplicate_people: (5, "tied_version"),
+    versions_that_contradict: (5, "tied_version"),
     impossible_dates: (5, "gp_patients.parquet, row 1; most often birth_month"),
     unknown_labels: (5, "gp_patients.parquet, row 1; most often sex"),
     invalid_codes: (5, "most often code"),

@@ -19,7 +19,11 @@ def of_one_column(name: str, column: Column) -> list[Case]:
         bad.append(("missing", None))
     if column.kind in DAY_KINDS:
         texts = {"date": ["2024-02-30", "30/01/2024", "45000", "2024-06-10 13:45:00"], "whole": ["x", "1.5"]}
-        bad += [(DAY_KINDS[column.kind], text) for text in texts.get(column.kind, ["x", "nan", "1,5"])]
+        if column.placeholder is not None and column.placeholder.low == "refused":
+            bad.append(("placeholder_day", "1900-01-01"))
+        if column.placeholder is not None and column.placeholder.far == "refused":
+            bad.append(("placeholder_day", "9999-12-31"))
+        bad += [(DAY_KINDS[column.kind], text) for text in texts.get(column.kind, ["x", "inf", "1,5"])]
     if column.labels:
         bad.append(("unknown_label", "no such label"))
     for check in TABLES[name].to_schema().columns[column.name].checks:
@@ -51,6 +55,8 @@ ACROSS_COLUMNS: list[Case] = [
         "recorded_before_it_happened",
         {"died_on": "2024-05-02", "died_recorded_on": "2024-05-01"},
     ),
+    ("gp_patients", "died_on", "recorded_before_it_happened", {"died_on": "2025-06-12"}),
+    ("gp_patients", "died_recorded_on", "recorded_without_its_day", {"died_recorded_on": "2024-05-01"}),
     (
         "gp_patients",
         "recorded_on",
@@ -148,6 +154,9 @@ def test_what_must_not_be_refused(tmp_path: Path) -> None:
         ("gp_events", {"happened_on": None}),
         ("gp_patients", {"birth_month": "1908-07-01"}),  # 115 on the day of the record
         ("gp_patients", {"died_on": "2024-06-30", "died_recorded_on": None}),
+        ("gp_patients", {"died_on": "2025-06-11", "died_recorded_on": None}),  # 365 days ahead
+        ("gp_patients", {"died_on": "2026-06-11", "died_recorded_on": "2026-06-12"}),  # the row is older than the news
+        ("gp_patients", {"left_on": "2031-12-31", "left_recorded_on": None}),  # announced
         ("gp_patients", {"household_id": None, "lsoa21": None, "ethnic_group": None}),
         ("gp_prescriptions", {"bnf_code": None}),
         ("gp_prescriptions", {"dmd_code": None}),

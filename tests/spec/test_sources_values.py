@@ -64,8 +64,7 @@ def test_a_day_may_come_with_midnight(cell: str, tmp_path: Path) -> None:
         "２０１９-０２-０３",
         "٢٠١٩-٠٢-٠٣",
         "0",
-        "NULL",
-        "n/a",
+        "none",
         "-",
     ],
 )
@@ -137,7 +136,7 @@ def test_a_whole_number_may_be_written_in_several_ways(cell: str, number: int, t
     assert csv_cell("homes", "occupants", cell, tmp_path) == (number, None)
 
 
-@pytest.mark.parametrize("cell", ["3.5", "3,0", "1e300", "inf", "nan", "three", "0x3", "1_000", "３", "٣", "3 people"])
+@pytest.mark.parametrize("cell", ["3.5", "3,0", "1e300", "inf", "three", "0x3", "1_000", "３", "٣", "3 people"])
 def test_what_is_not_a_whole_number_is_never_guessed(cell: str, tmp_path: Path) -> None:
     assert csv_cell("homes", "occupants", cell, tmp_path) == (None, ["not_a_whole_number"])
 
@@ -150,7 +149,7 @@ def test_what_is_not_a_whole_number_is_never_guessed(cell: str, tmp_path: Path) 
         (pl.Series(["2.00"]).cast(pl.Decimal(8, 2)), (2, None)),
         (pl.Series([None], dtype=pl.Null), (None, None)),
         (2.5, (None, ["not_a_whole_number"])),
-        (float("nan"), (None, ["not_a_whole_number"])),
+        (float("nan"), (None, None)),
         (float("inf"), (None, ["not_a_whole_number"])),
         (True, (None, ["not_a_whole_number"])),
         (date(2019, 2, 3), (None, ["not_a_whole_number"])),
@@ -170,7 +169,7 @@ def test_an_amount_is_a_plain_number(cell: str, number: float, tmp_path: Path) -
     assert csv_cell("care_events", "unit_cost", cell, tmp_path) == (number, None)
 
 
-@pytest.mark.parametrize("cell", ["£18.50", "18,50", "1,000", "inf", "NaN", "-", "１８"])
+@pytest.mark.parametrize("cell", ["£18.50", "18,50", "1,000", "inf", "-", "１８"])
 def test_an_amount_in_other_words_is_refused(cell: str, tmp_path: Path) -> None:
     assert csv_cell("care_events", "unit_cost", cell, tmp_path) == (None, ["not_a_number"])
 
@@ -197,7 +196,7 @@ def test_what_was_not_asked_is_unknown_and_never_no(cell: str, tmp_path: Path) -
     assert csv_cell("fire_visits", "smoker", cell, tmp_path) == ("unknown", None)
 
 
-@pytest.mark.parametrize("cell", ["Y", "1", "true", "yes?no", "N/A"])
+@pytest.mark.parametrize("cell", ["Y", "1", "true", "yes?no", "none"])
 def test_an_answer_in_other_words_is_refused(cell: str, tmp_path: Path) -> None:
     assert csv_cell("fire_visits", "smoker", cell, tmp_path) == (None, ["unknown_label"])
 

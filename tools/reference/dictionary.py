@@ -25,7 +25,19 @@ def data_dictionary() -> str:
     overview = table(("table", "agency", "what it holds"), map(_overview, TABLES))
     sections = [f"## {name}\n\n{_told(model)}\n\n{_columns(name)}" for name, model in TABLES.items()]
     rules = table(("rule", "what it says"), ((f"`{rule}`", sentence) for rule, sentence in fields.RULES.items()))
-    return "\n\n".join([overview, *sections, f"## Rules\n\n{rules}", _directory()])
+    return "\n\n".join([overview, *sections, f"## Rules\n\n{rules}", _empty(), _directory()])
+
+
+def _empty() -> str:
+    """Which cells that are not empty are read as empty, and why."""
+    said = (
+        "An optional cell that holds no value in other words is read as empty, and counted by column and rule in `check` "
+        "and in the manifest. Which days stand for none, and whether they empty the cell or refuse the row, is stated "
+        "for each column under *allowed*. A word that the settings map, or that is a label of the column, is what they "
+        "say; a pseudonym and a required value are never emptied by a word."
+    )
+    rules = table(("rule", "what it says"), ((f"`{rule}`", what) for rule, what in fields.EMPTIED.items()))
+    return f"## Cells read as empty\n\n{said}\n\n{rules}"
 
 
 def _directory() -> str:
@@ -80,6 +92,7 @@ def _column(column: Column, checks: Iterable[Any]) -> tuple[str, ...]:
 
 def _allowed(column: Column, checks: Iterable[Any]) -> str:
     said = [code(column.labels)] if column.labels else ["any label"] if column.kind == "label" else []
+    said += [column.placeholder.sentence] if column.placeholder else []
     for check in checks:
         facts = check.statistics or {}
         if "pattern" in facts:

@@ -10,30 +10,30 @@ import click
 from ageingwell.cli.entry import config_of, needed_key, progress
 from ageingwell.cli.places import DATA, KEY_FILE, OUT, OUT_FILE, SOURCE_FILE
 from ageingwell.cli.root import cli, config_option, data_option, day, json_option
-from ageingwell.cli.telling import plain, print_table
+from ageingwell.cli.telling import plain, print_table, tell_check, told_value
 
 
 @cli.command()
 @data_option
 @click.option("--refused-to", type=OUT, help="Write every refused row here: file, row number, column, rules.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The night the records are for: rows dated later are counted. Today unless told.",
+)
 @config_option
 @json_option
-def check(data: Path, refused_to: Path | None, config_path: Path | None, as_json: bool) -> None:
-    """Check the records against their contracts: what would be refused and why. Nothing is scored."""
-    from ageingwell.pipeline import asking
+def check(data: Path, refused_to: Path | None, as_of: date | None, config_path: Path | None, as_json: bool) -> None:
+    """Check the records against their contracts: what would be refused, what is missing and why. Nothing is scored."""
+    from ageingwell.pipeline import checking
 
     with progress() as world:
-        found = asking.check(data, config=config_of(config_path), refused_to=refused_to, surroundings=world)
+        found = checking.check(data, config=config_of(config_path), refused_to=refused_to, on=as_of, surroundings=world)
     if as_json:
-        told = {"tables": found.tables.to_dicts(), "refused": found.refused.to_dicts(), "problems": found.problems}
-        click.echo(json.dumps({**told, "missing": found.missing, "made_up": found.made_up}, default=str))
+        click.echo(json.dumps({name: told_value(value) for name, value in vars(found).items()}, default=str))
     else:
-        print_table(found.tables)
-        print_table(found.refused)
-        for name in found.missing:
-            click.echo(f"missing: {name}")
-        for problem in found.problems:
-            click.echo(f"problem: {problem}")
+        tell_check(found)
     if found.problems:
         sys.exit(5)
 

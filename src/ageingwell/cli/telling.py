@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     import polars as pl
 
+    from ageingwell.pipeline.checking import CheckedRecords
     from ageingwell.pipeline.night import OutreachRun
 
 
@@ -25,6 +26,18 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
     click.echo(f"{run.n_listed:,} people on the list of {run.facts['as_of']}" + ("" if run.changed else ", unchanged"))
     click.echo(f"list:   {run.folder / 'list.parquet'}")
     click.echo(f"report: {run.folder / 'report.html'}")
+
+
+def tell_check(found: "CheckedRecords") -> None:
+    """Say what a check found: the tables, the refused rows by rule, what is not there, what a night would stop on."""
+    print_table(found.tables)
+    print_table(found.refused)
+    for name in found.missing:
+        click.echo(f"missing: {name}")
+    for note in found.notes:
+        click.echo(f"note: {note}")
+    for problem in found.problems:
+        click.echo(f"problem: {problem}")
 
 
 def _warnings(facts: dict[str, Any]) -> list[str]:

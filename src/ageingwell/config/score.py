@@ -33,6 +33,12 @@ class TableSettings(Settings):
     """How one agency sends one table."""
 
     required: bool = Field(description="stop the run when this table is missing; otherwise go on and say so")
+    held: bool = Field(
+        default=True, description="false: this optional table does not exist here, so that nobody is told it is missing"
+    )
+    not_held: tuple[str, ...] = Field(
+        default=(), description="optional columns of the table, by our names, that the agency does not hold"
+    )
     location: str | None = Field(
         default=None, description="a file, folder or database URI; empty: <table>.parquet or .csv in the data folder"
     )

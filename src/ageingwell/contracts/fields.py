@@ -1,11 +1,14 @@
 """The kinds of column a contract is made of, and the rules a row can break, each with its sentence.
 
 A column helper returns a Pandera field whose metadata tell the reader how to parse it: `kind`, whether the column is
-`required`, its `labels`, and the label that stands for a missing value. The rule names in `RULES` are the ones that
-refused rows carry; the same sentences stand in error texts and in the data dictionary.
+`required`, its `labels`, the label that stands for a missing value, and which days stand for no day. The rule names in
+`RULES` are the ones that refused rows carry, those in `EMPTIED` the ones that cells read as missing are counted by; the
+same sentences stand in error texts and in the data dictionary.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
 
 import pandera.polars as pa
 import polars as pl
@@ -21,6 +24,7 @@ BNF_CODE = r"^[0-9A-Z]{4,15}$"
 RULES: dict[str, str] = {
     "missing": "a value is needed here and none was sent",
     "not_a_date": "the date is not a real day written year-month-day",
+    "placeholder_day": "the day is one that systems write where they know none, such as 1900-01-01 or 9999-12-31",
     "not_a_number": "the value is not a number",
     "not_a_whole_number": "the value is not a whole number",
     "unknown_label": "the label is not one of this column's labels",
@@ -29,12 +33,77 @@ RULES: dict[str, str] = {
     "bad_check_digit": "the SNOMED CT identifier does not pass its check digit",
     "end_before_start": "the end lies before the start",
     "recorded_before_it_happened": "the record is older than what it records",
+    "recorded_without_its_day": "the day of recording is sent, and the day of what it records is not",
     "impossible_age": "the age on the day of the record is not between 0 and 115",
     "not_the_first": "a birth month is written as the first day of that month",
     "one_of_two_needed": "exactly one of two columns must hold a value",
     "tied_version": "two versions of one person were recorded on the same day",
     "wrong_number_of_fields": "the row does not have as many fields as the header",
 }
+
+# Why a cell that was not empty is read as missing.
+EMPTIED: dict[str, str] = {
+    "placeholder_day": RULES["placeholder_day"],
+    "word_for_empty": "the cell holds a word that means empty: NULL, NA, N/A, #N/A, NaN or NaT",
+}
+# In small letters. "None" is not among them: as a label it is an answer (no communication need).
+WORDS_FOR_EMPTY = ("null", "na", "n/a", "#n/a", "nan", "nat")
+
+# The lowest day of .NET and SQL Server's datetime2 (0001-01-01), of SQL Server's datetime (1753-01-01), TPP's
+# 1801-01-01, and nought in a spreadsheet (1899-12-30 and 1900-01-01).
+LAST_LOW_DAY = date(1900, 1, 1)
+# Nought seconds of Unix time. In a required column it may be a day on which something happened.
+UNIX_NOUGHT = date(1970, 1, 1)
+# 9999-12-31 is TPP's end of a registration that has not ended; 2099-12-31 and 3000-01-01 are as common elsewhere.
+FIRST_FAR_DAY = date(2099, 1, 1)
+# No opt-out scheme is older than this: type 1 opt-outs began in 2013.
+NO_OPT_OUT_BEFORE = date(2000, 1, 1)
+
+Becomes = Literal["missing", "refused"]
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """Which days of a column stand for no day, and what becomes of them.
+
+    Days before `low_before`, and those of `also_low`, are low; days from `FIRST_FAR_DAY` on are far. A `missing` one is
+    read as an empty cell and counted; a `refused` one refuses its row.
+    """
+
+    low: Becomes
+    far: Becomes
+    low_before: date = LAST_LOW_DAY + timedelta(days=1)
+    also_low: tuple[date, ...] = ()
+
+    def is_low(self, day: pl.Series) -> pl.Series:
+        """Which days are low."""
+        return (day < self.low_before) | day.is_in(list(self.also_low))
+
+    def is_far(self, day: pl.Series) -> pl.Series:
+        """Which days are far."""
+        return day >= FIRST_FAR_DAY
+
+    @property
+    def sentence(self) -> str:
+        """The rule in words.
+
+        >>> Placeholder(low="refused", far="missing").sentence
+        'days up to 1900-01-01 are refused; days from 2099-01-01 on are read as empty'
+        """
+        words = {"missing": "are read as empty", "refused": "are refused"}
+        low = f"days up to {self.low_before - timedelta(days=1)}" + "".join(f" and {day}" for day in self.also_low)
+        if self.low == self.far:
+            return f"{low}, and from {FIRST_FAR_DAY} on, {words[self.low]}"
+        return f"{low} {words[self.low]}; days from {FIRST_FAR_DAY} on {words[self.far]}"
+
+
+# A required day that is none says nothing of its row: the row is refused. An optional one is read as missing.
+REFUSED_DAY = Placeholder(low="refused", far="refused")
+MISSING_DAY = Placeholder(low="missing", far="missing", also_low=(UNIX_NOUGHT,))
+# A far end is no end yet. A low one may be a death of unknown day: the person is held, and never counted as alive.
+ENDING_DAY = Placeholder(low="refused", far="missing", also_low=(UNIX_NOUGHT,))
+# A low end of an opt-out would end it before it began; a refused row of opt-outs stops the run.
+OPT_OUT_END = Placeholder(low="refused", far="missing", low_before=NO_OPT_OUT_BEFORE)
 
 # Pandera's own check names, in the words above.
 BUILT_IN = {
@@ -53,13 +122,20 @@ def _field(sentence: str, kind: str, *, required: bool, nullable: bool, more: di
 
 
 def pseudonym(sentence: str, *, required: bool = True, nullable: bool = False) -> Any:
-    """A pseudonym: 32 letters."""
-    return _field(sentence, "text", required=required, nullable=nullable, more={}, str_matches=PSEUDONYM)
+    """A pseudonym: 32 letters. No word stands for a missing one: what is no pseudonym is refused."""
+    more = {"is_pseudonym": True}
+    return _field(sentence, "text", required=required, nullable=nullable, more=more, str_matches=PSEUDONYM)
 
 
-def day(sentence: str, *, required: bool = True, nullable: bool = False) -> Any:
-    """A day, written year-month-day."""
-    return _field(sentence, "date", required=required, nullable=nullable, more={})
+def day(sentence: str, *, required: bool = True, nullable: bool = False, placeholder: Placeholder | None = None) -> Any:
+    """A day, written year-month-day; days that stand for none are refused where one is needed, else missing."""
+    rule = placeholder or (REFUSED_DAY if required else MISSING_DAY)
+    return _field(sentence, "date", required=required, nullable=nullable, more={"placeholder": rule})
+
+
+def birth_month(sentence: str) -> Any:
+    """A birth month: its own rules, of the first day and of the age, refuse every day that stands for none."""
+    return _field(sentence, "date", required=True, nullable=False, more={"placeholder": None})
 
 
 def label(sentence: str, *labels: str, required: bool = True, nullable: bool = False) -> Any:

@@ -6,9 +6,11 @@ import polars as pl
 from ageingwell.contracts.codes import is_snomed
 from ageingwell.contracts.fields import (
     BNF_CODE,
+    ENDING_DAY,
     LSOA21,
     PRACTICE_CODE,
     amount,
+    birth_month,
     day,
     holds,
     label,
@@ -19,20 +21,23 @@ from ageingwell.contracts.fields import (
 )
 
 OLDEST = 115
+# A slip of the year in the day of recording is not told from one in the day of death within a year.
+DAYS_DEATH_MAY_LIE_AHEAD = 365
 
 
 class GpPatients(pa.DataFrameModel):
     """The people registered with a practice, one row a person and version; the latest known version counts.
 
     Owner: GP practices. Delivery lag: a day to a month. Coverage: everyone registered, about 98 in 100 residents.
-    Known defects: people who moved away or died stay for weeks; several versions may carry the same day (all of
-    them are refused, for none can be trusted above the other).
+    Known defects: people who moved away or died stay for weeks; several versions that differ may carry the same day
+    (all of them are refused, for none can be trusted above the other; one version sent twice counts once); an end that
+    has not come may be written as 9999-12-31 (it is no end).
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     household_id: str = pseudonym("pseudonym of the home's UPRN", required=False, nullable=True)
     moved_in_on: pl.Date = day("the day the person moved into this home", required=False, nullable=True)
-    birth_month: pl.Date = day("the first day of the month of birth")
+    birth_month: pl.Date = birth_month("the first day of the month of birth")
     sex: str = label("sex as the practice holds it", "female", "male", "indeterminate", "unknown")
     ethnic_group: str = label(
         "high-level ethnic group", "asian", "black", "mixed", "other", "white", "unknown", required=False
@@ -40,9 +45,11 @@ class GpPatients(pa.DataFrameModel):
     lsoa21: str = text("Lower layer Super Output Area (2021) of the home", shape=LSOA21)
     practice_code: str = text("ODS code of the practice", shape=PRACTICE_CODE, required=True, nullable=False)
     registered_on: pl.Date = day("the day the person registered with the practice")
-    left_on: pl.Date = day("the day the person left the practice", required=False, nullable=True)
+    left_on: pl.Date = day(
+        "the day the person left the practice", required=False, nullable=True, placeholder=ENDING_DAY
+    )
     left_recorded_on: pl.Date = day("the day the leaving was recorded", required=False, nullable=True)
-    died_on: pl.Date = day("the day the person died", required=False, nullable=True)
+    died_on: pl.Date = day("the day the person died", required=False, nullable=True, placeholder=ENDING_DAY)
     died_recorded_on: pl.Date = day("the day the death was recorded", required=False, nullable=True)
     communication_need: str = open_label("what the person needs to understand and be understood")
     recorded_on: pl.Date = day("the day the practice's system knew this version")
@@ -72,6 +79,12 @@ class GpPatients(pa.DataFrameModel):
     def _died_after_birth(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("died_on", "birth_month"))
 
+    @pa.check("died_on", name="recorded_before_it_happened")
+    def _death_is_not_foretold(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        # A leaving can be announced years ahead; a death cannot, whichever of the two recording days is looked at.
+        recorded = pl.max_horizontal("recorded_on", "died_recorded_on")
+        return holds(data, pl.col("died_on") <= recorded.dt.offset_by(f"{DAYS_DEATH_MAY_LIE_AHEAD}d"))
+
     @pa.check("left_recorded_on", name="recorded_before_it_happened")
     def _leaving_recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("left_recorded_on", "left_on"))
@@ -79,6 +92,11 @@ class GpPatients(pa.DataFrameModel):
     @pa.check("died_recorded_on", name="recorded_before_it_happened")
     def _death_recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("died_recorded_on", "died_on"))
+
+    @pa.check("died_recorded_on", name="recorded_without_its_day")
+    def _a_death_has_a_day(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        # A death of unknown day holds the person; read as no death it would put them on a list.
+        return holds(data, pl.col("died_on").is_not_null() | pl.col("died_recorded_on").is_null())
 
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from ageingwell.contracts.fields import day, exactly_one, holds, label, not_before, pseudonym
+from ageingwell.contracts.fields import OPT_OUT_END, day, exactly_one, holds, label, not_before, pseudonym
 
 
 class Permissions(pa.DataFrameModel):
@@ -19,7 +19,9 @@ class Permissions(pa.DataFrameModel):
         "what was asked or marked", "type_1", "national", "objection", "restriction", "safeguarding", "staff_safety"
     )
     from_on: pl.Date = day("in force from this day; empty: in force", required=False, nullable=True)
-    to_on: pl.Date = day("in force up to and with this day; empty: no end", required=False, nullable=True)
+    to_on: pl.Date = day(
+        "in force up to and with this day; empty: no end", required=False, nullable=True, placeholder=OPT_OUT_END
+    )
     checked_on: pl.Date = day("the day the source was last checked")
 
     @pa.check("kind", name="one_of_two_needed")

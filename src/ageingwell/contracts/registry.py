@@ -7,6 +7,7 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 
+from ageingwell.contracts.fields import Placeholder
 from ageingwell.contracts.fire import FireIncidents, FireVisits
 from ageingwell.contracts.gp import GpEvents, GpPatients, GpPrescriptions
 from ageingwell.contracts.hospital import HospitalEvents
@@ -42,7 +43,11 @@ AGENCY_OF: dict[str, str] = {
     "contacts": "contacts",
 }
 
-# Versions of the same person recorded on the same day contradict each other: all of them are refused.
+# Optional columns that no run goes on without unless the settings say that the agency does not hold them: without them
+# the dead and those who left are listed, and nobody lives with anybody.
+MUST_BE_TOLD: dict[str, tuple[str, ...]] = {"gp_patients": ("died_on", "left_on", "household_id")}
+
+# Versions of the same person recorded on the same day that differ contradict each other: all of them are refused.
 VERSION_KEYS: dict[str, tuple[str, str]] = {"gp_patients": ("person_id", "recorded_on")}
 
 
@@ -60,6 +65,17 @@ class Column:
     missing: str | None
     also_missing: tuple[str, ...]
     checks: tuple[str, ...]
+    placeholder: Placeholder | None = None
+    is_pseudonym: bool = False
+
+
+def recorded_column(table: str) -> str:
+    """The column that says how new a row is.
+
+    >>> recorded_column("homes"), recorded_column("permissions")
+    ('recorded_on', 'checked_on')
+    """
+    return "checked_on" if table == "permissions" else "recorded_on"
 
 
 @cache
@@ -85,4 +101,6 @@ def _column(name: str, field: Any) -> Column:
         missing=more.get("missing"),
         also_missing=more.get("also_missing", ()),
         checks=tuple(str(check.error or check.name) for check in field.checks),
+        placeholder=more.get("placeholder"),
+        is_pseudonym=more.get("is_pseudonym", False),
     )

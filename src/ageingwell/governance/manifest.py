@@ -15,13 +15,14 @@ LIBRARIES = ("ageingwell", "polars", "pandera", "lightgbm", "numpy", "scipy")
 
 
 def describe_inputs(records: Records, config: Config, *, as_of: date) -> dict[str, Any]:
-    """Each table: its files with SHA-256 and rows, what was refused by rule, how new it is, whether it is late."""
+    """Each table: its files with SHA-256, what was refused and emptied by rule, what is not there, how new it is."""
     return {name: _input(table, config, as_of=as_of) for name, table in sorted(records.tables.items())}
 
 
 def _input(table: CheckedTable, config: Config, *, as_of: date) -> dict[str, Any]:
     late_after = config.tables[table.name].late_after_days
-    newest = table.newest_on
+    # Rows dated ahead are not known on the night: one slip of the year would make a table up to date for good.
+    newest = table.newest_known(as_of)
     is_late = late_after is not None and (newest is None or newest < as_of - timedelta(days=late_after))
     return {
         "files": [{"file": file.file, "sha256": file.sha256, "n_rows": file.n_rows} for file in table.files],
@@ -31,7 +32,14 @@ def _input(table: CheckedTable, config: Config, *, as_of: date) -> dict[str, Any
         "refused_by_rule": table.refused_by_rule().to_dicts(),
         "newest_on": None if newest is None else newest.isoformat(),
         "is_late": is_late,
+        "n_repeated": table.n_repeated,
+        "n_dated_ahead": table.n_dated_ahead(as_of),
         "dropped_columns": list(table.dropped_columns),
+        "absent_columns": list(table.absent_columns),
+        "partly_absent_columns": [{"column": column, "file": file} for column, file in table.partly_absent],
+        "empty_columns": list(table.empty_columns),
+        "not_held_columns": list(table.not_held_columns),
+        "emptied": table.emptied.to_dicts(),
         "recorded_on_made_as": table.made_recorded_on,
     }
 

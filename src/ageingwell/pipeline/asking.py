@@ -1,4 +1,4 @@
-"""The small jobs: check the records, explain one person, show the whole thing on a made-up county."""
+"""The small jobs: explain one person, show the whole thing on a made-up county."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import polars as pl
 
 from ageingwell.bundle import load_bundle, predict
 from ageingwell.config.load import Config
-from ageingwell.errors import AgeingWellError, UnknownPersonError
+from ageingwell.errors import UnknownPersonError
 from ageingwell.peers import compare, find_alike
 from ageingwell.pipeline.gate import permitted_or_stop
 from ageingwell.pipeline.joining import contributions_of
@@ -20,7 +20,6 @@ from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.night import OutreachRun, score
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.pipeline.telling import compared_of, reasons_of, with_evidence
-from ageingwell.publish.faults import explained
 from ageingwell.report.person import LinkedFact
 from ageingwell.report.person_facts import (
     chance_of,
@@ -38,67 +37,6 @@ from ageingwell.views.words import words_of_outcome
 
 # A pseudonym a person may be asked for by; anything else is refused before it could be echoed.
 DEMO_PEOPLE = 5_000
-
-
-@dataclass(frozen=True)
-class CheckedRecords:
-    """What a check found: `tables` one row a table, `refused` one row a table, column and rule."""
-
-    tables: pl.DataFrame
-    refused: pl.DataFrame
-    missing: tuple[str, ...]
-    made_up: bool
-    problems: tuple[str, ...]
-
-
-def check(
-    data: Path, *, config: Config, refused_to: Path | None = None, surroundings: Surroundings | None = None
-) -> CheckedRecords:
-    """Read every table against its contract and say what would be refused and why; nothing is scored.
-
-    A fault that would stop a night is told in `problems`, table by table, instead of stopping here. With `refused_to`,
-    every refused row is written there as `<table>.parquet`: file, row number, column, rules.
-    """
-    world = surroundings or Surroundings()
-    tables: list[tuple[str, int, int, int, date | None]] = []
-    refused: list[pl.DataFrame] = []
-    missing: list[str] = []
-    problems: list[str] = []
-    made_up = False
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
-        for name in config.tables:
-            try:
-                found = read_agencies(
-                    data,
-                    config.tables,
-                    workspace=Path(scratch),
-                    max_refused_share=1.0,
-                    only=(name,),
-                    progress=world.tell,
-                )
-            except AgeingWellError as fault:
-                problems.append(str(fault))
-                continue
-            made_up = found.made_up
-            missing += found.missing
-            for table in found.tables.values():
-                share = table.n_refused / table.n_read if table.n_read else 0.0
-                if share > config.score.max_refused_share:
-                    problems.append(f"{name}: {share:.0%} of the rows break the contract; a night would stop")
-                tables.append((name, table.n_read, table.n_good, table.n_refused, table.newest_on))
-                refused.append(table.refused_by_rule().select(pl.lit(name).alias("table"), "column", "rule", "n_rows"))
-                if refused_to is not None and table.n_refused:
-                    with explained("the refused rows cannot be written"):
-                        refused_to.mkdir(parents=True, exist_ok=True)
-                        table.refused.write_parquet(refused_to / f"{name}.parquet")
-    schema = {"table": pl.String, "n_read": pl.Int64, "n_good": pl.Int64, "n_refused": pl.Int64, "newest_on": pl.Date}
-    by_rule = pl.concat(refused) if refused else pl.DataFrame(schema=_BY_RULE)
-    return CheckedRecords(
-        pl.DataFrame(tables, schema=schema, orient="row"), by_rule, tuple(missing), made_up, tuple(problems)
-    )
-
-
-_BY_RULE = {"table": pl.String, "column": pl.String, "rule": pl.String, "n_rows": pl.Int64}
 
 
 @dataclass(frozen=True)

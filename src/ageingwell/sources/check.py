@@ -10,25 +10,32 @@ from pandera.config import ValidationDepth, config_context
 
 from ageingwell.contracts.fields import BUILT_IN
 from ageingwell.contracts.registry import TABLES, Column
-from ageingwell.sources.parse import FAULTS, parsed
+from ageingwell.sources.parse import parsed
 
 REFUSED = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)},
 )
+EMPTIED_CELLS = pl.Schema({"column": pl.String, "rule": pl.String, "n_cells": pl.Int64})
 _FAULT = pl.Schema({"row": pl.Int64, "column": pl.String, "rule": pl.String})
 
 
 def typed(
     raw: pl.DataFrame, columns: tuple[Column, ...], values: dict[str, dict[str, str]]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Read every column as its contract means it; returns the typed rows and the faults (row, column, rule)."""
-    series, faults = [], []
-    for column in columns:
-        read, faulty = parsed(raw, column, values.get(column.name, {}))
-        series.append(read)
-        if faulty is not None:
-            faults.append(_faults(faulty.arg_true(), column.name, FAULTS[column.kind]))
-    return pl.DataFrame(series), pl.concat(faults) if faults else pl.DataFrame(schema=_FAULT)
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Read every column as its contract means it.
+
+    Returns the typed rows, the faults (row, column, rule), and the cells read as missing (column, rule, n_cells).
+    """
+    read = {column.name: parsed(raw, column, values.get(column.name, {})) for column in columns}
+    faults = [
+        _faults(rows.arg_true(), name, rule) for name, column in read.items() for rule, rows in column.faulty.items()
+    ]
+    emptied = [(name, rule, n) for name, column in read.items() for rule, n in column.n_emptied.items()]
+    return (
+        pl.DataFrame([column.read for column in read.values()]),
+        pl.concat(faults) if faults else pl.DataFrame(schema=_FAULT),
+        pl.DataFrame(emptied, schema=EMPTIED_CELLS, orient="row"),
+    )
 
 
 def broken_rules(table: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """Where a table lies: one file, a folder of files, or a database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,6 +10,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.errors import SourceError
 
 SUFFIXES = (".parquet", ".csv")
+MARK_OF_MADE_UP_DATA = "synthetic.json"
 DATABASES = ("postgresql", "postgres", "sqlite", "mysql", "mssql")
 
 
@@ -21,23 +24,44 @@ class Location:
     query: str | None = None
 
 
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the operating system says of a file or folder that may not be read into a `SourceError`."""
+    try:
+        yield
+    except OSError as fault:
+        raise SourceError(
+            f"{path.name}: cannot be read ({fault.strerror})", "let this account read the data folder and what is in it"
+        ) from None
+
+
 def locate(table: str, settings: TableSettings, data: Path) -> Location | None:
     """Find a table; `None` where it is absent. Two candidates for one table are a `SourceError`."""
-    if settings.location is None:
-        return _in_folder(table, data)
-    if urlsplit(settings.location).scheme in DATABASES:
+    if is_database(settings):
         query = settings.query or f"SELECT * FROM {table}"  # noqa: S608 - a contract's name, never a user's text
         return Location(table, uri=settings.location, query=query)
-    path = data / settings.location
-    return _of_path(table, path) if path.exists() else None
-
-
-def _in_folder(table: str, data: Path) -> Location | None:
-    candidates = [path for path in (data / table, *(data / f"{table}{suffix}" for suffix in SUFFIXES)) if path.exists()]
-    if len(candidates) > 1:
-        names = ", ".join(path.name for path in candidates)
+    found = candidates(table, settings, data)
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
         raise SourceError(f"{table}: more than one candidate in the data folder: {names}", "leave the right one there")
-    return _of_path(table, candidates[0]) if candidates else None
+    with readable(data):
+        return _of_path(table, found[0]) if found else None
+
+
+def is_database(settings: TableSettings) -> bool:
+    """Whether a table is read by a query."""
+    return settings.location is not None and urlsplit(settings.location).scheme in DATABASES
+
+
+def candidates(table: str, settings: TableSettings, data: Path) -> list[Path]:
+    """What lies where a table may lie: one path, unless there is doubt or nothing."""
+    paths = (
+        [data / table, *(data / f"{table}{suffix}" for suffix in SUFFIXES)]
+        if settings.location is None
+        else [data / settings.location]
+    )
+    with readable(data):
+        return [path for path in paths if path.exists()]
 
 
 def _of_path(table: str, path: Path) -> Location:

@@ -1,13 +1,16 @@
 """From what an agency wrote to what the contract means: names, values, labels, days and numbers.
 
-Parsing never guesses: a text that is not a day, a number or a known value stays a fault of that row and column.
+Parsing never guesses: a text that is not a day, a number or a known value stays a fault of that row and column. Words
+that mean empty and days that stand for no day are read by the rules in `contracts.fields`, and counted.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, time
 
 import polars as pl
 
+from ageingwell.contracts.fields import WORDS_FOR_EMPTY, Placeholder
 from ageingwell.contracts.registry import Column
 
 DAY = r"^\d{4}-\d{2}-\d{2}([ T]00:00:00(\.0+)?Z?)?$"
@@ -23,23 +26,71 @@ def folded(text: pl.Expr) -> pl.Expr:
     return text.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "_").str.strip_chars("_")
 
 
-def parsed(raw: pl.DataFrame, column: Column, values: Mapping[str, str]) -> tuple[pl.Series, pl.Series | None]:
-    """One column as the contract means it, and which rows hold something that could not be read (or `None`: no row).
+@dataclass(frozen=True)
+class Parsed:
+    """One column as the contract means it.
 
-    The first series has the contract's type; a row that could not be read is missing in it.
+    `faulty` marks, by rule, the rows that hold something that could not be read: they are missing in `read`.
+    `n_emptied` counts, by rule, the cells that were not empty and are read as missing.
     """
+
+    read: pl.Series
+    faulty: Mapping[str, pl.Series] = field(default_factory=dict)
+    n_emptied: Mapping[str, int] = field(default_factory=dict)
+
+
+def parsed(raw: pl.DataFrame, column: Column, values: Mapping[str, str]) -> Parsed:
+    """Read one column of a chunk; the series has the contract's type and name."""
     if column.name not in raw.columns:
-        return pl.repeat(column.missing, raw.height, dtype=column.dtype, eager=True).alias(column.name), None
+        return Parsed(pl.repeat(column.missing, raw.height, dtype=column.dtype, eager=True).alias(column.name))
     sent = _text_or_typed(raw[column.name])
     if sent.dtype.is_nested() or sent.dtype in (pl.Binary, pl.Object):
         # A list, a structure or bytes: nothing in it can be what the contract means.
-        return pl.repeat(None, raw.height, dtype=column.dtype, eager=True).alias(column.name), sent.is_not_null()
+        nothing = pl.repeat(None, raw.height, dtype=column.dtype, eager=True).alias(column.name)
+        return Parsed(nothing, _where_any({FAULTS[column.kind]: sent.is_not_null()}))
+    sent, n_words = _without_words(sent, column, values)
     read = _READERS[column.kind](sent, column, values)
     if column.kind == "label":
         # A label nobody knows stays as it is: the contract's own check names it.
-        return (read if column.missing is None else read.fill_null(column.missing)).alias(column.name), None
-    faulty = sent.is_not_null() & read.is_null()
-    return read.alias(column.name), faulty if faulty.any() else None
+        read = read if column.missing is None else read.fill_null(column.missing)
+        return Parsed(read.alias(column.name), n_emptied=n_words)
+    faulty = {FAULTS[column.kind]: sent.is_not_null() & read.is_null()}
+    if column.placeholder is None:
+        return Parsed(read.alias(column.name), _where_any(faulty), n_words)
+    read, refused, emptied = _without_placeholders(read, column.placeholder)
+    n_emptied = {"placeholder_day": int(emptied.sum())} if emptied.any() else {}
+    return Parsed(read.alias(column.name), _where_any({**faulty, "placeholder_day": refused}), {**n_words, **n_emptied})
+
+
+def _where_any(faulty: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+    return {rule: rows for rule, rows in faulty.items() if rows.any()}
+
+
+def _without_placeholders(read: pl.Series, rule: Placeholder) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """The days without those that stand for none, which rows such a day refuses, and which cells it empties."""
+    nowhere = pl.repeat(value=False, n=len(read), eager=True)
+    found = {"missing": nowhere, "refused": nowhere}
+    for becomes, days in ((rule.low, rule.is_low(read)), (rule.far, rule.is_far(read))):
+        found[becomes] = found[becomes] | days.fill_null(value=False)
+    return read.set(found["missing"] | found["refused"], None), found["refused"], found["missing"]
+
+
+def _without_words(sent: pl.Series, column: Column, values: Mapping[str, str]) -> tuple[pl.Series, dict[str, int]]:
+    """An optional column without the words that mean empty, and how many cells held one.
+
+    A word that the settings map, or that is a label of the column, is what they say. A pseudonym is never a word.
+    """
+    if column.required:
+        return sent, {}
+    if sent.dtype.is_float():
+        # What a typed column holds in place of a missing number; as text it would be the word `nan`.
+        sent = sent.set(sent.is_nan(), None)
+    if sent.dtype != pl.String or column.is_pseudonym:
+        return sent, {}
+    words = set(WORDS_FOR_EMPTY) - {value.strip().lower() for value in values} - set(column.labels)
+    holds_word = sent.str.to_lowercase().is_in(sorted(words)).fill_null(value=False)
+    n_words = int(holds_word.sum())
+    return (sent.set(holds_word, None), {"word_for_empty": n_words}) if n_words else (sent, {})
 
 
 def _text_or_typed(sent: pl.Series) -> pl.Series:
@@ -79,14 +130,16 @@ def _fold_one(text: str) -> str:
 
 def _as_date(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
     if sent.dtype == pl.Date:
-        # A typed column can hold days of the year 5,000,000, which no later step can reckon with.
+        # A column can hold days of the year 0 or 5,000,000, which no later step can reckon with.
         return sent.set(~sent.is_between(date.min, date.max), None)
     if isinstance(sent.dtype, pl.Datetime):
         return _as_date(sent.dt.date().set(sent.dt.time() != time(0), None), column, values)
     if sent.dtype != pl.String:
         return pl.repeat(None, len(sent), dtype=pl.Date, eager=True)
     looks_right = sent.str.contains(DAY)
-    return sent.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).set(~looks_right, None)
+    # MySQL's day of nought is no day of any calendar, and stands for none.
+    days = sent.str.slice(0, 10).replace("0000-00-00", str(date.min))
+    return _as_date(days.str.to_date("%Y-%m-%d", strict=False).set(~looks_right, None), column, values)
 
 
 def _as_number(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:

@@ -17,6 +17,7 @@ import polars as pl
 
 from ageingwell.errors import SourceError
 from ageingwell.sources.databases import database_frames
+from ageingwell.sources.headings import folded_heading
 from ageingwell.sources.locate import Location
 
 CHUNK_ROWS = 200_000
@@ -49,7 +50,7 @@ class FileRead:
 def raw_chunks(location: Location, read: list[FileRead], *, wanted: frozenset[str]) -> Iterator[Chunk]:
     """Yield the rows of a table in chunks; `read` receives one entry a file when it has been read whole.
 
-    `wanted` are the agency's names of the columns we keep; the others are not decoded where the format allows it.
+    `wanted` are the folded headings of the columns we keep; the others are not decoded where the format allows it.
     """
     if location.uri is not None:
         yield from _database_chunks(location, read)
@@ -95,17 +96,35 @@ def _unreadable(path: Path, fault: OSError) -> SourceError:
 def _parquet_chunks(path: Path, wanted: frozenset[str]) -> Iterator[Chunk]:
     damaged = SourceError(f"{path.name}: not a whole Parquet file", "send it again; it may have been cut off")
     try:
-        scan = pl.scan_parquet(path, glob=False)
+        scan = _in_microseconds(path)
         names = scan.collect_schema().names()
         total = scan.select(pl.len()).collect().item()
     except (pl.exceptions.PolarsError, OSError):
         raise damaged from None
-    scan = scan.select(name for name in names if name in wanted)
+    scan = scan.select(name for name in names if folded_heading(name) in wanted)
     for start in range(0, max(total, 1), CHUNK_ROWS):
         try:
             yield Chunk(path.name, start + 1, scan.slice(start, CHUNK_ROWS).collect(), sent=tuple(names))
         except pl.exceptions.PolarsError:
             raise damaged from None
+
+
+def _in_microseconds(path: Path) -> pl.LazyFrame:
+    """A Parquet file whose days in nanoseconds are read in microseconds.
+
+    In 64 bits nanoseconds reach from 1677 to 2262: Spark's INT96 of 9999-12-31, no end, would come out as 2262.
+    """
+    found = pl.scan_parquet(path, glob=False).collect_schema()
+    schema = {name: _microseconds(dtype) for name, dtype in found.items()}
+    if schema == dict(found):
+        return pl.scan_parquet(path, glob=False)
+    downcast = pl.ScanCastOptions(datetime_cast="nanosecond-downcast")
+    return pl.scan_parquet(path, glob=False, schema=schema, cast_options=downcast)
+
+
+def _microseconds(dtype: pl.DataType) -> pl.DataType:
+    is_nano = isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns"
+    return pl.Datetime("us", dtype.time_zone) if is_nano else dtype  # type: ignore[attr-defined]
 
 
 def _csv_chunks(path: Path) -> Iterator[Chunk]:

@@ -1,69 +1,31 @@
 """Read all tables of all agencies: each split into good rows, refused rows and counts."""
 
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from ageingwell.config.score import RECORDED_ON, TableSettings
-from ageingwell.contracts.registry import TABLES, VERSION_KEYS, Column, columns
-from ageingwell.errors import ConfigError, RefusedRowsError, SourceError
-from ageingwell.sources.check import REFUSED, refused, split, typed
-from ageingwell.sources.locate import Location, locate
-from ageingwell.sources.parse import parsed
-from ageingwell.sources.raw import Chunk, FileRead, raw_chunks
+from ageingwell.config.score import TableSettings
+from ageingwell.contracts.registry import MUST_BE_TOLD, TABLES
+from ageingwell.errors import RefusedRowsError, SourceError
+from ageingwell.sources.checked import CheckedTable, Records
+from ageingwell.sources.folder import near_files, stop_on_near_file, unused_files
+from ageingwell.sources.headings import nearest
+from ageingwell.sources.locate import MARK_OF_MADE_UP_DATA, locate, readable
+from ageingwell.sources.mapping import stop_on_wrong_mapping
+from ageingwell.sources.table import read_table
 
-MARK_OF_MADE_UP_DATA = "synthetic.json"
-_REFUSED_PEOPLE = pl.Schema({"person_id": pl.String, "recorded_on": pl.Date})
+__all__ = ["MARK_OF_MADE_UP_DATA", "CheckedTable", "Records", "is_made_up", "read_agencies", "read_table"]
 
-
-@dataclass(frozen=True)
-class CheckedTable:
-    """One table after its contract: the good rows, the refused rows, and what was counted on the way."""
-
-    name: str
-    rows: pl.LazyFrame
-    refused: pl.DataFrame
-    n_read: int
-    n_good: int
-    files: tuple[FileRead, ...] = ()
-    newest_on: date | None = None
-    dropped_columns: tuple[str, ...] = ()
-    made_recorded_on: str | None = None
-    refused_people: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_REFUSED_PEOPLE))
-
-    @property
-    def n_refused(self) -> int:
-        """How many rows were refused."""
-        return self.n_read - self.n_good
-
-    def refused_by_rule(self) -> pl.DataFrame:
-        """How many rows broke each rule: column, rule, n_rows."""
-        rows = self.refused.explode("rules", empty_as_null=True).rename({"rules": "rule"})
-        return (
-            rows.group_by("column", "rule").agg(n_rows=pl.len().cast(pl.Int64)).sort("column", "rule", nulls_last=True)
-        )
-
-
-@dataclass(frozen=True)
-class Records:
-    """Everything the agencies sent, checked: the tables by name, those that are missing, and whether all is made up."""
-
-    tables: dict[str, CheckedTable]
-    missing: tuple[str, ...]
-    made_up: bool
-
-    def rows(self) -> dict[str, pl.LazyFrame]:
-        """The good rows of each table."""
-        return {name: table.rows for name, table in self.tables.items()}
-
-    def with_rows(self, rows: Mapping[str, pl.LazyFrame]) -> "Records":
-        """The same records with other rows, such as those that may be used."""
-        return replace(self, tables={name: replace(table, rows=rows[name]) for name, table in self.tables.items()})
+# What a run would do without a column that must be told.
+WITHOUT = {
+    "died_on": "nobody would be known to have died",
+    "left_on": "nobody would be known to have left",
+    "household_id": "nobody would have a home",
+}
+# In a smaller register it may well be that nobody died or left.
+PEOPLE_FOR_EMPTY = 100
 
 
 def read_agencies(
@@ -78,63 +40,109 @@ def read_agencies(
     """Read and check every contract table found in the folder `data`.
 
     Large tables are kept as checked Parquet files in `workspace`, so memory does not grow with the data. Raises
-    `SourceError` for a fault of a file and for a missing required table, `RefusedRowsError` above `max_refused_share`
-    and for any refused row of the permissions table: an opt-out never fails open.
+    `ConfigError` for settings that name what no contract has, `SourceError` for a fault of a file, for a missing
+    required table and for a column that must be told, `RefusedRowsError` above `max_refused_share` and for any refused
+    row of the permissions table: an opt-out never fails open.
     """
     stop_on_wrong_mapping(settings)
-    if not data.is_dir():
-        raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
-    tables, missing = {}, []
+    stop_without_folder(data)
+    tables = {}
     for name in only:
-        location = locate(name, settings[name], data)
-        if location is None and settings[name].required:
-            raise SourceError(f"{name}: the table is required and was not found", f"send {name}.parquet or {name}.csv")
-        if location is None:
-            missing.append(name)
+        table = read_source(name, data, settings, workspace=workspace / name, progress=progress)
+        if table is None:
             continue
-        progress(name)
-        tables[name] = read_table(location, settings[name], workspace=workspace / name)
-        if settings[name].required and tables[name].n_read == 0 and name != "permissions":
-            # Of an empty table of opt-outs the ledger says whether it is believed.
-            raise SourceError(f"{name}: the table is required and has no rows", "send the table again")
-        stop_if_too_many_refused(tables[name], max_refused_share)
-    return Records(tables, tuple(missing), made_up=is_made_up(data))
+        tables[name] = table
+        for stop in (stop_on_empty_table, stop_on_untold_column):
+            stop(table, settings[name])
+        stop_if_too_many_refused(table, max_refused_share)
+    missing = [name for name in only if name not in tables]
+    return Records(
+        tables,
+        missing=tuple(name for name in missing if settings[name].held),
+        made_up=is_made_up(data),
+        not_held=tuple(name for name in missing if not settings[name].held),
+        unused_files=unused_files(data, settings),
+        near_files=near_files(data, settings, missing=missing),
+    )
 
 
-def stop_on_wrong_mapping(settings: Mapping[str, TableSettings]) -> None:
-    """Stop on a mapping that names a column or label no contract has: it would quietly map nothing.
+def stop_without_folder(data: Path) -> None:
+    """Stop where the data folder is not there, or may not be read."""
+    with readable(data):
+        if not data.is_dir():
+            raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
 
-    Raises `ConfigError` with every such mistake.
+
+def read_source(
+    name: str,
+    data: Path,
+    settings: Mapping[str, TableSettings],
+    *,
+    workspace: Path,
+    progress: Callable[[str], None] = lambda _: None,
+) -> CheckedTable | None:
+    """Read one table of the folder; None where it is not there and need not be.
+
+    Raises `SourceError` for a fault of a file, and for a missing table that is required or has a file of a near name.
     """
-    found = [mistake for name, table in settings.items() if name in TABLES for mistake in _wrong_mapping(name, table)]
-    if found:
-        raise ConfigError(
-            "agencies.toml: " + "; ".join(found), "correct them; the data dictionary lists the columns and labels"
-        )
+    location = locate(name, settings[name], data)
+    if location is None:
+        stop_on_near_file(name, data, settings)
+    if location is None and settings[name].required:
+        raise SourceError(f"{name}: the table is required and was not found", f"send {name}.parquet or {name}.csv")
+    if location is None:
+        return None
+    progress(name)
+    return read_table(location, settings[name], workspace=workspace)
 
 
-def _wrong_mapping(table: str, settings: TableSettings) -> list[str]:
-    ours = {column.name: column for column in columns(table)}
-    theirs = [settings.columns.get(name, name) for name in ours]
-    base = settings.recorded_on and settings.recorded_on.split(" ")[0]
-    unknown = [
-        *(f"columns.{name}" for name in settings.columns if name not in ours),
-        *(f"values.{name}" for name in settings.values if name not in ours),
-        *([] if base is None or (base in ours and ours[base].kind == "date") else [f"recorded_on = {base}"]),
+def stop_on_empty_table(table: CheckedTable, settings: TableSettings) -> None:
+    """Stop on a required table without rows; of an empty table of opt-outs the ledger says whether it is believed."""
+    if settings.required and table.n_read == 0 and table.name != "permissions":
+        raise SourceError(f"{table.name}: the table is required and has no rows", "send the table again")
+
+
+def stop_on_untold_column(table: CheckedTable, settings: TableSettings) -> None:
+    """Stop where a column without which people would be wrongly listed was not sent, unless it is not held there."""
+    found = [
+        column
+        for column in MUST_BE_TOLD.get(table.name, ())
+        if column not in settings.not_held and _is_untold(column, table)
     ]
-    labels = [
-        f"values.{name}: `{label}` is not one of its labels"
-        for name, values in settings.values.items()
-        if name in ours and ours[name].labels
-        for label in values.values()
-        if label not in ours[name].labels
-    ]
-    twice = sorted({name for name in theirs if theirs.count(name) > 1})
-    return [
-        *(f"[{table}] {key}: the contract has no such column" for key in unknown),
-        *(f"[{table}] {mistake}" for mistake in labels),
-        *(f"[{table}] columns: `{name}` is mapped to two columns" for name in twice),
-    ]
+    if not found:
+        return
+    first, near = found[0], nearest(found[0], table.dropped_columns) or "its name there"
+    listed = ", ".join(f'"{column}"' for column in found)
+    raise SourceError(
+        "; ".join(_untold(column, table) for column in found) + _not_used(table),
+        f'map the agency\'s name for it in agencies.toml ([{table.name}.columns] {first} = "{near}"), or, where the '
+        f"agency does not hold it, write not_held = [{listed}] under [{table.name}]",
+    )
+
+
+def _is_untold(column: str, table: CheckedTable) -> bool:
+    partly = {name for name, _ in table.partly_absent}
+    if column in table.absent_columns or column in partly:
+        return True
+    return column in table.empty_columns and _n_people(table) >= PEOPLE_FOR_EMPTY
+
+
+def _n_people(table: CheckedTable) -> int:
+    return int(table.rows.select(pl.col("person_id").n_unique()).collect().item())
+
+
+def _untold(column: str, table: CheckedTable) -> str:
+    without = next((file for name, file in table.partly_absent if name == column), None)
+    if without is not None:
+        return f"{table.name}: {without} has no column `{column}`, and without it {WITHOUT[column]}"
+    how = "holds no value" if column in table.empty_columns else "was not sent"
+    return f"{table.name}: column `{column}` {how}, and without it {WITHOUT[column]}"
+
+
+def _not_used(table: CheckedTable) -> str:
+    if not table.dropped_columns:
+        return ""
+    return "; headings that were not used: " + ", ".join(f"`{heading}`" for heading in table.dropped_columns)
 
 
 def is_made_up(data: Path) -> bool:
@@ -162,115 +170,3 @@ def stop_if_too_many_refused(table: CheckedTable, max_refused_share: float) -> N
         f"{allowed:g} allowed; the first is {first['file']}, row {first['row_number']}; most often {told}",
         "run `ageingwell check` for the whole list, and have the agency send the table again",
     )
-
-
-def read_table(location: Location, settings: TableSettings, *, workspace: Path) -> CheckedTable:
-    """Read and check one table."""
-    name, wanted = location.table, columns(location.table)
-    read: list[FileRead] = []
-    sent: set[str] = set()
-    made = False
-    good: list[pl.LazyFrame] = []
-    refusals: list[pl.DataFrame] = []
-    held: list[pl.DataFrame] = []
-    theirs = frozenset(settings.columns.get(column.name, column.name) for column in wanted)
-    for chunk in raw_chunks(location, read, wanted=theirs):
-        sent.update(chunk.sent)
-        made = made or "recorded_on" not in _ours(chunk.sent, settings)
-        renamed = _renamed(chunk, name, settings, wanted)
-        rows, faults = typed(renamed, wanted, settings.values)
-        ragged = pl.Series("row", [row - chunk.first_row for row in chunk.ragged], dtype=pl.Int64)
-        is_good, broken = split(name, rows, faults, ragged)
-        numbered = rows.with_columns(
-            _file=pl.lit(chunk.file), _row=pl.int_range(chunk.first_row, chunk.first_row + rows.height, dtype=pl.Int64)
-        )
-        held.append(_people_of(name, rows.filter(~is_good)))
-        refusals.append(refused(broken, file=chunk.file, first_row=chunk.first_row))
-        good.append(_kept(numbered.filter(is_good), name, workspace, len(good)))
-    frame, tied = _without_ties(pl.concat(good), name)
-    n_read = sum(file.n_rows for file in read)
-    all_refused = pl.concat([*refusals, _ties_refused(tied)]).sort("file", "row_number", "column", nulls_last=False)
-    newest = frame.select(pl.col("recorded_on" if "recorded_on" in _names(wanted) else "checked_on").max()).collect()
-    n_good = frame.select(pl.len()).collect().item()
-    return CheckedTable(
-        name=name,
-        rows=frame.drop("_file", "_row"),
-        refused=all_refused,
-        n_read=n_read,
-        n_good=n_good,
-        files=tuple(read),
-        newest_on=newest.item(),
-        dropped_columns=tuple(sorted(sent - theirs)),
-        made_recorded_on=settings.recorded_on if made else None,
-        refused_people=pl.concat([*held, _people_of(name, tied)]),
-    )
-
-
-def _names(wanted: tuple[Column, ...]) -> list[str]:
-    return [column.name for column in wanted]
-
-
-def _ours(sent: Iterable[str], settings: TableSettings) -> set[str]:
-    ours = {theirs: ours for ours, theirs in settings.columns.items()}
-    return {ours.get(name, name) for name in sent}
-
-
-def _renamed(chunk: Chunk, table: str, settings: TableSettings, wanted: tuple[Column, ...]) -> pl.DataFrame:
-    """The chunk under our column names, with `recorded_on` made where the agency cannot send it."""
-    theirs = {settings.columns.get(name, name): name for name in _names(wanted)}
-    rows = chunk.rows.select(name for name in chunk.rows.columns if name in theirs).rename(theirs, strict=False)
-    if settings.recorded_on is not None and "recorded_on" not in rows.columns:
-        rows = _with_recorded_on(rows, settings.recorded_on, wanted)
-    promised = {column.name for column in wanted if column.required} | settings.columns.keys()
-    absent = [name for name in _names(wanted) if name in promised and name not in rows.columns]
-    if absent:
-        named = ", ".join(f"`{settings.columns.get(name, name)}`" for name in absent)
-        raise SourceError(
-            f"{chunk.file}: {'column' if len(absent) == 1 else 'columns'} {named} of {table} missing",
-            "add it, or map the agency's name for it in agencies.toml",
-        )
-    return rows
-
-
-def _with_recorded_on(rows: pl.DataFrame, rule: str, wanted: tuple[Column, ...]) -> pl.DataFrame:
-    match = re.match(RECORDED_ON, rule)
-    base = next((column for column in wanted if match and column.name == match[1]), None)
-    if match is None or base is None or base.name not in rows.columns:
-        return rows
-    day, _ = parsed(rows, base, {})
-    return rows.with_columns(recorded_on=day.dt.offset_by(f"{match[2]}d"))
-
-
-def _kept(rows: pl.DataFrame, table: str, workspace: Path, part: int) -> pl.LazyFrame:
-    """Good rows put aside on disk, so that no table has to fit in memory."""
-    workspace.mkdir(parents=True, exist_ok=True)
-    path = workspace / f"{part:05d}.parquet"
-    rows.write_parquet(path, compression="lz4")
-    return pl.scan_parquet(path, glob=False)
-
-
-def _without_ties(rows: pl.LazyFrame, table: str) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """Versions of one person recorded on the same day: none of them can be trusted above the others."""
-    keys = VERSION_KEYS.get(table)
-    if keys is None:
-        return rows, pl.DataFrame()
-    index = rows.select(*keys, "_file", "_row").collect()
-    tied = index.filter(pl.struct(keys).is_duplicated())
-    if tied.is_empty():
-        return rows, tied
-    return rows.join(tied.lazy().select("_file", "_row"), on=["_file", "_row"], how="anti"), tied
-
-
-def _ties_refused(tied: pl.DataFrame) -> pl.DataFrame:
-    if tied.is_empty():
-        return pl.DataFrame(schema=REFUSED)
-    return tied.select(
-        file="_file", row_number="_row", column=pl.lit("recorded_on"), rules=pl.concat_list(pl.lit("tied_version"))
-    )
-
-
-def _people_of(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Whose rows of the GP register were refused: what the newest of them said is not known."""
-    if table != "gp_patients" or rows.is_empty():
-        return pl.DataFrame(schema=_REFUSED_PEOPLE)
-    return rows.select("person_id", "recorded_on").drop_nulls("person_id")

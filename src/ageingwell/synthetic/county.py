@@ -34,7 +34,7 @@ from ageingwell.pseudonyms.digests import keyed_letters
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.synthetic import raw
 from ageingwell.synthetic.care_records import care_events
-from ageingwell.synthetic.dirty import spoil
+from ageingwell.synthetic.dirty import spoil, with_empty_words, with_odd_headings
 from ageingwell.synthetic.event_records import Codelists, gp_events
 from ageingwell.synthetic.fire_records import fire_incidents, fire_visits
 from ageingwell.synthetic.hospital_records import hospital_events
@@ -111,9 +111,10 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
     """Make the county of `plan` and write it into the folder `out`.
 
     Writes `<table>.parquet` for every contract table, `synthetic.json` to mark them as made up, and apart in `truth/`
-    what nobody can know of real people: `risk.parquet`. A dirty county has `<table>.csv` and `truth/refused.parquet`,
-    which names every row that must be refused; a raw one has the agencies' extracts as `<table>.csv` and
-    `postcode_lookup.csv`. `progress` is told the stage and the share done. An earlier county in `out` is replaced.
+    what nobody can know of real people: `risk.parquet`. A dirty county has `<table>.csv` under odd headings, and
+    `truth/refused.parquet` and `truth/emptied.parquet`, which name every row that must be refused and every cell that
+    must be read as empty; a raw one has the agencies' extracts as `<table>.csv` and `postcode_lookup.csv`. `progress`
+    is told the stage and the share done. An earlier county in `out` is replaced.
 
     Raises `ConfigError` for a plan that cannot be made, `PublishError` when the folder cannot be written.
     """
@@ -140,7 +141,7 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
 
 
 def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Codelists, chunk: int) -> None:
-    streams = iter(np.random.SeedSequence([plan.seed, chunk, 7]).spawn(32))
+    streams = iter(np.random.SeedSequence([plan.seed, chunk, 7]).spawn(64))
 
     def rng() -> np.random.Generator:
         return np.random.default_rng(next(streams))
@@ -159,8 +160,11 @@ def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Code
             continue
         share = plan.dirty if name != "permissions" or plan.dirty_permissions else 0.0
         spoilt, answers = spoil(name, ready, share=share, first_row=writer.rows.get(name, 0) + 1, rng=rng())
-        writer.add(name, spoilt, as_text=True, quoted=False)
+        first_row = writer.rows.get(name, 0) + 1
+        written, emptied = with_empty_words(name, spoilt, share=plan.dirty, first_row=first_row, rng=rng())
+        writer.add(name, with_odd_headings(written), as_text=True, quoted=False)
         writer.add("truth/refused", answers)
+        writer.add("truth/emptied", emptied)
 
 
 def tables_of(

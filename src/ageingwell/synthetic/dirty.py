@@ -3,12 +3,21 @@
 Every kind of row fault a contract knows stands in `plants`. A plant needs rows where it can be planted (a bad check
 digit needs a SNOMED code); elsewhere the first plant of the table takes its place, which can stand anywhere. Spoilt
 tables are written as CSV, where any text can stand in any column.
+
+Good rows stay good and say the same, in other words: an empty cell of an optional column may hold a word that means
+empty or a day that stands for none, and a heading may be spelt in another way.
 """
 
 import numpy as np
 import polars as pl
 
+from ageingwell.contracts.fields import WORDS_FOR_EMPTY
+from ageingwell.contracts.registry import Column, columns
 from ageingwell.synthetic.plants import PLANTS
+
+# Days that systems write where they know none; a low one where an end would be is a fault, and stands in `plants`.
+FAR_DAYS = ("9999-12-31", "3000-01-01", "2099-12-31")
+LOW_DAYS = ("1900-01-01", "1899-12-30", "1753-01-01", "0001-01-01", "1970-01-01")
 
 
 def spoil(
@@ -54,6 +63,9 @@ def _tied_rows(table: str, frame: pl.DataFrame, most: int, *, rng: np.random.Gen
     follows = (person == person.shift(-1)).fill_null(value=False) & (person != person.shift(1)).fill_null(value=True)
     # A third version may not carry the day that the tie takes.
     follows &= (person != person.shift(-2)).fill_null(value=True)
+    # Two versions that say the same would be one version sent twice.
+    says = frame.drop("recorded_on").hash_rows()
+    follows &= (says != says.shift(-1)).fill_null(value=False)
     rows = np.flatnonzero(follows.to_numpy())
     return np.sort(rng.permutation(rows)[: most // 2])
 
@@ -61,6 +73,58 @@ def _tied_rows(table: str, frame: pl.DataFrame, most: int, *, rng: np.random.Gen
 def _tie(texts: pl.DataFrame, tied: np.ndarray) -> pl.Expr:
     later = texts["recorded_on"].shift(-1)
     return pl.when(pl.col("_row").is_in(tied)).then(later).otherwise(pl.col("recorded_on"))
+
+
+def with_empty_words(
+    table: str, texts: pl.DataFrame, *, share: float, first_row: int, rng: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Write a word or a day that means empty into a share of the empty cells of optional columns.
+
+    Returns the rows, which say the same as before, and the answers (table, row_number, column, rule).
+    """
+    answers = [_answers(table, np.array([], dtype=np.int64), None, "")]
+    # Cells of a row with a field too many stand in no column.
+    is_whole = ~texts[texts.columns[-1]].str.contains(",", literal=True)
+    for column in columns(table):
+        choices = _empty_texts(column)
+        if not choices:
+            continue
+        is_empty = texts[column.name].is_in(["", column.missing or ""])
+        empty = np.flatnonzero((is_empty & is_whole).to_numpy())
+        chosen = np.sort(rng.permutation(empty)[: round(share * len(empty))])
+        picked = rng.permutation(np.arange(len(chosen)) % len(choices))
+        written = pl.Series([choices[n][0] for n in picked], dtype=pl.String)
+        texts = texts.with_columns(texts[column.name].scatter(chosen, written))
+        for n, (_, rule) in enumerate(choices):
+            answers.append(_answers(table, chosen[picked == n], column.name, rule))
+    answered = pl.concat(answers).with_columns(pl.col("row_number") + first_row)
+    return texts, answered.sort("row_number", "column")
+
+
+def _empty_texts(column: Column) -> list[tuple[str, str]]:
+    """The texts that are read as an empty cell of a column, each with the rule by which it is."""
+    if column.required or column.is_pseudonym:
+        return []
+    words = [(word.upper(), "word_for_empty") for word in WORDS_FOR_EMPTY]
+    rule = column.placeholder
+    low = LOW_DAYS if rule is not None and rule.low == "missing" else ()
+    far = FAR_DAYS if rule is not None and rule.far == "missing" else ()
+    return [*words, *((day, "placeholder_day") for day in (*low, *far))]
+
+
+def with_odd_headings(texts: pl.DataFrame) -> pl.DataFrame:
+    """The rows under headings as people spell them.
+
+    >>> with_odd_headings(pl.DataFrame({"died_on": [], "left_on": [], "sex": [], "lsoa21": []})).columns
+    ['Died On', 'LEFT_ON', 'sex', 'lsoa21']
+    """
+    spellings = (
+        lambda name: name.replace("_", " ").title(),
+        str.upper,
+        lambda name: name.replace("_", "-"),
+        lambda name: name.replace("_", "."),
+    )
+    return texts.rename({name: spellings[n % 4](name) for n, name in enumerate(texts.columns)})
 
 
 def _answers(table: str, rows: np.ndarray, column: str | None, rule: str) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from ageingwell.contracts.registry import TABLES
 
 RAGGED = "wrong_number_of_fields"
 BAD_ID = "bcdfghjklmnpqrstbcdfghjklmnpqrs"  # one letter short
-EARLY = "1850-01-01"
+EARLY = "1905-02-03"  # earlier than any start, later than the days that stand for none
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def _dates(table: str, *names: str) -> list[Plant]:
     """Days that are none: 30 February, the other way round, and not there at all."""
     plants = [_wrong(table, name, "not_a_date", "2024-02-30") for name in names]
     plants += [_wrong(table, name, "not_a_date", "23/11/2024") for name in names[-1:]]
+    plants += [_wrong(table, names[-1], "placeholder_day", day) for day in ("1900-01-01", "9999-12-31")]
     return [*plants, _wrong(table, names[-1], "missing", "")]
 
 
@@ -84,6 +85,12 @@ PLANTS: tuple[Plant, ...] = (
     _wrong("gp_patients", "practice_code", "missing", ""),
     _wrong("gp_patients", "left_on", "end_before_start", EARLY, needs=pl.col("died_on") == ""),
     _wrong("gp_patients", "died_on", "end_before_start", EARLY),
+    _wrong("gp_patients", "died_on", "placeholder_day", "1900-01-01"),
+    _wrong("gp_patients", "left_on", "placeholder_day", "1801-01-01", needs=pl.col("died_on") == ""),
+    Plant("gp_patients", "died_on", "recorded_before_it_happened",
+          {"died_on": pl.lit("2090-06-30"), "died_recorded_on": pl.lit("")}),
+    Plant("gp_patients", "died_recorded_on", "recorded_without_its_day",
+          {"died_on": pl.lit(""), "died_recorded_on": pl.col("recorded_on")}),
     Plant("gp_patients", "left_recorded_on", "recorded_before_it_happened",
           {"left_on": pl.col("recorded_on"), "left_recorded_on": _before("recorded_on")}),
     Plant("gp_patients", "died_recorded_on", "recorded_before_it_happened",
@@ -167,6 +174,7 @@ PLANTS: tuple[Plant, ...] = (
     _ragged("fire_incidents"),
     _wrong("permissions", "kind", "unknown_label", "please do not"),
     *_dates("permissions", "from_on", "checked_on"),
+    _wrong("permissions", "to_on", "placeholder_day", "1900-01-01"),
     Plant("permissions", "kind", "one_of_two_needed", {"person_id": pl.lit(""), "household_id": pl.lit("")}),
     Plant("permissions", "to_on", "end_before_start",
           {"from_on": pl.col("checked_on"), "to_on": _before("checked_on")}),

@@ -1,0 +1,107 @@
+"""What reading leaves: each table with its good rows, its refused rows, and everything that was counted on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import polars as pl
+
+from ageingwell.sources.check import EMPTIED_CELLS
+from ageingwell.sources.raw import FileRead
+
+REFUSED_PEOPLE = pl.Schema({"person_id": pl.String, "recorded_on": pl.Date})
+BY_DAY = pl.Schema({"day": pl.Date, "n_rows": pl.Int64})
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """One table after its contract: the good rows, the refused rows, and what was counted on the way.
+
+    `dropped_columns` are the headings nobody knows, as sent. `absent_columns` are the optional columns that no file of
+    the table sent, `partly_absent` those that some files did not send (column, file). `empty_columns` are those sent
+    without one value in any good row of a table of some length, `not_held_columns` those that the settings say the
+    agency does not hold. `emptied` counts the cells that were not empty and are read as missing: column, rule, n_cells.
+    `n_repeated` counts the good rows that repeat an earlier one in every column but the day of recording. `by_day`
+    counts the good rows of each day of recording (of checking, for permissions): day, n_rows.
+    """
+
+    name: str
+    rows: pl.LazyFrame
+    refused: pl.DataFrame
+    n_read: int
+    n_good: int
+    files: tuple[FileRead, ...] = ()
+    newest_on: date | None = None
+    dropped_columns: tuple[str, ...] = ()
+    made_recorded_on: str | None = None
+    refused_people: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED_PEOPLE))
+    absent_columns: tuple[str, ...] = ()
+    partly_absent: tuple[tuple[str, str], ...] = ()
+    empty_columns: tuple[str, ...] = ()
+    not_held_columns: tuple[str, ...] = ()
+    emptied: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EMPTIED_CELLS))
+    n_repeated: int = 0
+    by_day: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BY_DAY))
+
+    @property
+    def n_refused(self) -> int:
+        """How many rows were refused; a row that repeats another and was left out is not among them."""
+        return self.refused.select("file", "row_number").n_unique() if self.refused.height else 0
+
+    def refused_by_rule(self) -> pl.DataFrame:
+        """How many rows broke each rule: column, rule, n_rows."""
+        rows = self.refused.explode("rules", empty_as_null=True).rename({"rules": "rule"})
+        return (
+            rows.group_by("column", "rule").agg(n_rows=pl.len().cast(pl.Int64)).sort("column", "rule", nulls_last=True)
+        )
+
+    def n_dated_ahead(self, on: date) -> int:
+        """How many good rows were recorded, or checked, after a day: on that day nobody can have known them."""
+        return int(self.by_day.filter(pl.col("day") > on)["n_rows"].sum())
+
+    def newest_known(self, on: date) -> date | None:
+        """The newest day of recording, or of checking, that is not after a day; None where there is none.
+
+        >>> days = pl.DataFrame({"day": [date(2026, 11, 1), date(2062, 11, 1)], "n_rows": [5, 1]})
+        >>> table = CheckedTable("homes", pl.LazyFrame(), pl.DataFrame(), n_read=6, n_good=6, by_day=days)
+        >>> table.newest_known(date(2026, 11, 22)), table.n_dated_ahead(date(2026, 11, 22))
+        (datetime.date(2026, 11, 1), 1)
+        """
+        newest: date | None = self.by_day.filter(pl.col("day") <= on)["day"].max()  # type: ignore[assignment]
+        return newest
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything the agencies sent, checked: the tables by name, those that are missing, and whether all is made up.
+
+    `not_held` are the tables that the settings say do not exist here: they are not `missing`. `unused_files` names what
+    lies in the data folder and was not read, and `near_files` which of it looks like a missing table (table to file).
+    """
+
+    tables: dict[str, CheckedTable]
+    missing: tuple[str, ...]
+    made_up: bool
+    not_held: tuple[str, ...] = ()
+    unused_files: tuple[str, ...] = ()
+    near_files: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self) -> dict[str, pl.LazyFrame]:
+        """The good rows of each table."""
+        return {name: table.rows for name, table in self.tables.items()}
+
+    def with_rows(self, rows: Mapping[str, pl.LazyFrame]) -> "Records":
+        """The same records with other rows, such as those that may be used."""
+        return replace(self, tables={name: replace(table, rows=rows[name]) for name, table in self.tables.items()})
+
+    def untold(self) -> dict[str, frozenset[str]]:
+        """The columns of each table that nobody told anything in: absent, or sent without a value.
+
+        What rests on one of them is unknown, never no. The table of permissions is left out: there an empty cell has a
+        meaning of its own.
+        """
+        return {
+            name: frozenset(table.absent_columns) | frozenset(table.empty_columns)
+            for name, table in self.tables.items()
+            if name != "permissions"
+        }

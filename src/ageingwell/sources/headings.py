@@ -1,0 +1,61 @@
+"""Which heading of a file is which column of the contract, however it is spelt.
+
+Headings are folded as labels are: `Died_On`, `died on`, `DIED-ON` and `died.on` are all `died_on`.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+
+from ageingwell.config.score import TableSettings
+from ageingwell.contracts.registry import columns
+from ageingwell.errors import SourceError
+
+# Below this share of letters in common two names are not taken for the same thing misspelt.
+ALIKE = 0.6
+
+
+def folded_heading(heading: str) -> str:
+    """Fold a heading: small letters, every run of other than letters and digits becomes `_`, ends trimmed.
+
+    >>> [folded_heading(heading) for heading in ("Died_On", " died on", "DIED-ON", "died.on")]
+    ['died_on', 'died_on', 'died_on', 'died_on']
+    """
+    return re.sub(r"[\W_]+", "_", heading.lower()).strip("_")
+
+
+def column_by_heading(table: str, settings: TableSettings) -> dict[str, str]:
+    """Our column for each folded heading of the agency's.
+
+    >>> column_by_heading("fire_incidents", TableSettings(required=False, columns={"happened_on": "Day of Call"}))
+    {'household_id': 'household_id', 'incident_type': 'incident_type', 'day_of_call': 'happened_on',
+     'recorded_on': 'recorded_on'}
+    """
+    return {folded_heading(settings.columns.get(column.name, column.name)): column.name for column in columns(table)}
+
+
+def columns_sent(sent: Iterable[str], ours: Mapping[str, str], *, file: str) -> dict[str, str]:
+    """Our column for each heading of a file that is one; two headings for one column are a `SourceError`."""
+    found: dict[str, str] = {}
+    for heading in sent:
+        column = ours.get(folded_heading(heading))
+        if column is None:
+            continue
+        if other := next((earlier for earlier, name in found.items() if name == column), None):
+            raise SourceError(
+                f"{file}: the headings `{other}` and `{heading}` both mean `{column}`",
+                "leave one of them, or give the other a name of its own",
+            )
+        found[heading] = column
+    return found
+
+
+def nearest(name: str, others: Iterable[str]) -> str | None:
+    """Return the one of `others` that is spelt most like a name, or None where none is near.
+
+    >>> nearest("died_on", ["Dead On", "surname"]), nearest("died_on", ["surname"])
+    ('Dead On', None)
+    """
+    by_folded = {folded_heading(other): other for other in sorted(others, reverse=True)}
+    found = difflib.get_close_matches(folded_heading(name), sorted(by_folded), n=1, cutoff=ALIKE)
+    return by_folded[found[0]] if found else None

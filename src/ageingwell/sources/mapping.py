@@ -1,0 +1,60 @@
+"""Whether the settings of the tables name what the contracts have: a mapping that maps nothing would do so quietly."""
+
+from collections.abc import Mapping
+
+from ageingwell.config.score import TableSettings
+from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.errors import ConfigError
+from ageingwell.sources.headings import folded_heading
+
+
+def stop_on_wrong_mapping(settings: Mapping[str, TableSettings]) -> None:
+    """Stop on a mapping that names a column or label no contract has, and on a `not_held` that cannot be.
+
+    Raises `ConfigError` with every such mistake.
+    """
+    found = [mistake for name, table in settings.items() if name in TABLES for mistake in _wrong_mapping(name, table)]
+    if found:
+        raise ConfigError(
+            "agencies.toml: " + "; ".join(found), "correct them; the data dictionary lists the columns and labels"
+        )
+
+
+def _wrong_mapping(table: str, settings: TableSettings) -> list[str]:
+    ours = {column.name: column for column in columns(table)}
+    theirs = [settings.columns.get(name, name) for name in ours]
+    folded = [folded_heading(name) for name in theirs]
+    base = settings.recorded_on and settings.recorded_on.split(" ")[0]
+    unknown = [
+        *(f"columns.{name}" for name in settings.columns if name not in ours),
+        *(f"values.{name}" for name in settings.values if name not in ours),
+        *([] if base is None or (base in ours and ours[base].kind == "date") else [f"recorded_on = {base}"]),
+    ]
+    labels = [
+        f"values.{name}: `{label}` is not one of its labels"
+        for name, values in settings.values.items()
+        if name in ours and ours[name].labels
+        for label in values.values()
+        if label not in ours[name].labels
+    ]
+    twice = sorted({name for name in theirs if folded.count(folded_heading(name)) > 1})
+    return [
+        *(f"[{table}] {key}: the contract has no such column" for key in unknown),
+        *(f"[{table}] {mistake}" for mistake in labels),
+        *(f"[{table}] columns: `{name}` is mapped to two columns" for name in twice),
+        *_wrongly_not_held(table, settings),
+    ]
+
+
+def _wrongly_not_held(table: str, settings: TableSettings) -> list[str]:
+    ours = {column.name: column for column in columns(table)}
+    unknown = [name for name in settings.not_held if name not in ours]
+    needed = [name for name in settings.not_held if name in ours and ours[name].required]
+    mapped = [name for name in settings.not_held if name in settings.columns]
+    cannot_be_absent = not settings.held and (settings.required or table == "permissions")
+    return [
+        *(f"[{table}] not_held: the contract has no column `{name}`" for name in unknown),
+        *(f"[{table}] not_held: `{name}` is required, and no table is read without it" for name in needed),
+        *(f"[{table}] not_held: `{name}` is mapped under [{table}.columns], so it is held" for name in mapped),
+        *([f"[{table}] held = false: a run needs this table"] if cannot_be_absent else []),
+    ]
