@@ -125,9 +125,7 @@ def known(
     )
 
 
-def _known_columns(
-    ending: Ending, as_of: AsOf, lag_days: int, tells_ending: pl.Expr
-) -> list[tuple[str, pl.Expr]]:
+def _known_columns(ending: Ending, as_of: AsOf, lag_days: int, tells_ending: pl.Expr) -> list[tuple[str, pl.Expr]]:
     """The columns an ending makes known, each with whether it is known."""
     recorded = () if ending.recorded is None else (ending.recorded,)
     has_ended = _ending_known(ending, as_of, lag_days, tells_ending)

@@ -261,9 +261,10 @@ def _without_ties(rows: pl.LazyFrame, table: str) -> tuple[pl.LazyFrame, pl.Data
     twice = index.filter(pl.struct(keys).is_duplicated())
     if twice.is_empty():
         return rows, twice
-    told = pl.struct(pl.exclude("_file", "_row"))
     whole = rows.join(twice.lazy().select("_file", "_row"), on=["_file", "_row"], how="semi").collect()
-    tied = whole.filter(told.n_unique().over(keys) > 1).select(index.columns)
+    told = whole.drop("_file", "_row").unique()
+    differ = told.filter(pl.struct(keys).is_duplicated()).select(keys).unique()
+    tied = twice.join(differ, on=keys, how="semi", maintain_order="left")
     return rows.join(tied.lazy().select("_file", "_row"), on=["_file", "_row"], how="anti"), tied
 
 
