@@ -29,7 +29,7 @@ class EventKey:
     """
 
     columns: tuple[str, ...]
-    sentence: str
+    sentence: str = field(compare=False)
     may_be_missing: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
