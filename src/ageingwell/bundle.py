@@ -17,7 +17,7 @@ from ageingwell.config.files import shipped
 from ageingwell.errors import BundleError
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES
-from ageingwell.features.feature import definition
+from ageingwell.features.definition import definition
 from ageingwell.model.compiled import CompiledRisk, compile_risk
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.saving import AGAIN, read, written

@@ -10,8 +10,11 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.gp import OLDEST
 from ageingwell.contracts.housing import MAIN_FUELS, PROPERTY_TYPES, TENURES
 from ageingwell.contracts.made import Spine
-from ageingwell.sources.read import Records
+from ageingwell.contracts.registry import EVENT_KEYS
+from ageingwell.sources.read import CheckedTable, Records
 from ageingwell.timeline import ENDINGS, AsOf, Lookback, known
+from ageingwell.versions import latest as latest
+from ageingwell.versions import one_row_per_event
 
 # Six or more people of this age at one address prompt a check; alone they exclude nobody.
 MANY_OLDER_PEOPLE = 6
@@ -22,17 +25,38 @@ CARE_HOME_SERVICES = ("long_term_support_nursing_care", "long_term_support_resid
 Tables = Mapping[str, pl.LazyFrame]
 
 
+# Millions of rows, whose repeats change nothing but a count: they are taken out where entries are counted (`build`),
+# once the code lists have left few rows.
+REPEATS_TAKEN_OUT_LATER = ("gp_events", "gp_prescriptions")
+
+
 def known_tables(records: Records, as_of: AsOf, settings: Mapping[str, TableSettings]) -> dict[str, pl.LazyFrame]:
-    """Every table as it was known on the cut-off. Nothing after this step sees a later record."""
+    """Every table as it was known on the cut-off, events in one row each. Nothing after this step sees a later record.
+
+    Which rows are one event, and which of their versions counts, is said by `EVENT_KEYS`.
+    """
     return {
-        name: known(table.rows, as_of, endings=ENDINGS.get(name, ()), lag_days=settings[name].lag_days)
+        name: _events_known(table, as_of, lag_days=settings[name].lag_days)
         for name, table in records.tables.items()
         if name != "permissions"
     }
 
 
+def _events_known(table: CheckedTable, as_of: AsOf, *, lag_days: int) -> pl.LazyFrame:
+    rows = known(
+        table.rows,
+        as_of,
+        endings=ENDINGS.get(table.name, ()),
+        lag_days=lag_days,
+        recorded_on_is_made=table.made_recorded_on is not None,
+    )
+    if table.name not in EVENT_KEYS or table.name in REPEATS_TAKEN_OUT_LATER:
+        return rows
+    return one_row_per_event(rows, EVENT_KEYS[table.name])
+
+
 def latest_versions(patients: pl.LazyFrame) -> pl.DataFrame:
-    """The newest version of each person. Versions of one day were refused, so there is one."""
+    """The newest version of each person. Versions of one day that differ were refused, so there is one."""
     return patients.sort("person_id", "recorded_on").unique("person_id", keep="last", maintain_order=True).collect()
 
 
@@ -151,22 +175,6 @@ def _care_home_residents(tables: Tables) -> pl.DataFrame:
     )
 
 
-# Room for any code a column can take, so that day and code travel in one whole number.
-_CODES = 1000
-
-
-def latest(code: pl.Expr, day: pl.Expr) -> pl.Expr:
-    """The code (0 to 999) of the newest day that has one; of several on that day, the highest.
-
-    Day and code travel in one whole number, whose maximum depends neither on the order of the rows nor on threads.
-
-    >>> rows = pl.DataFrame({"code": [2, 1, None], "day": [1, 5, 9]})
-    >>> rows.select(latest(pl.col("code"), pl.col("day")))["code"].to_list()
-    [1]
-    """
-    return (code + day.to_physical().cast(pl.Int64) * _CODES).max() % _CODES
-
-
 _HOME_LABELS = {
     "tenure": TENURES,
     "property_type": PROPERTY_TYPES,
@@ -207,7 +215,7 @@ def who_knows(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.DataFrame
 
     Returns person_id, known_to (a sorted list). The GP register is implied: everyone here is on it.
     """
-    met = _meetings(tables, people, as_of).select("person_id", "agency")
+    met = _meetings(tables, people, as_of).filter("counts").select("person_id", "agency")
     pairs = met.filter(pl.col("agency") != "gp").unique()
     return pairs.group_by("person_id").agg(known_to=pl.col("agency").sort()).collect()
 
@@ -219,21 +227,25 @@ def last_contacts(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.DataF
     """
     ours = people.lazy().select("person_id")
     met = _meetings(tables, people, as_of).join(ours, on="person_id", how="semi")
-    last = met.group_by("person_id", "agency").agg(last_on=pl.col("day").max())
-    return last.sort("person_id", "agency").collect()
+    # Support that began long ago and still runs makes somebody known; their newest event may lie between.
+    last = met.group_by("person_id", "agency").agg(last_on=pl.col("day").max(), counts=pl.col("counts").any())
+    return last.filter("counts").drop("counts").sort("person_id", "agency").collect()
 
 
 def _meetings(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.LazyFrame:
-    """Every sign of contact in three years, of anybody: person_id, agency, day."""
+    """Every sign of contact, of anybody: person_id, agency, day, and whether it counts (three years, or still runs)."""
     homes = people.select("person_id", "household_id", "lived_here_from").drop_nulls("household_id").lazy()
-    met = [pl.LazyFrame(schema={"person_id": pl.String, "agency": pl.String, "day": pl.Date})]
+    met = [pl.LazyFrame(schema={"person_id": pl.String, "agency": pl.String, "day": pl.Date, "counts": pl.Boolean})]
     for table, (agency, day) in _SIGNS_OF_CONTACT.items():
         if table not in tables:
             continue
-        rows = tables[table].filter(_in_touch(table, day, as_of))
+        rows = tables[table].with_columns(counts=_in_touch(table, day, as_of).fill_null(value=False))
+        if table != "care_events":
+            rows = rows.filter("counts")
         met.append(_met_people(rows, homes, pl.lit(agency), day, last=_last_day(table, day, as_of)))
     if "contacts" in tables:
-        rows = tables["contacts"].filter(KNOWN_TO_LOOKBACK.holds(pl.col("contacted_on"), as_of))
+        lately = KNOWN_TO_LOOKBACK.holds(pl.col("contacted_on"), as_of)
+        rows = tables["contacts"].filter(lately).with_columns(counts=pl.lit(value=True))
         met.extend(_met_people(part, homes, pl.col("agency"), "contacted_on") for part in _by_subject(rows))
     return pl.concat(met)
 
@@ -273,6 +285,7 @@ def _met_people(
 ) -> pl.LazyFrame:
     last = pl.col(day) if last is None else last
     if "person_id" in rows.collect_schema().names():
-        return rows.select("person_id", agency=agency, day=last)
-    met = rows.select("household_id", agency=agency, day=last, _day=pl.col(day)).join(homes, on="household_id")
-    return met.filter(pl.col("lived_here_from") <= pl.col("_day")).select("person_id", "agency", "day")
+        return rows.select("person_id", agency=agency, day=last, counts="counts")
+    told = rows.select("household_id", "counts", agency=agency, day=last, _day=pl.col(day))
+    met = told.join(homes, on="household_id").filter(pl.col("lived_here_from") <= pl.col("_day"))
+    return met.select("person_id", "agency", "day", "counts")

@@ -2,7 +2,8 @@
 
 A record counts from the day the agency's system knew it (`recorded_on`), not from the day it happened: a stay that
 reached us late was not known on the cut-off. A fact that ends a row (a leaving, a death, the end of a service) is
-known from its own recording date, else from its date plus the table's lag; until then it is missing.
+known from its own recording date. Without one it is known with the row where the row was recorded on the ending or
+after it, else from its date plus the table's lag; until then it is missing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -85,39 +86,61 @@ ENDINGS: Mapping[str, tuple[Ending, ...]] = {
 }
 
 
-def known(records: pl.LazyFrame, as_of: AsOf, *, endings: Sequence[Ending] = (), lag_days: int = 0) -> pl.LazyFrame:
+def known(
+    records: pl.LazyFrame,
+    as_of: AsOf,
+    *,
+    endings: Sequence[Ending] = (),
+    lag_days: int = 0,
+    recorded_on_is_made: bool = False,
+) -> pl.LazyFrame:
     """Keep the rows known on the cut-off, with the endings that were not yet known emptied.
 
+    `recorded_on_is_made` says that the settings made the day of recording: it then tells nothing of the day on which
+    an ending was recorded, and the lag decides alone.
+
     >>> stays = pl.LazyFrame({
-    ...     "person_id": ["p1", "p2", "p3"],
-    ...     "ended_on": [date(2026, 11, 10), date(2026, 11, 21), None],
-    ...     "recorded_on": [date(2026, 11, 1), date(2026, 11, 20), date(2026, 11, 22)],
+    ...     "person_id": ["p1", "p2", "p3", "p4"],
+    ...     "ended_on": [date(2026, 11, 10), date(2026, 11, 21), date(2026, 11, 20), None],
+    ...     "recorded_on": [date(2026, 11, 1), date(2026, 11, 18), date(2026, 11, 20), date(2026, 11, 22)],
     ... })
     >>> known(stays, AsOf(date(2026, 11, 22)), endings=[Ending("ended_on")], lag_days=3).collect()
-    shape: (2, 3)
+    shape: (3, 3)
     ┌───────────┬────────────┬─────────────┐
     │ person_id ┆ ended_on   ┆ recorded_on │
     │ ---       ┆ ---        ┆ ---         │
     │ str       ┆ date       ┆ date        │
     ╞═══════════╪════════════╪═════════════╡
     │ p1        ┆ 2026-11-10 ┆ 2026-11-01  │
-    │ p2        ┆ null       ┆ 2026-11-20  │
+    │ p2        ┆ null       ┆ 2026-11-18  │
+    │ p3        ┆ 2026-11-20 ┆ 2026-11-20  │
     └───────────┴────────────┴─────────────┘
     """
     rows = records.filter(pl.col("recorded_on") < as_of.day)
+    tells_ending = pl.lit(value=not recorded_on_is_made)
     return rows.with_columns(
-        pl.when(_ending_known(ending, as_of, lag_days)).then(pl.col(name)).alias(name)
+        pl.when(is_known).then(pl.col(name)).alias(name)
         for ending in endings
-        for name in _columns_of(ending)
+        for name, is_known in _known_columns(ending, as_of, lag_days, tells_ending)
     )
 
 
-def _columns_of(ending: Ending) -> tuple[str, ...]:
+def _known_columns(ending: Ending, as_of: AsOf, lag_days: int, tells_ending: pl.Expr) -> list[tuple[str, pl.Expr]]:
+    """The columns an ending makes known, each with whether it is known."""
     recorded = () if ending.recorded is None else (ending.recorded,)
-    return (ending.column, *recorded, *ending.with_it)
+    has_ended = _ending_known(ending, as_of, lag_days, tells_ending)
+    # What comes with an ending is told by the row itself where the row has no ending at all.
+    of_its_own = tells_ending & pl.all_horizontal(pl.col(name).is_null() for name in (ending.column, *recorded))
+    return [
+        *((name, has_ended) for name in (ending.column, *recorded)),
+        *((name, has_ended | of_its_own) for name in ending.with_it),
+    ]
 
 
-def _ending_known(ending: Ending, as_of: AsOf, lag_days: int) -> pl.Expr:
-    after_lag = pl.col(ending.column) + pl.duration(days=lag_days)
-    known_from = after_lag if ending.recorded is None else pl.coalesce(pl.col(ending.recorded), after_lag)
-    return known_from < as_of.day
+def _ending_known(ending: Ending, as_of: AsOf, lag_days: int, tells_ending: pl.Expr) -> pl.Expr:
+    ended, recorded = pl.col(ending.column), pl.col("recorded_on")
+    # A row recorded on the ending or after it cannot have been sent before it.
+    with_row = pl.when(tells_ending & (ended <= recorded)).then(recorded)
+    after_lag = ended + pl.duration(days=lag_days)
+    own = [] if ending.recorded is None else [pl.col(ending.recorded)]
+    return (pl.coalesce(*own, with_row, after_lag) < as_of.day).fill_null(value=False)

@@ -235,7 +235,8 @@ def test_a_death_is_felt_where_the_person_lived_last_whatever_the_order_of_the_r
 )
 def test_the_end_of_a_stay_is_known_after_the_lag(ended: str, nights: float, since: float | None) -> None:
     head = "person_id | kind | started_on | ended_on | recorded_on"
-    stay = f"{head}\np1 | emergency_admission | 2026-10-23 | {ended} | 2026-11-20"
+    # Recorded while it lasted, and ended in the same row later: the row does not say when its end was told.
+    stay = f"{head}\np1 | emergency_admission | 2026-10-23 | {ended} | 2026-10-24"
 
     found = features(hospital_events=table(stay, like="hospital_events"))
 

@@ -50,13 +50,57 @@ def test_an_ending_is_known_from_its_own_recording_else_from_its_day_and_the_lag
     assert found["ended_recorded_on"].is_not_null().to_list() == [True, False, False, False, True, False, True]
 
 
-def test_an_outcome_without_an_end_is_never_known_for_nobody_can_tell_since_when() -> None:
+@pytest.mark.parametrize(("is_made", "outcome"), [(False, "declined"), (True, None)])
+def test_an_outcome_without_an_end_is_told_by_its_row_unless_the_day_of_the_row_was_made(
+    is_made: bool, outcome: str | None
+) -> None:
     rows = table("id | ended_on | ended_recorded_on | event_outcome | recorded_on\na | | | declined | 2020-01-01")
     typed = rows.cast({"ended_on": pl.Date, "ended_recorded_on": pl.Date})
 
-    found = known(typed.lazy(), NIGHT, endings=ENDINGS["care_events"]).collect()
+    found = known(typed.lazy(), NIGHT, endings=ENDINGS["care_events"], recorded_on_is_made=is_made).collect()
 
-    assert found["event_outcome"].to_list() == [None]
+    assert found["event_outcome"].to_list() == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("ended", "recorded", "is_made", "is_known"),
+    [
+        ("2026-11-19", "2026-11-20", False, True),
+        ("2026-11-20", "2026-11-20", False, True),
+        # The row was recorded before the end it tells: somebody wrote the end into it later.
+        ("2026-11-20", "2026-11-19", False, False),
+        # The settings made the day of recording: it says nothing of when the end was told.
+        ("2026-11-19", "2026-11-20", True, False),
+        # The lag is over.
+        ("2026-11-11", "2026-11-01", False, True),
+        ("2026-11-11", "2026-11-20", True, True),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "ending"), [(name, ending) for name, endings in ENDINGS.items() for ending in endings]
+)
+def test_a_row_recorded_on_its_ending_or_after_it_tells_the_ending(
+    name: str, ending: Ending, ended: str, recorded: str, is_made: bool, is_known: bool
+) -> None:
+    rows = table(f"person_id | {ending.column} | recorded_on\np1 | {ended} | {recorded}", like=name)
+
+    found = known(rows.lazy(), NIGHT, endings=ENDINGS[name], lag_days=10, recorded_on_is_made=is_made).collect()
+
+    assert found[ending.column].is_not_null().item() is is_known
+
+
+def test_the_day_on_which_an_ending_was_recorded_goes_before_the_day_of_the_row() -> None:
+    rows = table(
+        """
+        person_id | died_on    | died_recorded_on | recorded_on
+        p1        | 2026-11-01 | 2026-11-22       | 2026-11-05
+        """,
+        like="gp_patients",
+    )
+
+    found = known(rows.lazy(), NIGHT, endings=ENDINGS["gp_patients"], lag_days=0).collect()
+
+    assert found["died_on"].to_list() == [None]
 
 
 def test_a_death_and_a_leaving_are_known_each_from_its_own_day() -> None:

@@ -15,7 +15,7 @@ from ageingwell.contracts.prefixes import starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.feature import Feature, Seen
-from ageingwell.spine import Tables, home_facts, latest
+from ageingwell.spine import Tables, home_facts, latest, latest_versions
 from ageingwell.timeline import AsOf
 
 FEATURES: tuple[Feature, ...] = (
@@ -176,8 +176,11 @@ def _gp_events(given: Given) -> pl.LazyFrame | None:
     if rows is None:
         return None
     day = pl.coalesce("happened_on", "recorded_on")
-    snomed = rows.filter(pl.col("code_system") == "snomed").select("person_id", "code", happened_on=day)
-    return snomed.join(memberships(given.codelists).lazy(), on="code")
+    # An entry that was sent twice is one entry; codes on no list are left out before the search for repeats.
+    told = ("person_id", "code", "happened_on", "value", "value_unit")
+    snomed = rows.filter(pl.col("code_system") == "snomed").with_columns(happened_on=day).select(told)
+    ours = snomed.join(memberships(given.codelists).lazy(), on="code")
+    return ours.unique(told, keep="any").drop("value", "value_unit")
 
 
 def memberships(codelists: Codelists) -> pl.DataFrame:
@@ -211,7 +214,7 @@ def _medicines(given: Given) -> pl.LazyFrame | None:
 
 
 def _hospital_events(given: Given) -> pl.LazyFrame | None:
-    """One row a person, kind and first day: a stay is often sent again once it has ended."""
+    """One row a stay: a stay with several diagnoses has a row for each among the events known."""
     rows = _of_these_people(given, "hospital_events")
     if rows is None:
         return None
@@ -276,11 +279,9 @@ def _adaptations(given: Given) -> pl.LazyFrame | None:
 
 
 def _household_deaths(given: Given) -> pl.LazyFrame:
-    """Deaths at the address each person lives at, as the GP register knows them."""
-    died = given.tables["gp_patients"].filter(pl.col("died_on").is_not_null())
-    deaths = died.group_by(dead="person_id").agg(
-        pl.col("household_id").sort_by("recorded_on").last(), pl.col("died_on").max()
-    )
+    """Deaths at the address each person lives at, as the newest version of each person on the GP register has them."""
+    died = latest_versions(given.tables["gp_patients"]).lazy().filter(pl.col("died_on").is_not_null())
+    deaths = died.select("household_id", "died_on", dead="person_id")
     return deaths.drop_nulls("household_id").join(given.homes, on="household_id")
 
 

@@ -1,10 +1,8 @@
 """What a feature is: data, not code; its sentence is what a care worker will read."""
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 import polars as pl
@@ -86,36 +84,6 @@ class Feature:
         ['has_falls', 'n_falls_365d', 'n_falls_1095d']
         """
         return re.sub(r"^(n|has|is|days_since|days)_|_\d+d$", "", self.name)
-
-
-class _Noted(dict[str, int]):
-    """The bits of the code lists, noting which were asked for."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        super().__init__({name: bit for bit, name in enumerate(sorted(names))})
-        self.asked: set[str] = set()
-
-    def __getitem__(self, name: str) -> int:
-        self.asked.add(name)
-        return super().__getitem__(name)
-
-
-def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> str:
-    """SHA-256 of everything that makes a feature's value: what a bundle was trained on must be what it is given.
-
-    >>> doubled = Feature("n_rows", "health", "gp_events", lambda seen: pl.len(), "up")
-    >>> halved = Feature("n_rows", "health", "gp_events", lambda seen: pl.len() / 2, "up")
-    >>> definition(doubled, {}) == definition(halved, {})
-    False
-    """
-    bits = _Noted(codelists)
-    formula = feature.value(Seen(AsOf(date(2000, 1, 1)), bits))
-    used = sorted(bits.asked | (set(formula.meta.root_names()) & set(codelists)))
-    codes = "|".join(f"{name}={','.join(codelists[name])}" for name in used)
-    with pl.Config(fmt_table_cell_list_len=-1):  # whole lists, not their first and last labels
-        written = str(formula)
-    text = "\n".join([feature.name, feature.source, str(feature.without_rows), feature.direction, written, codes])
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
