@@ -29,6 +29,9 @@ class Spine(pa.DataFrameModel):
     n_household_under_65: int = pa.Field(ge=0, nullable=True, description="of these, younger")
     care_home: str = pa.Field(isin=["no", "yes", "check"], description="whether the home is a care home")
     known_to: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="agencies with a record in three years")
+    not_told_by: pl.List = pa.Field(
+        dtype_kwargs={"inner": pl.String}, description="agencies whose records did not come, or cannot be matched"
+    )
     deprivation_decile: int = pa.Field(ge=1, le=10, nullable=True, description="1 is the most deprived tenth")
     is_rural: bool = pa.Field(nullable=True, description="the area is rural")
 
