@@ -44,7 +44,7 @@ class Scores(pa.DataFrameModel):
     risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability of the ranking outcome")
     score: float = pa.Field(nullable=True, description="log-odds before calibration")
     base: float = pa.Field(nullable=True, description="calibrated log-odds that contributions start from")
-    n_known_agencies: int = pa.Field(ge=0, description="agencies besides the GP with a record in three years")
+    n_known_agencies: int = pa.Field(ge=0, description="agencies besides the GP known to have a record in three years")
 
 
 class Reasons(pa.DataFrameModel):

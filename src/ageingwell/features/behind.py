@@ -47,7 +47,9 @@ FALL_BACKS: Final = frozenset(
 )
 
 # A missing value here says something of its own: still open, still alive. Where the column never came it says nothing.
-MEANINGFUL: Final = frozenset({("care_events", "ended_on"), ("hospital_events", "ended_on"), ("gp_patients", "died_on")})
+MEANINGFUL: Final = frozenset(
+    {("care_events", "ended_on"), ("hospital_events", "ended_on"), ("gp_patients", "died_on")}
+)
 
 # The columns of the spine, and those we prepare ourselves, by what they are made of.
 _MADE_OF: Final[Mapping[str, tuple[Column, ...]]] = {

@@ -1,6 +1,6 @@
 """Who told a fact, and of which day: read off the features' own definitions, so that nothing is written twice."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
 from functools import cache
 from typing import Final

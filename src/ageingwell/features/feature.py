@@ -164,12 +164,9 @@ def n_days(condition: Value, *, day: str, days: int | None) -> Dated:
     told, the count is missing.
 
     >>> falls = n_days(lambda _: pl.col("is_fall"), day="day", days=365)
-    >>> days = [date(2026, 1, 1), date(2026, 1, 5)]
-    >>> seen = Seen(AsOf(date(2026, 2, 1)), {})
-    >>> [
-    ...     pl.DataFrame({"is_fall": told, "day": days}, schema_overrides={"is_fall": pl.Boolean}).select(falls(seen)).item()
-    ...     for told in ([True, None], [False, None], [False, False])
-    ... ]
+    >>> told = {"who": [1, 1, 2, 2, 3], "is_fall": [True, None, False, None, False], "day": [date(2026, 1, 1)] * 5}
+    >>> rows = pl.DataFrame(told).group_by("who", maintain_order=True)
+    >>> rows.agg(n=falls(Seen(AsOf(date(2026, 2, 1)), {})))["n"].to_list()
     [1, None, 0]
     """
 

@@ -97,7 +97,9 @@ class NeedRule:
     def met(self) -> pl.Expr:
         """Tell whether the need is met, from recorded facts alone."""
         every = pl.all_horizontal(pl.lit(value=True), *(_is_known(told) for told in self.all_of))
-        enough = pl.sum_horizontal(pl.lit(0), *(_is_known(told).cast(pl.Int64) for told in self.any_of)) >= self.at_least
+        enough = (
+            pl.sum_horizontal(pl.lit(0), *(_is_known(told).cast(pl.Int64) for told in self.any_of)) >= self.at_least
+        )
         alone = pl.any_horizontal(pl.lit(value=False), *(fact.known() for fact in self.or_any_of))
         return ((every & enough) if self.any_of else (every if self.all_of else pl.lit(value=False))) | alone
 
