@@ -10,6 +10,7 @@ from helpers.tables import table
 
 from ageingwell.config.outreach import Thresholds
 from ageingwell.config.score import Ledger, RecipientView
+from ageingwell.features.build import FEATURES
 from ageingwell.outreach.rules import need_rules
 from ageingwell.views.reader import reader_of
 
@@ -94,7 +95,7 @@ def test_coded_frailty_with_a_fall_calls_for_an_assessment(frailty: str) -> None
 
 # --- Fire: what feeds a fire, and what starts it, each told by any agency ---
 
-OXYGEN = CONFIG_OXYGEN = "0306000000AAAAA"
+OXYGEN = "0306000000AAAAA"
 EMOLLIENT = "130201000AAAAAA"
 YOUNG = [*ONE, ("p2", "h1", "1980-01-01")]  # somebody of 46 at the same home
 FEEDS: dict[str, Callable[[str], Frames]] = {
@@ -197,8 +198,8 @@ def test_a_crew_that_may_not_read_health_reads_what_its_visits_told_and_nothing_
 
 
 def test_a_medicine_on_two_lists_is_one_medicine() -> None:
-    # Chlorphenamine is both; amitriptyline is anticholinergic.
-    both = pl.concat([issued("p1", "0304010G0AAAAAA"), issued("p1", "0403010B0AAAGAG")])
+    # The first stands on both lists; amitriptyline is anticholinergic.
+    both = pl.concat([issued("p1", "0304010J0AAAAAA"), issued("p1", "0403010B0AAAGAG")])
     told = night(gp_prescriptions=both, gp_events=codes(("p1", "fall", "2026-08-01")))
 
     found = features_of(told)["p1"]
@@ -265,10 +266,19 @@ def home(**told: str) -> pl.DataFrame:
 
 
 def test_no_sentence_says_that_nothing_is_on_record_where_another_agency_may_have_told_it() -> None:
-    from ageingwell.features.build import FEATURES
-
     # What several agencies tell: an absent sentence names the agency, or is about that agency's records alone.
-    told_by_several = ("fall", "smok", "oxygen", "emollient", "alcohol", "broken bone", "injury", "carer", "bereave")
+    told_by_several = (
+        "fall",
+        "smokes",
+        "smoking",
+        "oxygen",
+        "emollient",
+        "alcohol",
+        "broken bone",
+        "injury",
+        "carer",
+        "bereave",
+    )
     named = ("by the GP", "at a visit", "by social care", "hospital", "emergency", "prescribed")
     blunt = {
         feature.name: feature.absent

@@ -259,7 +259,7 @@ def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) ->
 
 def _spine(given: Given) -> pl.LazyFrame:
     oldest = pl.col("age") == pl.col("age").max().over("household_id")
-    return given.spine.lazy().with_columns(is_oldest=oldest & pl.col("household_id").is_not_null())
+    return given.spine.lazy().with_columns(is_oldest=pl.when(pl.col("household_id").is_not_null()).then(oldest))
 
 
 def _of_these_people(given: Given, table: str) -> pl.LazyFrame | None:
