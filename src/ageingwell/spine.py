@@ -240,15 +240,22 @@ _BY_HOME = ("housing", "fire")  # who knows somebody by the home alone
 def _not_told_by(tables: Tables) -> pl.Expr:
     """The agencies of which it cannot be told whether they know somebody: their records did not all come.
 
-    Housing and fire know a home: of somebody without one on record they cannot tell. Who knows them all the same, by
-    another table, is not among them.
+    Housing and fire know a home, and so does who contacts one: of somebody without one on record they cannot tell. Who
+    knows them all the same, by another table, is not among them.
     """
     tell = {table: agency for table, (agency, _) in _SIGNS_OF_CONTACT.items()} | {"contacts": "voluntary"}
     silent = sorted({agency for table, agency in tell.items() if table not in tables})
-    without_home = sorted({*silent, *_BY_HOME})
+    without_home = sorted({*silent, *_BY_HOME, *_who_contacts_homes(tables)})
     listed = [pl.lit(names, dtype=pl.List(pl.String)) for names in (silent, without_home)]
     untold = pl.when(pl.col("household_id").is_not_null()).then(listed[0]).otherwise(listed[1])
     return untold.list.set_difference("known_to").list.sort()
+
+
+def _who_contacts_homes(tables: Tables) -> list[str]:
+    if "contacts" not in tables:
+        return []
+    agencies = tables["contacts"].filter(pl.col("household_id").is_not_null() & (pl.col("agency") != "gp"))
+    return agencies.select("agency").unique().collect()["agency"].to_list()
 
 
 def _in_touch(table: str, day: str, as_of: AsOf) -> pl.Expr:

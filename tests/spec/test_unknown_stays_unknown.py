@@ -225,7 +225,13 @@ OPTIONAL = [
 OF_THE_REGISTER = {("gp_patients", name) for name in ("left_on", "died_on", "household_id")}
 # A row with neither code would have been refused, and here it stays; an old service that never ended is a contact.
 EXCEPT = {
-    ("gp_prescriptions", "bnf_code"): ("n_medicines_90d", "n_medicines_365d", "has_polypharmacy"),
+    ("gp_prescriptions", "bnf_code"): (
+        "n_medicines_90d",
+        "n_medicines_365d",
+        "has_polypharmacy",
+        "n_deficits",
+        "frailty_index",
+    ),
     ("care_events", "ended_on"): ("n_known_agencies", "is_unknown_to_social_care"),
 }
 # What weighs the evidence there is, and moves with less of it.
