@@ -41,7 +41,7 @@ def used_elsewhere() -> set[str]:
 
 def said_to_be_unused() -> set[str]:
     page = (shipped("configs") / "codelists" / "README.md").read_text(encoding="utf-8")
-    part = page.split("## Lists that decide nothing", 1)[1].split("\n## ", 1)[0]
+    part = page.partition("## Lists that decide nothing")[2].partition("\n## ")[0]
     return set(re.findall(r"^- `([a-z0-9_]+)`: ", part, flags=re.MULTILINE))
 
 

@@ -209,7 +209,7 @@ def is_any(met: pl.Expr) -> pl.Expr:
     """Whether any row meets a condition: 1 where one is known to, missing where one could not be told, else 0.
 
     >>> rows = pl.DataFrame({"who": [1, 1, 2, 2, 3], "met": [True, None, False, None, False]})
-    >>> rows.group_by("who", maintain_order=True).agg(is_any(pl.col("met")))["met"].to_list()
+    >>> rows.group_by("who", maintain_order=True).agg(met_by_any=is_any(pl.col("met")))["met_by_any"].to_list()
     [1, None, 0]
     """
     level = pl.when(met).then(_YES).when(met.is_null()).then(_UNTOLD).otherwise(_NO).max()
