@@ -117,9 +117,11 @@ def _shown_value(feature: Feature, value: pl.Expr) -> pl.Expr:
 def sentence(feature: Feature, value: pl.Expr) -> pl.Expr:
     """The reader's sentence for a value of the feature; missing where the value is, or the feature has none.
 
-    >>> falls = next(feature for feature in FEATURES if feature.name == "n_falls_365d")
-    >>> pl.DataFrame({"n": [0.0, 1.0, 3.0, None]}).select(sentence(falls, pl.col("n")))["n"].to_list()
-    ['no fall recorded in the past year', '1 fall recorded in the past year', '3 falls recorded in the past year', None]
+    >>> repairs = next(feature for feature in FEATURES if feature.name == "n_repairs_365d")
+    >>> told = pl.DataFrame({"n": [0.0, 1.0, 3.0, None]}).select(sentence(repairs, pl.col("n")))["n"]
+    >>> told.to_list()[:2], told.to_list()[2:]
+    (['no repair requested in the past year', '1 repair requested in the past year'],
+     ['3 repairs requested in the past year', None])
     """
     whole = value.round(0).cast(pl.Int64).cast(pl.String)
     present = _filled(feature.present, whole)

@@ -104,8 +104,13 @@ def last_moves(patients: pl.LazyFrame) -> pl.DataFrame:
     return moves.group_by("person_id").agg(moved_by=pl.col("recorded_on").max()).collect()
 
 
-def build_spine(tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path) -> pl.DataFrame:
-    """One row a registered person of at least `minimum_age`, sorted by person_id (contract: `Spine`)."""
+def build_spine(
+    tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path, incomplete_homes: pl.Series | None = None
+) -> pl.DataFrame:
+    """One row a registered person of at least `minimum_age`, sorted by person_id (contract: `Spine`).
+
+    `incomplete_homes` are the homes (household_id) of somebody who may not be used: how many live there is unknown.
+    """
     people = registered(latest_versions(tables["gp_patients"]), as_of)
     household = (
         people.drop_nulls("household_id")
@@ -129,11 +134,16 @@ def build_spine(tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path) 
         .join(_care_homes(tables), on="household_id", how="left")
         .join(who_knows(tables, older, as_of), on="person_id", how="left")
         .with_columns(care_home=_care_home(), known_to=pl.col("known_to").fill_null([]))
+        .with_columns(not_told_by=_not_told_by(tables))
     )
+    if incomplete_homes is not None:
+        is_whole = ~pl.col("household_id").is_in(incomplete_homes.drop_nulls().implode())
+        spine = spine.with_columns(pl.when(is_whole).then(pl.col(name)).alias(name) for name in _HOUSEHOLD_SIZE)
     return spine.select(SPINE_COLUMNS).sort("person_id")
 
 
 SPINE_COLUMNS = tuple(Spine.to_schema().columns)
+_HOUSEHOLD_SIZE = ("n_household_members", "n_household_65plus", "n_household_under_65")
 
 
 def read_places(path: Path) -> pl.DataFrame:
@@ -257,6 +267,30 @@ _SIGNS_OF_CONTACT = {
     "fire_visits": ("fire", "visited_on"),
     "fire_incidents": ("fire", "happened_on"),
 }
+
+
+_BY_HOME = ("housing", "fire")  # who knows somebody by the home alone
+
+
+def _not_told_by(tables: Tables) -> pl.Expr:
+    """The agencies of which it cannot be told whether they know somebody: their records did not all come.
+
+    Housing and fire know a home, and so does who contacts one: of somebody without one on record they cannot tell. Who
+    knows them all the same, by another table, is not among them.
+    """
+    tell = {table: agency for table, (agency, _) in _SIGNS_OF_CONTACT.items()} | {"contacts": "voluntary"}
+    silent = sorted({agency for table, agency in tell.items() if table not in tables})
+    without_home = sorted({*silent, *_BY_HOME, *_who_contacts_homes(tables)})
+    listed = [pl.lit(names, dtype=pl.List(pl.String)) for names in (silent, without_home)]
+    untold = pl.when(pl.col("household_id").is_not_null()).then(listed[0]).otherwise(listed[1])
+    return untold.list.set_difference("known_to").list.sort()
+
+
+def _who_contacts_homes(tables: Tables) -> list[str]:
+    if "contacts" not in tables:
+        return []
+    agencies = tables["contacts"].filter(pl.col("household_id").is_not_null() & (pl.col("agency") != "gp"))
+    return agencies.select("agency").unique().collect()["agency"].to_list()
 
 
 def _in_touch(table: str, day: str, as_of: AsOf) -> pl.Expr:

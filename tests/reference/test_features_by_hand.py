@@ -74,6 +74,11 @@ class Known:
         return [row for row in self.by(name, "household_id").get(home, []) if row[day] >= self.since(person)]
 
 
+def of_home(known: Known, name: str, person: str) -> list[Row]:
+    """What was recorded of the home, whoever lived there."""
+    return known.by(name, "household_id").get(known.home(person) or "", [])
+
+
 def ended(row: Row, name: str) -> Row:
     lag = timedelta(days=CONFIG.tables[name].lag_days)
     row = dict(row)
@@ -122,15 +127,36 @@ def days_since(days: Iterable[date]) -> Value:
     return None if not found else float((AS_OF - max(found)).days)
 
 
-def medicines(known: Known, person: str, days: int, group: str | None = None) -> float:
+def falls(known: Known, person: str, days: int) -> list[Row]:
+    """A fall is also known from its injury."""
+    return [*coded(known, person, "fall", days), *coded(known, person, "injurious_fall", days)]
+
+
+def medicines(known: Known, person: str, days: int) -> float:
     found = set()
     for row in known.of("gp_prescriptions", person):
         if ago(row["issued_on"], days):
             bnf = row["bnf_code"]
-            in_group = group is None or (bnf is not None and bnf.startswith(CONFIG.codelists[group]))
-            if in_group:
-                found.add(("bnf", bnf[:9]) if bnf is not None else ("dmd", row["dmd_code"]))
+            found.add(("bnf", bnf[:9]) if bnf is not None else ("dmd", row["dmd_code"]))
     return float(len(found))
+
+
+def of_group(known: Known, person: str, *groups: str) -> Value:
+    """Different medicines of any of the groups; not known where none is and one has no code that could tell."""
+    issued = [row for row in known.of("gp_prescriptions", person) if ago(row["issued_on"], 90)]
+    prefixes = tuple(prefix for group in groups for prefix in CONFIG.codelists[group])
+    found = {row["bnf_code"][:9] for row in issued if (row["bnf_code"] or "").startswith(prefixes)}
+    if found:
+        return float(len(found))
+    return None if any(row["bnf_code"] is None for row in issued) else 0.0
+
+
+def declined(known: Known, person: str) -> Value:
+    """Offers declined in three years; not known where none is and of an event that ended nobody says what came."""
+    rows = [row for row in known.of("care_events", person) if ago(row["started_on"], 1095)]
+    found = sum("support_declined" in (row["event_outcome"] or "") for row in rows)
+    untold = any(row["ended_on"] is not None and row["event_outcome"] in (None, "unknown") for row in rows)
+    return None if untold and not found else float(found)
 
 
 def admissions(known: Known, person: str, days: int) -> list[Row]:
@@ -164,7 +190,8 @@ def bereaved(known: Known, person: str) -> Value:
         if row["died_on"] is not None:
             deaths[row["person_id"]] = (row["household_id"], row["died_on"])
     lost = [day for where, day in deaths.values() if where == home and ago(day, 730) and day >= known.since(person)]
-    return float(bool(lost))
+    # Of the time before they came nothing is known.
+    return None if not lost and known.since(person) > AS_OF - timedelta(days=730) else float(bool(lost))
 
 
 def waiting_since(known: Known, person: str) -> list[date]:
@@ -184,9 +211,10 @@ def waiting_since(known: Known, person: str) -> list[date]:
 
 def newest_answer(known: Known, person: str, question: str) -> str | None:
     """The answer of the newest visit that asked; of several on one day, the more worrying."""
-    asked = [
-        row for row in known.at_home("fire_visits", person, "visited_on") if row[question] not in (None, "unknown")
-    ]
+    # An alarm is the home's; what is told of people is about those who lived there then.
+    visits = known.at_home("fire_visits", person, "visited_on")
+    visits = of_home(known, "fire_visits", person) if question == "smoke_alarm_working" else visits
+    asked = [row for row in visits if row[question] not in (None, "unknown")]
     if not asked:
         return None
     last = max(row["visited_on"] for row in asked)
@@ -244,6 +272,13 @@ def home_care(known: Known, person: str) -> float:
     return float(("long_term_support_community", "home_support") in kinds)
 
 
+def unknown_to_fire(known: Known, person: str) -> Value:
+    """The fire service knows a home: of somebody without one it cannot tell."""
+    if in_fire_touch(known, person):
+        return 0.0
+    return None if known.home(person) is None else 1.0
+
+
 def in_fire_touch(known: Known, person: str) -> bool:
     days = [row["visited_on"] for row in known.at_home("fire_visits", person, "visited_on")]
     days += [row["happened_on"] for row in known.at_home("fire_incidents", person, "happened_on")]
@@ -258,7 +293,7 @@ def in_fire_touch(known: Known, person: str) -> bool:
 def n_fires(known: Known, person: str) -> Value:
     if known.home(person) is None:
         return None
-    rows = known.at_home("fire_incidents", person, "happened_on")
+    rows = of_home(known, "fire_incidents", person)
     fires = ("accidental_dwelling_fire", "deliberate_fire")
     return float(sum(row["incident_type"] in fires and ago(row["happened_on"], 1095) for row in rows))
 
@@ -266,7 +301,7 @@ def n_fires(known: Known, person: str) -> Value:
 def repairs(known: Known, person: str) -> Value:
     if known.home(person) is None:
         return None
-    rows = known.at_home("housing_events", person, "happened_on")
+    rows = of_home(known, "housing_events", person)
     return float(sum(row["event_type"] == "repair_requested" and ago(row["happened_on"], 365) for row in rows))
 
 
@@ -288,8 +323,8 @@ def discharges(known: Known, person: str) -> list[date]:
 
 BY_HAND: dict[str, Callable[[Known, str], Value]] = {
     "age": lambda known, person: float(age_on(known.here[person]["birth_month"])),
-    "n_falls_365d": lambda known, person: float(len(days_of(coded(known, person, "fall", 365)))),
-    "n_falls_1095d": lambda known, person: float(len(days_of(coded(known, person, "fall", 1095)))),
+    "n_falls_365d": lambda known, person: float(len(days_of(falls(known, person, 365)))),
+    "n_falls_1095d": lambda known, person: float(len(days_of(falls(known, person, 1095)))),
     "has_dementia": lambda known, person: float(bool(coded(known, person, "dementia"))),
     "n_deficits": deficits,
     "frailty_index": lambda known, person: deficits(known, person) / 36,
@@ -299,8 +334,11 @@ BY_HAND: dict[str, Callable[[Known, str], Value]] = {
         happened(row) for row in coded(known, person, "gp_contact")
     ),
     "n_medicines_90d": lambda known, person: medicines(known, person, 90),
-    "n_anticholinergic_90d": lambda known, person: medicines(known, person, 90, "bnf_anticholinergic"),
-    "n_sedative_90d": lambda known, person: medicines(known, person, 90, "bnf_sedative"),
+    "n_anticholinergic_90d": lambda known, person: of_group(known, person, "bnf_anticholinergic"),
+    "n_sedative_90d": lambda known, person: of_group(known, person, "bnf_sedative"),
+    "n_anticholinergic_or_sedative_90d": lambda known, person: of_group(
+        known, person, "bnf_anticholinergic", "bnf_sedative"
+    ),
     "n_emergency_admissions_365d": lambda known, person: float(len(admissions(known, person, 365))),
     "n_emergency_admissions_1095d": lambda known, person: float(len(admissions(known, person, 1095))),
     "n_emergency_bed_days_365d": bed_days,
@@ -309,12 +347,7 @@ BY_HAND: dict[str, Callable[[Known, str], Value]] = {
         sum(ago(row["started_on"], 1095) for row in care(known, person, "request"))
     ),
     "has_home_care": home_care,
-    "n_support_declined_1095d": lambda known, person: float(
-        sum(
-            "support_declined" in (row["event_outcome"] or "") and ago(row["started_on"], 1095)
-            for row in known.of("care_events", person)
-        )
-    ),
+    "n_support_declined_1095d": declined,
     "has_adaptation_waiting": adaptation_waiting,
     "days_adaptation_waiting": days_waiting,
     "n_repairs_365d": repairs,
@@ -322,7 +355,7 @@ BY_HAND: dict[str, Callable[[Known, str], Value]] = {
     "someone_smokes": lambda known, person: yes(newest_answer(known, person, "smoker")),
     "has_memory_concern": lambda known, person: yes(newest_answer(known, person, "memory_concern")),
     "n_fire_incidents_1095d": n_fires,
-    "is_unknown_to_fire": lambda known, person: float(not in_fire_touch(known, person)),
+    "is_unknown_to_fire": unknown_to_fire,
     "is_bereaved_730d": bereaved,
     "lives_alone_probability": lives_alone,
     "n_occupants": lambda known, person: home_fact(known, person, "occupants"),
@@ -375,11 +408,12 @@ def test_the_small_county_shows_more_than_zeros(features: pl.DataFrame) -> None:
 
 def asked_at(known: Known, person: str, *questions: str) -> list[date]:
     rows = known.at_home("fire_visits", person, "visited_on")
+    rows = of_home(known, "fire_visits", person) if questions == ("smoke_alarm_working",) else rows
     return [row["visited_on"] for row in rows if any(row[question] not in (None, "unknown") for question in questions)]
 
 
 def repaired(known: Known, person: str) -> list[date]:
-    rows = known.at_home("housing_events", person, "happened_on")
+    rows = of_home(known, "housing_events", person)
     days = [row["happened_on"] for row in rows if row["event_type"] == "repair_requested"]
     return [day for day in days if ago(day, 365)]
 
@@ -404,7 +438,7 @@ def registered_on(known: Known, person: str) -> list[date]:
 
 
 DAYS_BY_HAND: dict[str, tuple[str, Callable[[Known, str], Iterable[date]]]] = {
-    "n_falls_365d": ("gp_events", lambda known, person: days_of(coded(known, person, "fall", 365))),
+    "n_falls_365d": ("gp_events", lambda known, person: days_of(falls(known, person, 365))),
     "has_dementia": ("gp_events", lambda known, person: days_of(coded(known, person, "dementia"))),
     "gp_contact_trend": ("gp_events", lambda known, person: days_of(coded(known, person, "gp_contact", 364))),
     "n_medicines_90d": ("gp_prescriptions", lambda known, person: issued(known, person, 90)),

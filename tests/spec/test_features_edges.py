@@ -95,7 +95,7 @@ def test_a_dmd_code_that_starts_like_a_bnf_chapter_belongs_to_no_group() -> None
 
     found = features(gp_prescriptions=prescriptions(("", lookalike, "2026-11-01")))
 
-    assert (found["n_medicines_90d"], found["n_sedative_90d"]) == (1.0, 0.0)
+    assert (found["n_medicines_90d"], found["n_sedative_90d"]) == (1.0, None)
     assert features(gp_prescriptions=prescriptions((lookalike[:15], "", "2026-11-01")))["n_sedative_90d"] == 1.0
 
 
@@ -125,12 +125,14 @@ def test_five_medicines_are_many(n: int, many: float) -> None:
             1.0,
             10.0,
         ),
-        # Before they lived there somebody else had asked.
-        ([("c1", "requested", "2019-12-31")], 0.0, 0.0),
+        # Before they lived there somebody else had asked: whether it is still wanted is not known.
+        ([("c1", "requested", "2019-12-31")], None, None),
+        ([("c1", "requested", "2019-12-31"), ("c1", "completed", "2026-11-12")], 0.0, 0.0),
+        ([("c1", "requested", "2019-12-31"), ("c2", "requested", "2026-11-12")], 1.0, 10.0),
     ],
 )
 def test_an_adaptation_waits_from_its_asking_until_it_is_done_or_withdrawn(
-    steps: list[tuple[str, str, str]], waiting: float, since: float
+    steps: list[tuple[str, str, str]], waiting: float | None, since: float | None
 ) -> None:
     found = features(housing_events=adaptations(*steps))
 
@@ -253,13 +255,16 @@ def test_the_end_of_a_stay_is_known_after_the_lag(ended: str, nights: float, sin
         ("100.00", "weekly", "", 100.0),
         ("100.00", "4_weekly", "", 25.0),
         ("100.00", "fortnightly", "", 50.0),
-        ("20.00", "hourly", "", 0.0),
+        ("20.00", "hourly", "", None),
+        ("", "weekly", "", None),
+        ("100.00", "", "", None),
+        ("100.00", "unknown", "", None),
         ("100.00", "one_off", "", 0.0),
         ("1000000", "daily", "10000", 1e10),
     ],
 )
 def test_the_weekly_cost_is_worked_out_from_unit_and_frequency(
-    cost: str, frequency: str, units: str, weekly: float
+    cost: str, frequency: str, units: str, weekly: float | None
 ) -> None:
     head = "person_id | client_type | event_type | started_on | recorded_on | unit_cost | cost_frequency"
     drawn = f"p1 | service_user | service | 2026-01-01 | 2026-02-01 | {cost} | {frequency} | {units}"

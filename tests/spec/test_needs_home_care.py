@@ -35,7 +35,8 @@ def test_just_met_is_met(need):
         ("carer_under_strain", {"is_unpaid_carer": 1.0, "age": 84.0}),
         ("carer_under_strain", {"is_unpaid_carer": 0.0, "age": 95.0}),
         ("unsafe_polypharmacy", {"n_medicines_90d": 9.0}),
-        ("unsafe_polypharmacy", {"n_anticholinergic_90d": 2.0, "n_sedative_90d": 1.0, "n_falls_365d": 0.0}),
+        ("unsafe_polypharmacy", {"n_anticholinergic_or_sedative_90d": 3.0, "n_falls_365d": 0.0}),
+        ("unsafe_polypharmacy", {"n_anticholinergic_90d": 2.0, "n_sedative_90d": 2.0, "n_falls_365d": 1.0}),
         ("bereaved_and_alone", {"is_bereaved_730d": 1.0, "lives_alone_probability": 0.69}),
         ("isolation", {"lives_alone_probability": 0.9, "n_gp_contacts_365d": 1.0, "n_known_agencies": 0.0}),
     ],
@@ -68,7 +69,7 @@ def test_the_criterion_says_how_long_they_have_waited():
 
 
 def test_three_fall_medicines_count_after_a_fall():
-    found = criteria(n_anticholinergic_90d=2.0, n_sedative_90d=1.0, n_falls_365d=1.0)
+    found = criteria(n_anticholinergic_or_sedative_90d=3.0, n_falls_365d=1.0)
 
     assert found == {
         "unsafe_polypharmacy": "3 anticholinergic or sedative medicines, and a fall in the past year",

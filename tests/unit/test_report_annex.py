@@ -162,7 +162,7 @@ def test_what_changed_most_comes_first():
     rows = tables(sections())["The 2 facts that changed most"]["rows"]
 
     assert rows == [
-        ["… falls recorded in the past year", "0.310 (0.250 to 0.400)", "0.020", "much"],
+        ["… falls recorded by the GP in the past year", "0.310 (0.250 to 0.400)", "0.020", "much"],
         ["aged …", "0.020 (0.010 to 0.040)", "0.030", "chance"],
     ]
 

@@ -69,7 +69,7 @@ MARGINAL = pl.DataFrame(
 )
 
 
-def told(residents, found, *, services=None, risks=()):
+def told(residents, found, *, services=None, risks=(), **facts):
     community = Community(
         residents=residents,
         needs=found,
@@ -79,7 +79,7 @@ def told(residents, found, *, services=None, risks=()):
         marginal=MARGINAL,
         leads=LEADS,
     )
-    return commissioning(community, facts=FACTS, settings=SETTINGS, on=NIGHT)
+    return commissioning(community, facts=FACTS | facts, settings=SETTINGS, on=NIGHT)
 
 
 def test_needs_are_counted_by_place_and_agency_and_set_against_capacity():
@@ -210,3 +210,12 @@ def test_a_night_without_anybody_still_has_its_page():
     text = commissioning_html(told(nobody, needs(nobody)), as_of="22 November 2026").decode()
 
     assert "Needs against capacity" in text
+
+
+def test_a_service_whose_records_did_not_come_is_named_beside_the_count_of_services():
+    residents = people(Totnes=60)
+
+    assert "cannot tell" not in told(residents, needs(residents))["known"]["note"]
+    assert told(residents, needs(residents), missing=["care_events", "gp_events"])["known"]["note"].endswith(
+        "We cannot tell whom these services know, as their records did not all come: adult social care."
+    )

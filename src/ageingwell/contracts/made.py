@@ -30,6 +30,9 @@ class Spine(pa.DataFrameModel):
     n_household_under_65: int = pa.Field(ge=0, nullable=True, description="of these, younger")
     care_home: str = pa.Field(isin=["no", "yes", "check"], description="whether the home is a care home")
     known_to: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="agencies with a record in three years")
+    not_told_by: pl.List = pa.Field(
+        dtype_kwargs={"inner": pl.String}, description="agencies whose records did not come, or cannot be matched"
+    )
     deprivation_decile: int = pa.Field(ge=1, le=10, nullable=True, description="1 is the most deprived tenth")
     is_rural: bool = pa.Field(nullable=True, description="the area is rural")
 
@@ -42,7 +45,7 @@ class Scores(pa.DataFrameModel):
     risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability of the ranking outcome")
     score: float = pa.Field(nullable=True, description="log-odds before calibration")
     base: float = pa.Field(nullable=True, description="calibrated log-odds that contributions start from")
-    n_known_agencies: int = pa.Field(ge=0, description="agencies besides the GP with a record in three years")
+    n_known_agencies: int = pa.Field(ge=0, description="agencies besides the GP known to have a record in three years")
 
 
 class Reasons(pa.DataFrameModel):

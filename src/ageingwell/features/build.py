@@ -6,6 +6,8 @@ the same features bit for bit; floating-point numbers appear only where one pers
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -14,16 +16,19 @@ from ageingwell.config.files import codes_of
 from ageingwell.contracts.prefixes import starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
-from ageingwell.features.feature import Feature, Seen
-from ageingwell.spine import Tables, home_facts, latest, latest_versions
+from ageingwell.features.behind import MEANINGFUL, Column, columns_of_source, made_of, roots_of
+from ageingwell.features.feature import About, Feature, Seen
+from ageingwell.spine import Tables, home_facts, latest, latest_versions, registered
 from ageingwell.timeline import AsOf
 
 FEATURES: tuple[Feature, ...] = (
     *everyday_life.SPINE,
     *gp.EVENTS,
     *gp.MEDICINES,
+    *gp.HOUSEHOLD,
     *hospital.FEATURES,
     *social_care.FEATURES,
+    *social_care.NAMED,
     *housing.HOMES,
     *housing.EVENTS,
     *fire.VISITS,
@@ -35,6 +40,7 @@ FEATURES: tuple[Feature, ...] = (
 Codelists = Mapping[str, tuple[str, ...]]
 OTHER_TERMINOLOGIES = ("bnf_", "icd10_")
 MOST_LISTS = 63
+NOTHING_UNTOLD: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Given:
     tables: Tables
     spine: pl.DataFrame
     codelists: Codelists
+    as_of: AsOf
 
     @property
     def homes(self) -> pl.LazyFrame:
@@ -51,22 +58,46 @@ class Given:
         link = self.spine.select("person_id", "household_id", "lived_here_from")
         return link.drop_nulls("household_id").lazy()
 
+    @property
+    def together(self) -> pl.LazyFrame:
+        """Everybody registered, of any age, with each person of the spine at the same home: member, person_id.
 
-def build_features(tables: Tables, spine: pl.DataFrame, as_of: AsOf, *, codelists: Codelists) -> pl.DataFrame:
+        Somebody without a home on record is together with nobody.
+        """
+        everybody = registered(latest_versions(self.tables["gp_patients"]), self.as_of)
+        home = pl.coalesce("household_id", "person_id")
+        members = everybody.lazy().select(home=home, member="person_id")
+        return members.join(self.spine.lazy().select("person_id", home=home), on="home").drop("home")
+
+
+def build_features(
+    tables: Tables,
+    spine: pl.DataFrame,
+    as_of: AsOf,
+    *,
+    codelists: Codelists,
+    untold: Mapping[str, frozenset[str]] = NOTHING_UNTOLD,
+) -> pl.DataFrame:
     """Every feature of every person of the spine: person_id, then one Float64 column a feature; sorted by person_id.
 
     A missing value means unknown. A source that was not sent makes all its features unknown; a home-based feature is
-    unknown for somebody without a home on record.
+    unknown for somebody without a home on record. `untold` names, by table, the columns that were never sent, or
+    without a single value: what rests on one of them (`columns_behind`) is 0 for nobody.
     """
-    given = Given(tables, spine, codelists)
+    given = Given(tables, spine, codelists, as_of)
     seen = Seen(as_of, bit_of_list(codelists))
-    built = spine.select("person_id", "household_id", _n_members=pl.col("n_household_members"))
+    built = spine.select(
+        "person_id", "household_id", _lived_here_from="lived_here_from", _n_members="n_household_members"
+    )
+    never_came = {(table, column) for table, names in untold.items() for column in names}
     for source, prepare in SOURCES.items():
-        features = of_source(source)
         rows = prepare(given)
-        made = _unknown(spine, features) if rows is None else _aggregated(rows, features, seen)
-        built = built.join(made, on="person_id", how="left", maintain_order="left")
-        built = built.with_columns(_filled(feature, sent=rows is not None) for feature in features)
+        for about, features in by_subject(of_source(source)):
+            made = _unknown(spine, features) if rows is None else _aggregated(rows_about(rows, about), features, seen)
+            built = built.join(made, on="person_id", how="left", maintain_order="left")
+            filled = [_filled(feature, as_of, sent=rows is not None) for feature in features]
+            built = built.with_columns(filled).drop(_IS_MENTIONED)
+            built = built.with_columns(_unless_untold(feature, never_came) for feature in features)
     for feature in of_source("derived"):
         built = built.with_columns(feature.value(seen).cast(pl.Float64).alias(feature.name))
     return built.select("person_id", *names()).sort("person_id")
@@ -77,13 +108,13 @@ def build_home_features(tables: Tables, linked: pl.Series, as_of: AsOf) -> pl.Da
 
     `linked` are the homes of everybody registered, of any age.
     """
-    seen = Seen(as_of, {})
+    seen = Seen(as_of, {})  # nobody lives there who could have moved in: every row is about whoever is there
     found = [pl.DataFrame(schema={"household_id": pl.String})]
     for source in ("fire_visits", "fire_incidents"):
         if source in tables:
             rows = tables[source].filter(~pl.col("household_id").is_in(linked.implode()))
             found.append(_aggregated(rows.with_columns(person_id="household_id"), of_source(source), seen))
-    known = [frame.rename({"person_id": "household_id"}) for frame in found[1:]]
+    known = [frame.drop(_IS_MENTIONED).rename({"person_id": "household_id"}) for frame in found[1:]]
     homes = pl.concat([frame.select("household_id") for frame in (found[0], *known)]).unique().sort("household_id")
     for frame in known:
         homes = homes.join(frame, on="household_id", how="left", maintain_order="left")
@@ -100,6 +131,45 @@ def of_source(source: str) -> list[Feature]:
     return [feature for feature in FEATURES if feature.source == source]
 
 
+def by_subject(features: Iterable[Feature]) -> list[tuple[About, list[Feature]]]:
+    """The features about the home and those about the person, apart; neither where there are none."""
+    listed = list(features)
+    subjects: tuple[About, ...] = ("home", "person")
+    parts = [(about, [feature for feature in listed if feature.about == about]) for about in subjects]
+    return [(about, part) for about, part in parts if part]
+
+
+def rows_about(rows: pl.LazyFrame, about: About) -> pl.LazyFrame:
+    """The rows of a prepared source that tell of a home now, or of the people who lived there then.
+
+    >>> rows = pl.LazyFrame({"person_id": ["p1", "p1"], "was_here": [True, False]})
+    >>> [rows_about(rows, about).collect().height for about in ("home", "person")]
+    [2, 1]
+    """
+    if about == "home" or _WAS_HERE not in rows.collect_schema().names():
+        return rows
+    return rows.filter(_WAS_HERE)
+
+
+@cache
+def columns_behind(feature: Feature) -> frozenset[Column]:
+    """The columns of the contract's tables that a feature's value rests on, each as (table, column).
+
+    A column that something else stands in for, as the data dictionary says (`moved_in_on`), is not among them.
+
+    >>> sorted(columns_behind(next(feature for feature in FEATURES if feature.name == "has_fall_admission_365d")))
+    [('hospital_events', 'icd10'), ('hospital_events', 'kind'), ('hospital_events', 'started_on')]
+    """
+    if feature.source != "derived":
+        return columns_of_source(feature)
+    known = {part.name: part for part in FEATURES}
+    behind = [
+        columns_behind(known[root]) if root in known else frozenset(made_of(root, table="gp_patients"))
+        for root in roots_of(feature)
+    ]
+    return frozenset().union(*behind)
+
+
 def bit_of_list(codelists: Codelists) -> dict[str, int]:
     """The bit of each list of SNOMED codes, in the order of their names; at most 63 fit into a whole number."""
     snomed = sorted(name for name in codelists if not name.startswith(OTHER_TERMINOLOGIES))
@@ -110,30 +180,58 @@ def bit_of_list(codelists: Codelists) -> dict[str, int]:
 
 def _aggregated(rows: pl.LazyFrame, features: Iterable[Feature], seen: Seen) -> pl.DataFrame:
     values = [feature.value(seen).cast(pl.Float64).alias(feature.name) for feature in features]
-    return rows.group_by("person_id").agg(values).collect()
+    return rows.group_by("person_id").agg(values).collect().with_columns(pl.lit(value=True).alias(_IS_MENTIONED))
 
 
 def _unknown(spine: pl.DataFrame, features: Iterable[Feature]) -> pl.DataFrame:
     blank = pl.lit(None, dtype=pl.Float64)
-    return spine.select("person_id", *(blank.alias(feature.name) for feature in features))
+    unknown = [blank.alias(feature.name) for feature in features]
+    return spine.select("person_id", *unknown, pl.lit(value=False).alias(_IS_MENTIONED))
 
 
-def _filled(feature: Feature, *, sent: bool) -> pl.Expr:
+_IS_MENTIONED = "_is_mentioned"
+_WAS_HERE = "was_here"
+
+
+def _filled(feature: Feature, as_of: AsOf, *, sent: bool) -> pl.Expr:
+    """The value, and the one for people whom a source that came does not mention; what its rows give is never changed.
+
+    Of a home nobody knows, and of the time before somebody came to theirs, nothing is known.
+    """
     value = pl.col(feature.name)
     if not sent or feature.without_rows is None:
         return value
-    filled = value.fill_null(feature.without_rows)
+    filled = pl.when(_IS_MENTIONED).then(value).otherwise(pl.lit(feature.without_rows, dtype=pl.Float64))
+    has_home = pl.col("household_id").is_not_null()
+    if feature.source in HOUSEHOLD_SOURCES:
+        return pl.when(has_home | (filled != 0)).then(filled).alias(feature.name)
     if feature.source not in HOME_SOURCES:
-        return filled
-    return pl.when(pl.col("household_id").is_not_null()).then(filled).alias(feature.name)
+        return filled.alias(feature.name)
+    if feature.about == "person" and feature.lookback_days is not None:
+        was_there = pl.col("_lived_here_from") <= as_of.minus(feature.lookback_days).day
+        has_home &= was_there | (filled != 0)
+    return pl.when(has_home).then(filled).alias(feature.name)
+
+
+def _unless_untold(feature: Feature, never_came: set[Column]) -> pl.Expr:
+    """The value, unless it is what the absence of a column that never came would make of it.
+
+    Where missing has a meaning of its own (still open), any value may be; elsewhere a row that could not be told has
+    left it missing, and only a 0 of rows that are not there is left.
+    """
+    value = pl.col(feature.name)
+    behind = columns_behind(feature) & never_came
+    if behind & MEANINGFUL:
+        return pl.lit(None, dtype=pl.Float64).alias(feature.name)
+    return pl.when(value != 0).then(value) if behind and feature.without_rows is not None else value
 
 
 AGENCY_SOURCES: Mapping[str, tuple[str, ...]] = {
     "hospital": ("hospital_events",),
-    "social_care": ("care_events",),
+    "social_care": ("care_events", "named_carers"),
     "housing": ("home_facts", "housing_events", "adaptations"),
     "fire": ("fire_visits", "fire_incidents"),
-    "prescriptions": ("medicines",),
+    "prescriptions": ("medicines", "household_medicines"),
     "place": ("spine",),
 }
 
@@ -161,7 +259,7 @@ def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) ->
 
 def _spine(given: Given) -> pl.LazyFrame:
     oldest = pl.col("age") == pl.col("age").max().over("household_id")
-    return given.spine.lazy().with_columns(is_oldest=oldest & pl.col("household_id").is_not_null())
+    return given.spine.lazy().with_columns(is_oldest=pl.when(pl.col("household_id").is_not_null()).then(oldest))
 
 
 def _of_these_people(given: Given, table: str) -> pl.LazyFrame | None:
@@ -173,8 +271,25 @@ def _of_these_people(given: Given, table: str) -> pl.LazyFrame | None:
 def _gp_events(given: Given) -> pl.LazyFrame | None:
     """SNOMED entries on any of our lists, with one bit a list."""
     rows = _of_these_people(given, "gp_events")
-    if rows is None:
+    return None if rows is None else _on_lists(rows, given)
+
+
+def _household_gp_events(given: Given) -> pl.LazyFrame | None:
+    """The same of everybody registered at the home, of any age, on the lists that are asked of a whole home."""
+    if "gp_events" not in given.tables:
         return None
+    bits = bit_of_list(given.codelists)
+    asked = sum(1 << bits[name] for name in gp.HOUSEHOLD_LISTS if name in bits)
+    rows = _on_lists(given.tables["gp_events"], given).filter((pl.col("lists") & asked) != 0)
+    return _together(rows, given)
+
+
+def _together(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
+    """Rows of anybody, once for each person of the spine at the same home."""
+    return rows.rename({"person_id": "member"}).join(given.together, on="member")
+
+
+def _on_lists(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
     day = pl.coalesce("happened_on", "recorded_on")
     # An entry that was sent twice is one entry; codes on no list are left out before the search for repeats.
     told = ("person_id", "code", "happened_on", "value", "value_unit")
@@ -201,15 +316,22 @@ _BNF_SUBSTANCE = 9  # the first nine characters of a BNF code name the chemical 
 def _medicines(given: Given) -> pl.LazyFrame | None:
     """One row a person and medicine: when it was last issued, and the groups it belongs to."""
     rows = _of_these_people(given, "gp_prescriptions")
-    if rows is None:
+    return None if rows is None else _by_medicine(rows, given)
+
+
+def _household_medicines(given: Given) -> pl.LazyFrame | None:
+    """The same of everybody registered at the home, of any age."""
+    if "gp_prescriptions" not in given.tables:
         return None
+    return _together(_by_medicine(given.tables["gp_prescriptions"], given), given)
+
+
+def _by_medicine(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
     # The groups are told by BNF code alone: a dm+d code may start with the same digits.
     substance = pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE)
     dmd = pl.when(substance.is_null()).then("dmd_code")
     last = rows.group_by("person_id", substance=substance, dmd=dmd).agg(last_issued_on=pl.col("issued_on").max())
-    groups = [
-        starts_with_any(pl.col("substance"), codes_of(given.codelists, name)).alias(name) for name in gp.MEDICINE_GROUPS
-    ]
+    groups = [_in_group(pl.col("substance"), given.codelists, name) for name in gp.MEDICINE_GROUPS]
     return last.with_columns(groups)
 
 
@@ -221,8 +343,14 @@ def _hospital_events(given: Given) -> pl.LazyFrame | None:
     icd10 = pl.col("icd10").str.replace(".", "", literal=True)
     return rows.group_by("person_id", "kind", "started_on").agg(
         pl.col("ended_on").max(),
-        *(starts_with_any(icd10, codes_of(given.codelists, name)).any().alias(name) for name in HOSPITAL_CODES),
+        # Of a stay whose diagnosis was never sent it is not known.
+        *(_in_group(icd10, given.codelists, name).max() for name in HOSPITAL_CODES),
     )
+
+
+def _in_group(code: pl.Expr, codelists: Codelists, name: str) -> pl.Expr:
+    """Whether a code belongs to a group; missing where there is no code."""
+    return pl.when(code.is_not_null()).then(starts_with_any(code, codes_of(codelists, name))).alias(name)
 
 
 HOSPITAL_CODES = ("icd10_fall", "icd10_fracture")
@@ -235,6 +363,7 @@ _PER_WEEK = {
     "monthly": 12 / 52,
     "quarterly": 4 / 52,
     "annually": 1 / 52,
+    "one_off": 0.0,
 }
 
 
@@ -247,23 +376,33 @@ def _care_events(given: Given) -> pl.LazyFrame | None:
     times = pl.when(by_unit).then("planned_units_per_week").otherwise(a_week)
     pence = (pl.col("unit_cost") * times * 100).round().cast(pl.Int64)
     service = (pl.col("event_type") == "service") & (pl.col("client_type") == "service_user")
-    return rows.with_columns(weekly_pence=pl.when(service).then(pence))
+    return rows.with_columns(weekly_pence=pl.when(service).then(pence).otherwise(0))
+
+
+def _named_carers(given: Given) -> pl.LazyFrame | None:
+    """Whom the rows of people who get support name as their carer; whom a carer's row names is cared for."""
+    if "care_events" not in given.tables:
+        return None
+    rows = given.tables["care_events"].filter(pl.col("client_type") == "service_user")
+    named = rows.select("started_on", person_id="linked_person_id").drop_nulls("person_id")
+    return named.join(given.spine.lazy().select("person_id"), on="person_id", how="semi")
 
 
 def _home_facts(given: Given) -> pl.LazyFrame | None:
     return None if "homes" not in given.tables else home_facts(given.tables).lazy().join(given.homes, on="household_id")
 
 
-def _while_living_there(given: Given, table: str, day: str) -> pl.LazyFrame | None:
-    """Rows of a home joined to each person who lived there by then."""
+def _of_their_homes(given: Given, table: str, day: str) -> pl.LazyFrame | None:
+    """Rows of a home joined to each person who lives there now, and whether they lived there by then (`was_here`)."""
     if table not in given.tables:
         return None
-    return given.tables[table].join(given.homes, on="household_id").filter(pl.col("lived_here_from") <= pl.col(day))
+    was_here = (pl.col("lived_here_from") <= pl.col(day)).alias(_WAS_HERE)
+    return given.tables[table].join(given.homes, on="household_id").with_columns(was_here)
 
 
 def _adaptations(given: Given) -> pl.LazyFrame | None:
     """One row a person and adaptation case: since when it was asked for, and whether it still waits."""
-    rows = _while_living_there(given, "housing_events", "happened_on")
+    rows = _of_their_homes(given, "housing_events", "happened_on")
     if rows is None:
         return None
     steps = {"adaptation_requested": 0, "adaptation_approved": 1, "adaptation_completed": 2, "adaptation_withdrawn": 3}
@@ -272,10 +411,13 @@ def _adaptations(given: Given) -> pl.LazyFrame | None:
     # Without case numbers all the adaptations of a home are one case: what was asked before the last was done is done.
     closed_on = pl.col("happened_on").filter(pl.col("step") > 1).max()
     since_then = (pl.col("step") <= 1) & (pl.col("happened_on") > closed_on).fill_null(value=True)
-    return cases.group_by("person_id", "case_id").agg(
-        asked_on=pl.col("happened_on").filter(since_then).min(),
-        is_waiting=latest(pl.col("step"), pl.col("happened_on")) <= 1,
+    found = cases.group_by("person_id", "case_id").agg(
+        asked_on=pl.col("happened_on").filter(since_then & pl.col(_WAS_HERE)).min(),
+        waits=latest(pl.col("step"), pl.col("happened_on")) <= 1,
     )
+    # Whether what an earlier occupier asked for is still wanted is not known.
+    was_theirs = pl.when(pl.col("asked_on").is_not_null()).then(pl.lit(value=True))
+    return found.select("person_id", "asked_on", is_waiting=pl.col("waits") & was_theirs)
 
 
 def _household_deaths(given: Given) -> pl.LazyFrame:
@@ -285,18 +427,22 @@ def _household_deaths(given: Given) -> pl.LazyFrame:
     return deaths.drop_nulls("household_id").join(given.homes, on="household_id")
 
 
+HOUSEHOLD_SOURCES = ("household_gp_events", "household_medicines")
 HOME_SOURCES = ("home_facts", "housing_events", "adaptations", "fire_visits", "fire_incidents", "household_deaths")
 
 SOURCES: Mapping[str, Callable[[Given], pl.LazyFrame | None]] = {
     "spine": _spine,
     "gp_events": _gp_events,
+    "household_gp_events": _household_gp_events,
     "medicines": _medicines,
+    "household_medicines": _household_medicines,
     "hospital_events": _hospital_events,
     "care_events": _care_events,
+    "named_carers": _named_carers,
     "home_facts": _home_facts,
-    "housing_events": lambda given: _while_living_there(given, "housing_events", "happened_on"),
+    "housing_events": lambda given: _of_their_homes(given, "housing_events", "happened_on"),
     "adaptations": _adaptations,
-    "fire_visits": lambda given: _while_living_there(given, "fire_visits", "visited_on"),
-    "fire_incidents": lambda given: _while_living_there(given, "fire_incidents", "happened_on"),
+    "fire_visits": lambda given: _of_their_homes(given, "fire_visits", "visited_on"),
+    "fire_incidents": lambda given: _of_their_homes(given, "fire_incidents", "happened_on"),
     "household_deaths": _household_deaths,
 }

@@ -51,7 +51,15 @@ def _years_since(day: str) -> Dated:
 
 
 def _not_known_to(agency: str) -> Value:
-    return lambda _: (~pl.col("known_to").list.contains(agency)).cast(pl.Int64).max()
+    """1 where the agency's records came and do not know the person; missing where they could not be looked in."""
+    known, untold = (pl.col(column).list.contains(agency) for column in ("known_to", "not_told_by"))
+    return lambda _: pl.when(known).then(0).when(~untold).then(1).max()
+
+
+def _n_known_agencies(_: Seen) -> pl.Expr:
+    """How many services know the person; missing where the records of one could not be looked in."""
+    every_one_told = pl.col("not_told_by").list.len() == 0
+    return pl.when(every_one_told).then(pl.col("known_to").list.len()).max()
 
 
 SPINE: tuple[Feature, ...] = (
@@ -93,7 +101,7 @@ SPINE: tuple[Feature, ...] = (
     ),
     _person(
         "n_known_agencies",
-        lambda _: pl.col("known_to").list.len().max(),
+        _n_known_agencies,
         "either",
         "known to {value} services besides the GP",
         "known to no service besides the GP",
@@ -155,9 +163,11 @@ def _many_medicines(_: Seen) -> pl.Expr:
 
 
 def _n_deficits(_: Seen) -> pl.Expr:
-    # Without GP entries nothing is known of 35 of them, and a sum over nothing would be a healthy 0.
+    # Without GP entries nothing is known of 35 of them, and a sum over nothing would be a healthy 0; nor is none known
+    # where the 36th is not.
     coded = pl.sum_horizontal([f"has_{name}" for name in DEFICITS], ignore_nulls=False)
-    return coded + pl.col("has_polypharmacy").fill_null(0)
+    polypharmacy = pl.col("has_polypharmacy")
+    return pl.when((coded > 0) | polypharmacy.is_not_null()).then(coded + polypharmacy.fill_null(0))
 
 
 DERIVED: tuple[Feature, ...] = (

@@ -1,31 +1,27 @@
 """Who told a fact, and of which day: read off the features' own definitions, so that nothing is written twice."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
 from functools import cache
 from typing import Final
 
 import polars as pl
 
-from ageingwell.features.build import FEATURES, SOURCES, Codelists, Given, bit_of_list, of_source
+from ageingwell.features.behind import ORIGINS, roots_of
+from ageingwell.features.build import (
+    FEATURES,
+    SOURCES,
+    Codelists,
+    Given,
+    bit_of_list,
+    by_subject,
+    of_source,
+    rows_about,
+)
 from ageingwell.features.feature import Dated, Feature, Seen
 from ageingwell.spine import Tables
 from ageingwell.timeline import AsOf
 
-# The agency and the table behind each prepared source.
-ORIGINS: Final[Mapping[str, tuple[str, str]]] = {
-    "spine": ("gp", "gp_patients"),
-    "gp_events": ("gp", "gp_events"),
-    "medicines": ("gp", "gp_prescriptions"),
-    "household_deaths": ("gp", "gp_patients"),
-    "hospital_events": ("hospital", "hospital_events"),
-    "care_events": ("social_care", "care_events"),
-    "home_facts": ("housing", "homes"),
-    "housing_events": ("housing", "housing_events"),
-    "adaptations": ("housing", "housing_events"),
-    "fire_visits": ("fire", "fire_visits"),
-    "fire_incidents": ("fire", "fire_incidents"),
-}
 # What no one agency tells, whatever its source.
 OF_SEVERAL: Final = ("n_known_agencies",)
 _BY_NAME: Final = {feature.name: feature for feature in FEATURES}
@@ -55,7 +51,7 @@ def fact_days(
     recorded), the day up to which the source is recorded. A fact that has no day of its own takes the day its newest
     record of the person came in. `people` are rows of the spine.
     """
-    given, seen = Given(tables, people, codelists), Seen(as_of, bit_of_list(codelists))
+    given, seen = Given(tables, people, codelists, as_of), Seen(as_of, bit_of_list(codelists))
     asked = _with_parts(names)
     days = people.select("person_id", _register=_register_days(tables, people))
     for source in SOURCES:
@@ -80,29 +76,25 @@ def _with_parts(names: Collection[str]) -> set[str]:
     return {*names, *(_with_parts(parts) if parts else ())}
 
 
-@cache
-def _roots(feature: Feature) -> tuple[str, ...]:
-    return tuple(sorted(set(feature.value(Seen(AsOf(date(2000, 1, 1)), {})).meta.root_names())))
-
-
 def _parts(feature: Feature) -> list[str]:
     """The features that a derived one is made of."""
-    return [root for root in _roots(feature) if root in _BY_NAME]
+    return [root for root in roots_of(feature) if root in _BY_NAME]
 
 
 def _register_of(feature: Feature) -> set[str]:
     """`gp` where a derived feature reads the register besides other features."""
-    return {"gp"} if set(_roots(feature)) - set(_BY_NAME) else set()
+    return {"gp"} if set(roots_of(feature)) - set(_BY_NAME) else set()
 
 
 def _days(source: str, features: list[Feature], given: Given, seen: Seen) -> pl.DataFrame:
     """The newest day of the rows behind each feature of a source: person_id, a column a feature."""
     rows = SOURCES[source](given)
-    dated = [feature.value.newest(seen).alias(feature.name) for feature in features if isinstance(feature.value, Dated)]
     found = given.spine.select("person_id")
-    if rows is not None and dated:
-        newest = rows.group_by("person_id").agg(dated).collect()
-        found = found.join(newest, on="person_id", how="left", maintain_order="left")
+    for about, part in by_subject(features):
+        dated = [feature.value.newest(seen).alias(feature.name) for feature in part if isinstance(feature.value, Dated)]
+        if rows is not None and dated:
+            newest = rows_about(rows, about).group_by("person_id").agg(dated).collect()
+            found = found.join(newest, on="person_id", how="left", maintain_order="left")
     undated = [feature for feature in features if feature.name not in found.columns]
     return found.join(_record_days(source, undated, given), on="person_id", how="left", maintain_order="left")
 
@@ -110,7 +102,7 @@ def _days(source: str, features: list[Feature], given: Given, seen: Seen) -> pl.
 def _record_days(source: str, features: list[Feature], given: Given) -> pl.DataFrame:
     """For features without a day of their own: when the newest record of the person came in that tells anything."""
     if source == "home_facts" and "homes" in given.tables:
-        tells = [pl.any_horizontal(_is_known(column) for column in _roots(feature)) for feature in features]
+        tells = [pl.any_horizontal(_is_known(column) for column in roots_of(feature)) for feature in features]
         came = [pl.col("recorded_on").filter(told).max().alias(feature.name) for feature, told in zip(features, tells)]
         homes = given.tables["homes"].join(given.homes, on="household_id")
         return homes.group_by("person_id").agg(came).collect()

@@ -13,6 +13,8 @@ from ageingwell.timeline import AsOf, Lookback
 
 Direction = Literal["up", "down", "either"]
 Shown = Literal["count", "yes_no", "days", "years", "pounds", "level", "share"]
+About = Literal["home", "person"]
+NOT_KNOWN = ("unknown", "not_known")  # labels by which an agency says that it does not know
 
 EVERY_CARE_AGENCY: tuple[Recipient, ...] = ("group", "gp", "social_care")
 EVERY_AGENCY: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
@@ -50,7 +52,10 @@ class Feature:
 
     `value` makes the expression that is aggregated over the person's known rows of `source` (a prepared table named in
     `build`); a `Dated` one can tell its day. `without_rows` is the value for somebody whom a source that was sent does
-    not mention: 0 where the source records events (none was recorded), `None` where absence tells nothing. `direction`
+    not mention at all: 0 where the source records events (none was recorded), `None` where absence tells nothing. A
+    missing value that the rows of somebody give stays missing. `about` says of a fact that a home's records tell
+    whether it belongs to the home (a smoke alarm, a hazard), and so holds for whoever lives there now, or to the people
+    in it (smoking, arrears), and so counts only for those who lived there then. `direction`
     is how the risk may move with the value and becomes a monotone constraint. `present` and `absent` are the reader's
     sentences; `{value}` is the number, and `present` is used from the value `present_from` on,
     and from the first of `most` on its second, one wording for all so large. A feature without
@@ -74,6 +79,7 @@ class Feature:
     can_change: bool = False
     may_protect: bool = False
     readers: tuple[Recipient, ...] = EVERY_AGENCY
+    about: About = "person"
 
     @property
     def subject(self) -> str:
@@ -110,25 +116,48 @@ class Dated:
         return pl.col(self.day).filter(self.rows(seen).fill_null(value=False)).max()
 
 
+def label(column: str) -> pl.Expr:
+    """A label as told: missing where the agency says that it does not know.
+
+    >>> pl.DataFrame({"carer": ["yes", "no", "unknown", None]}).select(label("carer"))["carer"].to_list()
+    ['yes', 'no', None, None]
+    """
+    return pl.when(~pl.col(column).is_in(NOT_KNOWN)).then(column)
+
+
 def n_days(condition: Value, *, day: str, days: int | None) -> Dated:
-    """Count the rows that meet a condition within a look-back."""
-    return Dated(lambda seen: _counted(condition, seen, day, days).sum(), _those(condition, day, days), day)
+    """Count the rows that meet a condition within a look-back.
+
+    What is known counts where it is more than nothing; where nothing is known and a row of the look-back could not be
+    told, the count is missing.
+
+    >>> falls = n_days(lambda _: pl.col("is_fall"), day="day", days=365)
+    >>> told = {"who": [1, 1, 2, 2, 3], "is_fall": [True, None, False, None, False], "day": [date(2026, 1, 1)] * 5}
+    >>> rows = pl.DataFrame(told).group_by("who", maintain_order=True)
+    >>> rows.agg(n=falls(Seen(AsOf(date(2026, 2, 1)), {})))["n"].to_list()
+    [1, None, 0]
+    """
+
+    def value(seen: Seen) -> pl.Expr:
+        met = _met(condition, seen, day, days)
+        return unless_untold(met.sum().cast(pl.Int64), met)
+
+    return Dated(value, _those(condition, day, days), day)
 
 
 def n_distinct_days(condition: Value, *, day: str, days: int | None) -> Dated:
     """Count the days of a look-back on which a row meets a condition: a fall coded twice on one day is one fall."""
 
     def value(seen: Seen) -> pl.Expr:
-        return pl.col(day).filter(_counted(condition, seen, day, days)).n_unique()
+        met = _met(condition, seen, day, days)
+        return unless_untold(pl.col(day).filter(met.fill_null(value=False)).n_unique().cast(pl.Int64), met)
 
     return Dated(value, _those(condition, day, days), day)
 
 
 def any_of(condition: Value, *, day: str, days: int | None) -> Dated:
-    """1 where a row meets a condition within a look-back, else 0."""
-    return Dated(
-        lambda seen: _counted(condition, seen, day, days).any().cast(pl.Int64), _those(condition, day, days), day
-    )
+    """1 where a row is known to meet a condition within a look-back, missing where one could not be told, else 0."""
+    return Dated(lambda seen: is_any(_met(condition, seen, day, days)), _those(condition, day, days), day)
 
 
 def days_since_last(condition: Value, *, day: str) -> Dated:
@@ -140,9 +169,30 @@ def days_since_last(condition: Value, *, day: str) -> Dated:
     return Dated(value, _those(condition, day, None), day)
 
 
-def _counted(condition: Value, seen: Seen, day: str, days: int | None) -> pl.Expr:
-    return condition(seen).fill_null(value=False) & seen.within(day, days)
+# Whole numbers of three-valued logic, whose maximum is its “or”: no, could not be told, yes.
+_NO, _UNTOLD, _YES = 0, 1, 2
+
+
+def is_any(met: pl.Expr) -> pl.Expr:
+    """Whether any row meets a condition: 1 where one is known to, missing where one could not be told, else 0.
+
+    >>> rows = pl.DataFrame({"who": [1, 1, 2, 2, 3], "met": [True, None, False, None, False]})
+    >>> rows.group_by("who", maintain_order=True).agg(met_by_any=is_any(pl.col("met")))["met_by_any"].to_list()
+    [1, None, 0]
+    """
+    level = pl.when(met).then(_YES).when(met.is_null()).then(_UNTOLD).otherwise(_NO).max()
+    return level.replace_strict({_NO: 0, _YES: 1}, default=None, return_dtype=pl.Int64)
+
+
+def unless_untold(number: pl.Expr, met: pl.Expr) -> pl.Expr:
+    """A number over rows: what is known where it is more than 0; missing where it is 0 and a row could not be told."""
+    return pl.when((number > 0) | ~met.is_null().any()).then(number)
+
+
+def _met(condition: Value, seen: Seen, day: str, days: int | None) -> pl.Expr:
+    """Whether a row of the look-back meets a condition: missing where it could not be told."""
+    return condition(seen) & seen.within(day, days)
 
 
 def _those(condition: Value, day: str, days: int | None) -> Value:
-    return lambda seen: _counted(condition, seen, day, days)
+    return lambda seen: _met(condition, seen, day, days).fill_null(value=False)

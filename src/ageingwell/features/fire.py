@@ -4,6 +4,7 @@ import polars as pl
 
 from ageingwell.config.score import Recipient
 from ageingwell.features.feature import (
+    About,
     Dated,
     Direction,
     Feature,
@@ -33,8 +34,13 @@ def _found(
     shown_as: Shown = "yes_no",
     can_change: bool = True,
     present_from: float = 0.5,
+    days: int | None = None,
+    about: About = "person",
 ) -> Feature:
-    """What the newest visit that asked found; where nobody asked, it is unknown."""
+    """What the newest visit that asked found; where nobody asked, it is unknown.
+
+    A fact is about the people found there, unless `about` says that it is the home's own.
+    """
     return Feature(
         name=name,
         theme="fire",
@@ -43,11 +49,13 @@ def _found(
         direction=direction,
         present=present,
         absent=absent,
+        lookback_days=days,
         without_rows=None,
         shown_as=shown_as,
         present_from=present_from,
         can_change=can_change,
         readers=FIRE_READERS,
+        about=about,
     )
 
 
@@ -61,14 +69,31 @@ def _asked(value: Value, *answers: pl.Expr) -> Dated:
     return Dated(value, lambda _: pl.any_horizontal(answer.is_not_null() for answer in answers), "visited_on")
 
 
-def _newest(*columns: str, yes: int = 1) -> Dated:
-    """The newest answer to a question, or to any of several: 1 where one of them is yes."""
+def _newest(column: str, *, yes: int = 1) -> Dated:
+    """The newest answer to a question."""
+    return _asked(lambda _: latest(_answer(column, yes=yes), pl.col("visited_on")), _answer(column))
 
-    def value(_: Seen) -> pl.Expr:
-        answers = [latest(_answer(column, yes=yes), pl.col("visited_on")) for column in columns]
-        return answers[0] if len(answers) == 1 else pl.max_horizontal(answers)
 
-    return _asked(value, *(_answer(column) for column in columns))
+def _newest_of(*columns: str) -> Dated:
+    """The newest answers to several questions: yes where one is, no only where every one was answered no."""
+    return _asked(lambda _: _any_yes(*columns), *(_answer(column) for column in columns))
+
+
+def _any_yes(*columns: str) -> pl.Expr:
+    """Whether any of several questions is answered yes: a question that was not asked is no no."""
+    answers = [latest(_answer(column), pl.col("visited_on")) for column in columns]
+    all_answered = pl.all_horizontal([answer.is_not_null() for answer in answers])
+    most = pl.max_horizontal(answers)
+    return pl.when(all_answered | (most == 1)).then(most)
+
+
+def _told_within(column: str, days: int) -> Dated:
+    """Whether an answer of the look-back is yes; missing where no visit of it asked."""
+
+    def answer(seen: Seen) -> pl.Expr:
+        return pl.when(seen.within("visited_on", days)).then(_answer(column))
+
+    return Dated(lambda seen: answer(seen).max(), lambda seen: answer(seen).is_not_null(), "visited_on")
 
 
 def _newest_level(column: str, levels: tuple[str, ...]) -> Dated:
@@ -77,10 +102,9 @@ def _newest_level(column: str, levels: tuple[str, ...]) -> Dated:
     return _asked(lambda _: latest(level, pl.col("visited_on")), level)
 
 
-def _oxygen_or_emollient_with_smoking(seen: Seen) -> pl.Expr:
-    smoking = latest(_answer("smoker"), pl.col("visited_on"))
-    feeding = pl.max_horizontal(latest(_answer(column), pl.col("visited_on")) for column in FEEDING)
-    return smoking * feeding
+def _oxygen_or_emollient_with_smoking(_: Seen) -> pl.Expr:
+    """Both known to be there; no where one of them is known not to be."""
+    return (_any_yes("smoker").cast(pl.Boolean) & _any_yes(*FEEDING).cast(pl.Boolean)).cast(pl.Int64)
 
 
 VISITS: tuple[Feature, ...] = (
@@ -90,8 +114,15 @@ VISITS: tuple[Feature, ...] = (
         "either",
         "no working smoke alarm found",
         "a working smoke alarm found",
+        about="home",
     ),
-    _found("someone_smokes", _newest("smoker"), "up", "someone smokes in this home", "nobody smokes in this home"),
+    _found(
+        "someone_smokes",
+        _newest("smoker"),
+        "up",
+        "someone smokes in this home",
+        "nobody smokes in this home, as told at a visit",
+    ),
     _found(
         "clutter_rating",
         _asked(lambda _: latest(pl.col("clutter_rating"), pl.col("visited_on")), pl.col("clutter_rating")),
@@ -119,13 +150,19 @@ VISITS: tuple[Feature, ...] = (
         shown_as="level",
         present_from=2,
     ),
-    _found("has_oxygen", _newest("home_oxygen"), "up", "oxygen is used in this home", "no oxygen in this home"),
+    _found(
+        "has_oxygen",
+        _newest("home_oxygen"),
+        "up",
+        "oxygen is used in this home",
+        "no oxygen in this home, as told at a visit",
+    ),
     _found(
         "has_emollient_or_airflow",
-        _newest("emollient", "airflow_mattress"),
+        _newest_of("emollient", "airflow_mattress"),
         "up",
         "emollient cream or an airflow mattress is used in this home",
-        "no emollient cream or airflow mattress in this home",
+        "no emollient cream or airflow mattress in this home, as told at a visit",
     ),
     _found(
         "has_oxygen_or_emollient_with_smoking",
@@ -155,7 +192,7 @@ VISITS: tuple[Feature, ...] = (
         _newest("alcohol_concern"),
         "up",
         "alcohol in this home gave cause for concern",
-        "no concern about alcohol in this home",
+        "no concern about alcohol in this home at a visit",
     ),
     _found(
         "has_cooking_concern",
@@ -166,10 +203,19 @@ VISITS: tuple[Feature, ...] = (
     ),
     _found(
         "has_heater_or_blanket",
-        _newest("portable_heater", "electric_blanket"),
+        _newest_of("portable_heater", "electric_blanket"),
         "either",
         "a portable heater or electric blanket is used",
         "no portable heater or electric blanket",
+    ),
+    _found(
+        "has_fire_before_visit_1095d",
+        _told_within("fire_in_last_year", 1095),
+        "up",
+        "a fire in this home in the year before a fire-safety visit of the past three years",
+        "no fire in this home in the year before a fire-safety visit, as told at the visit",
+        days=1095,
+        about="home",
     ),
     _found("has_telecare", _newest("telecare"), "either", "the home has telecare", "the home has no telecare"),
     _found(
@@ -232,8 +278,9 @@ INCIDENTS: tuple[Feature, ...] = (
         direction="up",
         present="{value} fires at this home in the past three years",
         one="1 fire at this home in the past three years",
-        absent="no fire at this home in the past three years",
+        absent="no fire at this home that the fire service went to in the past three years",
         lookback_days=1095,
         readers=FIRE_READERS,
+        about="home",
     ),
 )

@@ -12,6 +12,7 @@ from ageingwell.features.feature import (
     Value,
     any_of,
     days_since_last,
+    n_days,
     n_distinct_days,
 )
 
@@ -75,19 +76,26 @@ def _deficit(name: str, words: str) -> Feature:
         value=any_of(_coded(f"efi_{name}"), day="happened_on", days=None),
         direction="either" if name in _EITHER else "up",
         present=f"{words} recorded by the GP",
-        absent=f"no record of {words.removeprefix('a ').removeprefix('an ')}",
+        # The frailty index knows a fall by its own codes alone: without one there may still be a fall on record.
+        absent=None if name == "falls" else f"no record of {words.removeprefix('a ').removeprefix('an ')}",
         shown_as="yes_no",
         can_change=name in _CAN_CHANGE,
         readers=EVERY_CARE_AGENCY,
     )
 
 
-def _count(name: str, codes: str, days: int, one: str, many: str, none: str, *, can_change: bool = False) -> Feature:
+def _on_any(*names: str) -> Value:
+    return lambda seen: pl.any_horizontal(*(seen.coded(name) for name in names))
+
+
+def _count(
+    name: str, codes: tuple[str, ...], days: int, one: str, many: str, none: str, *, can_change: bool = False
+) -> Feature:
     return Feature(
         name=name,
         theme="health",
         source="gp_events",
-        value=n_distinct_days(_coded(codes), day="happened_on", days=days),
+        value=n_distinct_days(_on_any(*codes), day="happened_on", days=days),
         direction="up",
         present=many,
         one=one,
@@ -130,41 +138,44 @@ def _contacts(seen: Seen, days: int) -> pl.Expr:
     return _is_contact(days)(seen).sum().cast(pl.Int64)
 
 
+# A fall is also known from its injury: the lists are counted together, as their README asks.
+FALLS = ("fall", "injurious_fall")
+
 EVENTS: tuple[Feature, ...] = (
     *(_deficit(name, words) for name, words in DEFICITS.items()),
     _count(
         "n_falls_365d",
-        "fall",
+        FALLS,
         365,
-        "1 fall recorded in the past year",
-        "{value} falls recorded in the past year",
-        "no fall recorded in the past year",
+        "1 fall recorded by the GP in the past year",
+        "{value} falls recorded by the GP in the past year",
+        "no fall recorded by the GP in the past year",
         can_change=True,
     ),
     _count(
         "n_falls_1095d",
-        "fall",
+        FALLS,
         1095,
-        "1 fall recorded in the past three years",
-        "{value} falls recorded in the past three years",
-        "no fall recorded in the past three years",
+        "1 fall recorded by the GP in the past three years",
+        "{value} falls recorded by the GP in the past three years",
+        "no fall recorded by the GP in the past three years",
     ),
     _count(
         "n_injurious_falls_365d",
-        "injurious_fall",
+        ("injurious_fall",),
         365,
-        "1 injury typical of a fall in the past year",
-        "{value} injuries typical of a fall in the past year",
-        "no injury typical of a fall in the past year",
+        "1 injury typical of a fall recorded by the GP in the past year",
+        "{value} injuries typical of a fall recorded by the GP in the past year",
+        "no injury typical of a fall recorded by the GP in the past year",
         can_change=True,
     ),
     _count(
         "n_fractures_1095d",
-        "fracture",
+        ("fracture",),
         1095,
-        "1 broken bone in the past three years",
-        "{value} broken bones in the past three years",
-        "no broken bone in the past three years",
+        "1 broken bone recorded by the GP in the past three years",
+        "{value} broken bones recorded by the GP in the past three years",
+        "no broken bone recorded by the GP in the past three years",
     ),
     _flag("has_loss_of_consciousness_365d", "loss_of_consciousness", 365, "a loss of consciousness in the past year"),
     _flag("has_unable_to_get_up_365d", "unable_to_get_up", 365, "being unable to get up, recorded in the past year"),
@@ -175,16 +186,23 @@ EVENTS: tuple[Feature, ...] = (
     _flag("has_delirium_730d", "delirium", 730, "sudden confusion (delirium) in the past two years"),
     _count(
         "n_urinary_infections_365d",
-        "urinary_tract_infection",
+        ("urinary_tract_infection",),
         365,
         "1 urinary infection in the past year",
         "{value} urinary infections in the past year",
         "no urinary infection in the past year",
         can_change=True,
     ),
-    _flag("is_carer_coded", "carer", None, "caring for someone, as recorded by the GP", direction="either"),
+    replace(
+        _flag("is_carer_coded", "carer", None, "caring for someone, as recorded by the GP", direction="either"),
+        absent="not recorded as a carer by the GP",
+    ),
     _flag("has_severe_frailty_code", "frailty_severe", None, "severe frailty recorded by the GP"),
-    _flag("is_bereaved_coded_730d", "bereavement", 730, "a bereavement recorded in the past two years"),
+    _flag("has_moderate_frailty_code", "frailty_moderate", None, "moderate frailty recorded by the GP"),
+    replace(
+        _flag("is_bereaved_coded_730d", "bereavement", 730, "a bereavement recorded by the GP in the past two years"),
+        absent="no bereavement recorded by the GP in the past two years",
+    ),
     Feature(
         name="n_gp_contacts_365d",
         theme="health",
@@ -243,16 +261,19 @@ EVENTS: tuple[Feature, ...] = (
 )
 
 
-def _medicines(name: str, days: int, group: str | None, many: str, one: str, none: str, direction: str) -> Feature:
-    def in_group(seen: Seen) -> pl.Expr:
-        named = pl.lit(value=True) if group is None else pl.col(group)
-        return named & seen.within("last_issued_on", days)
+def _medicines(
+    name: str, days: int, groups: tuple[str, ...], many: str, one: str, none: str, direction: str
+) -> Feature:
+    """Count the medicines of any of some groups, each once; without groups, all of them."""
+
+    def in_group(_: Seen) -> pl.Expr:
+        return pl.lit(value=True) if not groups else pl.any_horizontal(*groups)
 
     return Feature(
         name=name,
         theme="health",
         source="medicines",
-        value=Dated(lambda seen: in_group(seen).sum(), in_group, "last_issued_on"),
+        value=n_days(in_group, day="last_issued_on", days=days),
         direction="up" if direction == "up" else "either",
         present=many,
         one=one,
@@ -263,11 +284,11 @@ def _medicines(name: str, days: int, group: str | None, many: str, one: str, non
     )
 
 
-def _medicine_group(name: str, group: str, words: str, direction: str = "up") -> Feature:
+def _medicine_group(name: str, groups: tuple[str, ...], words: str, direction: str = "up") -> Feature:
     return _medicines(
         name,
         90,
-        group,
+        groups,
         f"{{value}} {words} medicines in the past three months",
         f"1 {words} medicine in the past three months",
         f"no {words} medicine in the past three months",
@@ -276,14 +297,11 @@ def _medicine_group(name: str, group: str, words: str, direction: str = "up") ->
 
 
 def _on_medicine(name: str, group: str, words: str) -> Feature:
-    def in_group(seen: Seen) -> pl.Expr:
-        return pl.col(group) & seen.within("last_issued_on", 90)
-
     return Feature(
         name=name,
         theme="health",
         source="medicines",
-        value=Dated(lambda seen: in_group(seen).any().cast(pl.Int64), in_group, "last_issued_on"),
+        value=any_of(lambda _: pl.col(group), day="last_issued_on", days=90),
         direction="either",
         present=f"{words} prescribed in the past three months",
         absent=f"no {words} prescribed in the past three months",
@@ -303,13 +321,14 @@ MEDICINE_GROUPS = (
     "bnf_anticoagulant",
     "bnf_insulin",
     "bnf_emollient",
+    "bnf_oxygen",
 )
 
 MEDICINES: tuple[Feature, ...] = (
     _medicines(
         "n_medicines_90d",
         90,
-        None,
+        (),
         "{value} different medicines in the past three months",
         "1 medicine in the past three months",
         "no medicine in the past three months",
@@ -318,18 +337,71 @@ MEDICINES: tuple[Feature, ...] = (
     _medicines(
         "n_medicines_365d",
         365,
-        None,
+        (),
         "{value} different medicines in the past year",
         "1 medicine in the past year",
         "no medicine in the past year",
         "either",
     ),
-    _medicine_group("n_anticholinergic_90d", "bnf_anticholinergic", "anticholinergic"),
-    _medicine_group("n_sedative_90d", "bnf_sedative", "sedative"),
-    _medicine_group("n_opioid_90d", "bnf_opioid", "opioid"),
-    _medicine_group("n_antihypertensive_90d", "bnf_antihypertensive", "blood-pressure", "either"),
+    _medicine_group("n_anticholinergic_90d", ("bnf_anticholinergic",), "anticholinergic"),
+    _medicine_group("n_sedative_90d", ("bnf_sedative",), "sedative"),
+    # A medicine on both lists is one medicine.
+    _medicine_group(
+        "n_anticholinergic_or_sedative_90d", ("bnf_anticholinergic", "bnf_sedative"), "anticholinergic or sedative"
+    ),
+    _medicine_group("n_opioid_90d", ("bnf_opioid",), "opioid"),
+    _medicine_group("n_antihypertensive_90d", ("bnf_antihypertensive",), "blood-pressure", "either"),
     _on_medicine("has_antipsychotic_90d", "bnf_antipsychotic", "an antipsychotic medicine"),
     _on_medicine("has_anticoagulant_90d", "bnf_anticoagulant", "a blood-thinning medicine"),
     _on_medicine("has_insulin_90d", "bnf_insulin", "insulin"),
     _on_medicine("has_emollient_90d", "bnf_emollient", "an emollient cream"),
+)
+
+
+def _at_home(name: str, value: Value, days: int, present: str, absent: str, *, of_medicines: bool = False) -> Feature:
+    """What the GP records of anybody registered at the home tell, of any age: some dangers are a whole home's."""
+    return Feature(
+        name=name,
+        theme="health",
+        source="household_medicines" if of_medicines else "household_gp_events",
+        value=value,
+        direction="either",
+        present=present,
+        absent=absent,
+        lookback_days=days,
+        shown_as="yes_no",
+        readers=EVERY_CARE_AGENCY,
+    )
+
+
+def _coded_at_home(name: str, codes: str, words: str) -> Feature:
+    return _at_home(
+        f"has_{name}_coded_at_home_1095d",
+        any_of(_coded(codes), day="happened_on", days=1095),
+        1095,
+        f"{words} recorded by the GP for someone at this home in the past three years",
+        f"no {words.removeprefix('a ')} recorded by the GP for anyone at this home in the past three years",
+    )
+
+
+def _prescribed_at_home(name: str, group: str, words: str) -> Feature:
+    return _at_home(
+        f"has_{name}_prescribed_at_home_365d",
+        any_of(lambda _: pl.col(group), day="last_issued_on", days=365),
+        365,
+        f"{words} prescribed for someone at this home in the past year",
+        f"no {words.removeprefix('an ')} prescribed for anyone at this home in the past year",
+        of_medicines=True,
+    )
+
+
+# The code lists and the medicine groups that are asked of a whole home.
+HOUSEHOLD_LISTS = ("smoker", "home_oxygen", "alcohol_concern")
+
+HOUSEHOLD: tuple[Feature, ...] = (
+    _coded_at_home("smoker", "smoker", "smoking"),
+    _coded_at_home("oxygen", "home_oxygen", "home oxygen"),
+    _coded_at_home("alcohol_concern", "alcohol_concern", "a concern about alcohol"),
+    _prescribed_at_home("oxygen", "bnf_oxygen", "oxygen"),
+    _prescribed_at_home("emollient", "bnf_emollient", "an emollient cream"),
 )

@@ -1,4 +1,4 @@
-"""Features from hospital records; without them emergency admissions come from GP codes alone."""
+"""Features from hospital records; without them all of these are unknown, for GP codes tell them only in part."""
 
 import polars as pl
 
@@ -38,6 +38,25 @@ def _bed_days(seen: Seen) -> pl.Expr:
     return pl.when(_emergency(seen)).then((end - pl.col("started_on")).dt.total_days()).sum()
 
 
+def _after_fall(name: str, kind: str, days: int, words: str, span: str) -> Feature:
+    return Feature(
+        name=name,
+        theme="health",
+        source="hospital_events",
+        value=any_of(
+            lambda _: (pl.col("kind") == kind) & (pl.col("icd10_fall") | pl.col("icd10_fracture")),
+            day="started_on",
+            days=days,
+        ),
+        direction="up",
+        present=f"{words} after a fall or broken bone in the past {span}",
+        absent=f"no {words.removeprefix('an ')} after a fall or broken bone in the past {span}",
+        lookback_days=days,
+        shown_as="yes_no",
+        readers=EVERY_CARE_AGENCY,
+    )
+
+
 FEATURES: tuple[Feature, ...] = (
     _count("n_emergency_admissions_365d", "emergency_admission", 365, "emergency hospital stay", "year"),
     _count("n_emergency_admissions_90d", "emergency_admission", 90, "emergency hospital stay", "three months"),
@@ -72,20 +91,8 @@ FEATURES: tuple[Feature, ...] = (
         shown_as="days",
         readers=EVERY_CARE_AGENCY,
     ),
-    Feature(
-        name="has_fall_admission_1095d",
-        theme="health",
-        source="hospital_events",
-        value=any_of(
-            lambda _: (pl.col("kind") == "emergency_admission") & (pl.col("icd10_fall") | pl.col("icd10_fracture")),
-            day="started_on",
-            days=1095,
-        ),
-        direction="up",
-        present="an emergency hospital stay after a fall or broken bone in the past three years",
-        absent="no emergency hospital stay after a fall in the past three years",
-        lookback_days=1095,
-        shown_as="yes_no",
-        readers=EVERY_CARE_AGENCY,
-    ),
+    _after_fall("has_fall_admission_365d", "emergency_admission", 365, "an emergency hospital stay", "year"),
+    _after_fall("has_fall_admission_1095d", "emergency_admission", 1095, "an emergency hospital stay", "three years"),
+    _after_fall("has_fall_attendance_365d", "ae_attendance", 365, "an emergency-department visit", "year"),
+    _after_fall("has_fall_attendance_1095d", "ae_attendance", 1095, "an emergency-department visit", "three years"),
 )

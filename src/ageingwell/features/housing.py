@@ -1,15 +1,29 @@
-"""Features from housing: what kind of home it is, and what happened in it while the person lived there."""
+"""Features from housing: what kind of home it is, what happened to it, and to the people while they lived there."""
 
 from collections.abc import Mapping
 
 import polars as pl
 
 from ageingwell.config.score import Recipient
-from ageingwell.features.feature import Dated, Direction, Feature, Seen, Shown, Value, any_of, n_days
+from ageingwell.features.feature import (
+    About,
+    Dated,
+    Direction,
+    Feature,
+    Seen,
+    Shown,
+    Value,
+    any_of,
+    is_any,
+    n_days,
+)
 
 HOME_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
 EPC_RANKS = {rating: rank for rank, rating in enumerate("abcdefg", start=1)}
 WITHOUT_STAIRS = ("bungalow", "flat", "sheltered", "extra_care", "park_home", "care_home")
+WITH_STAIRS = ("house", "maisonette")
+OFF_GAS = ("electricity", "oil", "lpg", "solid_fuel", "heat_network", "other")  # every known fuel but mains gas
+_UPSTAIRS = ("flat", "maisonette", "sheltered", "extra_care")  # kinds of home that can be above the ground floor
 
 
 def _home(
@@ -37,6 +51,7 @@ def _home(
         present_from=present_from,
         can_change=can_change,
         readers=HOME_READERS,
+        about="home",
     )
 
 
@@ -48,8 +63,14 @@ def _mapped(column: str, numbers: Mapping[str, int]) -> Value:
     return lambda _: pl.col(column).replace_strict(dict(numbers), default=None, return_dtype=pl.Int64).max()
 
 
+def _kind(yes: tuple[str, ...], no: tuple[str, ...]) -> pl.Expr:
+    """Whether the kind of home is one of some; a home of another kind tells nothing."""
+    codes = dict.fromkeys(no, False) | dict.fromkeys(yes, True)
+    return pl.col("property_type").replace_strict(codes, default=None, return_dtype=pl.Boolean)
+
+
 def _is_flat_above_ground(_: Seen) -> pl.Expr:
-    flat = pl.col("property_type").is_in(["flat", "maisonette", "sheltered", "extra_care"])
+    flat = _kind(_UPSTAIRS, ("house", "bungalow", "park_home"))
     return (flat & (pl.col("lowest_floor") > 0)).cast(pl.Int64).max()
 
 
@@ -75,14 +96,14 @@ HOMES: tuple[Feature, ...] = (
     ),
     _home(
         "is_off_gas",
-        _is("main_fuel", "electricity", "oil", "lpg", "solid_fuel"),
+        _is("main_fuel", *OFF_GAS),
         "either",
         "a home not heated by mains gas",
         "a home heated by mains gas",
     ),
     _home(
         "has_stairs",
-        lambda _: (~pl.col("property_type").is_in(WITHOUT_STAIRS)).cast(pl.Int64).max(),
+        lambda _: _kind(WITH_STAIRS, WITHOUT_STAIRS).cast(pl.Int64).max(),
         "either",
         "a home with stairs inside",
         "a home without stairs inside",
@@ -118,6 +139,7 @@ def _event(
     shown_as: Shown = "yes_no",
     source: str = "housing_events",
     without_rows: float | None = 0.0,
+    about: About = "home",
 ) -> Feature:
     return Feature(
         name=name,
@@ -133,6 +155,7 @@ def _event(
         shown_as=shown_as,
         can_change=True,
         readers=HOME_READERS,
+        about=about,
     )
 
 
@@ -140,8 +163,14 @@ def _type(*types: str) -> Value:
     return lambda _: pl.col("event_type").is_in(types)
 
 
-def _waits(seen: Seen) -> pl.Expr:
-    return pl.col("is_waiting") & seen.within("asked_on", None)
+def _waiting(_: Seen) -> pl.Expr:
+    return pl.col("is_waiting")
+
+
+def _days_waiting(seen: Seen) -> pl.Expr:
+    """Days since the first that still waits was asked for; 0 where none waits, missing where that is not known."""
+    since = seen.days_since(pl.when("is_waiting").then("asked_on").min())
+    return pl.when(is_any(pl.col("is_waiting")) == 0).then(0).otherwise(since)
 
 
 EVENTS: tuple[Feature, ...] = (
@@ -190,26 +219,26 @@ EVENTS: tuple[Feature, ...] = (
         "a letter about rent arrears in the past year",
         "no letter about rent arrears in the past year",
         days=365,
+        about="person",
     ),
+    # Asked for by the people who lived there then: what an earlier occupier asked for may suit nobody now.
     _event(
         "has_adaptation_waiting",
-        Dated(lambda seen: _waits(seen).any().cast(pl.Int64), _waits, "asked_on"),
+        Dated(lambda _: is_any(pl.col("is_waiting")), _waiting, "asked_on"),
         "up",
         "an adaptation asked for and not yet done",
         "no adaptation waiting",
         source="adaptations",
+        about="person",
     ),
     _event(
         "days_adaptation_waiting",
-        Dated(
-            lambda seen: seen.days_since(pl.when("is_waiting").then("asked_on").min()),
-            lambda _: pl.col("is_waiting"),
-            "asked_on",
-        ),
+        Dated(_days_waiting, _waiting, "asked_on"),
         "up",
         "an adaptation waited for since {value} days",
         "no adaptation waiting",
         source="adaptations",
         shown_as="days",
+        about="person",
     ),
 )

@@ -3,7 +3,18 @@
 import polars as pl
 
 from ageingwell.config.score import Recipient
-from ageingwell.features.feature import Dated, Direction, Feature, Seen, Shown, Value, any_of, n_days
+from ageingwell.features.feature import (
+    Dated,
+    Direction,
+    Feature,
+    Seen,
+    Shown,
+    Value,
+    any_of,
+    label,
+    n_days,
+    unless_untold,
+)
 
 CARE_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "safeguarding")
 
@@ -13,12 +24,24 @@ def _event(kind: str) -> pl.Expr:
 
 
 def _service(prefix: str) -> pl.Expr:
-    return _event("service") & pl.col("service_type").str.starts_with(prefix)
+    return _event("service") & label("service_type").str.starts_with(prefix)
 
 
 def _open(seen: Seen) -> pl.Expr:
     """Still running on the cut-off: no end is known, or the end known is still to come."""
     return pl.col("ended_on").is_null() | (pl.col("ended_on") >= seen.as_of.day)
+
+
+def _declined(_: Seen) -> pl.Expr:
+    """Whether support was declined; of an event that has not ended nothing has come yet."""
+    outcome = label("event_outcome")
+    told = pl.when(outcome.is_not_null()).then(outcome.str.contains("support_declined", literal=True))
+    return told.when(pl.col("ended_on").is_null()).then(pl.lit(value=False))
+
+
+def _pence(seen: Seen) -> pl.Expr:
+    """What a row costs the council a week on the cut-off; missing where that could not be told."""
+    return pl.when(_open(seen)).then("weekly_pence").otherwise(0)
 
 
 def _feature(
@@ -32,11 +55,12 @@ def _feature(
     days: int | None = None,
     shown_as: Shown = "yes_no",
     can_change: bool = False,
+    source: str = "care_events",
 ) -> Feature:
     return Feature(
         name=name,
         theme="care",
-        source="care_events",
+        source=source,
         value=value,
         direction=direction,
         present=present,
@@ -82,7 +106,7 @@ FEATURES: tuple[Feature, ...] = (
         "has_home_care",
         any_of(
             lambda seen: (
-                _service("long_term_support_community") & (pl.col("service_component") == "home_support") & _open(seen)
+                _service("long_term_support_community") & (label("service_component") == "home_support") & _open(seen)
             ),
             day="started_on",
             days=None,
@@ -101,7 +125,7 @@ FEATURES: tuple[Feature, ...] = (
     _feature(
         "n_unplanned_reviews_365d",
         n_days(
-            lambda _: _event("review") & pl.col("review_reason").str.contains("unplanned", literal=True),
+            lambda _: _event("review") & label("review_reason").str.contains("unplanned", literal=True),
             day="started_on",
             days=365,
         ),
@@ -115,7 +139,7 @@ FEATURES: tuple[Feature, ...] = (
     _feature(
         "n_planned_reviews_730d",
         n_days(
-            lambda _: _event("review") & pl.col("review_reason").str.starts_with("planned"), day="started_on", days=730
+            lambda _: _event("review") & label("review_reason").str.starts_with("planned"), day="started_on", days=730
         ),
         "either",
         "{value} planned reviews of support in the past two years",
@@ -127,7 +151,7 @@ FEATURES: tuple[Feature, ...] = (
     _feature(
         "came_from_hospital_365d",
         any_of(
-            lambda _: _event("request") & (pl.col("route_of_access") == "discharge_from_hospital"),
+            lambda _: _event("request") & (label("route_of_access") == "discharge_from_hospital"),
             day="started_on",
             days=365,
         ),
@@ -138,7 +162,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     _feature(
         "has_unpaid_carer",
-        any_of(lambda _: pl.col("has_unpaid_carer") == "yes", day="started_on", days=1095),
+        any_of(lambda _: label("has_unpaid_carer") == "yes", day="started_on", days=1095),
         "either",
         "an unpaid carer recorded by social care",
         "no unpaid carer recorded by social care",
@@ -155,11 +179,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     _feature(
         "n_support_declined_1095d",
-        n_days(
-            lambda _: pl.col("event_outcome").str.contains("support_declined", literal=True),
-            day="started_on",
-            days=1095,
-        ),
+        n_days(_declined, day="started_on", days=1095),
         "either",
         "{value} offers of support declined in the past three years",
         "no offer of support declined in the past three years",
@@ -171,18 +191,18 @@ FEATURES: tuple[Feature, ...] = (
         "weekly_care_cost_gbp",
         # Summed in pence, so that the sum does not depend on the order of the rows.
         Dated(
-            lambda seen: pl.when(_open(seen)).then("weekly_pence").sum() / 100,
-            lambda seen: _open(seen) & pl.col("weekly_pence").is_not_null(),
+            lambda seen: unless_untold(_pence(seen).sum() / 100, _pence(seen)),
+            lambda seen: _pence(seen) > 0,
             "started_on",
         ),
         "either",
         "council support of about £{value} a week",
-        "no council support with a known cost",
+        "no council support with a weekly cost",
         shown_as="pounds",
     ),
     _feature(
         "has_equipment_1095d",
-        any_of(lambda _: _event("service") & (pl.col("service_component") == "equipment"), day="started_on", days=1095),
+        any_of(lambda _: _event("service") & (label("service_component") == "equipment"), day="started_on", days=1095),
         "either",
         "equipment provided by social care in the past three years",
         "no equipment from social care in the past three years",
@@ -191,7 +211,7 @@ FEATURES: tuple[Feature, ...] = (
     _feature(
         "is_isolated_social_care",
         any_of(
-            lambda _: pl.col("primary_support_reason").str.contains("social_isolation", literal=True),
+            lambda _: label("primary_support_reason").str.contains("social_isolation", literal=True),
             day="started_on",
             days=1095,
         ),
@@ -200,5 +220,19 @@ FEATURES: tuple[Feature, ...] = (
         "no social isolation noted by social care",
         days=1095,
         can_change=True,
+    ),
+)
+
+# Rows of people who get support and name somebody as their carer: of the carer, who may have no row of their own.
+NAMED: tuple[Feature, ...] = (
+    _feature(
+        "is_named_carer_1095d",
+        any_of(lambda _: pl.lit(value=True), day="started_on", days=1095),
+        "either",
+        "named as somebody's carer by social care in the past three years",
+        "not named as anybody's carer by social care in the past three years",
+        days=1095,
+        can_change=True,
+        source="named_carers",
     ),
 )

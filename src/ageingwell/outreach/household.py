@@ -19,6 +19,9 @@ def one_knock_a_door(ranked: pl.DataFrame, needs: pl.DataFrame, *, settings: Out
     need there, counted once a door, in full where the agency leads it and at `joint_share` where another does.
     `joint_with` names those others: they are asked to come along.
 
+    A home is unknown to every service where the records of each came and know nobody there: `not_told_by`, if it is
+    there, names those that could not be looked in.
+
     >>> ranked = pl.DataFrame({
     ...     "person_id": ["p1", "p2"], "household_id": ["h1", "h1"], "rank": [1, 2], "risk": [0.30, 0.10],
     ...     "why": ["both", "rule"], "place": ["Ludlow"] * 2, "known_to": [["fire"], []], "is_rural": [1.0, 1.0],
@@ -60,9 +63,7 @@ def one_knock_a_door(ranked: pl.DataFrame, needs: pl.DataFrame, *, settings: Out
 
 def _doors(candidates: pl.DataFrame, people: pl.DataFrame, settings: OutreachSettings) -> pl.DataFrame:
     """One row a door. A home is unknown to every service only if everyone there is, listed or not."""
-    unknown = people.group_by("door_id").agg(
-        (pl.col("known_to").list.len().fill_null(0) == 0).all().alias("is_unknown_to_every_service")
-    )
+    unknown = people.group_by("door_id").agg(_is_known_to_nobody(people).all().alias("is_unknown_to_every_service"))
     risks = pl.col("risk").cast(pl.Float64).fill_null(0.0).sort(descending=True)
     return (
         candidates.group_by("door_id", maintain_order=True)
@@ -79,6 +80,13 @@ def _doors(candidates: pl.DataFrame, people: pl.DataFrame, settings: OutreachSet
         )
         .join(unknown, on="door_id", how="left")
     )
+
+
+def _is_known_to_nobody(people: pl.DataFrame) -> pl.Expr:
+    knows_nobody = pl.col("known_to").list.len().fill_null(0) == 0
+    if "not_told_by" not in people.columns:
+        return knows_nobody
+    return knows_nobody & (pl.col("not_told_by").list.len().fill_null(0) == 0)
 
 
 def _needs_at_doors(candidates: pl.DataFrame, needs: pl.DataFrame, settings: OutreachSettings) -> pl.DataFrame:

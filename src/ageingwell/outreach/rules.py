@@ -1,5 +1,9 @@
 """The rules that find needs, as data: what has to hold, and the words for each fact that does.
 
+A fact counts whichever agency tells it: a fall that only the hospital knows is a fall. What each agency tells has a
+sentence of its own, so that a reader who may not read health is told what the fire crew saw and nothing that the GP
+wrote; told in several ways, it still counts once.
+
 Falls follow the case-finding of NICE NG249 (2025): recorded facts only, never a predicted chance of falling. Fire
 follows CHARLIE-P of Nottinghamshire Fire and Rescue Service: the factors present, with points only on the lines for
 which a column holds what the matrix asks (care and support, hoarding, reduced mobility). A fact that is unknown never
@@ -53,18 +57,31 @@ class Fact:
         return self.holds.fill_null(value=False)
 
 
+# One thing that a rule counts, which several agencies may tell: it counts once.
+Told = Fact | tuple[Fact, ...]
+
+
+def _ways(told: Told) -> tuple[Fact, ...]:
+    return (told,) if isinstance(told, Fact) else told
+
+
+def _is_known(told: Told) -> pl.Expr:
+    return pl.any_horizontal([fact.known() for fact in _ways(told)])
+
+
 @dataclass(frozen=True, slots=True)
 class NeedRule:
     """A need is met where every fact of `all_of` holds and `at_least` of `any_of`, or one fact of `or_any_of` alone.
 
+    Several facts in one pair of brackets are one thing told in several ways: it holds where one of them does.
     `also_says` are facts that are told when the need is met but do not count towards it. `unless` names a rule that,
     where met, already covers this need. `level` tells whether the facts belong to a person or to a home.
     """
 
     name: str
     meaning: str
-    all_of: tuple[Fact, ...] = ()
-    any_of: tuple[Fact, ...] = ()
+    all_of: tuple[Told, ...] = ()
+    any_of: tuple[Told, ...] = ()
     at_least: int = 1
     or_any_of: tuple[Fact, ...] = ()
     also_says: tuple[Fact, ...] = ()
@@ -74,12 +91,15 @@ class NeedRule:
 
     def facts(self) -> tuple[Fact, ...]:
         """Give every fact of the rule in the order in which a reader sees them."""
-        return (*self.all_of, *self.any_of, *self.or_any_of, *self.also_says)
+        counted = [fact for told in (*self.all_of, *self.any_of) for fact in _ways(told)]
+        return (*counted, *self.or_any_of, *self.also_says)
 
     def met(self) -> pl.Expr:
         """Tell whether the need is met, from recorded facts alone."""
-        every = pl.all_horizontal(pl.lit(value=True), *(fact.known() for fact in self.all_of))
-        enough = pl.sum_horizontal(pl.lit(0), *(fact.known().cast(pl.Int64) for fact in self.any_of)) >= self.at_least
+        every = pl.all_horizontal(pl.lit(value=True), *(_is_known(told) for told in self.all_of))
+        enough = (
+            pl.sum_horizontal(pl.lit(0), *(_is_known(told).cast(pl.Int64) for told in self.any_of)) >= self.at_least
+        )
         alone = pl.any_horizontal(pl.lit(value=False), *(fact.known() for fact in self.or_any_of))
         return ((every & enough) if self.any_of else (every if self.all_of else pl.lit(value=False))) | alone
 
@@ -119,12 +139,21 @@ def _number(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Int64)
 
 
+# A fall coded by the GP, as itself or by an injury typical of one, or that took somebody to hospital.
 _FELL = (pl.col("n_falls_365d") >= 1) | (pl.col("n_injurious_falls_365d") >= 1)
+_FALL_STAY = "an emergency hospital stay after a fall or broken bone in the past {}"
+_FALL_VISIT = "an emergency-department visit after a fall or broken bone in the past {}"
+_TAKEN_TO_HOSPITAL = (
+    Fact(_FALL_STAY.format("year"), _is("has_fall_admission_365d")),
+    Fact(_FALL_VISIT.format("year"), _is("has_fall_attendance_365d")),
+)
+_FELL_ANYHOW = _FELL | _is("has_fall_admission_365d") | _is("has_fall_attendance_365d")
 
 
 def _frailty(at: Thresholds) -> tuple[Fact, ...]:
     return (
         Fact("severe frailty is coded", _is("has_severe_frailty_code")),
+        Fact("moderate frailty is coded", _is("has_moderate_frailty_code")),
         Fact(
             "{} of 36 health deficits are recorded (living with frailty)",
             pl.col("frailty_index") >= at.frailty_index_at_least,
@@ -134,7 +163,7 @@ def _frailty(at: Thresholds) -> tuple[Fact, ...]:
 
 
 def _falls(at: Thresholds) -> tuple[NeedRule, ...]:
-    fell = Fact("a fall is recorded in the past year", _FELL)
+    fell: Told = (Fact("a fall is recorded in the past year", _FELL), *_TAKEN_TO_HOSPITAL)
     return (
         NeedRule(
             "falls_assessment",
@@ -143,7 +172,8 @@ def _falls(at: Thresholds) -> tuple[NeedRule, ...]:
             all_of=(fell,),
             any_of=(
                 Fact("{} falls in the past year", pl.col("n_falls_365d") >= 2, value=_number("n_falls_365d")),
-                Fact("injured in a fall", pl.col("n_injurious_falls_365d") >= 1),
+                # Whom a fall took to hospital was hurt by it.
+                (Fact("injured in a fall", pl.col("n_injurious_falls_365d") >= 1), *_TAKEN_TO_HOSPITAL),
                 Fact("lost consciousness", _is("has_loss_of_consciousness_365d")),
                 Fact("could not get up without help", _is("has_unable_to_get_up_365d")),
                 *_frailty(at),
@@ -159,27 +189,12 @@ def _falls(at: Thresholds) -> tuple[NeedRule, ...]:
 
 
 def _fire(at: Thresholds) -> tuple[NeedRule, ...]:
-    smokes = _is("someone_smokes")
     return (
         NeedRule(
             "oxygen_or_emollient_smoking",
-            "home oxygen, an emollient or an airflow mattress in a home where someone smokes",
-            or_any_of=(
-                Fact("home oxygen, and someone in this home smokes", _is("has_oxygen") & smokes, theme="fire"),
-                Fact(
-                    "emollient or airflow mattress, and someone in this home smokes",
-                    _is("has_emollient_or_airflow") & smokes,
-                    theme="fire",
-                ),
-                Fact(
-                    "oxygen or emollient, and someone in this home smokes",
-                    # The narrower two facts name which; this one speaks only where neither can.
-                    _is("has_oxygen_or_emollient_with_smoking")
-                    & ~(_is("has_oxygen") & smokes).fill_null(value=False)
-                    & ~(_is("has_emollient_or_airflow") & smokes).fill_null(value=False),
-                    theme="fire",
-                ),
-            ),
+            "home oxygen, an emollient or an airflow mattress in a home where someone smokes, whichever agency tells "
+            "of the one and of the other",
+            or_any_of=(*_seen_at_visits(), *_told_by_the_gp()),
             level="home",
         ),
         NeedRule(
@@ -189,6 +204,48 @@ def _fire(at: Thresholds) -> tuple[NeedRule, ...]:
             level="home",
         ),
         _charlie(at),
+    )
+
+
+_SMOKER_CODED = "has_smoker_coded_at_home_1095d"
+
+
+def _seen_at_visits() -> tuple[Fact, ...]:
+    """Both told at fire visits: a crew may read of them."""
+    smokes = _is("someone_smokes")
+    return (
+        Fact("home oxygen, and someone in this home smokes", _is("has_oxygen") & smokes, theme="fire"),
+        Fact(
+            "emollient or airflow mattress, and someone in this home smokes",
+            _is("has_emollient_or_airflow") & smokes,
+            theme="fire",
+        ),
+        Fact(
+            "oxygen or emollient, and someone in this home smokes",
+            # The narrower two facts name which; this one speaks only where neither can.
+            _is("has_oxygen_or_emollient_with_smoking")
+            & ~(_is("has_oxygen") & smokes).fill_null(value=False)
+            & ~(_is("has_emollient_or_airflow") & smokes).fill_null(value=False),
+            theme="fire",
+        ),
+    )
+
+
+def _told_by_the_gp() -> tuple[Fact, ...]:
+    """One of the two, or both, told by the GP records of anybody registered at the home."""
+    smokes = _is("someone_smokes") | _is(_SMOKER_CODED)
+    oxygen = _is("has_oxygen_coded_at_home_1095d") | _is("has_oxygen_prescribed_at_home_365d")
+    return (
+        Fact("home oxygen in the GP record, and someone in this home smokes", oxygen & smokes),
+        Fact(
+            "an emollient prescribed in the past year, and someone in this home smokes",
+            _is("has_emollient_prescribed_at_home_365d") & smokes,
+        ),
+        Fact("home oxygen, and a smoker in the GP record of this home", _is("has_oxygen") & _is(_SMOKER_CODED)),
+        Fact(
+            "emollient or airflow mattress, and a smoker in the GP record of this home",
+            _is("has_emollient_or_airflow") & _is(_SMOKER_CODED),
+        ),
     )
 
 
@@ -215,14 +272,30 @@ def _charlie(at: Thresholds) -> NeedRule:
         any_of=(
             Fact(support, has_support, theme="fire"),
             Fact(cluttered_words, cluttered, value=rating, theme="fire"),
-            Fact("a concern about alcohol (alcohol)", _is("has_alcohol_concern"), theme="fire"),
+            (
+                Fact("a concern about alcohol (alcohol)", _is("has_alcohol_concern"), theme="fire"),
+                Fact(
+                    "a concern about alcohol in the GP record of this home (alcohol)",
+                    _is("has_alcohol_concern_coded_at_home_1095d"),
+                ),
+            ),
             Fact(moving, has_mobility, theme="fire"),
             Fact("very likely lives alone (lives alone)", lives_alone, theme="everyday_life"),
-            Fact("someone in this home smokes (smoking)", _is("someone_smokes"), theme="fire"),
-            Fact(
-                "a fire in this home in the past 3 years (previous fires)",
-                pl.col("n_fire_incidents_1095d") >= 1,
-                theme="fire",
+            (
+                Fact("someone in this home smokes (smoking)", _is("someone_smokes"), theme="fire"),
+                Fact("a smoker in the GP record of this home (smoking)", _is(_SMOKER_CODED)),
+            ),
+            (
+                Fact(
+                    "a fire in this home in the past 3 years (previous fires)",
+                    pl.col("n_fire_incidents_1095d") >= 1,
+                    theme="fire",
+                ),
+                Fact(
+                    "a fire in this home in the year before a visit of the past 3 years (previous fires)",
+                    _is("has_fire_before_visit_1095d"),
+                    theme="fire",
+                ),
             ),
         ),
         at_least=at.charlie_factors_at_least,
@@ -290,9 +363,10 @@ def _homes(at: Thresholds) -> tuple[NeedRule, ...]:
                     (pl.col("n_hazards_1095d") >= 1) | _is("has_category_1_hazard"),
                     theme="home",
                 ),
-                Fact(
-                    "a fall is recorded in the past 3 years",
-                    (pl.col("n_falls_1095d") >= 1) | _is("has_fall_admission_1095d"),
+                (
+                    Fact("a fall is recorded in the past 3 years", pl.col("n_falls_1095d") >= 1),
+                    Fact(_FALL_STAY.format("3 years"), _is("has_fall_admission_1095d")),
+                    Fact(_FALL_VISIT.format("3 years"), _is("has_fall_attendance_1095d")),
                 ),
             ),
         ),
@@ -300,12 +374,13 @@ def _homes(at: Thresholds) -> tuple[NeedRule, ...]:
 
 
 def _care_and_medicines(at: Thresholds) -> tuple[NeedRule, ...]:
-    fall_medicines = pl.col("n_anticholinergic_90d").fill_null(0) + pl.col("n_sedative_90d").fill_null(0)
+    fall_medicines = pl.col("n_anticholinergic_or_sedative_90d")
+    cares = _is("is_carer_coded") | _is("is_unpaid_carer") | _is("is_named_carer_1095d")
     return (
         NeedRule(
             "carer_under_strain",
             f"cares for someone, and is aged {at.carer_age_at_least} or over or shows a sign of strain",
-            all_of=(Fact("cares for someone", _is("is_carer_coded") | _is("is_unpaid_carer"), theme="care"),),
+            all_of=(Fact("cares for someone", cares, theme="care"),),
             any_of=(
                 Fact(
                     f"is aged {at.carer_age_at_least} or over",
@@ -331,7 +406,7 @@ def _care_and_medicines(at: Thresholds) -> tuple[NeedRule, ...]:
                 ),
                 Fact(
                     "{} anticholinergic or sedative medicines, and a fall in the past year",
-                    (fall_medicines >= at.fall_medicines_at_least) & _FELL,
+                    (fall_medicines >= at.fall_medicines_at_least) & _FELL_ANYHOW,
                     value=fall_medicines.cast(pl.Int64),
                 ),
             ),
@@ -348,9 +423,12 @@ def _company(at: Thresholds) -> tuple[NeedRule, ...]:
     return (
         NeedRule(
             "bereaved_and_alone",
-            "a death in the household in the past 2 years, and very likely lives alone",
+            "a death in the household or a coded bereavement in the past 2 years, and very likely lives alone",
             all_of=(
-                Fact("bereaved in the past 2 years", _is("is_bereaved_730d"), theme="everyday_life"),
+                (
+                    Fact("bereaved in the past 2 years", _is("is_bereaved_730d"), theme="everyday_life"),
+                    Fact("a bereavement is coded in the past 2 years", _is("is_bereaved_coded_730d")),
+                ),
                 lives_alone,
             ),
         ),

@@ -4,7 +4,7 @@ Nobody is named and no key stands here. Counts that share totals go through one 
 and every share is worked out from the counts as they are shown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -16,6 +16,7 @@ from ageingwell.config.services import ServicesSettings
 from ageingwell.governance.disclosure import SUPPRESS_BELOW, disclose_table
 from ageingwell.governance.linked import TOTAL, disclose_cross, share_words
 from ageingwell.report.offers import miles_words
+from ageingwell.report.unknown import SERVICES, TABLES_OF
 from ageingwell.services.match import ASKS, match_services
 from ageingwell.services.values import fold
 from ageingwell.views.words import AGENCY_WORDS, NEED_WORDS, agency_words, label_words
@@ -58,7 +59,7 @@ def commissioning(community: Community, *, facts: Mapping[str, Any], settings: S
         "by_place": _by_place(cross),
         "gaps": _gaps(cross, reach) if has_services else _table("", (), []),
         "served": _served(cross, reach) if has_services else _table("", (), []),
-        "known": _known(community.residents),
+        "known": _known(community.residents, missing=list(facts.get("missing", []))),
         "joint": _joint(community.needs),
         "one_more": _one_more(community),
         "directory": _directory(community.services),
@@ -225,8 +226,11 @@ def _need_words(need: str) -> str:
     return NEED_WORDS[need].name if need in NEED_WORDS else label_words(need)
 
 
-def _known(residents: pl.DataFrame) -> Table:
-    """People by place and by how many services have a record of them, and the share that none has."""
+def _known(residents: pl.DataFrame, *, missing: Collection[str]) -> Table:
+    """People by place and by how many services have a record of them, and the share that none has.
+
+    `missing` are the tables that did not come: a service of whose records one is missing may know more people.
+    """
     n_known = pl.col("known_to").list.len()
     band = (
         pl.when(n_known == 0)
@@ -250,8 +254,22 @@ def _known(residents: pl.DataFrame) -> Table:
         "People by the number of services that have a record of them in three years",
         ("Place", *KNOWN_BANDS, "All", "Known to none"),
         rows,
-        note="Everybody here is on the register of a GP practice, which is not counted.",
+        note=_not_counted(missing),
     )
+
+
+def _not_counted(missing: Collection[str]) -> str:
+    """Who is left out of the count of services, and of whom it cannot be told.
+
+    >>> _not_counted(["care_events"]).split(". ")[1]
+    'We cannot tell whom these services know, as their records did not all come: adult social care.'
+    """
+    register = "Everybody here is on the register of a GP practice, which is not counted."
+    others = [name for name in SERVICES if name != "gp" and set(TABLES_OF[name]) & set(missing)]
+    if not others:
+        return register
+    named = ", ".join(agency_words(name).lower() for name in others)
+    return f"{register} We cannot tell whom these services know, as their records did not all come: {named}."
 
 
 def _joint(needs: pl.DataFrame) -> Table:

@@ -48,7 +48,7 @@ def feature_words(feature: Feature) -> str:
     """A feature as a label: its sentence without the number, or its name.
 
     >>> feature_words(BY_NAME["n_falls_365d"]), feature_words(BY_NAME["is_female"])
-    ('… falls recorded in the past year', 'female')
+    ('… falls recorded by the GP in the past year', 'female')
     """
     if feature.present is None:
         return feature.name.removeprefix("is_").removeprefix("n_").replace("_", " ")

@@ -6,12 +6,15 @@ from typing import Any, Final
 
 from ageingwell.report.filters import Question, marks_of, questions_of
 from ageingwell.report.person import Person
+from ageingwell.report.unknown import SERVICES
 from ageingwell.views.recipient import NO_NEED
-from ageingwell.views.words import capital
+from ageingwell.views.words import agency_words, cannot_tell, capital
 
 SHOWN_RAISES, SHOWN_LOWERS = 3, 1  # facts on a row of the list; the person's page has five and three
 KNOWN: Final = "Known to a service"
 GP_ONLY: Final = "On the GP register only"
+NOT_TOLD: Final = "We cannot tell"
+NOBODY: Final = "Nobody but the practice"
 OF_EVERYBODY: Final = ("GP practices",)  # everybody here is registered: that tells nothing of being known to a service
 
 ASKED: Final[tuple[Question, ...]] = (
@@ -64,7 +67,7 @@ def _answers(person: Person) -> dict[str, list[str]]:
         "lead": [person["lead"]["agency"]],
         "need": [need["need"] for need in person["needs"]] or [capital(NO_NEED)],
         "place": [person["place"]],
-        "known": [KNOWN if services_of(person) else GP_ONLY],
+        "known": [KNOWN if services_of(person) else NOT_TOLD if untold_of(person) else GP_ONLY],
         "new": ["New" if person["is_new"] else "Listed before"],
         "status": [person["status"]],
         "part": [person["part"]],
@@ -75,6 +78,12 @@ def _answers(person: Person) -> dict[str, list[str]]:
 def services_of(person: Person) -> list[str]:
     """The services in touch with somebody, besides the practice at which everybody is registered."""
     return [touch["agency"] for touch in person["in_touch"] if touch["agency"] not in OF_EVERYBODY]
+
+
+def untold_of(person: Person) -> list[str]:
+    """The services of which it cannot be told whether they are in touch: their records did not come, or no home is."""
+    told = {*(touch["agency"] for touch in person["in_touch"]), *person["not_in_touch"], *OF_EVERYBODY}
+    return [words for words in map(agency_words, SERVICES) if words not in told]
 
 
 def _row(person: Person) -> dict[str, Any]:
@@ -88,6 +97,7 @@ def _row(person: Person) -> dict[str, Any]:
         ],
         "needs": [need["need"] for need in person["needs"]],
         "services": services_of(person),
+        "nobody": capital(cannot_tell(untold_of(person))) if untold_of(person) else NOBODY,
     }
 
 

@@ -162,7 +162,11 @@ def _of_person(
     raises, lowers = (linked_facts(known.on_page(), direction, as_of=as_of) for direction in ("raises", "lowers"))
     facts_told = [*raises, *lowers]
     touching = known.rows("in_touch")
-    absent = without_record([agency["agency"] for agency in touching], missing=facts.get("missing", []))
+    absent = without_record(
+        [agency["agency"] for agency in touching],
+        missing=facts.get("missing", []),
+        has_home=row["household_id"] is not None,
+    )
     return {
         "chance": chance,
         "others": others,

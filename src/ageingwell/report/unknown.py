@@ -11,7 +11,7 @@ from ageingwell.views.words import label_words
 NOTHING_KNOWN: Final = "Where nothing is on record, nothing is known."
 # The services a person may be known to, in the order in which a page names them.
 SERVICES: Final = ("gp", "hospital", "social_care", "housing", "fire", "voluntary")
-# Whose records would tell: a service of which none of these tables came may be in touch without our knowing.
+# Whose records would tell: a service of which one of these tables did not come may be in touch without our knowing.
 TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "gp": ("gp_events",),
     "hospital": ("hospital_events",),
@@ -23,6 +23,7 @@ TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
 # What a fire home-safety visit asks, and what is told of a home, in the order in which a page names it.
 VISIT: Final[Mapping[str, str]] = {
     "is_alarm_missing": "smoke alarm",
+    "has_fire_before_visit_1095d": "a fire in the year before",
     "someone_smokes": "smoking",
     "clutter_rating": "clutter",
     "mobility_level": "moving about",
@@ -47,6 +48,7 @@ HOME: Final[Mapping[str, str]] = {
 }
 LAST_CONTACT: Final = "days_since_gp_contact"
 ASKED: Final = (*VISIT, *HOME, LAST_CONTACT)
+BY_HOME: Final = ("housing", "fire")  # services that know somebody by the home alone
 _FIRST: Final = 4  # topics named where nothing at all is known
 
 
@@ -81,11 +83,14 @@ def _asked(begin: str, topics: Mapping[str, str], unknown: Collection[str]) -> l
     return [f"{begin}: {told}."]
 
 
-def without_record(in_touch: Collection[str], *, missing: Collection[str]) -> list[str]:
-    """The services with no record of a person, of those whose records came.
+def without_record(in_touch: Collection[str], *, missing: Collection[str], has_home: bool = True) -> list[str]:
+    """The services with no record of a person, of those whose records all came and could be looked in.
 
-    >>> without_record(["gp", "social_care"], missing=["contacts", "hospital_events"])
-    ['housing', 'fire']
+    >>> without_record(["gp", "social_care"], missing=["contacts", "fire_incidents"])
+    ['hospital', 'housing']
+    >>> without_record(["gp"], missing=[], has_home=False)
+    ['hospital', 'social_care', 'voluntary']
     """
-    came = [name for name in SERVICES if set(TABLES_OF[name]) - set(missing)]
-    return [name for name in came if name not in in_touch]
+    came = [name for name in SERVICES if not set(TABLES_OF[name]) & set(missing)]
+    told = [name for name in came if has_home or name not in BY_HOME]
+    return [name for name in told if name not in in_touch]

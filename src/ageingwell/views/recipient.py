@@ -23,6 +23,7 @@ from ageingwell.views.words import (
     THEME_OF_AGENCY,
     THEME_WORDS,
     agency_words,
+    cannot_tell,
     communication_words,
     label_words,
 )
@@ -59,7 +60,8 @@ def view_for(
     """Build what one recipient sees: the doors it leads or is asked to come along to; the group sees every door.
 
     `rows`, `needs` and `reasons` are the tables `list`, `needs` and `reasons` of the night, `people` the spine of the
-    people listed; `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
+    people listed (`not_told_by`, if it is there, names agencies whose records could not be looked in);
+    `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
     (`yes`, `not_yet`). Row and home keys are the recipient's own and the night's own. The figure, its order and the
     reasons are in the view only if the ledger says `shows_risk` and every theme may be read. The result depends on
     no order of rows. Raises `NotPermittedError` where the ledger has no view for the recipient.
@@ -73,7 +75,7 @@ def view_for(
         if column != PART or recipient != "group"
     )
     known = (
-        seen.join(people.select("person_id", "age", "communication_need"), on="person_id", how="left")
+        seen.join(_of_people(people), on="person_id", how="left")
         .join(_needs_told(reader, seen, needs, interventions), on="person_id", how="left")
         .join(_linked(reader, seen, reasons, "raises"), on="person_id", how="left")
         .join(_linked(reader, seen, reasons, "lowers"), on="person_id", how="left")
@@ -119,7 +121,9 @@ def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
         "communication_need": understood(pl.col("communication_need"), otherwise="none recorded"),
         "what_to_say": pl.col("say").fill_null(say),
         "person_told": pl.col("person_told").replace_strict(TOLD_WORDS, default=NOT_RECORDED, return_dtype=pl.String),
-        "known_to": _or_one(_known_to(reader), "none recorded" if reader.themes >= EVERY_THEME else NO_SERVICE),
+        "known_to": pl.when(_agencies_told(reader, "known_to").list.len().fill_null(0) > 0)
+        .then(_agencies_told(reader, "known_to"))
+        .otherwise(pl.concat_list(_nobody_known(reader))),
         "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),
         "status": pl.col("status").map_elements(label_words, return_dtype=pl.String),
     }
@@ -189,13 +193,27 @@ def _agencies_read(reader: Reader) -> list[str]:
     return sorted(agency for agency, theme in THEME_OF_AGENCY.items() if theme in reader.themes)
 
 
-def _known_to(reader: Reader) -> pl.Expr:
-    """The services with a record, of those whose theme may be read: a record with social care is a fact of care."""
+def _of_people(people: pl.DataFrame) -> pl.DataFrame:
+    """What the view takes from the spine; an older night did not keep who could not be asked."""
+    untold = pl.col("not_told_by") if "not_told_by" in people.columns else pl.lit([], dtype=pl.List(pl.String))
+    return people.select("person_id", "age", "communication_need", untold.alias("not_told_by"))
+
+
+def _agencies_told(reader: Reader, column: str) -> pl.Expr:
+    """Services in a column, of those whose theme may be read: a record with social care is a fact of care."""
     allowed = _agencies_read(reader)
     agency = pl.element()
     kept = pl.when(agency.is_in(allowed)).then(agency)
-    named = pl.col("known_to").list.eval(kept).list.drop_nulls().list.sort()
+    named = pl.col(column).list.eval(kept).list.drop_nulls().list.sort()
     return named.list.eval(pl.element().map_elements(agency_words, return_dtype=pl.String))
+
+
+def _nobody_known(reader: Reader) -> pl.Expr:
+    """What stands where no service is known to have a record: nobody has, or that cannot be told."""
+    untold = _agencies_told(reader, "not_told_by")
+    nobody = "none recorded" if reader.themes >= EVERY_THEME else NO_SERVICE
+    words = untold.map_elements(lambda agencies: cannot_tell(list(agencies)), return_dtype=pl.String)
+    return pl.when(untold.list.len().fill_null(0) > 0).then(words).otherwise(pl.lit(nobody))
 
 
 def _needs_told(reader: Reader, seen: pl.DataFrame, needs: pl.DataFrame, interventions: Interventions) -> pl.DataFrame:

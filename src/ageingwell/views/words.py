@@ -1,5 +1,6 @@
 """The words of the views: agencies, needs and outcomes as a reader meets them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -135,6 +136,15 @@ def agency_words(name: str) -> str:
     ('Fire and rescue', 'A new one')
     """
     return AGENCY_WORDS.get(name, label_words(name))
+
+
+def cannot_tell(agencies: Sequence[str]) -> str:
+    """Say that nobody is known to be in touch, and of which agencies that cannot be told.
+
+    >>> cannot_tell(["Housing", "Fire and rescue"])
+    'we cannot tell: no records to check from Housing, Fire and rescue'
+    """
+    return f"we cannot tell: no records to check from {', '.join(agencies)}"
 
 
 def words_of_outcome(outcome: str) -> str:
