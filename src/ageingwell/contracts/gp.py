@@ -3,6 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
+from ageingwell.contracts import known_labels
 from ageingwell.contracts.codes import is_snomed
 from ageingwell.contracts.fields import (
     BNF_CODE,
@@ -44,7 +45,9 @@ class GpPatients(pa.DataFrameModel):
     left_recorded_on: pl.Date = day("the day the leaving was recorded", required=False, nullable=True)
     died_on: pl.Date = day("the day the person died", required=False, nullable=True)
     died_recorded_on: pl.Date = day("the day the death was recorded", required=False, nullable=True)
-    communication_need: str = open_label("what the person needs to understand and be understood")
+    communication_need: str = open_label(
+        "what the person needs to understand and be understood", known=known_labels.COMMUNICATION_NEEDS
+    )
     recorded_on: pl.Date = day("the day the practice's system knew this version")
 
     @pa.check("birth_month", name="not_the_first")
@@ -123,6 +126,12 @@ class GpPrescriptions(pa.DataFrameModel):
     dmd_code: str = text("dm+d code of the medicine", shape=r"^[0-9]{6,18}$")
     issued_on: pl.Date = day("the day of issue")
     recorded_on: pl.Date = day("the day it was entered")
+
+    @pa.check("dmd_code", name="bad_check_digit")
+    def _dmd_check_digit(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        # A dm+d code is a SNOMED CT identifier. Numbers of other systems (RxNorm, product numbers of a supplier) have
+        # its shape; nine in ten of them fail here.
+        return holds(data, is_snomed(pl.col("dmd_code")))
 
     @pa.check("issued_on", name="one_of_two_needed")
     def _one_code(cls, data: pa.PolarsData) -> pl.LazyFrame:

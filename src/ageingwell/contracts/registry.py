@@ -60,6 +60,8 @@ class Column:
     missing: str | None
     also_missing: tuple[str, ...]
     checks: tuple[str, ...]
+    known: tuple[str, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @cache
@@ -85,4 +87,6 @@ def _column(name: str, field: Any) -> Column:
         missing=more.get("missing"),
         also_missing=more.get("also_missing", ()),
         checks=tuple(str(check.error or check.name) for check in field.checks),
+        known=more.get("known", ()),
+        also=tuple(more.get("also", {}).items()),
     )

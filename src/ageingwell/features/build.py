@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ageingwell.config.files import codes_of
+from ageingwell.config.files import codes_of, snomed_lists
 from ageingwell.contracts.prefixes import starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
@@ -33,7 +33,6 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 Codelists = Mapping[str, tuple[str, ...]]
-OTHER_TERMINOLOGIES = ("bnf_", "icd10_")
 MOST_LISTS = 63
 
 
@@ -102,7 +101,7 @@ def of_source(source: str) -> list[Feature]:
 
 def bit_of_list(codelists: Codelists) -> dict[str, int]:
     """The bit of each list of SNOMED codes, in the order of their names; at most 63 fit into a whole number."""
-    snomed = sorted(name for name in codelists if not name.startswith(OTHER_TERMINOLOGIES))
+    snomed = snomed_lists(codelists)
     if len(snomed) > MOST_LISTS:
         raise ConfigError(f"codelists: {len(snomed)} lists of SNOMED codes, and at most {MOST_LISTS} can be used")
     return {name: bit for bit, name in enumerate(snomed)}
