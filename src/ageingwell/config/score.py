@@ -180,6 +180,13 @@ class TrainSettings(Settings):
     least_shrinkage: float = Field(
         default=0.8, ge=0.5, lt=1, description="share of an effect expected to hold on new people, in Riley's criteria"
     )
+    untold_share_at_most: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="stop where codes or labels that are not recognised hide an outcome from more than this share of "
+        "people",
+    )
     trees: int = Field(default=600, ge=1, le=2000, description="most trees in each model; how many is found out")
     leaves: int = Field(default=12, ge=4, le=64, description="most leaves of a tree; how many is found out")
     minimum_people_per_leaf: int = Field(default=50, ge=20, description="fewest people in a leaf")

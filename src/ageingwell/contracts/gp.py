@@ -20,6 +20,7 @@ from ageingwell.contracts.fields import (
 )
 
 OLDEST = 115
+DMD_CODE = r"^[0-9]{6,18}$"
 
 
 class GpPatients(pa.DataFrameModel):
@@ -94,7 +95,7 @@ class GpEvents(pa.DataFrameModel):
 
     Owner: GP practices. Delivery lag: days, for hospital letters weeks. Coverage: what was coded; coding is sparse,
     so a code that is absent is not evidence that the condition is. Known defects: Read v2, CTV3 and local codes stay
-    in old entries; they are counted as unused, not refused.
+    in old entries, and some systems send SNOMED CT description ids; both are counted as not recognised, not refused.
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
@@ -118,12 +119,13 @@ class GpPrescriptions(pa.DataFrameModel):
     """Prescription issues, one row an issue.
 
     Owner: GP practices. Delivery lag: days. Coverage: issues by the practice; hospital and over-the-counter medicines
-    are absent. Known defects: some systems send a dm+d code, some a BNF code.
+    are absent. Known defects: some systems send a dm+d code, some a BNF code; the groups of a medicine are told by its
+    BNF code alone, so of whoever has one without it no group is known to be absent.
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     bnf_code: str = text("BNF code of the medicine", shape=BNF_CODE)
-    dmd_code: str = text("dm+d code of the medicine", shape=r"^[0-9]{6,18}$")
+    dmd_code: str = text("dm+d code of the medicine", shape=DMD_CODE)
     issued_on: pl.Date = day("the day of issue")
     recorded_on: pl.Date = day("the day it was entered")
 
@@ -131,7 +133,7 @@ class GpPrescriptions(pa.DataFrameModel):
     def _dmd_check_digit(cls, data: pa.PolarsData) -> pl.LazyFrame:
         # A dm+d code is a SNOMED CT identifier. Numbers of other systems (RxNorm, product numbers of a supplier) have
         # its shape; nine in ten of them fail here.
-        return holds(data, is_snomed(pl.col("dmd_code")))
+        return holds(data, ~pl.col("dmd_code").str.contains(DMD_CODE) | is_snomed(pl.col("dmd_code")))
 
     @pa.check("issued_on", name="one_of_two_needed")
     def _one_code(cls, data: pa.PolarsData) -> pl.LazyFrame:

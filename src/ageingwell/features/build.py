@@ -15,6 +15,8 @@ from ageingwell.contracts.prefixes import starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.feature import Feature, Seen
+from ageingwell.recognition.counting import DIAGNOSES, ENTRIES, MEDICINES
+from ageingwell.recognition.people import CARE_LABELS
 from ageingwell.spine import Tables, home_facts, latest
 from ageingwell.timeline import AsOf
 
@@ -51,11 +53,19 @@ class Given:
         return link.drop_nulls("household_id").lazy()
 
 
-def build_features(tables: Tables, spine: pl.DataFrame, as_of: AsOf, *, codelists: Codelists) -> pl.DataFrame:
+def build_features(
+    tables: Tables,
+    spine: pl.DataFrame,
+    as_of: AsOf,
+    *,
+    codelists: Codelists,
+    untold: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Every feature of every person of the spine: person_id, then one Float64 column a feature; sorted by person_id.
 
     A missing value means unknown. A source that was not sent makes all its features unknown; a home-based feature is
-    unknown for somebody without a home on record.
+    unknown for somebody without a home on record. `untold` says whose codes and labels are not recognised, as
+    `recognise` gives it: what they would have told is unknown too.
     """
     given = Given(tables, spine, codelists)
     seen = Seen(as_of, bit_of_list(codelists))
@@ -66,6 +76,7 @@ def build_features(tables: Tables, spine: pl.DataFrame, as_of: AsOf, *, codelist
         made = _unknown(spine, features) if rows is None else _aggregated(rows, features, seen)
         built = built.join(made, on="person_id", how="left", maintain_order="left")
         built = built.with_columns(_filled(feature, sent=rows is not None) for feature in features)
+    built = _without_what_is_not_recognised(built, untold, seen)
     for feature in of_source("derived"):
         built = built.with_columns(feature.value(seen).cast(pl.Float64).alias(feature.name))
     return built.select("person_id", *names()).sort("person_id")
@@ -127,6 +138,48 @@ def _filled(feature: Feature, *, sent: bool) -> pl.Expr:
     return pl.when(pl.col("household_id").is_not_null()).then(filled).alias(feature.name)
 
 
+# What a feature's expression asks for, by its prepared source, and the column of a contract that it is made of.
+RESTS_ON: Mapping[str, Mapping[str, str]] = {
+    "gp_events": {"lists": ENTRIES},
+    "medicines": dict.fromkeys(gp.MEDICINE_GROUPS, MEDICINES),
+    "hospital_events": {"icd10_fall": DIAGNOSES, "icd10_fracture": DIAGNOSES},
+    "care_events": {
+        **{name: f"care_events.{name}" for name in CARE_LABELS},
+        "weekly_pence": "care_events.cost_frequency",
+    },
+}
+
+
+def rests_on(feature: Feature, seen: Seen) -> tuple[str, ...]:
+    """The columns of codes and open labels that a feature rests on, as `table.column`."""
+    made_of = RESTS_ON.get(feature.source, {})
+    if not made_of:
+        return ()
+    return tuple(sorted({made_of[name] for name in feature.value(seen).meta.root_names() if name in made_of}))
+
+
+def _without_what_is_not_recognised(built: pl.DataFrame, untold: pl.DataFrame | None, seen: Seen) -> pl.DataFrame:
+    """Empty the features of those whose codes or labels tell nothing: not recognised is unknown, and never no.
+
+    What was found stays found: a yes is a yes, and a count of what raises a risk is at least so many. A diagnosis in
+    another classification finds what is not there (W19 is a fall in ICD-10 and an operation in OPCS-4): nothing stays.
+    """
+    if untold is None:
+        return built
+    marked = built.select("person_id").join(untold, on="person_id", how="left", maintain_order="left")
+    emptied = []
+    for feature in FEATURES:
+        asked = rests_on(feature, seen) if feature.source != "derived" else ()
+        if not asked:
+            continue
+        nothing = marked.select(pl.any_horizontal(asked).fill_null(value=False)).to_series()
+        counts_up = feature.shown_as == "count" and feature.direction == "up"
+        stays = (feature.shown_as == "yes_no" or counts_up) and DIAGNOSES not in asked
+        found = pl.lit(stays) & (pl.col(feature.name) > 0)
+        emptied.append(pl.when(~pl.lit(nothing) | found).then(pl.col(feature.name)).alias(feature.name))
+    return built.with_columns(emptied)
+
+
 AGENCY_SOURCES: Mapping[str, tuple[str, ...]] = {
     "hospital": ("hospital_events",),
     "social_care": ("care_events",),
@@ -134,7 +187,10 @@ AGENCY_SOURCES: Mapping[str, tuple[str, ...]] = {
     "fire": ("fire_visits", "fire_incidents"),
     "prescriptions": ("medicines",),
     "place": ("spine",),
+    "gp": ("gp_events",),
 }
+# What is worked out from several sources, and is unknown with the one named.
+DERIVED_OF_AGENCY: Mapping[str, tuple[str, ...]] = {"gp": ("n_deficits", "frailty_index")}
 
 
 def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) -> pl.DataFrame:
@@ -145,9 +201,10 @@ def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) ->
     """
     drawn = np.random.default_rng(seed)
     emptied = []
-    for sources in AGENCY_SOURCES.values():
+    for agency, sources in AGENCY_SOURCES.items():
         is_late = pl.Series("is_late", drawn.random(features.height) < share)
         affected = [feature.name for source in sources for feature in of_source(source) if feature.name != "age"]
+        affected += DERIVED_OF_AGENCY.get(agency, ())
         emptied += [pl.when(~pl.lit(is_late)).then(pl.col(name)).alias(name) for name in affected]
     rehearsed = features.with_columns(emptied)
     derived = ("has_polypharmacy", "lives_alone_probability")

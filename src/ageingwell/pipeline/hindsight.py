@@ -18,11 +18,12 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import TrainSettings
 from ageingwell.errors import SourceError
 from ageingwell.features.build import build_features
-from ageingwell.outcomes import first_contacts, label_outcomes
+from ageingwell.outcomes import first_contacts, label_outcomes, outcome_rests_on
 from ageingwell.permissions import in_force, keep_permitted, stop_unless_checked, stop_unless_permitted
 from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.recognition.people import care_homes_to_check, recognise, stop_on_untold_outcomes
 from ageingwell.sources.read import Records, read_agencies
-from ageingwell.spine import build_spine, known_tables, latest_versions
+from ageingwell.spine import Tables, build_spine, known_tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 PARTS = ("fit", "calibrate", "test")
@@ -132,6 +133,18 @@ def _draw(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
+def _untold(tables: Tables, spine: pl.DataFrame, as_of: AsOf, config: Config) -> pl.DataFrame:
+    """Of whom the codes and labels known on a day tell nothing."""
+    return recognise(
+        tables,
+        spine,
+        as_of,
+        places=config.places,
+        codelists=config.codelists,
+        floors=config.score.recognition,
+    ).untold
+
+
 def _day_after_newest(records: Records) -> date:
     newest = records.tables["gp_patients"].newest_on
     if newest is None:
@@ -166,9 +179,16 @@ def _at(cut_off: AsOf, people: pl.DataFrame, records: Records, config: Config) -
     then = known_tables(records, cut_off, config.tables)
     settled = known_tables(records, cut_off.plus(settings.horizon_days + settings.settling_days), config.tables)
     spine = build_spine(then, cut_off, minimum_age=config.score.minimum_age, places=config.places)
-    features = build_features(then, spine, cut_off, codelists=config.codelists)
+    untold = _untold(then, spine, cut_off, config)
+    spine = care_homes_to_check(spine, untold)
+    features = build_features(then, spine, cut_off, codelists=config.codelists, untold=untold)
     horizon = Horizon(settings.horizon_days)
-    labels = label_outcomes(settled, spine, cut_off, horizon=horizon, codelists=config.codelists)
+    untold_later = _untold(settled, spine, cut_off.plus(settings.horizon_days + settings.settling_days), config)
+    for outcome in settings.outcomes:
+        stop_on_untold_outcomes(
+            untold_later, outcome_rests_on(outcome, settled), outcome=outcome, at_most=settings.untold_share_at_most
+        )
+    labels = label_outcomes(settled, spine, cut_off, horizon=horizon, codelists=config.codelists, untold=untold_later)
     contacts = first_contacts(settled, spine, cut_off, horizon=horizon)
     both = features.join(labels, on="person_id", maintain_order="left").with_columns(cut_off=cut_off.day)
     beside = spine.select("person_id", "ethnic_group", "practice_code")

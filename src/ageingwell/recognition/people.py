@@ -105,15 +105,17 @@ def floors_to_keep(floors: Floors, counted: pl.DataFrame) -> Floors:
     return floors.model_copy(update={"most_deprived_fifth": 0.0, "rural": 0.0})
 
 
-def stop_on_untold_outcomes(untold: pl.DataFrame, asked: tuple[str, ...], *, at_most: float) -> None:
+def stop_on_untold_outcomes(untold: pl.DataFrame, asked: tuple[str, ...], *, outcome: str, at_most: float) -> None:
     """Stop training where the records of too many people cannot tell an outcome, by the columns it rests on.
 
     Raises `SourceError`.
     """
+    if not asked:
+        return
     share = untold.select(pl.any_horizontal(asked).mean()).item() or 0.0
     if share > at_most:
         raise SourceError(
-            f"the outcomes cannot be told of {share:.0%} of the people: codes or labels are not recognised",
+            f"{outcome}: of {share:.0%} of people the records do not tell it, for codes or labels are not recognised",
             "run `ageingwell check` to see which; map the labels in agencies.toml, and have the right codes sent",
         )
 
