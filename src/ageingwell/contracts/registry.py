@@ -74,6 +74,15 @@ def columns(table: str) -> tuple[Column, ...]:
     return tuple(_column(name, field) for name, field in TABLES[table].to_schema().columns.items())
 
 
+def open_labels() -> list[tuple[str, str]]:
+    """Every column that takes any label: table and column.
+
+    >>> len(open_labels()), open_labels()[0]
+    (12, ('gp_patients', 'communication_need'))
+    """
+    return [(table, column.name) for table in TABLES for column in columns(table) if column.known]
+
+
 def _column(name: str, field: Any) -> Column:
     more = field.metadata
     return Column(

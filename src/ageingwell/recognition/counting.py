@@ -15,7 +15,8 @@ import polars as pl
 from ageingwell.config.files import snomed_lists
 from ageingwell.config.score import RecognitionSettings
 from ageingwell.contracts.prefixes import starts_with_any
-from ageingwell.recognition.labels import labels_of, open_labels
+from ageingwell.contracts.registry import open_labels
+from ageingwell.recognition.labels import labels_of
 from ageingwell.spine import Tables, latest_versions, read_places
 
 Codelists = Mapping[str, tuple[str, ...]]

@@ -5,21 +5,12 @@ from functools import cache
 
 import polars as pl
 
-from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.contracts.registry import columns, open_labels
 from ageingwell.spine import Tables
 
 NEW_LABELS = pl.Schema(
     {"table": pl.String, "column": pl.String, "label": pl.String, "n_rows": pl.Int64, "n_subjects": pl.Int64}
 )
-
-
-def open_labels() -> list[tuple[str, str]]:
-    """Every column that takes any label: table and column.
-
-    >>> len(open_labels()), open_labels()[0]
-    (12, ('gp_patients', 'communication_need'))
-    """
-    return [(table, column.name) for table in TABLES for column in columns(table) if column.known]
 
 
 def new_labels(tables: Tables) -> pl.DataFrame:
