@@ -1,5 +1,6 @@
 """A word of a vocabulary that nobody here knows is unknown, never no: counted, told, and not made into a number."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -29,6 +30,7 @@ from ageingwell.recognition.people import (
     recognise,
     stop_on_untold_outcomes,
 )
+from ageingwell.report.recognised import recognised_sections
 from ageingwell.sources.read import read_agencies
 from ageingwell.synthetic.check_digit import with_check_digit
 from ageingwell.synthetic.county import CountyPlan, synthesise
@@ -435,3 +437,15 @@ def test_release_2_of_the_return_tells_the_same_of_everybody(tmp_path: Path) -> 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"release_2"}))
 def test_each_kind_of_other_words_that_a_made_up_county_can_have_is_told(kind: str, tables: Tables) -> None:
     assert sentences(recognised_in(in_other_words(tables, (kind,)), floors=RecognitionSettings())) != []
+
+
+def test_the_annex_has_a_row_for_each_column_practice_below_and_label_nobody_knows(tables: Tables) -> None:
+    changed = in_other_words(tables, ("ctv3", "new_labels"))
+    kept = json.loads(json.dumps(manifest_of(recognised_in(changed, floors=RecognitionSettings()))))
+
+    (section,) = recognised_sections(kept)
+
+    rows = section["parts"][0]["table"]["rows"]
+    assert ["gp_events", "code", "Z80000"] in [row[:3] for row in rows]
+    assert any(row[3].startswith("the label `") and row[-1] == "not known" for row in rows)
+    assert recognised_sections(None) == []

@@ -79,7 +79,10 @@ def _column(column: Column, checks: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _allowed(column: Column, checks: Iterable[Any]) -> str:
-    said = [code(column.labels)] if column.labels else ["any label"] if column.kind == "label" else []
+    known = f"any label; we know {code(column.known)}" if column.known else "any label"
+    said = [code(column.labels)] if column.labels else [known] if column.kind == "label" else []
+    if column.also:
+        said.append("also read: " + ", ".join(f"`{theirs}` as `{ours}`" for theirs, ours in column.also))
     for check in checks:
         facts = check.statistics or {}
         if "pattern" in facts:
