@@ -11,6 +11,7 @@ import polars as pl
 
 from ageingwell.config.files import codes_of
 from ageingwell.contracts.prefixes import starts_with_any
+from ageingwell.recognition.counting import DIAGNOSES, ENTRIES
 from ageingwell.spine import Tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
@@ -21,7 +22,13 @@ OUTCOMES = ("loss_of_independence", "emergency_admission", "new_long_term_care",
 
 
 def label_outcomes(
-    settled: Tables, spine: pl.DataFrame, as_of: AsOf, *, horizon: Horizon, codelists: Mapping[str, tuple[str, ...]]
+    settled: Tables,
+    spine: pl.DataFrame,
+    as_of: AsOf,
+    *,
+    horizon: Horizon,
+    codelists: Mapping[str, tuple[str, ...]],
+    untold: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Label every person of the spine: one row a person, each outcome 1, 0 or missing, and its first day.
 
@@ -29,7 +36,8 @@ def label_outcomes(
     `settled` are the tables as known once the horizon and the settling period have passed. Somebody who left the area
     inside the horizon without the outcome is missing (censored), not a 0, and so is somebody who, as was recorded too
     late to be known, had died or left before the cut-off. A care-home resident is at risk of none
-    (they are scored apart); somebody with long-term support is not at risk of new long-term care.
+    (they are scored apart); somebody with long-term support is not at risk of new long-term care. Of whom `untold`, as
+    `recognise` gives it for the settled tables, marks a column that an outcome rests on, that outcome is missing.
     """
     people = spine.select("person_id", "care_home")
     for found in (
@@ -48,7 +56,13 @@ def label_outcomes(
     }
     at_risk = {"new_long_term_care": ~pl.col("had_care")}
     died = pl.col("died_on").is_not_null()
-    labels = {name: _label(first[name], at_risk=at_risk.get(name, pl.lit(value=True))) for name in OUTCOMES}
+    labels = {
+        name: _label(
+            first[name],
+            at_risk=at_risk.get(name, pl.lit(value=True)) & ~_is_untold(name, people, settled, untold),
+        )
+        for name in OUTCOMES
+    }
     return people.select(
         "person_id",
         **labels,
@@ -57,6 +71,30 @@ def label_outcomes(
         left_area=pl.col("left"),
         **{f"{name}_on": pl.when(labels[name] == 1).then(day) for name, day in first.items()},
     )
+
+
+def outcome_rests_on(outcome: str, settled: Tables) -> tuple[str, ...]:
+    """The columns of codes and open labels that an outcome rests on, as `table.column`.
+
+    >>> outcome_rests_on("emergency_admission", {"hospital_events": pl.LazyFrame()})
+    ()
+    """
+    care = ("care_events.service_type", "care_events.service_component")
+    stays = () if "hospital_events" in settled else (ENTRIES,)
+    return {
+        "loss_of_independence": (*care, *(stays or (DIAGNOSES,))),
+        "emergency_admission": stays,
+        "new_long_term_care": care,
+    }.get(outcome, ())
+
+
+def _is_untold(outcome: str, people: pl.DataFrame, settled: Tables, untold: pl.DataFrame | None) -> pl.Expr:
+    """Whether the records cannot say if an outcome came about: of those with it too, or the ones alone would stay."""
+    asked = outcome_rests_on(outcome, settled)
+    if untold is None or not asked:
+        return pl.lit(value=False)
+    nobody = untold.filter(pl.any_horizontal(asked))["person_id"]
+    return pl.lit(people["person_id"].is_in(nobody.implode()))
 
 
 def first_contacts(settled: Tables, spine: pl.DataFrame, as_of: AsOf, *, horizon: Horizon) -> pl.DataFrame:

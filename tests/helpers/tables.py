@@ -77,7 +77,7 @@ GOOD: Mapping[str, dict[str, str | None]] = {
     "gp_prescriptions": {
         "person_id": pseudonym(1),
         "bnf_code": "0403010B0AAAGAG",
-        "dmd_code": "42104411000001109",
+        "dmd_code": "42104411000001107",
         "issued_on": "2024-06-10",
         "recorded_on": "2024-06-11",
     },

@@ -67,6 +67,7 @@ ACROSS_COLUMNS: list[Case] = [
     ("gp_events", "code", "bad_check_digit", {"code": "161898005"}),
     ("gp_events", "code", "bad_check_digit", {"code": "Eu00."}),
     ("gp_events", "recorded_on", "recorded_before_it_happened", {"happened_on": "2024-06-12"}),
+    ("gp_prescriptions", "dmd_code", "bad_check_digit", {"dmd_code": "42104411000001109"}),
     ("gp_prescriptions", "issued_on", "one_of_two_needed", {"bnf_code": None, "dmd_code": None}),
     ("gp_prescriptions", "recorded_on", "recorded_before_it_happened", {"issued_on": "2024-06-12"}),
     ("hospital_events", "ended_on", "end_before_start", {"ended_on": "2024-05-31"}),

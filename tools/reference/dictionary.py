@@ -31,8 +31,8 @@ def data_dictionary() -> str:
 def _empty() -> str:
     """Which cells that are not empty are read as empty, and why."""
     said = (
-        "An optional cell that holds no value in other words is read as empty, and counted by column and rule in `check` "
-        "and in the manifest. Which days stand for none, and whether they empty the cell or refuse the row, is stated "
+        "An optional cell that holds no value in other words is read as empty, and counted by column and rule in "
+        "`check` and in the manifest. Which days stand for none, and whether they empty the cell or refuse the row, is stated "
         "for each column under *allowed*. A word that the settings map, or that is a label of the column, is what they "
         "say; a pseudonym and a required value are never emptied by a word."
     )
@@ -91,7 +91,10 @@ def _column(column: Column, checks: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _allowed(column: Column, checks: Iterable[Any]) -> str:
-    said = [code(column.labels)] if column.labels else ["any label"] if column.kind == "label" else []
+    known = f"any label; we know {code(column.known)}" if column.known else "any label"
+    said = [code(column.labels)] if column.labels else [known] if column.kind == "label" else []
+    if column.also:
+        said.append("also read: " + ", ".join(f"`{theirs}` as `{ours}`" for theirs, ours in column.also))
     said += [column.placeholder.sentence] if column.placeholder else []
     for check in checks:
         facts = check.statistics or {}

@@ -56,6 +56,7 @@ def check(data: Path, refused_to: Path | None, as_of: date | None, config_path: 
 @click.option(
     "--dirty", default=0.0, type=click.FloatRange(0, 0.5), help="Spoil this share of rows, with an answer file."
 )
+@click.option("--words", multiple=True, help="Codes or labels that nobody recognises, such as ctv3; again for more.")
 @click.option("--rate-shift", default=0.0, type=float, help="Add this to the log of every rate: another county.")
 @click.option("--check-rates", is_flag=True, help="Print the county's rates beside published ones.")
 @json_option
@@ -66,6 +67,7 @@ def synth(
     as_of: date,
     raw: bool,
     dirty: float,
+    words: tuple[str, ...],
     rate_shift: float,
     check_rates: bool,
     as_json: bool,
@@ -73,7 +75,9 @@ def synth(
     """Make up a county: four agencies' records about people who do not exist, with known truth."""
     from ageingwell.synthetic import county, rates
 
-    plan = county.CountyPlan(people=people, seed=seed, as_of=as_of, raw=raw, dirty=dirty, rate_shift=rate_shift)
+    plan = county.CountyPlan(
+        people=people, seed=seed, as_of=as_of, raw=raw, dirty=dirty, rate_shift=rate_shift, words=words
+    )
     with progress() as world:
         made = county.synthesise(plan, out, progress=lambda stage, share: world.tell(f"{stage} {share:.0%}"))
     if as_json:

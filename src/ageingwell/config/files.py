@@ -84,6 +84,18 @@ def _parts(name: str) -> list[str]:
     return [part.strip().strip('"') for part in name.split(".")]
 
 
+OTHER_TERMINOLOGIES = ("bnf_", "icd10_")  # how the names of lists start whose codes are no SNOMED CT identifiers
+
+
+def snomed_lists(codelists: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The names of the lists of SNOMED CT identifiers, in order.
+
+    >>> snomed_lists({"fall": ("161898004",), "dementia": ("52448006",), "icd10_fall": ("W19",)})
+    ['dementia', 'fall']
+    """
+    return sorted(name for name in codelists if not name.startswith(OTHER_TERMINOLOGIES))
+
+
 def read_codelists(folder: Path) -> dict[str, tuple[str, ...]]:
     """Read every code list of a folder: its codes by the name of the file.
 

@@ -105,6 +105,40 @@ class Ledger(Settings):
     views: dict[Recipient, RecipientView] = Field(description="what each recipient may read")
 
 
+class RecognitionSettings(Settings):
+    """How much of what is sent must be of a kind we know before its absence is taken as a no.
+
+    Shares of rows. What falls below is unknown, never no, and every output says so.
+    """
+
+    minimum_rows: int = Field(default=100, ge=1, description="with fewer rows than this nothing is judged")
+    entries_readable_at_least: float = Field(
+        default=0.8, ge=0, le=1, description="share of a practice's coded entries that are SNOMED CT concepts"
+    )
+    entries_on_lists_at_least: float = Field(
+        default=0.005, ge=0, le=1, description="share of a practice's coded entries that are on any code list"
+    )
+    medicines_grouped_at_least: float = Field(
+        default=0.8, ge=0, le=1, description="share of a practice's prescriptions with a BNF code; for telling alone"
+    )
+    diagnoses_on_lists_at_least: float = Field(
+        default=0.01, ge=0, le=1, description="share of emergency diagnoses that are on any list of ICD-10 codes"
+    )
+    diagnoses_in_common_chapters_at_least: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="share of emergency diagnoses in the ICD-10 chapters I, J and R; codes of operations have next to "
+        "none",
+    )
+    labels_known_at_least: float = Field(
+        default=0.8, ge=0, le=1, description="share of an open column's labels that we know; for telling alone"
+    )
+    places_known_at_least: float = Field(
+        default=0.5, ge=0, le=1, description="share of people whose area stands in the file of places"
+    )
+
+
 class ScoreSettings(Settings):
     """The settings of a nightly run."""
 
@@ -128,6 +162,9 @@ class ScoreSettings(Settings):
     )
     seed: int = Field(default=1, ge=0, description="seed of every draw")
     threads: int = Field(default=2, ge=1, le=256, description="threads for the model; the results do not depend on it")
+    recognition: RecognitionSettings = Field(
+        default=RecognitionSettings(), description="how much of what is sent must be of a kind we know"
+    )
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
     outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, by whom")
@@ -161,6 +198,13 @@ class TrainSettings(Settings):
     )
     least_shrinkage: float = Field(
         default=0.8, ge=0.5, lt=1, description="share of an effect expected to hold on new people, in Riley's criteria"
+    )
+    untold_share_at_most: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="stop where codes or labels that are not recognised hide an outcome from more than this share of "
+        "people",
     )
     trees: int = Field(default=600, ge=1, le=2000, description="most trees in each model; how many is found out")
     leaves: int = Field(default=12, ge=4, le=64, description="most leaves of a tree; how many is found out")

@@ -6,6 +6,7 @@ A column helper returns a Pandera field whose metadata tell the reader how to pa
 same sentences stand in error texts and in the data dictionary.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -138,10 +139,16 @@ def birth_month(sentence: str) -> Any:
     return _field(sentence, "date", required=True, nullable=False, more={"placeholder": None})
 
 
-def label(sentence: str, *labels: str, required: bool = True, nullable: bool = False) -> Any:
-    """One of a fixed list of labels, matched after folding."""
+def label(
+    sentence: str,
+    *labels: str,
+    required: bool = True,
+    nullable: bool = False,
+    also: Mapping[str, str] | None = None,
+) -> Any:
+    """One of a fixed list of labels, matched after folding; `also` are other spellings, each with our label."""
     missing = "unknown" if "unknown" in labels and not required else None
-    more = {"labels": labels, "missing": missing}
+    more = {"labels": labels, "missing": missing, "also": dict(also or {})}
     return _field(
         sentence, "label", required=required, nullable=nullable and missing is None, more=more, isin=list(labels)
     )
@@ -153,9 +160,16 @@ def yes_no_unknown(sentence: str) -> Any:
     return _field(sentence, "label", required=False, nullable=False, more=more, isin=["yes", "no", "unknown"])
 
 
-def open_label(sentence: str, *, required: bool = False) -> Any:
-    """A label from a national list that changes by year: folded, any label accepted."""
-    return _field(sentence, "label", required=required, nullable=not required, more={"labels": (), "missing": None})
+def open_label(
+    sentence: str, *, required: bool = False, known: tuple[str, ...] = (), also: Mapping[str, str] | None = None
+) -> Any:
+    """A label from a national list that changes by year: folded, any label accepted.
+
+    `known` are the labels whose meaning we know (`*` stands for any text); from any other nothing may be concluded.
+    `also` are other spellings, each with our label.
+    """
+    more = {"labels": (), "missing": None, "known": known, "also": dict(also or {})}
+    return _field(sentence, "label", required=required, nullable=not required, more=more)
 
 
 def text(sentence: str, *, shape: str | None = None, required: bool = False, nullable: bool = True) -> Any:

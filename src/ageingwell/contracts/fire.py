@@ -3,6 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
+from ageingwell.contracts import known_labels
 from ageingwell.contracts.fields import day, holds, label, not_before, open_label, pseudonym, whole, yes_no_unknown
 
 
@@ -17,7 +18,7 @@ class FireVisits(pa.DataFrameModel):
     household_id: str = pseudonym("pseudonym of the home's UPRN")
     visited_on: pl.Date = day("the day of the visit")
     visit_outcome: str = label("how it ended", "completed", "refused", "no_access", "not_suitable")
-    referral_source: str = open_label("who asked for the visit")
+    referral_source: str = open_label("who asked for the visit", known=known_labels.REFERRAL_SOURCES)
     recorded_on: pl.Date = day("the day it was entered")
     lives_alone: str = yes_no_unknown("one person lives there")
     smoke_alarm_working: str = yes_no_unknown("a working smoke alarm was found")

@@ -3,6 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
+from ageingwell.contracts import known_labels
 from ageingwell.contracts.codes import is_snomed
 from ageingwell.contracts.fields import (
     BNF_CODE,
@@ -23,6 +24,7 @@ from ageingwell.contracts.fields import (
 OLDEST = 115
 # A slip of the year in the day of recording is not told from one in the day of death within a year.
 DAYS_DEATH_MAY_LIE_AHEAD = 365
+DMD_CODE = r"^[0-9]{6,18}$"
 
 
 class GpPatients(pa.DataFrameModel):
@@ -51,7 +53,9 @@ class GpPatients(pa.DataFrameModel):
     left_recorded_on: pl.Date = day("the day the leaving was recorded", required=False, nullable=True)
     died_on: pl.Date = day("the day the person died", required=False, nullable=True, placeholder=ENDING_DAY)
     died_recorded_on: pl.Date = day("the day the death was recorded", required=False, nullable=True)
-    communication_need: str = open_label("what the person needs to understand and be understood")
+    communication_need: str = open_label(
+        "what the person needs to understand and be understood", known=known_labels.COMMUNICATION_NEEDS
+    )
     recorded_on: pl.Date = day("the day the practice's system knew this version")
 
     @pa.check("birth_month", name="not_the_first")
@@ -109,7 +113,7 @@ class GpEvents(pa.DataFrameModel):
 
     Owner: GP practices. Delivery lag: days, for hospital letters weeks. Coverage: what was coded; coding is sparse,
     so a code that is absent is not evidence that the condition is. Known defects: Read v2, CTV3 and local codes stay
-    in old entries; they are counted as unused, not refused.
+    in old entries, and some systems send SNOMED CT description ids; both are counted as not recognised, not refused.
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
@@ -133,14 +137,21 @@ class GpPrescriptions(pa.DataFrameModel):
     """Prescription issues, one row an issue.
 
     Owner: GP practices. Delivery lag: days. Coverage: issues by the practice; hospital and over-the-counter medicines
-    are absent. Known defects: some systems send a dm+d code, some a BNF code.
+    are absent. Known defects: some systems send a dm+d code, some a BNF code; the groups of a medicine are told by its
+    BNF code alone, so of whoever has one without it no group is known to be absent.
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     bnf_code: str = text("BNF code of the medicine", shape=BNF_CODE)
-    dmd_code: str = text("dm+d code of the medicine", shape=r"^[0-9]{6,18}$")
+    dmd_code: str = text("dm+d code of the medicine", shape=DMD_CODE)
     issued_on: pl.Date = day("the day of issue")
     recorded_on: pl.Date = day("the day it was entered")
+
+    @pa.check("dmd_code", name="bad_check_digit")
+    def _dmd_check_digit(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        # A dm+d code is a SNOMED CT identifier. Numbers of other systems (RxNorm, product numbers of a supplier) have
+        # its shape; nine in ten of them fail here.
+        return holds(data, ~pl.col("dmd_code").str.contains(DMD_CODE) | is_snomed(pl.col("dmd_code")))
 
     @pa.check("issued_on", name="one_of_two_needed")
     def _one_code(cls, data: pa.PolarsData) -> pl.LazyFrame:

@@ -3,6 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
+from ageingwell.contracts import known_labels
 from ageingwell.contracts.fields import (
     day,
     holds,
@@ -40,7 +41,9 @@ class Homes(pa.DataFrameModel):
     """
 
     household_id: str = pseudonym("pseudonym of the home's UPRN")
-    source: str = open_label("who says so: epc, landlord, council_tax …", required=True)
+    source: str = open_label(
+        "who says so: epc, landlord, council_tax …", required=True, known=known_labels.HOME_SOURCES
+    )
     tenure: str = label("how the home is held", *TENURES, required=False)
     property_type: str = label("kind of home", *PROPERTY_TYPES, required=False)
     lowest_floor: int = whole("lowest floor of the home; 0 is the ground floor", low=-5, high=100)
@@ -79,7 +82,7 @@ class HousingEvents(pa.DataFrameModel):
         "tenancy_support",
         "disrepair_complaint",
     )
-    hazard: str = open_label("Housing Health and Safety Rating System hazard")
+    hazard: str = open_label("Housing Health and Safety Rating System hazard", known=known_labels.HAZARDS)
     category: int = whole("hazard category, 1 (serious) or 2", low=1, high=2)
     happened_on: pl.Date = day("the day it happened")
     recorded_on: pl.Date = day("the day it was entered")

@@ -127,6 +127,8 @@ class Column:
     checks: tuple[str, ...]
     placeholder: Placeholder | None = None
     is_pseudonym: bool = False
+    known: tuple[str, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
 
 
 def recorded_column(table: str) -> str:
@@ -148,6 +150,15 @@ def columns(table: str) -> tuple[Column, ...]:
     return tuple(_column(name, field) for name, field in TABLES[table].to_schema().columns.items())
 
 
+def open_labels() -> list[tuple[str, str]]:
+    """Every column that takes any label: table and column.
+
+    >>> len(open_labels()), open_labels()[0]
+    (12, ('gp_patients', 'communication_need'))
+    """
+    return [(table, column.name) for table in TABLES for column in columns(table) if column.known]
+
+
 def _column(name: str, field: Any) -> Column:
     more = field.metadata
     return Column(
@@ -163,4 +174,6 @@ def _column(name: str, field: Any) -> Column:
         checks=tuple(str(check.error or check.name) for check in field.checks),
         placeholder=more.get("placeholder"),
         is_pseudonym=more.get("is_pseudonym", False),
+        known=more.get("known", ()),
+        also=tuple(more.get("also", {}).items()),
     )

@@ -3,6 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
+from ageingwell.contracts import known_labels
 from ageingwell.contracts.fields import (
     amount,
     day,
@@ -27,23 +28,39 @@ class CareEvents(pa.DataFrameModel):
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     la_person_id: str = text("the council's own id of the person, pseudonymised")
-    client_type: str = label("the person's part", "service_user", "carer", "carer_known_by_association")
+    client_type: str = label(
+        "the person's part",
+        "service_user",
+        "carer",
+        "carer_known_by_association",
+        also=known_labels.CLIENT_TYPES_ALSO,
+    )
     event_type: str = label("what kind of event", "request", "assessment", "service", "review")
-    primary_support_reason: str = open_label("main reason for support")
-    service_type: str = open_label("short or long term, and where")
-    service_component: str = open_label("what is provided")
-    route_of_access: str = open_label("how the request came")
-    review_reason: str = open_label("why the review was held")
-    accommodation_status: str = open_label("where the person lives")
+    primary_support_reason: str = open_label("main reason for support", known=known_labels.SUPPORT_REASONS)
+    service_type: str = open_label(
+        "short or long term, and where", known=known_labels.SERVICE_TYPES, also=known_labels.SERVICE_TYPES_ALSO
+    )
+    service_component: str = open_label(
+        "what is provided", known=known_labels.SERVICE_COMPONENTS, also=known_labels.SERVICE_COMPONENTS_ALSO
+    )
+    route_of_access: str = open_label("how the request came", known=known_labels.ROUTES_OF_ACCESS)
+    review_reason: str = open_label("why the review was held", known=known_labels.REVIEW_REASONS)
+    accommodation_status: str = open_label(
+        "where the person lives", known=known_labels.ACCOMMODATION, also=known_labels.ACCOMMODATION_ALSO
+    )
     has_unpaid_carer: str = yes_no_unknown("whether somebody cares for the person unpaid")
     linked_person_id: str = pseudonym("the carer, or the person cared for", required=False, nullable=True)
-    event_outcome: str = open_label("what followed")
+    event_outcome: str = open_label("what followed", known=known_labels.EVENT_OUTCOMES)
     started_on: pl.Date = day("the day the event started")
     ended_on: pl.Date = day("the day the event ended", required=False, nullable=True)
     ended_recorded_on: pl.Date = day("the day the end was recorded", required=False, nullable=True)
     recorded_on: pl.Date = day("the day the council's system knew of the event")
     unit_cost: float = amount("cost of one unit, pounds", low=0, high=1_000_000)
-    cost_frequency: str = open_label("what a unit is: hourly, weekly, one-off …")
+    cost_frequency: str = open_label(
+        "what a unit is: hourly, weekly, one-off …",
+        known=known_labels.COST_FREQUENCIES,
+        also=known_labels.COST_FREQUENCIES_ALSO,
+    )
     planned_units_per_week: float = amount("units planned a week", low=0, high=10_000)
 
     @pa.check("ended_on", name="end_before_start")

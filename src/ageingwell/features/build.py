@@ -12,12 +12,14 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from ageingwell.config.files import codes_of
+from ageingwell.config.files import codes_of, snomed_lists
 from ageingwell.contracts.prefixes import starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.behind import MEANINGFUL, Column, columns_of_source, made_of, roots_of
 from ageingwell.features.feature import About, Feature, Seen
+from ageingwell.recognition.counting import DIAGNOSES, ENTRIES, MEDICINES
+from ageingwell.recognition.people import CARE_LABELS
 from ageingwell.spine import Tables, home_facts, latest, latest_versions, registered
 from ageingwell.timeline import AsOf
 
@@ -38,7 +40,6 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 Codelists = Mapping[str, tuple[str, ...]]
-OTHER_TERMINOLOGIES = ("bnf_", "icd10_")
 MOST_LISTS = 63
 NOTHING_UNTOLD: Mapping[str, frozenset[str]] = MappingProxyType({})
 
@@ -77,12 +78,14 @@ def build_features(
     *,
     codelists: Codelists,
     untold: Mapping[str, frozenset[str]] = NOTHING_UNTOLD,
+    unrecognised: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every feature of every person of the spine: person_id, then one Float64 column a feature; sorted by person_id.
 
     A missing value means unknown. A source that was not sent makes all its features unknown; a home-based feature is
     unknown for somebody without a home on record. `untold` names, by table, the columns that were never sent, or
-    without a single value: what rests on one of them (`columns_behind`) is 0 for nobody.
+    without a single value: what rests on one of them (`columns_behind`) is 0 for nobody. `unrecognised` says whose
+    codes and labels are not recognised, as `recognise` gives it: what they would have told is unknown too.
     """
     given = Given(tables, spine, codelists, as_of)
     seen = Seen(as_of, bit_of_list(codelists))
@@ -98,6 +101,7 @@ def build_features(
             filled = [_filled(feature, as_of, sent=rows is not None) for feature in features]
             built = built.with_columns(filled).drop(_IS_MENTIONED)
             built = built.with_columns(_unless_untold(feature, never_came) for feature in features)
+    built = _without_what_is_not_recognised(built, unrecognised, seen)
     for feature in of_source("derived"):
         built = built.with_columns(feature.value(seen).cast(pl.Float64).alias(feature.name))
     return built.select("person_id", *names()).sort("person_id")
@@ -172,7 +176,7 @@ def columns_behind(feature: Feature) -> frozenset[Column]:
 
 def bit_of_list(codelists: Codelists) -> dict[str, int]:
     """The bit of each list of SNOMED codes, in the order of their names; at most 63 fit into a whole number."""
-    snomed = sorted(name for name in codelists if not name.startswith(OTHER_TERMINOLOGIES))
+    snomed = snomed_lists(codelists)
     if len(snomed) > MOST_LISTS:
         raise ConfigError(f"codelists: {len(snomed)} lists of SNOMED codes, and at most {MOST_LISTS} can be used")
     return {name: bit for bit, name in enumerate(snomed)}
@@ -226,6 +230,50 @@ def _unless_untold(feature: Feature, never_came: set[Column]) -> pl.Expr:
     return pl.when(value != 0).then(value) if behind and feature.without_rows is not None else value
 
 
+# What a feature's expression asks for, by its prepared source, and the column of a contract that it is made of.
+RESTS_ON: Mapping[str, Mapping[str, str]] = {
+    "gp_events": {"lists": ENTRIES},
+    "household_gp_events": {"lists": ENTRIES},
+    "medicines": dict.fromkeys(gp.MEDICINE_GROUPS, MEDICINES),
+    "household_medicines": dict.fromkeys(gp.MEDICINE_GROUPS, MEDICINES),
+    "hospital_events": {"icd10_fall": DIAGNOSES, "icd10_fracture": DIAGNOSES},
+    "care_events": {
+        **{name: f"care_events.{name}" for name in CARE_LABELS},
+        "weekly_pence": "care_events.cost_frequency",
+    },
+}
+
+
+def rests_on(feature: Feature, seen: Seen) -> tuple[str, ...]:
+    """The columns of codes and open labels that a feature rests on, as `table.column`."""
+    made_of = RESTS_ON.get(feature.source, {})
+    if not made_of:
+        return ()
+    return tuple(sorted({made_of[name] for name in feature.value(seen).meta.root_names() if name in made_of}))
+
+
+def _without_what_is_not_recognised(built: pl.DataFrame, untold: pl.DataFrame | None, seen: Seen) -> pl.DataFrame:
+    """Empty the features of those whose codes or labels tell nothing: not recognised is unknown, and never no.
+
+    What was found stays found: a yes is a yes, and a count of what raises a risk is at least so many. A diagnosis in
+    another classification finds what is not there (W19 is a fall in ICD-10 and an operation in OPCS-4): nothing stays.
+    """
+    if untold is None:
+        return built
+    marked = built.select("person_id").join(untold, on="person_id", how="left", maintain_order="left")
+    emptied = []
+    for feature in FEATURES:
+        asked = rests_on(feature, seen) if feature.source != "derived" else ()
+        if not asked:
+            continue
+        nothing = marked.select(pl.any_horizontal(asked).fill_null(value=False)).to_series()
+        counts_up = feature.shown_as == "count" and feature.direction == "up"
+        stays = (feature.shown_as == "yes_no" or counts_up) and DIAGNOSES not in asked
+        found = pl.lit(stays) & (pl.col(feature.name) > 0)
+        emptied.append(pl.when(~pl.lit(nothing) | found).then(pl.col(feature.name)).alias(feature.name))
+    return built.with_columns(emptied)
+
+
 AGENCY_SOURCES: Mapping[str, tuple[str, ...]] = {
     "hospital": ("hospital_events",),
     "social_care": ("care_events", "named_carers"),
@@ -233,7 +281,10 @@ AGENCY_SOURCES: Mapping[str, tuple[str, ...]] = {
     "fire": ("fire_visits", "fire_incidents"),
     "prescriptions": ("medicines", "household_medicines"),
     "place": ("spine",),
+    "gp": ("gp_events",),
 }
+# What is worked out from several sources, and is unknown with the one named.
+DERIVED_OF_AGENCY: Mapping[str, tuple[str, ...]] = {"gp": ("n_deficits", "frailty_index")}
 
 
 def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) -> pl.DataFrame:
@@ -244,9 +295,10 @@ def with_agencies_missing(features: pl.DataFrame, *, share: float, seed: int) ->
     """
     drawn = np.random.default_rng(seed)
     emptied = []
-    for sources in AGENCY_SOURCES.values():
+    for agency, sources in AGENCY_SOURCES.items():
         is_late = pl.Series("is_late", drawn.random(features.height) < share)
         affected = [feature.name for source in sources for feature in of_source(source) if feature.name != "age"]
+        affected += DERIVED_OF_AGENCY.get(agency, ())
         emptied += [pl.when(~pl.lit(is_late)).then(pl.col(name)).alias(name) for name in affected]
     rehearsed = features.with_columns(emptied)
     derived = ("has_polypharmacy", "lives_alone_probability")

@@ -7,7 +7,7 @@ from datetime import date
 from ageingwell import spine
 from ageingwell.contracts.registry import EVENT_KEYS
 from ageingwell.features import build
-from ageingwell.features.evidence import ORIGINS
+from ageingwell.features.behind import ORIGINS
 from ageingwell.features.feature import Feature, Seen
 from ageingwell.features.source_text import as_text, expression_text, source_text
 from ageingwell.timeline import ENDINGS, AsOf

@@ -17,12 +17,13 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.config.score import Purpose, TrainSettings
 from ageingwell.errors import SourceError
-from ageingwell.outcomes import first_contacts, label_outcomes
+from ageingwell.outcomes import first_contacts, label_outcomes, outcome_rests_on
 from ageingwell.pipeline.gate import Permitted, permitted_or_stop
 from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.recognition.people import recognise, stop_on_untold_outcomes
 from ageingwell.sources.read import Records, read_agencies
-from ageingwell.spine import known_tables, latest_versions
+from ageingwell.spine import Tables, known_tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 PARTS = ("fit", "calibrate", "test")
@@ -134,6 +135,18 @@ def _draw(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
+def _untold(tables: Tables, spine: pl.DataFrame, as_of: AsOf, config: Config) -> pl.DataFrame:
+    """Of whom the codes and labels known on a day tell nothing."""
+    return recognise(
+        tables,
+        spine,
+        as_of,
+        places=config.places,
+        codelists=config.codelists,
+        floors=config.score.recognition,
+    ).untold
+
+
 def _day_after_newest(records: Records) -> date:
     newest = records.tables["gp_patients"].newest_on
     if newest is None:
@@ -162,7 +175,12 @@ def _at(cut_off: AsOf, people: pl.DataFrame, gate: Permitted, config: Config) ->
     spine, features = known.spine, known.features()
     settled = known_tables(gate.records, cut_off.plus(settings.horizon_days + settings.settling_days), config.tables)
     horizon = Horizon(settings.horizon_days)
-    labels = label_outcomes(settled, spine, cut_off, horizon=horizon, codelists=config.codelists)
+    untold_later = _untold(settled, spine, cut_off.plus(settings.horizon_days + settings.settling_days), config)
+    for outcome in settings.outcomes:
+        stop_on_untold_outcomes(
+            untold_later, outcome_rests_on(outcome, settled), outcome=outcome, at_most=settings.untold_share_at_most
+        )
+    labels = label_outcomes(settled, spine, cut_off, horizon=horizon, codelists=config.codelists, untold=untold_later)
     contacts = first_contacts(settled, spine, cut_off, horizon=horizon)
     both = features.join(labels, on="person_id", maintain_order="left").with_columns(cut_off=cut_off.day)
     beside = spine.select("person_id", "ethnic_group", "practice_code")

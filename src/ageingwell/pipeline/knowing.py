@@ -8,17 +8,24 @@ from ageingwell.config.load import Config
 from ageingwell.contracts.made import Spine, split_by_contract
 from ageingwell.features.build import build_features
 from ageingwell.pipeline.gate import Permitted
+from ageingwell.recognition.people import Recognised, care_homes_to_check, recognise
 from ageingwell.spine import build_spine, known_tables
 from ageingwell.timeline import AsOf
 
 
 @dataclass(frozen=True)
 class Known:
-    """The tables known on a cut-off, the spine, and those held because their row is impossible (person_id, reason)."""
+    """What was known on a cut-off.
+
+    `tables` are those known then, `spine` the people, `held` those whose row is impossible (person_id, reason),
+    `untold` by table the columns that never came, `words` what of the codes and labels is recognised.
+    """
 
     tables: dict[str, pl.LazyFrame]
     spine: pl.DataFrame
     held: pl.DataFrame
+    untold: dict[str, frozenset[str]]
+    words: Recognised
     as_of: AsOf
     config: Config
 
@@ -29,12 +36,36 @@ class Known:
             self.spine if people is None else people,
             self.as_of,
             codelists=self.config.codelists,
+            untold=self.untold,
+            unrecognised=self.words.untold,
         )
 
 
 def known_people(permitted: Permitted, as_of: AsOf, *, config: Config) -> Known:
     """Work out who is registered and what was known of them on the cut-off."""
     tables = known_tables(permitted.records, as_of, config.tables)
-    built = build_spine(tables, as_of, minimum_age=config.score.minimum_age, places=config.places)
+    built = build_spine(
+        tables,
+        as_of,
+        minimum_age=config.score.minimum_age,
+        places=config.places,
+        incomplete_homes=permitted.incomplete_homes,
+    )
     spine, held = split_by_contract(Spine, built)
-    return Known(tables, spine, held, as_of, config)
+    words = recognise(
+        tables,
+        spine,
+        as_of,
+        places=config.places,
+        codelists=config.codelists,
+        floors=config.score.recognition,
+    )
+    return Known(
+        tables=tables,
+        spine=care_homes_to_check(spine, words.untold),
+        held=held,
+        untold=permitted.records.untold(),
+        words=words,
+        as_of=as_of,
+        config=config,
+    )

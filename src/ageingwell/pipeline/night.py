@@ -16,6 +16,8 @@ from ageingwell.config.score import Recipient
 from ageingwell.decisions.effects import previous_as_agreed
 from ageingwell.decisions.following import tell_decisions
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
+from ageingwell.governance.recognised import manifest_of as recognised_manifest
+from ageingwell.governance.recognised import sentences
 from ageingwell.outreach.allocate import allocate
 from ageingwell.outreach.eligible import eligible, with_homes_of_others
 from ageingwell.outreach.flags import Markers, exits, flagged, homes_under_markers, safeguarded, under_safeguarding
@@ -60,6 +62,7 @@ from ageingwell.pipeline.unlinked import unlinked_home_needs
 from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
 from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
+from ageingwell.recognition.people import floors_to_keep
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.spine import latest_versions
 from ageingwell.timeline import AsOf
@@ -241,7 +244,11 @@ def outreach_list(
         doors = one_knock_a_door(ranked, needs, settings=settings)
     with world.stage("allocate"):
         shared = allocate(
-            doors, capacity=settings.capacity, floors=settings.floors, settings=settings, seed=config.score.seed
+            doors,
+            capacity=settings.capacity,
+            floors=floors_to_keep(settings.floors, known.words.counted),
+            settings=settings,
+            seed=config.score.seed,
         )
         rows = list_rows(shared.visits, ranked=ranked, needs=needs, settings=settings)
         left = pl.concat([left, unplaced(ranked, rows=rows)])
@@ -277,14 +284,17 @@ def outreach_list(
         residents=residents_of(spine, left),
         services=local.services,
     )
-    messages = [*gate.doubts, *shared.messages, *slow_models(bundle)]
+    not_recognised = sentences(known.words)
+    messages = [*gate.doubts, *not_recognised, *shared.messages, *slow_models(bundle)]
     facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record)
     facts["population"] = population_of(people)
     facts["homes_left_out"] = homes_out.to_dicts()
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
-    return frames, facts | {"directory": dict(local.told), "is_degraded": facts["is_degraded"] or local.is_missing}
+    facts["recognised"] = recognised_manifest(known.words)
+    is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)
+    return frames, facts | {"directory": dict(local.told), "is_degraded": is_degraded}
 
 
 def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:

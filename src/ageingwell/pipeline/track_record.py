@@ -16,6 +16,7 @@ from ageingwell.governance.disclosure import in_words
 from ageingwell.outcomes import label_outcomes
 from ageingwell.pipeline.files import read_frame
 from ageingwell.publish import latest_before
+from ageingwell.recognition.people import recognise
 from ageingwell.spine import Tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
@@ -64,12 +65,17 @@ def _counted(archive: Archive, tables: Tables, *, bundle: Bundle, config: Config
     born = latest_versions(tables["gp_patients"]).select("person_id", "birth_month")
     # Nobody in a care home could be listed.
     people = archive.scores.select("person_id").join(born, on="person_id").with_columns(care_home=pl.lit("no"))
-    labels = label_outcomes(
+    horizon = Horizon(config.train.horizon_days)
+    told = recognise(
         tables,
         people,
-        AsOf(archive.day),
-        horizon=Horizon(config.train.horizon_days),
+        AsOf(archive.day).plus(horizon.days),
+        places=config.places,
         codelists=config.codelists,
+        floors=config.score.recognition,
+    )
+    labels = label_outcomes(
+        tables, people, AsOf(archive.day), horizon=horizon, codelists=config.codelists, untold=told.untold
     )
     followed = people.join(labels.select("person_id", outcome), on="person_id").drop_nulls(outcome).sort("person_id")
     listed = followed.join(archive.listed, on="person_id", how="semi")

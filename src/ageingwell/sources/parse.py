@@ -115,7 +115,7 @@ def _as_label(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.
         text = text.replace({"true": "yes", "false": "no"})
     distinct = text.unique().drop_nulls()
     frame = pl.DataFrame({"sent": distinct}).with_columns(label=folded(pl.col("sent")))
-    renamed = {_fold_one(theirs): ours for theirs, ours in values.items()}
+    renamed = {**dict(column.also), **{_fold_one(theirs): ours for theirs, ours in values.items()}}
     frame = frame.with_columns(pl.col("label").replace(renamed)) if renamed else frame
     missing = ("", *column.also_missing)
     frame = frame.with_columns(pl.when(~pl.col("label").is_in(missing)).then("label").alias("label"))

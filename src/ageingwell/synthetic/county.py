@@ -41,6 +41,7 @@ from ageingwell.synthetic.hospital_records import hospital_events
 from ageingwell.synthetic.housing_records import homes, housing_events
 from ageingwell.synthetic.identifiers import reserved_nhs_numbers
 from ageingwell.synthetic.living import Where, make_part
+from ageingwell.synthetic.other_words import KINDS, in_other_words
 from ageingwell.synthetic.part import Part
 from ageingwell.synthetic.patient_records import Versions, gp_patients, patient_versions
 from ageingwell.synthetic.permission_records import contacts, permissions
@@ -64,7 +65,8 @@ class CountyPlan:
     `people` counts people aged 65 and over, alive and registered on `as_of`; the younger people they live with come on
     top. `dirty` is the share of rows of each table to spoil, with an answer file. `raw` writes the agencies' own
     extracts, with NHS numbers and names, in place of the contract tables. `rate_shift` is added to the logarithm of
-    every rate: a second county where 0.2 makes events about a fifth more frequent.
+    every rate: a second county where 0.2 makes events about a fifth more frequent. `words` are kinds of codes and
+    labels that nobody recognises, put in the place of ours (`other_words.KINDS`).
     """
 
     people: int
@@ -75,6 +77,7 @@ class CountyPlan:
     raw: bool = False
     rate_shift: float = 0.0
     dirty_permissions: bool = False
+    words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checks = {
@@ -84,6 +87,8 @@ class CountyPlan:
             "dirty must be a share between 0 and 0.5": 0 <= self.dirty <= 0.5,
             "rate_shift must lie between -1 and 1": -1 <= self.rate_shift <= 1,
         }
+        for kind in self.words:
+            checks[f"words: there is no `{kind}`; there are {', '.join(KINDS)}"] = kind in KINDS
         if self.raw and self.dirty:
             checks["raw and dirty cannot go together: the contracts are of pseudonymised tables"] = False
         if self.raw and self.people * PEOPLE_A_PERSON > len(reserved_nhs_numbers(self.seed)):
@@ -147,7 +152,7 @@ def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Code
         return np.random.default_rng(next(streams))
 
     versions = patient_versions(part, rng=rng())
-    tables = tables_of(part, versions, codelists=codelists, rng=rng)
+    tables = in_other_words(tables_of(part, versions, codelists=codelists, rng=rng), plan.words)
     if plan.raw:
         for name, frame in raw.extracts(part, tables, versions, rng=rng()).items():
             writer.add(name, frame, as_text=True)

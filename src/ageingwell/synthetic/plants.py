@@ -112,6 +112,8 @@ PLANTS: tuple[Plant, ...] = (
     *_dates("gp_prescriptions", "issued_on", "recorded_on"),
     _wrong("gp_prescriptions", "bnf_code", "wrong_shape", "atorvastatin 20mg"),
     _wrong("gp_prescriptions", "dmd_code", "wrong_shape", "12 34"),
+    Plant("gp_prescriptions", "dmd_code", "bad_check_digit", {"dmd_code": _wrong_digit("dmd_code")},
+          needs=_has("dmd_code")),
     Plant("gp_prescriptions", "issued_on", "one_of_two_needed", {"bnf_code": pl.lit(""), "dmd_code": pl.lit("")}),
     _late("gp_prescriptions", "issued_on"),
     _ragged("gp_prescriptions"),

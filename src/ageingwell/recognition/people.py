@@ -1,0 +1,176 @@
+"""Of whom the records tell nothing, because their codes or labels are not recognised."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ageingwell.config.outreach import Floors
+from ageingwell.config.score import RecognitionSettings
+from ageingwell.errors import SourceError
+from ageingwell.recognition.counting import (
+    ANY,
+    DIAGNOSES,
+    ENTRIES,
+    MEDICINES,
+    Codelists,
+    counted_from,
+    emergencies,
+    entries_by_person,
+    has_bnf_chapter,
+    practices_of,
+    unrecognised,
+)
+from ageingwell.recognition.labels import labels_of, new_labels
+from ageingwell.spine import Tables
+from ageingwell.timeline import AsOf, Lookback
+
+# The open labels of social care that a feature, an outcome or the check for care homes asks for.
+CARE_LABELS: Final = (
+    "primary_support_reason",
+    "service_type",
+    "service_component",
+    "route_of_access",
+    "review_reason",
+    "accommodation_status",
+    "event_outcome",
+    "cost_frequency",
+)
+UNTOLD: Final = (ENTRIES, MEDICINES, DIAGNOSES, *(f"care_events.{name}" for name in CARE_LABELS))
+
+# The medicine features look back as far as this.
+RECENT_ISSUES = Lookback(90)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What was counted (`COUNTED`), the labels nobody knows (`NEW_LABELS`), and whose records tell nothing.
+
+    `untold` has a row a person and a Boolean column for each of `UNTOLD`: what rests on that column is unknown of them.
+    """
+
+    counted: pl.DataFrame
+    new_labels: pl.DataFrame
+    untold: pl.DataFrame
+
+
+def recognise(
+    tables: Tables,
+    people: pl.DataFrame,
+    as_of: AsOf,
+    *,
+    places: Path,
+    codelists: Codelists,
+    floors: RecognitionSettings,
+) -> Recognised:
+    """Count what is recognised in the tables known on the cut-off, and say of whom nothing is told.
+
+    `people` has a column person_id; `places` is the file of places.
+    """
+    by_person = entries_by_person(tables, codelists)
+    counted = counted_from(tables, by_person, places=places, codelists=codelists, floors=floors)
+    untold = people.select("person_id").with_columns(
+        pl.col("person_id").is_in(ids.implode()).alias(column)
+        for column, ids in {
+            ENTRIES: _without_readable_entries(tables, by_person, counted, minimum_rows=floors.minimum_rows),
+            MEDICINES: _with_ungrouped_medicines(tables, as_of),
+            DIAGNOSES: _with_unknown_diagnoses(tables, counted),
+            **{f"care_events.{name}": _with_new_label(tables, name) for name in CARE_LABELS},
+        }.items()
+    )
+    return Recognised(counted, new_labels(tables), untold.sort("person_id"))
+
+
+def care_homes_to_check(spine: pl.DataFrame, untold: pl.DataFrame) -> pl.DataFrame:
+    """The spine with `check` for `no` where social care's words for where somebody lives are not known.
+
+    Whether they live in a care home is then not known either; a check excludes nobody, and asks before the visit.
+    """
+    asked = ("care_events.service_type", "care_events.accommodation_status")
+    doubtful = untold.filter(pl.any_horizontal(asked))["person_id"]
+    is_open = (pl.col("care_home") == "no") & pl.col("person_id").is_in(doubtful.implode())
+    return spine.with_columns(care_home=pl.when(is_open).then(pl.lit("check")).otherwise("care_home"))
+
+
+def floors_to_keep(floors: Floors, counted: pl.DataFrame) -> Floors:
+    """The floors of the outreach settings, without those that rest on places where next to no area is known.
+
+    >>> no_areas = pl.DataFrame({"column": ["lsoa21"], "is_enough": [False]})
+    >>> floors_to_keep(Floors(rural=0.2), no_areas).rural
+    0.0
+    """
+    if unrecognised(counted).filter(column="lsoa21").is_empty():
+        return floors
+    return floors.model_copy(update={"most_deprived_fifth": 0.0, "rural": 0.0})
+
+
+def stop_on_untold_outcomes(untold: pl.DataFrame, asked: tuple[str, ...], *, outcome: str, at_most: float) -> None:
+    """Stop training where the records of too many people cannot tell an outcome, by the columns it rests on.
+
+    Raises `SourceError`.
+    """
+    if not asked:
+        return
+    share = untold.select(pl.any_horizontal(asked).mean()).item() or 0.0
+    if share > at_most:
+        raise SourceError(
+            f"{outcome}: of {share:.0%} of people the records do not tell it, for codes or labels are not recognised",
+            "run `ageingwell check` to see which; map the labels in agencies.toml, and have the right codes sent",
+        )
+
+
+_NOBODY = pl.Series("person_id", [], dtype=pl.String)
+
+
+def _of_column(counted: pl.DataFrame, column: str) -> pl.DataFrame:
+    table, name = column.split(".")
+    return counted.filter(table=table, column=name)
+
+
+def _below(counted: pl.DataFrame, column: str) -> pl.DataFrame:
+    return unrecognised(_of_column(counted, column))
+
+
+def _without_readable_entries(
+    tables: Tables, by_person: pl.DataFrame, counted: pl.DataFrame, *, minimum_rows: int
+) -> pl.Series:
+    """People of a practice below a floor, and whoever's own entries are mostly in no terminology that we read.
+
+    A practice too small to be judged alone goes by all practices together.
+    """
+    practice = pl.col("practice_code")
+    below = _below(counted, ENTRIES)["practice_code"]
+    large = counted.filter((pl.col("terminology") == ANY) & (pl.col("n_rows") >= minimum_rows))
+    judged = _of_column(large, ENTRIES)["practice_code"].drop_nulls()
+    goes_by_all = ~practice.is_in(judged.implode()) if below.null_count() else pl.lit(value=False)
+    people = practices_of(tables).filter(practice.is_in(below.drop_nulls().implode()) | goes_by_all)
+    readable = pl.col("n_rows").filter(pl.col("terminology") == "snomed").sum()
+    own = by_person.group_by("person_id").agg(pl.col("n_rows").sum(), readable=readable)
+    mostly_not = own.filter(2 * pl.col("readable") < pl.col("n_rows"))
+    return pl.concat([people["person_id"], mostly_not["person_id"]]).unique()
+
+
+def _with_ungrouped_medicines(tables: Tables, as_of: AsOf) -> pl.Series:
+    """People with a recent medicine whose group is not told: the groups they are in cannot be all they are in."""
+    if "gp_prescriptions" not in tables:
+        return _NOBODY
+    recent = RECENT_ISSUES.holds(pl.col("issued_on"), as_of)
+    rows = tables["gp_prescriptions"].filter(recent & ~has_bnf_chapter())
+    return rows.select("person_id").unique().collect()["person_id"]
+
+
+def _with_unknown_diagnoses(tables: Tables, counted: pl.DataFrame) -> pl.Series:
+    """Where next to no diagnosis is recognised: everybody with an emergency stay that has one."""
+    if _below(counted, DIAGNOSES).is_empty():
+        return _NOBODY
+    return emergencies(tables).select("person_id").unique().collect()["person_id"]
+
+
+def _with_new_label(tables: Tables, column: str) -> pl.Series:
+    """People with a row of social care whose label nobody knows: what it would tell is not known of them."""
+    if "care_events" not in tables:
+        return _NOBODY
+    labels = labels_of(tables, "care_events", column).filter(~pl.col("is_known"))[column]
+    rows = tables["care_events"].filter(pl.col(column).is_in(labels.implode()))
+    return rows.select("person_id").unique().collect()["person_id"]
