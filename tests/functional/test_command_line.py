@@ -97,8 +97,8 @@ def swapped_columns(at: Path) -> None:
 
 
 def versions_that_contradict(at: Path) -> None:
-    other = pl.col("registered_on").dt.offset_by("1d")
-    change(at / "county", "gp_patients", lambda rows: pl.concat([rows, rows.with_columns(registered_on=other)]))
+    other = pl.lit("needs a lip speaker")
+    change(at / "county", "gp_patients", lambda rows: pl.concat([rows, rows.with_columns(communication_need=other)]))
 
 
 def impossible_dates(at: Path) -> None:
