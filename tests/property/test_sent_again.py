@@ -1,8 +1,8 @@
 """The law of versions: what was sent before and is sent again changes nothing, in whatever parts and order.
 
 The tables of a small county are taken as frames. Each is sent twice, in overlapping parts, or with an earlier version
-of each event that had not ended; the spine, features, flags, last contacts, days of evidence and labels of training must
-stay equal to the last bit.
+of each event that had not ended; the spine, features, flags, last contacts, days of evidence and labels of training
+must stay equal to the last bit.
 """
 
 from datetime import date, timedelta

@@ -7,6 +7,7 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.permissions import excluded
 from ageingwell.sources.read import Records
+from ageingwell.spine import latest_versions
 
 ATTRITION = pl.Schema(
     {"person_id": pl.String, "step": pl.String, "reason": pl.String, "n": pl.Int64, "re_enters_on": pl.Date}
@@ -79,7 +80,7 @@ def _opted_out(out: pl.DataFrame, opted: pl.DataFrame, config: Config) -> pl.Dat
 
 def _off_the_spine(off: pl.DataFrame, tables: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
     """Not known by then, dead, gone, or younger."""
-    newest = tables["gp_patients"].sort("person_id", "recorded_on").unique("person_id", keep="last").collect()
+    newest = latest_versions(tables["gp_patients"])
     known = off.join(newest.select("person_id", "died_on", "left_on", "birth_month"), on="person_id", how="left")
     reason = (
         pl.when(pl.col("birth_month").is_null())
