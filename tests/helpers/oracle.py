@@ -34,15 +34,34 @@ class Oracle:
                 endings = {
                     name: None
                     for name in ("left", "died")
-                    if not self._is_known(row[f"{name}_on"], row[f"{name}_recorded_on"], GP_LAG)
+                    if not self._is_known(row[f"{name}_on"], row[f"{name}_recorded_on"], GP_LAG, row)
                 }
                 known[row["person_id"]] = row | {f"{name}_on": None for name in endings}
         return known
 
-    def _is_known(self, ended: date | None, recorded: date | None, lag: int) -> bool:
+    def _is_known(self, ended: date | None, recorded: date | None, lag: int, row: Row) -> bool:
+        """An ending is known from its own day of recording, else with a row recorded after it, else after the lag."""
         if ended is None:
             return False
-        return (recorded or ended + timedelta(days=lag)) < self.night
+        with_row = row["recorded_on"] if ended <= row["recorded_on"] else None
+        return (recorded or with_row or ended + timedelta(days=lag)) < self.night
+
+    def _events(self, rows: list[Row], key: tuple[str, ...], lag: int) -> list[Row]:
+        """One row an event: the newest version's, with the end that was sent last; of one day's, the later end."""
+        versions = defaultdict(list)
+        for row in rows:
+            if row["recorded_on"] < self.night:
+                versions[tuple(row[name] for name in key)].append(row)
+        found = []
+        for told in versions.values():
+            ends = [
+                (row["recorded_on"], row["ended_on"])
+                for row in told
+                if self._is_known(row["ended_on"], row.get("ended_recorded_on"), lag, row)
+            ]
+            newest = max(told, key=lambda row: row["recorded_on"])
+            found.append(newest | {"ended_on": max(ends)[1] if ends else None})
+        return found
 
     def opted_out(self) -> set[str]:
         """Everyone with an objection, a restriction or a type 1 opt-out, and everyone who lives in a home with one."""
@@ -140,11 +159,12 @@ class Oracle:
                 kinds[row["household_id"]] = (row["recorded_on"], row["property_type"])
         homes = {home for home, (_, kind) in kinds.items() if kind == "care_home"}
         placed, status = set(), dict[str, tuple[date, bool]]()
-        for row in map(folded, rows_of(self.county, "care_events")):
-            if row["client_type"] != "service_user" or row["recorded_on"] >= self.night:
+        key = ("person_id", "client_type", "event_type", "started_on", "service_type", "service_component")
+        for row in self._events(list(map(folded, rows_of(self.county, "care_events"))), key, CARE_LAG):
+            if row["client_type"] != "service_user":
                 continue
-            is_open = not self._is_known(row["ended_on"], row["ended_recorded_on"], CARE_LAG)
-            if row["event_type"] == "service" and row["service_type"] in CARE_HOME_SERVICES and is_open:
+            is_placement = row["event_type"] == "service" and row["service_type"] in CARE_HOME_SERVICES
+            if is_placement and row["ended_on"] is None:
                 placed.add(row["person_id"])
             if row["accommodation_status"] not in ("", "unknown"):
                 here = (row["started_on"], row["accommodation_status"] in CARE_HOME_STATUSES)
@@ -164,10 +184,9 @@ class Oracle:
 
     def in_hospital(self) -> set[str]:
         inside = set()
-        for row in rows_of(self.county, "hospital_events"):
-            if row["kind"] == "ae_attendance" or row["recorded_on"] >= self.night:
-                continue
-            is_open = not self._is_known(row["ended_on"], None, HOSPITAL_LAG) or row["ended_on"] >= self.night
+        stays = self._events(rows_of(self.county, "hospital_events"), ("person_id", "kind", "started_on"), HOSPITAL_LAG)
+        for row in stays:
+            is_open = row["kind"] != "ae_attendance" and row["ended_on"] is None
             if is_open and 0 < (self.night - row["started_on"]).days <= 120:
                 inside.add(row["person_id"])
         return inside
@@ -220,7 +239,7 @@ class Oracle:
 
 def folded(row: Row) -> Row:
     """A row of the Client Level Data with its labels as the contract writes them."""
-    labels = ("client_type", "event_type", "service_type", "accommodation_status")
+    labels = ("client_type", "event_type", "service_type", "service_component", "accommodation_status")
     return row | {name: re.sub("[^a-z0-9]+", "_", (row[name] or "").lower()).strip("_") for name in labels}
 
 

@@ -90,7 +90,7 @@ def plant(county: Path, draw: random.Random, *, end_of_life: str) -> None:
     """Of every reason not to be visited a few more people than a small county has."""
     people = [person for person, row in newest_versions(county).items() if not row["died_on"] and not row["left_on"]]
     homes = {person: row["household_id"] for person, row in newest_versions(county).items()}
-    chosen = iter(draw.sample(sorted(people), 60))
+    chosen = iter(draw.sample(sorted(people), 70))
     yesterday, tomorrow = NIGHT - timedelta(days=1), NIGHT + timedelta(days=1)
     for kind in ("objection", "restriction", "type_1", "safeguarding", "staff_safety"):
         opt_out(county, kind, person=next(chosen))
@@ -102,6 +102,29 @@ def plant(county: Path, draw: random.Random, *, end_of_life: str) -> None:
     for days in (1, 30, 119, 120, 121):
         stay = {"kind": "emergency_admission", "started_on": NIGHT - timedelta(days=days)}
         add_rows(county, "hospital_events", stay | {"person_id": next(chosen), "recorded_on": yesterday})
+    # The same stay sent again with its end: on the day it ended, weeks later, not yet, and ahead of the end.
+    for ended, told in ((20, 20), (30, 5), (5, -1), (10, 12)):
+        stay = {"kind": "emergency_admission", "started_on": NIGHT - timedelta(days=40), "person_id": next(chosen)}
+        add_rows(county, "hospital_events", stay | {"recorded_on": NIGHT - timedelta(days=39)})
+        end = {"ended_on": NIGHT - timedelta(days=ended), "recorded_on": NIGHT - timedelta(days=told)}
+        add_rows(county, "hospital_events", stay | end)
+    for ended, told in ((100, 100), (100, 380), (None, 20)):
+        home = {
+            "client_type": "service_user",
+            "event_type": "service",
+            "service_type": "long_term_support_residential_care",
+            "service_component": "long_term_residential",
+            "has_unpaid_carer": "unknown",
+            "started_on": NIGHT - timedelta(days=400),
+            "person_id": next(chosen),
+        }
+        add_rows(county, "care_events", home | {"recorded_on": NIGHT - timedelta(days=380)})
+        end = None if ended is None else NIGHT - timedelta(days=ended)
+        add_rows(county, "care_events", home | {"ended_on": end, "recorded_on": NIGHT - timedelta(days=told)})
+    wrong = next(chosen)
+    dead = {"died_on": NIGHT - timedelta(days=60), "recorded_on": NIGHT - timedelta(days=50)}
+    new_version(county, wrong, **dead)
+    new_version(county, wrong, died_on=None, recorded_on=NIGHT - timedelta(days=30))
     for days in (1, 729, 730, 731):
         seen = {"happened_on": NIGHT - timedelta(days=days), "recorded_on": yesterday}
         add_rows(county, "gp_events", {"person_id": next(chosen), "code_system": "snomed", "code": end_of_life} | seen)

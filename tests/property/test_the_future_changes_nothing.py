@@ -85,8 +85,10 @@ def other_endings(past: pl.DataFrame, name: str, rng: np.random.Generator) -> pl
     """Rewrite endings that nobody could know by the cut-off, and end rows that had not ended."""
     lag = timedelta(days=CONFIG.tables[name].lag_days)
     for ending, recorded, with_it in ENDINGS.get(name, []):
-        by_lag = pl.col(ending) + lag
-        known_from = by_lag if recorded is None else pl.coalesce(pl.col(recorded), by_lag)
+        # A row recorded on its ending or after it tells the ending.
+        with_row = pl.when(pl.col(ending) <= pl.col("recorded_on")).then(pl.col("recorded_on"))
+        own = [] if recorded is None else [pl.col(recorded)]
+        known_from = pl.coalesce(*own, with_row, pl.col(ending) + lag)
         is_open = past.select((known_from >= AS_OF).fill_null(value=True)).to_series()
         chosen = is_open & pl.Series(rng.random(past.height) < 0.7)
         # With its own recording day an ending may lie far back; without, it is known from its day and the lag.
@@ -95,9 +97,15 @@ def other_endings(past: pl.DataFrame, name: str, rng: np.random.Generator) -> pl
         new = pl.Series([AS_OF + timedelta(days=int(day)) for day in days], dtype=pl.Date)
         new = new.zip_with(pl.Series(rng.random(past.height) < 0.8), pl.Series([None], dtype=pl.Date))
         told = pl.Series([AS_OF + timedelta(days=int(day)) for day in rng.choice([0, 1, 40], past.height)])
+        if recorded is None:
+            told_by_row = (new <= past["recorded_on"]).fill_null(value=False)
+            chosen = chosen & ~told_by_row
         changes = {ending: new}
         changes |= {} if recorded is None else {recorded: told}
-        changes |= {} if with_it is None else {with_it: pl.Series(["support_declined"] * past.height)}
+        if with_it is not None:
+            # An outcome without an end is known with its row, so it comes with an end here.
+            said = pl.when(pl.lit(new).is_not_null()).then(pl.lit("support_declined")).otherwise(pl.col(with_it))
+            changes |= {with_it: past.select(said).to_series()}
         past = past.with_columns(
             pl.when(chosen).then(value).otherwise(key).alias(key) for key, value in changes.items()
         )

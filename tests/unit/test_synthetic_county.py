@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ageingwell.config.score import TableSettings
-from ageingwell.contracts.registry import TABLES
+from ageingwell.contracts.registry import EVENT_KEYS, TABLES
 from ageingwell.errors import ConfigError, PublishError
 from ageingwell.sources.read import Records, read_agencies
 from ageingwell.synthetic.county import CountyPlan, CountySummary, synthesise
@@ -37,10 +37,16 @@ def hashes(folder: Path) -> dict[str, str]:
 def living_65plus(folder: Path) -> pl.DataFrame:
     patients = pl.read_parquet(folder / "gp_patients.parquet").sort("person_id", "recorded_on")
     latest = patients.group_by("person_id").agg(
-        pl.col("died_on", "left_on").drop_nulls().last(), pl.col("birth_month", "lsoa21").last()
+        # The newest version counts: a death may be taken back.
+        pl.col("died_on", "left_on", "birth_month", "lsoa21").last()
     )
     is_here = pl.col("died_on").is_null() & pl.col("left_on").is_null()
     return latest.filter(is_here & (pl.col("birth_month").dt.offset_by("65y") <= LAST_DAY))
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> CountySummary:
+    return synthesise(CountyPlan(people=3_000, seed=2), tmp_path_factory.mktemp("larger"))
 
 
 def test_the_same_plan_gives_the_same_bytes(county: CountySummary, tmp_path: Path):
@@ -147,3 +153,41 @@ def test_a_folder_of_real_tables_is_left_alone(tmp_path: Path):
 def test_a_plan_that_cannot_be_made_says_why(plan: dict[str, int], found: str):
     with pytest.raises(ConfigError, match=found):
         CountyPlan(**plan)
+
+
+def sent(county: CountySummary, name: str) -> pl.DataFrame:
+    return pl.read_parquet(county.folder / f"{name}.parquet")
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_KEYS))
+def test_some_rows_of_every_table_of_events_stand_twice(name: str, larger: CountySummary):
+    assert sent(larger, name).is_duplicated().any()
+
+
+def test_stays_are_sent_again_once_they_end_and_some_the_same_day(larger: CountySummary):
+    stays = sent(larger, "hospital_events").unique().filter(pl.col("kind") != "ae_attendance")
+    versions = stays.group_by("person_id", "kind", "started_on").agg(
+        is_open=pl.col("ended_on").is_null().any(), is_over=pl.col("ended_on").is_not_null().any()
+    )
+
+    again = versions.select((pl.col("is_open") & pl.col("is_over")).mean()).item()
+    assert 0.2 < again < 0.4
+    assert stays.filter(pl.col("recorded_on") == pl.col("ended_on")).height > 0
+
+
+def test_services_stand_with_and_without_their_end(larger: CountySummary):
+    services = sent(larger, "care_events").filter(pl.col("event_type") == "Service").unique()
+    versions = services.group_by("person_id", "service_type", "service_component", "started_on").agg(
+        is_open=pl.col("ended_on").is_null().any(), is_over=pl.col("ended_on").is_not_null().any()
+    )
+
+    assert versions.filter(pl.col("is_over")).select(pl.col("is_open").mean()).item() > 0.2
+
+
+def test_some_deaths_are_taken_back(larger: CountySummary):
+    versions = sent(larger, "gp_patients").sort("person_id", "recorded_on")
+    told = versions.group_by("person_id").agg(
+        was_dead=pl.col("died_on").is_not_null().any(), is_dead=pl.col("died_on").last().is_not_null()
+    )
+
+    assert told.filter(pl.col("was_dead") & ~pl.col("is_dead")).height > 0

@@ -47,6 +47,9 @@ from ageingwell.synthetic.dwellings import CARE_HOME, EXTRA_CARE, OWNED, PRIVATE
 from ageingwell.synthetic.part import Part, letters, sparse
 
 Array = np.ndarray
+# Returns overlap: so many services that have ended stand in an earlier row too, and so many other rows stand twice.
+SENT_WITHOUT_END = 0.35
+SENT_AGAIN = 0.1
 
 
 @dataclass
@@ -263,7 +266,25 @@ def _frame(rows: _Rows) -> pl.DataFrame:
             "planned_units_per_week": pl.Series(column["units"]).fill_nan(None),
         }
     )
-    return frame.sort("person_id", "started_on", "event_type", "service_type", "recorded_on", "event_outcome")
+    order = ("person_id", "started_on", "event_type", "service_type", "recorded_on", "event_outcome", "ended_on")
+    return _with_earlier_returns(frame, told=part.dates(np.where(has_end, told, NEVER)), rng=rng).sort(
+        order, maintain_order=True
+    )
+
+
+def _with_earlier_returns(frame: pl.DataFrame, *, told: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
+    """The rows of the newest return, and for some the row of a return before it, in which a service had not ended.
+
+    A council that knows the day of recording sends the later row with the day on which the end was told.
+    """
+    is_service, draw = pl.col("event_type") == TEXTS[SERVICE], pl.Series("draw", rng.random(len(frame)))
+    ends = frame.select(is_service & pl.col("ended_on").is_not_null()).to_series() & (draw < SENT_WITHOUT_END)
+    same = ~ends & (draw < SENT_AGAIN)
+    nothing_yet = [pl.lit(None, dtype=pl.Date).alias(name) for name in ("ended_on", "ended_recorded_on")]
+    before = frame.filter(ends).with_columns(*nothing_yet, event_outcome=pl.lit(None, dtype=pl.String))
+    is_dated = ends & pl.Series(rng.random(len(frame)) < 0.5)
+    later = pl.when(is_dated).then(pl.max_horizontal(pl.col("recorded_on"), pl.lit(told))).otherwise("recorded_on")
+    return pl.concat([frame.with_columns(recorded_on=later), before, frame.filter(same)])
 
 
 def _reason(part: Part, who: Array, *, rng: np.random.Generator) -> Array:

@@ -12,7 +12,8 @@ How it is made, in plain words:
 5. As many households are kept as give the number of older people asked for, alive and registered on the last day
    (`living`).
 6. Each agency writes down what it happened to notice, some time later (`…_records`): the frail without contacts are
-   noticed least, whole wards send no housing records, most questions are not asked.
+   noticed least, whole wards send no housing records, most questions are not asked. Some of it is sent again: a stay
+   once it ends, a service in the next return, a death that was none and is taken back, a row that stands twice.
 
 The county is made in parts of about 20,000 older people, so that memory does not grow with its size. Parts draw from
 their own streams of random numbers: the same plan gives the same files, byte for byte.
@@ -28,7 +29,7 @@ import numpy as np
 import polars as pl
 
 from ageingwell.config.files import read_codelists, shipped
-from ageingwell.contracts.registry import TABLES
+from ageingwell.contracts.registry import EVENT_KEYS, TABLES
 from ageingwell.errors import ConfigError
 from ageingwell.pseudonyms.digests import keyed_letters
 from ageingwell.pseudonyms.keys import Key
@@ -55,6 +56,8 @@ CHUNK_PEOPLE = 20_000
 PEOPLE_A_PERSON = 1.7
 # Ids of the agencies themselves leave as keyed digests, as `pseudonymise` makes them.
 LOCAL_IDS = {"care_events": "la_person_id", "housing_events": "case_id"}
+# What was recorded on one day in so many stands twice in every table of events.
+REPEATED_DAYS = 400
 Progress = Callable[[str, float], None]
 
 
@@ -152,7 +155,7 @@ def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Code
         return np.random.default_rng(next(streams))
 
     versions = patient_versions(part, rng=rng())
-    tables = in_other_words(tables_of(part, versions, codelists=codelists, rng=rng), plan.words)
+    tables = with_repeats(in_other_words(tables_of(part, versions, codelists=codelists, rng=rng), plan.words))
     if plan.raw:
         for name, frame in raw.extracts(part, tables, versions, rng=rng()).items():
             writer.add(name, frame, as_text=True)
@@ -189,6 +192,21 @@ def tables_of(
         "permissions": permissions(part, rng=rng()),
         "contacts": contacts(part, rng=rng()),
     }
+
+
+def with_repeats(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables with what came in on some days standing twice, as after a delivery that was sent again.
+
+    Whichever ids people have, the same rows are repeated.
+    """
+    return {name: _repeated(frame) if name in EVENT_KEYS else frame for name, frame in tables.items()}
+
+
+def _repeated(frame: pl.DataFrame) -> pl.DataFrame:
+    is_twice = pl.col("recorded_on").to_physical() % REPEATED_DAYS == 0
+    numbered = frame.with_row_index("_row")
+    both = pl.concat([numbered, numbered.filter(is_twice)])
+    return both.sort("_row", maintain_order=True).drop("_row")
 
 
 def _with_local_ids(name: str, frame: pl.DataFrame, *, seed: int) -> pl.DataFrame:

@@ -20,11 +20,17 @@ ILL_CODES = (
     "R10.4", "F05.9", "G45.9",
 )  # fmt: skip
 ILL_SHARES = (0.14, 0.1, 0.07, 0.06, 0.05, 0.05, 0.08, 0.05, 0.07, 0.05, 0.08, 0.05, 0.04, 0.06, 0.03, 0.02)
+# Of so many stays the admission is sent at once, and the stay again when it has ended; some of these on that very day.
+SENT_TWICE = 0.3
+TOLD_ON_LEAVING = 0.4
 PLANNED_CODES = ("H25.9", "M17.1", "M16.1", "C50.9", "C61", "K40.9", "Z51.1", "D64.9")
 
 
 def hospital_events(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
-    """One row a stay or attendance; stays that have not ended by the extract have no end."""
+    """One row a stay or attendance, and one before it for a stay that is sent when it begins and again when it ends.
+
+    Stays that have not ended by the extract have no end, and an admission that is sent at once has no diagnosis yet.
+    """
     pieces = [_emergencies(part, rng=rng), _planned(part, rng=rng), _attendances(part, rng=rng)]
     who, kind, code, started, ended = (np.concatenate(column) for column in zip(*pieces))
     ended = np.minimum(ended, part.until[who])
@@ -32,6 +38,14 @@ def hospital_events(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
     told = np.where(kind == ATTENDANCE, started + rng.integers(7, 35, len(who)), ended + rng.integers(14, 45, len(who)))
     # Some hospitals send admissions every day, so that an open stay is known at once.
     told = np.where(is_open, np.where(rng.random(len(who)) < 0.7, started + rng.integers(1, 4, len(who)), NEVER), told)
+    twice = ~is_open & (kind != ATTENDANCE) & (rng.random(len(who)) < SENT_TWICE)
+    at_once = twice & (rng.random(len(who)) < TOLD_ON_LEAVING)
+    told = np.where(at_once, ended + rng.integers(0, 3, len(who)), told)
+    first = np.flatnonzero(twice)
+    who, kind, started, ended = (np.r_[column, column[first]] for column in (who, kind, started, ended))
+    code = np.r_[code, np.full(len(first), -1)]
+    told = np.r_[told, started[first] + rng.integers(0, 3, len(first))]
+    is_open = np.r_[is_open, np.ones(len(first), dtype=bool)]
     kept = part.is_recorded(who, started, told) & (started >= part.start)
     who, kind, code, started, ended, told, is_open = (
         column[kept] for column in (who, kind, code, started, ended, told, is_open)

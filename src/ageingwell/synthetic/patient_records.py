@@ -1,6 +1,6 @@
 """What GP practices would send about the people registered with them: one row a person and version."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,8 @@ from ageingwell.synthetic.part import Part, letters, sparse
 from ageingwell.synthetic.people import ETHNIC_GROUPS, YEAR
 
 Array = np.ndarray
+# A register tells of a death that it later takes back for so many of those who live.
+CORRECTED_DEATHS = 0.002
 NEEDS = ("large print", "hearing loop", "British Sign Language", "interpreter", "easy read", "telephone first")
 
 
@@ -19,6 +21,8 @@ class Versions:
     """Versions of people's registrations, sorted by person and day of recording.
 
     `holds_end` marks the version that tells of a death or leaving, `tells_day` those that say when this was recorded.
+    `wrong_death` is the day of a death that the version tells of somebody who lives (`NEVER` if none); the next version
+    takes it back.
     """
 
     person: Array
@@ -28,6 +32,7 @@ class Versions:
     died: Array
     holds_end: Array
     tells_day: Array
+    wrong_death: Array
 
 
 def patient_versions(part: Part, *, rng: np.random.Generator) -> Versions:
@@ -60,7 +65,31 @@ def patient_versions(part: Part, *, rng: np.random.Generator) -> Versions:
     person, day, recorded = person[kept], day[kept], recorded[kept]
     holds_end = np.r_[person[1:] != person[:-1], True] & ended[person]
     tells_day = holds_end & ~(writes_new[person] & (rng.random(len(person)) < 0.6))
-    return Versions(person, day, recorded, told, died, holds_end, tells_day)
+    versions = Versions(person, day, recorded, told, died, holds_end, tells_day, np.full(len(person), NEVER))
+    return _with_corrected_deaths(versions, ended=ended, rng=rng)
+
+
+def _with_corrected_deaths(versions: Versions, *, ended: Array, rng: np.random.Generator) -> Versions:
+    """Some people were taken for another who died: a version tells of the death, and the next takes it back."""
+    person, recorded = versions.person, versions.recorded
+    is_last = np.r_[person[1:] != person[:-1], True]
+    chosen = is_last & ~ended[person] & (recorded < -200) & (rng.random(len(person)) < CORRECTED_DEATHS)
+    rows = np.flatnonzero(chosen)
+    wrong = -rng.integers(60, 160, len(rows))
+    again = np.r_[np.arange(len(person)), rows, rows]
+    died_on = np.r_[versions.wrong_death, wrong - rng.integers(1, 20, len(rows)), np.full(len(rows), NEVER)]
+    told_on = np.r_[recorded, wrong, wrong + rng.integers(3, 50, len(rows))]
+    order = np.lexsort((told_on, person[again]))
+    again, died_on, told_on = again[order], died_on[order], told_on[order]
+    return replace(
+        versions,
+        person=person[again],
+        day=versions.day[again],
+        recorded=told_on,
+        holds_end=versions.holds_end[again],
+        tells_day=versions.tells_day[again],
+        wrong_death=died_on,
+    )
 
 
 def gp_patients(part: Part, versions: Versions, *, rng: np.random.Generator) -> pl.DataFrame:
@@ -88,7 +117,9 @@ def gp_patients(part: Part, versions: Versions, *, rng: np.random.Generator) -> 
             "registered_on": part.dates(part.registered[person]),
             "left_on": when(part.history.left, versions.holds_end & is_leaving),
             "left_recorded_on": when(versions.told, versions.tells_day & is_leaving),
-            "died_on": when(part.history.died, versions.holds_end & is_death),
+            "died_on": part.dates(
+                np.where(versions.holds_end & is_death, part.history.died[person], versions.wrong_death)
+            ),
             "died_recorded_on": when(versions.told, versions.tells_day & is_death),
             "communication_need": sparse(letters(NEEDS, rng.integers(0, len(NEEDS), n)[person]), need[person]),
             "recorded_on": part.dates(versions.recorded),

@@ -11,8 +11,10 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.files import read_codelists, shipped
+from ageingwell.contracts.registry import EVENT_KEYS
 from ageingwell.errors import SourceError
 from ageingwell.synthetic.mark import read_mark
+from ageingwell.versions import one_row_per_event
 
 OPENSAFELY = "OpenSAFELY care-home mortality research, released tables (TPP practices, England)"
 PREVALENCE = f"{OPENSAFELY}, February 2019"
@@ -101,7 +103,7 @@ Row = tuple[Published, int, int]
 def _people(out: Path, *, day: date) -> pl.DataFrame:
     """People aged 65+ alive and registered on a day, with age, end, and whether they live in a care home."""
     patients = pl.read_parquet(out / "gp_patients.parquet").sort("person_id", "recorded_on")
-    ends = patients.group_by("person_id", maintain_order=True).agg(pl.col("died_on", "left_on").drop_nulls().last())
+    ends = patients.group_by("person_id", maintain_order=True).agg(pl.col("died_on", "left_on").last())
     latest = (
         patients.filter(pl.col("recorded_on") <= day)
         .group_by("person_id", maintain_order=True)
@@ -183,6 +185,7 @@ def _stays(out: Path, start: date, end: date) -> pl.DataFrame:
     return (
         pl.scan_parquet(out / "hospital_events.parquet")
         .filter((pl.col("kind") == "emergency_admission") & pl.col("started_on").is_between(start, end - DAY))
+        .pipe(one_row_per_event, EVENT_KEYS["hospital_events"])
         .collect()
     )
 
@@ -202,7 +205,8 @@ def _falls(out: Path, people: pl.DataFrame, start: date, end: date) -> list[Row]
 
 
 def _social_care(out: Path, people: pl.DataFrame, start: date, end: date) -> list[Row]:
-    events = pl.scan_parquet(out / "care_events.parquet").filter(pl.col("client_type") == "Service User").collect()
+    rows = pl.scan_parquet(out / "care_events.parquet").filter(pl.col("client_type") == "Service User")
+    events = one_row_per_event(rows, EVENT_KEYS["care_events"]).collect()
     events = events.join(people.select("person_id", "died_on"), on="person_id")
     service = events.filter(pl.col("service_type").str.starts_with("Long Term Support"))
     in_year = (pl.col("started_on") < end) & pl.coalesce("ended_on", "died_on", pl.lit(end)).ge(start)
@@ -239,6 +243,7 @@ def _others(out: Path, then: pl.DataFrame, now: pl.DataFrame, start: date, end: 
         pl.scan_parquet(out / "fire_visits.parquet")
         .filter(pl.col("visited_on").is_between(start, end - DAY) & (pl.col("visit_outcome") == "completed"))
         .filter(pl.col("household_id").is_in(homes.implode()))
+        .pipe(one_row_per_event, EVENT_KEYS["fire_visits"])
         .collect()
         .height
     )
