@@ -141,7 +141,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """The calibrated log-odds of the second class, (n,)."""
-        return self.fitted_.log_odds(self.fitted_.score_of(self._codes(X), threads=self.threads))
+        codes = self._codes(X)
+        return self.fitted_.log_odds(self.fitted_.score_of(codes, threads=self.threads))
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
         """The chances of the two classes in the order of `classes_`, (n, 2)."""
@@ -155,7 +156,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, X: Any) -> Explanation:  # noqa: N803
         """What each feature adds to the calibrated log-odds of each row: `base + contributions = log-odds`."""
-        return self.fitted_.explanation_of(self._codes(X), threads=self.threads)
+        codes = self._codes(X)
+        return self.fitted_.explanation_of(codes, threads=self.threads)
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted model into a folder: LightGBM text and JSON, no pickle."""

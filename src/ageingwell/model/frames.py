@@ -157,6 +157,9 @@ def _of_pandas(column: Any, name: str) -> Cells:
 
 
 def _of_arrow(column: Any, name: str) -> Cells:
+    if str(column.type).startswith("decimal256"):
+        # Polars has no decimals so wide, and panics.
+        return of_objects(np.fromiter(column.to_pylist(), dtype=object, count=len(column)), name)
     if not hasattr(column.type, "index_type"):
         return of_polars(_polars_of(column, name), name)
     values = _polars_of(column.cast(column.type.value_type), name)
