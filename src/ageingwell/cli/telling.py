@@ -19,7 +19,8 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
     if as_json:
         told = {"folder": str(run.folder), "changed": run.changed, "is_current": run.is_current}
         facts = {name: run.facts[name] for name in ("as_of", "made_up", "is_degraded", "missing", "late", "rules_only")}
-        click.echo(json.dumps({**told, "n_listed": run.n_listed, **facts}))
+        warnings = _warnings(run.facts)
+        click.echo(json.dumps({**told, "n_listed": run.n_listed, **facts, "warnings": warnings}))
         return
     for warning in _warnings(run.facts):
         click.echo(warning, err=True)
@@ -41,6 +42,8 @@ def tell_check(found: "CheckedRecords") -> None:
 
 
 def _warnings(facts: dict[str, Any]) -> list[str]:
+    from ageingwell.report.sent import sent_notes
+
     told = []
     if facts["made_up"]:
         told.append("These are made-up people.")
@@ -50,7 +53,7 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
         told.append(f"Late: {', '.join(facts['late'])}.")
     if facts["rules_only"]:
         told.append("No usable model: people were chosen by rules alone.")
-    return told + [f"{message}." for message in facts["messages"]]
+    return told + sent_notes(facts) + [f"{message}." for message in facts["messages"]]
 
 
 def told_value(value: Any) -> Any:

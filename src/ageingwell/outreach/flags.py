@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
+from ageingwell.spine import left_by
 from ageingwell.timeline import AsOf, Lookback
 
 # A stay that began longer ago than this and never ended was never closed in the record.
@@ -20,26 +22,27 @@ class Markers:
     staff_safety: pl.DataFrame
 
 
-def exits(versions: pl.DataFrame) -> pl.DataFrame:
+def exits(versions: pl.DataFrame, *, on: date) -> pl.DataFrame:
     """Who has died or left, however late it was recorded: person_id, died, left, household_id as last recorded.
 
-    `versions` is the newest version of each person in all records, not only those known on the cut-off.
+    `versions` is the newest version of each person in all records, not only those known on the cut-off. A leaving
+    announced for a day after `on` is no leaving yet.
     """
     return versions.select(
         "person_id",
         died=pl.col("died_on").is_not_null(),
-        left=pl.col("left_on").is_not_null(),
+        left=left_by(on),
         last_household_id="household_id",
     )
 
 
-def under_safeguarding(markers: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+def under_safeguarding(markers: pl.DataFrame, versions: pl.DataFrame, *, on: date) -> pl.DataFrame:
     """The marked people and homes, and the homes of marked people of any age: person_id or household_id.
 
     `versions` is the newest version of each person in all records.
     """
     homes = (
-        _living(versions)
+        _living(versions, on)
         .join(markers.drop_nulls("person_id"), on="person_id", how="semi")
         .select("household_id")
         .drop_nulls()
@@ -49,20 +52,20 @@ def under_safeguarding(markers: pl.DataFrame, versions: pl.DataFrame) -> pl.Data
     ).unique()
 
 
-def _living(versions: pl.DataFrame) -> pl.DataFrame:
-    return versions.filter(pl.col("died_on").is_null() & pl.col("left_on").is_null())
+def _living(versions: pl.DataFrame, on: date) -> pl.DataFrame:
+    return versions.filter(pl.col("died_on").is_null() & ~left_by(on))
 
 
 SAFEGUARDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
 
 
-def safeguarded(markers: pl.DataFrame, versions: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+def safeguarded(markers: pl.DataFrame, versions: pl.DataFrame, left: pl.DataFrame, *, on: date) -> pl.DataFrame:
     """Whom the safeguarding lead hears of: person_id, household_id, reason.
 
     `safeguarding` is a marked person of any age who is alive and registered, `safeguarding_at_home` somebody held
     because of a marker at their home (`left` says who), `home` a marked home, whoever lives there.
     """
-    where = _living(versions).select("person_id", "household_id")
+    where = _living(versions, on).select("person_id", "household_id")
     people = markers.select("person_id").drop_nulls().unique().join(where, on="person_id")
     at_home = left.filter(pl.col("reason").str.starts_with("safeguarding")).select("person_id").unique()
     others = at_home.join(people, on="person_id", how="anti").join(where, on="person_id", how="left")

@@ -31,7 +31,7 @@ from ageingwell.pipeline.attrition import account_for_everyone
 from ageingwell.pipeline.change import last_manifest, population_of, stop_on_change
 from ageingwell.pipeline.deciding import NOTHING_DECIDED, decided_tonight, read_decisions, with_recorded_contacts
 from ageingwell.pipeline.evidence import drift_of, evidence_of
-from ageingwell.pipeline.files import NightFrames, read_frame
+from ageingwell.pipeline.files import NightFrames, previous_list
 from ageingwell.pipeline.gate import permitted_or_stop
 from ageingwell.pipeline.joining import (
     contacts_of,
@@ -49,6 +49,7 @@ from ageingwell.pipeline.local import LocalDirectory, no_directory, read_local_d
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.sampling import draw_beeswarm
 from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.pipeline.taking_off import without_withdrawn
 from ageingwell.pipeline.telling import (
     compared_of,
     in_touch_of,
@@ -59,7 +60,8 @@ from ageingwell.pipeline.telling import (
 )
 from ageingwell.pipeline.track_record import Archive, settled_archive, track_record
 from ageingwell.pipeline.unlinked import unlinked_home_needs
-from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current, without_withdrawn
+from ageingwell.pipeline.untold import columns_gone, needs_not_looked_for
+from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current
 from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.recognition.people import floors_to_keep
@@ -110,7 +112,16 @@ def score(
         with world.stage("withdraw"):
             key = _list_key_or_fault(list_key, data)
             usable = None if isinstance(key, AgeingWellError) else key
-            withdraw_from_current(data, out=out, config=config, workspace=scratch / "first", on=as_of, key=usable)
+            withdraw_from_current(
+                data,
+                out=out,
+                config=config,
+                workspace=scratch / "first",
+                on=as_of,
+                key=usable,
+                accept_change=accept_change,
+                tell=world.tell,
+            )
         if isinstance(key, AgeingWellError):
             raise key
         with world.stage("read"):
@@ -130,15 +141,17 @@ def score(
             as_of=AsOf(as_of),
             config=config,
             bundle=bundle,
-            previous=None if previous is None else read_frame(previous, "listed"),
+            previous=None if previous is None else previous_list(previous),
             archive=settled_archive(out, AsOf(as_of), config=config),
             key=key,
             world=world,
             ledger=ledger,
             local=local,
         )
+        before = last_manifest(out, on=as_of)
+        facts["columns_gone"] = columns_gone(facts["inputs"], before)
+        facts["is_degraded"] = facts["is_degraded"] or bool(facts["columns_gone"])
         if not accept_change:
-            before = last_manifest(out, on=as_of)
             stop_on_change(
                 facts, before=before, n_listed=frames.listed.height, max_lost_share=config.score.max_lost_share
             )
@@ -204,12 +217,12 @@ def outreach_list(
         newest = latest_versions(permitted.tables["gp_patients"].rows)
         # Whose home is under safeguarding is asked of everybody registered, those who opted out of the rest included.
         registered_people = latest_versions(records.tables["gp_patients"].rows)
-        guarded_homes = under_safeguarding(marked(opted, "safeguarding"), registered_people)
+        guarded_homes = under_safeguarding(marked(opted, "safeguarding"), registered_people, on=as_of.day)
         markers = Markers(guarded_homes, marked(opted, "staff_safety"))
         people = flagged(
             side_by_side(spine, features, risks),
             tables=tables,
-            gone=exits(newest),
+            gone=exits(newest, on=as_of.day),
             markers=markers,
             held=held_people(permitted),
             as_of=as_of,
@@ -262,7 +275,7 @@ def outreach_list(
     with world.stage("track record"):
         record = track_record(archive, tables, bundle=bundle, config=config)
     # The lead hears of everybody under a marker, of those who opted out too: a duty to protect is not opted out of.
-    guarded = safeguarded(marked(opted, "safeguarding"), registered_people, left)
+    guarded = safeguarded(marked(opted, "safeguarding"), registered_people, left, on=as_of.day)
     needs = with_outcome(needs, listed=rows, left=left)
     frames = NightFrames(
         listed=rows,
@@ -287,6 +300,7 @@ def outreach_list(
     not_recognised = sentences(known.words)
     messages = [*gate.doubts, *not_recognised, *shared.messages, *slow_models(bundle)]
     facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record)
+    facts["not_looked_for"] = needs_not_looked_for(rules, untold=known.untold, missing=records.missing)
     facts["population"] = population_of(people)
     facts["homes_left_out"] = homes_out.to_dicts()
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)

@@ -17,8 +17,7 @@ from ageingwell.permissions import excluded, in_force, marked
 from ageingwell.pipeline.kept import read_night
 from ageingwell.pipeline.recording import ledger_path
 from ageingwell.pipeline.revising import Revision, publish_withdrawal
-from ageingwell.pipeline.taking_off import Withdrawn, is_mass_move, without_moves
-from ageingwell.pipeline.taking_off import without_withdrawn as without_withdrawn
+from ageingwell.pipeline.taking_off import Withdrawn, is_mass_move, without_moves, without_withdrawn
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 from ageingwell.sources.locate import locate
@@ -44,7 +43,7 @@ def find_withdrawn(data: Path, *, out: Path, config: Config, workspace: Path, on
     rules = _NO_RULES if permissions is None else in_force(permissions.rows, on=on)
     opted = excluded(rules, purpose=config.score.purpose, ledger=config.ledger)
     guarded = marked(rules, "safeguarding")
-    marks = under_safeguarding(guarded, newest).with_columns(reason=pl.lit("safeguarding"))
+    marks = under_safeguarding(guarded, newest, on=on).with_columns(reason=pl.lit("safeguarding"))
     died = newest.filter(pl.col("died_on").is_not_null()).with_columns(reason=pl.lit("deceased"))
     left = newest.filter(left_by(on)).with_columns(reason=pl.lit("moved"))
     told = _told_to_have_died(_readable("contacts", data, config, workspace), ledger_path(out, config), on=on)

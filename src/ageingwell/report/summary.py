@@ -14,6 +14,7 @@ from ageingwell.report.freshness import freshness, sources
 from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
+from ageingwell.report.sent import sent_notes
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
 from ageingwell.report.track_record import TOO_FEW, track_record_words
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
@@ -144,7 +145,7 @@ def notices(facts: Mapping[str, Any]) -> list[str]:
         newest = dict(dict(facts.get("inputs", {})).get(table, {})).get("newest_on")
         since = f" The newest is of {day_words(_day(newest))}." if newest else ""
         said.append(f"Late: the records from {label_words(table).lower()} may be out of date.{since}")
-    return [*said, *directory_notices(facts)]
+    return [*said, *sent_notes(facts), *directory_notices(facts)]
 
 
 def directory_notices(facts: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,70 @@
+"""What did not come with the records, in words: columns, days that stand for none, rows of a day to come."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ageingwell.governance.disclosure import in_words
+from ageingwell.views.words import label_words
+
+# More names than these make a line nobody reads; `check` and the manifest have them all.
+NAMED_FIRST = 6
+
+
+def sent_notes(facts: Mapping[str, Any]) -> list[str]:
+    """Say what a night's records did not tell, one sentence or two a table, and which needs were not looked for.
+
+    `facts` are what the pipeline tells of the night: `inputs` by table, `columns_gone` (table: columns that came last
+    time), `not_looked_for` (needs by name).
+
+    >>> inputs = {"fire_visits": {"absent_columns": ["mobility"], "empty_columns": ["telecare"]}}
+    >>> for note in sent_notes({"inputs": inputs, "columns_gone": {"fire_visits": ["mobility"]},
+    ...                         "not_looked_for": ["fire_safety"]}):
+    ...     print(note)
+    Fire visits: not sent, though it was last time: mobility. Ask the agency.
+    Fire visits: sent without a value: telecare. What rests on it is unknown.
+    Not fully looked for, as records are missing: fire safety.
+    """
+    gone = {str(table): list(columns) for table, columns in dict(facts.get("columns_gone", {})).items()}
+    notes = [note for table, told in _inputs(facts).items() for note in _of_table(table, told, gone.get(table, []))]
+    needs = list(facts.get("not_looked_for", []))
+    if needs:
+        words = "; ".join(label_words(need).lower() for need in needs)
+        notes.append(f"Not fully looked for, as records are missing: {words}.")
+    return notes
+
+
+def _of_table(table: str, told: Mapping[str, Any], gone: Sequence[str]) -> list[str]:
+    absent = [name for name in told.get("absent_columns", []) if name not in told.get("not_held_columns", [])]
+    partly = list(dict.fromkeys(row["column"] for row in told.get("partly_absent_columns", [])))
+    notes = []
+    if gone:
+        notes.append(f"not sent, though {_it(gone)} last time: {_named(gone)}. Ask the agency.")
+    for what, names in (
+        ("not sent", [name for name in absent if name not in gone]),
+        ("not sent in some of its files", partly),
+        ("sent without a value", list(told.get("empty_columns", []))),
+    ):
+        if names:
+            notes.append(f"{what}: {_named(names)}. What rests on {'it' if len(names) == 1 else 'them'} is unknown.")
+    emptied = [row for row in told.get("emptied", []) if row["rule"] == "placeholder_day"]
+    if emptied:
+        cells = sum(int(row["n_cells"]) for row in emptied)
+        columns = list(dict.fromkeys(row["column"] for row in emptied))
+        notes.append(f"cells read as empty, as their days stand for none: {in_words(cells)}, in {_named(columns)}.")
+    if ahead := int(told.get("n_dated_ahead", 0)):
+        notes.append(f"rows dated after the night, which were not used: {in_words(ahead)}.")
+    return [f"{label_words(table)}: {note}" for note in notes]
+
+
+def _it(names: Sequence[str]) -> str:
+    return "it was" if len(names) == 1 else "they were"
+
+
+def _named(names: Sequence[str]) -> str:
+    first = ", ".join(label_words(name).lower() for name in names[:NAMED_FIRST])
+    more = len(names) - NAMED_FIRST
+    return first + (f" and {more} more" if more > 0 else "")
+
+
+def _inputs(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {str(name): dict(told) for name, told in dict(facts.get("inputs", {})).items()}
