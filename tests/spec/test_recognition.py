@@ -71,7 +71,7 @@ def features_of(tables: Tables, found: Recognised | None) -> pl.DataFrame:
         spine_on(tables, NIGHT),
         AsOf(NIGHT),
         codelists=CONFIG.codelists,
-        untold=None if found is None else found.untold,
+        unrecognised=None if found is None else found.untold,
     )
 
 
@@ -163,7 +163,7 @@ def test_what_nobody_marks_is_left_as_it_was(tables: Tables, plain: pl.DataFrame
     )
     known, spine = known_on(tables, NIGHT), spine_on(tables, NIGHT)
 
-    features = build_features(known, spine, AsOf(NIGHT), codelists=CONFIG.codelists, untold=nobody)
+    features = build_features(known, spine, AsOf(NIGHT), codelists=CONFIG.codelists, unrecognised=nobody)
 
     assert_frame_equal(features, plain)
 

@@ -32,9 +32,9 @@ def _empty() -> str:
     """Which cells that are not empty are read as empty, and why."""
     said = (
         "An optional cell that holds no value in other words is read as empty, and counted by column and rule in "
-        "`check` and in the manifest. Which days stand for none, and whether they empty the cell or refuse the row, is stated "
-        "for each column under *allowed*. A word that the settings map, or that is a label of the column, is what "
-        "they say; a pseudonym and a required value are never emptied by a word."
+        "`check` and in the manifest. Which days stand for none, and whether they empty the cell or refuse the row, "
+        "is stated for each column under *allowed*. A word that the settings map, or that is a label of the column, is "
+        "what they say; a pseudonym and a required value are never emptied by a word."
     )
     rules = table(("rule", "what it says"), ((f"`{rule}`", what) for rule, what in fields.EMPTIED.items()))
     return f"## Cells read as empty\n\n{said}\n\n{rules}"
