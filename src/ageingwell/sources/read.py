@@ -250,21 +250,14 @@ def _kept(rows: pl.DataFrame, table: str, workspace: Path, part: int) -> pl.Lazy
 
 
 def _without_ties(rows: pl.LazyFrame, table: str) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """Versions of one person of the same day that differ: none of them can be trusted above the others.
-
-    The same row sent twice contradicts nothing and stays.
-    """
+    """Versions of one person recorded on the same day: none of them can be trusted above the others."""
     keys = VERSION_KEYS.get(table)
     if keys is None:
         return rows, pl.DataFrame()
     index = rows.select(*keys, "_file", "_row").collect()
-    twice = index.filter(pl.struct(keys).is_duplicated())
-    if twice.is_empty():
-        return rows, twice
-    whole = rows.join(twice.lazy().select("_file", "_row"), on=["_file", "_row"], how="semi").collect()
-    told = whole.drop("_file", "_row").unique()
-    differ = told.filter(pl.struct(keys).is_duplicated()).select(keys).unique()
-    tied = twice.join(differ, on=keys, how="semi", maintain_order="left")
+    tied = index.filter(pl.struct(keys).is_duplicated())
+    if tied.is_empty():
+        return rows, tied
     return rows.join(tied.lazy().select("_file", "_row"), on=["_file", "_row"], how="anti"), tied
 
 
