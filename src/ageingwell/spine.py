@@ -11,10 +11,10 @@ from ageingwell.contracts.gp import OLDEST
 from ageingwell.contracts.housing import MAIN_FUELS, PROPERTY_TYPES, TENURES
 from ageingwell.contracts.made import Spine
 from ageingwell.contracts.registry import EVENT_KEYS
+from ageingwell.events import latest as latest
+from ageingwell.events import one_row_per_event
 from ageingwell.sources.read import CheckedTable, Records
 from ageingwell.timeline import ENDINGS, AsOf, Lookback, known
-from ageingwell.versions import latest as latest
-from ageingwell.versions import one_row_per_event
 
 # Six or more people of this age at one address prompt a check; alone they exclude nobody.
 MANY_OLDER_PEOPLE = 6

@@ -31,7 +31,7 @@ class Known:
         for name, frame in tables.items():
             if name != "permissions":
                 rows = [row for row in frame.to_dicts() if row["recorded_on"] < AS_OF]
-                self.rows[name] = [ended(row, name) for row in rows]
+                self.rows[name] = once([ended(row, name) for row in rows], name)
         self.newest: dict[str, Row] = {}
         self.moved: dict[str, date] = {}
         homes: dict[str, str] = {}
@@ -89,12 +89,55 @@ def ended(row: Row, name: str) -> Row:
     }
     for ending, recorded in pairs.get(name, []):
         told = row.get(recorded or "")
-        known_from = told if told is not None else None if row[ending] is None else row[ending] + lag
-        if known_from is None or known_from >= AS_OF:
+        if row[ending] is None:
+            # An outcome of what has no end is told by its row.
+            if told is not None and told >= AS_OF and name == "care_events":
+                row["event_outcome"] = None
+            continue
+        with_row = row["recorded_on"] if row[ending] <= row["recorded_on"] else row[ending] + lag
+        if (told or with_row) >= AS_OF:
             row[ending] = None
             if name == "care_events":
                 row["event_outcome"] = None
     return row
+
+
+SERVICE_KEY = ("person_id", "client_type", "event_type", "started_on", "service_type", "service_component")
+COST = ("unit_cost", "cost_frequency", "planned_units_per_week")
+
+
+def once(rows: list[Row], name: str) -> list[Row]:
+    """One row an event: of a stay one a diagnosis, of a service the newest of each fact, of others no repeats."""
+    if name in ("gp_patients", "homes"):
+        return rows
+    if name == "gp_events":
+        return list(
+            {tuple(row.values()) if row["happened_on"] is None else repeated(row): row for row in rows}.values()
+        )
+    if name not in ("hospital_events", "care_events"):
+        return list({repeated(row): row for row in rows}.values())
+    key = SERVICE_KEY if name == "care_events" else ("person_id", "kind", "started_on")
+    events: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        events[tuple(row[column] for column in key)].append(row)
+    return [one for versions in events.values() for one in merged(versions, name)]
+
+
+def repeated(row: Row) -> tuple[Any, ...]:
+    return tuple(value for column, value in row.items() if column != "recorded_on")
+
+
+def merged(versions: list[Row], name: str) -> list[Row]:
+    order = ("recorded_on", "ended_on", "ended_recorded_on", *COST, *versions[0])
+    told = sorted(versions, key=lambda row: [(row.get(one) is not None, row.get(one) or 0) for one in order])
+    newest: Row = {}
+    for row in told:
+        newest |= {column: value for column, value in row.items() if value is not None and column not in COST}
+        newest |= {column: row[column] for column in COST if row.get("unit_cost") is not None}
+    whole = {column: newest.get(column) for column in versions[0]}
+    if name == "care_events":
+        return [whole]
+    return [whole | {"icd10": code} for code in {row["icd10"] for row in told} - {None} or {None}]
 
 
 def ago(day: date | None, days: int) -> bool:
@@ -185,10 +228,8 @@ def bereaved(known: Known, person: str) -> Value:
     home = known.home(person)
     if home is None:
         return None
-    deaths: dict[str, tuple[date | None, date]] = {}
-    for row in sorted(known.rows["gp_patients"], key=lambda row: row["recorded_on"]):
-        if row["died_on"] is not None:
-            deaths[row["person_id"]] = (row["household_id"], row["died_on"])
+    dead = {person: row for person, row in known.newest.items() if row["died_on"] is not None}
+    deaths = {person: (row["household_id"], row["died_on"]) for person, row in dead.items()}
     lost = [day for where, day in deaths.values() if where == home and ago(day, 730) and day >= known.since(person)]
     # Of the time before they came nothing is known.
     return None if not lost and known.since(person) > AS_OF - timedelta(days=730) else float(bool(lost))

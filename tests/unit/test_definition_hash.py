@@ -33,7 +33,7 @@ from ageingwell.features.feature import Feature
 from ageingwell.timeline import ENDINGS, AsOf, Lookback
 
 CODELISTS = load_config().codelists
-ROOMS = ("timeline", "versions", "spine", "features", "contracts.registry", "contracts.prefixes")
+ROOMS = ("timeline", "events", "spine", "features", "contracts.registry", "contracts.prefixes")
 
 # What decides no value of a feature, and why.
 DECIDES_NO_VALUE = {

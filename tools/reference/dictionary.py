@@ -7,7 +7,7 @@ from typing import Any
 import pandera.polars as pa
 
 from ageingwell.contracts import fields
-from ageingwell.contracts.registry import AGENCY_OF, TABLES, Column, columns
+from ageingwell.contracts.registry import AGENCY_OF, EVENT_KEYS, TABLES, Column, columns
 from ageingwell.contracts.services import DIRECTORY_RULES, SERVICE_TABLES
 from tools.reference.markdown import code, made_type, prose, table
 
@@ -23,7 +23,7 @@ KINDS = {"text": "text", "date": "date", "label": "label", "whole": "whole numbe
 def data_dictionary() -> str:
     """Every table with its columns, then the rules a row can break."""
     overview = table(("table", "agency", "what it holds"), map(_overview, TABLES))
-    sections = [f"## {name}\n\n{_told(model)}\n\n{_columns(name)}" for name, model in TABLES.items()]
+    sections = [f"## {name}\n\n{_told(model)}\n\n{_one_event(name)}{_columns(name)}" for name, model in TABLES.items()]
     rules = table(("rule", "what it says"), ((f"`{rule}`", sentence) for rule, sentence in fields.RULES.items()))
     return "\n\n".join([overview, *sections, f"## Rules\n\n{rules}", _empty(), _directory()])
 
@@ -76,6 +76,11 @@ def _told(model: type) -> str:
     """The class's own words, with owner, lag, coverage and defects as a list."""
     listed = LABELLED.sub(lambda found: f"\n- **{found[1]}:** ", prose(model.__doc__))
     return listed.replace("\n- ", "\n\n- ", 1)
+
+
+def _one_event(name: str) -> str:
+    """What makes rows of the table one event, however often it was sent."""
+    return f"**One event:** {EVENT_KEYS[name].sentence}\n\n" if name in EVENT_KEYS else ""
 
 
 def _columns(name: str) -> str:

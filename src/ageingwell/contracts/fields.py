@@ -38,7 +38,7 @@ RULES: dict[str, str] = {
     "impossible_age": "the age on the day of the record is not between 0 and 115",
     "not_the_first": "a birth month is written as the first day of that month",
     "one_of_two_needed": "exactly one of two columns must hold a value",
-    "tied_version": "two versions of one person that differ were recorded on the same day",
+    "tied_version": "two versions of one person were recorded on the same day",
     "wrong_number_of_fields": "the row does not have as many fields as the header",
 }
 

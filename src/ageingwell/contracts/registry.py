@@ -14,7 +14,7 @@ from ageingwell.contracts.hospital import HospitalEvents
 from ageingwell.contracts.housing import Homes, HousingEvents
 from ageingwell.contracts.permissions import Contacts, Permissions
 from ageingwell.contracts.social_care import CareEvents
-from ageingwell.versions import EventKey
+from ageingwell.events import EventKey
 
 TABLES: dict[str, type[pa.DataFrameModel]] = {
     "gp_patients": GpPatients,

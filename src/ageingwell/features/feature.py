@@ -96,6 +96,7 @@ class Feature:
 class Dated:
     """A value that can tell of which day it is: the rows it rests on, and the column that holds their day.
 
+    >>> from datetime import date
     >>> falls = n_days(lambda _: pl.col("is_fall"), day="day", days=365)
     >>> rows = pl.DataFrame({"is_fall": [True, True, False], "day": [date(2026, 1, n) for n in (1, 5, 9)]})
     >>> seen = Seen(AsOf(date(2026, 2, 1)), {})

@@ -19,7 +19,7 @@ import pandera.polars as pa
 import polars as pl
 
 # What decides a value lies in these rooms; beyond them (errors, reading, settings) a name alone is written.
-ROOMS = ("timeline", "versions", "spine", "features", "contracts", "config.files")
+ROOMS = ("timeline", "events", "spine", "features", "contracts", "config.files")
 _PACKAGE = __name__.split(".")[0]
 # Parts of a syntax tree that say nothing about what is computed, or that differ between versions of Python.
 _SILENT = ("ctx", "kind", "type_comment", "type_params", "returns", "annotation")

@@ -13,8 +13,8 @@ import polars as pl
 from ageingwell.config.files import read_codelists, shipped
 from ageingwell.contracts.registry import EVENT_KEYS
 from ageingwell.errors import SourceError
+from ageingwell.events import one_row_per_event
 from ageingwell.synthetic.mark import read_mark
-from ageingwell.versions import one_row_per_event
 
 OPENSAFELY = "OpenSAFELY care-home mortality research, released tables (TPP practices, England)"
 PREVALENCE = f"{OPENSAFELY}, February 2019"
