@@ -281,7 +281,7 @@ AGENCY_SOURCES: Mapping[str, tuple[str, ...]] = {
     "fire": ("fire_visits", "fire_incidents"),
     "prescriptions": ("medicines", "household_medicines"),
     "place": ("spine",),
-    "gp": ("gp_events",),
+    "gp": ("gp_events", "household_gp_events"),
 }
 # What is worked out from several sources, and is unknown with the one named.
 DERIVED_OF_AGENCY: Mapping[str, tuple[str, ...]] = {"gp": ("n_deficits", "frailty_index")}
