@@ -105,11 +105,18 @@ def last_moves(patients: pl.LazyFrame) -> pl.DataFrame:
 
 
 def build_spine(
-    tables: Tables, as_of: AsOf, *, minimum_age: int, places: Path, incomplete_homes: pl.Series | None = None
+    tables: Tables,
+    as_of: AsOf,
+    *,
+    minimum_age: int,
+    places: Path,
+    incomplete_homes: pl.Series | None = None,
+    many_older_people: int = MANY_OLDER_PEOPLE,
 ) -> pl.DataFrame:
     """One row a registered person of at least `minimum_age`, sorted by person_id (contract: `Spine`).
 
     `incomplete_homes` are the homes (household_id) of somebody who may not be used: how many live there is unknown.
+    `many_older_people` of 65 and over at one address prompt a check for a care home.
     """
     people = registered(latest_versions(tables["gp_patients"]), as_of)
     household = (
@@ -133,7 +140,7 @@ def build_spine(
         .join(_care_home_residents(tables), on="person_id", how="left")
         .join(_care_homes(tables), on="household_id", how="left")
         .join(who_knows(tables, older, as_of), on="person_id", how="left")
-        .with_columns(care_home=_care_home(), known_to=pl.col("known_to").fill_null([]))
+        .with_columns(care_home=_care_home(many_older_people), known_to=pl.col("known_to").fill_null([]))
         .with_columns(not_told_by=_not_told_by(tables))
     )
     if incomplete_homes is not None:
@@ -157,9 +164,9 @@ def read_places(path: Path) -> pl.DataFrame:
     )
 
 
-def _care_home() -> pl.Expr:
+def _care_home(many_older_people: int) -> pl.Expr:
     resident = pl.col("_resident").fill_null(value=False) | pl.col("_is_care_home").fill_null(value=False)
-    crowded = (pl.col("n_household_65plus") >= MANY_OLDER_PEOPLE).fill_null(value=False)
+    crowded = (pl.col("n_household_65plus") >= many_older_people).fill_null(value=False)
     return pl.when(resident).then(pl.lit("yes")).when(crowded).then(pl.lit("check")).otherwise(pl.lit("no"))
 
 

@@ -41,11 +41,12 @@ def worked_out(tables: Frames) -> dict[str, pl.DataFrame]:
     flags = flagged(
         spine,
         tables=known,
-        gone=exits(latest_versions(tables["gp_patients"].lazy())),
+        gone=exits(latest_versions(tables["gp_patients"].lazy()), on=AS_OF),
         markers=Markers(NOBODY, NOBODY),
         held=NOBODY,
         as_of=as_of,
         codelists=lists,
+        thresholds=CONFIG.outreach.thresholds,
     )
     return {
         "spine": spine,

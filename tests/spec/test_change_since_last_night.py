@@ -67,6 +67,13 @@ def test_nobody_listed_of_few_or_without_a_place_is_no_fault() -> None:
     stop(tonight(places=0), n_listed=0)
 
 
+def test_records_under_another_key_than_last_nights_stop_whatever_their_number() -> None:
+    with pytest.raises(ChangeError, match="another key"):
+        stop({**tonight(), "key_fingerprint": "ddd"}, before={"population": THEN, "key_fingerprint": "bbb"})
+    # Of tables without a fingerprint nothing can be told.
+    stop({**tonight(), "key_fingerprint": None}, before={"population": THEN, "key_fingerprint": "bbb"})
+
+
 def test_people_who_died_or_left_are_not_of_the_night() -> None:
     people = pl.DataFrame(
         {

@@ -33,6 +33,10 @@ def tell_check(found: "CheckedRecords") -> None:
     """Say what a check found: the tables, the refused rows by rule, what is not there, what a night would stop on."""
     print_table(found.tables)
     print_table(found.refused)
+    if not found.recognised.is_empty():
+        # Practice by practice only where one is below its floor; `--json` has them all.
+        worth_a_line = found.recognised["practice_code"].is_null() | (found.recognised["verdict"] == "too few")
+        print_table(found.recognised.filter(worth_a_line))
     for name in found.missing:
         click.echo(f"missing: {name}")
     for note in found.notes:

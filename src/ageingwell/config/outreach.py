@@ -104,6 +104,15 @@ class Thresholds(Settings):
         default=3, ge=1, description="anticholinergic and sedative medicines that call for a review after a fall"
     )
     carer_age_at_least: int = Field(default=85, ge=65, description="age from which caring counts as strain by itself")
+    open_stay_days: int = Field(
+        default=120, ge=1, description="days for which a hospital stay without an end holds a visit back"
+    )
+    end_of_life_days: int = Field(
+        default=730, ge=1, description="days for which a code for the end of life holds a visit back"
+    )
+    older_people_that_prompt_a_check: int = Field(
+        default=6, ge=2, description="people aged 65 and over at one address that prompt a check for a care home"
+    )
 
 
 class NeedValues(Settings):

@@ -6,12 +6,9 @@ from datetime import date
 
 import polars as pl
 
+from ageingwell.config.outreach import Thresholds
 from ageingwell.spine import left_by
 from ageingwell.timeline import AsOf, Lookback
-
-# A stay that began longer ago than this and never ended was never closed in the record.
-LONGEST_OPEN_STAY = Lookback(120)
-END_OF_LIFE = Lookback(730)
 
 
 @dataclass(frozen=True)
@@ -102,20 +99,23 @@ def flagged(
     held: pl.DataFrame,
     as_of: AsOf,
     codelists: Mapping[str, tuple[str, ...]],
+    thresholds: Thresholds,
 ) -> pl.DataFrame:
     """Add to each person the flags that `eligible` asks for.
 
     `tables` are the tables known on the cut-off, `gone` is what `exits` gives, `held` the people (person_id) whose
-    newest row of the GP register was refused.
+    newest row of the GP register was refused. `thresholds` say how long a stay without an end, and a code for the end
+    of life, hold a visit back.
     """
+    end_of_life = _near_the_end(tables, as_of, codelists, days=thresholds.end_of_life_days)
     moved_home = ~pl.col("household_id").eq_missing(pl.col("last_household_id"))
     return (
         people.join(gone, on="person_id", how="left", maintain_order="left")
         .with_columns(
             is_deceased=pl.col("died").fill_null(value=False),
             has_moved=pl.col("left").fill_null(value=False) | moved_home,
-            is_end_of_life=_is_among(_near_the_end(tables, as_of, codelists), "person_id"),
-            is_in_hospital=_is_among(_in_hospital(tables, as_of), "person_id"),
+            is_end_of_life=_is_among(end_of_life, "person_id"),
+            is_in_hospital=_is_among(_in_hospital(tables, as_of, days=thresholds.open_stay_days), "person_id"),
             is_safeguarded=_is_marked(markers.safeguarding),
             has_staff_safety_marker=_is_marked(markers.staff_safety),
             is_record_held=_is_among(held, "person_id"),
@@ -133,19 +133,20 @@ def _is_marked(marked: pl.DataFrame) -> pl.Expr:
 
 
 def _near_the_end(
-    tables: Mapping[str, pl.LazyFrame], as_of: AsOf, codelists: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, pl.LazyFrame], as_of: AsOf, codelists: Mapping[str, tuple[str, ...]], *, days: int
 ) -> pl.DataFrame:
     codes = codelists.get("end_of_life", ())
     day = pl.coalesce("happened_on", "recorded_on")
     coded = tables["gp_events"].filter((pl.col("code_system") == "snomed") & pl.col("code").is_in(codes))
-    return coded.filter(END_OF_LIFE.holds(day, as_of)).select("person_id").unique().collect()
+    return coded.filter(Lookback(days).holds(day, as_of)).select("person_id").unique().collect()
 
 
-def _in_hospital(tables: Mapping[str, pl.LazyFrame], as_of: AsOf) -> pl.DataFrame:
+def _in_hospital(tables: Mapping[str, pl.LazyFrame], as_of: AsOf, *, days: int) -> pl.DataFrame:
+    """Who is in hospital; a stay that began longer ago and never ended was never closed in the record."""
     if "hospital_events" not in tables:
         return pl.DataFrame(schema={"person_id": pl.String})
     still_open = pl.col("ended_on").is_null() | (pl.col("ended_on") >= as_of.day)
     stays = tables["hospital_events"].filter(
-        (pl.col("kind") != "ae_attendance") & still_open & LONGEST_OPEN_STAY.holds(pl.col("started_on"), as_of)
+        (pl.col("kind") != "ae_attendance") & still_open & Lookback(days).holds(pl.col("started_on"), as_of)
     )
     return stays.select("person_id").unique().collect()

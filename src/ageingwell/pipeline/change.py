@@ -63,6 +63,8 @@ def stop_on_change(
     """
     now = facts["population"]
     told = [] if before is None else losses(before.get("population", {}), now, max_lost_share=max_lost_share)
+    if before is not None and _is_another_key(before.get("key_fingerprint"), facts.get("key_fingerprint")):
+        told.append("the pseudonyms were made with another key, so nobody on the last list can be found in them")
     if n_listed == 0 and now_could_list(facts):
         told.append("nobody would be on the list")
     if told:
@@ -72,6 +74,10 @@ def stop_on_change(
             "look at what the agencies sent (`ageingwell check` names columns that are missing and days that cannot be "
             "right); if the change is real, run again with --accept-change",
         )
+
+
+def _is_another_key(then: str | None, now: str | None) -> bool:
+    return then is not None and now is not None and then != now
 
 
 def now_could_list(facts: Mapping[str, Any]) -> bool:

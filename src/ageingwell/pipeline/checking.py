@@ -11,14 +11,18 @@ import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError
+from ageingwell.governance.recognised import described
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish.faults import explained
+from ageingwell.recognition.counting import recognised
+from ageingwell.recognition.labels import new_labels
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.folder import near_files, unused_files
 from ageingwell.sources.mapping import stop_on_wrong_mapping
 from ageingwell.sources.notes import COLUMNS, file_notes, notes_of, told_columns
 from ageingwell.sources.read import (
     is_made_up,
+    one_key,
     read_source,
     stop_if_too_many_refused,
     stop_on_empty_table,
@@ -45,8 +49,8 @@ class CheckedRecords:
 
     `tables` has a row a table, `refused` a row a table, column and rule; `columns` names the columns that were not sent
     or hold no value and the headings that were not used (table, column, what, perhaps); `emptied` counts the cells read
-    as empty (table, column, rule, n_cells). `notes` says all of this in sentences. `problems` are what a night would
-    stop on.
+    as empty (table, column, rule, n_cells). `recognised` counts which codes and labels are known (as `described` gives
+    it). `notes` says what is not there in sentences. `problems` are what a night would stop on.
     """
 
     tables: pl.DataFrame
@@ -58,6 +62,7 @@ class CheckedRecords:
     emptied: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_EMPTIED))
     unused_files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    recognised: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def check(
@@ -81,6 +86,7 @@ def check(
         records = _read_all(data, config, workspace=Path(scratch), problems=problems, world=world)
         if refused_to is not None:
             _write_refused(records, refused_to)
+        words = _recognised(records, config)
     tables = list(records.tables.values())
     return CheckedRecords(
         tables=pl.DataFrame([_row(table, on=day) for table in tables], schema=_TABLES, orient="row"),
@@ -91,8 +97,18 @@ def check(
         columns=pl.concat([pl.DataFrame(schema=COLUMNS), *map(told_columns, tables)]),
         emptied=_stacked([(table.name, table.emptied) for table in tables], _EMPTIED),
         unused_files=records.unused_files,
+        recognised=words,
         notes=(*(note for table in tables for note in notes_of(table, on=day)), *file_notes(records)),
     )
+
+
+def _recognised(records: Records, config: Config) -> pl.DataFrame:
+    """Which codes and labels are known, in all and by practice; nothing is counted without a register."""
+    rows = records.rows()
+    if "gp_patients" not in rows:
+        return pl.DataFrame()
+    counted = recognised(rows, places=config.places, codelists=config.codelists, floors=config.score.recognition)
+    return described(counted, new_labels(rows))
 
 
 def _read_all(data: Path, config: Config, *, workspace: Path, problems: list[str], world: Surroundings) -> Records:
@@ -107,6 +123,8 @@ def _read_all(data: Path, config: Config, *, workspace: Path, problems: list[str
         stop_on_wrong_mapping(settings)
     with _told(problems):
         stop_without_folder(data)
+        with _told(problems):
+            one_key(data, settings)
         for name in settings:
             with _told(problems):
                 table = read_source(name, data, settings, workspace=workspace / name, progress=world.tell)

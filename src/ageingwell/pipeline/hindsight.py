@@ -85,7 +85,7 @@ def look_back(
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
             )
-        today = recorded_up_to or _day_after_newest(records)
+        today = recorded_up_to or _day_after_newest(records, today=world.now().date())
         gate = permitted_or_stop(
             records, config=config, purpose=_purpose(config), recipients=("group",), on=today, today=world.now().date()
         )
@@ -147,8 +147,10 @@ def _untold(tables: Tables, spine: pl.DataFrame, as_of: AsOf, config: Config) ->
     ).untold
 
 
-def _day_after_newest(records: Records) -> date:
-    newest = records.tables["gp_patients"].newest_on
+def _day_after_newest(records: Records, *, today: date) -> date:
+    """The day after the newest row of the register; of real records no row dated after today counts."""
+    patients = records.tables["gp_patients"]
+    newest = patients.newest_on if records.made_up else patients.newest_known(today)
     if newest is None:
         raise SourceError("gp_patients: the table has no rows", "send it again")
     return newest + timedelta(days=1)

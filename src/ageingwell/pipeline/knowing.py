@@ -50,6 +50,7 @@ def known_people(permitted: Permitted, as_of: AsOf, *, config: Config) -> Known:
         minimum_age=config.score.minimum_age,
         places=config.places,
         incomplete_homes=permitted.incomplete_homes,
+        many_older_people=config.outreach.thresholds.older_people_that_prompt_a_check,
     )
     spine, held = split_by_contract(Spine, built)
     words = recognise(

@@ -227,6 +227,7 @@ def outreach_list(
             held=held_people(permitted),
             as_of=as_of,
             codelists=config.codelists,
+            thresholds=settings.thresholds,
         )
     with world.stage("eligible"):
         contacts = with_homes_of_others(contacts_of(permitted), people=people, registered=everybody(tables, as_of))

@@ -73,6 +73,7 @@ def describe_night(
         "purpose": config.score.purpose,
         "minimum_age": config.score.minimum_age,
         "made_up": records.made_up,
+        "key_fingerprint": records.key_fingerprint,
         "is_degraded": bool(records.missing),
         "missing": list(records.missing),
         "late": [name for name, told in inputs.items() if told["is_late"]],

@@ -52,7 +52,7 @@ def find_withdrawn(data: Path, *, out: Path, config: Config, workspace: Path, on
     return Withdrawn(
         people=_first_of([part.drop_nulls("person_id") for part in people], "person_id"),
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
-        now_at=newest.select("person_id", "household_id"),
+        now_at=_now_at(patients, newest),
         lived_in=newest.select("household_id").drop_nulls().unique(),
         guarded=guarded,
     )
@@ -61,6 +61,13 @@ def find_withdrawn(data: Path, *, out: Path, config: Config, workspace: Path, on
 def _first_of(parts: list[pl.DataFrame], key: str) -> pl.DataFrame:
     both = pl.concat(part.select(key, "reason") for part in parts)
     return both.unique(key, keep="first", maintain_order=True)
+
+
+def _now_at(patients: CheckedTable | None, newest: pl.DataFrame) -> pl.DataFrame:
+    """Where each person is registered now; of nobody where the register tells no homes: then nobody has moved."""
+    homes = newest.select("person_id", "household_id")
+    tells_none = patients is not None and "household_id" in {*patients.absent_columns, *patients.empty_columns}
+    return homes.clear() if tells_none else homes
 
 
 def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:

@@ -77,6 +77,7 @@ class Records:
 
     `not_held` are the tables that the settings say do not exist here: they are not `missing`. `unused_files` names what
     lies in the data folder and was not read, and `near_files` which of it looks like a missing table (table to file).
+    `key_fingerprint` is that of the key all tables were pseudonymised with, where one of them tells it.
     """
 
     tables: dict[str, CheckedTable]
@@ -85,6 +86,7 @@ class Records:
     not_held: tuple[str, ...] = ()
     unused_files: tuple[str, ...] = ()
     near_files: Mapping[str, str] = field(default_factory=dict)
+    key_fingerprint: str | None = None
 
     def rows(self) -> dict[str, pl.LazyFrame]:
         """The good rows of each table."""

@@ -9,6 +9,7 @@ import polars as pl
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import MUST_BE_TOLD, TABLES
 from ageingwell.errors import RefusedRowsError, SourceError
+from ageingwell.pseudonyms.fingerprints import stop_on_two_keys
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.folder import near_files, stop_on_near_file, unused_files
 from ageingwell.sources.headings import nearest
@@ -46,6 +47,7 @@ def read_agencies(
     """
     stop_on_wrong_mapping(settings)
     stop_without_folder(data)
+    one_key(data, settings, only=only)
     tables = {}
     for name in only:
         table = read_source(name, data, settings, workspace=workspace / name, progress=progress)
@@ -63,7 +65,18 @@ def read_agencies(
         not_held=tuple(name for name in missing if not settings[name].held),
         unused_files=unused_files(data, settings),
         near_files=near_files(data, settings, missing=missing),
+        key_fingerprint=one_key(data, settings, only=only),
     )
+
+
+def one_key(data: Path, settings: Mapping[str, TableSettings], *, only: tuple[str, ...] = tuple(TABLES)) -> str | None:
+    """The fingerprint of the key that all tables were made with; None where no table tells one.
+
+    Raises `SourceError` where tables were made with different keys: their people and homes do not join, and an opt-out
+    made under another key is heeded for nobody.
+    """
+    found = {name: locate(name, settings[name], data) for name in only}
+    return stop_on_two_keys({name: place.files for name, place in found.items() if place is not None})
 
 
 def stop_without_folder(data: Path) -> None:
