@@ -41,6 +41,8 @@ def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> st
         feature.source,
         str(feature.without_rows),
         feature.direction,
+        feature.about,
+        str(feature.lookback_days),
         expression_text(formula),
         *(f"{name}={','.join(codelists[name])}" for name in used),
         *(_parts(roots, codelists) if feature.source == "derived" else ()),
