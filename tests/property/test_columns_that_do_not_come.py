@@ -1,0 +1,137 @@
+"""Whatever optional column does not come: nobody is wrongly listed, nothing unknown becomes known, and it is told."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.counties import NIGHT
+from helpers.oracle import Oracle
+from polars.testing import assert_frame_equal
+
+from ageingwell.bundle import Bundle, load_bundle
+from ageingwell.config.load import Config, load_config
+from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.errors import RefusedRowsError, SourceError
+from ageingwell.features.behind import FALL_BACKS
+from ageingwell.pipeline.files import NightFrames
+from ageingwell.pipeline.gate import permitted_or_stop
+from ageingwell.pipeline.knowing import known_people
+from ageingwell.pipeline.night import outreach_list
+from ageingwell.pipeline.pack import NightFacts
+from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.pseudonyms import Key
+from ageingwell.report.summary import notices
+from ageingwell.sources.read import Records, read_agencies
+from ageingwell.timeline import AsOf
+from ageingwell.views.words import label_words
+
+OPTIONAL = [(table, column.name) for table in TABLES for column in columns(table) if not column.required]
+WAYS = ("left out", "renamed", "emptied")
+# What a list cannot do without: the dead, those who left, homes, and whom an opt-out or a contact is about.
+STOP_THE_NIGHT = {
+    *(("gp_patients", column) for column in ("household_id", "left_on", "died_on")),
+    *((table, column) for table in ("permissions", "contacts") for column in ("person_id", "household_id")),
+    ("gp_prescriptions", "bnf_code"),
+}
+ROWS_TO_TELL_AN_EMPTY_COLUMN = 30
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A county as it was sent, what a night makes of it, and who must not be on its list."""
+
+    folder: Path
+    records: Records
+    config: Config
+    bundle: Bundle
+    features: pl.DataFrame
+    not_to_list: frozenset[str]
+
+
+@pytest.fixture(scope="module")
+def sent(county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Sent:
+    config = load_config(settings)
+    records = read(county, config, tmp_path_factory.mktemp("records"))
+    oracle = Oracle(
+        county,
+        NIGHT,
+        cooling_off=config.outreach.cooling_off_days.model_dump(),
+        end_of_life=config.codelists["end_of_life"],
+    )
+    out = oracle.opted_out() | oracle.deceased() | oracle.moved() | oracle.safeguarded()
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists)
+    return Sent(county, records, config, bundle, features_of(records, config), frozenset(out))
+
+
+def read(folder: Path, config: Config, workspace: Path, *, only: tuple[str, ...] = tuple(TABLES)) -> Records:
+    return read_agencies(folder, config.tables, workspace=workspace, max_refused_share=0.1, only=only)
+
+
+def features_of(records: Records, config: Config) -> pl.DataFrame:
+    gate = permitted_or_stop(records, config=config, purpose="direct_care", recipients=("group",), on=NIGHT)
+    return known_people(gate, AsOf(NIGHT), config=config).features()
+
+
+def night_of(records: Records, sent: Sent) -> tuple[NightFrames, NightFacts]:
+    return outreach_list(
+        records,
+        as_of=AsOf(NIGHT),
+        config=sent.config,
+        bundle=sent.bundle,
+        previous=None,
+        archive=None,
+        key=Key.made_up(0),
+        world=Surroundings(now=lambda: datetime(2026, 11, 22, tzinfo=UTC)),
+    )
+
+
+def without(way: str, column: str, rows: pl.DataFrame) -> pl.DataFrame:
+    match way:
+        case "left out":
+            return rows.drop(column)
+        case "renamed":
+            return rows.rename({column: f"our own {column[::-1]}"})
+    return rows.with_columns(pl.lit(None, dtype=rows.schema[column]).alias(column))
+
+
+@pytest.mark.parametrize(("table", "column"), OPTIONAL)
+def test_a_column_that_does_not_come_lists_nobody_wrongly_and_is_told(
+    table: str, column: str, sent: Sent, tmp_path: Path
+) -> None:
+    rows = pl.read_parquet(sent.folder / f"{table}.parquet")
+    for way in WAYS:
+        (tmp_path / way).mkdir()
+        without(way, column, rows).write_parquet(tmp_path / way / f"{table}.parquet")
+    if (table, column) in STOP_THE_NIGHT:
+        for way in WAYS:
+            with pytest.raises((SourceError, RefusedRowsError), match=f"`?{column}|one_of_two_needed"):
+                read(tmp_path / way, sent.config, tmp_path / way / "checked", only=(table,))
+        return
+    read_ways = [read(tmp_path / way, sent.config, tmp_path / way / "checked", only=(table,)) for way in WAYS]
+    left_out, *others = [one.tables[table] for one in read_ways]
+    for other in others:
+        # However it does not come, what is read is the same, and so is all that is made of it.
+        assert_frame_equal(other.rows.collect(), left_out.rows.collect())
+        if rows.height >= ROWS_TO_TELL_AN_EMPTY_COLUMN:
+            assert column in {*other.absent_columns, *other.empty_columns}
+
+    records = replace(sent.records, tables={**sent.records.tables, table: left_out})
+    frames, facts = night_of(records, sent)
+
+    assert set(frames.listed["person_id"]) & sent.not_to_list == set()
+    if table == "permissions":
+        return  # there an empty cell has a meaning of its own: in force, without an end
+    told = [notice for notice in notices(facts) if notice.startswith(f"{label_words(table)}: not sent")]
+    assert any(label_words(column).lower() in notice for notice in told)
+    unknown_stays_unknown(sent.features, features_of(records, sent.config), fall_back=(table, column) in FALL_BACKS)
+
+
+def unknown_stays_unknown(before: pl.DataFrame, after: pl.DataFrame, *, fall_back: bool) -> None:
+    """No feature that was unknown of somebody is a number now, but where another column stands in for the one lost."""
+    both = before.join(after, on="person_id", suffix="_now")
+    assert both.height > 0.95 * before.height
+    for name in [] if fall_back else before.columns[1:]:
+        learned = both.filter(pl.col(name).is_null() & pl.col(f"{name}_now").is_not_null())
+        assert learned.is_empty(), name
