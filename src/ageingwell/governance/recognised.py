@@ -37,7 +37,7 @@ _RECOGNISED_AS: Final = {
 }
 
 
-_SO_ENTRIES: Final = "What the GP record would tell of {whom} is unknown: nothing found is not nothing there"
+_SO_ENTRIES: Final = "What the GP record would tell of {whom} is not known: nothing found is not nothing there"
 _SO_MEDICINES: Final = "Which groups the medicines of {whom} belong to is unknown; how many there are is known"
 
 

@@ -256,7 +256,7 @@ def _draw(
 def _unfilled(visits: pl.DataFrame, floor: NDArray[np.int64], floors: Floors) -> list[str]:
     filled = _in_groups(visits, floors).sum(axis=1)
     return [
-        f"the floor `{name}` keeps {wanted} places and only {got} could be filled"
+        f"the floor `{name}` keeps {wanted} place{'' if wanted == 1 else 's'} and only {got} could be filled"
         for name, wanted, got in zip(floors.shares(), floor, filled, strict=True)
         if got < wanted
     ]

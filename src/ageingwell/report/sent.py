@@ -42,7 +42,8 @@ def _of_table(table: str, told: Mapping[str, Any], gone: Sequence[str]) -> list[
     for what, names in (
         ("not sent", [name for name in absent if name not in gone]),
         ("not sent in some of its files", partly),
-        ("sent without a value", list(told.get("empty_columns", []))),
+        # Of opt-outs an empty cell has a meaning of its own: no home objected, none has an end.
+        ("sent without a value", [] if table == "permissions" else list(told.get("empty_columns", []))),
     ):
         if names:
             notes.append(f"{what}: {_named(names)}. What rests on {'it' if len(names) == 1 else 'them'} is unknown.")

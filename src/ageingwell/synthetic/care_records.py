@@ -1,6 +1,7 @@
 """What the council would send: the events of the Client Level Data return, labels as councils spell them."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -50,6 +51,8 @@ Array = np.ndarray
 # Returns overlap: so many services that have ended stand in an earlier row too, and so many other rows stand twice.
 SENT_WITHOUT_END = 0.35
 SENT_AGAIN = 0.1
+# Each return covers twelve months: an older row of a service that ended before is in no return that is still sent.
+RETURNS_REACH = 300
 
 
 @dataclass
@@ -267,18 +270,20 @@ def _frame(rows: _Rows) -> pl.DataFrame:
         }
     )
     order = ("person_id", "started_on", "event_type", "service_type", "recorded_on", "event_outcome", "ended_on")
-    return _with_earlier_returns(frame, told=part.dates(np.where(has_end, told, NEVER)), rng=rng).sort(
-        order, maintain_order=True
-    )
+    told_on, since = part.dates(np.where(has_end, told, NEVER)), part.dates(np.array([-RETURNS_REACH])).item()
+    return _with_earlier_returns(frame, told=told_on, since=since, rng=rng).sort(order, maintain_order=True)
 
 
-def _with_earlier_returns(frame: pl.DataFrame, *, told: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
+def _with_earlier_returns(
+    frame: pl.DataFrame, *, told: pl.Series, since: date, rng: np.random.Generator
+) -> pl.DataFrame:
     """The rows of the newest return, and for some the row of a return before it, in which a service had not ended.
 
     A council that knows the day of recording sends the later row with the day on which the end was told.
     """
     is_service, draw = pl.col("event_type") == TEXTS[SERVICE], pl.Series("draw", rng.random(len(frame)))
-    ends = frame.select(is_service & pl.col("ended_on").is_not_null()).to_series() & (draw < SENT_WITHOUT_END)
+    ends = frame.select((is_service & (pl.col("ended_on") >= since)).fill_null(value=False)).to_series()
+    ends &= draw < SENT_WITHOUT_END
     same = ~ends & (draw < SENT_AGAIN)
     nothing_yet = [pl.lit(None, dtype=pl.Date).alias(name) for name in ("ended_on", "ended_recorded_on")]
     before = frame.filter(ends).with_columns(*nothing_yet, event_outcome=pl.lit(None, dtype=pl.String))

@@ -34,7 +34,9 @@ def beeswarm_chart(
         data=facts,
         feature_names=[_wrapped(x) for x in labels.values()],
     )
-    with style(name), _drawn_by(seed):
+    with style(name), _drawn_by(seed), warnings.catch_warnings():
+        # Of a fact that nobody has on record shap asks for the middle value too, and says that there is none.
+        warnings.filterwarnings("ignore", "All-NaN slice encountered", RuntimeWarning)
         figure, axes = new_figure(1.2 + INCHES_A_ROW * len(features), width=9.0)
         shap.plots.beeswarm(
             explanation,
