@@ -178,13 +178,19 @@ def capital(text: str) -> str:
 _LANGUAGES: Final[dict[str, str]] = {"british_sign_language": "British Sign Language", "bsl": "British Sign Language"}
 
 
+_ABBREVIATIONS: Final = ("bsl", "sms", "pdf")
+
+
 def communication_words(label: str) -> str:
     """Say a communication need as a reader would.
 
     >>> communication_words("large_print"), communication_words("british_sign_language")
     ('Large print', 'British Sign Language')
+    >>> communication_words("bsl_interpreter")
+    'BSL interpreter'
     """
-    return _LANGUAGES.get(label, capital(label.replace("_", " ").strip()))
+    words = [word.upper() if word in _ABBREVIATIONS else word for word in label.replace("_", " ").split()]
+    return _LANGUAGES.get(label, capital(" ".join(words)))
 
 
 def label_words(label: str) -> str:
