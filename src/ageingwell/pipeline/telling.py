@@ -32,7 +32,8 @@ def peers_of(
 
 def compared_of(peers: Peers, people: pl.Series) -> pl.DataFrame:
     """Whom each of these people is compared with (contract: `Compared`)."""
-    return peers.groups.filter(pl.col("person_id").is_in(people.implode())).drop("row")
+    compared = peers.groups.filter(pl.col("person_id").is_in(people.implode())).drop("row")
+    return compared.cast({"n_peers": pl.Int64, "peers_risk": pl.Float64})  # of nobody a mean has no type
 
 
 def strongest_themes(explained: Contributions, people: pl.Series, peers: Peers) -> pl.DataFrame:

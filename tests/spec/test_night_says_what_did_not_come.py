@@ -1,0 +1,87 @@
+"""Page one, each agency's page and the command say which columns did not come and which needs were not looked for."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.counties import NIGHT, change, copy_of
+
+from ageingwell.config.load import load_config
+from ageingwell.contracts.registry import TABLES
+from ageingwell.errors import ChangeError, SourceError
+from ageingwell.outreach.rules import need_rules
+from ageingwell.pipeline.night import OutreachRun, score
+from ageingwell.pipeline.untold import needs_not_looked_for
+from ageingwell.report.sent import sent_notes
+
+RULES = need_rules(load_config().outreach.thresholds)
+
+
+def night(county: Path, settings: Path, out: Path, **asked: bool) -> OutreachRun:
+    return score(county, as_of=NIGHT, out=out, config=load_config(settings), **asked)
+
+
+def test_a_fire_heading_nobody_knows_is_on_page_one_and_on_the_fire_page(
+    small_county: Path, settings: Path, tmp_path: Path
+) -> None:
+    county = copy_of(small_county, tmp_path / "county")
+    night(county, settings, tmp_path / "out")
+    change(county, "fire_visits", lambda rows: rows.rename({"smoke_alarm_working": "Alarm works?"}))
+
+    now = night(county, settings, tmp_path / "out")
+
+    for page in ("report.html", "agencies/fire.html"):
+        text = (now.folder / page).read_text(encoding="utf-8")
+        assert "Fire visits: not sent, though it was last time: smoke alarm working. Ask the agency." in text
+        assert "Not fully looked for, as records are missing:" in text
+    assert "no_working_alarm" in now.facts["not_looked_for"]
+    assert now.facts["is_degraded"]
+
+
+@pytest.mark.parametrize("column", ["died_on", "left_on", "household_id"])
+@pytest.mark.parametrize("way", ["renamed", "emptied"])
+def test_a_register_without_the_dead_the_leavers_or_the_homes_leaves_last_nights_list_current(
+    way: str, column: str, county: Path, settings: Path, tmp_path: Path
+) -> None:
+    sent = copy_of(county, tmp_path / "county")
+    first = night(sent, settings, tmp_path / "out")
+    change(
+        sent,
+        "gp_patients",
+        lambda rows: (
+            rows.rename({column: "some other heading"})
+            if way == "renamed"
+            else rows.with_columns(pl.lit(None, dtype=rows.schema[column]).alias(column))
+        ),
+    )
+
+    with pytest.raises(SourceError, match=column):
+        night(sent, settings, tmp_path / "out")
+
+    assert (tmp_path / "out" / "current").resolve() == first.folder.resolve()
+
+
+def test_everybody_moved_leaves_last_nights_list_as_it_was_until_somebody_accepts_it(
+    small_county: Path, settings: Path, tmp_path: Path
+) -> None:
+    county = copy_of(small_county, tmp_path / "county")
+    first = night(county, settings, tmp_path / "out")
+    left = pl.col("recorded_on").max().over("person_id")
+    change(county, "gp_patients", lambda rows: rows.with_columns(left_on=left, left_recorded_on=left))
+
+    with pytest.raises(ChangeError, match="moved or left"):
+        night(county, settings, tmp_path / "out")
+    assert (tmp_path / "out" / "current").resolve() == first.folder.resolve()
+
+    accepted = night(county, settings, tmp_path / "out", accept_change=True)
+    assert accepted.n_listed == 0
+
+
+@pytest.mark.parametrize("table", [name for name in TABLES if name not in ("permissions", "contacts", "gp_patients")])
+def test_without_a_table_the_needs_that_rest_on_it_are_named(table: str) -> None:
+    whole = needs_not_looked_for(RULES, untold={}, missing=())
+    without = needs_not_looked_for(RULES, untold={}, missing=(table,))
+
+    assert whole == []
+    assert without or table == "fire_incidents"
+    assert sent_notes({"not_looked_for": without}) != [] or not without
