@@ -379,8 +379,9 @@ def test_files_that_were_not_used_are_listed_and_our_own_are_not(tmp_path: Path)
     write_csv(tmp_path / "gp_patients.csv", good_rows("gp_patients", 2))
     (tmp_path / "Homes").mkdir()
     write_csv(tmp_path / "Homes" / "all.csv", good_rows("homes", 2))
-    for name in ("notes.docx", "gp_patients (1).csv", ".DS_Store", "_SUCCESS", "pseudonymised.json"):
+    for name in ("notes.docx", "gp_patients (1).csv", ".DS_Store", "_SUCCESS"):
         (tmp_path / name).touch()
+    (tmp_path / "pseudonymised.json").write_text('{"key_fingerprint": "tslbhgfbpgfp", "tables": {}}')
     (tmp_path / "synthetic.json").write_text("{}")
     (tmp_path / "truth").mkdir()
     told = {name: TableSettings(required=False) for name in TABLES}

@@ -38,7 +38,7 @@ def stays(drawing: str) -> pl.DataFrame:
 
 
 def in_hospital(rows: pl.DataFrame) -> bool:
-    return not _in_hospital(known_on({"hospital_events": rows}, NIGHT), AsOf(NIGHT)).is_empty()
+    return not _in_hospital(known_on({"hospital_events": rows}, NIGHT), AsOf(NIGHT), days=120).is_empty()
 
 
 # --- Stays ---

@@ -26,21 +26,24 @@ from ageingwell.bundle import definitions, load_bundle
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import EVENT_KEYS
 from ageingwell.errors import BundleError, ConfigError
-from ageingwell.features import build, gp
+from ageingwell.features import build, evidence, gp
 from ageingwell.features.build import FEATURES, of_source
 from ageingwell.features.definition import definition
 from ageingwell.features.feature import Feature
 from ageingwell.timeline import ENDINGS, AsOf, Lookback
 
+# Every room is looked into, whichever test of others has loaded it.
+LOADED = (build, evidence, gp)
 CODELISTS = load_config().codelists
 ROOMS = ("timeline", "events", "spine", "features", "contracts.registry", "contracts.prefixes")
 
 # What decides no value of a feature, and why.
 DECIDES_NO_VALUE = {
-    "spine.MANY_OLDER_PEOPLE": "decides who is listed, in no feature",
     "spine.CARE_HOME_STATUSES": "decides who is listed, in no feature",
     "spine.CARE_HOME_SERVICES": "decides who is listed, in no feature",
     "features.build.AGENCY_SOURCES": "which sources training rehearses as missing",
+    "features.evidence.OF_SEVERAL": "which agency told a fact, for the reader",
+    "features.evidence._BY_NAME": "which agency told a fact, for the reader",
     "features.build.DERIVED_OF_AGENCY": "which features training rehearses as missing",
     "features.build.NOTHING_UNTOLD": "what is untold where nobody says so: nothing",
     "features.feature.EVERY_CARE_AGENCY": "who may read a fact",

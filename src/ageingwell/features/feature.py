@@ -132,6 +132,7 @@ def n_days(condition: Value, *, day: str, days: int | None) -> Dated:
     What is known counts where it is more than nothing; where nothing is known and a row of the look-back could not be
     told, the count is missing.
 
+    >>> from datetime import date
     >>> falls = n_days(lambda _: pl.col("is_fall"), day="day", days=365)
     >>> told = {"who": [1, 1, 2, 2, 3], "is_fall": [True, None, False, None, False], "day": [date(2026, 1, 1)] * 5}
     >>> rows = pl.DataFrame(told).group_by("who", maintain_order=True)

@@ -134,6 +134,7 @@ def score(
             )
             local = read_local_directory(config, on=as_of, made_up=records.made_up)
         previous = latest_before(out, as_of.isoformat())
+        last_list = previous_list(previous)
         ledger = read_decisions(out, config=config, previous=previous)
         bundle = _suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
         frames, facts = outreach_list(
@@ -141,13 +142,15 @@ def score(
             as_of=AsOf(as_of),
             config=config,
             bundle=bundle,
-            previous=None if previous is None else previous_list(previous),
+            previous=last_list,
             archive=settled_archive(out, AsOf(as_of), config=config),
             key=key,
             world=world,
             ledger=ledger,
             local=local,
         )
+        if previous is not None and last_list is None:
+            facts["messages"].append("the last list cannot be read, so everybody counts as new")
         before = last_manifest(out, on=as_of)
         facts["columns_gone"] = columns_gone(facts["inputs"], before)
         facts["is_degraded"] = facts["is_degraded"] or bool(facts["columns_gone"])
