@@ -63,5 +63,5 @@ def test_whoever_opts_out_leaves_the_picture_of_everybody(
     assert made is not None
     after = pl.read_parquet(made.night.folder / "beeswarm.parquet")
     assert after.sort(after.columns).equals(before.filter(pl.col("person_id") != person).sort(after.columns))
-    assert (made.folder / "annex.html").read_bytes() != (charted_night / "annex.html").read_bytes()
-    assert (made.folder / "card.md").read_bytes() == (charted_night / "card.md").read_bytes()
+    assert (made.night.folder / "annex.html").read_bytes() != (charted_night / "annex.html").read_bytes()
+    assert (made.night.folder / "card.md").read_bytes() == (charted_night / "card.md").read_bytes()
