@@ -150,7 +150,7 @@ def score(
             local=local,
         )
         if previous is not None and last_list is None:
-            facts["messages"].append("the last list cannot be read, so everybody counts as new")
+            facts["notes"].append("the last list cannot be read, so everybody counts as new")
         before = last_manifest(out, on=as_of)
         facts["columns_gone"] = columns_gone(facts["inputs"], before)
         facts["is_degraded"] = facts["is_degraded"] or bool(facts["columns_gone"])
@@ -302,7 +302,7 @@ def outreach_list(
         services=local.services,
     )
     not_recognised = sentences(known.words)
-    messages = [*gate.doubts, *not_recognised, *shared.messages, *slow_models(bundle)]
+    messages = [*shared.messages, *slow_models(bundle)]
     facts = describe_night(records, frames, bundle=bundle, config=config, as_of=as_of, messages=messages, record=record)
     facts["not_looked_for"] = needs_not_looked_for(rules, untold=known.untold, missing=records.missing)
     facts["population"] = population_of(people)
@@ -310,6 +310,7 @@ def outreach_list(
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
+    facts["notes"] = [*gate.doubts, *not_recognised]
     facts["recognised"] = recognised_manifest(known.words)
     is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)
     return frames, facts | {"directory": dict(local.told), "is_degraded": is_degraded}

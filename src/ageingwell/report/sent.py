@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ageingwell.governance.disclosure import in_words
-from ageingwell.views.words import label_words
+from ageingwell.views.words import capital, label_words
 
 # More names than these make a line nobody reads; `check` and the manifest have them all.
 NAMED_FIRST = 6
@@ -14,7 +14,7 @@ def sent_notes(facts: Mapping[str, Any]) -> list[str]:
     """Say what a night's records did not tell, one sentence or two a table, and which needs were not looked for.
 
     `facts` are what the pipeline tells of the night: `inputs` by table, `columns_gone` (table: columns that came last
-    time), `not_looked_for` (needs by name).
+    time), `not_looked_for` (needs by name), `notes` (sentences on opt-outs, codes and labels).
 
     >>> inputs = {"fire_visits": {"absent_columns": ["mobility"], "empty_columns": ["telecare"]}}
     >>> for note in sent_notes({"inputs": inputs, "columns_gone": {"fire_visits": ["mobility"]},
@@ -30,7 +30,7 @@ def sent_notes(facts: Mapping[str, Any]) -> list[str]:
     if needs:
         words = "; ".join(label_words(need).lower() for need in needs)
         notes.append(f"Not fully looked for, as records are missing: {words}.")
-    return notes
+    return [*(f"{capital(str(note)).rstrip('.')}." for note in facts.get("notes", [])), *notes]
 
 
 def _of_table(table: str, told: Mapping[str, Any], gone: Sequence[str]) -> list[str]:

@@ -178,7 +178,7 @@ def capital(text: str) -> str:
 _LANGUAGES: Final[dict[str, str]] = {"british_sign_language": "British Sign Language", "bsl": "British Sign Language"}
 
 
-_ABBREVIATIONS: Final = ("bsl", "sms", "pdf")
+_ABBREVIATIONS: Final = ("bsl", "epc", "gp", "pdf", "sms")
 
 
 def communication_words(label: str) -> str:
@@ -196,7 +196,8 @@ def communication_words(label: str) -> str:
 def label_words(label: str) -> str:
     """Write a label as a reader would.
 
-    >>> label_words("no_access")
-    'No access'
+    >>> label_words("no_access"), label_words("gp_patients")
+    ('No access', 'GP patients')
     """
-    return label.replace("_", " ").strip().capitalize()
+    words = [word.upper() if word in _ABBREVIATIONS else word for word in label.lower().replace("_", " ").split()]
+    return capital(" ".join(words))
