@@ -13,6 +13,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import AgeingWellError, ConfigError, RefusedRowsError, SourceError
 from ageingwell.sources import raw
+from ageingwell.sources.locate import locate
 from ageingwell.sources.read import read_agencies
 
 NAME = "gp_patients"
@@ -568,3 +569,15 @@ def test_only_the_mark_makes_data_made_up(mark: str | None, made_up: bool, tmp_p
     records = read_agencies(tmp_path, told, workspace=tmp_path / "w", max_refused_share=0.1, only=(NAME,))
 
     assert records.made_up is made_up
+
+
+@pytest.mark.parametrize("table", ["permissions", "homes", "contacts"])
+@pytest.mark.parametrize("leads_to", ["nowhere.parquet", "itself"])
+def test_a_table_that_is_a_link_to_nowhere_stops_and_is_not_taken_for_one_never_sent(
+    leads_to: str, table: str, tmp_path: Path
+) -> None:
+    link = tmp_path / f"{table}.parquet"
+    link.symlink_to(link if leads_to == "itself" else tmp_path / leads_to)
+
+    with pytest.raises(SourceError, match=table):
+        locate(table, TableSettings(required=False), tmp_path)

@@ -393,7 +393,7 @@ def test_files_that_were_not_used_are_listed_and_our_own_are_not(tmp_path: Path)
     assert records.tables["homes"].n_good == 2
 
 
-@pytest.mark.parametrize("method", ["is_dir", "exists", "iterdir", "is_file"])
+@pytest.mark.parametrize("method", ["is_dir", "lstat", "iterdir", "is_file"])
 def test_a_folder_that_may_not_be_read_is_a_sentence(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,8 @@ def locate(table: str, settings: TableSettings, data: Path) -> Location | None:
         names = ", ".join(path.name for path in found)
         raise SourceError(f"{table}: more than one candidate in the data folder: {names}", "leave the right one there")
     with readable(data):
+        if found and found[0].is_symlink() and not found[0].exists():
+            raise SourceError(f"{found[0].name}: a link that leads to no file", "send the table, or take the link away")
         return _of_path(table, found[0]) if found else None
 
 
@@ -61,7 +63,16 @@ def candidates(table: str, settings: TableSettings, data: Path) -> list[Path]:
         else [data / settings.location]
     )
     with readable(data):
-        return [path for path in paths if path.exists()]
+        return [path for path in paths if _is_there(path)]
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has the name: a link that leads nowhere is a table that was lost, and not one never sent."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _of_path(table: str, path: Path) -> Location:
