@@ -1,0 +1,1 @@
+"""One reader of files, whatever form they have."""
