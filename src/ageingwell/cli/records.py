@@ -97,6 +97,12 @@ def synth(
 @click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms: 32 random bytes, readable by you alone.")
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
+@click.option(
+    "--extracted-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=day,
+    help="The day the extracts were taken, where the files do not tell it.",
+)
 @click.option("--lsoa-lookup", type=SOURCE_FILE, help="Postcodes and their areas: columns postcode, lsoa21.")
 @config_option
 @json_option
@@ -106,6 +112,7 @@ def pseudonymise(
     key_file: Path | None,
     key_fd: int | None,
     made_up_key: int | None,
+    extracted_on: date | None,
     lsoa_lookup: Path | None,
     config_path: Path | None,
     as_json: bool,
@@ -113,6 +120,7 @@ def pseudonymise(
     """Turn an agency's raw extracts into contract tables; run it at the agency."""
     from ageingwell import pseudonyms
     from ageingwell.contracts.registry import TABLES
+    from ageingwell.profiles.profile import known_profiles
 
     config = config_of(config_path)
     made = pseudonyms.pseudonymise(
@@ -122,6 +130,10 @@ def pseudonymise(
         contract_columns={table: list(model.to_schema().columns) for table, model in TABLES.items()},
         lsoa_lookup=lsoa_lookup,
         column_names={table: pseudonyms.raw_names(settings.columns) for table, settings in config.tables.items()},
+        profiles=known_profiles(config.own_profiles),
+        settings=config.tables,
+        sources=config.sources,
+        extracted_on=extracted_on,
         max_refused_share=config.score.max_refused_share,
     )
     told = {"folder": str(out), **pseudonyms.record_of(made)}

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.positions import read_positions
-from ageingwell.config.score import Ledger, ScoreSettings, TableSettings, TrainSettings
+from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableName, TableSettings, TrainSettings
 from ageingwell.config.services import ServicesSettings
 from ageingwell.errors import ConfigError
 
@@ -21,6 +21,11 @@ Model = TypeVar("Model", bound=Settings)
 
 # The keys of the top file that name other files.
 _NAMED = ("agencies", "permissions", "outreach", "interventions", "services", "training", "codelists", "places")
+
+
+# A site's own source profiles lie in this folder beside its settings.
+SOURCES = "sources"
+TABLE_NAMES: tuple[str, ...] = get_args(TableName)
 
 
 class Agencies(Settings):
@@ -37,6 +42,9 @@ class Agencies(Settings):
     fire_incidents: TableSettings
     permissions: TableSettings
     contacts: TableSettings
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict, description="for each source profile: which files are of it, and the day of the extract"
+    )
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class Config:
     score: ScoreSettings
     train: TrainSettings
     tables: dict[str, TableSettings]
+    sources: dict[str, SourceSettings]
+    own_profiles: Path
     ledger: Ledger
     outreach: OutreachSettings
     interventions: Interventions
@@ -97,11 +107,13 @@ def load_config(path: Path | None = None) -> Config:
     positions = _beside(files["services"], services.positions)
     with _explained():
         codelists = _codelists(files["codelists"])
-        digest = _digest([top, *files.values(), positions])
+        digest = _digest([top, *files.values(), positions, *_own_profiles(top)])
     return Config(
         score=score,
         train=train,
-        tables={name: getattr(agencies, name) for name in Agencies.model_fields},
+        tables={name: getattr(agencies, name) for name in TABLE_NAMES},
+        sources=agencies.sources,
+        own_profiles=top.parent / SOURCES,
         ledger=ledger,
         outreach=outreach,
         interventions=interventions,
@@ -168,11 +180,19 @@ def _all(found: list[str]) -> ConfigError:
     )
 
 
+def _own_profiles(top: Path) -> list[Path]:
+    """The folders of the site's own source profiles; those that come with the package belong to its version."""
+    folder = top.parent / SOURCES
+    if not folder.is_dir() or folder == shipped("configs") / SOURCES:
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
 def _digest(paths: list[Path]) -> str:
     """SHA-256 over the bytes of every settings file, in a fixed order."""
     digest = hashlib.sha256()
     for path in paths:
-        files = sorted(path.glob("*")) if path.is_dir() else [path]
+        files = sorted(file for file in path.glob("*") if file.is_file()) if path.is_dir() else [path]
         for file in files:
             digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

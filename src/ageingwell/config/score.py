@@ -65,6 +65,15 @@ class TableSettings(Settings):
         return value
 
 
+class SourceSettings(Settings):
+    """One agency's own files, read by a source profile."""
+
+    files: tuple[str, ...] = Field(
+        default=(), description="patterns of the files that are of this source, where their headers do not tell"
+    )
+    extracted_on: date | None = Field(default=None, description="the day the extract was taken, where no file tells it")
+
+
 class LedgerEntry(Settings):
     """One line of the permission ledger: who may use what, for which purpose, until when."""
 

@@ -51,6 +51,11 @@ def shipped_profiles() -> dict[str, Profile]:
     return read_profiles(shipped("configs") / "sources")
 
 
+def known_profiles(own: Path) -> dict[str, Profile]:
+    """Every profile that comes with the package and those of a site's own folder; its own take the place of ours."""
+    return dict(sorted({**shipped_profiles(), **read_profiles(own)}.items()))
+
+
 def read_profiles(folder: Path) -> dict[str, Profile]:
     """Read every profile of a folder of profiles, by name; no folder holds none."""
     if not folder.is_dir():

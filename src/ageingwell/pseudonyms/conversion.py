@@ -106,7 +106,7 @@ def _made(
 
 
 def _lsoa21(table: str, present: frozenset[str], *, has_lookup: bool) -> pl.Expr | None:
-    if "postcode" in present and has_lookup:
+    if has_lookup and present & {"postcode", "uprn"}:
         looked_up = pl.col(LOOKED_UP)
         return pl.coalesce(area("lsoa21"), looked_up) if "lsoa21" in present else looked_up
     if "lsoa21" in present:

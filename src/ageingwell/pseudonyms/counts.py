@@ -18,7 +18,8 @@ class TableCounts:
     `refused_by_rule` counts `column: rule`; a row that breaks two rules counts in both. `left_empty` counts values of
     columns that may be blank and could not be read (a wrong UPRN of a patient): the row stays, the value goes. `sent`
     counts what those columns held in the rows that stay, `emptied_by_rule` why. `columns_not_sent` are columns of the
-    contract that the table does not get.
+    contract that the table does not get. `left_out` counts rows that a source profile leaves out on purpose, by profile
+    and reason; they are not among `n_rows`.
     """
 
     n_rows: int = 0
@@ -31,16 +32,22 @@ class TableCounts:
     emptied_by_rule: Mapping[str, int] = field(default_factory=dict)
     refused_columns: tuple[str, ...] = ()
     columns_not_sent: tuple[str, ...] = ()
+    n_left_out: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Pseudonymised:
-    """What `pseudonymise` did: where the tables are, with which key (its fingerprint), and the counts by table."""
+    """What `pseudonymise` did: where the tables are, with which key (its fingerprint), and the counts by table.
+
+    `sources` names the source profile of each file that one of them read.
+    """
 
     folder: Path
     key_fingerprint: str
     key_is_made_up: bool
     tables: Mapping[str, TableCounts]
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def added(first: TableCounts, second: TableCounts) -> TableCounts:
@@ -57,6 +64,8 @@ def added(first: TableCounts, second: TableCounts) -> TableCounts:
         emptied_by_rule=_summed(first.emptied_by_rule, second.emptied_by_rule),
         refused_columns=tuple(dict.fromkeys((*first.refused_columns, *second.refused_columns))),
         columns_not_sent=tuple(dict.fromkeys((*first.columns_not_sent, *second.columns_not_sent))),
+        n_left_out=first.n_left_out + second.n_left_out,
+        left_out=_summed(first.left_out, second.left_out),
     )
 
 

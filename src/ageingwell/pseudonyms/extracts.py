@@ -1,23 +1,29 @@
 """`pseudonymise`: an agency's raw tables in, contract tables without identities out. Runs at the agency."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from ageingwell.config.score import SourceSettings, TableSettings
 from ageingwell.errors import KeyFileError, SourceError
-from ageingwell.pseudonyms.conversion import MADE, POSTCODE, RAW, Conversion, conversion, lookup_key, masked
+from ageingwell.profiles.profile import Profile
+from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
+from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
 from ageingwell.pseudonyms.fingerprints import KEY_FINGERPRINT, RECORD
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.postcodes import read_lookup
-from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded, raw_chunks, raw_tables
+from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
 from ageingwell.pseudonyms.screening import refused_cells, with_canonical
 from ageingwell.pseudonyms.staging import staged_folder
+from ageingwell.pseudonyms.tables import RawTable, raw_folder, told_sources
 
 REFUSED: Final = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
@@ -32,7 +38,7 @@ class _Work:
     key: Key
     contract_columns: Mapping[str, Sequence[str]]
     column_names: Mapping[str, Mapping[str, str]]
-    lookup: pl.DataFrame | None
+    areas: Areas
     is_marked: bool
     rows_at_once: int
 
@@ -45,6 +51,10 @@ def pseudonymise(
     contract_columns: Mapping[str, Sequence[str]],
     lsoa_lookup: Path | None = None,
     column_names: Mapping[str, Mapping[str, str]] | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+    settings: Mapping[str, TableSettings] | None = None,
+    sources: Mapping[str, SourceSettings] | None = None,
+    extracted_on: date | None = None,
     max_refused_share: float = 0.10,
     rows_at_once: int = 100_000,
 ) -> Pseudonymised:
@@ -68,36 +78,51 @@ def pseudonymise(
         key=key,
         contract_columns=contract_columns,
         column_names=column_names or {},
-        lookup=None if lsoa_lookup is None else read_lookup(lsoa_lookup),
+        areas=Areas(None if lsoa_lookup is None else read_lookup(lsoa_lookup)),
         is_marked=raw.is_dir() and (raw / SYNTHETIC_MARK).exists(),
         rows_at_once=rows_at_once,
     )
-    files = raw_tables(raw, known=contract_columns.keys(), beside=lsoa_lookup)
     with staged_folder(out) as staging:
+        workspace = staging / ".sources"
+        workspace.mkdir()
+        folder = raw_folder(
+            raw,
+            known=contract_columns.keys(),
+            workspace=workspace,
+            profiles=profiles or {},
+            settings=settings,
+            sources=sources,
+            extracted_on=extracted_on,
+            beside=lsoa_lookup,
+        )
+        work = replace(work, areas=areas_of(folder.ran.lookup("areas"), postcodes=work.areas.postcodes))
         tables = {}
-        for table, parts in files.items():
-            tables[table] = _convert_table(table, parts, staging, work)
+        for table, raw_table in folder.tables.items():
+            tables[table] = _convert_table(table, raw_table, staging, work)
             stop_if_too_many(table, tables[table], max_refused_share)
-        result = Pseudonymised(out, key.fingerprint, key.is_made_up, tables)
+        result = Pseudonymised(out, key.fingerprint, key.is_made_up, tables, told_sources(folder))
+        # What the profiles made still names people, and must not outlive the work on it.
+        shutil.rmtree(workspace)
         (staging / RECORD).write_text(record_text(result), encoding="utf-8")
         if work.is_marked:
             (staging / SYNTHETIC_MARK).write_bytes(_mark(raw / SYNTHETIC_MARK))
     return result
 
 
-def _convert_table(table: str, parts: Sequence[Path], staging: Path, work: _Work) -> TableCounts:
+def _convert_table(table: str, raw_table: RawTable, staging: Path, work: _Work) -> TableCounts:
     chunks_at = staging / f".{table}"
     refused_at, emptied_at = staging / f".refused_{table}", staging / f".emptied_{table}"
     for folder in (chunks_at, refused_at, emptied_at):
         folder.mkdir()
-    counts, n_chunks = TableCounts(), 0
-    for part in parts:
-        for chunk in raw_chunks(part, rows_at_once=work.rows_at_once):
-            good, refused, emptied, found = _convert_chunk(table, chunk, work)
-            good.write_parquet(chunks_at / f"{n_chunks:08}.parquet")
-            refused.write_parquet(refused_at / f"{n_chunks:08}.parquet")
-            emptied.write_parquet(emptied_at / f"{n_chunks:08}.parquet")
-            counts, n_chunks = added(counts, found), n_chunks + 1
+    counts, n_chunks = TableCounts(left_out=raw_table.left_out, n_left_out=sum(raw_table.left_out.values())), 0
+    # A profile names the postcode wherever its layout has one; without a look-up nothing can be made of it.
+    without = () if work.areas.are_known else ("postcode",)
+    for chunk in raw_table.chunks(rows_at_once=work.rows_at_once, without=without):
+        good, refused, emptied, found = _convert_chunk(table, chunk, work)
+        good.write_parquet(chunks_at / f"{n_chunks:08}.parquet")
+        refused.write_parquet(refused_at / f"{n_chunks:08}.parquet")
+        emptied.write_parquet(emptied_at / f"{n_chunks:08}.parquet")
+        counts, n_chunks = added(counts, found), n_chunks + 1
     _joined(chunks_at, staging / f"{table}.parquet", key=work.key)
     _joined(refused_at, staging / "refused" / f"{table}.parquet", key=work.key)
     _joined(emptied_at, staging / "emptied" / f"{table}.parquet", key=work.key)
@@ -126,12 +151,9 @@ def _convert_chunk(
         rows.columns,
         contract=contract,
         key=work.key,
-        has_lookup=work.lookup is not None,
+        has_lookup=work.areas.are_known,
     )
-    if work.lookup is not None and "postcode" in rows.columns:
-        rows = rows.with_columns(lookup_key(pl.col("postcode")).alias(POSTCODE))
-        rows = rows.join(work.lookup, on=POSTCODE, how="left", maintain_order="left")
-    rows = with_canonical(rows)
+    rows = with_canonical(with_areas(rows, work.areas))
     _stop_if_real(table, rows, plan, work)
     cells = refused_cells(rows, plan.faults)
     is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())

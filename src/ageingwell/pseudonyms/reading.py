@@ -8,7 +8,7 @@ The first error is let go before ours is raised: a decoder's error holds the byt
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,9 @@ from typing import Final, TextIO, TypeVar
 
 import polars as pl
 
+from ageingwell.config.score import TableSettings
 from ageingwell.errors import SourceError
+from ageingwell.reading.forms import is_readable
 
 SUFFIXES: Final = (".csv", ".parquet")
 # The two files that mark a folder and hold no records.
@@ -41,26 +43,41 @@ class RawChunk:
     columns: tuple[str, ...]
 
 
-def raw_tables(raw: Path, *, known: Collection[str], beside: Path | None = None) -> dict[str, tuple[Path, ...]]:
-    """Find the files of each table in a folder (`<table>.csv`, `<table>.parquet` or a folder `<table>/`), or one file.
+def table_files(
+    raw: Path, *, known: Collection[str], settings: Mapping[str, TableSettings]
+) -> dict[str, tuple[Path, ...]]:
+    """Find the files of each table that is named as such: `<table>.csv` and its like, a folder `<table>/`, or one file.
 
-    `beside` is a file that may lie among them and is none, such as the look-up of postcodes. Raises `SourceError` for
-    a file that is no known table: a table with a misspelt name must not vanish.
+    `settings` may give a table another place in the folder (`location`). Raises `SourceError` where there are two
+    candidates, or where a place that the settings give holds nothing.
     """
     if not raw.exists():
         raise SourceError(f"{raw} does not exist", "name the folder with the raw tables")
     found: dict[str, tuple[Path, ...]] = {}
-    for path in sorted(raw.iterdir()) if raw.is_dir() and raw.stem not in known else [raw]:
-        if path.name in _MARKS or path.name.startswith(".") or (beside is not None and path.samefile(beside)):
+    places = {path: name for name, path in _located(raw, settings).items()}
+    is_one = not raw.is_dir() or _table_of(raw) in known
+    for path in [raw] if is_one else sorted(raw.iterdir()):
+        name = places.get(path) or _table_of(path)
+        if path.name in _MARKS or path.name.startswith(".") or name not in known:
             continue
-        if path.stem not in known or (path.is_file() and path.suffix not in SUFFIXES):
-            raise SourceError(f"{path.name} is no table of the contracts", f"the tables are {', '.join(sorted(known))}")
-        if path.stem in found:
-            raise SourceError(f"{path.stem}: more than one candidate", "leave the right one in the folder")
-        found[path.stem] = _parts(path)
-    if not found:
-        raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
+        if name in found:
+            raise SourceError(f"{name}: more than one candidate", "leave the right one in the folder")
+        found[name] = _parts(path)
     return found
+
+
+def _located(raw: Path, settings: Mapping[str, TableSettings]) -> dict[str, Path]:
+    given = {name: raw / table.location for name, table in settings.items() if table.location and not _is_uri(table)}
+    return {name: path for name, path in given.items() if path.exists()}
+
+
+def _is_uri(table: TableSettings) -> bool:
+    return "://" in (table.location or "")
+
+
+def _table_of(path: Path) -> str:
+    """The table a file or folder is named after: `homes` of `homes.csv.gz`."""
+    return path.name.split(".")[0] if path.is_dir() or is_readable(path) else path.name
 
 
 def folded(heading: str) -> str:
@@ -90,9 +107,9 @@ def whole(path: Path) -> pl.DataFrame:
 def _parts(path: Path) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
-    parts = tuple(sorted(part for part in path.iterdir() if part.suffix in SUFFIXES))
-    if not parts or len({part.suffix for part in parts}) > 1:
-        raise SourceError(f"{path.name}/ does not hold CSV files alone or Parquet files alone", "send one kind")
+    parts = tuple(sorted(part for part in path.iterdir() if not part.name.startswith((".", "_"))))
+    if not parts or len({part.suffix for part in parts}) > 1 or not all(is_readable(part) for part in parts):
+        raise SourceError(f"{path.name}/ does not hold files of one form alone", "send one kind")
     return parts
 
 

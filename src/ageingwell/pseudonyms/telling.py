@@ -20,7 +20,8 @@ def pseudonymised_text(done: Pseudonymised) -> str:
     key fingerprint: tslbhgfbpgfp (a made-up key, for made-up people)
     tables: out
     """
-    lines = [line for table, counts in sorted(done.tables.items()) for line in _table_lines(table, counts)]
+    lines = [f"{file}: read as {source}" for file, source in done.sources.items()]
+    lines += [line for table, counts in sorted(done.tables.items()) for line in _table_lines(table, counts)]
     if any(counts.n_refused or counts.left_empty for counts in done.tables.values()):
         lines.append("Which rows these are stands in the folders refused and emptied: file, row number, column, rule.")
     made_up = " (a made-up key, for made-up people)" if done.key_is_made_up else ""
@@ -39,6 +40,8 @@ def _table_lines(table: str, counts: TableCounts) -> list[str]:
         lines.append(
             f"  emptied: {n:,} of the {counts.sent[column]:,} values of {column} that were sent: {_rules(rules)}"
         )
+    if counts.n_left_out:
+        lines.append(f"  {_rows(counts.n_left_out)} left out on purpose: {_rules(counts.left_out)}")
     if counts.refused_columns:
         lines.append(f"  columns left out: {', '.join(counts.refused_columns)}")
     if counts.columns_not_sent:

@@ -1,0 +1,152 @@
+"""The raw tables of an agency's folder, from files named after a table and from files that a source profile knows."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ageingwell.config.score import SourceSettings, TableSettings
+from ageingwell.errors import SourceError
+from ageingwell.profiles.finding import Assigned, assigned, raw_files
+from ageingwell.profiles.profile import Profile
+from ageingwell.profiles.running import Ran, run_profiles
+from ageingwell.profiles.transform import FILE, ROW, MadeTable
+from ageingwell.pseudonyms.reading import RawChunk, raw_chunks, table_files
+
+_NO_AREAS: Final = "postcode"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One raw table: its own `files`, and the tables that source profiles `made` for it.
+
+    `ragged` are rows of the profiles' files with a wrong number of fields (file, row).
+    """
+
+    files: tuple[Path, ...] = ()
+    made: tuple[MadeTable, ...] = ()
+    ragged: tuple[tuple[str, int], ...] = ()
+
+    def chunks(self, *, rows_at_once: int, without: Collection[str] = ()) -> Iterator[RawChunk]:
+        """Yield all its rows in a fixed order, each chunk of one file, without the columns `without` of made tables."""
+        for path in self.files:
+            yield from raw_chunks(path, rows_at_once=rows_at_once)
+        for table in self.made:
+            yield from _made_chunks(table, rows_at_once=rows_at_once, without=without)
+        for file in sorted({file for file, _ in self.ragged}):
+            rows = tuple(row for name, row in self.ragged if name == file)
+            yield RawChunk(file, pl.DataFrame(), pl.Series([], dtype=pl.Int64), rows, ())
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many rows the profiles leave out on purpose, by profile and reason."""
+        return {f"{one.profile.name}: {why}": n for one in self.made for why, n in one.left_out.items()}
+
+    @property
+    def not_held(self) -> tuple[str, ...]:
+        """The columns that none of its sources ever has, where it comes from profiles alone."""
+        if self.files or not self.made:
+            return ()
+        each = [set(one.profile.not_held.get(one.table, ())) for one in self.made]
+        return tuple(sorted(set.intersection(*each)))
+
+    @property
+    def has_own_ids(self) -> bool:
+        """Whether people and homes carry ids of the extract's own. Raises `SourceError` where some do and some not."""
+        kinds = {one.profile.ids for one in self.made} | ({"nhs_number"} if self.files else set())
+        if len(kinds) > 1:
+            names = ", ".join(sorted(one.profile.name for one in self.made))
+            raise SourceError(
+                f"the sources {names} name people in different ways, so their rows would not join",
+                "pseudonymise extracts with ids of their own apart from those with NHS numbers",
+            )
+        return kinds == {"own"}
+
+
+@dataclass(frozen=True)
+class RawFolder:
+    """What an agency's folder holds: its tables by name, which file went where, and the look-ups of the profiles."""
+
+    tables: Mapping[str, RawTable]
+    found: Assigned
+    ran: Ran = field(repr=False)
+
+
+def raw_folder(
+    raw: Path,
+    *,
+    known: Collection[str],
+    workspace: Path,
+    profiles: Mapping[str, Profile],
+    settings: Mapping[str, TableSettings] | None = None,
+    sources: Mapping[str, SourceSettings] | None = None,
+    extracted_on: date | None = None,
+    beside: Path | None = None,
+) -> RawFolder:
+    """Find every table of an agency's folder, by file name and by source profile, and run the profiles.
+
+    `beside` is a file that may lie among them and is none, such as the look-up of postcodes. Raises `SourceError` for
+    a file that is neither a table nor known to a profile: what it holds must not vanish.
+    """
+    named = table_files(raw, known=known, settings=settings or {})
+    leave = [path for paths in named.values() for path in paths] + ([] if beside is None else [beside])
+    folders = [raw / name for name in named if (raw / name).is_dir()]
+    others = raw_files(raw, workspace=_made(workspace / "unpacked"), leave=[*leave, *folders]) if raw.is_dir() else []
+    found = assigned(others, profiles, sources)
+    if found.unknown:
+        _stop_on_unknown(found, known)
+    ran = run_profiles(found, workspace=workspace, settings=sources, extracted_on=extracted_on)
+    tables = _joined(named, ran)
+    if not tables and ran.lookup("coverage") is None:
+        raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
+    return RawFolder(tables, found, ran)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _stop_on_unknown(found: Assigned, known: Collection[str]) -> None:
+    names = ", ".join(file.name for file in found.unknown[:5])
+    more = f" and {len(found.unknown) - 5} more" if len(found.unknown) > 5 else ""
+    raise SourceError(
+        f"{names}{more}: no table of the contracts has this name, and no source profile knows this header",
+        "run `ageingwell connect` on the folder: it drafts settings for such files; or take them out. "
+        f"The tables are {', '.join(sorted(known))}",
+    )
+
+
+def _joined(named: Mapping[str, Sequence[Path]], ran: Ran) -> dict[str, RawTable]:
+    made = ran.tables()
+    tables = {
+        name: RawTable(files=tuple(named.get(name, ())), made=tuple(made.get(name, ())))
+        for name in sorted({*named, *made})
+    }
+    for each in ran.made.values():
+        # A row that is no row belongs to no table yet; it is told with the first table that its file feeds.
+        first = next((table.table for table in each.tables if table.table in tables), None)
+        if each.ragged and first is not None:
+            old = tables[first]
+            tables[first] = RawTable(old.files, old.made, (*old.ragged, *each.ragged))
+    return tables
+
+
+def _made_chunks(table: MadeTable, *, rows_at_once: int, without: Collection[str]) -> Iterator[RawChunk]:
+    scan = pl.scan_parquet(table.path, glob=False)
+    columns = tuple(name for name in table.columns if name not in without)
+    total = table.n_rows
+    for start in range(0, max(total, 1), rows_at_once):
+        part = scan.slice(start, rows_at_once).collect()
+        if part.is_empty():
+            yield RawChunk(table.profile.name, part.select(columns), pl.Series([], dtype=pl.Int64), (), columns)
+        for one in part.partition_by(FILE, maintain_order=True) if part.height else ():
+            yield RawChunk(one[FILE][0], one.select(columns), one[ROW], (), columns)
+
+
+def told_sources(folder: RawFolder) -> dict[str, str]:
+    """The source profile of each file that one of them read."""
+    return {one.name: one.profile.name for one in folder.found.recognised}
