@@ -34,6 +34,15 @@ def needed_key(path: Path | None, descriptor: int | None, made_up: int | None) -
     return Key.read_fd(descriptor) if descriptor is not None else Key.made_up(made_up or 0)
 
 
+def throwaway_key() -> "Key":
+    """A key for one look at raw files: nothing that is made with it is kept."""
+    import secrets
+
+    from ageingwell.pseudonyms import Key
+
+    return Key(secrets.token_bytes(32))
+
+
 @contextmanager
 def progress() -> Iterator["Surroundings"]:
     """Tell each stage: a moving line when a person watches, a line of JSON each when output is piped."""

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import click
 
-from ageingwell.cli.entry import config_of, needed_key, progress
+from ageingwell.cli.connecting import extracted_on_option, tell_raw_check
+from ageingwell.cli.entry import config_of, needed_key, progress, throwaway_key
 from ageingwell.cli.places import DATA, KEY_FILE, OUT, OUT_FILE, SOURCE_FILE
-from ageingwell.cli.root import cli, config_option, data_option, day, json_option
+from ageingwell.cli.root import cli, config_option, day, json_option
 from ageingwell.cli.telling import plain, print_table, tell_check, told_value
 
 
 @cli.command()
-@data_option
+@click.option("--data", type=DATA, help="The folder that holds the contract tables.")
+@click.option("--raw", type=DATA, help="In its place: the folder of an agency's own files.")
+@extracted_on_option
 @click.option("--refused-to", type=OUT, help="Write every refused row here: file, row number, column, rules.")
 @click.option(
     "--as-of",
@@ -24,12 +27,37 @@ from ageingwell.cli.telling import plain, print_table, tell_check, told_value
 )
 @config_option
 @json_option
-def check(data: Path, refused_to: Path | None, as_of: date | None, config_path: Path | None, as_json: bool) -> None:
+def check(
+    data: Path | None,
+    raw: Path | None,
+    extracted_on: date | None,
+    refused_to: Path | None,
+    as_of: date | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
     """Check the records against their contracts: what would be refused, what is missing and why. Nothing is scored."""
-    from ageingwell.pipeline import checking
+    from ageingwell.pipeline import checking, connecting
 
+    if (data is None) == (raw is None):
+        raise click.UsageError("give one of --data (contract tables) and --raw (an agency's own files)")
+    if raw is not None:
+        with progress() as world:
+            seen = connecting.connect(
+                raw,
+                config=config_of(config_path),
+                key=throwaway_key(),
+                on=as_of,
+                extracted_on=extracted_on,
+                refused_to=refused_to,
+                surroundings=world,
+            )
+        tell_raw_check(seen, as_json=as_json)
+        return
     with progress() as world:
-        found = checking.check(data, config=config_of(config_path), refused_to=refused_to, on=as_of, surroundings=world)
+        found = checking.check(
+            data or Path(), config=config_of(config_path), refused_to=refused_to, on=as_of, surroundings=world
+        )
     if as_json:
         click.echo(json.dumps({name: told_value(value) for name, value in vars(found).items()}, default=str))
     else:
@@ -97,12 +125,7 @@ def synth(
 @click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms: 32 random bytes, readable by you alone.")
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
-@click.option(
-    "--extracted-on",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The day the extracts were taken, where the files do not tell it.",
-)
+@extracted_on_option
 @click.option("--lsoa-lookup", type=SOURCE_FILE, help="Postcodes and their areas: columns postcode, lsoa21.")
 @config_option
 @json_option

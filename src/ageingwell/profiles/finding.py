@@ -1,4 +1,4 @@
-"""What lies in an agency's folder: every file, also inside zip archives and folders, and which source each belongs to."""
+"""What lies in an agency's folder: every file, also inside zip archives and folders, and of which source each is."""
 
 import shutil
 import zipfile
@@ -106,11 +106,14 @@ def assigned(
     files: Iterable[RawFile],
     profiles: Mapping[str, Profile],
     settings: Mapping[str, SourceSettings] | None = None,
+    *,
+    faults: list[str] | None = None,
 ) -> Assigned:
     """Give each file to the source profile that knows it; the settings decide where they name files of a source.
 
     Raises `ConfigError` for settings of a source that nobody knows, `SourceError` for a file that the settings give to
-    a source it is not of, or that two sources claim.
+    a source it is not of, or that two sources claim; a fault of one file goes to `faults` where there is such a list,
+    and the file counts as unknown.
     """
     named = settings or {}
     if strange := sorted(set(named) - set(profiles)):
@@ -120,7 +123,13 @@ def assigned(
         )
     recognised, unknown = [], []
     for file in files:
-        found = _one(file, profiles, named)
+        try:
+            found = _one(file, profiles, named)
+        except SourceError as fault:
+            if faults is None:
+                raise
+            faults.append(str(fault))
+            found = None
         if found is None:
             unknown.append(file)
         else:
@@ -128,9 +137,7 @@ def assigned(
     return Assigned(tuple(recognised), tuple(unknown))
 
 
-def _one(
-    file: RawFile, profiles: Mapping[str, Profile], settings: Mapping[str, SourceSettings]
-) -> Recognised | None:
+def _one(file: RawFile, profiles: Mapping[str, Profile], settings: Mapping[str, SourceSettings]) -> Recognised | None:
     told = [
         name
         for name, source in settings.items()
@@ -144,5 +151,4 @@ def _one(
         return recognised_as(file.path, profiles[told[0]], name=file.name)
     if not is_readable(file.path):
         return None
-    found = recognise(file.path, profiles.values(), name=file.name)
-    return found
+    return recognise(file.path, profiles.values(), name=file.name)

@@ -23,7 +23,8 @@ class Recognised:
     """A file that is one of a profile's, and how to read it.
 
     `headings` gives, for each column the profile uses and the file has, the heading as sent; `dropped` are the headings
-    nothing is made of. `extracted_on` is the day of the extract, where the file tells it; `name` is what messages call it.
+    nothing is made of. `extracted_on` is the day of the extract, where the file tells it; `name` is what messages
+    call the file.
     """
 
     path: Path

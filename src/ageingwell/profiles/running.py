@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.score import SourceSettings
+from ageingwell.errors import AgeingWellError
 from ageingwell.profiles.finding import Assigned
 from ageingwell.profiles.profile import LOOKUPS, Profile
 from ageingwell.profiles.transform import Made, MadeTable, run_profile
@@ -51,11 +52,13 @@ def run_profiles(
     workspace: Path,
     settings: Mapping[str, SourceSettings] | None = None,
     extracted_on: date | None = None,
+    faults: list[str] | None = None,
 ) -> Ran:
     """Run the profile of every recognised file in the folder `workspace`.
 
     Those that make the look-up of areas run first, for the others may read it. The day of the extract is the file's
-    own, else the settings', else `extracted_on`.
+    own, else the settings', else `extracted_on`. A fault of one profile stops the run, unless there is a list of
+    `faults` to put it in.
     """
     by_profile = found.by_profile()
     profiles = {name: files[0].profile for name, files in by_profile.items()}
@@ -66,9 +69,15 @@ def run_profiles(
         place = workspace / f"source-{name}"
         place.mkdir(parents=True)
         day = _day(profiles[name], settings or {}) or extracted_on
-        made[name] = run_profile(
-            profiles[name], by_profile[name], workspace=place, extracted_on=day, areas=tuple(areas)
-        )
+        try:
+            made[name] = run_profile(
+                profiles[name], by_profile[name], workspace=place, extracted_on=day, areas=tuple(areas)
+            )
+        except AgeingWellError as fault:
+            if faults is None:
+                raise
+            faults.append(str(fault))
+            continue
         areas += [table.path for table in made[name].tables if table.table == AREAS]
     return Ran(dict(sorted(made.items())))
 

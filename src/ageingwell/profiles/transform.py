@@ -65,8 +65,9 @@ def run_profile(
     """Make the tables of a profile from its files, in the folder `workspace`.
 
     `extracted_on` is the day of the extract where the files do not tell it. `areas` are tables of where homes lie
-    (uprn, postcode, lsoa21) that another profile made; the SQL sees them as the view `areas`. Raises `SourceError` where a needed file is missing or the day of the extract is needed and not known; `ConfigError` for a
-    fault of the SQL.
+    (uprn, postcode, lsoa21) that another profile made; the SQL sees them as the view `areas`. Raises `SourceError`
+    where a needed file is missing or the day of the extract is needed and not known; `ConfigError` for a fault of the
+    SQL.
     """
     by_kind = _by_kind(profile, files)
     read: list[FileRead] = []
@@ -95,6 +96,13 @@ def _by_kind(profile: Profile, files: Iterable[Recognised]) -> dict[str, list[Re
         titles = "; ".join(profile.files[kind].title for kind in lacking)
         raise SourceError(f"{profile.name}: a file of the extract is missing: {titles}", profile.ask_for)
     return found
+
+
+def tables_of(profile: Profile, kind: str) -> tuple[str, ...]:
+    """The tables that a kind of file feeds: those whose SELECT names it, first the one that reads it first."""
+    places = {table: re.search(rf"\b{re.escape(kind)}\b", sql) for table, sql in profile.sql.items()}
+    found = [(place.start(), table) for table, place in places.items() if place is not None]
+    return tuple(table for _, table in sorted(found))
 
 
 def _can_run(sql: str, by_kind: Mapping[str, Sequence[Recognised]]) -> bool:

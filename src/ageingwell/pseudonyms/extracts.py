@@ -3,7 +3,8 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.score import SourceSettings, TableSettings
-from ageingwell.errors import KeyFileError, SourceError
+from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
 from ageingwell.profiles.profile import Profile
 from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
 from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
@@ -23,7 +24,7 @@ from ageingwell.pseudonyms.postcodes import read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
 from ageingwell.pseudonyms.screening import refused_cells, with_canonical
 from ageingwell.pseudonyms.staging import staged_folder
-from ageingwell.pseudonyms.tables import RawTable, raw_folder, told_sources
+from ageingwell.pseudonyms.tables import RawFolder, RawTable, raw_folder, told_sources
 
 REFUSED: Final = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
@@ -74,17 +75,7 @@ def pseudonymise(
     unheeded person; `KeyFileError` for real NHS numbers with a made-up key; `PublishError` if `out` is there already.
     On any error nothing is left behind.
     """
-    work = _Work(
-        key=key,
-        contract_columns=contract_columns,
-        column_names=column_names or {},
-        areas=Areas(None if lsoa_lookup is None else read_lookup(lsoa_lookup)),
-        is_marked=raw.is_dir() and (raw / SYNTHETIC_MARK).exists(),
-        rows_at_once=rows_at_once,
-    )
-    with staged_folder(out) as staging:
-        workspace = staging / ".sources"
-        workspace.mkdir()
+    with staged_folder(out) as staging, private_workspace(staging) as workspace:
         folder = raw_folder(
             raw,
             known=contract_columns.keys(),
@@ -95,18 +86,62 @@ def pseudonymise(
             extracted_on=extracted_on,
             beside=lsoa_lookup,
         )
-        work = replace(work, areas=areas_of(folder.ran.lookup("areas"), postcodes=work.areas.postcodes))
-        tables = {}
-        for table, raw_table in folder.tables.items():
-            tables[table] = _convert_table(table, raw_table, staging, work)
-            stop_if_too_many(table, tables[table], max_refused_share)
-        result = Pseudonymised(out, key.fingerprint, key.is_made_up, tables, told_sources(folder))
-        # What the profiles made still names people, and must not outlive the work on it.
-        shutil.rmtree(workspace)
+        work = _Work(
+            key=key,
+            contract_columns=contract_columns,
+            column_names=column_names or {},
+            areas=areas_of(
+                folder.ran.lookup("areas"), postcodes=None if lsoa_lookup is None else read_lookup(lsoa_lookup)
+            ),
+            is_marked=raw.is_dir() and (raw / SYNTHETIC_MARK).exists(),
+            rows_at_once=rows_at_once,
+        )
+        result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
         (staging / RECORD).write_text(record_text(result), encoding="utf-8")
         if work.is_marked:
             (staging / SYNTHETIC_MARK).write_bytes(_mark(raw / SYNTHETIC_MARK))
     return result
+
+
+@contextmanager
+def private_workspace(staging: Path) -> Iterator[Path]:
+    """A folder for what still names people; it is gone before anything of `staging` is published."""
+    workspace = staging / ".sources"
+    workspace.mkdir(mode=0o700)
+    try:
+        yield workspace
+    finally:
+        shutil.rmtree(workspace)
+
+
+def pseudonymise_found(
+    folder: RawFolder, *, out: Path, key: Key, contract_columns: Mapping[str, Sequence[str]], faults: list[str]
+) -> Pseudonymised:
+    """Turn tables already found into contract tables in the folder `out`; a table's own fault goes to `faults`.
+
+    It is for looking at extracts, before anything is sent to anybody: nothing stops on how many rows are refused.
+    """
+    areas = areas_of(folder.ran.lookup("areas"), postcodes=None)
+    work = _Work(key, contract_columns, {}, areas=areas, is_marked=False, rows_at_once=100_000)
+    return _written(folder, out, work, max_refused_share=1.0, faults=faults)
+
+
+def _written(
+    folder: RawFolder, staging: Path, work: _Work, *, max_refused_share: float, faults: list[str] | None = None
+) -> Pseudonymised:
+    tables = {}
+    for table, raw_table in folder.tables.items():
+        try:
+            counts = _convert_table(table, raw_table, staging, work)
+            if faults is None:
+                stop_if_too_many(table, counts, max_refused_share)
+        except AgeingWellError as fault:
+            if faults is None:
+                raise
+            faults.append(str(fault))
+        else:
+            tables[table] = counts
+    return Pseudonymised(staging, work.key.fingerprint, work.key.is_made_up, tables, told_sources(folder))
 
 
 def _convert_table(table: str, raw_table: RawTable, staging: Path, work: _Work) -> TableCounts:

@@ -85,22 +85,24 @@ def raw_folder(
     sources: Mapping[str, SourceSettings] | None = None,
     extracted_on: date | None = None,
     beside: Path | None = None,
+    faults: list[str] | None = None,
 ) -> RawFolder:
     """Find every table of an agency's folder, by file name and by source profile, and run the profiles.
 
     `beside` is a file that may lie among them and is none, such as the look-up of postcodes. Raises `SourceError` for
-    a file that is neither a table nor known to a profile: what it holds must not vanish.
+    a file that is neither a table nor known to a profile: what it holds must not vanish. With a list of `faults`, what
+    is wrong with a file or a source is put there instead, and the others are read.
     """
     named = table_files(raw, known=known, settings=settings or {})
     leave = [path for paths in named.values() for path in paths] + ([] if beside is None else [beside])
     folders = [raw / name for name in named if (raw / name).is_dir()]
     others = raw_files(raw, workspace=_made(workspace / "unpacked"), leave=[*leave, *folders]) if raw.is_dir() else []
-    found = assigned(others, profiles, sources)
-    if found.unknown:
+    found = assigned(others, profiles, sources, faults=faults)
+    if found.unknown and faults is None:
         _stop_on_unknown(found, known)
-    ran = run_profiles(found, workspace=workspace, settings=sources, extracted_on=extracted_on)
+    ran = run_profiles(found, workspace=workspace, settings=sources, extracted_on=extracted_on, faults=faults)
     tables = _joined(named, ran)
-    if not tables and ran.lookup("coverage") is None:
+    if faults is None and not tables and ran.lookup("coverage") is None:
         raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
     return RawFolder(tables, found, ran)
 

@@ -2,7 +2,22 @@
 
 from pathlib import Path
 
-SUFFIXES = (".parquet", ".csv", ".txt", ".tsv", ".dat", ".gz", ".zip", ".xlsx", ".xlsm", ".xls", ".ods", ".json", ".ndjson", ".jsonl")
+SUFFIXES = (
+    ".parquet",
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".dat",
+    ".gz",
+    ".zip",
+    ".xlsx",
+    ".xlsm",
+    ".xls",
+    ".ods",
+    ".json",
+    ".ndjson",
+    ".jsonl",
+)
 
 
 def is_readable(path: Path) -> bool:

@@ -1,0 +1,275 @@
+"""Look at an agency's own files: what each is, what would come of it, what links, and what to ask the agency for."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from ageingwell.config.load import Config
+from ageingwell.contracts.registry import AGENCY_OF, TABLES, columns
+from ageingwell.pipeline.checking import CheckedRecords, check
+from ageingwell.pipeline.settling_in import init, source_sections
+from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.pipeline.verdicts import TableVerdict, verdicts
+from ageingwell.profiles.profile import LOOKUPS, known_profiles
+from ageingwell.profiles.recognise import Recognised
+from ageingwell.profiles.transform import tables_of
+from ageingwell.pseudonyms.counts import Pseudonymised
+from ageingwell.pseudonyms.extracts import pseudonymise_found
+from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.tables import RawFolder, raw_folder
+from ageingwell.reading.headings import folded_heading
+
+# A value is shown only where so many rows hold it; a rarer one may tell of a person.
+FEWEST_ROWS_SHOWN = 8
+LABELS = pl.Schema(
+    {"table": pl.String, "column": pl.String, "label": pl.String, "known": pl.Boolean, "n_rows": pl.Int64}
+)
+LINKS = pl.Schema({"table": pl.String, "of": pl.String, "n": pl.Int64, "n_linked": pl.Int64})
+
+
+@dataclass(frozen=True)
+class FileFound:
+    """One file of the folder: the source profile that reads it, or None, and what becomes of its columns.
+
+    `table` is the table it feeds first, `tables` are all. `missing` are columns the layout may have and this file does
+    not. `drafted` is the name of the profile drafted for a file that no profile knows.
+    """
+
+    file: str
+    profile: str | None
+    table: str | None
+    tables: tuple[str, ...] = ()
+    columns_used: tuple[str, ...] = ()
+    columns_dropped: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    title: str = ""
+    drafted: str | None = None
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What `connect` found: files, a verdict for each table, labels with counts, links, and what is still to ask for.
+
+    `labels` has the labels of each column that has any (table, column, label, known, n_rows); a label in fewer than
+    eight rows is counted among `label` = None. `links` tells how many people and homes of each table meet the GP
+    register. `problems` belong to no one table. `would_run` says whether a night would.
+    """
+
+    files: tuple[FileFound, ...]
+    tables: tuple[TableVerdict, ...]
+    labels: pl.DataFrame
+    links: pl.DataFrame
+    ask: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    pseudonymised: Pseudonymised | None = None
+    checked: CheckedRecords | None = field(default=None, repr=False)
+
+    @property
+    def would_run(self) -> bool:
+        """Whether a night would run on these files."""
+        return not self.problems and not any(table.would_stop for table in self.tables)
+
+
+def connect(
+    raw: Path,
+    *,
+    config: Config,
+    key: Key,
+    on: date | None = None,
+    extracted_on: date | None = None,
+    refused_to: Path | None = None,
+    draft_to: Path | None = None,
+    surroundings: Surroundings | None = None,
+) -> Connected:
+    """Look at every file of a folder as `pseudonymise` and a night would, in a place that is gone afterwards.
+
+    `key` is a key for this look alone: nothing made with it is kept. Where a source needs the day of its extract and
+    nobody tells it, `extracted_on`, else `on` (today), stands for it. Every fault is told; none stops the others.
+    """
+    world = surroundings or Surroundings()
+    day = on or world.now().date()
+    problems: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
+        place = Path(scratch)
+        (place / "sources").mkdir()
+        (place / "tables").mkdir()
+        folder = raw_folder(
+            raw,
+            known=TABLES.keys(),
+            workspace=place / "sources",
+            profiles=known_profiles(config.own_profiles),
+            settings=config.tables,
+            sources=config.sources,
+            extracted_on=extracted_on or day,
+            faults=problems,
+        )
+        links, labels = _links(folder), _labels(folder)
+        made = pseudonymise_found(
+            folder, out=place / "tables", key=key, contract_columns=contract_columns(), faults=problems
+        )
+        checked = check(place / "tables", config=config, refused_to=refused_to, on=day, surroundings=world)
+    if draft_to is not None:
+        _write_settings(draft_to, folder, extracted_on=extracted_on or day)
+    found = [_recognised(one) for one in folder.found.recognised]
+    unknown = [FileFound(file.name, None, None) for file in folder.found.unknown]
+    tables, general = verdicts(checked, made, raw=folder, problems=[*problems, *checked.problems])
+    return Connected(
+        files=tuple(sorted((*found, *unknown), key=lambda one: one.file)),
+        tables=tables,
+        labels=labels,
+        links=links,
+        ask=_ask(config, checked, folder),
+        problems=general,
+        pseudonymised=made,
+        checked=checked,
+    )
+
+
+def contract_columns() -> dict[str, list[str]]:
+    """The columns of each table of the contracts."""
+    return {table: [column.name for column in columns(table)] for table in TABLES}
+
+
+def _recognised(one: Recognised) -> FileFound:
+    tables = tables_of(one.profile, one.kind)
+    return FileFound(
+        file=one.name,
+        profile=one.profile.name,
+        table=tables[0] if tables else None,
+        tables=tables,
+        columns_used=tuple(one.headings.values()),
+        columns_dropped=one.dropped,
+        missing=one.missing,
+        title=one.file.title,
+    )
+
+
+def _labels(folder: RawFolder) -> pl.DataFrame:
+    parts = [pl.DataFrame(schema=LABELS)]
+    for made in folder.ran.made.values():
+        for table in made.tables:
+            if table.table in LOOKUPS:
+                continue
+            rows = pl.scan_parquet(table.path, glob=False)
+            for column in columns(table.table):
+                if column.kind == "label" and column.name in table.columns:
+                    unknown = {label for name, label in table.unknown_labels if name == column.name}
+                    parts.append(_label_counts(rows, table.table, column.name, unknown))
+    every = pl.concat(parts)
+    # Sources of one table may share a label.
+    keys = ["table", "column", "label", "known"]
+    return (
+        every.group_by(keys)
+        .agg(pl.col("n_rows").sum())
+        .sort("table", "column", "n_rows", "label", descending=[False, False, True, False])
+    )
+
+
+def _label_counts(rows: pl.LazyFrame, table: str, column: str, unknown: set[str]) -> pl.DataFrame:
+    counted = rows.drop_nulls(column).group_by(label=column).agg(n_rows=pl.len().cast(pl.Int64)).collect()
+    folded = pl.col("label").map_elements(folded_heading, return_dtype=pl.String)
+    told = counted.with_columns(
+        known=~folded.is_in(sorted(unknown)),
+        label=pl.when(pl.col("n_rows") >= FEWEST_ROWS_SHOWN).then("label"),
+        table=pl.lit(table),
+        column=pl.lit(column),
+    )
+    return told.group_by("table", "column", "label", "known").agg(pl.col("n_rows").sum()).select(LABELS.names())
+
+
+def _links(folder: RawFolder) -> pl.DataFrame:
+    """How many people and homes of each table that profiles made meet the register of the same folder."""
+    tables = {
+        name: pl.concat([pl.scan_parquet(made.path, glob=False) for made in table.made], how="diagonal")
+        for name, table in folder.tables.items()
+        if table.made
+    }
+    register = tables.get("gp_patients")
+    if register is None:
+        return pl.DataFrame(schema=LINKS)
+    here = register.collect_schema().names()
+    rows = []
+    for name, scan in tables.items():
+        for of, column in (("people", "nhs_number"), ("homes", "uprn")):
+            if name != "gp_patients" and column in here and column in scan.collect_schema().names():
+                ours = register.select(pl.col(column).str.replace_all(r"\s", "")).unique()
+                theirs = scan.select(pl.col(column).str.replace_all(r"\s", "")).drop_nulls().unique().collect()
+                met = theirs.join(ours.collect(), on=column, how="semi")
+                rows.append((name, of, theirs.height, met.height))
+    return pl.DataFrame(rows, schema=LINKS, orient="row")
+
+
+def _ask(config: Config, checked: CheckedRecords, folder: RawFolder) -> tuple[str, ...]:
+    """What is still missing, in the order in which to ask for it: what a night needs first."""
+    here = set(folder.tables)
+    wanted = [name for name in TABLES if name not in here and config.tables[name].held]
+    needed = [name for name in wanted if config.tables[name].required]
+    others = [name for name in wanted if name not in needed]
+    ask = [f"{name} ({AGENCY_OF[name]}): a night needs this table" for name in needed]
+    for name, one in _missing_columns(checked):
+        ask.append(f"{name} ({AGENCY_OF[name]}): columns {one}")
+    ask += [f"{name} ({AGENCY_OF[name]}): a night runs without this table and says so" for name in others]
+    return tuple(ask)
+
+
+def _missing_columns(checked: CheckedRecords) -> Sequence[tuple[str, str]]:
+    absent = (
+        checked.columns.filter(pl.col("what").is_in(["absent", "empty"])) if checked.columns.height else checked.columns
+    )
+    return [
+        (name[0], ", ".join(rows["column"].to_list())) for name, rows in absent.group_by("table", maintain_order=True)
+    ]
+
+
+def _write_settings(out: Path, folder: RawFolder, *, extracted_on: date) -> None:
+    files: dict[str, list[str]] = {}
+    days: dict[str, date | None] = {}
+    for one in folder.found.recognised:
+        files.setdefault(one.profile.name, []).append(one.name)
+        needs_day = one.extracted_on is None and any("_extracted_on" in sql for sql in one.profile.sql.values())
+        days[one.profile.name] = extracted_on if needs_day else days.get(one.profile.name)
+    init(out, added={"agencies.toml": source_sections(files, extracted_on=days)})
+
+
+def pages(found: Connected) -> list[str]:
+    """What was found, in lines: the files, then a page a table with its verdict first, then what to ask for."""
+    lines = ["Files"]
+    for file in found.files:
+        what = f"{file.title}; read as {file.profile}" if file.profile else "not recognised"
+        lines.append(f"  {file.file}: {what}" + (f", into {', '.join(file.tables)}" if file.tables else ""))
+        if file.columns_dropped:
+            lines.append(f"    columns not used: {', '.join(file.columns_dropped)}")
+        if file.missing:
+            lines.append(f"    columns it may have and does not: {', '.join(file.missing)}")
+    for table in found.tables:
+        lines += ["", f"{table.table} ({table.agency}): {table.verdict}", *(f"  {line}" for line in table.lines)]
+        lines += [f"  {line}" for line in (*_label_lines(found, table.table), *_link_lines(found, table.table))]
+    if found.problems:
+        lines += ["", "A night would stop because", *(f"  {problem}" for problem in found.problems)]
+    if found.ask:
+        lines += ["", "Still to ask for, the most needed first", *(f"  {one}" for one in found.ask)]
+    return lines
+
+
+def _label_lines(found: Connected, table: str) -> list[str]:
+    lines = []
+    of_table = found.labels.filter(pl.col("table") == table)
+    for (column,), rows in of_table.group_by("column", maintain_order=True):
+        n = int(rows["n_rows"].sum())
+        known = int(rows.filter(pl.col("known"))["n_rows"].sum())
+        shown = [f"{row['label']} {row['n_rows']:,}" for row in rows.drop_nulls("label").to_dicts()]
+        rare = int(rows.filter(pl.col("label").is_null())["n_rows"].sum())
+        told = ", ".join([*shown, *([f"others, each in fewer than {FEWEST_ROWS_SHOWN} rows {rare:,}"] if rare else [])])
+        lines.append(f"{column}: {100 * known / n:.0f} in 100 values recognised ({told})")
+        unknown = rows.filter(~pl.col("known") & pl.col("label").is_not_null())["label"].to_list()
+        lines += [f"{column}: not recognised: {', '.join(unknown)}"] if unknown else []
+    return lines
+
+
+def _link_lines(found: Connected, table: str) -> list[str]:
+    rows = found.links.filter(pl.col("table") == table).iter_rows(named=True)
+    return [f"{row['n_linked']:,} of {row['n']:,} {row['of']} are on the GP register of this folder" for row in rows]
