@@ -1,26 +1,29 @@
 """Look at an agency's own files: what each is, what would come of it, what links, and what to ask the agency for."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from ageingwell.config.load import Config
+from ageingwell.config.load import SOURCES, Config
 from ageingwell.contracts.registry import AGENCY_OF, TABLES, columns
 from ageingwell.pipeline.checking import CheckedRecords, check
 from ageingwell.pipeline.settling_in import init, source_sections
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.pipeline.verdicts import TableVerdict, verdicts
-from ageingwell.profiles.profile import LOOKUPS, known_profiles
-from ageingwell.profiles.recognise import Recognised
+from ageingwell.profiles.drafting import Draft, draft
+from ageingwell.profiles.finding import RawFile
+from ageingwell.profiles.profile import LOOKUPS, Profile, known_profiles, read_profile
+from ageingwell.profiles.recognise import Recognised, recognise
 from ageingwell.profiles.transform import tables_of
 from ageingwell.pseudonyms.counts import Pseudonymised
 from ageingwell.pseudonyms.extracts import pseudonymise_found
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.tables import RawFolder, raw_folder
+from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
 
 # A value is shown only where so many rows hold it; a rarer one may tell of a person.
@@ -36,7 +39,7 @@ class FileFound:
     """One file of the folder: the source profile that reads it, or None, and what becomes of its columns.
 
     `table` is the table it feeds first, `tables` are all. `missing` are columns the layout may have and this file does
-    not. `drafted` is the name of the profile drafted for a file that no profile knows.
+    not. `drafted` is the name of the profile drafted for a file that no profile knows, and `to_check` what to look at.
     """
 
     file: str
@@ -48,6 +51,7 @@ class FileFound:
     missing: tuple[str, ...] = ()
     title: str = ""
     drafted: str | None = None
+    to_check: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ def connect(
         place = Path(scratch)
         (place / "sources").mkdir()
         (place / "tables").mkdir()
+        drafts = _Drafts(place / "drafts")
         folder = raw_folder(
             raw,
             known=TABLES.keys(),
@@ -106,6 +111,7 @@ def connect(
             sources=config.sources,
             extracted_on=extracted_on or day,
             faults=problems,
+            draft=drafts.recognised,
         )
         links, labels = _links(folder), _labels(folder)
         made = pseudonymise_found(
@@ -113,8 +119,8 @@ def connect(
         )
         checked = check(place / "tables", config=config, refused_to=refused_to, on=day, surroundings=world)
     if draft_to is not None:
-        _write_settings(draft_to, folder, extracted_on=extracted_on or day)
-    found = [_recognised(one) for one in folder.found.recognised]
+        _write_settings(draft_to, folder, drafts, extracted_on=extracted_on or day)
+    found = [_recognised(one, drafts) for one in folder.found.recognised]
     unknown = [FileFound(file.name, None, None) for file in folder.found.unknown]
     tables, general = verdicts(checked, made, raw=folder, problems=[*problems, *checked.problems])
     return Connected(
@@ -134,8 +140,52 @@ def contract_columns() -> dict[str, list[str]]:
     return {table: [column.name for column in columns(table)] for table in TABLES}
 
 
-def _recognised(one: Recognised) -> FileFound:
+class _Drafts:
+    """The profiles drafted for files that no profile knows, in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made: dict[str, Draft] = {}
+        self.profiles: dict[str, Profile] = {}
+
+    def recognised(self, file: RawFile) -> Recognised | None:
+        """Draft a profile for a file and read the file by it; a second file of the same shape takes the first's."""
+        for profile in self.profiles.values():
+            if (found := recognise(file.path, [profile], name=file.name)) is not None:
+                return found
+        made = draft(file) if is_readable(file.path) else None
+        if made is None:
+            return None
+        name = _free(made.name, self.made)
+        place = self.folder / name
+        place.mkdir(parents=True)
+        for title, text in made.files.items():
+            (place / title).write_text(text, encoding="utf-8")
+        self.made[name], self.profiles[name] = made, read_profile(place)
+        return recognise(file.path, [self.profiles[name]], name=file.name)
+
+
+def _free(name: str, taken: Mapping[str, Draft]) -> str:
+    names = [name, *(f"{name}_{number}" for number in range(2, len(taken) + 3))]
+    return next(each for each in names if each not in taken)
+
+
+def _recognised(one: Recognised, drafts: _Drafts) -> FileFound:
     tables = tables_of(one.profile, one.kind)
+    made = drafts.made.get(one.profile.name)
+    if made is not None:
+        return FileFound(
+            file=one.name,
+            profile=None,
+            table=made.table,
+            tables=tables,
+            columns_used=tuple(one.headings.values()),
+            columns_dropped=one.dropped,
+            missing=made.missing,
+            title=f"no profile knows it; drafted as {one.profile.name}",
+            drafted=one.profile.name,
+            to_check=made.to_check,
+        )
     return FileFound(
         file=one.name,
         profile=one.profile.name,
@@ -225,13 +275,18 @@ def _missing_columns(checked: CheckedRecords) -> Sequence[tuple[str, str]]:
     ]
 
 
-def _write_settings(out: Path, folder: RawFolder, *, extracted_on: date) -> None:
+def _write_settings(out: Path, folder: RawFolder, drafts: _Drafts, *, extracted_on: date) -> None:
     files: dict[str, list[str]] = {}
     days: dict[str, date | None] = {}
     for one in folder.found.recognised:
         files.setdefault(one.profile.name, []).append(one.name)
         needs_day = one.extracted_on is None and any("_extracted_on" in sql for sql in one.profile.sql.values())
         days[one.profile.name] = extracted_on if needs_day else days.get(one.profile.name)
+    for name, made in drafts.made.items():
+        place = out / SOURCES / name
+        place.mkdir(parents=True)
+        for title, text in made.files.items():
+            (place / title).write_text(text, encoding="utf-8", newline="\n")
     init(out, added={"agencies.toml": source_sections(files, extracted_on=days)})
 
 
@@ -239,10 +294,11 @@ def pages(found: Connected) -> list[str]:
     """What was found, in lines: the files, then a page a table with its verdict first, then what to ask for."""
     lines = ["Files"]
     for file in found.files:
-        what = f"{file.title}; read as {file.profile}" if file.profile else "not recognised"
+        what = f"{file.title}; read as {file.profile}" if file.profile else file.title or "not recognised"
         lines.append(f"  {file.file}: {what}" + (f", into {', '.join(file.tables)}" if file.tables else ""))
         if file.columns_dropped:
             lines.append(f"    columns not used: {', '.join(file.columns_dropped)}")
+        lines += [f"    to check: {one}" for one in file.to_check]
         if file.missing:
             lines.append(f"    columns it may have and does not: {', '.join(file.missing)}")
     for table in found.tables:

@@ -1,6 +1,6 @@
 """The raw tables of an agency's folder, from files named after a table and from files that a source profile knows."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,8 +10,9 @@ import polars as pl
 
 from ageingwell.config.score import SourceSettings, TableSettings
 from ageingwell.errors import SourceError
-from ageingwell.profiles.finding import Assigned, assigned, raw_files
+from ageingwell.profiles.finding import Assigned, RawFile, assigned, raw_files
 from ageingwell.profiles.profile import Profile
+from ageingwell.profiles.recognise import Recognised
 from ageingwell.profiles.running import Ran, run_profiles
 from ageingwell.profiles.transform import FILE, ROW, MadeTable
 from ageingwell.pseudonyms.reading import RawChunk, raw_chunks, table_files
@@ -86,18 +87,22 @@ def raw_folder(
     extracted_on: date | None = None,
     beside: Path | None = None,
     faults: list[str] | None = None,
+    draft: Callable[[RawFile], Recognised | None] | None = None,
 ) -> RawFolder:
     """Find every table of an agency's folder, by file name and by source profile, and run the profiles.
 
     `beside` is a file that may lie among them and is none, such as the look-up of postcodes. Raises `SourceError` for
     a file that is neither a table nor known to a profile: what it holds must not vanish. With a list of `faults`, what
-    is wrong with a file or a source is put there instead, and the others are read.
+    is wrong with a file or a source is put there instead, and the others are read. `draft` may say of a file that no
+    profile knows how to read it.
     """
     named = table_files(raw, known=known, settings=settings or {})
     leave = [path for paths in named.values() for path in paths] + ([] if beside is None else [beside])
     folders = [raw / name for name in named if (raw / name).is_dir()]
     others = raw_files(raw, workspace=_made(workspace / "unpacked"), leave=[*leave, *folders]) if raw.is_dir() else []
     found = assigned(others, profiles, sources, faults=faults)
+    if draft is not None:
+        found = _with_drafts(found, draft)
     if found.unknown and faults is None:
         _stop_on_unknown(found, known)
     ran = run_profiles(found, workspace=workspace, settings=sources, extracted_on=extracted_on, faults=faults)
@@ -105,6 +110,14 @@ def raw_folder(
     if faults is None and not tables and ran.lookup("coverage") is None:
         raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
     return RawFolder(tables, found, ran)
+
+
+def _with_drafts(found: Assigned, draft: Callable[[RawFile], Recognised | None]) -> Assigned:
+    drafted = [(file, draft(file)) for file in found.unknown]
+    return Assigned(
+        (*found.recognised, *(one for _, one in drafted if one is not None)),
+        tuple(file for file, one in drafted if one is None),
+    )
 
 
 def _made(folder: Path) -> Path:
