@@ -4,42 +4,43 @@ Headings are folded as labels are: `Died_On`, `died on`, `DIED-ON` and `died.on`
 """
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import columns
 from ageingwell.errors import SourceError
+from ageingwell.reading.headings import folded_heading
+
+__all__ = ["column_by_heading", "columns_sent", "folded_heading", "nearest"]
 
 # Below this share of letters in common two names are not taken for the same thing misspelt.
 ALIKE = 0.6
-
-
-def folded_heading(heading: str) -> str:
-    """Fold a heading: small letters, every run of other than letters and digits becomes `_`, ends trimmed.
-
-    >>> [folded_heading(heading) for heading in ("Died_On", " died on", "DIED-ON", "died.on")]
-    ['died_on', 'died_on', 'died_on', 'died_on']
-    """
-    return re.sub(r"[\W_]+", "_", heading.lower()).strip("_")
 
 
 def column_by_heading(table: str, settings: TableSettings) -> dict[str, str]:
     """Our column for each folded heading of the agency's.
 
     >>> column_by_heading("fire_incidents", TableSettings(required=False, columns={"happened_on": "Day of Call"}))
-    {'household_id': 'household_id', 'incident_type': 'incident_type', 'day_of_call': 'happened_on',
-     'recorded_on': 'recorded_on'}
+    {'happened_on': 'happened_on', 'household_id': 'household_id', 'incident_type': 'incident_type',
+     'day_of_call': 'happened_on', 'recorded_on': 'recorded_on'}
+
+    A table that `pseudonymise` has renamed carries our names by then, so these count too where the agency's is absent.
     """
-    return {folded_heading(settings.columns.get(column.name, column.name)): column.name for column in columns(table)}
+    names = [column.name for column in columns(table)]
+    theirs = {folded_heading(settings.columns.get(name, name)): name for name in names}
+    return {name: name for name in names if name not in theirs} | theirs
 
 
 def columns_sent(sent: Iterable[str], ours: Mapping[str, str], *, file: str) -> dict[str, str]:
-    """Our column for each heading of a file that is one; two headings for one column are a `SourceError`."""
+    """Our column for each heading of a file that is one; two headings for one column are a `SourceError`.
+
+    A heading that the settings map to a column stands before one that is the column's own name.
+    """
+    headings = tuple(sent)
     found: dict[str, str] = {}
-    for heading in sent:
+    for heading in headings:
         column = ours.get(folded_heading(heading))
-        if column is None:
+        if column is None or (folded_heading(heading) == column and _stands_back(column, headings, ours)):
             continue
         if other := next((earlier for earlier, name in found.items() if name == column), None):
             raise SourceError(
@@ -48,6 +49,11 @@ def columns_sent(sent: Iterable[str], ours: Mapping[str, str], *, file: str) -> 
             )
         found[heading] = column
     return found
+
+
+def _stands_back(column: str, headings: Iterable[str], ours: Mapping[str, str]) -> bool:
+    folded = [folded_heading(heading) for heading in headings]
+    return any(ours.get(name) == column and name != column for name in folded)
 
 
 def nearest(name: str, others: Iterable[str]) -> str | None:

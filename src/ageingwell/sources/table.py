@@ -50,9 +50,10 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
     everything = pl.concat(found.good)
     frame, tied = without_ties(everything, name)
     by_day = _by_day(frame, recorded_column(name))
-    sent = {file: set(columns_sent(headings, ours, file=file).values()) for file, headings in found.sent.items()}
+    named = {file: columns_sent(headings, ours, file=file) for file, headings in found.sent.items()}
+    sent = {file: set(columns.values()) for file, columns in named.items()}
     told = set().union(*sent.values())
-    headings = {heading for sent_ones in found.sent.values() for heading in sent_ones}
+    dropped = {heading for file, headings in found.sent.items() for heading in headings if heading not in named[file]}
     n_good = int(by_day["n_rows"].sum())
     optional = [column.name for column in wanted if not column.required]
     return CheckedTable(
@@ -63,7 +64,7 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
         n_good=n_good,
         files=tuple(found.read),
         newest_on=by_day["day"].max(),  # type: ignore[arg-type]
-        dropped_columns=tuple(sorted(heading for heading in headings if folded_heading(heading) not in ours)),
+        dropped_columns=tuple(sorted(dropped)),
         made_recorded_on=settings.recorded_on if any("recorded_on" not in one for one in sent.values()) else None,
         refused_people=pl.concat([*found.held, _people_of(name, tied)]),
         absent_columns=tuple(column for column in optional if column not in told),

@@ -1,0 +1,51 @@
+"""A column map means the same at the agency and at the group: our name = theirs."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ageingwell.config.score import TableSettings
+from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.pseudonyms import Key, pseudonymise, raw_names
+from ageingwell.sources.locate import Location
+from ageingwell.sources.table import read_table
+
+HOMES = """UPRN,Src,Tenure,recorded
+100070000000,council_tax,owner_occupied,2026-01-05
+100070000037,council_tax,owner_occupied,2026-01-05
+"""
+MAPPED = {"source": "Src", "tenure": "Tenure", "recorded_on": "recorded"}
+
+
+def test_a_table_that_the_agency_renamed_is_read_at_the_group_with_the_same_settings(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "homes.csv").write_text(HOMES, encoding="utf-8")
+    settings = TableSettings(required=False, columns=MAPPED)
+    pseudonymise(
+        tmp_path / "raw",
+        out=tmp_path / "out",
+        key=Key.made_up(1),
+        contract_columns={name: [column.name for column in columns(name)] for name in TABLES},
+        column_names={"homes": raw_names(settings.columns)},
+    )
+    location = Location("homes", files=(tmp_path / "out" / "homes.parquet",))
+    read = read_table(location, settings, workspace=tmp_path / "read")
+    assert read.n_good == 2
+    assert read.rows.select("source", "tenure").unique().collect().rows() == [("council_tax", "owner_occupied")]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_may_come_under_the_agencys_name_or_under_ours(table: str, tmp_path: Path) -> None:
+    settings = TableSettings(required=False, columns={column.name: f"Their {column.name}" for column in columns(table)})
+    names = [column.name for column in columns(table)]
+    read = []
+    for number, headings in enumerate((names, [f"Their {name}" for name in names])):
+        path = tmp_path / f"{number}.csv"
+        pl.DataFrame({heading: ["x"] for heading in headings}).write_csv(path)
+        read.append(read_table(Location(table, files=(path,)), settings, workspace=tmp_path / f"work{number}"))
+    ours, theirs = read
+    assert not ours.dropped_columns
+    assert ours.refused.select("row_number", "column", "rules").equals(
+        theirs.refused.select("row_number", "column", "rules")
+    )
