@@ -8,16 +8,16 @@ import pytest
 from ageingwell.errors import ConfigError, SourceError
 from ageingwell.profiles.database import create_view, run_select, sandbox
 
-SECRET = "9990001006"
+NUMBER = "9990001006"
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     folder = tmp_path / "inside"
     folder.mkdir()
-    rows = {"_file": ["a.csv", "a.csv"], "_row": [1, 2], "number": [SECRET, "x"], "on": ["01/04/2026", "31/02/2026"]}
+    rows = {"_file": ["a.csv", "a.csv"], "_row": [1, 2], "number": [NUMBER, "x"], "on": ["01/04/2026", "31/02/2026"]}
     pl.DataFrame(rows).write_parquet(folder / "rows.parquet")
-    (tmp_path / "outside.csv").write_text(f"number\n{SECRET}\n", encoding="utf-8")
+    (tmp_path / "outside.csv").write_text(f"number\n{NUMBER}\n", encoding="utf-8")
     return folder
 
 
@@ -57,7 +57,7 @@ def test_the_sql_reaches_no_other_file_no_network_and_no_setting(place: Path, sq
     with pytest.raises(ConfigError) as fault:
         _select(place, sql.format(outside=outside))
     assert outside.read_bytes() == before
-    assert SECRET not in str(fault.value)
+    assert NUMBER not in str(fault.value)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_fault_of_the_sql_is_told_without_a_value_of_a_record(place: Path, sql
     with pytest.raises(ConfigError) as fault:
         _select(place, sql)
     assert "ours/homes.sql" in str(fault.value)
-    assert SECRET not in str(fault.value)
+    assert NUMBER not in str(fault.value)
     assert "31/02/2026" not in str(fault.value)
 
 

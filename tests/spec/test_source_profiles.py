@@ -5,12 +5,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tools.profiles import EXTRACTED_ON, SOURCES, expected_files, made_of_sample
 
 from ageingwell.contracts.registry import TABLES
 from ageingwell.profiles.profile import LOOKUPS, read_profile
 from ageingwell.profiles.recognise import recognise
 from ageingwell.profiles.transform import run_profile
+from tools.profiles import EXTRACTED_ON, SOURCES, expected_files, made_of_sample
 
 NAMES = sorted(path.name for path in SOURCES.iterdir() if (path / "profile.toml").is_file())
 

@@ -14,7 +14,7 @@ from ageingwell.profiles.profile import IGNORE, LOOKUPS, folded_label
 class Labelled:
     """The rows with our labels; the rows left out because a label says so, by reason; and labels nobody mapped.
 
-    `unknown` counts rows by column and folded label, for columns of which the profile maps labels.
+    `unknown` counts rows by column and folded label, of each column whose labels are known.
     """
 
     rows: pl.LazyFrame
@@ -49,7 +49,9 @@ def labelled(
         rows, n_left = _mapped(rows, name, mapped, is_required=name in contract and contract[name].required)
         if n_left:
             left_out[f"{name}: a value that is left out"] += n_left
-        unknown |= _unknown(rows, contract[name]) if name in contract else {}
+    for name, column in contract.items():
+        if column.kind == "label" and name in present:
+            unknown |= _unknown(rows, column)
     return Labelled(rows, left_out, unknown)
 
 

@@ -161,7 +161,8 @@ def _headings(cells: Sequence[str], file: SourceFile) -> dict[str, str] | None:
         if not met:
             return None
         found |= met
-    return found
+    order = [cell.strip() for cell in cells]
+    return dict(sorted(found.items(), key=lambda item: order.index(item[1])))
 
 
 def _holds(rows: Sequence[Sequence[str]], cells: Sequence[str], headings: Mapping[str, str], file: SourceFile) -> bool:

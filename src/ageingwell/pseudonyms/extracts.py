@@ -100,6 +100,9 @@ def pseudonymise(
         (staging / RECORD).write_text(record_text(result), encoding="utf-8")
         if work.is_marked:
             (staging / SYNTHETIC_MARK).write_bytes(_mark(raw / SYNTHETIC_MARK))
+        elif key.is_made_up:
+            # Nobody real has a number of the reserved range, and a made-up key takes no other.
+            (staging / SYNTHETIC_MARK).write_text('{"synthetic": true}\n', encoding="utf-8")
     return result
 
 
