@@ -12,10 +12,10 @@ from ageingwell.reading.archives import zip_parts
 from ageingwell.reading.columnar import parquet_chunks
 from ageingwell.reading.documents import json_chunks
 from ageingwell.reading.encodings import text_of
+from ageingwell.reading.fast import text_chunks
 from ageingwell.reading.forms import READABLE, form_of
 from ageingwell.reading.options import AS_IT_IS, ReaderOptions
 from ageingwell.reading.streams import Part, opened
-from ageingwell.reading.strict import strict_chunks
 from ageingwell.reading.tabular import Chunk
 from ageingwell.reading.workbooks import workbook_chunks
 
@@ -88,7 +88,7 @@ def _part_chunks(part: Part, options: ReaderOptions, wanted: Callable[[str], boo
     text = text_of(part, declared=options.encoding)
     if part.form == "json":
         return json_chunks(text, rows_at_once=n)
-    return strict_chunks(text, options=options, rows_at_once=n)
+    return text_chunks(text, options=options, wanted=wanted, rows_at_once=n)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -26,7 +26,8 @@ def chunk_of(file: str, first_row: int, names: Sequence[str], rows: Sequence[Seq
     ragged = tuple(position for position, fields in enumerate(rows) if len(fields) != len(names))
     whole = [fields if len(fields) == len(names) else [""] * len(names) for fields in rows] if ragged else rows
     columns: Iterable[Sequence[str]] = zip(*whole) if whole else [()] * len(names)
-    frame = pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in zip(names, columns)])
+    # By name: in a list of columns one without a name would be given another.
+    frame = pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in zip(names, columns)})
     return Chunk(file, first_row, frame, tuple(names), tuple(first_row + position for position in ragged))
 
 
