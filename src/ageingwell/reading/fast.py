@@ -139,7 +139,12 @@ class _Blocks:
                 yield self._strict(block)
 
     def _more(self) -> bool:
-        sent = self.stream.read(BLOCK_BYTES)
+        sent = None
+        with suppress(SourceError):
+            sent = self.stream.read(BLOCK_BYTES)
+        if sent is None:
+            # The strict reader, which reads less ahead, may find another fault before this one.
+            self._stop()
         self.is_whole = self.is_whole or len(sent) < BLOCK_BYTES
         self.left += sent
         return bool(sent)
