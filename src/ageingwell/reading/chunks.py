@@ -13,6 +13,7 @@ from ageingwell.reading.columnar import parquet_chunks
 from ageingwell.reading.documents import json_chunks
 from ageingwell.reading.encodings import text_of
 from ageingwell.reading.fast import text_chunks
+from ageingwell.reading.flat import flat_chunks
 from ageingwell.reading.forms import READABLE, form_of
 from ageingwell.reading.options import AS_IT_IS, ReaderOptions
 from ageingwell.reading.streams import Part, opened
@@ -40,17 +41,20 @@ def file_chunks(
     options: ReaderOptions = AS_IT_IS,
     wanted: Callable[[str], bool] | None = None,
     rows_at_once: int = CHUNK_ROWS,
+    flat: bool = False,
 ) -> Iterator[Chunk]:
     """Yield the rows of one file in chunks, at least one; `read` receives an entry when it has been read whole.
 
     Text, workbooks and JSON give columns of text, Parquet its own types. Only columns whose heading is `wanted` are in
     the rows where the format allows it; `sent` names them all. The tables in a zip file are read in the order of their
-    names, and rows are numbered anew in each. Raises `SourceError` for every fault of a file, by file and row or line.
+    names, and rows are numbered anew in each. JSON gives each object as text in a column `document`, with its
+    `resourceType` beside it; with `flat` it gives one column a key. Raises `SourceError` for every fault of a file, by
+    file and row or line.
     """
     before = _stamp(path)
     digest = _sha256(path)
     n_rows = 0
-    for chunk in _chunks(path, options, wanted or _everything, rows_at_once):
+    for chunk in _chunks(path, options, wanted or _everything, rows_at_once, flat=flat):
         n_rows += chunk.rows.height
         yield chunk
     if _stamp(path) != before:
@@ -74,21 +78,23 @@ def _everything(_: str) -> bool:
     return True
 
 
-def _chunks(path: Path, options: ReaderOptions, wanted: Callable[[str], bool], n: int) -> Iterator[Chunk]:
+def _chunks(
+    path: Path, options: ReaderOptions, wanted: Callable[[str], bool], n: int, *, flat: bool
+) -> Iterator[Chunk]:
     if form_of(path) == "parquet":
         yield from parquet_chunks(path, wanted=wanted, rows_at_once=n)
         return
     for part in parts_of(path, options):
-        yield from _part_chunks(part, options, wanted, n)
-
-
-def _part_chunks(part: Part, options: ReaderOptions, wanted: Callable[[str], bool], n: int) -> Iterator[Chunk]:
-    if part.form == "workbook":
-        return workbook_chunks(part, options=options, rows_at_once=n)
-    text = text_of(part, declared=options.encoding)
-    if part.form == "json":
-        return json_chunks(text, rows_at_once=n)
-    return text_chunks(text, options=options, wanted=wanted, rows_at_once=n)
+        if part.form == "workbook":
+            yield from workbook_chunks(part, options=options, rows_at_once=n)
+            continue
+        text = text_of(part, declared=options.encoding)
+        if part.form == "text":
+            yield from text_chunks(text, options=options, wanted=wanted, rows_at_once=n)
+        elif flat:
+            yield from flat_chunks(text, wanted=wanted, rows_at_once=n)
+        else:
+            yield from json_chunks(text, rows_at_once=n)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -32,6 +32,7 @@ def raw_chunks(
             options=options,
             wanted=lambda heading: folded_heading(heading) in wanted,
             rows_at_once=CHUNK_ROWS,
+            flat=True,
         )
 
 
