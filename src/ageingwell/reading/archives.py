@@ -2,6 +2,7 @@
 
 import fnmatch
 import zipfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -36,11 +37,9 @@ def zip_parts(path: Path, *, member: str | None = None) -> tuple[Part, ...]:
 
 def _infos(path: Path) -> list[zipfile.ZipInfo]:
     found = None
-    try:
-        with zipfile.ZipFile(path) as archive:
-            found = [info for info in archive.infolist() if not info.is_dir()]
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
-        pass
+    faults = (OSError, zipfile.BadZipFile, NotImplementedError, ValueError)
+    with suppress(*faults), zipfile.ZipFile(path) as archive:
+        found = [info for info in archive.infolist() if not info.is_dir()]
     if found is None:
         raise SourceError(f"{path.name}: not a whole zip file", "send it again; it may have been cut off")
     return found
@@ -74,12 +73,9 @@ def _part(path: Path, info: zipfile.ZipInfo) -> Part:
 
 
 def _opened(path: Path, info: zipfile.ZipInfo, name: str) -> BinaryIO:
-    archive = inner = None
-    try:
-        archive = zipfile.ZipFile(path)
+    inner = None
+    with suppress(OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError), zipfile.ZipFile(path) as archive:
         inner = archive.open(info)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        pass
-    if archive is None or inner is None:
+    if inner is None:
         raise SourceError(f"{name}: cannot be unpacked", "pack it anew with the usual method, and send it again")
     return watched(inner, name, packed_bytes=info.compress_size)  # type: ignore[arg-type]

@@ -73,14 +73,13 @@ def watched(inner: BinaryIO, name: str, *, packed_bytes: int | None = None) -> B
 
 def opened(path: Path) -> BinaryIO:
     """Open a file, unpacked if its name ends with .gz; a file that cannot be opened is a `SourceError`."""
-    file = fault = None
+    is_packed = path.name.lower().endswith(".gz")
+    file = packed_bytes = fault = None
     try:
-        file = path.open("rb")
+        packed_bytes = path.stat().st_size if is_packed else None
+        file = gzip.GzipFile(path, mode="rb") if is_packed else path.open("rb")
     except OSError as error:
         fault = error.strerror
     if file is None:
         raise SourceError(f"{path.name}: cannot be read ({fault})", "check that it exists and may be read")
-    if path.name.lower().endswith(".gz"):
-        packed = path.stat().st_size
-        return watched(gzip.GzipFile(fileobj=file, mode="rb"), path.name, packed_bytes=packed)  # type: ignore[arg-type]
-    return watched(file, path.name)
+    return watched(file, path.name, packed_bytes=packed_bytes)  # type: ignore[arg-type]

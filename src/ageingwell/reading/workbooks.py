@@ -3,12 +3,14 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from ageingwell.errors import SourceError
+from ageingwell.reading.formula_errors import formula_errors
 from ageingwell.reading.options import ReaderOptions
 from ageingwell.reading.streams import Part, stop_on_bomb
 from ageingwell.reading.tabular import Chunk, chunk_of, named, without_blank_end
@@ -21,7 +23,7 @@ def workbook_chunks(part: Part, *, options: ReaderOptions, rows_at_once: int) ->
     rows = sheet_rows(part, options)[options.skip_lines :]
     if not any(rows):
         raise SourceError(f"{part.name}: the sheet is empty", "send it again, or name the sheet that holds the table")
-    width = max(len(fields) for fields in rows)
+    width = max(len(options.names), *(len(fields) for fields in rows))
     names = _names(part, options, rows, width)
     kept = [position for position, name in enumerate(names) if name is not None]
     headings = [names[position] or "" for position in kept]
@@ -61,10 +63,8 @@ def _names(part: Part, options: ReaderOptions, rows: list[list[str]], width: int
     else:
         sent = [*options.names] or [f"column_{position + 1}" for position in range(width)]
         sent += [""] * (width - len(sent))
-    names = [name if name or has_value[position] else None for position, name in enumerate(named(sent))]
-    names = [
-        None if not sent[position].strip() and not has_value[position] else name for position, name in enumerate(names)
-    ]
+    is_there = [bool(heading.strip()) or has_value[position] for position, heading in enumerate(sent)]
+    names = [name if there else None for name, there in zip(named(sent), is_there)]
     found = [name for name in names if name is not None]
     if len(set(found)) < len(found):
         raise SourceError(f"{part.name}: two columns have the same name", "give each column a name of its own")
@@ -78,11 +78,24 @@ def _fitted(fields: list[str], width: int, kept: list[int]) -> list[str]:
     return [filled[position] for position in kept]
 
 
-def _book(part: Part) -> CalamineWorkbook:
+@dataclass(frozen=True)
+class _Book:
+    """A workbook, and the bytes it was opened from."""
+
+    cells: CalamineWorkbook
+    content: bytes
+
+    @property
+    def sheet_names(self) -> list[str]:
+        names: list[str] = self.cells.sheet_names
+        return names
+
+
+def _book(part: Part) -> _Book:
     with part.open() as stream:
         content = stream.read()
     _stop_on_packed_bomb(part.name, content)
-    return _attempted(part, lambda: CalamineWorkbook.from_filelike(io.BytesIO(content)))
+    return _Book(_attempted(part, lambda: CalamineWorkbook.from_filelike(io.BytesIO(content))), content)
 
 
 def _stop_on_packed_bomb(name: str, content: bytes) -> None:
@@ -110,9 +123,14 @@ def _attempted(part: Part, act: Callable[[], T]) -> T:
     return found
 
 
-def _rows(book: CalamineWorkbook, name: str, part: Part) -> list[list[str]]:
-    cells = _attempted(part, lambda: book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-    rows = [_without_empty_end([_text(cell) for cell in row]) for row in cells]
+def _rows(book: _Book, name: str, part: Part) -> list[list[str]]:
+    cells = _attempted(part, lambda: book.cells.get_sheet_by_name(name).to_python(skip_empty_area=False))
+    rows = [[_text(cell) for cell in row] for row in cells]
+    for (row, column), error in formula_errors(book.content, name).items():
+        # A failed formula beside or below every other cell would widen the table; it is then no cell of it.
+        if row < len(rows) and column < len(rows[row]):
+            rows[row][column] = error
+    rows = [_without_empty_end(row) for row in rows]
     while rows and not rows[-1]:
         rows.pop()
     return rows
