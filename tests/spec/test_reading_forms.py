@@ -275,6 +275,42 @@ def test_a_column_of_a_sheet_without_heading_and_without_value_is_none(tmp_path:
     assert chunks(path)[0].sent == ("a", "b", "column_5")
 
 
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_a_stray_cell_far_below_the_table_is_told_and_does_not_fill_the_memory(form: str, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"], book.worksheets[0]["XFD300000"] = "a", "stray"
+    packed = io.BytesIO()
+    book.save(packed)
+    row = '<table:table-row table:number-rows-repeated="{}"><table:table-cell table:number-columns-repeated="16000"{}'
+    empty, stray = row.format(1_000_000, "/>"), row.format(1, ' office:value-type="string"><text:p>x</text:p>')
+    sheet = f'<table:table table:name="S">{empty}</table:table-row>{stray}</table:table-cell></table:table-row>'
+    content = packed.getvalue() if form == "xlsx" else zipped(**{"content.xml": sheet})
+
+    assert "cells, most of them empty" in fault(put(tmp_path / f"a.{form}", content))
+
+
+def test_an_opendocument_sheet_may_claim_empty_rows_to_its_end(tmp_path: Path) -> None:
+    empty = '<table:table-cell table:number-columns-repeated="16384"/>'
+    rest = f'<table:table-row table:number-rows-repeated="1048574">{empty}'
+    cell = '<table:table-cell office:value-type="{}"><text:p>{}</text:p></table:table-cell>'
+    rows = "".join(f"<table:table-row>{cell.format('string', text)}</table:table-row>" for text in ("uprn", "é"))
+    names = "".join(
+        f' xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"' for short in ("office", "table", "text")
+    )
+    content = (
+        f"<office:document-content{names}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Homes">{rows}{rest}</table:table-row></table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    manifest = '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    files = {"mimetype": kind, "META-INF/manifest.xml": manifest, "content.xml": content}
+
+    [chunk] = chunks(put(tmp_path / "a.ods", zipped(**files)))
+
+    assert (chunk.sent, chunk.rows.rows()) == (("uprn",), [("é",)])
+
+
 # --- JSON ---
 
 

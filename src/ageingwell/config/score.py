@@ -57,7 +57,8 @@ class TableSettings(Settings):
         default=(), description="optional columns of the table, by our names, that the agency does not hold"
     )
     location: str | None = Field(
-        default=None, description="a file, folder or database URI; empty: <table>.parquet or .csv in the data folder"
+        default=None,
+        description="a file, folder or database URI; empty: what has the table's name in the data folder",
     )
     query: str | None = Field(default=None, description="the query, where `location` is a database URI")
     recorded_on: str | None = Field(

@@ -30,7 +30,7 @@ def formula_errors(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
     for cell in _CELL.finditer(sent):
         place, value = _PLACE.search(cell[1]), _VALUE.search(cell[2])
         if place:
-            found[int(place[2]) - 1, _column(place[1])] = value[1].decode() if value else "#ERROR!"
+            found[int(place[2]) - 1, column_place(place[1])] = value[1].decode() if value else "#ERROR!"
     return found
 
 
@@ -53,10 +53,10 @@ def _attribute(tag: bytes, name: str) -> str:
     return found[1].decode() if found else ""
 
 
-def _column(letters: bytes) -> int:
+def column_place(letters: bytes) -> int:
     """The place of a column by its letters, from 0.
 
-    >>> _column(b"A"), _column(b"AA")
+    >>> column_place(b"A"), column_place(b"AA")
     (0, 26)
     """
     place = 0

@@ -1,7 +1,6 @@
 """Workbooks (.xlsx, .xlsm, .xls, .ods): the cells of one sheet as text, as the workbook holds them."""
 
 import io
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,7 +11,8 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 from ageingwell.errors import SourceError
 from ageingwell.reading.formula_errors import formula_errors
 from ageingwell.reading.options import ReaderOptions
-from ageingwell.reading.streams import Part, stop_on_bomb
+from ageingwell.reading.sheet_sizes import stop_on_vast_sheet
+from ageingwell.reading.streams import Part
 from ageingwell.reading.tabular import Chunk, chunk_of, named, without_blank_end
 
 T = TypeVar("T")
@@ -94,20 +94,8 @@ class _Book:
 def _book(part: Part) -> _Book:
     with part.open() as stream:
         content = stream.read()
-    _stop_on_packed_bomb(part.name, content)
+    stop_on_vast_sheet(part.name, content)
     return _Book(_attempted(part, lambda: CalamineWorkbook.from_filelike(io.BytesIO(content))), content)
-
-
-def _stop_on_packed_bomb(name: str, content: bytes) -> None:
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        return
-    unpacked = 0
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return
-    stop_on_bomb(name, unpacked, len(content))
 
 
 def _attempted(part: Part, act: Callable[[], T]) -> T:
