@@ -23,7 +23,7 @@ from ageingwell.reading.streams import Part, opened
 from ageingwell.reading.strict import strict_chunks
 from ageingwell.reading.tabular import Chunk
 
-N_FILES = int(os.environ.get("AGEINGWELL_SPOILT_FILES", "1500"))
+N_FILES = int(os.environ.get("AGEINGWELL_SPOILT_FILES", "800"))
 N_SHARES = 5
 
 CELLS = (
