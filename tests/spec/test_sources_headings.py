@@ -334,8 +334,9 @@ def put(path: Path, name: str) -> None:
 NEAR = {
     "capitals": lambda table: f"{table.upper()}.csv",
     "sent again": lambda table: f"{table} (1).csv",
-    "packed": lambda table: f"{table}.csv.gz",
-    "workbook": lambda table: f"{table}.xlsx",
+    "packed": lambda table: f"{table}.csv.7z",
+    "document": lambda table: f"{table}.docx",
+    "workbook": lambda table: f"Copy of {table}.xlsx",
     "folder": lambda table: f"{table.title()}/",
     "copy": lambda table: f"Copy of {table}.csv",
     "dated": lambda table: f"{table} 2026-11-22.csv",

@@ -29,6 +29,23 @@ Outcome = Literal["loss_of_independence", "emergency_admission", "new_long_term_
 RECORDED_ON = re.compile(r"^(\w+) \+ (\d+)d$")
 
 
+class ReaderSettings(Settings):
+    """How the files of one table are to be read, where they do not tell it themselves."""
+
+    encoding: tuple[str, ...] | str = Field(
+        default=(), description='encodings to try after UTF-8, such as "windows-1252"; a byte order mark is heeded'
+    )
+    separator: str | None = Field(
+        default=None, min_length=1, max_length=1, description="what parts the columns; empty: as the header line shows"
+    )
+    skip_lines: int = Field(default=0, ge=0, le=1000, description="title lines above the header")
+    sheet: str | None = Field(default=None, description="the sheet of a workbook; empty: the first with anything in it")
+    has_header: bool = Field(default=True, description="false: the first line is a row already, and `names` names them")
+    names: tuple[str, ...] = Field(default=(), description="the headings of a file without header")
+    date_formats: tuple[str, ...] = Field(default=(), description='how days are written, such as "%d/%m/%Y"')
+    empty: tuple[str, ...] = Field(default=(), description='further words that mean an empty cell, such as "NULL"')
+
+
 class TableSettings(Settings):
     """How one agency sends one table."""
 
@@ -40,7 +57,8 @@ class TableSettings(Settings):
         default=(), description="optional columns of the table, by our names, that the agency does not hold"
     )
     location: str | None = Field(
-        default=None, description="a file, folder or database URI; empty: <table>.parquet or .csv in the data folder"
+        default=None,
+        description="a file, folder or database URI; empty: what has the table's name in the data folder",
     )
     query: str | None = Field(default=None, description="the query, where `location` is a database URI")
     recorded_on: str | None = Field(
@@ -52,6 +70,7 @@ class TableSettings(Settings):
     late_after_days: int | None = Field(
         default=None, ge=1, description="say that the table is late when its newest record is older than this"
     )
+    reader: ReaderSettings = Field(default=ReaderSettings(), description="how its files are to be read")
     columns: dict[str, str] = Field(default_factory=dict, description="our column name = the agency's column name")
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="for each of our columns: the agency's value = our label"

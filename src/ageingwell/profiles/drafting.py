@@ -22,6 +22,7 @@ from ageingwell.contracts.registry import TABLES, Column, columns
 from ageingwell.profiles.finding import RawFile
 from ageingwell.profiles.profile import folded_label
 from ageingwell.profiles.recognise import TITLE_LINES
+from ageingwell.reading.as_text import as_text
 from ageingwell.reading.chunks import FileRead, file_chunks
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.heads import Head, heads
@@ -89,7 +90,7 @@ def draft(file: RawFile) -> Draft | None:
     The values of a column are looked at to tell days, numbers and identifiers; none is kept but labels that stand in
     eight rows or more.
     """
-    seen = max((_seen(head) for head in heads(file.path)), key=lambda one: len(one.cells), default=None)
+    seen = max((_seen(head) for head in heads(file.path, n_lines=200)), key=lambda one: len(one.cells), default=None)
     if seen is None or len(seen.cells) < 2:
         return None
     matches = {table: _matched(table, seen) for table in TABLES}
@@ -358,10 +359,12 @@ def _labels(file: RawFile, table: str, found: Mapping[str, str], seen: _Seen) ->
 def _values(file: RawFile, wanted: Mapping[str, str], seen: _Seen) -> dict[str, Counter[str]]:
     counted: dict[str, Counter[str]] = {name: Counter() for name in wanted}
     read: list[FileRead] = []
-    for chunk in file_chunks(file.path, read, options=seen.options, wanted=set(wanted.values()).__contains__):
+    for chunk in file_chunks(
+        file.path, read, options=seen.options, wanted=set(wanted.values()).__contains__, flat=True
+    ):
         for name, heading in wanted.items():
             if heading in chunk.rows.columns:
-                text = chunk.rows[heading].str.strip_chars()
+                text = as_text(chunk.rows.select(heading)).to_series().str.strip_chars()
                 values = text.filter(text != "").value_counts()
                 counted[name].update(dict(values.iter_rows()))
     return counted

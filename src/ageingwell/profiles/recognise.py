@@ -16,6 +16,8 @@ from ageingwell.reading.options import ReaderOptions
 
 # Headers stand below at most this many title lines.
 TITLE_LINES = 25
+# So many lines are looked at for values that tell two layouts apart.
+LINES = 200
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def recognise(path: Path, profiles: Iterable[Profile], *, name: str | None = Non
     The profile whose columns the header has most of counts; between equals the values in the first lines decide, then
     the file's name. Raises `SourceError` where two profiles are equally near: a guess would read one source as another.
     """
-    seen, profiles = heads(path), tuple(profiles)
+    seen, profiles = _heads(path), tuple(profiles)
     matches = [
         match
         for head in seen
@@ -87,13 +89,23 @@ def recognised_as(path: Path, profile: Profile, *, name: str | None = None) -> R
     if found is not None:
         return found
     wanted = {column for file in profile.files.values() for column in file.columns}
-    here = {folded_heading(cell) for head in heads(path) for row in head.rows for cell in row}
+    here = {folded_heading(cell) for head in _heads(path) for row in head.rows for cell in row}
     lacking = sorted(column for column in wanted if folded_heading(column) not in here)
     told = f" (not found: {', '.join(f'`{column}`' for column in lacking)})" if lacking else ""
     raise SourceError(
         f"{path.name}: this is no file of the source {profile.name}{told}",
         f"look at its header, or take it out of [sources.{profile.name}] in agencies.toml; {profile.ask_for}",
     )
+
+
+def _heads(path: Path) -> list[Head]:
+    """The first lines of each table of a file; FHIR resources are told by their kinds, each a document of its own."""
+    return [
+        replace(head, rows=[["resourceType", "document"], *([kind, ""] for kind in head.resource_types)])
+        if head.resource_types
+        else head
+        for head in heads(path, n_lines=LINES)
+    ]
 
 
 def _match(path: Path, head: Head, profile: Profile, kind: str, file: SourceFile) -> _Match | None:

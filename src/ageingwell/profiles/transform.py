@@ -19,6 +19,7 @@ from ageingwell.profiles.database import create_view, run_select, sandbox
 from ageingwell.profiles.labels import labelled
 from ageingwell.profiles.profile import LOOKUPS, Profile
 from ageingwell.profiles.recognise import Recognised
+from ageingwell.reading.as_text import as_text
 from ageingwell.reading.chunks import Chunk, FileRead, file_chunks
 from ageingwell.reading.headings import folded_heading
 
@@ -140,7 +141,9 @@ def _staged(
     """The columns that the profile uses, as Parquet: rows of one file in parts."""
     own = {heading: column for column, heading in one.headings.items()}
     day = one.extracted_on or extracted_on
-    for number, chunk in enumerate(file_chunks(one.path, read, options=one.options, wanted=own.__contains__)):
+    for number, chunk in enumerate(
+        file_chunks(one.path, read, options=one.options, wanted=own.__contains__, flat="document" not in one.headings)
+    ):
         ragged += [(one.name, row) for row in chunk.ragged]
         frame = _numbered(chunk, own).with_columns(
             pl.lit(one.name).alias(FILE), pl.lit(None if day is None else str(day), pl.String).alias(EXTRACTED_ON)
@@ -151,9 +154,7 @@ def _staged(
 
 
 def _numbered(chunk: Chunk, own: Mapping[str, str]) -> pl.DataFrame:
-    rows = chunk.rows.select(
-        pl.col(name).cast(pl.String).alias(own[name]) for name in chunk.rows.columns if name in own
-    )
+    rows = as_text(chunk.rows.select(name for name in chunk.rows.columns if name in own)).rename(own, strict=False)
     trimmed = rows.with_columns(pl.all().str.strip_chars().replace("", None))
     numbers = pl.int_range(chunk.first_row, chunk.first_row + chunk.rows.height, dtype=pl.Int64, eager=True)
     numbered = trimmed.with_columns(numbers.alias(ROW))

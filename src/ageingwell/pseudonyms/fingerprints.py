@@ -52,7 +52,7 @@ def stop_on_two_keys(files: Mapping[str, Iterable[Path]]) -> str | None:
 
 def _told(table: str, parts: Iterable[Path]) -> Iterable[str]:
     for path in parts:
-        own = _metadata(path).get(KEY_FINGERPRINT) if path.suffix == ".parquet" else None
+        own = _metadata(path).get(KEY_FINGERPRINT) if path.suffix.lower() == ".parquet" else None
         if found := own or _by_record(table, path):
             yield found
 

@@ -1,31 +1,24 @@
-"""An agency's raw tables, read in chunks, every value as text; faults of a file named by file and line, never value.
+"""An agency's raw tables, read in chunks, every value as text; faults of a file named by file and line, never value."""
 
-CSV goes through Python's own reader: it alone tells which row has a field too many or too few and where a quote was
-never closed. Faster readers fill or shift such rows without a word, and a shifted row is another person's row.
-
-The first error is let go before ours is raised: a decoder's error holds the bytes it failed on.
-"""
-
-import csv
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Final, TextIO, TypeVar
+from typing import Final
 
 import polars as pl
 
 from ageingwell.config.score import TableSettings
 from ageingwell.errors import SourceError
-from ageingwell.reading.forms import is_readable
+from ageingwell.reading.as_text import as_text
+from ageingwell.reading.chunks import Chunk, file_chunks
+from ageingwell.reading.forms import is_readable, stem_of, suffix_of
+from ageingwell.reading.options import AS_IT_IS, ReaderOptions
 
 SUFFIXES: Final = (".csv", ".parquet")
 # The two files that mark a folder and hold no records.
 SYNTHETIC_MARK: Final = "synthetic.json"
 _MARKS: Final = (SYNTHETIC_MARK, "pseudonymised.json")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ def _is_uri(table: TableSettings) -> bool:
 
 def _table_of(path: Path) -> str:
     """The table a file or folder is named after: `homes` of `homes.csv.gz`."""
-    return path.name.split(".")[0] if path.is_dir() or is_readable(path) else path.name
+    return path.name if path.is_dir() else stem_of(path.name)
 
 
 def folded(heading: str) -> str:
@@ -89,13 +82,19 @@ def folded(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
 
 
-def raw_chunks(path: Path, *, rows_at_once: int) -> Iterator[RawChunk]:
-    """Yield the rows of one CSV or Parquet file; at least one chunk, so that an empty table stays a table."""
-    return (_parquet_chunks if path.suffix == ".parquet" else _csv_chunks)(path, rows_at_once)
+def raw_chunks(path: Path, *, rows_at_once: int, options: ReaderOptions = AS_IT_IS) -> Iterator[RawChunk]:
+    """Yield the rows of one file as text; at least one chunk, so that an empty table stays a table.
+
+    Raises `SourceError` for a fault of the file, and for a column without a name.
+    """
+    for chunk in file_chunks(path, [], options=options, rows_at_once=rows_at_once, flat=True):
+        if "" in chunk.sent:
+            raise SourceError(f"{chunk.file}: a column without a name", "give each column its own name")
+        yield _as_text(chunk)
 
 
 def whole(path: Path) -> pl.DataFrame:
-    """Read one CSV or Parquet file at once, as text, and refuse it if a row is misshapen."""
+    """Read one file at once, as text, and refuse it if a row is misshapen."""
     chunks = list(raw_chunks(path, rows_at_once=100_000))
     if wrong := [number for chunk in chunks for number in chunk.misshapen]:
         raise SourceError(
@@ -108,97 +107,15 @@ def _parts(path: Path) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
     parts = tuple(sorted(part for part in path.iterdir() if not part.name.startswith((".", "_"))))
-    if not parts or len({part.suffix for part in parts}) > 1 or not all(is_readable(part) for part in parts):
+    if not parts or len({suffix_of(part.name) for part in parts}) > 1 or not all(is_readable(part) for part in parts):
         raise SourceError(f"{path.name}/ does not hold files of one form alone", "send one kind")
     return parts
 
 
-def _attempt(act: Callable[[], T], *faults: type[Exception]) -> T | None:
-    try:
-        return act()
-    except faults:
-        return None
-
-
-def _parquet_chunks(path: Path, rows_at_once: int) -> Iterator[RawChunk]:
-    damaged = SourceError(f"{path.name} is not a whole Parquet file", "send it again; it may have been cut off")
-    scan = pl.scan_parquet(path, glob=False)
-    schema = _attempt(scan.collect_schema, pl.exceptions.PolarsError, OSError)
-    if schema is None:
-        raise damaged
-    total = int(scan.select(pl.len()).collect().item())
-    text = [_as_text(name, dtype).alias(name) for name, dtype in schema.items() if not _is_opaque(dtype)]
-    for start in range(0, max(total, 1), rows_at_once):
-        part = scan.slice(start, rows_at_once).select(text)
-        rows = _attempt(part.collect, pl.exceptions.PolarsError, OSError)
-        if rows is None:
-            raise damaged
-        numbers = pl.Series(range(start + 1, start + 1 + rows.height), dtype=pl.Int64)
-        yield RawChunk(path.name, rows, numbers, (), tuple(schema.names()))
-
-
-def _is_opaque(dtype: pl.DataType) -> bool:
-    return dtype.is_nested() or dtype in (pl.Binary, pl.Object)
-
-
-def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if dtype == pl.Boolean:
-        return pl.when(column).then(pl.lit("yes")).when(~column).then(pl.lit("no"))
-    return (column.dt.date() if dtype == pl.Datetime else column).cast(pl.String)
-
-
-def _csv_chunks(path: Path, rows_at_once: int) -> Iterator[RawChunk]:
-    separator, names = _header(path)
-    with _opened(path) as file:
-        reader = csv.reader(file, delimiter=separator, strict=True)
-        next(reader)
-        first = 1
-        while True:
-            rows = _attempt(lambda: list(islice(reader, rows_at_once)), csv.Error, UnicodeDecodeError, OSError)
-            if rows is None:
-                raise SourceError(
-                    f"{path.name}, near line {reader.line_num + 1}: not UTF-8, or an unclosed quote",
-                    "save it as CSV in UTF-8 and send it again",
-                )
-            if rows or first == 1:
-                yield _csv_chunk(path.name, first, names, rows)
-            if not rows:
-                return
-            first += len(rows)
-
-
-def _csv_chunk(file: str, first: int, names: list[str], rows: list[list[str]]) -> RawChunk:
-    width = len(names)
-    numbers: Sequence[int] = range(first, first + len(rows))
-    good: list[list[str]] = rows
-    misshapen: tuple[int, ...] = ()
-    if any(len(fields) != width for fields in rows):
-        # A blank line is no row, but it keeps its number.
-        numbers = [number for number, fields in enumerate(rows, first) if len(fields) == width]
-        good = [fields for fields in rows if len(fields) == width]
-        misshapen = tuple(number for number, fields in enumerate(rows, first) if len(fields) not in (0, width))
-    columns = zip(*good) if good else [()] * width
-    frame = pl.DataFrame([pl.Series(name, values, dtype=pl.String) for name, values in zip(names, columns)])
-    return RawChunk(file, frame, pl.Series(numbers, dtype=pl.Int64), misshapen, tuple(names))
-
-
-def _opened(path: Path) -> TextIO:
-    try:
-        return path.open(encoding="utf-8-sig", newline="")
-    except OSError as error:
-        raise SourceError(f"{path.name} cannot be read ({error.strerror})", "check that it may be read") from None
-
-
-def _header(path: Path) -> tuple[str, list[str]]:
-    with _opened(path) as file:
-        line = _attempt(file.readline, UnicodeDecodeError, OSError)
-    if line is None:
-        raise SourceError(f"{path.name} is not UTF-8 text", "save it as CSV in UTF-8 and send it again")
-    if not line.strip():
-        raise SourceError(f"{path.name} is empty", "send it again, with its header line")
-    separator = max(",;", key=line.count)
-    names = _attempt(lambda: [name.strip() for name in next(csv.reader([line], delimiter=separator))], csv.Error)
-    if names is None or "" in names or len(set(names)) < len(names):
-        raise SourceError(f"{path.name}: columns without a name or two of one name", "give each column its own name")
-    return separator, names
+def _as_text(chunk: Chunk) -> RawChunk:
+    numbers = pl.Series(range(chunk.first_row, chunk.first_row + chunk.rows.height), dtype=pl.Int64)
+    rows = as_text(chunk.rows)
+    if chunk.ragged:
+        is_whole = ~numbers.is_in(list(chunk.ragged))
+        rows, numbers = rows.filter(is_whole), numbers.filter(is_whole)
+    return RawChunk(chunk.file, rows, numbers, chunk.ragged, chunk.sent)

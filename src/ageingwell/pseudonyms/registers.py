@@ -14,6 +14,7 @@ from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_up
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.reading import whole
 from ageingwell.pseudonyms.staging import staged_file
+from ageingwell.reading.forms import READABLE, is_readable
 
 _PSEUDONYM: Final = {"person": "person_id", "home": "household_id"}
 _IDENTIFIER: Final = {"person": "nhs_number", "home": "uprn"}
@@ -61,7 +62,7 @@ def reidentify(
 ) -> Reidentified:
     """Write the rows of a list that are in the agency's own register, with the register's columns beside them.
 
-    The list (CSV or Parquet) has `person_id`, the register `nhs_number` and any other columns; with `domain="home"`
+    The list has `person_id`, the register `nhs_number` and any other columns; with `domain="home"`
     they are `household_id` and `uprn`, and a home's rows of the register all count. With a `list_key` the list has
     `row_key` instead. The pseudonyms of the register are computed anew; nothing else is looked up and nobody outside
     the register can be found. `out` (.csv or .parquet) is a new file of mode 0600.
@@ -94,8 +95,8 @@ def reidentify(
 
 
 def _read(path: Path, *, needed: str) -> pl.DataFrame:
-    if path.suffix not in (".csv", ".parquet"):
-        raise SourceError(f"{path.name} is neither .csv nor .parquet", "give one of the two")
+    if not is_readable(path):
+        raise SourceError(f"{path.name}: no file that can be read", f"give it as {READABLE}")
     rows = _flat(path) if path.suffix == ".parquet" else whole(path)
     if needed not in rows.columns:
         raise SourceError(f"{path.name}: the column {needed} is missing", "name it in the header line")

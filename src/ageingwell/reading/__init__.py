@@ -1,1 +1,1 @@
-"""One reader of files, whatever form they have."""
+"""One reader of the files that agencies send: text, Parquet, workbooks, JSON; packed or not; in chunks of rows."""

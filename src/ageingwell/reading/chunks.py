@@ -1,33 +1,33 @@
-"""Chunks of rows."""
+"""One file of any form in chunks of rows: as sent, nothing interpreted, every fault of the file named."""
 
-import csv
 import hashlib
-import io
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-import polars as pl
+from ageingwell.errors import SourceError
+from ageingwell.reading.archives import zip_parts
+from ageingwell.reading.columnar import parquet_chunks
+from ageingwell.reading.documents import json_chunks
+from ageingwell.reading.encodings import text_of
+from ageingwell.reading.fast import text_chunks
+from ageingwell.reading.flat import flat_chunks
+from ageingwell.reading.forms import READABLE, form_of
+from ageingwell.reading.options import AS_IT_IS, ReaderOptions
+from ageingwell.reading.streams import Part, opened
+from ageingwell.reading.tabular import Chunk
+from ageingwell.reading.workbooks import workbook_chunks
 
-from ageingwell.reading.heads import heads, objects, text_of
-from ageingwell.reading.options import ReaderOptions
+__all__ = ["CHUNK_ROWS", "Chunk", "FileRead", "file_chunks", "parts_of"]
 
-
-@dataclass(frozen=True)
-class Chunk:
-    """Rows."""
-
-    file: str
-    first_row: int
-    rows: pl.DataFrame
-    sent: tuple[str, ...]
-    ragged: tuple[int, ...] = ()
+CHUNK_ROWS: Final = 200_000
 
 
 @dataclass(frozen=True)
 class FileRead:
-    """A file."""
+    """What was read: file name, SHA-256 of its bytes as they lie on the disk, rows."""
 
     file: str
     sha256: str
@@ -38,32 +38,87 @@ def file_chunks(
     path: Path,
     read: list[FileRead],
     *,
-    options: ReaderOptions = ReaderOptions(),
+    options: ReaderOptions = AS_IT_IS,
     wanted: Callable[[str], bool] | None = None,
-    rows_at_once: int = 200_000,
+    rows_at_once: int = CHUNK_ROWS,
+    flat: bool = False,
 ) -> Iterator[Chunk]:
-    if path.suffix == ".parquet":
-        frame = pl.read_parquet(path).cast(pl.String)
-        names, rows = frame.columns, [list(r) for r in frame.iter_rows()]
-    elif path.suffix in (".json", ".ndjson", ".jsonl"):
-        names = ["resourceType", "document"]
-        rows = [[o.get("resourceType", ""), json.dumps(o)] for o in objects(path)]
-    elif path.suffix in (".xlsx", ".ods", ".xls"):
-        head = next(h for h in heads(path, 10**9) if options.sheet in (None, h.sheet))
-        rows = head.rows[options.skip_lines :]
-        names, rows = rows[0], [r for r in rows[1:] if any(r)]
-    else:
-        text, _ = text_of(path)
-        lines = text.splitlines(keepends=True)[options.skip_lines :]
-        rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=options.separator or ","))
-        if options.has_header:
-            names, rows = rows[0], rows[1:]
+    """Yield the rows of one file in chunks, at least one; `read` receives an entry when it has been read whole.
+
+    Text, workbooks and JSON give columns of text, Parquet its own types. Only columns whose heading is `wanted` are in
+    the rows where the format allows it; `sent` names them all. The tables in a zip file are read in the order of their
+    names, and rows are numbered anew in each. JSON gives each object as text in a column `document`, with its
+    `resourceType` beside it; with `flat` it gives one column a key. Raises `SourceError` for every fault of a file, by
+    file and row or line.
+    """
+    before = _stamp(path)
+    digest = _sha256(path)
+    n_rows = 0
+    for chunk in _chunks(path, options, wanted or _everything, rows_at_once, flat=flat):
+        n_rows += chunk.rows.height
+        yield chunk
+    if _stamp(path) != before:
+        raise SourceError(
+            f"{path.name}: the file changed while it was read", "wait until it is written, then run again"
+        )
+    read.append(FileRead(path.name, digest, n_rows))
+
+
+def parts_of(path: Path, options: ReaderOptions = AS_IT_IS) -> tuple[Part, ...]:
+    """The tables of a file that is not Parquet: the file itself, or those in a zip file."""
+    form = form_of(path)
+    if form is None:
+        raise SourceError(f"{path.name}: no file that can be read", f"send it as {READABLE}")
+    if form == "zip":
+        return zip_parts(path, member=options.member)
+    return (Part(path.name, form, partial(opened, path)),)
+
+
+def _everything(_: str) -> bool:
+    return True
+
+
+def _chunks(
+    path: Path, options: ReaderOptions, wanted: Callable[[str], bool], n: int, *, flat: bool
+) -> Iterator[Chunk]:
+    if form_of(path) == "parquet":
+        yield from parquet_chunks(path, wanted=wanted, rows_at_once=n)
+        return
+    for part in parts_of(path, options):
+        if part.form == "workbook":
+            yield from workbook_chunks(part, options=options, rows_at_once=n)
+            continue
+        text = text_of(part, declared=options.encoding)
+        if part.form == "text":
+            yield from text_chunks(text, options=options, wanted=wanted, rows_at_once=n)
+        elif flat:
+            yield from flat_chunks(text, wanted=wanted, rows_at_once=n)
         else:
-            names = list(options.names)
-        rows = [r for r in rows if r]
-    names = [n.strip() for n in names]
-    rows = [(r + [""] * len(names))[: len(names)] for r in rows]
-    keep = [i for i, n in enumerate(names) if n and (wanted is None or wanted(n))]
-    frame = pl.DataFrame({names[i]: [r[i] for r in rows] for i in keep}, schema={names[i]: pl.String for i in keep})
-    read.append(FileRead(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), len(rows)))
-    yield Chunk(path.name, 1, frame, tuple(names))
+            yield from json_chunks(text, rows_at_once=n)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    facts = fault = None
+    try:
+        facts = path.stat()
+    except OSError as error:
+        fault = error.strerror
+    if facts is None:
+        raise _unreadable(path, fault)
+    return facts.st_size, facts.st_mtime_ns
+
+
+def _sha256(path: Path) -> str:
+    digest = fault = None
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        fault = error.strerror
+    if digest is None:
+        raise _unreadable(path, fault)
+    return digest
+
+
+def _unreadable(path: Path, fault: str | None) -> SourceError:
+    return SourceError(f"{path.name}: cannot be read ({fault})", "check that it exists and may be read")

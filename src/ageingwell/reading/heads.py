@@ -1,95 +1,121 @@
-"""The first lines of a file."""
+"""The first lines of a file, for telling what it is: nothing is checked, and what cannot be read is told as a fault."""
 
 import csv
-from dataclasses import dataclass
+import io
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
 import polars as pl
+
+from ageingwell.errors import SourceError
+from ageingwell.reading.chunks import parts_of
+from ageingwell.reading.columnar import parquet_names
+from ageingwell.reading.documents import COLUMNS, first_objects
+from ageingwell.reading.encodings import text_of
+from ageingwell.reading.forms import Form, form_of
+from ageingwell.reading.options import AS_IT_IS, ReaderOptions
+from ageingwell.reading.streams import Part
+from ageingwell.reading.strict import SEPARATORS
+from ageingwell.reading.workbooks import sheets
+
+_HEAD_CHARACTERS: Final = 1 << 18
+# What each byte string is text in; it says what may be declared, and nothing is read so without a declaration.
+_LIKELY: Final = "windows-1252"
 
 
 @dataclass(frozen=True)
 class Head:
-    """The first lines of a file."""
+    """The first lines of one table of a file, as lists of fields.
 
-    encoding: str | None
-    separator: str | None
+    `file` names the file, or the file within a zip file; `sheet` the sheet of a workbook. `encoding` is the one found;
+    `windows-1252` for a text that is not UTF-8, which must then be declared. `keys` are those of the first objects of
+    JSON, and `resource_types` their FHIR kinds. `rows` begins with the names of the columns for Parquet and JSON.
+    """
+
+    file: str
+    form: Form
     rows: list[list[str]]
+    encoding: str | None = None
+    separator: str | None = None
     sheet: str | None = None
+    keys: tuple[str, ...] = ()
+    resource_types: tuple[str, ...] = field(default=())
 
 
-def text_of(path: Path) -> tuple[str, str]:
-    import gzip
+def head(path: Path, *, options: ReaderOptions = AS_IT_IS, n_lines: int = 25) -> Head:
+    """The first lines of a file; of a zip file its first table, of a workbook the sheet the options name.
 
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        data = gzip.decompress(data)
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16"), "utf-16"
-    try:
-        return data.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        return data.decode("windows-1252"), "windows-1252"
-
-
-def objects(path: Path) -> list[dict]:
-    import json
-
-    text, _ = text_of(path)
-    try:
-        whole = json.loads(text)
-    except ValueError:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    if isinstance(whole, dict) and whole.get("resourceType") == "Bundle":
-        return [entry["resource"] for entry in whole.get("entry", [])]
-    if isinstance(whole, dict):
-        lists = [v for v in whole.values() if isinstance(v, list)]
-        return lists[0] if len(lists) == 1 else [whole]
-    return whole
+    Raises `SourceError` for a file that cannot be opened or unpacked.
+    """
+    found = heads(path, options=options, n_lines=n_lines)
+    if options.sheet is not None:
+        named = [one for one in found if one.sheet is not None and one.sheet.strip() == options.sheet.strip()]
+        if not named:
+            raise SourceError(f"{path.name}: has no sheet `{options.sheet}`", "name one of its sheets in the settings")
+        return named[0]
+    return next((one for one in found if one.rows), found[0])
 
 
-def heads(path: Path, n_lines: int = 200) -> list[Head]:
-    if path.suffix == ".parquet":
-        return [
-            Head(None, None, [pl.read_parquet_schema(path).names()] if False else [list(pl.read_parquet_schema(path))])
-        ]
-    if path.suffix in (".xlsx", ".ods", ".xls"):
-        import python_calamine
-
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-        return [
-            Head(
-                None,
-                None,
-                [[_cell(c) for c in r] for r in book.get_sheet_by_name(n).to_python(skip_empty_area=False)[:n_lines]],
-                n,
-            )
-            for n in book.sheet_names
-        ]
-    if path.suffix in (".json", ".ndjson", ".jsonl"):
-        import json
-
-        return [
-            Head(
-                "utf-8",
-                None,
-                [
-                    ["resourceType", "document"],
-                    *[[o.get("resourceType", ""), json.dumps(o)] for o in objects(path)[:n_lines]],
-                ],
-            )
-        ]
-    text, enc = text_of(path)
-    lines = text.splitlines()[:n_lines]
-    best = max(",;\t|", key=lambda s: max((l.count(s) for l in lines), default=0))
-    rows = [next(csv.reader([l], delimiter=best), []) for l in lines]
-    return [Head(enc, best, rows)]
+def heads(path: Path, *, options: ReaderOptions = AS_IT_IS, n_lines: int = 25) -> list[Head]:
+    """The first lines of each table of a file: of each sheet of a workbook, of each file in a zip file."""
+    if form_of(path) == "parquet":
+        return [_parquet_head(path, n_lines)]
+    return [one for part in parts_of(path, options) for one in _part_heads(part, options, n_lines)]
 
 
-def _cell(c):
-    import datetime
+def _part_heads(part: Part, options: ReaderOptions, n_lines: int) -> list[Head]:
+    if part.form == "workbook":
+        return [Head(part.name, part.form, rows[:n_lines], sheet=name) for name, rows in sheets(part)]
+    if part.form == "json":
+        return [_json_head(part, options, n_lines)]
+    return [_text_head(part, options, n_lines)]
 
-    if isinstance(c, float) and c == int(c):
-        return str(int(c))
-    if isinstance(c, datetime.datetime) and c.time() == datetime.time(0):
-        return str(c.date())
-    return "" if c is None else str(c)
+
+def _text_head(part: Part, options: ReaderOptions, n_lines: int) -> Head:
+    encoding, start = _start(part, options)
+    lines = io.StringIO(start, newline="").readlines()[: 4 * n_lines]
+    separator = options.separator or max(
+        SEPARATORS, key=lambda one: max((line.count(one) for line in lines), default=0)
+    )
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        for fields in csv.reader(io.StringIO(start, newline=""), delimiter=separator):
+            rows.append(fields)
+            if len(rows) == n_lines:
+                break
+    return Head(part.name, part.form, rows, encoding=encoding, separator=separator)
+
+
+def _start(part: Part, options: ReaderOptions) -> tuple[str, str]:
+    """The encoding of a text, and its first letters."""
+    text = text_of(part)
+    for encoding in dict.fromkeys([text.encoding, *options.encoding, _LIKELY]):
+        with part.open() as stream:
+            stream.read(text.n_mark)
+            letters = stream.read(_HEAD_CHARACTERS)
+        with suppress(UnicodeDecodeError, LookupError):
+            # The last letter may be cut in two.
+            whole = letters.rpartition(b"\n")[0] + b"\n" if len(letters) == _HEAD_CHARACTERS else letters
+            return encoding, whole.decode(encoding)
+    return _LIKELY, letters.decode(_LIKELY, "replace")
+
+
+def _json_head(part: Part, options: ReaderOptions, n_lines: int) -> Head:
+    text = text_of(part, declared=options.encoding)
+    found = first_objects(text, n_lines)
+    keys = tuple(dict.fromkeys(key for one in found for key in one))
+    kinds = {one["resourceType"] for one in found if isinstance(one.get("resourceType"), str)}
+    rows = [list(keys), *([_cell(one.get(key)) for key in keys] for one in found)]
+    return Head(part.name, part.form, rows, text.encoding, keys=keys or COLUMNS, resource_types=tuple(sorted(kinds)))
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _parquet_head(path: Path, n_lines: int) -> Head:
+    names = parquet_names(path)
+    rows = pl.scan_parquet(path, glob=False).head(n_lines).collect()
+    return Head(path.name, "parquet", [names, *([_cell(value) for value in row] for row in rows.iter_rows())])

@@ -44,7 +44,7 @@ def near_files(data: Path, settings: Mapping[str, TableSettings], *, missing: It
     """For each missing table the file that looks like it, where there is one.
 
     Case, a number or date behind the name, *copy*, a slip and another kind of file are seen through: `Contacts.csv`,
-    `contacts (1).csv`, `contacts.csv.gz`, `Copy of contacts.xlsx`, `contact.csv` and `Contacts/` look like contacts.
+    `contacts (1).csv`, `contacts.docx`, `Copy of contacts.xlsx`, `contact.csv` and `Contacts/` look like contacts.
     """
     wanted = [name for name in missing if settings[name].location is None]
     found: dict[str, str] = {}
@@ -68,5 +68,5 @@ def stop_on_near_file(name: str, data: Path, settings: Mapping[str, TableSetting
     if name in found:
         raise SourceError(
             f"{name}: the table was not found, but {found[name]} in the data folder looks like it",
-            f"call it {name}.csv or {name}.parquet, and send it as one of the two; else take it out of the folder",
+            f"call it {name}.csv, or {name} with another ending that can be read; else take it out of the folder",
         )

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from ageingwell.config.score import TableSettings
 from ageingwell.errors import SourceError
+from ageingwell.reading.forms import READABLE, SUFFIXES, is_readable, suffix_of
 
-SUFFIXES = (".parquet", ".csv")
 MARK_OF_MADE_UP_DATA = "synthetic.json"
 DATABASES = ("postgresql", "postgres", "sqlite", "mysql", "mssql")
 
@@ -77,17 +77,18 @@ def _is_there(path: Path) -> bool:
 
 def _of_path(table: str, path: Path) -> Location:
     if path.is_file():
-        if path.suffix not in SUFFIXES:
-            raise SourceError(f"{path.name}: neither .parquet nor .csv", "send one of the two")
+        if not is_readable(path):
+            raise SourceError(f"{path.name}: no file that can be read", f"send it as {READABLE}")
         return Location(table, files=(path,))
     # Names that start with a dot or an underscore are the marks that file systems and Spark leave behind.
     files = tuple(sorted(file for file in path.iterdir() if not file.name.startswith((".", "_"))))
     if not files:
-        raise SourceError(f"{table}: the folder {path.name}/ holds no .parquet or .csv file", "send the files again")
-    if strange := [file.name for file in files if file.suffix not in SUFFIXES or not file.is_file()]:
+        raise SourceError(f"{table}: the folder {path.name}/ holds no file", "send the files again")
+    if strange := [file.name for file in files if not is_readable(file) or not file.is_file()]:
         raise SourceError(
-            f"{table}: {path.name}/{strange[0]} is neither a .parquet nor a .csv file", "take it out, or send it as one"
+            f"{table}: {path.name}/{strange[0]} is no file that can be read", f"take it out, or send it as {READABLE}"
         )
-    if len({file.suffix for file in files}) > 1:
-        raise SourceError(f"{table}: the folder {path.name}/ mixes .parquet and .csv files", "send one kind")
+    # The same part may lie there packed and unpacked: read twice, every event would count twice.
+    if len(kinds := sorted({suffix_of(file.name) or "" for file in files})) > 1:
+        raise SourceError(f"{table}: the folder {path.name}/ mixes {' and '.join(kinds)} files", "send one kind")
     return Location(table, files=files)

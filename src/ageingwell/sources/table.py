@@ -10,6 +10,7 @@ import polars as pl
 from ageingwell.config.score import RECORDED_ON, TableSettings
 from ageingwell.contracts.registry import Column, columns, recorded_column
 from ageingwell.errors import SourceError
+from ageingwell.reading.options import reader_options
 from ageingwell.sources.check import EMPTIED_CELLS, refused, split, typed
 from ageingwell.sources.checked import REFUSED_PEOPLE, CheckedTable
 from ageingwell.sources.headings import column_by_heading, columns_sent, folded_heading, nearest
@@ -44,7 +45,8 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
     name, wanted = location.table, columns(location.table)
     ours = column_by_heading(name, settings)
     found = _Gathered()
-    for chunk in raw_chunks(location, found.read, wanted=frozenset(ours)):
+    options = reader_options(settings.reader)
+    for chunk in raw_chunks(location, found.read, wanted=frozenset(ours), options=options):
         found.sent[chunk.file] = chunk.sent
         _gather(chunk, found, name, settings, ours=ours, workspace=workspace)
     everything = pl.concat(found.good)
