@@ -27,6 +27,40 @@ Theme = Literal["health", "care", "home", "fire", "everyday_life"]
 Outcome = Literal["loss_of_independence", "emergency_admission", "new_long_term_care", "death"]
 
 RECORDED_ON = re.compile(r"^(\w+) \+ (\d+)d$")
+# A day needs all of these. Without the century in it a year is one of two, so %y is not among what may be written.
+_DAY_PARTS = (("%d", "%e"), ("%m", "%b", "%B"), ("%Y",))
+_FORM = re.compile(r"(?:[^%]|%[deHIMSpTRaAbBmY])*")
+
+
+class ReaderSettings(Settings):
+    """How the files of one table are written, where they differ from a plain CSV with a header."""
+
+    encoding: str | None = Field(
+        default=None, description="the encoding of a text file, such as windows-1252 or utf-16; empty: UTF-8"
+    )
+    separator: str | None = Field(default=None, description="what parts the columns; empty: found in the header line")
+    skip_lines: int | None = Field(default=None, ge=0, description="lines, or rows of a sheet, above the header")
+    sheet: str | None = Field(default=None, description="the sheet of a workbook; empty: the only one")
+    has_header: bool = Field(
+        default=True, description="false: the first row is a record, and `names` names the columns"
+    )
+    names: tuple[str, ...] = Field(default=(), description="the names of the columns of a file without a header")
+    date_formats: tuple[str, ...] = Field(
+        default=(), description='how days are written beside year-month-day: "%d/%m/%Y", "%d-%b-%Y", "%d/%m/%Y %H:%M"'
+    )
+    empty: tuple[str, ...] = Field(default=(), description='words that mean empty beside NULL and its like: "-", "N/K"')
+
+    @field_validator("date_formats")
+    @classmethod
+    def _tells_a_day(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for form in value:
+            tells = all(any(part in form for part in parts) for parts in _DAY_PARTS)
+            if not tells or not _FORM.fullmatch(form) or ("%I" in form) != ("%p" in form):
+                raise ValueError(
+                    f'"{form}" tells no day: write it with %d, %m (or %b) and a year of four digits, %Y; a time as '
+                    "%H:%M:%S or %I:%M %p"
+                )
+        return value
 
 
 class TableSettings(Settings):
@@ -54,8 +88,15 @@ class TableSettings(Settings):
     )
     columns: dict[str, str] = Field(default_factory=dict, description="our column name = the agency's column name")
     values: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="for each of our columns: the agency's value = our label"
+        default_factory=dict,
+        description="for each of our columns: the agency's value = ours; an empty text means empty, `ignore` leaves "
+        "the row out where the column is required",
     )
+    constants: dict[str, str] = Field(
+        default_factory=dict,
+        description="our column name = its value in every row, where the agency sends no such column",
+    )
+    reader: ReaderSettings = Field(default=ReaderSettings(), description="how the files are written")
 
     @field_validator("recorded_on")
     @classmethod
