@@ -5,8 +5,8 @@ kind of fault a contract knows stands in `plants`. A plant needs rows where it c
 digit needs a SNOMED code); elsewhere the first plant of the table takes its place, which can stand anywhere. Spoilt
 tables are written as CSV, where any text can stand in any column.
 
-The other cells stay good and say the same, in other words: an empty cell of an optional column may hold a word that means
-empty or a day that stands for none, and a heading may be spelt in another way.
+The other cells say the same, in other words: an empty cell of an optional column may hold a word that means empty or a
+day that stands for none, and a heading may be spelt in another way.
 """
 
 import numpy as np
