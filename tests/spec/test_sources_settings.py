@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from ageingwell.config.score import ReaderSettings, TableSettings
 from ageingwell.contracts.registry import columns
 from ageingwell.errors import ConfigError, SourceError
+from ageingwell.report.sent import sent_notes
 from ageingwell.sources.mapping import stop_on_wrong_mapping
 from ageingwell.sources.notes import notes_of
-from ageingwell.sources.read import CheckedTable
+from ageingwell.sources.read import CheckedTable, Records
 
 ON = date(2026, 11, 22)
 
@@ -242,3 +243,27 @@ def test_what_is_emptied_is_named_by_file_and_row(tmp_path: Path) -> None:
         ("b.csv", 1, "occupants", ["not_a_whole_number"]),
     ]
     assert checked.rows.collect()["household_id"].to_list() == [pseudonym(number) for number in (1, 2, 3)] * 2
+
+
+# --- What page one says of them ---
+
+
+def test_page_one_says_first_what_could_hardly_be_read(tmp_path: Path) -> None:
+    rows = [row | {"unit_cost": "a lot", "recorded_on": "2050-01-01"} for row in good_rows("care_events", 3)]
+
+    checked = read_with(tmp_path, "care_events", rows)
+    told = {
+        "badly_read_columns": list(checked.badly_read),
+        "emptied": checked.emptied.to_dicts(),
+        "n_dated_ahead": checked.n_dated_ahead(ON),
+    }
+
+    assert sent_notes({"inputs": {"care_events": told}}) == [
+        "Care events: more than half of what was sent could not be read: unit cost. What rests on it is unknown. "
+        "Ask the agency.",
+        "Care events: cells read as empty, as they could not be read: 1 to 7, in unit cost.",
+        "Care events: rows dated after the night, which were not used: 1 to 7.",
+    ]
+    assert Records({"care_events": checked}, missing=(), made_up=True).untold() == {
+        "care_events": frozenset(checked.absent_columns) | frozenset({"unit_cost"})
+    }
