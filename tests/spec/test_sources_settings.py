@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ageingwell.config.score import ReaderSettings, TableSettings
 from ageingwell.contracts.registry import columns
 from ageingwell.errors import ConfigError, SourceError
+from ageingwell.pseudonyms.screening import birth_day
 from ageingwell.report.sent import sent_notes
 from ageingwell.sources.mapping import stop_on_wrong_mapping
 from ageingwell.sources.notes import notes_of
@@ -267,3 +268,10 @@ def test_page_one_says_first_what_could_hardly_be_read(tmp_path: Path) -> None:
     assert Records({"care_events": checked}, missing=(), made_up=True).untold() == {
         "care_events": frozenset(checked.absent_columns) | frozenset({"unit_cost"})
     }
+
+
+@pytest.mark.parametrize("behind", ["", " 09:30", "T09:30:00Z", "T00:00:00+01:00", " 23:59:59.5"])
+def test_a_birth_date_is_read_at_the_agency_as_days_are_at_the_group(behind: str) -> None:
+    rows = pl.DataFrame({"birth_date": ["1940-03-02" + behind]})
+
+    assert rows.select(birth_day("birth_date")).item() == date(1940, 3, 2)
