@@ -512,15 +512,15 @@ def test_more_refused_rows_than_the_share_stop_the_run(n_bad: int, stops: bool, 
     assert stopped.value.exit_code == 5
     assert stopped.value.found == (
         "fire_incidents: 2 of 10 rows break the contract, more than the share of 0.1 allowed; "
-        "the first is fire_incidents.csv, row 4; most often incident_type: unknown_label (2)"
+        "the first is fire_incidents.csv, row 4; most often incident_type: unknown_label (2 rows, 20%)"
     )
 
 
 def test_one_refused_row_of_the_permissions_table_stops_the_run(tmp_path: Path) -> None:
-    write_csv(tmp_path / "permissions.csv", spoilt(good_rows("permissions", 200), 150, to_on="soon"))
+    write_csv(tmp_path / "permissions.csv", spoilt(good_rows("permissions", 200), 150, checked_on="soon"))
     told = {"permissions": TableSettings(required=True)}
 
-    with pytest.raises(RefusedRowsError, match=r"permissions: 1 of 200 rows .* row 151; .* to_on: not_a_date"):
+    with pytest.raises(RefusedRowsError, match=r"permissions: 1 of 200 rows .* row 151; .* checked_on: not_a_date"):
         read_agencies(tmp_path, told, workspace=tmp_path / "w", max_refused_share=0.5, only=("permissions",))
 
 

@@ -250,7 +250,7 @@ def test_a_word_that_means_empty_is_an_empty_cell_of_every_optional_column(
     name: str, word: str, tmp_path: Path
 ) -> None:
     rows = good_rows(name, 2)
-    words = {column.name: word for table, column in OPTIONAL if table == name and not column.is_pseudonym}
+    words = {column.name: word for table, column in OPTIONAL if table == name and column.is_emptied}
     words = {column: cell for column, cell in words.items() if column != ONE_OF_TWO.get(name)}
     (tmp_path / "empty").mkdir()
     write_csv(tmp_path / f"{name}.csv", spoilt(rows, 1, **words))
@@ -264,8 +264,8 @@ def test_a_word_that_means_empty_is_an_empty_cell_of_every_optional_column(
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_no_word_stands_for_a_pseudonym_or_a_required_value(name: str, tmp_path: Path) -> None:
-    ids = [column for column in columns(name) if column.is_pseudonym]
+def test_no_word_stands_for_a_required_value_or_for_whom_an_opt_out_concerns(name: str, tmp_path: Path) -> None:
+    ids = [column for column in columns(name) if column.is_pseudonym and not column.is_emptied]
     needed = [column for column in columns(name) if column.required and (column.kind != "label" or column.labels)
               and (name, column.name) != ("gp_events", "code")]  # fmt: skip
     for column in {column.name for column in (*ids, *needed)}:
@@ -463,8 +463,10 @@ def test_check_tells_a_register_without_deaths_as_a_problem_and_goes_on(county: 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_check_writes_the_refused_rows_of_every_table(name: str, county: Path, tmp_path: Path) -> None:
-    column = next(column.name for column in columns(name) if column.labels or column.name in ("code", "issued_on"))
-    wrong = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("no such label")).otherwise(pl.col(column).cast(pl.String))
+    of_choice = ("code", "issued_on", "source")
+    column = next(c.name for c in columns(name) if c.required and (c.labels or c.name in of_choice))
+    bad = "?" if column == "source" else "no such label"
+    wrong = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(bad)).otherwise(pl.col(column).cast(pl.String))
     data = changed(county, tmp_path, name, lambda rows: rows.with_columns(wrong.alias(column)))
 
     found = check(data, config=load_config(), refused_to=tmp_path / "refused")

@@ -9,7 +9,7 @@ from helpers.tables import good_rows, pseudonym, read, refusals, spoilt, write_c
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES, columns
-from ageingwell.errors import RefusedRowsError
+from ageingwell.permissions import in_force
 from ageingwell.sources.read import CheckedTable, read_agencies
 
 LOW = ("0000-00-00", "0001-01-01", "1753-01-01", "1801-01-01", "1899-12-30", "1900-01-01")
@@ -20,9 +20,9 @@ STATED = {
     "gp_patients": {
         "moved_in_on": "empty empty empty",
         "registered_on": "refused kept refused",
-        "left_on": "refused refused empty",
+        "left_on": "empty empty empty",
         "left_recorded_on": "empty empty empty",
-        "died_on": "refused refused empty",
+        "died_on": "empty empty empty",
         "died_recorded_on": "empty empty empty",
         "recorded_on": "refused kept refused",
     },
@@ -45,7 +45,7 @@ STATED = {
     "fire_incidents": {"happened_on": "refused kept refused", "recorded_on": "refused kept refused"},
     "permissions": {
         "from_on": "empty empty empty",
-        "to_on": "refused refused empty",
+        "to_on": "empty empty empty",
         "checked_on": "refused kept refused",
     },
     "contacts": {"contacted_on": "refused kept refused", "recorded_on": "refused kept refused"},
@@ -145,7 +145,7 @@ def test_days_of_the_year_5_000_000_are_no_days(tmp_path: Path) -> None:
         )
         frame.write_parquet(folder / "homes.parquet")
 
-        assert refusals(read("homes", folder)) == [(1, "epc_inspected_on", ["not_a_date"])]
+        assert read("homes", folder).emptied.rows() == [("epc_inspected_on", "not_a_date", 1)]
 
 
 # --- What follows for people ---
@@ -180,14 +180,16 @@ def test_an_end_of_unknown_day_holds_the_person_and_never_vanishes(
 
     checked = read("gp_patients", tmp_path)
 
-    assert checked.n_refused == 1
-    assert checked.refused_people.rows() == [(pseudonym(2), date(2024, 6, 11))]
+    # A death without a day breaks a rule across columns; a day that stands for none empties its cell and no more.
+    people = pl.concat([checked.refused_people, checked.unread_people.drop("column")])
+    assert people.unique().rows() == [(pseudonym(2), date(2024, 6, 11))]
+    assert checked.rows.filter(pl.col("person_id") == pseudonym(2)).collect()["died_on"].to_list() in ([], [None])
 
 
 @pytest.mark.parametrize("to_on", ["0001-01-01", "1899-12-30", "1900-01-01", "1970-01-01", "1999-12-31"])
 @pytest.mark.parametrize("kind", ["type_1", "national", "objection", "restriction", "safeguarding", "staff_safety"])
 @pytest.mark.parametrize("subject", ["person_id", "household_id"])
-def test_an_opt_out_that_ends_before_there_were_any_stops_the_run(
+def test_an_opt_out_that_ends_before_there_were_any_has_no_end(
     to_on: str, kind: str, subject: str, tmp_path: Path
 ) -> None:
     ends = {"person_id": None, "household_id": None, subject: pseudonym(2)}
@@ -195,8 +197,11 @@ def test_an_opt_out_that_ends_before_there_were_any_stops_the_run(
     write_csv(tmp_path / "permissions.csv", rows)
     settings = {"permissions": TableSettings(required=True)}
 
-    with pytest.raises(RefusedRowsError, match=r"permissions: 1 of 40 rows .* row 8; .* to_on: placeholder_day"):
-        read_agencies(tmp_path, settings, workspace=tmp_path / "w", max_refused_share=0.5, only=("permissions",))
+    records = read_agencies(tmp_path, settings, workspace=tmp_path / "w", max_refused_share=0.5, only=("permissions",))
+
+    opted = in_force(records.tables["permissions"].rows, on=date(2026, 11, 22))
+    assert opted.filter(pl.col("from_on").is_null()).select(subject, "kind").rows() == [(pseudonym(2), kind)]
+    assert records.tables["permissions"].emptied.rows() == [("to_on", "placeholder_day", 1)]
 
 
 def test_an_opt_out_without_an_end_may_say_9999(tmp_path: Path) -> None:
@@ -242,10 +247,10 @@ def test_one_row_dated_ahead_never_says_how_new_a_table_is(name: str, tmp_path: 
     assert (checked.newest_known(date(2050, 11, 1)), checked.n_dated_ahead(date(2050, 11, 1))) == (date(2050, 11, 1), 0)
 
 
-def test_moments_are_not_days(tmp_path: Path) -> None:
+def test_the_last_moment_of_9999_is_no_day(tmp_path: Path) -> None:
     frame = pl.DataFrame(good_rows("homes", 1)).with_columns(
         pl.Series("epc_inspected_on", [datetime(9999, 12, 31, 23, 59, 59)])
     )
     frame.write_parquet(tmp_path / "homes.parquet")
 
-    assert refusals(read("homes", tmp_path)) == [(1, "epc_inspected_on", ["not_a_date"])]
+    assert read("homes", tmp_path).emptied.rows() == [("epc_inspected_on", "placeholder_day", 1)]

@@ -13,13 +13,13 @@ from ageingwell.sources.check import broken_rules
 
 
 def csv_cell(name: str, column: str, cell: str, folder: Path) -> tuple[Any, list[str] | None]:
-    """What one cell of a CSV file becomes, and the rules its row broke."""
+    """What one cell of a CSV file becomes, and the rules it was emptied or its row refused for."""
     write_csv(folder / f"{name}.csv", spoilt(good_rows(name, 1), 0, **{column: cell}))
     return _read_cell(name, column, folder)
 
 
 def parquet_cell(name: str, column: str, cell: Any, folder: Path) -> tuple[Any, list[str] | None]:
-    """What one cell of a typed Parquet column becomes, and the rules its row broke."""
+    """What one cell of a typed Parquet column becomes, and the rules it was emptied or its row refused for."""
     frame = pl.DataFrame(good_rows(name, 1), infer_schema_length=None)
     typed = cell if isinstance(cell, pl.Series) else pl.Series([cell])
     frame.with_columns(typed.alias(column)).write_parquet(folder / f"{name}.parquet")
@@ -29,7 +29,11 @@ def parquet_cell(name: str, column: str, cell: Any, folder: Path) -> tuple[Any, 
 def _read_cell(name: str, column: str, folder: Path) -> tuple[Any, list[str] | None]:
     checked = read(name, folder)
     if checked.n_good:
-        return checked.rows.collect()[column][0], None
+        value = checked.rows.collect()[column][0]
+        told = checked.emptied_cells.filter(pl.col("column") == column)
+        # The rest of the row is what it was, whatever became of the cell.
+        assert told.is_empty() or value in (None, "unknown")
+        return (value, None) if told.is_empty() else (None, told["rules"][0].to_list())
     told = checked.refused.filter(pl.col("column") == column)
     assert told.height == 1
     return None, told["rules"][0].to_list()
@@ -40,9 +44,21 @@ def _read_cell(name: str, column: str, folder: Path) -> tuple[Any, list[str] | N
 
 @pytest.mark.parametrize(
     "cell",
-    ["2019-02-03", " 2019-02-03 ", "2019-02-03T00:00:00", "2019-02-03 00:00:00.000", "2019-02-03T00:00:00Z"],
+    [
+        "2019-02-03",
+        " 2019-02-03 ",
+        "2019-02-03T00:00:00",
+        "2019-02-03 00:00:00.000",
+        "2019-02-03T00:00:00Z",
+        "2019-02-03 00:00",
+        "2019-02-03 9:30",
+        "2019-02-03T10:15:00",
+        "2019-02-03T09:30:00Z",
+        "2019-02-03 23:59:59.123456",
+        "2019-02-03T00:00:00+01:00",
+    ],
 )
-def test_a_day_may_come_with_midnight(cell: str, tmp_path: Path) -> None:
+def test_a_day_may_come_with_a_time_of_day(cell: str, tmp_path: Path) -> None:
     assert csv_cell("homes", "epc_inspected_on", cell, tmp_path) == (date(2019, 2, 3), None)
 
 
@@ -57,10 +73,10 @@ def test_a_day_may_come_with_midnight(cell: str, tmp_path: Path) -> None:
         "19-02-03",
         "20190203",
         "43499",
-        "2019-02-03T10:15:00",
-        "2019-02-03 00:00",
-        "2019-02-03T00:00:00+01:00",
         "2019-02-03x",
+        "2019-02-03 24:30",
+        "2019-02-03 noon",
+        "2019-02-03 09:30 03/04/2019",
         "２０１９-０２-０３",
         "٢٠١٩-٠٢-٠٣",
         "0",
@@ -82,30 +98,30 @@ def test_an_empty_cell_is_missing(cell: str, tmp_path: Path) -> None:
     [
         date(2019, 2, 3),
         datetime(2019, 2, 3),
+        datetime(2019, 2, 3, 12, 30),
         pl.Series([datetime(2019, 2, 3)], dtype=pl.Datetime("ms")),
         pl.Series([datetime(2019, 2, 3, tzinfo=UTC)]),
         pl.Series([datetime(2019, 6, 3)]).dt.replace_time_zone("Europe/London").dt.offset_by("-120d"),
     ],
-    ids=["day", "midnight", "milliseconds", "utc", "london"],
+    ids=["day", "midnight", "noon", "milliseconds", "utc", "london"],
 )
 def test_a_typed_day_is_read(cell: Any, tmp_path: Path) -> None:
     assert parquet_cell("homes", "epc_inspected_on", cell, tmp_path) == (date(2019, 2, 3), None)
 
 
-def test_midnight_in_summer_is_the_day_of_its_own_time_zone(tmp_path: Path) -> None:
+def test_a_moment_is_of_the_day_that_was_written(tmp_path: Path) -> None:
     london = pl.Series([datetime(2019, 6, 3)]).dt.replace_time_zone("Europe/London")
 
-    # In Greenwich it is still eleven at night of the day before: which day is meant cannot be told.
+    # In Greenwich it is still eleven at night of the day before, and so it was written.
     in_greenwich = london.dt.convert_time_zone("UTC")
 
     assert parquet_cell("homes", "epc_inspected_on", london, tmp_path) == (date(2019, 6, 3), None)
-    assert parquet_cell("homes", "epc_inspected_on", in_greenwich, tmp_path) == (None, ["not_a_date"])
+    assert parquet_cell("homes", "epc_inspected_on", in_greenwich, tmp_path) == (date(2019, 6, 2), None)
 
 
 @pytest.mark.parametrize(
     "cell",
     [
-        datetime(2019, 2, 3, 12, 30),
         time(12, 30),
         20190203,
         43499.0,
@@ -115,7 +131,7 @@ def test_midnight_in_summer_is_the_day_of_its_own_time_zone(tmp_path: Path) -> N
         pl.Series([["2019-02-03"]]),
         pl.Series([b"2019-02-03"]),
     ],
-    ids=["noon", "time", "whole", "serial", "boolean", "far-future", "far-past", "list", "bytes"],
+    ids=["time", "whole", "serial", "boolean", "far-future", "far-past", "list", "bytes"],
 )
 def test_a_typed_column_that_holds_no_days_is_never_guessed(cell: Any, tmp_path: Path) -> None:
     assert parquet_cell("homes", "epc_inspected_on", cell, tmp_path) == (None, ["not_a_date"])
@@ -160,17 +176,37 @@ def test_what_is_not_a_whole_number_is_never_guessed(cell: str, tmp_path: Path) 
     ],
     ids=str,
 )
-def test_a_typed_number_is_whole_or_refused(cell: Any, told: tuple[Any, Any], tmp_path: Path) -> None:
+def test_a_typed_number_is_whole_or_emptied(cell: Any, told: tuple[Any, Any], tmp_path: Path) -> None:
     assert parquet_cell("homes", "occupants", cell, tmp_path) == told
 
 
-@pytest.mark.parametrize(("cell", "number"), [("18.50", 18.5), (".5", 0.5), ("7.", 7.0), ("1e2", 100.0)])
-def test_an_amount_is_a_plain_number(cell: str, number: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("18.50", 18.5),
+        (".5", 0.5),
+        ("7.", 7.0),
+        ("1e2", 100.0),
+        ("£18.50", 18.5),
+        ("£ 1,050.00", 1050.0),
+        ("1,000", 1000.0),
+        ("1 050", 1050.0),
+        ("1\u00a0050.25", 1050.25),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(cell: str, number: float, tmp_path: Path) -> None:
     assert csv_cell("care_events", "unit_cost", cell, tmp_path) == (number, None)
 
 
-@pytest.mark.parametrize("cell", ["£18.50", "18,50", "1,000", "inf", "-", "１８"])
-def test_an_amount_in_other_words_is_refused(cell: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("cell", ["-£20.00", "£-20.00", "(20.00)", "(£1,050.00)", "\u221220"])
+def test_a_negative_amount_is_read_and_lies_out_of_range(cell: str, tmp_path: Path) -> None:
+    assert csv_cell("care_events", "unit_cost", cell, tmp_path) == (None, ["out_of_range"])
+    # Where a number may be negative it is that number.
+    assert csv_cell("gp_events", "value", cell, tmp_path)[0] in (-20.0, -1050.0)
+
+
+@pytest.mark.parametrize("cell", ["18,50", "1,05", "1 05", "12,345,6", "(5", "--5", "£", "inf", "-", "１８", "5 or 6"])
+def test_an_amount_in_other_words_is_never_guessed(cell: str, tmp_path: Path) -> None:
     assert csv_cell("care_events", "unit_cost", cell, tmp_path) == (None, ["not_a_number"])
 
 
@@ -196,8 +232,25 @@ def test_what_was_not_asked_is_unknown_and_never_no(cell: str, tmp_path: Path) -
     assert csv_cell("fire_visits", "smoker", cell, tmp_path) == ("unknown", None)
 
 
-@pytest.mark.parametrize("cell", ["Y", "1", "true", "yes?no", "none"])
-def test_an_answer_in_other_words_is_refused(cell: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("cell", "answer"),
+    [
+        *((cell, "yes") for cell in ("Y", "y", "1", "1.0", "true", "TRUE", "T", "Yes - hearing aid", "YES: at night")),
+        *((cell, "no") for cell in ("N", "n", "0", "false", "F", "No")),
+    ],
+)
+def test_an_answer_is_read_as_people_write_it(cell: str, answer: str, tmp_path: Path) -> None:
+    assert csv_cell("fire_visits", "smoker", cell, tmp_path) == (answer, None)
+
+
+def test_only_an_answer_is_read_so(tmp_path: Path) -> None:
+    assert csv_cell("homes", "tenure", "1", tmp_path) == (None, ["unknown_label"])
+    assert csv_cell("homes", "epc_rating", "F", tmp_path) == ("f", None)
+
+
+# What stands behind a no may take it back, and unknown never becomes no.
+@pytest.mark.parametrize("cell", ["yes?no", "yes/no", "none", "No - but the son does", "no answer", "2", "yesish"])
+def test_an_answer_in_other_words_is_unknown_and_counted(cell: str, tmp_path: Path) -> None:
     assert csv_cell("fire_visits", "smoker", cell, tmp_path) == (None, ["unknown_label"])
 
 
@@ -225,7 +278,9 @@ def test_a_needed_label_that_says_nothing_is_missing(tmp_path: Path) -> None:
         (pl.Series([None], dtype=pl.Null), ("unknown", None)),
         (pl.Series(["Yes"], dtype=pl.Categorical), ("yes", None)),
         (pl.Series(["no"], dtype=pl.Enum(["yes", "no"])), ("no", None)),
-        (1, (None, ["unknown_label"])),
+        (1, ("yes", None)),
+        (0.0, ("no", None)),
+        (2, (None, ["unknown_label"])),
         (pl.Series([["yes"]]), (None, ["unknown_label"])),
     ],
     ids=str,
@@ -294,7 +349,7 @@ def test_a_snomed_code_is_a_string_of_digits_that_passes_its_check(
     assert parquet_cell("gp_events", "code", cell, tmp_path) == told
 
 
-def test_text_that_is_no_text_at_all_is_refused(tmp_path: Path) -> None:
+def test_text_that_is_no_text_at_all_is_not_read(tmp_path: Path) -> None:
     for cell in (pl.Series([b"\xff\xfe"]), pl.Series([["E01028854"]]), pl.Series([{"a": "E01028854"}])):
         assert parquet_cell("gp_patients", "lsoa21", cell, tmp_path) == (None, ["wrong_shape"])
 

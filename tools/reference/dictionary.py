@@ -17,6 +17,10 @@ SHAPES = {
     fields.PRACTICE_CODE: "a letter and 5 digits",
     fields.BNF_CODE: "4 to 15 capital letters or digits",
 }
+UNREADABLE = {
+    "refused": "one that cannot be read refuses the row",
+    "held": "one that cannot be read is read as empty and holds the person",
+}
 KINDS = {"text": "text", "date": "date", "label": "label", "whole": "whole number", "number": "number"}
 
 
@@ -31,10 +35,11 @@ def data_dictionary() -> str:
 def _empty() -> str:
     """Which cells that are not empty are read as empty, and why."""
     said = (
-        "An optional cell that holds no value in other words is read as empty, and counted by column and rule in "
-        "`check` and in the manifest. Which days stand for none, and whether they empty the cell or refuse the row, "
-        "is stated for each column under *allowed*. A word that the settings map, or that is a label of the column, is "
-        "what they say; a pseudonym and a required value are never emptied by a word."
+        "An optional cell that cannot be read, or that holds no value in other words, is read as empty (as `unknown` "
+        "where the column has that label), and counted by column and rule in `check` and in the manifest. Its row "
+        "stays, and rules across columns are tested on what is left. Under *allowed* stands where such a cell refuses "
+        "its row all the same or holds the person, and which days stand for none. A word that the settings map, or "
+        "that is a label of the column, is what they say; a required value is never emptied."
     )
     rules = table(("rule", "what it says"), ((f"`{rule}`", what) for rule, what in fields.EMPTIED.items()))
     return f"## Cells read as empty\n\n{said}\n\n{rules}"
@@ -101,6 +106,8 @@ def _allowed(column: Column, checks: Iterable[Any]) -> str:
     if column.also:
         said.append("also read: " + ", ".join(f"`{theirs}` as `{ours}`" for theirs, ours in column.also))
     said += [column.placeholder.sentence] if column.placeholder else []
+    if not column.required and column.unreadable != "emptied":
+        said.append(UNREADABLE[column.unreadable])
     for check in checks:
         facts = check.statistics or {}
         if "pattern" in facts:

@@ -27,6 +27,9 @@ Theme = Literal["health", "care", "home", "fire", "everyday_life"]
 Outcome = Literal["loss_of_independence", "emergency_admission", "new_long_term_care", "death"]
 
 RECORDED_ON = re.compile(r"^(\w+) \+ (\d+)d$")
+# A day needs all of these. Without the century in it a year is one of two, so %y is not among what may be written.
+_DAY_PARTS = (("%d", "%e"), ("%m", "%b", "%B"), ("%Y",))
+_FORM = re.compile(r"(?:[^%]|%[deHIMSpTRaAbBmY])*")
 
 
 class ReaderSettings(Settings):
@@ -42,8 +45,22 @@ class ReaderSettings(Settings):
     sheet: str | None = Field(default=None, description="the sheet of a workbook; empty: the first with anything in it")
     has_header: bool = Field(default=True, description="false: the first line is a row already, and `names` names them")
     names: tuple[str, ...] = Field(default=(), description="the headings of a file without header")
-    date_formats: tuple[str, ...] = Field(default=(), description='how days are written, such as "%d/%m/%Y"')
-    empty: tuple[str, ...] = Field(default=(), description='further words that mean an empty cell, such as "NULL"')
+    date_formats: tuple[str, ...] = Field(
+        default=(), description='how days are written beside year-month-day: "%d/%m/%Y", "%d-%b-%Y", "%d/%m/%Y %H:%M"'
+    )
+    empty: tuple[str, ...] = Field(default=(), description='words that mean empty beside NULL and its like: "-", "N/K"')
+
+    @field_validator("date_formats")
+    @classmethod
+    def _tells_a_day(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for form in value:
+            tells = all(any(part in form for part in parts) for parts in _DAY_PARTS)
+            if not tells or not _FORM.fullmatch(form) or ("%I" in form) != ("%p" in form):
+                raise ValueError(
+                    f'"{form}" tells no day: write it with %d, %m (or %b) and a year of four digits, %Y; a time as '
+                    "%H:%M:%S or %I:%M %p"
+                )
+        return value
 
 
 class TableSettings(Settings):
@@ -73,7 +90,13 @@ class TableSettings(Settings):
     reader: ReaderSettings = Field(default=ReaderSettings(), description="how its files are to be read")
     columns: dict[str, str] = Field(default_factory=dict, description="our column name = the agency's column name")
     values: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="for each of our columns: the agency's value = our label"
+        default_factory=dict,
+        description="for each of our columns: the agency's value = ours; an empty text means empty, `ignore` leaves "
+        "the row out where the column is required",
+    )
+    constants: dict[str, str] = Field(
+        default_factory=dict,
+        description="our column name = its value in every row, where the agency sends no such column",
     )
 
     @field_validator("recorded_on")

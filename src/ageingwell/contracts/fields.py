@@ -1,9 +1,10 @@
 """The kinds of column a contract is made of, and the rules a row can break, each with its sentence.
 
 A column helper returns a Pandera field whose metadata tell the reader how to parse it: `kind`, whether the column is
-`required`, its `labels`, the label that stands for a missing value, and which days stand for no day. The rule names in
-`RULES` are the ones that refused rows carry, those in `EMPTIED` the ones that cells read as missing are counted by; the
-same sentences stand in error texts and in the data dictionary.
+`required`, its `labels`, the label that stands for a missing value, which days stand for no day, and what becomes of a
+cell that cannot be read. The rule names in `RULES` are the ones that a row or a cell can break. Those in `EMPTIED` say
+of one cell alone why it is read as missing: they refuse the row in a required column only. The same sentences stand in
+error texts and in the data dictionary.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ BNF_CODE = r"^[0-9A-Z]{4,15}$"
 
 RULES: dict[str, str] = {
     "missing": "a value is needed here and none was sent",
-    "not_a_date": "the date is not a real day written year-month-day",
+    "not_a_date": "the date is not a real day, written year-month-day or as the settings declare",
     "placeholder_day": "the day is one that systems write where they know none, such as 1900-01-01 or 9999-12-31",
     "not_a_number": "the value is not a number",
     "not_a_whole_number": "the value is not a whole number",
@@ -42,11 +43,24 @@ RULES: dict[str, str] = {
     "wrong_number_of_fields": "the row does not have as many fields as the header",
 }
 
+# The rules of one cell, whatever the rest of its row says.
+CELL_RULES = (
+    "not_a_date",
+    "placeholder_day",
+    "not_a_number",
+    "not_a_whole_number",
+    "unknown_label",
+    "wrong_shape",
+    "out_of_range",
+    "bad_check_digit",
+)
 # Why a cell that was not empty is read as missing.
 EMPTIED: dict[str, str] = {
-    "placeholder_day": RULES["placeholder_day"],
-    "word_for_empty": "the cell holds a word that means empty: NULL, NA, N/A, #N/A, NaN or NaT",
+    **{rule: RULES[rule] for rule in CELL_RULES},
+    "word_for_empty": "the cell holds a word that means empty: NULL, NA, N/A, #N/A, NaN, NaT, or one of the settings",
 }
+# In these the sender wrote that there is no value; in all others there was one, and it could not be read.
+SAY_NOTHING = ("placeholder_day", "word_for_empty")
 # In small letters. "None" is not among them: as a label it is an answer (no communication need).
 WORDS_FOR_EMPTY = ("null", "na", "n/a", "#n/a", "nan", "nat")
 
@@ -60,7 +74,10 @@ FIRST_FAR_DAY = date(2099, 1, 1)
 # No opt-out scheme is older than this: type 1 opt-outs began in 2013.
 NO_OPT_OUT_BEFORE = date(2000, 1, 1)
 
-Becomes = Literal["missing", "refused"]
+# A `held` day is read as missing, and the person whose row it is is held off the list.
+Becomes = Literal["missing", "refused", "held"]
+# What becomes of a cell that cannot be read: its row is refused, or it is emptied, or emptied and its person held.
+Unreadable = Literal["refused", "emptied", "held"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +85,7 @@ class Placeholder:
     """Which days of a column stand for no day, and what becomes of them.
 
     Days before `low_before`, and those of `also_low`, are low; days from `FIRST_FAR_DAY` on are far. A `missing` one is
-    read as an empty cell and counted; a `refused` one refuses its row.
+    read as an empty cell and counted; a `held` one too, and its person is held; a `refused` one refuses its row.
     """
 
     low: Becomes
@@ -91,7 +108,11 @@ class Placeholder:
         >>> Placeholder(low="refused", far="missing").sentence
         'days up to 1900-01-01 are refused; days from 2099-01-01 on are read as empty'
         """
-        words = {"missing": "are read as empty", "refused": "are refused"}
+        words = {
+            "missing": "are read as empty",
+            "refused": "are refused",
+            "held": "are read as empty and hold the person",
+        }
         low = f"days up to {self.low_before - timedelta(days=1)}" + "".join(f" and {day}" for day in self.also_low)
         if self.low == self.far:
             return f"{low}, and from {FIRST_FAR_DAY} on, {words[self.low]}"
@@ -102,9 +123,9 @@ class Placeholder:
 REFUSED_DAY = Placeholder(low="refused", far="refused")
 MISSING_DAY = Placeholder(low="missing", far="missing", also_low=(UNIX_NOUGHT,))
 # A far end is no end yet. A low one may be a death of unknown day: the person is held, and never counted as alive.
-ENDING_DAY = Placeholder(low="refused", far="missing", also_low=(UNIX_NOUGHT,))
-# A low end of an opt-out would end it before it began; a refused row of opt-outs stops the run.
-OPT_OUT_END = Placeholder(low="refused", far="missing", low_before=NO_OPT_OUT_BEFORE)
+ENDING_DAY = Placeholder(low="held", far="missing", also_low=(UNIX_NOUGHT,))
+# A low end of an opt-out would end it before it began: it has no end, which keeps it in force.
+OPT_OUT_END = Placeholder(low="missing", far="missing", low_before=NO_OPT_OUT_BEFORE)
 
 # Pandera's own check names, in the words above.
 BUILT_IN = {
@@ -122,16 +143,29 @@ def _field(sentence: str, kind: str, *, required: bool, nullable: bool, more: di
     return pa.Field(nullable=nullable, description=sentence, metadata=metadata, **checks)
 
 
-def pseudonym(sentence: str, *, required: bool = True, nullable: bool = False) -> Any:
-    """A pseudonym: 32 letters. No word stands for a missing one: what is no pseudonym is refused."""
-    more = {"is_pseudonym": True}
+def pseudonym(
+    sentence: str, *, required: bool = True, nullable: bool = False, unreadable: Unreadable | None = None
+) -> Any:
+    """A pseudonym: 32 letters. `unreadable` says what becomes of one that is none where that is not the usual."""
+    more = {"is_pseudonym": True, "unreadable": unreadable}
     return _field(sentence, "text", required=required, nullable=nullable, more=more, str_matches=PSEUDONYM)
 
 
-def day(sentence: str, *, required: bool = True, nullable: bool = False, placeholder: Placeholder | None = None) -> Any:
-    """A day, written year-month-day; days that stand for none are refused where one is needed, else missing."""
+def day(
+    sentence: str,
+    *,
+    required: bool = True,
+    nullable: bool = False,
+    placeholder: Placeholder | None = None,
+    unreadable: Unreadable | None = None,
+) -> Any:
+    """A day, written year-month-day; days that stand for none are refused where one is needed, else missing.
+
+    `unreadable` says what becomes of a day that cannot be read where that is not the usual.
+    """
     rule = placeholder or (REFUSED_DAY if required else MISSING_DAY)
-    return _field(sentence, "date", required=required, nullable=nullable, more={"placeholder": rule})
+    more = {"placeholder": rule, "unreadable": unreadable}
+    return _field(sentence, "date", required=required, nullable=nullable, more=more)
 
 
 def birth_month(sentence: str) -> Any:

@@ -37,7 +37,8 @@ class GpPatients(pa.DataFrameModel):
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
-    household_id: str = pseudonym("pseudonym of the home's UPRN", required=False, nullable=True)
+    # An objection of the home holds for everybody there: whose home cannot be read is held.
+    household_id: str = pseudonym("pseudonym of the home's UPRN", required=False, nullable=True, unreadable="held")
     moved_in_on: pl.Date = day("the day the person moved into this home", required=False, nullable=True)
     birth_month: pl.Date = birth_month("the first day of the month of birth")
     sex: str = label("sex as the practice holds it", "female", "male", "indeterminate", "unknown")
@@ -47,12 +48,21 @@ class GpPatients(pa.DataFrameModel):
     lsoa21: str = text("Lower layer Super Output Area (2021) of the home", shape=LSOA21)
     practice_code: str = text("ODS code of the practice", shape=PRACTICE_CODE, required=True, nullable=False)
     registered_on: pl.Date = day("the day the person registered with the practice")
+    # Where one of the next four cannot be read, somebody wrote of an end: nobody is counted as alive and here for it.
     left_on: pl.Date = day(
-        "the day the person left the practice", required=False, nullable=True, placeholder=ENDING_DAY
+        "the day the person left the practice",
+        required=False,
+        nullable=True,
+        placeholder=ENDING_DAY,
+        unreadable="held",
     )
-    left_recorded_on: pl.Date = day("the day the leaving was recorded", required=False, nullable=True)
-    died_on: pl.Date = day("the day the person died", required=False, nullable=True, placeholder=ENDING_DAY)
-    died_recorded_on: pl.Date = day("the day the death was recorded", required=False, nullable=True)
+    left_recorded_on: pl.Date = day(
+        "the day the leaving was recorded", required=False, nullable=True, unreadable="held"
+    )
+    died_on: pl.Date = day(
+        "the day the person died", required=False, nullable=True, placeholder=ENDING_DAY, unreadable="held"
+    )
+    died_recorded_on: pl.Date = day("the day the death was recorded", required=False, nullable=True, unreadable="held")
     communication_need: str = open_label(
         "what the person needs to understand and be understood", known=known_labels.COMMUNICATION_NEEDS
     )

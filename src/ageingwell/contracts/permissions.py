@@ -9,12 +9,15 @@ from ageingwell.contracts.fields import OPT_OUT_END, day, exactly_one, holds, la
 class Permissions(pa.DataFrameModel):
     """Opt-outs, objections, restrictions and markers, one row each. A refused row stops the run.
 
+    A first or last day that cannot be read is read as empty: the opt-out is in force, and has no end.
+
     Owner: GP practices (type 1), the national opt-out service, each agency (objections and markers). Delivery lag:
     must be nil. Coverage: everyone who asked. A missing table stops the run: an opt-out never fails open.
     """
 
-    person_id: str = pseudonym("the person it concerns", required=False, nullable=True)
-    household_id: str = pseudonym("the home it concerns", required=False, nullable=True)
+    # An opt-out of a person may not become one of their home, nor the other way round.
+    person_id: str = pseudonym("the person it concerns", required=False, nullable=True, unreadable="refused")
+    household_id: str = pseudonym("the home it concerns", required=False, nullable=True, unreadable="refused")
     kind: str = label(
         "what was asked or marked", "type_1", "national", "objection", "restriction", "safeguarding", "staff_safety"
     )

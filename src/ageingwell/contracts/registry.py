@@ -7,7 +7,7 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 
-from ageingwell.contracts.fields import Placeholder
+from ageingwell.contracts.fields import Placeholder, Unreadable
 from ageingwell.contracts.fire import FireIncidents, FireVisits
 from ageingwell.contracts.gp import GpEvents, GpPatients, GpPrescriptions
 from ageingwell.contracts.hospital import HospitalEvents
@@ -113,7 +113,11 @@ EVENT_KEYS: dict[str, EventKey] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a contract, as the reader and the data dictionary see it."""
+    """One column of a contract, as the reader and the data dictionary see it.
+
+    `unreadable` says what becomes of a cell that cannot be read: in a required column its row is refused, in an
+    optional one it is emptied, unless the contract says otherwise.
+    """
 
     name: str
     kind: str
@@ -129,6 +133,17 @@ class Column:
     is_pseudonym: bool = False
     known: tuple[str, ...] = ()
     also: tuple[tuple[str, str], ...] = ()
+    unreadable: Unreadable = "refused"
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether a cell that cannot be read is emptied, and its row stays."""
+        return self.unreadable != "refused"
+
+    @property
+    def is_yes_or_no(self) -> bool:
+        """Whether the column answers a question."""
+        return set(self.labels) == {"yes", "no", "unknown"}
 
 
 def recorded_column(table: str) -> str:
@@ -176,4 +191,5 @@ def _column(name: str, field: Any) -> Column:
         is_pseudonym=more.get("is_pseudonym", False),
         known=more.get("known", ()),
         also=tuple(more.get("also", {}).items()),
+        unreadable=more.get("unreadable") or ("refused" if more["required"] else "emptied"),
     )

@@ -40,6 +40,8 @@ def _input(table: CheckedTable, config: Config, *, as_of: date) -> dict[str, Any
         "empty_columns": list(table.empty_columns),
         "not_held_columns": list(table.not_held_columns),
         "emptied": table.emptied.to_dicts(),
+        "badly_read_columns": list(table.badly_read),
+        "left_out": table.left_out.to_dicts(),
         "recorded_on_made_as": table.made_recorded_on,
     }
 

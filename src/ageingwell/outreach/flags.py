@@ -104,8 +104,8 @@ def flagged(
     """Add to each person the flags that `eligible` asks for.
 
     `tables` are the tables known on the cut-off, `gone` is what `exits` gives, `held` the people (person_id) whose
-    newest row of the GP register was refused. `thresholds` say how long a stay without an end, and a code for the end
-    of life, hold a visit back.
+    newest row of the GP register was refused, or leaves in doubt whether they died or left, or where they live.
+    `thresholds` say how long a stay without an end, and a code for the end of life, hold a visit back.
     """
     end_of_life = _near_the_end(tables, as_of, codelists, days=thresholds.end_of_life_days)
     moved_home = ~pl.col("household_id").eq_missing(pl.col("last_household_id"))

@@ -1,11 +1,12 @@
 """Check the records: read every table as a night would, and say everything that a night would say or stop on."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,8 +19,9 @@ from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.folder import near_files, unused_files
+from ageingwell.sources.labels import TOLD_LABELS
 from ageingwell.sources.mapping import stop_on_wrong_mapping
-from ageingwell.sources.notes import COLUMNS, file_notes, notes_of, told_columns
+from ageingwell.sources.notes import COLUMNS, badly_read_notes, file_notes, notes_of, told_columns
 from ageingwell.sources.read import (
     is_made_up,
     one_key,
@@ -28,6 +30,7 @@ from ageingwell.sources.read import (
     stop_on_empty_table,
     stop_on_untold_column,
     stop_without_folder,
+    told_causes,
 )
 
 _TABLES = {
@@ -41,6 +44,7 @@ _TABLES = {
 }
 _BY_RULE = {"table": pl.String, "column": pl.String, "rule": pl.String, "n_rows": pl.Int64}
 _EMPTIED = {"table": pl.String, "column": pl.String, "rule": pl.String, "n_cells": pl.Int64}
+_UNKNOWN = pl.Schema([("table", pl.String()), *TOLD_LABELS.items()])
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,10 @@ class CheckedRecords:
 
     `tables` has a row a table, `refused` a row a table, column and rule; `columns` names the columns that were not sent
     or hold no value and the headings that were not used (table, column, what, perhaps); `emptied` counts the cells read
-    as empty (table, column, rule, n_cells). `recognised` counts which codes and labels are known (as `described` gives
-    it). `notes` says what is not there in sentences. `problems` are what a night would stop on.
+    as empty (table, column, rule, n_cells). `unknown_labels` names the labels that are none of a closed list where they
+    stand in 8 rows or more (table, column, label, n_rows, n_labels). `recognised` counts which codes and labels are
+    known (as `described` gives it). `notes` says what is not there in sentences. `problems` are what a night would stop
+    on.
     """
 
     tables: pl.DataFrame
@@ -60,6 +66,7 @@ class CheckedRecords:
     problems: tuple[str, ...]
     columns: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COLUMNS))
     emptied: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_EMPTIED))
+    unknown_labels: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_UNKNOWN))
     unused_files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     recognised: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -76,8 +83,9 @@ def check(
     """Read every table against its contract and say what would be refused and why; nothing is scored.
 
     A fault that would stop a night is told in `problems`, table by table, instead of stopping here. With `refused_to`,
-    every refused row is written there as `<table>.parquet`: file, row number, column, rules. Rows dated after `on`, by
-    default today, are counted: a night of that day cannot know them.
+    every refused row is written there as `<table>.parquet`: file, row number, column, rules; and the emptied cells as
+    `<table>_emptied.parquet`, of each column and rule the first 10,000. Rows dated after `on`, by default today, are
+    counted: a night of that day cannot know them.
     """
     world = surroundings or Surroundings()
     day = on or world.now().date()
@@ -96,9 +104,14 @@ def check(
         problems=tuple(problems),
         columns=pl.concat([pl.DataFrame(schema=COLUMNS), *map(told_columns, tables)]),
         emptied=_stacked([(table.name, table.emptied) for table in tables], _EMPTIED),
+        unknown_labels=_stacked([(table.name, table.unknown_labels) for table in tables], _UNKNOWN),
         unused_files=records.unused_files,
         recognised=words,
-        notes=(*(note for table in tables for note in notes_of(table, on=day)), *file_notes(records)),
+        notes=(
+            *(note for table in tables for note in badly_read_notes(table)),
+            *(note for table in tables for note in notes_of(table, on=day)),
+            *file_notes(records),
+        ),
     )
 
 
@@ -148,8 +161,9 @@ def _too_many_refused(table: CheckedTable, config: Config) -> list[str]:
     except AgeingWellError as fault:
         if table.name == "permissions":
             return [str(fault)]
-        share = table.n_refused / table.n_read
-        return [f"{table.name}: {share:.0%} of the rows break the contract; a night would stop"]
+        share = table.n_refused / (table.n_read - table.n_left_out)
+        told = f"{share:.0%} of the rows break the contract; a night would stop; most often {told_causes(table)}"
+        return [f"{table.name}: {told}"]
     return []
 
 
@@ -164,10 +178,11 @@ def _told(problems: list[str]) -> Iterator[None]:
 
 def _write_refused(records: Records, folder: Path) -> None:
     for name, table in records.tables.items():
-        if table.n_refused:
-            with explained("the refused rows cannot be written"):
-                folder.mkdir(parents=True, exist_ok=True)
-                table.refused.write_parquet(folder / f"{name}.parquet")
+        for file, told in ((name, table.refused), (f"{name}_emptied", table.emptied_cells)):
+            if told.height:
+                with explained("the refused rows cannot be written"):
+                    folder.mkdir(parents=True, exist_ok=True)
+                    told.write_parquet(folder / f"{file}.parquet")
 
 
 def _row(table: CheckedTable, *, on: date) -> tuple[str, int, int, int, date | None, int, int]:
@@ -182,6 +197,6 @@ def _row(table: CheckedTable, *, on: date) -> tuple[str, int, int, int, date | N
     )
 
 
-def _stacked(found: list[tuple[str, pl.DataFrame]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def _stacked(found: list[tuple[str, pl.DataFrame]], schema: Mapping[str, Any]) -> pl.DataFrame:
     parts = (frame.select(pl.lit(name).alias("table"), pl.all()) for name, frame in found)
     return pl.concat([pl.DataFrame(schema=schema), *(part.select(list(schema)) for part in parts)])

@@ -17,7 +17,7 @@ from ageingwell.permissions import (
     stop_unless_linked,
     stop_unless_permitted,
 )
-from ageingwell.pipeline.joining import every_home
+from ageingwell.pipeline.joining import every_home, homes_in_doubt
 from ageingwell.sources.read import Records
 
 
@@ -26,8 +26,8 @@ class Permitted:
     """What may be used, and who may not.
 
     `records` are the rows that may be used; `opted` the opt-outs and markers in force; `incomplete_homes` the homes in
-    which somebody lives who may not be used, so that nobody can say who lives there; `doubts` sentences for the
-    reader about opt-outs that meet nobody.
+    which somebody lives who may not be used, or who may have died or left, so that nobody can say who lives there;
+    `doubts` sentences for the reader about opt-outs that meet nobody.
     """
 
     records: Records
@@ -59,9 +59,10 @@ def permitted_or_stop(
     patients = records.tables["gp_patients"].rows
     doubts = stop_unless_linked(opt_outs_that_meet(opted, patients, every_home(records)), config.ledger)
     kept = keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger)
+    out = homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger)
     return Permitted(
         records=records.with_rows(kept),
         opted=opted,
-        incomplete_homes=homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger),
+        incomplete_homes=pl.concat([out, homes_in_doubt(records)]).unique().sort(),
         doubts=tuple(doubts),
     )

@@ -33,13 +33,55 @@ def side_by_side(spine: pl.DataFrame, features: pl.DataFrame, risks: pl.DataFram
     return joined.join(risks, on="person_id", how="left", maintain_order="left")
 
 
+# Why somebody is held, by the column of the register that could not be read; of several, the first is told.
+HELD_FOR = {
+    "died_on": "death_not_read",
+    "died_recorded_on": "death_not_read",
+    "left_on": "leaving_not_read",
+    "left_recorded_on": "leaving_not_read",
+    "household_id": "home_not_read",
+}
+REFUSED_NEWEST = "record_held"
+
+
 def held_people(records: Records) -> pl.DataFrame:
-    """People whose newest row of the GP register was refused: what it said, a death perhaps, is not known."""
+    """People of whom it is not known whether they died, left or where they live: person_id, reason.
+
+    Their newest row of the GP register was refused (`record_held`), or gives a day of death or leaving, or a home, that
+    could not be read.
+    """
     table = records.tables["gp_patients"]
     good = table.rows.group_by("person_id").agg(_newest=pl.col("recorded_on").max()).collect()
-    refused = table.refused_people.join(good, on="person_id", how="left")
+    refused = table.refused_people.with_columns(reason=pl.lit(REFUSED_NEWEST))
+    unread = table.unread_people.with_columns(reason=pl.col("column").replace_strict(HELD_FOR, return_dtype=pl.String))
+    doubtful = pl.concat([refused, unread.drop("column")]).join(good, on="person_id", how="left")
     newer = pl.col("recorded_on").is_null() | pl.col("_newest").is_null() | (pl.col("recorded_on") >= pl.col("_newest"))
-    return refused.filter(newer).select("person_id").unique()
+    order = {reason: n for n, reason in enumerate(dict.fromkeys((*HELD_FOR.values(), REFUSED_NEWEST)))}
+    first = pl.col("reason").replace_strict(order, return_dtype=pl.Int64)
+    held = doubtful.filter(newer).sort("person_id", first).unique("person_id", keep="first", maintain_order=True)
+    return held.select("person_id", "reason")
+
+
+def homes_in_doubt(records: Records) -> pl.Series:
+    """The homes of people whose death or leaving has a day that could not be read: household_id."""
+    table = records.tables["gp_patients"]
+    if table.unread_people.is_empty():
+        return pl.Series("household_id", [], dtype=pl.String)
+    gone = held_people(records).filter(pl.col("reason").is_in(["death_not_read", "leaving_not_read"]))
+    homes = table.rows.join(gone.lazy(), on="person_id", how="semi").select("household_id").drop_nulls()
+    return homes.collect()["household_id"]
+
+
+def with_why_held(left: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Those who left a night, each who is held with the reason that `held_people` gives.
+
+    >>> left = pl.DataFrame({"person_id": ["p1", "p2"], "reason": ["record_held", "moved"]})
+    >>> with_why_held(left, pl.DataFrame({"person_id": ["p1"], "reason": ["death_not_read"]}))["reason"].to_list()
+    ['death_not_read', 'moved']
+    """
+    why = left.select("person_id").join(held, on="person_id", how="left", maintain_order="left")["reason"]
+    is_held = pl.col("reason") == REFUSED_NEWEST
+    return left.with_columns(reason=pl.when(is_held).then(pl.coalesce(why, "reason")).otherwise("reason"))
 
 
 def contacts_of(records: Records) -> pl.DataFrame:

@@ -43,6 +43,7 @@ from ageingwell.pipeline.joining import (
     side_by_side,
     slow_models,
     with_reasons_and_keys,
+    with_why_held,
 )
 from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.local import LocalDirectory, no_directory, read_local_directory, residents_of
@@ -222,12 +223,13 @@ def outreach_list(
         registered_people = latest_versions(records.tables["gp_patients"].rows)
         guarded_homes = under_safeguarding(marked(opted, "safeguarding"), registered_people, on=as_of.day)
         markers = Markers(guarded_homes, marked(opted, "staff_safety"))
+        held = held_people(permitted)
         people = flagged(
             side_by_side(spine, features, risks),
             tables=tables,
             gone=exits(newest, on=as_of.day),
             markers=markers,
-            held=held_people(permitted),
+            held=held,
             as_of=as_of,
             codelists=config.codelists,
             thresholds=settings.thresholds,
@@ -238,6 +240,7 @@ def outreach_list(
         stay, left = eligible(
             people, contacts=contacts, settings=settings, as_of=as_of.day, resting=decided.resting(people)
         )
+        left = with_why_held(left, held)
         agreed = decided.agreed(contacts)
     with world.stage("needs"):
         rules = need_rules(settings.thresholds)

@@ -64,10 +64,16 @@ def _first_of(parts: list[pl.DataFrame], key: str) -> pl.DataFrame:
 
 
 def _now_at(patients: CheckedTable | None, newest: pl.DataFrame) -> pl.DataFrame:
-    """Where each person is registered now; of nobody where the register tells no homes: then nobody has moved."""
+    """Where each person is registered now; of nobody where the register tells no homes: then nobody has moved.
+
+    A home that could not be read does not say that somebody moved; the night that follows holds them.
+    """
     homes = newest.select("person_id", "household_id")
-    tells_none = patients is not None and "household_id" in {*patients.absent_columns, *patients.empty_columns}
-    return homes.clear() if tells_none else homes
+    if patients is None:
+        return homes
+    unread = patients.unread_people.filter(pl.col("column") == "household_id")
+    tells_none = "household_id" in {*patients.absent_columns, *patients.empty_columns}
+    return homes.clear() if tells_none else homes.join(unread, on="person_id", how="anti", maintain_order="left")
 
 
 def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:

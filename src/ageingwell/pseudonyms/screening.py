@@ -37,7 +37,10 @@ _IDENTIFIER: Final = (
     r"|\b(?i:[a-z]{1,2}[0-9][a-z0-9]? ?[0-9][a-z]{2})\b"  # postcodes
     r"|@"
 )
-_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]00:00(?::00(?:\.0+)?)?)?$"
+# A time of day behind the day is left off, as where the group reads days (`sources.written`).
+_ZONE: Final = r"(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?"
+_TIME: Final = rf"[ T](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?{_ZONE}"
+_DATE: Final = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_TIME})?$"
 _MONTH: Final = r"^[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?$"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ageingwell.contracts.fields import SAY_NOTHING
 from ageingwell.governance.disclosure import in_words
 from ageingwell.views.words import capital, label_words
 
@@ -37,6 +38,10 @@ def _of_table(table: str, told: Mapping[str, Any], gone: Sequence[str]) -> list[
     absent = [name for name in told.get("absent_columns", []) if name not in told.get("not_held_columns", [])]
     partly = list(dict.fromkeys(row["column"] for row in told.get("partly_absent_columns", [])))
     notes = []
+    if badly := list(told.get("badly_read_columns", [])):
+        # Of opt-outs an empty cell is the safe reading: in force, and without an end.
+        what = "" if table == "permissions" else f" What rests on {'it' if len(badly) == 1 else 'them'} is unknown."
+        notes.append(f"more than half of what was sent could not be read: {_named(badly)}.{what} Ask the agency.")
     if gone:
         notes.append(f"not sent, though {_it(gone)} last time: {_named(gone)}. Ask the agency.")
     for what, names in (
@@ -47,14 +52,22 @@ def _of_table(table: str, told: Mapping[str, Any], gone: Sequence[str]) -> list[
     ):
         if names:
             notes.append(f"{what}: {_named(names)}. What rests on {'it' if len(names) == 1 else 'them'} is unknown.")
-    emptied = [row for row in told.get("emptied", []) if row["rule"] == "placeholder_day"]
-    if emptied:
-        cells = sum(int(row["n_cells"]) for row in emptied)
-        columns = list(dict.fromkeys(row["column"] for row in emptied))
-        notes.append(f"cells read as empty, as their days stand for none: {in_words(cells)}, in {_named(columns)}.")
+    for why, rows in _emptied(told):
+        cells = sum(int(row["n_cells"]) for row in rows)
+        columns = list(dict.fromkeys(row["column"] for row in rows))
+        notes.append(f"cells read as empty, as {why}: {in_words(cells)}, in {_named(columns)}.")
     if ahead := int(told.get("n_dated_ahead", 0)):
         notes.append(f"rows dated after the night, which were not used: {in_words(ahead)}.")
     return [f"{label_words(table)}: {note}" for note in notes]
+
+
+def _emptied(told: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
+    """The emptied cells by why: days that stand for none, and what could not be read; words for empty go without."""
+    rows = list(told.get("emptied", []))
+    days = [row for row in rows if row["rule"] == "placeholder_day"]
+    unread = [row for row in rows if row["rule"] not in SAY_NOTHING]
+    both = [("their days stand for none", days), ("they could not be read", unread)]
+    return [(why, found) for why, found in both if found]
 
 
 def _it(names: Sequence[str]) -> str:

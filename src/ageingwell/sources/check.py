@@ -1,40 +1,72 @@
 """Split a chunk of rows into good rows and refused rows by the table's contract.
 
-Refused rows are named by file, row number, column and the rules they broke. No value is kept: Pandera's own error
-text, which holds values, never leaves this file.
+A cell of an optional column that breaks a rule of its own is emptied, and its row is tested as if it had been empty.
+Both are told by file, row number, column and the rules that were broken. No value is kept: Pandera's own error text,
+which holds values, never leaves this file.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import pandera.polars as pa
 import polars as pl
 from pandera.config import ValidationDepth, config_context
 
-from ageingwell.contracts.fields import BUILT_IN
-from ageingwell.contracts.registry import TABLES, Column
+from ageingwell.config.score import ReaderSettings
+from ageingwell.contracts.fields import BUILT_IN, CELL_RULES
+from ageingwell.contracts.registry import TABLES, Column, columns
 from ageingwell.sources.parse import parsed
 
 REFUSED = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)},
 )
 EMPTIED_CELLS = pl.Schema({"column": pl.String, "rule": pl.String, "n_cells": pl.Int64})
+UNKNOWN_LABELS = pl.Schema({"column": pl.String, "label": pl.String, "n_rows": pl.Int64})
 _FAULT = pl.Schema({"row": pl.Int64, "column": pl.String, "rule": pl.String})
+_CELL = pl.Schema([*_FAULT.items(), ("holds", pl.Boolean())])
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Rows as their contract means them, and what was found on the way.
+
+    `faults` (row, column, rule) refuse their row. `emptied` (row, column, rule, holds) are the cells read as missing,
+    and whether their person is held for it. `n_sent` counts the cells of each column that were sent, `unknown` the rows
+    of each label that is none of its column's (column, label, n_rows).
+    """
+
+    rows: pl.DataFrame
+    faults: pl.DataFrame
+    emptied: pl.DataFrame
+    n_sent: dict[str, int]
+    unknown: pl.DataFrame
 
 
 def typed(
-    raw: pl.DataFrame, columns: tuple[Column, ...], values: dict[str, dict[str, str]]
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Read every column as its contract means it.
-
-    Returns the typed rows, the faults (row, column, rule), and the cells read as missing (column, rule, n_cells).
-    """
-    read = {column.name: parsed(raw, column, values.get(column.name, {})) for column in columns}
+    raw: pl.DataFrame,
+    wanted: tuple[Column, ...],
+    values: Mapping[str, Mapping[str, str]],
+    reader: ReaderSettings,
+) -> Typed:
+    """Read every column as its contract means it."""
+    read = {column.name: parsed(raw, column, values.get(column.name, {}), reader) for column in wanted}
     faults = [
-        _faults(rows.arg_true(), name, rule) for name, column in read.items() for rule, rows in column.faulty.items()
+        _faults(rows.arg_true(), name, rule) for name, found in read.items() for rule, rows in found.faulty.items()
     ]
-    emptied = [(name, rule, n) for name, column in read.items() for rule, n in column.n_emptied.items()]
-    return (
-        pl.DataFrame([column.read for column in read.values()]),
-        pl.concat(faults) if faults else pl.DataFrame(schema=_FAULT),
-        pl.DataFrame(emptied, schema=EMPTIED_CELLS, orient="row"),
+    emptied = [
+        _cells(rows.arg_true(), name, rule, found.holds)
+        for name, found in read.items()
+        for rule, rows in found.emptied.items()
+    ]
+    unknown = [found.unknown.with_columns(column=pl.lit(name)) for name, found in read.items() if found.unknown.height]
+    return Typed(
+        rows=pl.DataFrame([found.read for found in read.values()]),
+        faults=pl.concat([pl.DataFrame(schema=_FAULT), *faults]),
+        emptied=pl.concat([pl.DataFrame(schema=_CELL), *emptied]),
+        n_sent={name: found.n_sent for name, found in read.items()},
+        unknown=pl.concat(
+            [pl.DataFrame(schema=UNKNOWN_LABELS), *(one.select(list(UNKNOWN_LABELS)) for one in unknown)]
+        ),
     )
 
 
@@ -57,29 +89,55 @@ def broken_rules(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     return failures.select(row=pl.col("index").cast(pl.Int64), column="column", rule=rule).unique()
 
 
-def split(
-    table: str, rows: pl.DataFrame, parse_faults: pl.DataFrame, ragged: pl.Series
-) -> tuple[pl.Series, pl.DataFrame]:
-    """Which rows are good, and the faults of the others.
+def split(table: str, read: Typed, ragged: pl.Series) -> tuple[Typed, pl.Series, pl.DataFrame]:
+    """The rows with every cell emptied that can be, which of them are good, and the faults of the others.
 
     A value that could not be read is missing by now; it is reported once, as what it is. A ragged row is reported as
     that alone, for its cells stand in no column.
     """
-    faults = broken_rules(table, rows)
-    read_wrongly = parse_faults.select("row", "column", _read_wrongly=pl.lit(value=True))
+    faults = broken_rules(table, read.rows)
+    read, faults = _with_cells_emptied(table, read, faults)
+    read_wrongly = read.faults.select("row", "column", _read_wrongly=pl.lit(value=True))
     faults = faults.join(read_wrongly, on=["row", "column"], how="left", maintain_order="left")
     faults = faults.filter(~((pl.col("rule") == "missing") & pl.col("_read_wrongly").fill_null(value=False)))
-    faults = pl.concat([parse_faults, faults.drop("_read_wrongly")])
+    faults = pl.concat([read.faults, faults.drop("_read_wrongly")])
     faults = faults.filter(~pl.col("row").is_in(ragged.implode()))
     faults = pl.concat([faults, _faults(ragged, None, "wrong_number_of_fields")])
-    good = pl.int_range(rows.height, eager=True).is_in(faults["row"].unique().implode()).not_()
-    return good, faults
+    good = pl.int_range(read.rows.height, eager=True).is_in(faults["row"].unique().implode()).not_()
+    return read, good, faults
 
 
-def refused(faults: pl.DataFrame, *, file: str, first_row: int) -> pl.DataFrame:
+def _with_cells_emptied(table: str, read: Typed, faults: pl.DataFrame) -> tuple[Typed, pl.DataFrame]:
+    """Empty the cells that break a rule of their own, where their column allows it, and test these rows once more.
+
+    Every other row was tested as it is: nothing is tested twice that holds no such cell.
+    """
+    ours = {column.name: column for column in columns(table) if column.is_emptied}
+    cells = faults.filter(pl.col("column").is_in(list(ours)) & pl.col("rule").is_in(CELL_RULES))
+    if cells.is_empty():
+        return read, faults
+    rows = read.rows.with_columns(
+        _emptied(read.rows[name], found["row"], ours[name].missing)
+        for (name,), found in cells.partition_by("column", as_dict=True).items()
+    )
+    again = cells["row"].unique().sort()
+    still = broken_rules(table, rows[again])
+    still = still.with_columns(row=again.gather(still["row"]))
+    holding = [name for name, column in ours.items() if column.unreadable == "held"]
+    told = cells.with_columns(holds=pl.col("column").is_in(holding)).select(list(_CELL))
+    emptied = pl.concat([read.emptied, told])
+    others = faults.filter(~pl.col("row").is_in(again.implode()))
+    return replace(read, rows=rows, emptied=emptied), pl.concat([others, still])
+
+
+def _emptied(column: pl.Series, rows: pl.Series, missing: str | None) -> pl.Series:
+    return column.clone().scatter(rows, missing)
+
+
+def refused(faults: pl.DataFrame, *, file: str, row_numbers: pl.Series) -> pl.DataFrame:
     """The faults as they are published: one line a row and column, with every rule broken there."""
     return (
-        faults.with_columns(file=pl.lit(file), row_number=pl.col("row") + first_row)
+        faults.with_columns(file=pl.lit(file), row_number=row_numbers.gather(faults["row"]))
         .group_by("file", "row_number", "column")
         .agg(rules=pl.col("rule").unique().sort())
         .sort("file", "row_number", "column")
@@ -92,3 +150,8 @@ def _faults(rows: pl.Series, column: str | None, rule: str) -> pl.DataFrame:
     return pl.DataFrame({"row": rows.cast(pl.Int64)}).with_columns(
         column=pl.lit(column, dtype=pl.String), rule=pl.lit(rule)
     )
+
+
+def _cells(rows: pl.Series, column: str, rule: str, holds: pl.Series | None) -> pl.DataFrame:
+    held = pl.repeat(value=False, n=len(rows), eager=True) if holds is None else holds.gather(rows)
+    return _faults(rows, column, rule).with_columns(holds=held)

@@ -6,10 +6,13 @@ from datetime import date
 
 import polars as pl
 
-from ageingwell.sources.check import EMPTIED_CELLS
+from ageingwell.sources.check import EMPTIED_CELLS, REFUSED
+from ageingwell.sources.labels import TOLD_LABELS
 from ageingwell.sources.raw import FileRead
 
 REFUSED_PEOPLE = pl.Schema({"person_id": pl.String, "recorded_on": pl.Date})
+UNREAD_PEOPLE = pl.Schema([*REFUSED_PEOPLE.items(), ("column", pl.String())])
+LEFT_OUT = pl.Schema({"column": pl.String, "n_rows": pl.Int64})
 BY_DAY = pl.Schema({"day": pl.Date, "n_rows": pl.Int64})
 
 
@@ -20,9 +23,14 @@ class CheckedTable:
     `dropped_columns` are the headings nobody knows, as sent. `absent_columns` are the optional columns that no file of
     the table sent, `partly_absent` those that some files did not send (column, file). `empty_columns` are those sent
     without one value in any good row of a table of some length, `not_held_columns` those that the settings say the
-    agency does not hold. `emptied` counts the cells that were not empty and are read as missing: column, rule, n_cells.
-    `n_repeated` counts the good rows that repeat an earlier one in every column but the day of recording. `by_day`
-    counts the good rows of each day of recording (of checking, for permissions): day, n_rows.
+    agency does not hold. `emptied` counts the cells that were not empty and are read as missing: column, rule, n_cells;
+    `emptied_cells` names the first 10,000 of each column and rule as refused rows are named. `badly_read` are the
+    optional columns of which more than half of what was sent could not be read. `unread_people` are those of the GP
+    register whose good rows have such a cell that may not be taken for empty: person_id, recorded_on, column.
+    `unknown_labels` are the labels that are none of a closed list (column, label, n_rows, n_labels), those of few rows
+    without their words. `left_out` counts the rows that the settings say to ignore: column, n_rows. `n_repeated` counts
+    the good rows that repeat an earlier one in every column but the day of recording. `by_day` counts the good rows of
+    each day of recording (of checking, for permissions): day, n_rows.
     """
 
     name: str
@@ -40,6 +48,11 @@ class CheckedTable:
     empty_columns: tuple[str, ...] = ()
     not_held_columns: tuple[str, ...] = ()
     emptied: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EMPTIED_CELLS))
+    emptied_cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED))
+    badly_read: tuple[str, ...] = ()
+    unread_people: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNREAD_PEOPLE))
+    unknown_labels: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TOLD_LABELS))
+    left_out: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_OUT))
     n_repeated: int = 0
     by_day: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BY_DAY))
 
@@ -47,6 +60,11 @@ class CheckedTable:
     def n_refused(self) -> int:
         """How many rows were refused; a row that repeats another and was left out is not among them."""
         return self.refused.select("file", "row_number").n_unique() if self.refused.height else 0
+
+    @property
+    def n_left_out(self) -> int:
+        """How many rows the settings say to ignore."""
+        return int(self.left_out["n_rows"].sum())
 
     def refused_by_rule(self) -> pl.DataFrame:
         """How many rows broke each rule: column, rule, n_rows."""
@@ -97,13 +115,13 @@ class Records:
         return replace(self, tables={name: replace(table, rows=rows[name]) for name, table in self.tables.items()})
 
     def untold(self) -> dict[str, frozenset[str]]:
-        """The columns of each table that nobody told anything in: absent, or sent without a value.
+        """The columns of each table that nobody told anything in: absent, sent without a value, or hardly readable.
 
         What rests on one of them is unknown, never no. The table of permissions is left out: there an empty cell has a
         meaning of its own.
         """
         return {
-            name: frozenset(table.absent_columns) | frozenset(table.empty_columns)
+            name: frozenset((*table.absent_columns, *table.empty_columns, *table.badly_read))
             for name, table in self.tables.items()
             if name != "permissions"
         }

@@ -6,6 +6,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.errors import ConfigError
 from ageingwell.sources.headings import folded_heading
+from ageingwell.sources.parse import EMPTY
 
 
 def stop_on_wrong_mapping(settings: Mapping[str, TableSettings]) -> None:
@@ -28,6 +29,7 @@ def _wrong_mapping(table: str, settings: TableSettings) -> list[str]:
     unknown = [
         *(f"columns.{name}" for name in settings.columns if name not in ours),
         *(f"values.{name}" for name in settings.values if name not in ours),
+        *(f"constants.{name}" for name in settings.constants if name not in ours),
         *([] if base is None or (base in ours and ours[base].kind == "date") else [f"recorded_on = {base}"]),
     ]
     labels = [
@@ -35,15 +37,26 @@ def _wrong_mapping(table: str, settings: TableSettings) -> list[str]:
         for name, values in settings.values.items()
         if name in ours and ours[name].labels
         for label in values.values()
-        if label not in ours[name].labels
+        if label not in (*ours[name].labels, *EMPTY)
     ]
     twice = sorted({name for name in theirs if folded.count(folded_heading(name)) > 1})
     return [
         *(f"[{table}] {key}: the contract has no such column" for key in unknown),
         *(f"[{table}] {mistake}" for mistake in labels),
         *(f"[{table}] columns: `{name}` is mapped to two columns" for name in twice),
+        *_wrongly_constant(table, settings),
         *_wrongly_not_held(table, settings),
     ]
+
+
+def _wrongly_constant(table: str, settings: TableSettings) -> list[str]:
+    """Columns with a constant that the settings say more of: each is named once."""
+    told = {
+        **dict.fromkeys(settings.not_held, "is said not to be held"),
+        **({"recorded_on": "is reckoned by recorded_on"} if settings.recorded_on is not None else {}),
+        **dict.fromkeys(settings.columns, "is mapped to a column that is sent"),
+    }
+    return [f"[{table}] constants.{name}: the column {told[name]}" for name in settings.constants if name in told]
 
 
 def _wrongly_not_held(table: str, settings: TableSettings) -> list[str]:

@@ -4,10 +4,11 @@ from datetime import date
 
 import polars as pl
 
-from ageingwell.contracts.fields import EMPTIED
+from ageingwell.contracts.fields import EMPTIED, SAY_NOTHING
 from ageingwell.contracts.registry import columns, recorded_column
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.headings import nearest
+from ageingwell.sources.labels import label_notes
 
 COLUMNS = pl.Schema({"table": pl.String, "column": pl.String, "what": pl.String, "perhaps": pl.String})
 
@@ -48,6 +49,24 @@ def notes_of(table: CheckedTable, *, on: date) -> list[str]:
     return [f"{table.name}: {note}" for note in (*_column_notes(table), *_row_notes(table, on=on))]
 
 
+def badly_read_notes(table: CheckedTable) -> list[str]:
+    """The columns of which more than half of what was sent could not be read, a sentence each.
+
+    >>> emptied = pl.DataFrame({"column": ["unit_cost"], "rule": ["not_a_number"], "n_cells": [6]})
+    >>> table = CheckedTable("care_events", pl.LazyFrame(), pl.DataFrame(), n_read=9, n_good=9, emptied=emptied,
+    ...                      badly_read=("unit_cost",))
+    >>> badly_read_notes(table)
+    ['care_events: more than half of what was sent in unit_cost could not be read (6 cells): the value is not a number']
+    """
+    notes = []
+    for name in table.badly_read:
+        rows = table.emptied.filter((pl.col("column") == name) & ~pl.col("rule").is_in(SAY_NOTHING))
+        why = "; ".join(EMPTIED[rule] for rule in rows["rule"])
+        cells = _counted(int(rows["n_cells"].sum()), "cell")
+        notes.append(f"{table.name}: more than half of what was sent in {name} could not be read ({cells}): {why}")
+    return notes
+
+
 def _column_notes(table: CheckedTable) -> list[str]:
     told = told_columns(table).rows_by_key("what", named=True, include_key=True)
     kinds = {
@@ -75,6 +94,14 @@ def _row_notes(table: CheckedTable, *, on: date) -> list[str]:
     notes = [
         f"{_counted(row['n_cells'], 'cell')} of {row['column']} read as empty: {EMPTIED[row['rule']]}"
         for row in table.emptied.to_dicts()
+    ]
+    notes += label_notes(table.unknown_labels)
+    if held := table.unread_people.height:
+        what = "a day of death or leaving, or a home, that could not be read: whose it is is held off the list"
+        notes.append(f"{_counted(held, 'cell')} with {what}")
+    notes += [
+        f"{_counted(row['n_rows'], 'row')} left out, as agencies.toml says to ignore what their {row['column']} says"
+        for row in table.left_out.to_dicts()
     ]
     if table.n_repeated:
         notes.append(f"{_counted(table.n_repeated, 'row')} sent again, with nothing else than the day of recording new")

@@ -1,20 +1,27 @@
 """From what an agency wrote to what the contract means: names, values, labels, days and numbers.
 
-Parsing never guesses: a text that is not a day, a number or a known value stays a fault of that row and column. Words
-that mean empty and days that stand for no day are read by the rules in `contracts.fields`, and counted.
+Parsing never guesses: a text that is not a day, a number or a known value stays a fault of that row and column. In an
+optional column such a cell is emptied, and its row stays. Words that mean empty and days that stand for no day are read
+by the rules in `contracts.fields`. Whatever was emptied is counted.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 
 import polars as pl
 
+from ageingwell.config.score import ReaderSettings
 from ageingwell.contracts.fields import WORDS_FOR_EMPTY, Placeholder
 from ageingwell.contracts.registry import Column
+from ageingwell.sources.written import ANSWERS, YES_AND_MORE, days_of, numbers_of
 
-DAY = r"^\d{4}-\d{2}-\d{2}([ T]00:00:00(\.0+)?Z?)?$"
-NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+Rows = Mapping[str, pl.Series]
+LABELS = pl.Schema({"label": pl.String, "n_rows": pl.Int64})
+# What a value may be mapped to beside a label or value of ours.
+IGNORE = "ignore"
+EMPTY = ("", IGNORE)
+_PLAIN = ReaderSettings()
 
 
 def folded(text: pl.Expr) -> pl.Expr:
@@ -30,67 +37,135 @@ def folded(text: pl.Expr) -> pl.Expr:
 class Parsed:
     """One column as the contract means it.
 
-    `faulty` marks, by rule, the rows that hold something that could not be read: they are missing in `read`.
-    `n_emptied` counts, by rule, the cells that were not empty and are read as missing.
+    By rule, `faulty` marks the rows that hold what could not be read and so are refused, `emptied` those whose cell was
+    not empty and is read as missing; `holds` marks the rows whose person is held for such a cell. `n_sent` counts the
+    cells that were sent, words that mean empty apart. `unknown` counts the rows of each label that is not one of ours.
     """
 
     read: pl.Series
-    faulty: Mapping[str, pl.Series] = field(default_factory=dict)
-    n_emptied: Mapping[str, int] = field(default_factory=dict)
+    faulty: Rows = field(default_factory=dict)
+    emptied: Rows = field(default_factory=dict)
+    holds: pl.Series | None = None
+    n_sent: int = 0
+    unknown: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LABELS))
 
 
-def parsed(raw: pl.DataFrame, column: Column, values: Mapping[str, str]) -> Parsed:
+def parsed(raw: pl.DataFrame, column: Column, values: Mapping[str, str], reader: ReaderSettings = _PLAIN) -> Parsed:
     """Read one column of a chunk; the series has the contract's type and name."""
     if column.name not in raw.columns:
-        return Parsed(pl.repeat(column.missing, raw.height, dtype=column.dtype, eager=True).alias(column.name))
+        return Parsed(_nothing(column, raw.height))
     sent = _text_or_typed(raw[column.name])
     if sent.dtype.is_nested() or sent.dtype in (pl.Binary, pl.Object):
         # A list, a structure or bytes: nothing in it can be what the contract means.
-        nothing = pl.repeat(None, raw.height, dtype=column.dtype, eager=True).alias(column.name)
-        return Parsed(nothing, _where_any({FAULTS[column.kind]: sent.is_not_null()}))
-    sent, n_words = _without_words(sent, column, values)
-    read = _READERS[column.kind](sent, column, values)
+        return _found(_nothing(column, raw.height), sent, column, {FAULTS[column.kind]: sent.is_not_null()}, {})
+    sent, words = _without_words(sent, column, values, reader)
     if column.kind == "label":
-        # A label nobody knows stays as it is: the contract's own check names it.
-        read = read if column.missing is None else read.fill_null(column.missing)
-        return Parsed(read.alias(column.name), n_emptied=n_words)
-    faulty = {FAULTS[column.kind]: sent.is_not_null() & read.is_null()}
-    if column.placeholder is None:
-        return Parsed(read.alias(column.name), _where_any(faulty), n_words)
-    read, refused, emptied = _without_placeholders(read, column.placeholder)
-    n_emptied = {"placeholder_day": int(emptied.sum())} if emptied.any() else {}
-    return Parsed(read.alias(column.name), _where_any({**faulty, "placeholder_day": refused}), {**n_words, **n_emptied})
+        return _parsed_label(sent, column, values, words)
+    read = _READERS[column.kind](_mapped(sent, column, values), reader).alias(column.name)
+    return _found(read, sent, column, {FAULTS[column.kind]: sent.is_not_null() & read.is_null()}, words)
 
 
-def _where_any(faulty: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
-    return {rule: rows for rule, rows in faulty.items() if rows.any()}
+def left_out(raw: pl.DataFrame, column: Column, values: Mapping[str, str]) -> pl.Series | None:
+    """Which rows the settings leave out, as they map what a required column says to `ignore`; None where none is."""
+    if not column.required or column.name not in raw.columns or IGNORE not in values.values():
+        return None
+    sent = _text_or_typed(raw[column.name])
+    return None if sent.dtype.is_nested() else _is_mapped_to(_as_text(sent), column, values, (IGNORE,))
 
 
-def _without_placeholders(read: pl.Series, rule: Placeholder) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """The days without those that stand for none, which rows such a day refuses, and which cells it empties."""
-    nowhere = pl.repeat(value=False, n=len(read), eager=True)
-    found = {"missing": nowhere, "refused": nowhere}
-    for becomes, days in ((rule.low, rule.is_low(read)), (rule.far, rule.is_far(read))):
-        found[becomes] = found[becomes] | days.fill_null(value=False)
-    return read.set(found["missing"] | found["refused"], None), found["refused"], found["missing"]
+def _nothing(column: Column, height: int) -> pl.Series:
+    return pl.repeat(column.missing, height, dtype=column.dtype, eager=True).alias(column.name)
 
 
-def _without_words(sent: pl.Series, column: Column, values: Mapping[str, str]) -> tuple[pl.Series, dict[str, int]]:
-    """An optional column without the words that mean empty, and how many cells held one.
+def _found(read: pl.Series, sent: pl.Series, column: Column, faulty: Rows, words: Rows) -> Parsed:
+    """The column, its faults refused or emptied as its contract says, and its placeholder days as theirs does."""
+    found = {"refused": dict(faulty) if not column.is_emptied else {}, "missing": {**words}, "held": {}}
+    if column.is_emptied:
+        found["held" if column.unreadable == "held" else "missing"].update(faulty)
+    for becomes, days in _placeholders(read, column.placeholder):
+        other = found[becomes].get("placeholder_day")
+        found[becomes]["placeholder_day"] = days if other is None else other | days
+        read = read.set(days, None)
+    emptied = dict(found["missing"])
+    for rule, rows in found["held"].items():
+        emptied[rule] = rows | emptied[rule] if rule in emptied else rows
+    held = [rows for rows in found["held"].values() if rows.any()]
+    return Parsed(
+        read=read,
+        faulty=_where_any(found["refused"]),
+        emptied=_where_any(emptied),
+        holds=None if not held else pl.select(pl.any_horizontal(held)).to_series(),
+        n_sent=len(sent) - sent.null_count(),
+    )
 
-    A word that the settings map, or that is a label of the column, is what they say. A pseudonym is never a word.
+
+def _where_any(rows: Rows) -> dict[str, pl.Series]:
+    return {rule: where for rule, where in rows.items() if where.any()}
+
+
+def _placeholders(read: pl.Series, rule: Placeholder | None) -> list[tuple[str, pl.Series]]:
+    """Which days stand for none, each kind with what becomes of it."""
+    if rule is None:
+        return []
+    both = ((rule.low, rule.is_low(read)), (rule.far, rule.is_far(read)))
+    return [(becomes, days.fill_null(value=False)) for becomes, days in both if days.any()]
+
+
+def _without_words(
+    sent: pl.Series, column: Column, values: Mapping[str, str], reader: ReaderSettings
+) -> tuple[pl.Series, dict[str, pl.Series]]:
+    """The column without what means empty, and which cells held it: a word, or what the settings map to nothing.
+
+    A word that the settings map, or that is a label of the column, is what they say. In a required column, and where no
+    cell may be emptied, no word means empty.
     """
-    if column.required:
-        return sent, {}
-    if sent.dtype.is_float():
+    if not column.required and sent.dtype.is_float():
         # What a typed column holds in place of a missing number; as text it would be the word `nan`.
         sent = sent.set(sent.is_nan(), None)
-    if sent.dtype != pl.String or column.is_pseudonym:
+    found = []
+    if any(value in EMPTY for value in values.values()):
+        found.append(_is_mapped_to(_as_text(sent), column, values, EMPTY))
+    if column.is_emptied and sent.dtype == pl.String:
+        words = {*WORDS_FOR_EMPTY, *(word.strip().lower() for word in reader.empty)}
+        found.append(_is_a_word(sent, words - {_lowered(value) for value in values} - set(column.labels)))
+    is_empty = [rows for rows in found if rows.any()]
+    if not is_empty:
         return sent, {}
-    words = set(WORDS_FOR_EMPTY) - {value.strip().lower() for value in values} - set(column.labels)
-    holds_word = sent.str.to_lowercase().is_in(sorted(words)).fill_null(value=False)
-    n_words = int(holds_word.sum())
-    return (sent.set(holds_word, None), {"word_for_empty": n_words}) if n_words else (sent, {})
+    rows = is_empty[0] if len(is_empty) == 1 else is_empty[0] | is_empty[1]
+    return sent.set(rows, None), {"word_for_empty": rows} if column.is_emptied else {}
+
+
+def _is_a_word(sent: pl.Series, words: set[str]) -> pl.Series:
+    """Which cells hold one of some words, in small letters or capitals; few texts are short enough to be looked at."""
+    nowhere = pl.repeat(value=False, n=len(sent), eager=True)
+    longest = max((len(word.encode()) for word in words), default=0)
+    short = (sent.str.len_bytes() <= longest).arg_true()
+    if short.is_empty():
+        return nowhere
+    return nowhere.scatter(short.filter(sent.gather(short).str.to_lowercase().is_in(sorted(words))), True)
+
+
+def _is_mapped_to(text: pl.Series, column: Column, values: Mapping[str, str], ours: tuple[str, ...]) -> pl.Series:
+    """Which cells hold a value that the settings map to one of `ours`."""
+    keys = [key for key, value in values.items() if value.strip() in ours]
+    if column.kind == "label":
+        distinct = pl.DataFrame({"text": text.unique().drop_nulls()})
+        hits = distinct.filter(folded(pl.col("text")).is_in([_fold_one(key) for key in keys]))["text"]
+        return text.is_in(hits.implode()).fill_null(value=False)
+    return text.str.to_lowercase().is_in([_lowered(key) for key in keys]).fill_null(value=False)
+
+
+def _mapped(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
+    """The column with each value that the settings map; it is text then."""
+    ours = {_lowered(theirs): value for theirs, value in values.items() if value.strip() not in EMPTY}
+    if not ours:
+        return sent
+    text = _as_text(sent)
+    return pl.select(pl.coalesce(text.str.to_lowercase().replace_strict(ours, default=None), text)).to_series()
+
+
+def _lowered(text: str) -> str:
+    return text.strip().lower()
 
 
 def _text_or_typed(sent: pl.Series) -> pl.Series:
@@ -103,48 +178,74 @@ def _text_or_typed(sent: pl.Series) -> pl.Series:
     return trimmed.set(trimmed == "", None)
 
 
-def _as_text(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
-    text = sent if sent.dtype == pl.String else sent.cast(pl.String)
-    return text.replace(dict(values)) if values else text
+def _as_text(sent: pl.Series) -> pl.Series:
+    """A typed column as the settings would write it: a moment by its day, a whole number without its point."""
+    if isinstance(sent.dtype, pl.Datetime):
+        sent = sent.dt.date()
+    text = sent.cast(pl.String)
+    return text.str.replace(r"\.0$", "") if sent.dtype.is_float() else text
 
 
-def _as_label(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
+def _parsed_label(sent: pl.Series, column: Column, values: Mapping[str, str], words: Rows) -> Parsed:
     """Folded labels, worked out once for each distinct text: a column of millions holds a few dozen."""
     text = sent.cast(pl.String)
     if sent.dtype == pl.Boolean:
         text = text.replace({"true": "yes", "false": "no"})
-    distinct = text.unique().drop_nulls()
-    frame = pl.DataFrame({"sent": distinct}).with_columns(label=folded(pl.col("sent")))
+    labels = _labels(text.unique().drop_nulls(), column, values)
+    read = text.replace_strict(labels["sent"], labels["label"], default=None, return_dtype=pl.String)
+    read = (text if labels.is_empty() else read).alias(column.name)
+    strange = labels.filter("is_unknown")
+    faulty: dict[str, pl.Series] = {}
+    unknown = pl.DataFrame(schema=LABELS)
+    if not strange.is_empty():
+        where = text.is_in(strange["sent"].implode()).fill_null(value=False)
+        unknown = read.filter(where).alias("label").value_counts(name="n_rows").cast(LABELS)
+        if column.is_emptied:
+            read = read.set(where, None)
+            faulty = {"unknown_label": where}
+        # Elsewhere it stays as it is: the contract's own check refuses the row for it.
+    read = read if column.missing is None else read.fill_null(column.missing)
+    found = _found(read, sent, column, faulty, words)
+    return Parsed(found.read, found.faulty, found.emptied, found.holds, found.n_sent, unknown)
+
+
+def _labels(distinct: pl.Series, column: Column, values: Mapping[str, str]) -> pl.DataFrame:
+    """Each text with its label, and whether that is none of a closed list: sent, label, is_unknown."""
     renamed = {**dict(column.also), **{_fold_one(theirs): ours for theirs, ours in values.items()}}
+    renamed = {**ANSWERS, **renamed} if column.is_yes_or_no else renamed
+    frame = pl.DataFrame({"sent": distinct}).with_columns(label=folded(pl.col("sent")))
+    if column.is_yes_or_no:
+        says_more = pl.col("sent").str.contains(YES_AND_MORE) & ~pl.col("label").is_in(list(renamed))
+        frame = frame.with_columns(label=pl.when(says_more).then(pl.lit("yes")).otherwise("label"))
     frame = frame.with_columns(pl.col("label").replace(renamed)) if renamed else frame
     missing = ("", *column.also_missing)
     frame = frame.with_columns(pl.when(~pl.col("label").is_in(missing)).then("label").alias("label"))
-    if frame.is_empty():
-        return text
-    return text.replace_strict(frame["sent"], frame["label"], default=None, return_dtype=pl.String)
+    is_known = pl.col("label").is_in(column.labels) if column.labels else pl.lit(value=True)
+    return frame.with_columns(is_unknown=~is_known.fill_null(value=True))
 
 
 def _fold_one(text: str) -> str:
     return str(pl.select(folded(pl.lit(text))).item())
 
 
-def _as_date(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
+def _text(sent: pl.Series, reader: ReaderSettings) -> pl.Series:
+    return sent if sent.dtype == pl.String else sent.cast(pl.String)
+
+
+def _date(sent: pl.Series, reader: ReaderSettings) -> pl.Series:
     if sent.dtype == pl.Date:
         # A column can hold days of the year 0 or 5,000,000, which no later step can reckon with.
         return sent.set(~sent.is_between(date.min, date.max), None)
     if isinstance(sent.dtype, pl.Datetime):
-        return _as_date(sent.dt.date().set(sent.dt.time() != time(0), None), column, values)
+        return _date(sent.dt.date(), reader)
     if sent.dtype != pl.String:
         return pl.repeat(None, len(sent), dtype=pl.Date, eager=True)
-    looks_right = sent.str.contains(DAY)
-    # MySQL's day of nought is no day of any calendar, and stands for none.
-    days = sent.str.slice(0, 10).replace("0000-00-00", str(date.min))
-    return _as_date(days.str.to_date("%Y-%m-%d", strict=False).set(~looks_right, None), column, values)
+    return _date(days_of(sent, reader.date_formats), reader)
 
 
-def _as_number(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
+def _number(sent: pl.Series, reader: ReaderSettings) -> pl.Series:
     if sent.dtype == pl.String:
-        number = sent.set(~sent.str.contains(NUMBER), None).cast(pl.Float64, strict=False)
+        number = numbers_of(sent)
     elif sent.dtype.is_numeric():
         number = sent.cast(pl.Float64, strict=False)
     else:
@@ -152,12 +253,12 @@ def _as_number(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl
     return number.set(~number.is_finite(), None)
 
 
-def _as_whole(sent: pl.Series, column: Column, values: Mapping[str, str]) -> pl.Series:
-    number = _as_number(sent, column, values)
+def _whole(sent: pl.Series, reader: ReaderSettings) -> pl.Series:
+    number = _number(sent, reader)
     return number.set(number != number.round(), None).cast(pl.Int64, strict=False)
 
 
-_READERS = {"text": _as_text, "label": _as_label, "date": _as_date, "number": _as_number, "whole": _as_whole}
+_READERS = {"text": _text, "date": _date, "number": _number, "whole": _whole}
 FAULTS = {
     "text": "wrong_shape",
     "label": "unknown_label",

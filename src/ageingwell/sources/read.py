@@ -173,13 +173,27 @@ def is_made_up(data: Path) -> bool:
 def stop_if_too_many_refused(table: CheckedTable, max_refused_share: float) -> None:
     """Stop on a source that is mostly wrong, and on any doubt about an opt-out."""
     allowed = 0.0 if table.name == "permissions" else max_refused_share
-    if table.n_refused <= allowed * table.n_read:
+    if table.n_refused <= allowed * (table.n_read - table.n_left_out):
         return
-    worst = table.refused_by_rule().sort("n_rows", "column", "rule", descending=[True, False, False]).head(3)
-    told = "; ".join(f"{row['column'] or 'row'}: {row['rule']} ({row['n_rows']:,})" for row in worst.to_dicts())
+    told = told_causes(table)
     first = table.refused.row(0, named=True)
     raise RefusedRowsError(
         f"{table.name}: {table.n_refused:,} of {table.n_read:,} rows break the contract, more than the share of "
         f"{allowed:g} allowed; the first is {first['file']}, row {first['row_number']}; most often {told}",
         "run `ageingwell check` for the whole list, and have the agency send the table again",
+    )
+
+
+def told_causes(table: CheckedTable) -> str:
+    """The three rules that most rows were refused for, each with its rows and their share of the table.
+
+    >>> refused = pl.DataFrame({"file": ["a.csv"], "row_number": [7], "column": ["sex"], "rules": [["unknown_label"]]})
+    >>> told_causes(CheckedTable("gp_patients", pl.LazyFrame(), refused, n_read=8, n_good=7))
+    'sex: unknown_label (1 row, 12%)'
+    """
+    worst = table.refused_by_rule().sort("n_rows", "column", "rule", descending=[True, False, False]).head(3)
+    return "; ".join(
+        f"{row['column'] or 'row'}: {row['rule']} ({row['n_rows']:,} row{'' if row['n_rows'] == 1 else 's'}, "
+        f"{row['n_rows'] / table.n_read:.0%})"
+        for row in worst.to_dicts()
     )

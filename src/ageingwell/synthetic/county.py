@@ -35,7 +35,7 @@ from ageingwell.pseudonyms.digests import keyed_letters
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.synthetic import raw
 from ageingwell.synthetic.care_records import care_events
-from ageingwell.synthetic.dirty import spoil, with_empty_words, with_odd_headings
+from ageingwell.synthetic.dirty import refuses_the_row, spoil, with_empty_words, with_odd_headings
 from ageingwell.synthetic.event_records import Codelists, gp_events
 from ageingwell.synthetic.fire_records import fire_incidents, fire_visits
 from ageingwell.synthetic.hospital_records import hospital_events
@@ -171,8 +171,9 @@ def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Code
         first_row = writer.rows.get(name, 0) + 1
         written, emptied = with_empty_words(name, spoilt, share=plan.dirty, first_row=first_row, rng=rng())
         writer.add(name, with_odd_headings(written), as_text=True, quoted=False)
-        writer.add("truth/refused", answers)
-        writer.add("truth/emptied", emptied)
+        refuses = refuses_the_row(name)
+        writer.add("truth/refused", answers.filter(refuses))
+        writer.add("truth/emptied", pl.concat([answers.filter(~refuses), emptied]).sort("row_number", "column"))
 
 
 def tables_of(

@@ -1,17 +1,18 @@
-"""Spoils a share of the rows of each table, and keeps the answers: which rows a reader must refuse, and why.
+"""Spoils a share of the rows of each table, and keeps the answers: what a reader must refuse or empty, and why.
 
-Every kind of row fault a contract knows stands in `plants`. A plant needs rows where it can be planted (a bad check
+A fault of one cell in an optional column empties that cell, and its row stays; every other fault refuses the row. Every
+kind of fault a contract knows stands in `plants`. A plant needs rows where it can be planted (a bad check
 digit needs a SNOMED code); elsewhere the first plant of the table takes its place, which can stand anywhere. Spoilt
 tables are written as CSV, where any text can stand in any column.
 
-Good rows stay good and say the same, in other words: an empty cell of an optional column may hold a word that means
-empty or a day that stands for none, and a heading may be spelt in another way.
+The other cells say the same, in other words: an empty cell of an optional column may hold a word that means empty or a
+day that stands for none, and a heading may be spelt in another way.
 """
 
 import numpy as np
 import polars as pl
 
-from ageingwell.contracts.fields import WORDS_FOR_EMPTY
+from ageingwell.contracts.fields import CELL_RULES, WORDS_FOR_EMPTY
 from ageingwell.contracts.registry import Column, columns
 from ageingwell.synthetic.plants import PLANTS
 
@@ -24,6 +25,8 @@ def spoil(
     table: str, frame: pl.DataFrame, *, share: float, first_row: int, rng: np.random.Generator
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Spoil a share of the rows: returns all rows as text, and the answers (table, row_number, column, rule).
+
+    `refuses_the_row` says which of the answers refuse a row; the others empty one cell.
 
     `first_row` is the number of the first row in the file, from 1 without the header. No good row is made bad, except
     by ties, whose both rows stand in the answers.
@@ -53,6 +56,12 @@ def spoil(
             answers.append(_answers(table, part["_row"].to_numpy(), applied.column, applied.rule))
     whole = pl.concat(spoilt).sort("_row").drop("_row")
     return whole, pl.concat(answers).with_columns(pl.col("row_number") + first_row).sort("row_number", "column")
+
+
+def refuses_the_row(table: str) -> pl.Expr:
+    """Which answers of a table refuse their row."""
+    optional = [column.name for column in columns(table) if column.is_emptied]
+    return ~(pl.col("column").is_in(optional) & pl.col("rule").is_in(CELL_RULES)).fill_null(value=False)
 
 
 def _tied_rows(table: str, frame: pl.DataFrame, most: int, *, rng: np.random.Generator) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""Every kind of row fault a contract knows, as bad rows to plant: the column, the rule, the cells it changes."""
+"""Every kind of fault a contract knows, as bad rows to plant: the column, the rule, the cells it changes.
+
+What a cell of an optional column breaks alone empties the cell, and the row has to keep every other rule: where two
+columns need each other, a plant needs the other one.
+"""
 
 from dataclasses import dataclass, field
 
@@ -85,7 +89,8 @@ PLANTS: tuple[Plant, ...] = (
     _wrong("gp_patients", "practice_code", "missing", ""),
     _wrong("gp_patients", "left_on", "end_before_start", EARLY, needs=pl.col("died_on") == ""),
     _wrong("gp_patients", "died_on", "end_before_start", EARLY),
-    _wrong("gp_patients", "died_on", "placeholder_day", "1900-01-01"),
+    _wrong("gp_patients", "died_on", "placeholder_day", "1900-01-01", needs=pl.col("died_recorded_on") == ""),
+    _wrong("gp_patients", "died_on", "not_a_date", "31/02/2024", needs=pl.col("died_recorded_on") == ""),
     _wrong("gp_patients", "left_on", "placeholder_day", "1801-01-01", needs=pl.col("died_on") == ""),
     Plant("gp_patients", "died_on", "recorded_before_it_happened",
           {"died_on": pl.lit("2090-06-30"), "died_recorded_on": pl.lit("")}),
@@ -110,10 +115,10 @@ PLANTS: tuple[Plant, ...] = (
     _ragged("gp_events"),
     *_person("gp_prescriptions"),
     *_dates("gp_prescriptions", "issued_on", "recorded_on"),
-    _wrong("gp_prescriptions", "bnf_code", "wrong_shape", "atorvastatin 20mg"),
-    _wrong("gp_prescriptions", "dmd_code", "wrong_shape", "12 34"),
+    _wrong("gp_prescriptions", "bnf_code", "wrong_shape", "atorvastatin 20mg", needs=_has("dmd_code")),
+    _wrong("gp_prescriptions", "dmd_code", "wrong_shape", "12 34", needs=_has("bnf_code")),
     Plant("gp_prescriptions", "dmd_code", "bad_check_digit", {"dmd_code": _wrong_digit("dmd_code")},
-          needs=_has("dmd_code")),
+          needs=_has("dmd_code") & _has("bnf_code")),
     Plant("gp_prescriptions", "issued_on", "one_of_two_needed", {"bnf_code": pl.lit(""), "dmd_code": pl.lit("")}),
     _late("gp_prescriptions", "issued_on"),
     _ragged("gp_prescriptions"),
@@ -182,7 +187,7 @@ PLANTS: tuple[Plant, ...] = (
           {"from_on": pl.col("checked_on"), "to_on": _before("checked_on")}),
     _wrong("contacts", "agency", "unknown_label", "police"),
     *_dates("contacts", "recorded_on", "contacted_on"),
-    _wrong("contacts", "person_id", "wrong_shape", BAD_ID, needs=_has("person_id")),
+    _wrong("contacts", "person_id", "wrong_shape", BAD_ID, needs=_has("household_id")),
     _wrong("contacts", "outcome", "unknown_label", "fine"),
     _wrong("contacts", "outcome", "missing", ""),
     Plant("contacts", "agency", "one_of_two_needed", {"person_id": pl.lit(""), "household_id": pl.lit("")}),

@@ -1,0 +1,53 @@
+"""Somebody whose day of death or leaving, or whose home, cannot be read is held with that reason and never listed."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.counties import NIGHT, copy_of
+
+from ageingwell.config.load import load_config
+from ageingwell.pipeline.night import score
+from ageingwell.report.words import REASON_WORDS
+
+UNREAD = [
+    ("died_on", "31/02/2026", "death_not_read"),
+    ("died_on", "1900-01-01", "death_not_read"),
+    ("died_recorded_on", "last week", "death_not_read"),
+    ("left_on", "31/02/2026", "leaving_not_read"),
+    ("left_recorded_on", "last week", "leaving_not_read"),
+    ("household_id", "No 5", "home_not_read"),
+]
+
+
+@pytest.fixture(scope="module")
+def first_night(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    out = tmp_path_factory.mktemp("first")
+    return pl.read_parquet(
+        score(small_county, as_of=NIGHT, out=out, config=load_config(settings)).folder / "list.parquet"
+    )
+
+
+def test_each_of_them_is_held_with_the_reason_in_words(
+    first_night: pl.DataFrame, small_county: Path, settings: Path, tmp_path: Path
+) -> None:
+    people = first_night["person_id"].sort().head(len(UNREAD)).to_list()
+    county = copy_of(small_county, tmp_path / "county")
+    rows = pl.read_parquet(county / "gp_patients.parquet").with_columns(pl.all().cast(pl.String))
+    for person, (column, text, _) in zip(people, UNREAD, strict=True):
+        newest = (pl.col("person_id") == person) & (
+            pl.col("recorded_on") == pl.col("recorded_on").max().over("person_id")
+        )
+        rows = rows.with_columns(pl.when(newest).then(pl.lit(text)).otherwise(column).alias(column))
+    (county / "gp_patients.parquet").unlink()
+    rows.write_csv(county / "gp_patients.csv")
+
+    night = score(county, as_of=NIGHT, out=tmp_path / "out", config=load_config(settings))
+
+    attrition = pl.read_parquet(night.folder / "attrition.parquet")
+    told = dict(attrition.filter(pl.col("person_id").is_in(people)).select("person_id", "reason").rows())
+    assert told == {person: reason for person, (_, _, reason) in zip(people, UNREAD, strict=True)}
+    on_the_list = pl.read_parquet(night.folder / "list.parquet")["person_id"].to_list()
+    assert on_the_list
+    assert not set(people) & set(on_the_list)
+    assert all(reason in REASON_WORDS for _, _, reason in UNREAD)
