@@ -120,20 +120,22 @@ def _of_register(people: pl.DataFrame, minimum_age: int) -> pl.DataFrame:
 
 
 def _of_table(name: str, rows: pl.LazyFrame, register: Register, as_of: AsOf, minimum_age: int) -> pl.DataFrame:
-    """One pass over the rows: how many there are of each person or home and year; all the rest follows from that."""
+    """The rows are added up by year, and each person and home is taken once: what is held does not grow with rows."""
     day = recorded_column(name)
     keys = [key for key in KEYS if key in rows.collect_schema().names()]
-    years = rows.filter(pl.col(day) < as_of.day).group_by(*keys, year=_year(day))
-    counts = years.agg(n=pl.len().cast(pl.Int64)).collect()
-    counts = counts.with_columns(is_linked=pl.any_horizontal(register.meets(key) for key in keys))
+    sent = rows.filter(pl.col(day) < as_of.day)
+    is_linked = pl.any_horizontal(register.meets(key) for key in keys)
+    by_year = sent.group_by(year=_year(day), is_linked=is_linked).agg(n=pl.len())
+    counts, *once = pl.collect_all([by_year, *(sent.select(pl.col(key).drop_nulls().unique()) for key in keys)])
     parts = [_by(counts, group, of="rows") for group in (ALL, "year")]
-    for key in keys:
-        once = counts.select(key).drop_nulls().unique().with_columns(n=1, is_linked=register.meets(key))
-        parts.append(_by(once, ALL, of=KEYS[key]))
+    parts += [
+        _by(ids.with_columns(n=1, is_linked=register.meets(key)), ALL, of=KEYS[key])
+        for key, ids in zip(keys, once, strict=True)
+    ]
     if name != "permissions":
         # Of opt-outs the other way round says nothing: whoever opted out is not asked by group.
         is_there = [
-            pl.col(key).is_in(counts[key].drop_nulls().unique().implode()).fill_null(value=False) for key in keys
+            pl.col(key).is_in(ids[key].implode()).fill_null(value=False) for key, ids in zip(keys, once, strict=True)
         ]
         older = register.people.filter(pl.col("age") >= minimum_age)
         asked = older.with_columns(n=1, is_linked=pl.any_horizontal(is_there))
@@ -142,7 +144,7 @@ def _of_table(name: str, rows: pl.LazyFrame, register: Register, as_of: AsOf, mi
 
 
 def _year(day: str) -> pl.Expr:
-    return pl.col(day).dt.year().cast(pl.String)
+    return pl.col(day).dt.year()
 
 
 def _by(counts: pl.DataFrame, group: str, *, of: str) -> pl.DataFrame:
@@ -152,7 +154,7 @@ def _by(counts: pl.DataFrame, group: str, *, of: str) -> pl.DataFrame:
     if group == ALL:
         found = counts.select(**sums).with_columns(level=pl.lit(ALL))
     else:
-        found = counts.group_by(level=group).agg(**sums)
+        found = counts.group_by(level=pl.col(group).cast(pl.String)).agg(**sums)
     return found.select("level", "n", "n_linked", of=pl.lit(of), group=pl.lit(group))
 
 
