@@ -30,13 +30,15 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
 
 
 def tell_check(found: "CheckedRecords") -> None:
-    """Say what a check found: the tables, the refused rows by rule, what is not there, what a night would stop on."""
+    """Say what a check found: tables, refused rows by rule, links, what is not there, what a night would stop on."""
     print_table(found.tables)
     print_table(found.refused)
     if not found.recognised.is_empty():
         # Practice by practice only where one is below its floor; `--json` has them all.
         worth_a_line = found.recognised["practice_code"].is_null() | (found.recognised["verdict"] == "too few")
         print_table(found.recognised.filter(worth_a_line))
+    if not found.linked.is_empty():
+        print_table(found.linked)
     for name in found.missing:
         click.echo(f"missing: {name}")
     for note in found.notes:

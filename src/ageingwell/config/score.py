@@ -88,6 +88,20 @@ class TableSettings(Settings):
         default=None, ge=1, description="say that the table is late when its newest record is older than this"
     )
     reader: ReaderSettings = Field(default=ReaderSettings(), description="how its files are to be read")
+    linked_at_least: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="say so in every output when a smaller share of the table's people or homes is on the GP register; "
+        "of the register itself, when a smaller share of its people has a home",
+    )
+    stop_linked_below: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="stop when next to none of at least 20 people or homes of the table is on the GP register, and "
+        "next to none of the register is in the table: a smaller share than this, which another key gives",
+    )
     columns: dict[str, str] = Field(default_factory=dict, description="our column name = the agency's column name")
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,

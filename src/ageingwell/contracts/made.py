@@ -138,6 +138,28 @@ class Attrition(pa.DataFrameModel):
     re_enters_on: pl.Date = pa.Field(nullable=True, description="the first night they can be listed again")
 
 
+class Links(pa.DataFrameModel):
+    """`links.parquet`: how much of each table meets the GP register, and of whom each table knows, group by group.
+
+    Of `rows`, `people` and `homes` of a table, `n_linked` are those on the register; of people `registered`, those the
+    table has a record of, their own or of their home. Of `gp_patients` itself, those who have a home.
+    """
+
+    table: str = pa.Field(description="the table")
+    of: str = pa.Field(
+        isin=["rows", "people", "homes", "registered"],
+        description="what is counted: rows, people or homes of the table, or people registered of the age asked for",
+    )
+    group: str = pa.Field(
+        isin=["all", "year", "age_band", "sex", "ethnic_group", "deprivation_fifth", "practice"],
+        description="by what they are grouped; `year` is the year of recording",
+    )
+    level: str = pa.Field(description="the group; `not known` where nothing is on record")
+    n: int = pa.Field(ge=0, description="how many")
+    n_linked: int = pa.Field(ge=0, description="how many of them link")
+    share: float = pa.Field(ge=0, le=1, nullable=True, description="`n_linked` of `n`; empty where there is nobody")
+
+
 def validated(model: type[pa.DataFrameModel], frame: pl.DataFrame) -> pl.DataFrame:
     """Check one of our own tables; a failure is a fault of ours, told without any value."""
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):

@@ -87,8 +87,14 @@ def now_could_list(facts: Mapping[str, Any]) -> bool:
 
 
 def last_manifest(out: Path, *, on: date) -> dict[str, Any] | None:
-    """What the night told of itself that tonight's takes the place of: the current one, if it is of no later date."""
+    """What the night told of itself that tonight's takes the place of."""
+    folder = last_night(out, on=on)
+    return None if folder is None else manifest_of(folder)
+
+
+def last_night(out: Path, *, on: date) -> Path | None:
+    """The folder of the night that tonight's takes the place of: the current one, if it is of no later date."""
     folder = current(out)
     if folder is None or folder.name[:10] > on.isoformat():
         folder = latest_before(out, on.isoformat())
-    return None if folder is None else manifest_of(folder)
+    return folder

@@ -12,11 +12,15 @@ import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError
+from ageingwell.governance import link_words
 from ageingwell.governance.recognised import described
+from ageingwell.pipeline.gate import measured_links
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish.faults import explained
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
+from ageingwell.recognition.link_floors import below_floor, stop_on_strangers
+from ageingwell.recognition.links import LINKS, REGISTER
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.folder import near_files, unused_files
 from ageingwell.sources.labels import TOLD_LABELS
@@ -55,8 +59,9 @@ class CheckedRecords:
     or hold no value and the headings that were not used (table, column, what, perhaps); `emptied` counts the cells read
     as empty (table, column, rule, n_cells). `unknown_labels` names the labels that are none of a closed list where they
     stand in 8 rows or more (table, column, label, n_rows, n_labels). `recognised` counts which codes and labels are
-    known (as `described` gives it). `notes` says what is not there in sentences. `problems` are what a night would stop
-    on.
+    known (as `described` gives it). `links` counts which rows, people and homes meet the register (`LINKS`), and
+    `linked` says so table by table (as `link_words.described` gives it). `notes` says in sentences what is not there.
+    `problems` are what a night would stop on.
     """
 
     tables: pl.DataFrame
@@ -70,6 +75,8 @@ class CheckedRecords:
     unused_files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     recognised: pl.DataFrame = field(default_factory=pl.DataFrame)
+    links: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINKS))
+    linked: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def check(
@@ -95,6 +102,9 @@ def check(
         if refused_to is not None:
             _write_refused(records, refused_to)
         words = _recognised(records, config)
+        links = _links(records, config, on=day)
+        with _told(problems):
+            stop_on_strangers(links, config.tables)
     tables = list(records.tables.values())
     return CheckedRecords(
         tables=pl.DataFrame([_row(table, on=day) for table in tables], schema=_TABLES, orient="row"),
@@ -107,10 +117,13 @@ def check(
         unknown_labels=_stacked([(table.name, table.unknown_labels) for table in tables], _UNKNOWN),
         unused_files=records.unused_files,
         recognised=words,
+        links=links,
+        linked=link_words.described(links, config.tables),
         notes=(
             *(note for table in tables for note in badly_read_notes(table)),
             *(note for table in tables for note in notes_of(table, on=day)),
             *file_notes(records),
+            *link_words.below_sentences(below_floor(links, config.tables)),
         ),
     )
 
@@ -122,6 +135,13 @@ def _recognised(records: Records, config: Config) -> pl.DataFrame:
         return pl.DataFrame()
     counted = recognised(rows, places=config.places, codelists=config.codelists, floors=config.score.recognition)
     return described(counted, new_labels(rows))
+
+
+def _links(records: Records, config: Config, *, on: date) -> pl.DataFrame:
+    """How much of each table links as a night of that day would count it, whoever opted out among them."""
+    if REGISTER not in records.tables:
+        return pl.DataFrame(schema=LINKS)
+    return measured_links(records, records.rows()[REGISTER], config=config, on=on)
 
 
 def _read_all(data: Path, config: Config, *, workspace: Path, problems: list[str], world: Surroundings) -> Records:

@@ -21,6 +21,7 @@ from ageingwell.contracts.made import (
     Attrition,
     Compared,
     InTouch,
+    Links,
     Needs,
     OutreachList,
     Reasons,
@@ -33,7 +34,7 @@ from ageingwell.errors import PublishError
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
-NIGHT_FORMAT: Final = 2
+NIGHT_FORMAT: Final = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class NightFrames:
     of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
     last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
     counted and never shown) and `services` (what the directory of local services offers); and for the annex `beeswarm`
-    (contributions of people drawn by lot) and `drift` (of tonight's facts from those the model was fitted on).
+    (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links`
+    (how much of each table meets the register), which the next night is compared with too.
     """
 
     listed: pl.DataFrame
@@ -65,6 +67,7 @@ class NightFrames:
     drift: pl.DataFrame
     residents: pl.DataFrame
     services: pl.DataFrame
+    links: pl.DataFrame
 
     def each(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "NightFrames":
         """The same night with every frame changed."""
@@ -88,6 +91,7 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "drift": Drift,
     "residents": Residents,
     "services": Offerable,
+    "links": Links,
 }
 
 

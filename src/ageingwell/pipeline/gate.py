@@ -1,4 +1,7 @@
-"""The gate: which records may be used for a purpose, on a day. Every job passes here before it works anything out."""
+"""The gate: which records may be used for a purpose, on a day. Every job passes here before it works anything out.
+
+It also measures how much links, and stops where a table meets nobody: no job makes sense of records under two keys.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +21,10 @@ from ageingwell.permissions import (
     stop_unless_permitted,
 )
 from ageingwell.pipeline.joining import every_home, homes_in_doubt
+from ageingwell.recognition.link_floors import stop_on_strangers
+from ageingwell.recognition.links import REGISTER, count_links
 from ageingwell.sources.read import Records
+from ageingwell.timeline import AsOf
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,15 @@ class Permitted:
 
     `records` are the rows that may be used; `opted` the opt-outs and markers in force; `incomplete_homes` the homes in
     which somebody lives who may not be used, or who may have died or left, so that nobody can say who lives there;
-    `doubts` sentences for the reader about opt-outs that meet nobody.
+    `doubts` sentences for the reader about opt-outs that meet nobody; `links` how much of each table meets the
+    register (`LINKS`).
     """
 
     records: Records
     opted: pl.DataFrame
     incomplete_homes: pl.Series
     doubts: tuple[str, ...]
+    links: pl.DataFrame
 
 
 def permitted_or_stop(
@@ -44,11 +52,13 @@ def permitted_or_stop(
     recipients: Sequence[Recipient],
     on: date,
     today: date | None = None,
+    sent: Records | None = None,
 ) -> Permitted:
     """Take out everyone excluded; stop where the ledger or the opt-outs do not let this job run.
 
-    `on` is the day of the list or of the extract, `today` the clock's. Raises `NotPermittedError` for a pair that the
-    ledger does not list, for opt-outs that are stale, missing, or made under another key.
+    `on` is the day of the list or of the extract, `today` the clock's; `sent` the records without what was added to
+    them here. Raises `NotPermittedError` for a pair that the ledger does not list, for opt-outs that are stale,
+    missing, or made under another key, and `SourceError` for a table that meets nobody on the register.
     """
     stop_unless_permitted(
         config.ledger, records.tables, purpose=purpose, recipients=recipients, on=on, made_up=records.made_up
@@ -60,9 +70,27 @@ def permitted_or_stop(
     doubts = stop_unless_linked(opt_outs_that_meet(opted, patients, every_home(records)), config.ledger)
     kept = keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger)
     out = homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger)
+    links = measured_links(sent or records, kept[REGISTER], config=config, on=on)
+    stop_on_strangers(links, config.tables)
     return Permitted(
         records=records.with_rows(kept),
         opted=opted,
         incomplete_homes=pl.concat([out, homes_in_doubt(records)]).unique().sort(),
         doubts=tuple(doubts),
+        links=links,
+    )
+
+
+def measured_links(records: Records, patients: pl.LazyFrame, *, config: Config, on: date) -> pl.DataFrame:
+    """How much of each table, as sent and known on a day, meets the register (`LINKS`), the permissions among them.
+
+    `patients` are the rows of the register whose people may be asked by group.
+    """
+    return count_links(
+        records.rows(),
+        patients,
+        AsOf(on),
+        minimum_age=config.score.minimum_age,
+        places=config.places,
+        lag_days=config.tables[REGISTER].lag_days,
     )

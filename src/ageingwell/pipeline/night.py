@@ -46,6 +46,7 @@ from ageingwell.pipeline.joining import (
     with_why_held,
 )
 from ageingwell.pipeline.knowing import known_people
+from ageingwell.pipeline.linking import last_links, with_fallen_links, with_links
 from ageingwell.pipeline.local import LocalDirectory, no_directory, read_local_directory, residents_of
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.sampling import draw_beeswarm
@@ -155,6 +156,7 @@ def score(
         before = last_manifest(out, on=as_of)
         facts["columns_gone"] = columns_gone(facts["inputs"], before)
         facts["is_degraded"] = facts["is_degraded"] or bool(facts["columns_gone"])
+        facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)
         if not accept_change:
             stop_on_change(
                 facts, before=before, n_listed=frames.listed.height, max_lost_share=config.score.max_lost_share
@@ -198,7 +200,7 @@ def outreach_list(
     """
     local = local or no_directory()
     settings = config.outreach
-    records = with_recorded_contacts(records, ledger, as_of=as_of)
+    sent, records = records, with_recorded_contacts(records, ledger, as_of=as_of)
     with world.stage("permitted"):
         gate = permitted_or_stop(
             records,
@@ -207,6 +209,7 @@ def outreach_list(
             recipients=RECIPIENTS,
             on=as_of.day,
             today=world.now().date(),
+            sent=sent,
         )
         permitted, opted = gate.records, gate.opted
     with world.stage("spine"):
@@ -303,6 +306,7 @@ def outreach_list(
         drift=drift_of(bundle, features, seed=config.score.seed),
         residents=residents_of(spine, left),
         services=local.services,
+        links=gate.links,
     )
     not_recognised = sentences(known.words)
     messages = [*shared.messages, *slow_models(bundle)]
@@ -316,7 +320,7 @@ def outreach_list(
     facts["notes"] = [*gate.doubts, *not_recognised]
     facts["recognised"] = recognised_manifest(known.words)
     is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)
-    return frames, facts | {"directory": dict(local.told), "is_degraded": is_degraded}
+    return frames, with_links(facts | {"directory": dict(local.told), "is_degraded": is_degraded}, gate.links, config)
 
 
 def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:

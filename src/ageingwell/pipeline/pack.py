@@ -35,6 +35,7 @@ from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.html import agency_html, annex_html, report_html
+from ageingwell.report.link_table import link_sections
 from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
 from ageingwell.report.section import Section
@@ -197,7 +198,7 @@ def draw_pages(
 
 
 def _annex(frames: NightFrames, evidence: Evidence, summary: Mapping[str, Any], config: Config) -> list[Section]:
-    return annex_sections(
+    sections = annex_sections(
         evidence,
         beeswarm=frames.beeswarm,
         listed=frames.listed,
@@ -207,6 +208,7 @@ def _annex(frames: NightFrames, evidence: Evidence, summary: Mapping[str, Any], 
         shows_risk=summary["shows_risk"],
         charts=config.score.annex_charts and can_draw(),
     )
+    return [*sections, *link_sections(frames.links)]
 
 
 def _night(facts: Mapping[str, Any]) -> date:

@@ -1,0 +1,226 @@
+"""A night measures how much of each table meets the register: it stops, is degraded or tells, and keeps the counts."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from helpers.counties import NIGHT, add_rows, change, copy_of, settings_file
+
+from ageingwell.cli import cli
+from ageingwell.config.files import shipped
+from ageingwell.config.load import load_config
+from ageingwell.contracts.made import Links, validated
+from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.errors import SourceError
+from ageingwell.pipeline.checking import check
+from ageingwell.pipeline.hindsight import look_back
+from ageingwell.pipeline.night import score
+
+KEYS = ("person_id", "household_id", "linked_person_id")
+# Each table that can be told apart from the register: opt-outs have a floor of their own.
+OTHERS = [name for name in TABLES if name not in ("gp_patients", "permissions")]
+NEXT = NIGHT + timedelta(days=7)
+
+
+def under_another_key(county: Path, *names: str, share: float = 1.0) -> None:
+    """Give a share of the rows of these tables the pseudonyms of another key, and take away what tells of the key."""
+
+    def changed(rows: pl.DataFrame) -> pl.DataFrame:
+        theirs = pl.int_range(pl.len()) < share * pl.len()
+        other = {key: pl.col(key).str.replace_many(list("bcdfghjk"), list("cdfghjkb")) for key in KEYS}
+        there = {key: words for key, words in other.items() if key in rows.columns}
+        return rows.with_columns(pl.when(theirs).then(words).otherwise(key).alias(key) for key, words in there.items())
+
+    for name in names:
+        change(county, name, changed)
+
+
+def key_of(name: str) -> str:
+    return "people" if "person_id" in [column.name for column in columns(name)] else "homes"
+
+
+def scored(county: Path, out: Path, config: Path, *more: str, on=NIGHT) -> Result:
+    given = ["score", "--data", county, "--as-of", on, "--out", out, "--config", config, *more]
+    return CliRunner().invoke(cli, [str(word) for word in given])
+
+
+@pytest.fixture(scope="module")
+def first(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a night of the county as it is."""
+    out = tmp_path_factory.mktemp("links") / "outreach"
+    return score(small_county, as_of=NIGHT, out=out, config=load_config(settings)).folder
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_each_table_under_another_key_stops_a_night(name, county, settings, tmp_path):
+    place = copy_of(county, tmp_path / "county")
+    under_another_key(place, name)
+
+    ran = scored(place, tmp_path / "outreach", settings)
+
+    assert ran.exit_code == SourceError.exit_code
+    assert re.search(rf"{name}: 0 of [\d,]+ {key_of(name)}", ran.stderr)
+    assert not (tmp_path / "outreach" / "current").exists()
+
+
+def test_the_register_alone_under_another_key_stops_and_names_every_table(county, settings, tmp_path):
+    place = copy_of(county, tmp_path / "county")
+    under_another_key(place, "gp_patients", "permissions")
+
+    ran = scored(place, tmp_path / "outreach", settings)
+
+    assert ran.exit_code == SourceError.exit_code
+    assert all(f"{name}: 0 of" in ran.stderr for name in OTHERS)
+
+
+def test_no_model_is_trained_on_a_table_under_another_key(small_county, settings, tmp_path):
+    county = copy_of(small_county, tmp_path / "county")
+    under_another_key(county, "care_events")
+
+    with pytest.raises(SourceError, match="care_events: 0 of"):
+        look_back(county, config=load_config(settings))
+
+
+def test_check_tells_it_as_a_problem_and_shows_every_table(small_county, settings, tmp_path):
+    county = copy_of(small_county, tmp_path / "county")
+    under_another_key(county, "fire_visits")
+
+    found = check(county, config=load_config(settings), on=NIGHT)
+    ran = CliRunner().invoke(cli, ["check", "--data", str(county), "--as-of", str(NIGHT), "--config", str(settings)])
+    plain = CliRunner().invoke(cli, ["check", "--data", str(county), "--as-of", str(NIGHT), "--json"])
+
+    assert any("fire_visits: 0 of" in problem for problem in found.problems)
+    assert set(found.linked["table"]) == set(TABLES)
+    assert ran.exit_code == plain.exit_code == 5
+    assert "lowest_group" in ran.stdout
+    assert {row["of"] for row in json.loads(plain.stdout)["links"]} == {"rows", "people", "homes", "registered"}
+
+
+def test_a_table_below_its_floor_is_told_everywhere(small_county, settings, tmp_path):
+    county = copy_of(small_county, tmp_path / "county")
+    under_another_key(county, "care_events", share=0.8)
+
+    ran = scored(county, tmp_path / "outreach", settings)
+
+    assert ran.exit_code == 0, ran.output
+    night = tmp_path / "outreach" / "current"
+    told = json.loads((night / "manifest.json").read_text(encoding="utf-8"))
+    assert told["is_degraded"]
+    assert [row["table"] for row in told["links"]["below"]] == ["care_events"]
+    said = "fewer people are on the GP register than the 50 in 100 expected"
+    pages = ("report.html", "agencies/social_care.html", "agencies/gp.html", "agencies/fire.html")
+    assert all(said in (night / page).read_text(encoding="utf-8") for page in pages)
+    assert said in ran.stderr
+    assert any(said in note for note in check(county, config=load_config(settings), on=NIGHT).notes)
+    assert json.loads(scored(county, tmp_path / "again", settings, "--json").stdout)["is_degraded"]
+
+
+def test_a_county_that_links_is_not_degraded_and_keeps_its_counts(first, small_county):
+    told = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
+    links = validated(Links, pl.read_parquet(first / "links.parquet"))
+    care = pl.read_parquet(small_county / "care_events.parquet")
+
+    assert told["links"]["below"] == told["links"]["fallen"] == []
+    assert not told["is_degraded"]
+    (whole,) = links.filter(table="care_events", of="people", group="all").rows(named=True)
+    assert whole["n"] == whole["n_linked"] == care["person_id"].n_unique()
+    assert '<h2 id="links">' in (first / "annex.html").read_text(encoding="utf-8")
+
+
+def test_fewer_than_20_are_told_and_neither_stop_nor_degrade(small_county, settings, tmp_path):
+    county = copy_of(small_county, tmp_path / "county")
+    under_another_key(county, "fire_incidents")
+    change(county, "fire_incidents", lambda rows: rows.unique("household_id", maintain_order=True).head(19))
+
+    ran = scored(county, tmp_path / "outreach", settings)
+
+    assert ran.exit_code == 0, ran.output
+    assert "Fire incidents: fewer homes are on the GP register" in ran.stderr
+    manifest = tmp_path / "outreach" / "current" / "manifest.json"
+    assert not json.loads(manifest.read_text(encoding="utf-8"))["is_degraded"]
+
+
+def test_a_fall_since_the_last_night_is_told(first, small_county, settings, tmp_path):
+    county, out = copy_of(small_county, tmp_path / "county"), copy_of(first.parent, tmp_path / "outreach")
+    # Still above its floor of 50 in 100.
+    under_another_key(county, "hospital_events", share=0.45)
+
+    ran = scored(county, out, settings, on=NEXT)
+
+    assert ran.exit_code == 0, ran.output
+    assert "Hospital events: fewer people are on the GP register than last time" in ran.stderr
+    told = json.loads((out / "current" / "manifest.json").read_text(encoding="utf-8"))
+    assert told["is_degraded"]
+    assert told["links"]["below"] == []
+    assert "hospital_events" in [row["table"] for row in told["links"]["fallen"]]
+
+
+@pytest.mark.parametrize("left", ["nothing", "no links", "links of another form", "a damaged file"])
+def test_a_last_night_without_links_of_use_is_no_hindrance(left, first, small_county, settings, tmp_path):
+    out = copy_of(first.parent, tmp_path / "outreach")
+    kept = out / "current" / "links.parquet"
+    if left == "no links":
+        kept.unlink()
+    elif left == "links of another form":
+        pl.DataFrame({"table": [1], "share": ["all"]}).write_parquet(kept)
+    elif left == "a damaged file":
+        kept.write_bytes(b"PAR1")
+
+    ran = scored(small_county, tmp_path / "none" if left == "nothing" else out, settings, on=NEXT)
+
+    assert ran.exit_code == 0, ran.output
+    assert "than last time" not in ran.stderr
+
+
+def test_contacts_that_lists_told_of_under_an_old_key_do_not_stop(county, settings, tmp_path, monkeypatch):
+    from ageingwell.pipeline import night as nights
+
+    def with_old_contacts(records, ledger, *, as_of):
+        contacts = records.tables["contacts"].rows.with_columns(
+            pl.when(pl.col(key).is_not_null()).then(pl.lit("c" * 32)).alias(key)
+            for key in ("person_id", "household_id")
+        )
+        return records.with_rows(records.rows() | {"contacts": contacts})
+
+    monkeypatch.setattr(nights, "with_recorded_contacts", with_old_contacts)
+
+    done = score(county, as_of=NIGHT, out=tmp_path / "outreach", config=load_config(settings))
+
+    assert done.frames.links.filter(table="contacts", of="people", group="all")["share"].to_list() == [1.0]
+
+
+def test_a_lower_floor_lets_a_table_of_strangers_pass(small_county, bundle, tmp_path):
+    county = copy_of(small_county, tmp_path / "county")
+    under_another_key(county, "fire_visits")
+    config = settings_file(tmp_path / "settings", bundle=bundle)
+    text = (shipped("configs") / "agencies.toml").read_text(encoding="utf-8")
+    lowered = text.replace("[fire_visits]\n", "[fire_visits]\nstop_linked_below = 0\n")
+    (config.parent / "agencies.toml").write_text(lowered, encoding="utf-8")
+
+    ran = scored(county, tmp_path / "outreach", config)
+
+    assert ran.exit_code == 0, ran.output
+    assert "Fire visits: fewer homes are on the GP register" in ran.stderr
+
+
+def test_rows_of_a_later_day_change_no_link(first, small_county, settings, tmp_path):
+    county = copy_of(small_county, tmp_path / "county")
+    add_rows(
+        county,
+        "care_events",
+        {
+            "person_id": "b" * 32,
+            "client_type": "service_user",
+            "event_type": "service",
+            "started_on": NIGHT,
+            "recorded_on": NIGHT,
+        },
+    )
+
+    again = score(county, as_of=NIGHT, out=tmp_path / "outreach", config=load_config(settings)).folder
+
+    assert (again / "links.parquet").read_bytes() == (first / "links.parquet").read_bytes()
