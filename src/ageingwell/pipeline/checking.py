@@ -11,12 +11,14 @@ import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError
+from ageingwell.governance.asking import asks, asks_of_refused, coverage
 from ageingwell.governance.recognised import described
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish.faults import explained
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.sources.checked import CheckedTable, Records
+from ageingwell.sources.dmd_to_bnf import read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.folder import near_files, unused_files
 from ageingwell.sources.mapping import stop_on_wrong_mapping
 from ageingwell.sources.notes import COLUMNS, file_notes, notes_of, told_columns
@@ -86,7 +88,7 @@ def check(
         records = _read_all(data, config, workspace=Path(scratch), problems=problems, world=world)
         if refused_to is not None:
             _write_refused(records, refused_to)
-        words = _recognised(records, config)
+        words, told = _recognised(records, config, problems=problems, on=day)
     tables = list(records.tables.values())
     return CheckedRecords(
         tables=pl.DataFrame([_row(table, on=day) for table in tables], schema=_TABLES, orient="row"),
@@ -98,17 +100,29 @@ def check(
         emptied=_stacked([(table.name, table.emptied) for table in tables], _EMPTIED),
         unused_files=records.unused_files,
         recognised=words,
-        notes=(*(note for table in tables for note in notes_of(table, on=day)), *file_notes(records)),
+        notes=(
+            *(note for table in tables for note in notes_of(table, on=day)),
+            *told,
+            *asks_of_refused((table.name, table.refused_by_rule()) for table in tables),
+            *file_notes(records),
+        ),
     )
 
 
-def _recognised(records: Records, config: Config) -> pl.DataFrame:
-    """Which codes and labels are known, in all and by practice; nothing is counted without a register."""
-    rows = records.rows()
-    if "gp_patients" not in rows:
-        return pl.DataFrame()
+def _recognised(
+    records: Records, config: Config, *, problems: list[str], on: date
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Which codes and labels are known, in all and by practice, and in sentences how far that reaches and what to ask.
+
+    Without a register nothing is told by practice.
+    """
+    look_up = None
+    with _told(problems):
+        look_up = None if config.dmd_to_bnf is None else read_dmd_to_bnf(config.dmd_to_bnf)
+    rows = with_bnf_codes(records, look_up).rows()
     counted = recognised(rows, places=config.places, codelists=config.codelists, floors=config.score.recognition)
-    return described(counted, new_labels(rows))
+    of_look_up = [] if look_up is None else look_up.notes(on)
+    return described(counted, new_labels(rows)), (*of_look_up, *coverage(counted), *asks(counted))
 
 
 def _read_all(data: Path, config: Config, *, workspace: Path, problems: list[str], world: Surroundings) -> Records:

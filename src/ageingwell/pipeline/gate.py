@@ -18,6 +18,7 @@ from ageingwell.permissions import (
     stop_unless_permitted,
 )
 from ageingwell.pipeline.joining import every_home
+from ageingwell.sources.dmd_to_bnf import DmdToBnf, read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.read import Records
 
 
@@ -27,13 +28,15 @@ class Permitted:
 
     `records` are the rows that may be used; `opted` the opt-outs and markers in force; `incomplete_homes` the homes in
     which somebody lives who may not be used, so that nobody can say who lives there; `doubts` sentences for the
-    reader about opt-outs that meet nobody.
+    reader about opt-outs that meet nobody and about a look-up of medicines that is old. `dmd_to_bnf` is the look-up
+    that the records' prescriptions were filled in by, where the settings name one.
     """
 
     records: Records
     opted: pl.DataFrame
     incomplete_homes: pl.Series
     doubts: tuple[str, ...]
+    dmd_to_bnf: DmdToBnf | None = None
 
 
 def permitted_or_stop(
@@ -48,7 +51,8 @@ def permitted_or_stop(
     """Take out everyone excluded; stop where the ledger or the opt-outs do not let this job run.
 
     `on` is the day of the list or of the extract, `today` the clock's. Raises `NotPermittedError` for a pair that the
-    ledger does not list, for opt-outs that are stale, missing, or made under another key.
+    ledger does not list, for opt-outs that are stale, missing, or made under another key; `ConfigError` for a look-up of
+    medicines that cannot be read.
     """
     stop_unless_permitted(
         config.ledger, records.tables, purpose=purpose, recipients=recipients, on=on, made_up=records.made_up
@@ -59,9 +63,12 @@ def permitted_or_stop(
     patients = records.tables["gp_patients"].rows
     doubts = stop_unless_linked(opt_outs_that_meet(opted, patients, every_home(records)), config.ledger)
     kept = keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger)
+    # Here and nowhere else: every job passes the gate, so a medicine has the same group in all of them.
+    look_up = None if config.dmd_to_bnf is None else read_dmd_to_bnf(config.dmd_to_bnf)
     return Permitted(
-        records=records.with_rows(kept),
+        records=with_bnf_codes(records.with_rows(kept), look_up),
         opted=opted,
         incomplete_homes=homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger),
-        doubts=tuple(doubts),
+        doubts=(*doubts, *(() if look_up is None else look_up.doubts(on))),
+        dmd_to_bnf=look_up,
     )
