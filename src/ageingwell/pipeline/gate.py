@@ -51,8 +51,8 @@ def permitted_or_stop(
     """Take out everyone excluded; stop where the ledger or the opt-outs do not let this job run.
 
     `on` is the day of the list or of the extract, `today` the clock's. Raises `NotPermittedError` for a pair that the
-    ledger does not list, for opt-outs that are stale, missing, or made under another key; `ConfigError` for a look-up of
-    medicines that cannot be read.
+    ledger does not list, for opt-outs that are stale, missing, or made under another key; `ConfigError` for a look-up
+    of medicines that cannot be read.
     """
     stop_unless_permitted(
         config.ledger, records.tables, purpose=purpose, recipients=recipients, on=on, made_up=records.made_up

@@ -90,8 +90,8 @@ class DmdToBnf:
         if not self.is_old(on):
             return []
         return [
-            f"medicines: {self.file} is of {self.dated_on}, more than {OLD_AFTER_DAYS} days old; newer medicines are in "
-            "no group that is known, so download the newest"
+            f"medicines: {self.file} is of {self.dated_on}, more than {OLD_AFTER_DAYS} days old; the groups of "
+            "newer medicines are unknown, so download the newest"
         ]
 
 
