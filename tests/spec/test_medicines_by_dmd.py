@@ -1,4 +1,4 @@
-"""Medicines sent by dm+d code alone: with the mapping they tell what BNF codes tell, without it nothing becomes a no."""
+"""Medicines sent by dm+d code alone: the mapping makes of them what BNF codes tell; without it nothing becomes a no."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +21,7 @@ from ageingwell.features.feature import Feature
 from ageingwell.features.gp import MEDICINE_GROUPS, dmd_list_of
 from ageingwell.governance.asking import asks, coverage
 from ageingwell.pipeline.checking import CheckedRecords, check
+from ageingwell.pipeline.gate import permitted_or_stop
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.people import recognise
 from ageingwell.sources.dmd_to_bnf import DmdToBnf, with_bnf_codes
@@ -217,7 +218,26 @@ def test_a_column_that_nobody_sent_makes_no_group_unknown_once_codes_are_looked_
     assert features.select("n_opioid_90d", "has_insulin_90d", "n_sedative_90d").row(0) == (1, 0, 0)
 
 
-# --- Partitions, and what to ask for -----------------------------------------------------------------------------------
+# --- The one place ----------------------------------------------------------------------------------------------------
+
+
+def test_every_job_fills_them_in_at_the_gate_and_an_old_mapping_is_told(county_tables: Tables, tmp_path: Path) -> None:
+    dmd_to_bnf().write_csv(tmp_path / "dmd_to_bnf_20250101.csv")
+    config = replace(CONFIG, dmd_to_bnf=tmp_path / "dmd_to_bnf_20250101.csv")
+    records = records_of(in_other_words(county_tables, ("all_dmd_only",)))
+
+    gate = permitted_or_stop(records, config=config, purpose="direct_care", recipients=("group",), on=NIGHT)
+
+    rows = gate.records.tables["gp_prescriptions"].rows.collect()
+    assert rows.height > 1000
+    assert rows["bnf_code"].null_count() == 0
+    assert rows["bnf_looked_up"].all()
+    assert gate.dmd_to_bnf is not None
+    assert gate.dmd_to_bnf.told()["n_codes"] == len(made_up_dmd_codes())
+    assert any("more than 400 days old" in doubt for doubt in gate.doubts)
+
+
+# --- Partitions, and what to ask for ----------------------------------------------------------------------------------
 
 # A heart attack as a concept, and one of its descriptions; amlodipine 5 mg tablets, of the UK extension.
 PARTITIONS = [("22298006", "00", True), ("37436014", "01", False), ("39732311000001104", "10", True)]

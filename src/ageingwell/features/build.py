@@ -379,8 +379,8 @@ def _household_medicines(given: Given) -> pl.LazyFrame | None:
 
 
 def _by_medicine(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
-    # A BNF code tells all groups. Without one, a list of dm+d codes tells those it stands on and no others: the lists are
-    # short, and a dm+d code may start with the same digits as a BNF code.
+    # A BNF code tells all groups. Without one, a list of dm+d codes tells those it stands on and no others: the lists
+    # are short. A dm+d code may start with the same digits as a BNF code.
     substance = pl.when(has_bnf_chapter()).then(pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE))
     dmd = pl.when(substance.is_null()).then(pl.coalesce("dmd_code", "bnf_code"))
     last = rows.group_by("person_id", substance=substance, dmd=dmd).agg(last_issued_on=pl.col("issued_on").max())
