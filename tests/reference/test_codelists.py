@@ -28,6 +28,8 @@ _OTHERS = """
     icd10_fall icd10_fracture icd10_injury
     bnf_anticholinergic bnf_sedative bnf_opioid bnf_antihypertensive bnf_anticoagulant bnf_antipsychotic bnf_insulin
     bnf_emollient bnf_oxygen
+    dmd_anticholinergic dmd_sedative dmd_opioid dmd_antihypertensive dmd_anticoagulant dmd_antipsychotic dmd_insulin
+    dmd_emollient
 """
 DEFICITS, OTHERS = _DEFICITS.split(), _OTHERS.split()
 

@@ -10,6 +10,7 @@ from helpers.knowledge import CONFIG
 from ageingwell.config.files import shipped
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Seen
+from ageingwell.features.gp import MEDICINE_GROUPS, dmd_list_of
 from ageingwell.timeline import AsOf
 
 PACKAGE = Path(__file__).parents[2] / "src" / "ageingwell"
@@ -31,7 +32,8 @@ def used_by_features() -> set[str]:
     for feature in FEATURES:
         formula = feature.value(Seen(AsOf(date(2026, 1, 1)), Noting()))
         asked.update(formula.meta.root_names())
-    return asked
+    # Beside the BNF codes of a group stands its list of dm+d codes.
+    return asked | {dmd_list_of(group) for group in MEDICINE_GROUPS if group in asked}
 
 
 def used_elsewhere() -> set[str]:

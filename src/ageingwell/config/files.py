@@ -84,13 +84,16 @@ def _parts(name: str) -> list[str]:
     return [part.strip().strip('"') for part in name.split(".")]
 
 
-OTHER_TERMINOLOGIES = ("bnf_", "icd10_")  # how the names of lists start whose codes are no SNOMED CT identifiers
+# How the names of lists start that are no lists of SNOMED CT findings: BNF and ICD-10 prefixes, and dm+d medicines.
+OTHER_TERMINOLOGIES = ("bnf_", "dmd_", "icd10_")
 
 
 def snomed_lists(codelists: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The names of the lists of SNOMED CT identifiers, in order.
+    """The names of the lists of SNOMED CT identifiers that coded entries are compared with, in order.
 
-    >>> snomed_lists({"fall": ("161898004",), "dementia": ("52448006",), "icd10_fall": ("W19",)})
+    A `dmd_…` list holds SNOMED CT identifiers too, of medicines: prescriptions are compared with it, entries are not.
+
+    >>> snomed_lists({"fall": ("161898004",), "dementia": ("52448006",), "icd10_fall": ("W19",), "dmd_opioid": ("1",)})
     ['dementia', 'fall']
     """
     return sorted(name for name in codelists if not name.startswith(OTHER_TERMINOLOGIES))

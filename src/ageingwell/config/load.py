@@ -65,6 +65,7 @@ class Config:
     codelists: dict[str, tuple[str, ...]]
     places: Path
     digest: str
+    dmd_to_bnf: Path | None = None
 
 
 def load_config(path: Path | None = None) -> Config:
@@ -88,6 +89,9 @@ def load_config(path: Path | None = None) -> Config:
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
         found.append(f"{files['places'].name}: there is no such file of places")
+    medicines = None if score is None or score.dmd_to_bnf is None else top.parent / score.dmd_to_bnf
+    if medicines is not None and not medicines.is_file():
+        found.append(f"{medicines.name}: there is no such file of dm+d and BNF codes")
     if services is not None:
         try:
             read_positions(_beside(files["services"], services.positions))
@@ -107,7 +111,8 @@ def load_config(path: Path | None = None) -> Config:
     positions = _beside(files["services"], services.positions)
     with _explained():
         codelists = _codelists(files["codelists"])
-        digest = _digest([top, *files.values(), positions, *_own_profiles(top)])
+        also = [medicines] if medicines else []
+        digest = _digest([top, *files.values(), positions, *also, *_own_profiles(top)])
     return Config(
         score=score,
         train=train,
@@ -123,6 +128,7 @@ def load_config(path: Path | None = None) -> Config:
         codelists=codelists,
         places=files["places"],
         digest=digest,
+        dmd_to_bnf=medicines,
     )
 
 

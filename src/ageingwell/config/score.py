@@ -238,6 +238,11 @@ class ScoreSettings(Settings):
         default="services.toml", description="file: the local directory, and which services serve which need"
     )
     codelists: str = Field(default="codelists", description="folder of code lists")
+    dmd_to_bnf: str | None = Field(
+        default=None,
+        description="file: the BNF code of each dm+d code, as the NHS Business Services Authority publishes it (.xlsx, "
+        ".zip) or as a CSV with dmd_code and bnf_code",
+    )
     training: str = Field(default="train.toml", description="file: how models are trained")
     places: str = Field(
         default="places.csv.gz", description="file: the place, deprivation decile and class of each LSOA"

@@ -1,4 +1,8 @@
-"""Whether a code can be a SNOMED CT identifier: its shape, and the check digit that catches slips of the keyboard.
+"""Whether a code can be a SNOMED CT identifier, and of what: its shape, its check digit and its partition.
+
+The check digit catches slips of the keyboard. The two digits before it, the partition, say what is identified: a
+concept, one of its descriptions, or a relationship. Some systems send the id of the description, which passes the check
+digit and stands on no list.
 
 The check digit is Verhoeff's: each digit, from the right, is swapped for another by its place, and all are multiplied
 like the turns and flips of a pentagon; a right identifier gives 0. Three digits at a time are looked up, so a column
@@ -55,3 +59,27 @@ def is_snomed(column: pl.Expr) -> pl.Expr:
     filled = column.str.len_bytes().replace_strict(_FILLED, default=None, return_dtype=pl.Int64)
     checks = (product == filled).fill_null(value=False)
     return pl.when(column.is_not_null()).then(column.str.contains(_SHAPE) & checks)
+
+
+# SNOMED CT release file specification, partition identifiers; the second is of the extensions, such as the UK's dm+d.
+CONCEPT, DESCRIPTION, RELATIONSHIP = ("00", "10"), ("01", "11"), ("02", "12")
+
+
+def partition(column: pl.Expr) -> pl.Expr:
+    """The partition of a SNOMED CT identifier: the two digits before its check digit.
+
+    >>> codes = pl.DataFrame({"code": ["22298006", "37436014", "39732311000001104", None]})
+    >>> codes.select(partition(pl.col("code")))["code"].to_list()
+    ['00', '01', '10', None]
+    """
+    return column.str.slice(-3, 2)
+
+
+def is_concept(column: pl.Expr) -> pl.Expr:
+    """Whether a text is a SNOMED CT identifier of a concept: not of a description or a relationship.
+
+    >>> codes = pl.DataFrame({"code": ["22298006", "37436014", "22298007", None]})
+    >>> codes.select(is_concept(pl.col("code")))["code"].to_list()
+    [True, False, False, None]
+    """
+    return is_snomed(column) & partition(column).is_in(CONCEPT)

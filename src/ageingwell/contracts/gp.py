@@ -147,13 +147,14 @@ class GpPrescriptions(pa.DataFrameModel):
     """Prescription issues, one row an issue.
 
     Owner: GP practices. Delivery lag: days. Coverage: issues by the practice; hospital and over-the-counter medicines
-    are absent. Known defects: some systems send a dm+d code, some a BNF code; the groups of a medicine are told by its
-    BNF code alone, so of whoever has one without it no group is known to be absent.
+    are absent. Known defects: some systems send a dm+d code, some a BNF code. The groups of a medicine are told by its
+    BNF code, sent or looked up in the mapping that the settings name as `dmd_to_bnf`; a list of dm+d codes tells that
+    it is in a group. Of whoever has a medicine that neither tells, no group is known to be absent.
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     bnf_code: str = text("BNF code of the medicine", shape=BNF_CODE)
-    dmd_code: str = text("dm+d code of the medicine", shape=DMD_CODE)
+    dmd_code: str = text("dm+d code of the medicine: a virtual or actual product (VMP, AMP)", shape=DMD_CODE)
     issued_on: pl.Date = day("the day of issue")
     recorded_on: pl.Date = day("the day it was entered")
 

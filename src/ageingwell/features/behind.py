@@ -67,6 +67,7 @@ _MADE_OF: Final[Mapping[str, tuple[Column, ...]]] = {
     "not_told_by": (("gp_patients", "household_id"),),
     "lists": (("gp_events", "code_system"), ("gp_events", "code")),
     "last_issued_on": (("gp_prescriptions", "issued_on"),),
+    "substance": (("gp_prescriptions", "bnf_code"),),
     "icd10_fall": (("hospital_events", "icd10"),),
     "icd10_fracture": (("hospital_events", "icd10"),),
     "weekly_pence": tuple(

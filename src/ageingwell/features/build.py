@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ageingwell.config.files import codes_of, snomed_lists
-from ageingwell.contracts.prefixes import starts_with_any
+from ageingwell.contracts.prefixes import has_bnf_chapter, starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.behind import MEANINGFUL, Column, columns_of_source, made_of, roots_of
@@ -379,12 +379,20 @@ def _household_medicines(given: Given) -> pl.LazyFrame | None:
 
 
 def _by_medicine(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
-    # The groups are told by BNF code alone: a dm+d code may start with the same digits.
-    substance = pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE)
-    dmd = pl.when(substance.is_null()).then("dmd_code")
+    # A BNF code tells all groups. Without one, a list of dm+d codes tells those it stands on and no others: the lists
+    # are short. A dm+d code may start with the same digits as a BNF code.
+    substance = pl.when(has_bnf_chapter()).then(pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE))
+    dmd = pl.when(substance.is_null()).then(pl.coalesce("dmd_code", "bnf_code"))
     last = rows.group_by("person_id", substance=substance, dmd=dmd).agg(last_issued_on=pl.col("issued_on").max())
-    groups = [_in_group(pl.col("substance"), given.codelists, name) for name in gp.MEDICINE_GROUPS]
+    groups = [_in_medicine_group(given.codelists, name) for name in gp.MEDICINE_GROUPS]
     return last.with_columns(groups)
+
+
+def _in_medicine_group(codelists: Codelists, name: str) -> pl.Expr:
+    """Whether a medicine belongs to a group; missing where neither its BNF code nor a list of dm+d codes tells it."""
+    by_bnf = _in_group(pl.col("substance"), codelists, name)
+    is_listed = pl.col("dmd").is_in(codelists.get(gp.dmd_list_of(name), ()))
+    return pl.coalesce(by_bnf, pl.when(is_listed).then(pl.lit(value=True))).alias(name)
 
 
 def _hospital_events(given: Given) -> pl.LazyFrame | None:

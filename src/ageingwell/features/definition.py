@@ -6,7 +6,7 @@ from datetime import date
 
 from ageingwell import spine
 from ageingwell.contracts.registry import EVENT_KEYS
-from ageingwell.features import build
+from ageingwell.features import build, gp
 from ageingwell.features.behind import ORIGINS
 from ageingwell.features.feature import Feature, Seen
 from ageingwell.features.source_text import as_text, expression_text, source_text
@@ -35,7 +35,8 @@ def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> st
     bits = _Noted(codelists)
     formula = feature.value(Seen(AsOf(date(2000, 1, 1)), bits))
     roots = set(formula.meta.root_names())
-    used = sorted(set(bits.asked) | (roots & set(codelists)))
+    lists = roots | {gp.dmd_list_of(root) for root in roots & set(gp.MEDICINE_GROUPS)}
+    used = sorted(set(bits.asked) | (lists & set(codelists)))
     told = [
         feature.name,
         feature.source,

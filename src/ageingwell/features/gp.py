@@ -14,6 +14,7 @@ from ageingwell.features.feature import (
     days_since_last,
     n_days,
     n_distinct_days,
+    unless_untold,
 )
 
 # The deficits of the electronic frailty index (Clegg and others, Age and Ageing 2016;45:353), in its own order of
@@ -264,16 +265,27 @@ EVENTS: tuple[Feature, ...] = (
 def _medicines(
     name: str, days: int, groups: tuple[str, ...], many: str, one: str, none: str, direction: str
 ) -> Feature:
-    """Count the medicines of any of some groups, each once; without groups, all of them."""
+    """Count the medicines of any of some groups, each once; without groups, all of them.
+
+    A dm+d code is that of one strength of one make: several on a list of dm+d codes may be the same medicine, and may
+    be one that a BNF code told too. So they count as one, where no BNF code tells of any.
+    """
 
     def in_group(_: Seen) -> pl.Expr:
         return pl.lit(value=True) if not groups else pl.any_horizontal(*groups)
+
+    def counted(seen: Seen) -> pl.Expr:
+        met = in_group(seen) & seen.within("last_issued_on", days)
+        by_bnf = (met & pl.col("substance").is_not_null()).sum().cast(pl.Int64)
+        return unless_untold(pl.max_horizontal(by_bnf, met.any().cast(pl.Int64)), met)
+
+    every = n_days(in_group, day="last_issued_on", days=days)
 
     return Feature(
         name=name,
         theme="health",
         source="medicines",
-        value=n_days(in_group, day="last_issued_on", days=days),
+        value=Dated(counted, every.rows, every.day) if groups else every,
         direction="up" if direction == "up" else "either",
         present=many,
         one=one,
@@ -311,7 +323,7 @@ def _on_medicine(name: str, group: str, words: str) -> Feature:
     )
 
 
-# The prefixes of BNF codes that put a medicine into a group.
+# The prefixes of BNF codes that put a medicine into a group; `dmd_list_of` is the list of dm+d codes beside each.
 MEDICINE_GROUPS = (
     "bnf_anticholinergic",
     "bnf_sedative",
@@ -323,6 +335,16 @@ MEDICINE_GROUPS = (
     "bnf_emollient",
     "bnf_oxygen",
 )
+
+
+def dmd_list_of(group: str) -> str:
+    """The list of dm+d codes of a group of medicines; not every folder of code lists has one for each.
+
+    >>> dmd_list_of("bnf_opioid")
+    'dmd_opioid'
+    """
+    return f"dmd_{group.removeprefix('bnf_')}"
+
 
 MEDICINES: tuple[Feature, ...] = (
     _medicines(

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.governance.disclosure import SUPPRESS_BELOW
-from ageingwell.recognition.counting import ANY, DIAGNOSES, ENTRIES, MEDICINES, unrecognised
+from ageingwell.recognition.counting import ANY, DIAGNOSES, ENTRIES, GROUPED, MEDICINES, unrecognised
 from ageingwell.recognition.people import CARE_LABELS, Recognised
 
 MOST_NAMED: Final = 5
@@ -21,7 +21,10 @@ TERMINOLOGIES: Final = {
     "ctv3": "CTV3",
     "local": "local codes",
     "bnf": "BNF codes",
+    "bnf_looked_up": "BNF codes looked up by dm+d code",
+    "dmd_listed": "dm+d codes on one of our lists",
     "dmd": "dm+d codes alone",
+    "not_dmd": "codes that are no dm+d codes",
     "not_bnf": "codes of no BNF chapter",
     "icd10": "ICD-10 codes",
     "label": "labels",
@@ -119,7 +122,7 @@ def _counts(counted: pl.DataFrame, below: pl.DataFrame, column: str, practice: s
     row = below.filter(ours).sort("recognised_as", descending=True).row(0, named=True)
     asked = _RECOGNISED_AS[row["recognised_as"]]
     what = "prescriptions have a BNF code" if column == MEDICINES else f"coded entries are {asked}"
-    parts = _of(counted, column).filter(ours & ~pl.col("terminology").is_in([ANY, "snomed", "bnf"]))
+    parts = _of(counted, column).filter(ours & ~pl.col("terminology").is_in([ANY, "snomed", *GROUPED]))
     most = parts.sort("n_rows", "terminology", descending=[True, False]).head(2).iter_rows(named=True)
     others = ", ".join(f"{part['n_rows']:,} are {TERMINOLOGIES[part['terminology']]}" for part in most)
     who = "GP records" if practice is None else f"practice {practice}"

@@ -13,6 +13,7 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError
 from ageingwell.governance import link_words
+from ageingwell.governance.asking import asks, asks_of_refused, coverage
 from ageingwell.governance.recognised import described
 from ageingwell.pipeline.gate import measured_links
 from ageingwell.pipeline.surroundings import Surroundings
@@ -22,6 +23,7 @@ from ageingwell.recognition.labels import new_labels
 from ageingwell.recognition.link_floors import below_floor, stop_on_strangers
 from ageingwell.recognition.links import LINKS, REGISTER
 from ageingwell.sources.checked import CheckedTable, Records
+from ageingwell.sources.dmd_to_bnf import read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.folder import near_files, unused_files
 from ageingwell.sources.labels import TOLD_LABELS
 from ageingwell.sources.mapping import stop_on_wrong_mapping
@@ -101,7 +103,7 @@ def check(
         records = _read_all(data, config, workspace=Path(scratch), problems=problems, world=world)
         if refused_to is not None:
             _write_refused(records, refused_to)
-        words = _recognised(records, config)
+        words, told = _recognised(records, config, problems=problems, on=day)
         links = _links(records, config, on=day)
         with _told(problems):
             stop_on_strangers(links, config.tables)
@@ -122,19 +124,28 @@ def check(
         notes=(
             *(note for table in tables for note in badly_read_notes(table)),
             *(note for table in tables for note in notes_of(table, on=day)),
+            *told,
+            *asks_of_refused((table.name, table.refused_by_rule()) for table in tables),
             *file_notes(records),
             *link_words.below_sentences(below_floor(links, config.tables)),
         ),
     )
 
 
-def _recognised(records: Records, config: Config) -> pl.DataFrame:
-    """Which codes and labels are known, in all and by practice; nothing is counted without a register."""
-    rows = records.rows()
-    if "gp_patients" not in rows:
-        return pl.DataFrame()
+def _recognised(
+    records: Records, config: Config, *, problems: list[str], on: date
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Which codes and labels are known, in all and by practice, and in sentences how far that reaches and what to ask.
+
+    Without a register nothing is told by practice.
+    """
+    look_up = None
+    with _told(problems):
+        look_up = None if config.dmd_to_bnf is None else read_dmd_to_bnf(config.dmd_to_bnf)
+    rows = with_bnf_codes(records, look_up).rows()
     counted = recognised(rows, places=config.places, codelists=config.codelists, floors=config.score.recognition)
-    return described(counted, new_labels(rows))
+    of_look_up = [] if look_up is None else look_up.notes(on)
+    return described(counted, new_labels(rows)), (*of_look_up, *coverage(counted), *asks(counted))
 
 
 def _links(records: Records, config: Config, *, on: date) -> pl.DataFrame:

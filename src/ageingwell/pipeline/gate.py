@@ -23,6 +23,7 @@ from ageingwell.permissions import (
 from ageingwell.pipeline.joining import every_home, homes_in_doubt
 from ageingwell.recognition.link_floors import stop_on_strangers
 from ageingwell.recognition.links import REGISTER, count_links
+from ageingwell.sources.dmd_to_bnf import DmdToBnf, read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
 
@@ -33,8 +34,9 @@ class Permitted:
 
     `records` are the rows that may be used; `opted` the opt-outs and markers in force; `incomplete_homes` the homes in
     which somebody lives who may not be used, or who may have died or left, so that nobody can say who lives there;
-    `doubts` sentences for the reader about opt-outs that meet nobody; `links` how much of each table meets the
-    register (`LINKS`).
+    `doubts` sentences for the reader about opt-outs that meet nobody and about a look-up of medicines that is old;
+    `links` how much of each table meets the register (`LINKS`). `dmd_to_bnf` is the look-up that the records'
+    prescriptions were filled in by, where the settings name one.
     """
 
     records: Records
@@ -42,6 +44,7 @@ class Permitted:
     incomplete_homes: pl.Series
     doubts: tuple[str, ...]
     links: pl.DataFrame
+    dmd_to_bnf: DmdToBnf | None = None
 
 
 def permitted_or_stop(
@@ -58,7 +61,8 @@ def permitted_or_stop(
 
     `on` is the day of the list or of the extract, `today` the clock's; `sent` the records without what was added to
     them here. Raises `NotPermittedError` for a pair that the ledger does not list, for opt-outs that are stale,
-    missing, or made under another key, and `SourceError` for a table that meets nobody on the register.
+    missing, or made under another key; `SourceError` for a table that meets nobody on the register; `ConfigError` for
+    a look-up of medicines that cannot be read.
     """
     stop_unless_permitted(
         config.ledger, records.tables, purpose=purpose, recipients=recipients, on=on, made_up=records.made_up
@@ -72,12 +76,15 @@ def permitted_or_stop(
     out = homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger)
     links = measured_links(sent or records, kept[REGISTER], config=config, on=on)
     stop_on_strangers(links, config.tables)
+    # Here and nowhere else: every job passes the gate, so a medicine has the same group in all of them.
+    look_up = None if config.dmd_to_bnf is None else read_dmd_to_bnf(config.dmd_to_bnf)
     return Permitted(
-        records=records.with_rows(kept),
+        records=with_bnf_codes(records.with_rows(kept), look_up),
         opted=opted,
         incomplete_homes=pl.concat([out, homes_in_doubt(records)]).unique().sort(),
-        doubts=tuple(doubts),
+        doubts=(*doubts, *(() if look_up is None else look_up.doubts(on))),
         links=links,
+        dmd_to_bnf=look_up,
     )
 
 

@@ -319,6 +319,7 @@ def outreach_list(
         facts["messages"].append(facts["decisions"]["warning"])
     facts["notes"] = [*gate.doubts, *not_recognised]
     facts["recognised"] = recognised_manifest(known.words)
+    facts["dmd_to_bnf"] = None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told()
     is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)
     return frames, with_links(facts | {"directory": dict(local.told), "is_degraded": is_degraded}, gate.links, config)
 

@@ -14,9 +14,11 @@ import polars as pl
 
 from ageingwell.config.files import snomed_lists
 from ageingwell.config.score import RecognitionSettings
-from ageingwell.contracts.prefixes import starts_with_any
+from ageingwell.contracts.codes import CONCEPT, DESCRIPTION, is_concept, partition
+from ageingwell.contracts.prefixes import has_bnf_chapter, starts_with_any
 from ageingwell.contracts.registry import open_labels
 from ageingwell.recognition.labels import labels_of
+from ageingwell.sources.dmd_to_bnf import LOOKED_UP
 from ageingwell.spine import Tables, latest_versions, read_places
 
 Codelists = Mapping[str, tuple[str, ...]]
@@ -74,7 +76,7 @@ def counted_from(
     """The counts of `recognised`, with the coded entries counted already."""
     parts = [
         _entries(tables, by_person, floors),
-        _prescriptions(tables, floors),
+        _prescriptions(tables, codelists, floors),
         _diagnoses(tables, codelists, floors),
         _known_labels(tables, floors),
         _areas(tables, places, floors),
@@ -98,15 +100,12 @@ def _judged(
 
 
 def _terminology() -> pl.Expr:
-    """The terminology of a coded entry; the two digits before the check digit tell a concept from a description.
-
-    Source: SNOMED CT release file specification, partition identifiers: 00 and 10 concepts, 01 and 11 descriptions.
-    """
-    partition = pl.col("code").str.slice(-3, 2)
+    """The terminology of a coded entry; the partition of a SNOMED CT identifier tells a concept from a description."""
+    digits = partition(pl.col("code"))
     of_snomed = (
-        pl.when(partition.is_in(["00", "10"]))
+        pl.when(digits.is_in(CONCEPT))
         .then(pl.lit("snomed"))
-        .when(partition.is_in(["01", "11"]))
+        .when(digits.is_in(DESCRIPTION))
         .then(pl.lit("snomed_description"))
         .otherwise(pl.lit("snomed_other"))
     )
@@ -166,21 +165,37 @@ def _entries(tables: Tables, by_person: pl.DataFrame, floors: RecognitionSetting
     )
 
 
-def has_bnf_chapter() -> pl.Expr:
-    """Whether a BNF code starts with a chapter: 01 to 15 medicines, 18 to 23 dressings and appliances."""
-    chapter = pl.col("bnf_code").str.slice(0, 2).cast(pl.Int64, strict=False)
-    return chapter.is_between(1, 23).fill_null(value=False)
+GROUPED: Final = ("bnf", "bnf_looked_up")  # the terminologies of prescriptions that tell every group
 
 
-def _prescriptions(tables: Tables, floors: RecognitionSettings) -> pl.DataFrame | None:
+def _medicine_terminology(rows: pl.LazyFrame, codelists: Codelists) -> pl.Expr:
+    """How the groups of a prescription are told: by a BNF code, sent or looked up, by a list of dm+d codes, or not."""
+    listed = sorted({code for name, codes in codelists.items() if name.startswith("dmd_") for code in codes})
+    looked_up = pl.col(LOOKED_UP) if LOOKED_UP in rows.collect_schema().names() else pl.lit(value=False)
+    return (
+        pl.when(has_bnf_chapter() & looked_up)
+        .then(pl.lit("bnf_looked_up"))
+        .when(has_bnf_chapter())
+        .then(pl.lit("bnf"))
+        .when(pl.col("dmd_code").is_in(listed))
+        .then(pl.lit("dmd_listed"))
+        .when(pl.col("bnf_code").is_not_null())
+        .then(pl.lit("not_bnf"))
+        .when(is_concept(pl.col("dmd_code")))
+        .then(pl.lit("dmd"))
+        .otherwise(pl.lit("not_dmd"))
+    )
+
+
+def _prescriptions(tables: Tables, codelists: Codelists, floors: RecognitionSettings) -> pl.DataFrame | None:
     if "gp_prescriptions" not in tables:
         return None
-    alone = pl.when(pl.col("bnf_code").is_null()).then(pl.lit("dmd")).otherwise(pl.lit("not_bnf"))
-    terminology = pl.when(has_bnf_chapter()).then(pl.lit("bnf")).otherwise(alone)
-    rows = tables["gp_prescriptions"].select("person_id", terminology=terminology)
+    sent = tables["gp_prescriptions"]
+    rows = sent.select("person_id", terminology=_medicine_terminology(sent, codelists))
     by_person = rows.group_by("person_id", "terminology").agg(n_rows=pl.len().cast(pl.Int64)).collect()
-    is_bnf = pl.col("terminology") == "bnf"
-    counts = by_person.with_columns(n_recognised=pl.when(is_bnf).then("n_rows").otherwise(0))
+    # A list of dm+d codes tells one group; which others a medicine belongs to it does not.
+    is_grouped = pl.col("terminology").is_in(GROUPED)
+    counts = by_person.with_columns(n_recognised=pl.when(is_grouped).then("n_rows").otherwise(0))
     parts = _by_practice(counts, tables, within=("terminology",))
     whole = _by_practice(counts, tables, within=()).with_columns(terminology=pl.lit(ANY))
     floor = floors.medicines_grouped_at_least

@@ -8,6 +8,7 @@ import polars as pl
 
 from ageingwell.config.outreach import Floors
 from ageingwell.config.score import RecognitionSettings
+from ageingwell.contracts.prefixes import has_bnf_chapter
 from ageingwell.errors import SourceError
 from ageingwell.recognition.counting import (
     ANY,
@@ -18,7 +19,6 @@ from ageingwell.recognition.counting import (
     counted_from,
     emergencies,
     entries_by_person,
-    has_bnf_chapter,
     practices_of,
     unrecognised,
 )

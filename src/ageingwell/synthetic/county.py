@@ -42,6 +42,7 @@ from ageingwell.synthetic.hospital_records import hospital_events
 from ageingwell.synthetic.housing_records import homes, housing_events
 from ageingwell.synthetic.identifiers import reserved_nhs_numbers
 from ageingwell.synthetic.living import Where, make_part
+from ageingwell.synthetic.medicines import dmd_to_bnf
 from ageingwell.synthetic.other_words import KINDS, in_other_words
 from ageingwell.synthetic.part import Part
 from ageingwell.synthetic.patient_records import Versions, gp_patients, patient_versions
@@ -121,8 +122,9 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
     Writes `<table>.parquet` for every contract table, `synthetic.json` to mark them as made up, and apart in `truth/`
     what nobody can know of real people: `risk.parquet`. A dirty county has `<table>.csv` under odd headings, and
     `truth/refused.parquet` and `truth/emptied.parquet`, which name every row that must be refused and every cell that
-    must be read as empty; a raw one has the agencies' extracts as `<table>.csv` and `postcode_lookup.csv`. `progress`
-    is told the stage and the share done. An earlier county in `out` is replaced.
+    must be read as empty; a raw one has the agencies' extracts as `<table>.csv` and `postcode_lookup.csv`; one whose
+    medicines are sent by dm+d code alone has `dmd_to_bnf.csv`, the look-up of its made-up codes. `progress` is told the
+    stage and the share done. An earlier county in `out` is replaced.
 
     Raises `ConfigError` for a plan that cannot be made, `PublishError` when the folder cannot be written.
     """
@@ -143,6 +145,8 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
     writer.close()
     if plan.raw:
         raw.postcode_lookup().write_csv(out / "postcode_lookup.csv")
+    if {"dmd_only", "all_dmd_only"} & set(plan.words):
+        dmd_to_bnf().write_csv(out / "dmd_to_bnf.csv")
     tell("files", 1.0)
     rows = {name: count for name, count in writer.rows.items() if name in TABLES}
     return CountySummary(folder=out, n_people_65plus=n_counted, n_people=n_people, n_homes=n_homes, rows=rows)

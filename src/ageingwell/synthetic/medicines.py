@@ -8,7 +8,9 @@ made-up presentation ending.
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
+from ageingwell.synthetic.check_digit import with_check_digit
 from ageingwell.synthetic.conditions import NEVER, POSITION
 from ageingwell.synthetic.people import YEAR, People
 
@@ -88,6 +90,24 @@ MEDICINES: tuple[Medicine, ...] = (
     Medicine("macrogol", "0106040M0", 0.07, (("efi_parkinsons", 0.4),)),
     Medicine("prochlorperazine", "0406000T0", 0.0, (("efi_dizziness", 0.15),), True),
 )
+
+
+def made_up_dmd_codes() -> dict[str, str]:
+    """A made-up dm+d code for each medicine of `MEDICINES`, by its BNF code: what a practice sends that has no other.
+
+    >>> list(made_up_dmd_codes().items())[0]
+    ('0212000B0AAABAB', '397000001000001104')
+    """
+    return {
+        f"{medicine.chemical}{PRESENTATION}": with_check_digit(f"{39700000 + 7919 * place}100000110")
+        for place, medicine in enumerate(MEDICINES)
+    }
+
+
+def dmd_to_bnf() -> pl.DataFrame:
+    """The look-up of the made-up dm+d codes, as a CSV may hold it for real ones: dmd_code, bnf_code."""
+    codes = made_up_dmd_codes()
+    return pl.DataFrame({"dmd_code": list(codes.values()), "bnf_code": list(codes)})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import polars as pl
 
 from ageingwell.contracts.registry import open_labels
 from ageingwell.synthetic.check_digit import with_check_digit
+from ageingwell.synthetic.medicines import made_up_dmd_codes
 
 Tables = dict[str, pl.DataFrame]
 
@@ -76,9 +77,24 @@ def _description_ids(tables: Tables) -> Tables:
 
 
 def _dmd_only(tables: Tables) -> Tables:
-    bnf = tables["gp_prescriptions"]["bnf_code"].drop_nulls().unique().sort()
-    codes = {code: with_check_digit(f"{41900000 + 7919 * place}100000110") for place, code in enumerate(bnf)}
-    dmd = pl.coalesce("dmd_code", pl.col("bnf_code").replace(codes))
+    """Medicines by dm+d code alone, as EMIS and SystmOne send them."""
+    return _at_first_practice(tables, "gp_prescriptions", dmd_code=_by_dmd(), bnf_code=pl.lit(None, dtype=pl.String))
+
+
+def _all_dmd_only(tables: Tables) -> Tables:
+    """The same at every practice: a county in which nobody sends a BNF code."""
+    none = pl.lit(None, dtype=pl.String).alias("bnf_code")
+    return {"gp_prescriptions": tables["gp_prescriptions"].with_columns(_by_dmd().alias("dmd_code"), none)}
+
+
+def _by_dmd() -> pl.Expr:
+    return pl.coalesce("dmd_code", pl.col("bnf_code").replace(made_up_dmd_codes()))
+
+
+def _rxnorm_as_dmd(tables: Tables) -> Tables:
+    """Numbers of another system in the place of dm+d codes; nine in ten fail their check digit."""
+    numbers = {code: str(197361 + 131 * place) for place, code in enumerate(made_up_dmd_codes().values())}
+    dmd = _by_dmd().replace(numbers)
     return _at_first_practice(tables, "gp_prescriptions", dmd_code=dmd, bnf_code=pl.lit(None, dtype=pl.String))
 
 
@@ -112,6 +128,8 @@ KINDS: Mapping[str, Callable[[Tables], Tables]] = {
     "ctv3": _ctv3,
     "description_ids": _description_ids,
     "dmd_only": _dmd_only,
+    "all_dmd_only": _all_dmd_only,
+    "rxnorm_as_dmd": _rxnorm_as_dmd,
     "operations": _operations,
     "release_2": _release_2,
     "new_labels": _new_labels,

@@ -3,8 +3,7 @@
 import numpy as np
 import polars as pl
 
-from ageingwell.synthetic.check_digit import with_check_digit
-from ageingwell.synthetic.medicines import MEDICINES, PRESENTATION
+from ageingwell.synthetic.medicines import MEDICINES, made_up_dmd_codes
 from ageingwell.synthetic.part import Part, letters, sparse
 
 ISSUE_DAYS = 84
@@ -32,13 +31,12 @@ def gp_prescriptions(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
     issued, recorded = issued[kept], recorded[kept]
     # One practice in eight sends dm+d codes only for some medicines.
     only_dmd = (part.places["practice"].to_numpy()[part.people.place[person]] + medicine) % 13 == 5
-    bnf = [f"{item.chemical}{PRESENTATION}" for item in MEDICINES]
-    dmd = [with_check_digit(f"{39700000 + 7919 * place}100000110") for place in range(len(MEDICINES))]
+    bnf, dmd = zip(*made_up_dmd_codes().items(), strict=True)
     return pl.DataFrame(
         {
             "person_id": part.ids(person),
-            "bnf_code": sparse(letters(bnf, medicine), ~only_dmd),
-            "dmd_code": sparse(letters(dmd, medicine), only_dmd),
+            "bnf_code": sparse(letters(list(bnf), medicine), ~only_dmd),
+            "dmd_code": sparse(letters(list(dmd), medicine), only_dmd),
             "issued_on": part.dates(issued),
             "recorded_on": part.dates(recorded),
         }
