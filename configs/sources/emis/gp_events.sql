@@ -1,8 +1,10 @@
--- An entry that is sent again replaces its earlier version. Entries and patients marked confidential stay at the practice.
+-- An entry that is sent again replaces its earlier version. What is marked confidential stays at the practice.
 WITH people AS (
     SELECT without_braces(patientguid) AS guid,
         max_by(nhsnumber, (_extracted_on, try_cast(processingid AS BIGINT), _row)) AS nhs_number,
-        bool_or(lower(coalesce(dummytype, 'false')) NOT IN ('false', '0') OR lower(patienttypedescription) = 'dummy') AS is_dummy,
+        bool_or(
+            lower(coalesce(dummytype, 'false')) NOT IN ('false', '0') OR lower(patienttypedescription) = 'dummy'
+        ) AS is_dummy,
         bool_or(
             lower(coalesce(isconfidential, 'false')) NOT IN ('false', '0')
             OR lower(coalesce(spinesensitive, 'false')) NOT IN ('false', '0')
@@ -13,7 +15,8 @@ codes AS (
     SELECT codeid, max(snomedctconceptid) AS concept, max(readtermid) AS read_code FROM clinical_codes GROUP BY 1
 ),
 entries AS (
-    SELECT *, (_extracted_on, try_cast(processingid AS BIGINT), _file, _row) AS sent_at, upper(effectivedateprecision) AS told
+    SELECT *, upper(effectivedateprecision) AS told,
+        (_extracted_on, try_cast(processingid AS BIGINT), _file, _row) AS sent_at
     FROM observations
 ),
 versions AS (
@@ -38,7 +41,8 @@ SELECT
         WHEN lower(coalesce(deleted, 'false')) NOT IN ('false', '0') THEN 'deleted'
         WHEN people.guid IS NULL THEN 'its patient is not in the extract: ask for Admin_Patient in full'
         WHEN is_dummy THEN 'a dummy patient'
-        WHEN is_confidential OR lower(coalesce(isconfidential, 'false')) NOT IN ('false', '0') THEN 'marked confidential'
+        WHEN is_confidential OR lower(coalesce(isconfidential, 'false')) NOT IN ('false', '0')
+            THEN 'marked confidential'
         WHEN people.nhs_number IS NULL THEN 'no NHS number'
         WHEN codes.codeid IS NULL THEN 'its code is not in the table of codes: ask for Coding_ClinicalCode in full'
         WHEN coalesce(concept, read_code) IS NULL THEN 'its code stands for no SNOMED CT concept and no Read code'

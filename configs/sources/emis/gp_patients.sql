@@ -1,6 +1,6 @@
 -- Extracts send what changed: of the rows of one patient in one extract the last counts, and a patient whose newest row
--- is deleted is out of the practice's sharing. One person registered with two practices has two records: the record that
--- is not deactivated, then the newest registration, is theirs.
+-- is deleted is out of the practice's sharing. Of a person's records at two practices the one that is not deactivated,
+-- then the newest registration, is theirs.
 WITH practices AS (
     SELECT without_braces(organisationguid) AS guid, max_by(odscode, (_extracted_on, _file, _row)) AS ods_code
     FROM organisations GROUP BY 1
@@ -12,9 +12,10 @@ sent AS (
 told AS (
     SELECT *,
         sent_at = max(sent_at) OVER (PARTITION BY guid, _extracted_on) AS is_last_of_extract,
-        lower(coalesce(max_by(deleted, (_extracted_on, sent_at)) OVER (PARTITION BY guid), 'false')) NOT IN ('false', '0')
-            AS is_deleted,
-        lower(coalesce(dummytype, 'false')) NOT IN ('false', '0') OR lower(patienttypedescription) = 'dummy' AS is_dummy,
+        lower(coalesce(max_by(deleted, (_extracted_on, sent_at)) OVER (PARTITION BY guid), 'false'))
+            NOT IN ('false', '0') AS is_deleted,
+        lower(coalesce(dummytype, 'false')) NOT IN ('false', '0')
+            OR lower(patienttypedescription) = 'dummy' AS is_dummy,
         -- The other types of the specification are people seen without being registered, or registered elsewhere.
         lower(coalesce(patienttypedescription, 'regular')) <> 'regular' AS is_visitor
     FROM sent

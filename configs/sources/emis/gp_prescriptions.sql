@@ -1,7 +1,9 @@
 WITH people AS (
     SELECT without_braces(patientguid) AS guid,
         max_by(nhsnumber, (_extracted_on, try_cast(processingid AS BIGINT), _row)) AS nhs_number,
-        bool_or(lower(coalesce(dummytype, 'false')) NOT IN ('false', '0') OR lower(patienttypedescription) = 'dummy') AS is_dummy,
+        bool_or(
+            lower(coalesce(dummytype, 'false')) NOT IN ('false', '0') OR lower(patienttypedescription) = 'dummy'
+        ) AS is_dummy,
         bool_or(
             lower(coalesce(isconfidential, 'false')) NOT IN ('false', '0')
             OR lower(coalesce(spinesensitive, 'false')) NOT IN ('false', '0')
@@ -12,7 +14,8 @@ drugs AS (
     SELECT codeid, max(dmdproductcodeid) AS dmd_code FROM drug_codes GROUP BY 1
 ),
 entries AS (
-    SELECT *, (_extracted_on, try_cast(processingid AS BIGINT), _file, _row) AS sent_at, upper(effectivedateprecision) AS told
+    SELECT *, upper(effectivedateprecision) AS told,
+        (_extracted_on, try_cast(processingid AS BIGINT), _file, _row) AS sent_at
     FROM issues
 ),
 versions AS (
@@ -33,7 +36,8 @@ SELECT
         WHEN lower(coalesce(deleted, 'false')) NOT IN ('false', '0') THEN 'deleted'
         WHEN people.guid IS NULL THEN 'its patient is not in the extract: ask for Admin_Patient in full'
         WHEN is_dummy THEN 'a dummy patient'
-        WHEN is_confidential OR lower(coalesce(isconfidential, 'false')) NOT IN ('false', '0') THEN 'marked confidential'
+        WHEN is_confidential OR lower(coalesce(isconfidential, 'false')) NOT IN ('false', '0')
+            THEN 'marked confidential'
         WHEN people.nhs_number IS NULL THEN 'no NHS number'
         WHEN drugs.codeid IS NULL THEN 'its code is not in the table of drugs: ask for Coding_DrugCode in full'
         WHEN drugs.dmd_code IS NULL THEN 'its drug has no dm+d code (an appliance, or a drug of the practice''s own)'

@@ -5,7 +5,9 @@
 WITH people AS (
     SELECT without_braces(patientguid) AS guid,
         max_by(nhsnumber, (_extracted_on, try_cast(processingid AS BIGINT), _row)) AS nhs_number,
-        bool_or(lower(coalesce(dummytype, 'false')) NOT IN ('false', '0') OR lower(patienttypedescription) = 'dummy') AS is_dummy,
+        bool_or(
+            lower(coalesce(dummytype, 'false')) NOT IN ('false', '0') OR lower(patienttypedescription) = 'dummy'
+        ) AS is_dummy,
         max(_extracted_on) AS seen_on
     FROM patients GROUP BY 1
 ),
@@ -18,7 +20,8 @@ choices AS (
 ),
 entries AS (
     SELECT observations.*, choice, without_braces(patientguid) AS guid,
-        CASE WHEN upper(coalesce(effectivedateprecision, 'YMD')) LIKE 'YMD%' THEN as_day(effectivedate) END AS chosen_on,
+        CASE WHEN upper(coalesce(effectivedateprecision, 'YMD')) LIKE 'YMD%'
+             THEN as_day(effectivedate) END AS chosen_on,
         (_extracted_on, try_cast(processingid AS BIGINT), _file, _row)
             = max((_extracted_on, try_cast(processingid AS BIGINT), _file, _row))
             OVER (PARTITION BY without_braces(observationguid)) AS is_newest

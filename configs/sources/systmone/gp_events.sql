@@ -1,4 +1,4 @@
--- An entry that is sent again replaces its earlier version. SystmOne writes -1 or 0 where an entry has no SNOMED CT code.
+-- An entry that is sent again replaces its earlier version. Where SystmOne has no SNOMED CT code it writes -1 or 0.
 WITH people AS (
     SELECT rowidentifier, max_by(nhsnumber, (_extracted_on, _file, _row)) AS nhs_number,
         bool_or(lower(coalesce(testpatient, '0')) NOT IN ('0', 'false')) AS is_test

@@ -1,5 +1,5 @@
--- Extracts send what changed: of the rows with one RowIdentifier the newest counts, and one marked removed is gone. Of a
--- person's registrations the one that has not ended, then the newest, is theirs; the last home address is their home.
+-- Extracts send what changed: of the rows with one RowIdentifier the newest counts, and one marked removed is gone.
+-- Of a person's registrations the one that has not ended, then the newest, is theirs; the last home address is the home.
 WITH people AS (
     SELECT *, lower(coalesce(max_by(removeddata, (_extracted_on, _file, _row)) OVER (PARTITION BY rowidentifier), '0'))
             NOT IN ('0', 'false') AS is_removed,
