@@ -16,6 +16,7 @@ class HospitalEvents(pa.DataFrameModel):
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     kind: str = label("what it was", "emergency_admission", "planned_admission", "ae_attendance")
     icd10: str = text("main diagnosis or external cause, ICD-10", shape=r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,3})?$")
+    other_icd10: str = text("other diagnoses and external causes, ICD-10, separated by blanks")
     started_on: pl.Date = day("the first day")
     ended_on: pl.Date = day("the day of discharge", required=False, nullable=True)
     recorded_on: pl.Date = day("the day the record reached the board")

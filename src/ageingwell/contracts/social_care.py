@@ -54,6 +54,7 @@ class CareEvents(pa.DataFrameModel):
     started_on: pl.Date = day("the day the event started")
     ended_on: pl.Date = day("the day the event ended", required=False, nullable=True)
     ended_recorded_on: pl.Date = day("the day the end was recorded", required=False, nullable=True)
+    died_on: pl.Date = day("the day the person died", required=False, nullable=True)
     recorded_on: pl.Date = day("the day the council's system knew of the event")
     unit_cost: float = amount("cost of one unit, pounds", low=0, high=1_000_000)
     cost_frequency: str = open_label(
