@@ -53,19 +53,23 @@ class _Match:
     found: Recognised
 
 
-def recognise(path: Path, profiles: Iterable[Profile], *, name: str | None = None) -> Recognised | None:
+def recognise(
+    path: Path, profiles: Iterable[Profile], *, name: str | None = None, is_told: bool = False
+) -> Recognised | None:
     """Say which profile's file this is; None where no profile knows it.
 
     The profile whose columns the header has most of counts; between equals the values in the first lines decide, then
-    the file's name. Raises `SourceError` where two profiles are equally near: a guess would read one source as another.
+    the file's name. Some files do not say what they mean (a bare list of NHS numbers): they are known by a telling name
+    alone, unless `is_told`: the settings say which source it is. Raises `SourceError` where two profiles are equally
+    near: a guess would read one source as another.
     """
     seen, profiles = heads(path), tuple(profiles)
     matches = [
         match
         for head in seen
         for profile in profiles
-        for kind, file in profile.files.items()
-        if (match := _match(path, head, profile, kind, file)) is not None
+        for kind in profile.files
+        if (match := _match(path, head, profile, kind, is_told=is_told)) is not None
     ]
     if not matches:
         return None
@@ -82,7 +86,7 @@ def recognise(path: Path, profiles: Iterable[Profile], *, name: str | None = Non
 
 def recognised_as(path: Path, profile: Profile, *, name: str | None = None) -> Recognised:
     """Recognise a file that the settings give to one profile. Raises `SourceError` naming what it lacks."""
-    found = recognise(path, [profile], name=name)
+    found = recognise(path, [profile], name=name, is_told=True)
     if found is not None:
         return found
     wanted = {column for file in profile.files.values() for column in file.columns}
@@ -95,8 +99,11 @@ def recognised_as(path: Path, profile: Profile, *, name: str | None = None) -> R
     )
 
 
-def _match(path: Path, head: Head, profile: Profile, kind: str, file: SourceFile) -> _Match | None:
+def _match(path: Path, head: Head, profile: Profile, kind: str, *, is_told: bool) -> _Match | None:
+    file = profile.files[kind]
     by_name = int(any(fnmatch(path.name.lower(), pattern.lower()) for pattern in file.names))
+    if file.name_must_match and not (by_name or is_told):
+        return None
     found = _by_lines(head, file) if not file.reader.has_header else _by_header(head, file)
     if found is None:
         return None
@@ -160,6 +167,8 @@ def _headings(cells: Sequence[str], file: SourceFile) -> dict[str, str] | None:
         if not met:
             return None
         found |= met
+    if file.no_other_columns and set(by_folded.values()) != set(found.values()):
+        return None
     return found
 
 
