@@ -155,11 +155,15 @@ def _headings(cells: Sequence[str], file: SourceFile) -> dict[str, str] | None:
     """Our name for each column the profile uses and the row names; None where the row is no such header."""
     by_folded = {folded_heading(cell): cell.strip() for cell in reversed(cells) if cell.strip()}
     found: dict[str, str] = {}
-    for name in (*file.columns, *file.optional):
-        spellings = [name, *file.also.get(name, ())]
-        heading = next((by_folded[key] for each in spellings if (key := folded_heading(each)) in by_folded), None)
-        if heading is not None:
-            found[folded_heading(name)] = heading
+    wanted = (*file.columns, *file.optional)
+    # The layout's own spelling comes first: a heading that one column owns is not another's other spelling.
+    own = {key for name in wanted if (key := folded_heading(name)) in by_folded}
+    for name in wanted:
+        key = folded_heading(name)
+        others = [other for each in file.also.get(name, ()) if (other := folded_heading(each)) not in own]
+        spelt = next((each for each in (key, *others) if each in by_folded and by_folded[each] not in found.values()), None)
+        if spelt is not None:
+            found[key] = by_folded[spelt]
         elif name in file.columns:
             return None
     for pattern in file.patterns:
