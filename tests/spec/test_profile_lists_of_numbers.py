@@ -63,9 +63,7 @@ def test_the_settings_may_say_what_a_list_of_numbers_is(tmp_path: Path) -> None:
         ("827241000000103,01/02/2020;827241000000999,01/02/2021", True),
     ],
 )
-def test_of_the_entries_of_a_type_1_opt_out_the_newest_counts(
-    tmp_path: Path, entries: str, is_opted_out: bool
-) -> None:
+def test_of_the_entries_of_a_type_1_opt_out_the_newest_counts(tmp_path: Path, entries: str, is_opted_out: bool) -> None:
     lines = "".join(f"9990001006,{entry}\n" for entry in entries.split(";"))
     (tmp_path / "search.csv").write_text("NHS Number,SNOMED CT,Date\n" + lines, encoding="utf-8")
     (tmp_path / "workspace").mkdir()

@@ -161,7 +161,9 @@ def _headings(cells: Sequence[str], file: SourceFile) -> dict[str, str] | None:
     for name in wanted:
         key = folded_heading(name)
         others = [other for each in file.also.get(name, ()) if (other := folded_heading(each)) not in own]
-        spelt = next((each for each in (key, *others) if each in by_folded and by_folded[each] not in found.values()), None)
+        spelt = next(
+            (each for each in (key, *others) if each in by_folded and by_folded[each] not in found.values()), None
+        )
         if spelt is not None:
             found[key] = by_folded[spelt]
         elif name in file.columns:
