@@ -1,4 +1,4 @@
-"""The list that the national check for opt-outs returned says who may be used; the list sent must never be taken for it."""
+"""The list that the national check for opt-outs returned says who may be used; the list sent is never taken for it."""
 
 from pathlib import Path
 
