@@ -40,8 +40,8 @@ class SourceFile(Settings):
     names: tuple[str, ...] = Field(default=(), description="patterns of usual file names; they decide between equals")
     name_must_match: bool = Field(
         default=False,
-        description="true: only a file named so, or given to the source in agencies.toml: its lines do not say what they "
-        "mean",
+        description="true: only a file named so, or given to the source in agencies.toml: its lines do not say what "
+        "they mean",
     )
     columns: tuple[str, ...] = Field(default=(), description="headings that every such file has")
     optional: tuple[str, ...] = Field(default=(), description="headings that are used where they are there")
