@@ -54,6 +54,7 @@ class Homes(pa.DataFrameModel):
     main_fuel: str = label("main heating fuel", *MAIN_FUELS, required=False)
     step_free_access: str = yes_no_unknown("whether the home can be entered without a step")
     occupants: int = whole("people living there", low=0, high=500)
+    single_adult_discount: str = yes_no_unknown("whether council tax is charged for one adult")
     recorded_on: pl.Date = day("the day the source's system knew this version")
 
     @pa.check("recorded_on", name="recorded_before_it_happened")

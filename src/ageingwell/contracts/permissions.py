@@ -19,7 +19,14 @@ class Permissions(pa.DataFrameModel):
     person_id: str = pseudonym("the person it concerns", required=False, nullable=True, unreadable="refused")
     household_id: str = pseudonym("the home it concerns", required=False, nullable=True, unreadable="refused")
     kind: str = label(
-        "what was asked or marked", "type_1", "national", "objection", "restriction", "safeguarding", "staff_safety"
+        "what was asked or marked",
+        "type_1",
+        "national",
+        "national_allowed",
+        "objection",
+        "restriction",
+        "safeguarding",
+        "staff_safety",
     )
     from_on: pl.Date = day("in force from this day; empty: in force", required=False, nullable=True)
     to_on: pl.Date = day(

@@ -13,6 +13,7 @@ from ageingwell.errors import ConfigError, SourceError
 _DAYS = """
 CREATE MACRO day(written) AS CASE
     WHEN regexp_matches(trim(written), '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') THEN trim(written)
+    WHEN year(try_strptime(trim(written), {formats})) < 1000 THEN written
     ELSE coalesce(strftime(try_strptime(trim(written), {formats}), '%Y-%m-%d'), written)
 END
 """
@@ -47,7 +48,9 @@ def sandbox(
         connection.execute("SET enable_external_access = false")
         # Days must not depend on where the machine stands.
         connection.execute("SET TimeZone = 'UTC'")
-        formats = "[" + ", ".join(_quoted(each) for each in (date_formats or (_NO_FORMAT,))) + "]"
+        # Years of two digits first: `%Y` would read 26 as the year 26, while `%y` does not read 2026 at all.
+        ordered = sorted(date_formats or (_NO_FORMAT,), key=lambda each: "%Y" in each)
+        formats = "[" + ", ".join(_quoted(each) for each in ordered) + "]"
         connection.execute(_DAYS.format(formats=formats))
         for macro in _MACROS:
             connection.execute(macro)

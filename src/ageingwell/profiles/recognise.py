@@ -56,19 +56,23 @@ class _Match:
     found: Recognised
 
 
-def recognise(path: Path, profiles: Iterable[Profile], *, name: str | None = None) -> Recognised | None:
+def recognise(
+    path: Path, profiles: Iterable[Profile], *, name: str | None = None, is_told: bool = False
+) -> Recognised | None:
     """Say which profile's file this is; None where no profile knows it.
 
     The profile whose columns the header has most of counts; between equals the values in the first lines decide, then
-    the file's name. Raises `SourceError` where two profiles are equally near: a guess would read one source as another.
+    the file's name. Some files do not say what they mean (a bare list of NHS numbers): they are known by a telling name
+    alone, unless `is_told`: the settings say which source it is. Raises `SourceError` where two profiles are equally
+    near: a guess would read one source as another.
     """
     seen, profiles = _heads(path), tuple(profiles)
     matches = [
         match
         for head in seen
         for profile in profiles
-        for kind, file in profile.files.items()
-        if (match := _match(path, head, profile, kind, file)) is not None
+        for kind in profile.files
+        if (match := _match(path, head, profile, kind, is_told=is_told)) is not None
     ]
     if not matches:
         return None
@@ -85,7 +89,7 @@ def recognise(path: Path, profiles: Iterable[Profile], *, name: str | None = Non
 
 def recognised_as(path: Path, profile: Profile, *, name: str | None = None) -> Recognised:
     """Recognise a file that the settings give to one profile. Raises `SourceError` naming what it lacks."""
-    found = recognise(path, [profile], name=name)
+    found = recognise(path, [profile], name=name, is_told=True)
     if found is not None:
         return found
     wanted = {column for file in profile.files.values() for column in file.columns}
@@ -108,8 +112,11 @@ def _heads(path: Path) -> list[Head]:
     ]
 
 
-def _match(path: Path, head: Head, profile: Profile, kind: str, file: SourceFile) -> _Match | None:
+def _match(path: Path, head: Head, profile: Profile, kind: str, *, is_told: bool) -> _Match | None:
+    file = profile.files[kind]
     by_name = int(any(fnmatch(path.name.lower(), pattern.lower()) for pattern in file.names))
+    if file.name_must_match and not (by_name or is_told):
+        return None
     found = _by_lines(head, file) if not file.reader.has_header else _by_header(head, file)
     if found is None:
         return None
@@ -161,11 +168,17 @@ def _headings(cells: Sequence[str], file: SourceFile) -> dict[str, str] | None:
     """Our name for each column the profile uses and the row names; None where the row is no such header."""
     by_folded = {folded_heading(cell): cell.strip() for cell in reversed(cells) if cell.strip()}
     found: dict[str, str] = {}
-    for name in (*file.columns, *file.optional):
-        spellings = [name, *file.also.get(name, ())]
-        heading = next((by_folded[key] for each in spellings if (key := folded_heading(each)) in by_folded), None)
-        if heading is not None:
-            found[folded_heading(name)] = heading
+    wanted = (*file.columns, *file.optional)
+    # The layout's own spelling comes first: a heading that one column owns is not another's other spelling.
+    own = {key for name in wanted if (key := folded_heading(name)) in by_folded}
+    for name in wanted:
+        key = folded_heading(name)
+        others = [other for each in file.also.get(name, ()) if (other := folded_heading(each)) not in own]
+        spelt = next(
+            (each for each in (key, *others) if each in by_folded and by_folded[each] not in found.values()), None
+        )
+        if spelt is not None:
+            found[key] = by_folded[spelt]
         elif name in file.columns:
             return None
     for pattern in file.patterns:
@@ -173,6 +186,8 @@ def _headings(cells: Sequence[str], file: SourceFile) -> dict[str, str] | None:
         if not met:
             return None
         found |= met
+    if file.no_other_columns and set(by_folded.values()) != set(found.values()):
+        return None
     order = [cell.strip() for cell in cells]
     return dict(sorted(found.items(), key=lambda item: order.index(item[1])))
 

@@ -38,8 +38,14 @@ class SourceFile(Settings):
 
     title: str = Field(description="what the file is, in words")
     names: tuple[str, ...] = Field(default=(), description="patterns of usual file names; they decide between equals")
+    name_must_match: bool = Field(
+        default=False,
+        description="true: only a file named so, or given to the source in agencies.toml: its lines do not say what "
+        "they mean",
+    )
     columns: tuple[str, ...] = Field(default=(), description="headings that every such file has")
     optional: tuple[str, ...] = Field(default=(), description="headings that are used where they are there")
+    no_other_columns: bool = Field(default=False, description="true: only a file without any other heading")
     patterns: tuple[str, ...] = Field(
         default=(), description="regular expressions over folded headings, such as one column a month; one must be met"
     )
@@ -63,6 +69,8 @@ class SourceFile(Settings):
             raise ValueError("name the headings that every such file has")
         if not self.reader.has_header and (self.line is None or not self.reader.names):
             raise ValueError("a file without a header needs `line`, which its lines meet, and `reader.names`")
+        if self.name_must_match and not self.names:
+            raise ValueError("write in `names` how such a file may be named")
         return self
 
 
