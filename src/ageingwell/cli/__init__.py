@@ -3,7 +3,7 @@
 Nothing heavy is imported before a command needs it: `--help` and a mistyped option answer at once.
 """
 
-from ageingwell.cli import models, nights, records, views
+from ageingwell.cli import keys, models, nights, records, views
 from ageingwell.cli.root import cli
 
-__all__ = ["cli", "models", "nights", "records", "views"]
+__all__ = ["cli", "keys", "models", "nights", "records", "views"]

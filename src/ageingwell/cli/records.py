@@ -98,6 +98,12 @@ def synth(
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
 @click.option("--lsoa-lookup", type=SOURCE_FILE, help="Postcodes and their areas: columns postcode, lsoa21.")
+@click.option(
+    "--ids",
+    type=click.Choice(["nhs_number", "own"]),
+    help="What every table holds in nhs_number and uprn: NHS numbers and UPRNs, or the agency's own ids of any text. "
+    "Else as the settings say of each table.",
+)
 @config_option
 @json_option
 def pseudonymise(
@@ -107,6 +113,7 @@ def pseudonymise(
     key_fd: int | None,
     made_up_key: int | None,
     lsoa_lookup: Path | None,
+    ids: str | None,
     config_path: Path | None,
     as_json: bool,
 ) -> None:
@@ -122,6 +129,7 @@ def pseudonymise(
         contract_columns={table: list(model.to_schema().columns) for table, model in TABLES.items()},
         lsoa_lookup=lsoa_lookup,
         column_names={table: pseudonyms.raw_names(settings.columns) for table, settings in config.tables.items()},
+        own_ids={table: (ids or settings.ids) == "own" for table, settings in config.tables.items()},
         max_refused_share=config.score.max_refused_share,
     )
     told = {"folder": str(out), **pseudonyms.record_of(made)}

@@ -128,7 +128,17 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if dtype == pl.Boolean:
         return pl.when(column).then(pl.lit("yes")).when(~column).then(pl.lit("no"))
+    if dtype == pl.Float32:
+        return _single_precision(column)
     return (column.dt.date() if dtype == pl.Datetime else column).cast(pl.String)
+
+
+def _single_precision(column: pl.Expr) -> pl.Expr:
+    # Above 2^24 a single holds no longer every whole number: 100070001739 comes out as 100070000000.0, which is another
+    # home. An exponent says the same number, and no identifier is ever read from one.
+    text = column.cast(pl.String)
+    is_rounded = (column.abs() >= 2**24) & ~text.str.contains("[eE]")
+    return pl.when(is_rounded).then(text + "e0").otherwise(text)
 
 
 def _csv_chunks(path: Path, rows_at_once: int) -> Iterator[RawChunk]:

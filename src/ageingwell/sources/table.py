@@ -14,6 +14,7 @@ from ageingwell.sources.check import EMPTIED_CELLS, refused, split, typed
 from ageingwell.sources.checked import REFUSED_PEOPLE, CheckedTable
 from ageingwell.sources.headings import column_by_heading, columns_sent, folded_heading, nearest
 from ageingwell.sources.locate import Location
+from ageingwell.sources.not_held import not_held_columns
 from ageingwell.sources.parse import parsed
 from ageingwell.sources.raw import Chunk, FileRead, raw_chunks
 from ageingwell.sources.versions import SAYS, n_repeated, ties_refused, with_what_it_says, without_ties
@@ -71,7 +72,7 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
             (column, file) for column in optional if column in told for file, one in sent.items() if column not in one
         ),
         empty_columns=_empty_columns(frame, wanted, told) if n_good >= ROWS_FOR_EMPTY else (),
-        not_held_columns=settings.not_held,
+        not_held_columns=not_held_columns(location, settings, sent),
         emptied=_added(found.emptied),
         n_repeated=n_repeated(everything, found.n_good),
         by_day=by_day,
