@@ -32,8 +32,12 @@ def new(path: Path) -> None:
         "Whoever has this file can look up everybody in the records. Pass it on by hand or through a secret store, "
         "never by e-mail or beside the records, and keep one sealed copy: a lost key cannot be had back."
     )
-    if os.name == "nt":
+    if _is_windows():
         click.echo(_WINDOWS.format(path=path))
+
+
+def _is_windows() -> bool:
+    return os.name == "nt"
 
 
 @key.command()

@@ -13,7 +13,7 @@ from ageingwell.pseudonyms.screening import RULES
 
 # What is counted of people whom a council knows by its own id, and of links to them.
 LOCAL_PEOPLE: Final = {
-    "number_lent": "rows without an NHS number that got the one number other rows carry for their la_person_id",
+    "number_lent": "rows without a usable NHS number that got the one number other rows carry for their la_person_id",
     "kept_by_local_id": "rows kept by la_person_id alone: strangers, who meet no other agency's records",
     "two_numbers": "of these, rows whose la_person_id carries two NHS numbers elsewhere, so that none was lent",
     "link_by_number": "linked people found by the one NHS number of their la_person_id",

@@ -106,8 +106,8 @@ def stop_on_mixed_ids(files: Mapping[str, Iterable[Path]], *, own: Collection[st
     told_all = "; ".join(f"{_WHOSE.get(ids, ids)}: {', '.join(by_ids[ids])}" for ids in sorted(by_ids))
     raise SourceError(
         f"the tables are keyed by different ids, so people and homes do not join ({told_all})",
-        'have all tables, opt-outs included, pseudonymised by one kind of id: `ids = "own"` (--ids own) for all, or for '
-        "none",
+        "have all tables, opt-outs included, pseudonymised by one kind of id: "
+        '`ids = "own"` (--ids own) for all of them, or for none',
     )
 
 

@@ -58,8 +58,8 @@ def _identity_lines(counts: TableCounts) -> list[str]:
         lines.append("  ids: the agency's own; they join only tables with the same ids, and no NHS number or UPRN")
     found = {name: n for name, n in counts.local_people.items() if n}
     words = {
-        "number_lent": "without an NHS number, given the one that other rows carry for their la_person_id",
-        "kept_by_local_id": "without an NHS number, kept by la_person_id alone: they meet no other agency's records",
+        "number_lent": "without a usable NHS number, given the one that other rows carry for their la_person_id",
+        "kept_by_local_id": "without a usable NHS number, kept by la_person_id alone: strangers to every other table",
         "two_numbers": "of these with a la_person_id that has two NHS numbers elsewhere, so none was given",
         "link_by_number": "with a linked person found by the NHS number of their la_person_id",
         "link_by_local_id": "with a linked person known by la_person_id alone",

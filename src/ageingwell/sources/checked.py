@@ -22,7 +22,8 @@ class CheckedTable:
     without one value in any good row of a table of some length, `not_held_columns` those that the settings, or the
     files that lack them, say the agency does not hold. `emptied` counts the cells that were not empty and are read as
     missing: column, rule, n_cells. `n_repeated` counts the good rows that repeat an earlier one in every column but the
-    day of recording. `by_day` counts the good rows of each day of recording (of checking, for permissions): day, n_rows.
+    day of recording. `by_day` counts the good rows of each day of recording (of checking, for permissions): day,
+    n_rows.
     """
 
     name: str
