@@ -127,6 +127,12 @@ def synth(
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
 @extracted_on_option
 @click.option("--lsoa-lookup", type=SOURCE_FILE, help="Postcodes and their areas: columns postcode, lsoa21.")
+@click.option(
+    "--ids",
+    type=click.Choice(["nhs_number", "own"]),
+    help="What every table holds in nhs_number and uprn: NHS numbers and UPRNs, or the agency's own ids of any text. "
+    "Else as the settings say of each table.",
+)
 @config_option
 @json_option
 def pseudonymise(
@@ -137,6 +143,7 @@ def pseudonymise(
     made_up_key: int | None,
     extracted_on: date | None,
     lsoa_lookup: Path | None,
+    ids: str | None,
     config_path: Path | None,
     as_json: bool,
 ) -> None:
@@ -157,6 +164,7 @@ def pseudonymise(
         settings=config.tables,
         sources=config.sources,
         extracted_on=extracted_on,
+        own_ids={table: (ids or settings.ids) == "own" for table, settings in config.tables.items()},
         max_refused_share=config.score.max_refused_share,
     )
     told = {"folder": str(out), **pseudonyms.record_of(made)}

@@ -70,6 +70,11 @@ class TableSettings(Settings):
     held: bool = Field(
         default=True, description="false: this optional table does not exist here, so that nobody is told it is missing"
     )
+    ids: Literal["nhs_number", "own"] = Field(
+        default="nhs_number",
+        description="what `pseudonymise` finds in nhs_number and uprn: NHS numbers and UPRNs, or the agency's own ids "
+        "of any text, which join only tables with the same ids",
+    )
     not_held: tuple[str, ...] = Field(
         default=(), description="optional columns of the table, by our names, that the agency does not hold"
     )

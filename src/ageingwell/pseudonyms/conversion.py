@@ -7,15 +7,28 @@ from typing import Final
 import polars as pl
 
 from ageingwell.errors import SourceError
-from ageingwell.pseudonyms.digests import keyed_letters, pseudonym
-from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, is_blank, is_missing
+from ageingwell.pseudonyms.digests import keyed_letters
+from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, is_blank, is_missing, is_read_without_decimal
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.local_people import (
+    LINKED_LOCAL,
+    LOCAL,
+    keeps_local_people,
+    links_local_people,
+    local_counts,
+    number_of,
+    person_or_local,
+    stranger,
+)
+from ageingwell.pseudonyms.own_ids import named
 from ageingwell.pseudonyms.screening import (
     Fault,
     area,
     birth_day,
     birth_faults,
     canonical,
+    local_id,
+    local_id_is_sent,
     needed_home,
     needed_person,
     one_of_two,
@@ -34,10 +47,11 @@ MADE: Final = ("person_id", "household_id", "linked_person_id", "birth_month")
 RAW: Final = {
     "person_id": ("nhs_number",),
     "household_id": ("uprn",),
-    "linked_person_id": ("linked_nhs_number",),
+    "linked_person_id": ("linked_nhs_number", LINKED_LOCAL),
     "birth_month": ("birth_date", "birth_month"),
     "lsoa21": ("lsoa21", "postcode"),
 }
+IDENTIFIERS: Final = ("nhs_number", "linked_nhs_number", "uprn")
 # An agency's own ids may be NHS numbers, and its staff know them: they leave as keyed digests too.
 LOCAL_IDS: Final = ("la_person_id", "case_id")
 POSTCODE: Final = "_postcode"
@@ -50,7 +64,8 @@ class Conversion:
 
     `faults` refuse rows; `outputs` make the contract's columns. `emptied` are the faults of columns that may be blank:
     the row stays and the value goes; `sent` tells for each of those columns where a value was sent. `refused` are the
-    columns that are not used for anything.
+    columns that are not used for anything. `decimals` are true where an identifier was read that ends with `.0`;
+    `local` count people known by the council's id.
     """
 
     faults: list[Fault]
@@ -60,49 +75,69 @@ class Conversion:
     refused: tuple[str, ...]
     is_reserved: pl.Expr
     is_real: pl.Expr
+    decimals: dict[str, pl.Expr]
+    local: dict[str, pl.Expr]
 
 
 def conversion(
-    table: str, columns: Sequence[str], *, contract: Sequence[str], key: Key, has_lookup: bool
+    table: str, columns: Sequence[str], *, contract: Sequence[str], key: Key, has_lookup: bool, own: bool = False
 ) -> Conversion:
-    """Work out the conversion of a raw table with these columns. Raises `SourceError` where one is missing."""
+    """Work out the conversion of a raw table with these columns; `own` where its ids are the agency's own.
+
+    Raises `SourceError` where a column is missing.
+    """
     present = frozenset(columns)
-    made = _made(table, present, contract, key=key, has_lookup=has_lookup)
+    made = _made(table, present, contract, key=key, has_lookup=has_lookup, own=own)
     carried = tuple(name for name in contract if name in present and name not in (*MADE, *made))
-    number = "nhs_number" if "nhs_number" in present else None
-    faults = _identity_faults(table, present, contract)
+    number = "nhs_number" if "nhs_number" in present and not own else None
+    faults = _identity_faults(table, present, contract, own=own)
     faults += [fault for name in carried for fault in screened(name, own_number=number)]
     outputs = {**made, **{name: _carried(name, present) for name in carried}}
     unused = {"birth_month"} if "birth_date" in present else set()
-    emptied = _emptied(table, present, contract, has_lookup=has_lookup)
+    emptied = _emptied(table, present, contract, has_lookup=has_lookup, own=own)
     used = {*carried, *(source for name in made for source in RAW.get(name, (name,)))}
     return Conversion(
         faults=faults,
         outputs=[outputs[name].alias(name) for name in contract if name in outputs],
         emptied=emptied,
-        sent={fault.column: ~is_missing(pl.col(fault.column)) for fault in emptied},
+        sent={fault.column: _is_sent(fault.column) for fault in emptied},
         refused=tuple(name for name in columns if name not in used or name in unused),
         is_reserved=_in_reserved_range(number),
         is_real=~_in_reserved_range(number),
+        decimals={} if own else {name: _is_decimal(name) for name in IDENTIFIERS if name in present},
+        local=local_counts(present, contract),
     )
 
 
 def _made(
-    table: str, present: frozenset[str], contract: Sequence[str], *, key: Key, has_lookup: bool
+    table: str, present: frozenset[str], contract: Sequence[str], *, key: Key, has_lookup: bool, own: bool
 ) -> dict[str, pl.Expr]:
-    made: dict[str, pl.Expr] = {}
-    for name, source in (("person_id", "nhs_number"), ("linked_person_id", "linked_nhs_number")):
-        if source in present:
-            made[name] = pseudonym(canonical(source), domain="person", key=key)
+    people = _people(present, contract, key=key, own=own)
+    made = {name: pl.coalesce(ways) for name, ways in people.items() if ways}
     if "uprn" in present:
-        made["household_id"] = pseudonym(canonical("uprn"), domain="home", key=key)
+        made["household_id"] = named(canonical("uprn"), domain="home", own=own, key=key)
     for name in set(LOCAL_IDS) & present:
-        made[name] = keyed_letters(_local_id(name), label=name, key=key)
+        made[name] = keyed_letters(local_id(name), label=name, key=key)
     if birth := _birth_column(present):
         made["birth_month"] = birth_day(birth).dt.month_start()
     if "lsoa21" in contract and (lsoa21 := _lsoa21(table, present, has_lookup=has_lookup)) is not None:
         made["lsoa21"] = lsoa21
     return {name: expression for name, expression in made.items() if name in contract}
+
+
+def _people(present: frozenset[str], contract: Sequence[str], *, key: Key, own: bool) -> dict[str, list[pl.Expr]]:
+    """By which ids a person is known, in the order in which they count: the number sent, the number lent, the id."""
+    known: dict[str, list[pl.Expr]] = {"person_id": [], "linked_person_id": []}
+    for name, source in (("person_id", "nhs_number"), ("linked_person_id", "linked_nhs_number")):
+        if source in present:
+            known[name].append(named(canonical(source), domain="person", own=own, key=key))
+    for name, source, is_known in (
+        ("person_id", LOCAL, keeps_local_people(present, contract)),
+        ("linked_person_id", LINKED_LOCAL, links_local_people(present, contract)),
+    ):
+        if is_known:
+            known[name] += [named(number_of(source), domain="person", own=own, key=key), stranger(source, key=key)]
+    return known
 
 
 def _lsoa21(table: str, present: frozenset[str], *, has_lookup: bool) -> pl.Expr | None:
@@ -117,16 +152,18 @@ def _lsoa21(table: str, present: frozenset[str], *, has_lookup: bool) -> pl.Expr
     return None
 
 
-def _identity_faults(table: str, present: frozenset[str], contract: Sequence[str]) -> list[Fault]:
+def _identity_faults(table: str, present: frozenset[str], contract: Sequence[str], *, own: bool) -> list[Fault]:
     if table in ABOUT_EITHER:
         _need(table, present, "nhs_number", "uprn")
-        return one_of_two("nhs_number", "uprn", present=present)
+        return one_of_two("nhs_number", "uprn", present=present, own=own)
     if "person_id" in contract:
+        # Without the column nobody of the table could be linked, council ids or not: more likely it has another name.
         _need(table, present, "nhs_number")
-        faults = needed_person("nhs_number")
+        is_local = keeps_local_people(present, contract)
+        faults = (person_or_local if is_local else needed_person)("nhs_number", own=own)
     else:
         _need(table, present, "uprn")
-        faults = needed_home("uprn")
+        faults = needed_home("uprn", own=own)
     if "birth_month" in contract:
         _need(table, present, "birth_date", "birth_month")
         faults += birth_faults(_birth_column(present))
@@ -146,12 +183,18 @@ def _birth_column(present: frozenset[str]) -> str:
     return next((name for name in ("birth_date", "birth_month") if name in present), "")
 
 
-def _emptied(table: str, present: frozenset[str], contract: Sequence[str], *, has_lookup: bool) -> list[Fault]:
+def _emptied(
+    table: str, present: frozenset[str], contract: Sequence[str], *, has_lookup: bool, own: bool
+) -> list[Fault]:
     emptied: list[Fault] = []
+    if keeps_local_people(present, contract):
+        emptied += wrong_person("nhs_number", own=own)
     if "uprn" in present and table not in ABOUT_EITHER and "person_id" in contract and "household_id" in contract:
-        emptied += wrong_home("uprn")
+        emptied += wrong_home("uprn", own=own)
     if "linked_nhs_number" in present and "linked_person_id" in contract:
-        emptied += wrong_person("linked_nhs_number")
+        emptied += wrong_person("linked_nhs_number", own=own)
+    if links_local_people(present, contract):
+        emptied += wrong_local_id(LINKED_LOCAL)
     for name in LOCAL_IDS:
         emptied += wrong_local_id(name) if name in present and name in contract else []
     if "lsoa21" in present and "lsoa21" in contract:
@@ -168,9 +211,12 @@ def _is_unplaced(present: frozenset[str]) -> pl.Expr:
     return is_place & (unknown & area("lsoa21").is_null() if "lsoa21" in present else unknown)
 
 
-def _local_id(name: str) -> pl.Expr:
-    is_wrong = pl.any_horizontal(fault.is_broken for fault in wrong_local_id(name))
-    return pl.when(~is_missing(pl.col(name)) & ~is_wrong).then(pl.col(name).str.strip_chars())
+def _is_sent(name: str) -> pl.Expr:
+    return local_id_is_sent(name) if name in (*LOCAL_IDS, LINKED_LOCAL) else ~is_missing(pl.col(name))
+
+
+def _is_decimal(name: str) -> pl.Expr:
+    return canonical(name).is_not_null() & is_read_without_decimal(pl.col(name))
 
 
 def _carried(name: str, present: frozenset[str]) -> pl.Expr:

@@ -5,10 +5,22 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ageingwell.errors import RefusedRowsError
+from ageingwell.pseudonyms.remedies import remedy
 from ageingwell.pseudonyms.screening import RULES
+
+# What is counted of people whom a council knows by its own id, and of links to them.
+LOCAL_PEOPLE: Final = {
+    "number_lent": "rows without a usable NHS number that got the one number other rows carry for their la_person_id",
+    "kept_by_local_id": "rows kept by la_person_id alone: strangers, who meet no other agency's records",
+    "two_numbers": "of these, rows whose la_person_id carries two NHS numbers elsewhere, so that none was lent",
+    "link_by_number": "linked people found by the one NHS number of their la_person_id",
+    "link_by_local_id": "linked people known by la_person_id alone",
+    "ids_without_number": "different la_person_ids without an NHS number in any row",
+    "ids_with_two_numbers": "different la_person_ids with two NHS numbers or more",
+}
 
 
 @dataclass(frozen=True)
@@ -18,8 +30,12 @@ class TableCounts:
     `refused_by_rule` counts `column: rule`; a row that breaks two rules counts in both. `left_empty` counts values of
     columns that may be blank and could not be read (a wrong UPRN of a patient): the row stays, the value goes. `sent`
     counts what those columns held in the rows that stay, `emptied_by_rule` why. `columns_not_sent` are columns of the
-    contract that the table does not get. `left_out` counts rows that a source profile leaves out on purpose, by profile
-    and reason; they are not among `n_rows`.
+    contract that the table does not get, `columns_not_held` those of them that the layout never holds. `left_out`
+    counts rows that a source profile leaves out on purpose, by profile and reason; they are not among `n_rows`.
+
+    `read_without_decimal` counts identifiers that ended with `.0`. `local_people` counts as `LOCAL_PEOPLE` says. `ids`
+    is `own` where the table holds the agency's own ids; `own_ids` then counts what was sent in each column of
+    identifiers, and `own_ids_like_nhs_numbers` how many of them would pass as NHS numbers.
     """
 
     n_rows: int = 0
@@ -34,6 +50,12 @@ class TableCounts:
     columns_not_sent: tuple[str, ...] = ()
     n_left_out: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    columns_not_held: tuple[str, ...] = ()
+    read_without_decimal: Mapping[str, int] = field(default_factory=dict)
+    local_people: Mapping[str, int] = field(default_factory=dict)
+    ids: str = "nhs_number"
+    own_ids: Mapping[str, int] = field(default_factory=dict)
+    own_ids_like_nhs_numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +75,7 @@ class Pseudonymised:
 def added(first: TableCounts, second: TableCounts) -> TableCounts:
     """Add up two parts of one table."""
     return replace(
-        first,
+        second,
         n_rows=first.n_rows + second.n_rows,
         n_written=first.n_written + second.n_written,
         n_refused=first.n_refused + second.n_refused,
@@ -66,6 +88,10 @@ def added(first: TableCounts, second: TableCounts) -> TableCounts:
         columns_not_sent=tuple(dict.fromkeys((*first.columns_not_sent, *second.columns_not_sent))),
         n_left_out=first.n_left_out + second.n_left_out,
         left_out=_summed(first.left_out, second.left_out),
+        read_without_decimal=_summed(first.read_without_decimal, second.read_without_decimal),
+        local_people=_summed(first.local_people, second.local_people),
+        own_ids=_summed(first.own_ids, second.own_ids),
+        own_ids_like_nhs_numbers=_summed(first.own_ids_like_nhs_numbers, second.own_ids_like_nhs_numbers),
     )
 
 
@@ -81,14 +107,14 @@ def stop_if_too_many(table: str, counts: TableCounts, max_refused_share: float) 
     >>> stop_if_too_many("gp_patients", spoilt, 0.1)
     Traceback (most recent call last):
     ageingwell.errors.RefusedRowsError: gp_patients: 8 of 8 values of uprn cannot be read, and 10% may be unreadable:
-    uprn: spreadsheet_number (8). What to do: mend the extract where it is made: ...
+    uprn: spreadsheet_number (8). What to do: export identifiers as text, not as numbers; ...
     """
     allowed = 0.0 if table == "permissions" else max_refused_share
     if counts.n_refused > allowed * counts.n_rows:
         raise RefusedRowsError(
             f"{table}: {counts.n_refused} of {counts.n_rows} rows are refused, and {allowed:.0%} are allowed: "
             f"{_told(counts.refused_by_rule)}",
-            "mend the extract where it is made; nothing was written",
+            f"{remedy(counts.refused_by_rule)}; nothing was written",
         )
     for column, n in counts.left_empty.items():
         if n > allowed * counts.sent[column]:
@@ -96,8 +122,7 @@ def stop_if_too_many(table: str, counts: TableCounts, max_refused_share: float) 
             raise RefusedRowsError(
                 f"{table}: {n} of {counts.sent[column]} values of {column} cannot be read, "
                 f"and {allowed:.0%} may be unreadable: {_told(rules)}",
-                "mend the extract where it is made: export identifiers as text, and leave a column out that holds "
-                "something else; nothing was written",
+                f"{remedy(rules)}; leave the column out if it holds something else; nothing was written",
             )
 
 
@@ -112,6 +137,7 @@ def record_of(result: Pseudonymised) -> dict[str, Any]:
         "key_is_made_up": result.key_is_made_up,
         "tables": {table: asdict(counts) for table, counts in sorted(result.tables.items())},
         "rules": RULES,
+        "local_people": LOCAL_PEOPLE,
     }
 
 

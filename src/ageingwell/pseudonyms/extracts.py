@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,8 +18,18 @@ from ageingwell.profiles.profile import Profile
 from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
 from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
-from ageingwell.pseudonyms.fingerprints import KEY_FINGERPRINT, RECORD
+from ageingwell.pseudonyms.fingerprints import IDS, KEY_FINGERPRINT, NOT_HELD, RECORD
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.local_people import (
+    NOBODY,
+    LocalPeople,
+    gathered,
+    keeps_local_people,
+    stop_if_nobody_has_a_number,
+    told_people,
+    with_local_people,
+)
+from ageingwell.pseudonyms.own_ids import own_counts, raw_headings, stop_if_nhs_numbers, tables_with_own_ids
 from ageingwell.pseudonyms.postcodes import read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
 from ageingwell.pseudonyms.screening import refused_cells, with_canonical
@@ -42,6 +52,12 @@ class _Work:
     areas: Areas
     is_marked: bool
     rows_at_once: int
+    own_ids: frozenset[str]
+    not_held: Mapping[str, Sequence[str]]
+
+    def ids(self, table: str) -> str:
+        """Whose ids a table holds, as its files tell it."""
+        return "own" if table in self.own_ids else "nhs_number"
 
 
 def pseudonymise(
@@ -56,6 +72,8 @@ def pseudonymise(
     settings: Mapping[str, TableSettings] | None = None,
     sources: Mapping[str, SourceSettings] | None = None,
     extracted_on: date | None = None,
+    own_ids: Mapping[str, bool] | Collection[str] = (),
+    not_held: Mapping[str, Sequence[str]] | None = None,
     max_refused_share: float = 0.10,
     rows_at_once: int = 100_000,
 ) -> Pseudonymised:
@@ -69,6 +87,12 @@ def pseudonymise(
     without regard to capitals, spaces and points. Rows without a good identifier go to `refused/<table>.parquet`
     (file, row_number, column, rules; never values). An identifier that may be blank and cannot be read is emptied, and
     `emptied/<table>.parquet` tells where in the same columns. Each Parquet file carries the key's fingerprint.
+
+    In `care_events` a row without an NHS number stays if it has a `la_person_id`: it gets the one number that other
+    rows carry for that id, or else a pseudonym of the id itself. `linked_la_person_id` names linked people likewise.
+    `own_ids` are the tables whose `nhs_number` and `uprn` hold the agency's own ids of any text, which get pseudonyms
+    apart from those of NHS numbers and UPRNs. `not_held` names columns that the layout of a table never holds; the
+    table's Parquet file says so.
 
     Raises `SourceError` for a fault of a file; `RefusedRowsError` above `max_refused_share` of a table's rows, or of
     the values sent in a column that may be blank, and for any refused row of `permissions`, since a lost opt-out is an
@@ -95,6 +119,8 @@ def pseudonymise(
             ),
             is_marked=raw.is_dir() and (raw / SYNTHETIC_MARK).exists(),
             rows_at_once=rows_at_once,
+            own_ids=tables_with_own_ids(own_ids, known=contract_columns.keys()),
+            not_held=not_held or {},
         )
         result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
         (staging / RECORD).write_text(record_text(result), encoding="utf-8")
@@ -124,8 +150,16 @@ def pseudonymise_found(
 
     It is for looking at extracts, before anything is sent to anybody: nothing stops on how many rows are refused.
     """
-    areas = areas_of(folder.ran.lookup("areas"), postcodes=None)
-    work = _Work(key, contract_columns, {}, areas=areas, is_marked=False, rows_at_once=100_000)
+    work = _Work(
+        key=key,
+        contract_columns=contract_columns,
+        column_names={},
+        areas=areas_of(folder.ran.lookup("areas"), postcodes=None),
+        is_marked=False,
+        rows_at_once=100_000,
+        own_ids=frozenset(),
+        not_held={},
+    )
     return _written(folder, out, work, max_refused_share=1.0, faults=faults)
 
 
@@ -135,9 +169,11 @@ def _written(
     tables = {}
     for table, raw_table in folder.tables.items():
         try:
-            counts = _convert_table(table, raw_table, staging, work)
+            counts = _convert_table(table, raw_table, staging, _of_table(work, table, raw_table))
+            stop_if_nhs_numbers(table, counts)
             if faults is None:
                 stop_if_too_many(table, counts, max_refused_share)
+            stop_if_nobody_has_a_number(table, counts)
         except AgeingWellError as fault:
             if faults is None:
                 raise
@@ -147,51 +183,85 @@ def _written(
     return Pseudonymised(staging, work.key.fingerprint, work.key.is_made_up, tables, told_sources(folder))
 
 
+def _of_table(work: _Work, table: str, raw_table: RawTable) -> _Work:
+    """The work with what the source profiles of one table say of its ids and of columns that they never have."""
+    own = work.own_ids | ({table} if raw_table.has_own_ids else set())
+    never = (*work.not_held.get(table, ()), *raw_table.not_held)
+    return replace(work, own_ids=own, not_held={**work.not_held, table: never})
+
+
 def _convert_table(table: str, raw_table: RawTable, staging: Path, work: _Work) -> TableCounts:
     chunks_at = staging / f".{table}"
     refused_at, emptied_at = staging / f".refused_{table}", staging / f".emptied_{table}"
     for folder in (chunks_at, refused_at, emptied_at):
         folder.mkdir()
     counts, n_chunks = TableCounts(left_out=raw_table.left_out, n_left_out=sum(raw_table.left_out.values())), 0
-    # A profile names the postcode wherever its layout has one; without a look-up nothing can be made of it.
-    without = () if work.areas.are_known else ("postcode",)
-    for chunk in raw_table.chunks(rows_at_once=work.rows_at_once, without=without):
-        good, refused, emptied, found = _convert_chunk(table, chunk, work)
+    people = _local_people(table, raw_table, work)
+    for chunk in _chunks(raw_table, work):
+        good, refused, emptied, found = _convert_chunk(table, chunk, work, people)
         good.write_parquet(chunks_at / f"{n_chunks:08}.parquet")
         refused.write_parquet(refused_at / f"{n_chunks:08}.parquet")
         emptied.write_parquet(emptied_at / f"{n_chunks:08}.parquet")
         counts, n_chunks = added(counts, found), n_chunks + 1
-    _joined(chunks_at, staging / f"{table}.parquet", key=work.key)
-    _joined(refused_at, staging / "refused" / f"{table}.parquet", key=work.key)
-    _joined(emptied_at, staging / "emptied" / f"{table}.parquet", key=work.key)
-    return counts
+    told = {KEY_FINGERPRINT: work.key.fingerprint, IDS: work.ids(table)}
+    _joined(refused_at, staging / "refused" / f"{table}.parquet", told=told)
+    _joined(emptied_at, staging / "emptied" / f"{table}.parquet", told=told)
+    not_held = _not_held(table, chunks_at, work)
+    _joined(chunks_at, staging / f"{table}.parquet", told=told | {NOT_HELD: ",".join(not_held)} if not_held else told)
+    return replace(
+        counts,
+        ids=work.ids(table),
+        columns_not_held=not_held,
+        local_people=told_people(counts.local_people, people),
+    )
 
 
-def _joined(folder: Path, path: Path, *, key: Key) -> None:
+def _chunks(raw_table: RawTable, work: _Work) -> Iterator[RawChunk]:
+    # A profile names the postcode wherever its layout has one; without a look-up nothing can be made of it.
+    without = () if work.areas.are_known else ("postcode",)
+    return raw_table.chunks(rows_at_once=work.rows_at_once, without=without)
+
+
+def _local_people(table: str, raw_table: RawTable, work: _Work) -> LocalPeople:
+    """A first pass over a table that keeps people by the council's id: which id carries which NHS number."""
+    if not keeps_local_people(contract := work.contract_columns[table], contract):
+        return NOBODY
+    is_own = table in work.own_ids
+    rows = (_our_rows(table, chunk, work)[0] for chunk in _chunks(raw_table, work))
+    return gathered(with_canonical(part, own=is_own) for part in rows)
+
+
+def _not_held(table: str, chunks_at: Path, work: _Work) -> tuple[str, ...]:
+    """The columns that the layout of a table never holds, and that did not come after all."""
+    written = {name for part in chunks_at.iterdir() for name in pl.read_parquet_schema(part)}
+    never = work.not_held.get(table, ())
+    return tuple(name for name in work.contract_columns[table] if name in never and name not in written)
+
+
+def _joined(folder: Path, path: Path, *, told: Mapping[str, str]) -> None:
     path.parent.mkdir(exist_ok=True)
     parts = sorted(folder.iterdir())
     # Parts of one table may have different optional columns.
-    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").sink_parquet(
-        path, metadata={KEY_FINGERPRINT: key.fingerprint}
-    )
+    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").sink_parquet(path, metadata=dict(told))
     for part in parts:
         part.unlink()
     folder.rmdir()
 
 
 def _convert_chunk(
-    table: str, chunk: RawChunk, work: _Work
+    table: str, chunk: RawChunk, work: _Work, people: LocalPeople
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, TableCounts]:
-    contract = work.contract_columns[table]
-    rows, columns = _renamed(table, chunk, work.column_names.get(table, {}), contract)
+    contract, is_own = work.contract_columns[table], table in work.own_ids
+    rows, columns = _our_rows(table, chunk, work)
     plan = conversion(
         table,
         rows.columns,
         contract=contract,
         key=work.key,
         has_lookup=work.areas.are_known,
+        own=is_own,
     )
-    rows = with_canonical(with_areas(rows, work.areas))
+    rows = with_local_people(with_canonical(with_areas(rows, work.areas), own=is_own), people)
     _stop_if_real(table, rows, plan, work)
     cells = refused_cells(rows, plan.faults)
     is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())
@@ -201,6 +271,7 @@ def _convert_chunk(
     made = good_rows.select(plan.outputs)
     sent = {name: position for position, name in enumerate(columns, start=1) if name not in rows.columns}
     sent |= {name: columns.index(name) + 1 for name in plan.refused if name in columns}
+    sent_own, alike = own_counts(rows) if is_own else ({}, {})
     found = TableCounts(
         n_rows=rows.height + len(chunk.misshapen),
         n_written=good_rows.height,
@@ -212,6 +283,10 @@ def _convert_chunk(
         emptied_by_rule=_by_rule(emptied),
         refused_columns=masked(dict(sorted(sent.items(), key=lambda item: item[1]))),
         columns_not_sent=tuple(name for name in contract if name not in made.columns),
+        read_without_decimal={name: n for name, read in plan.decimals.items() if (n := _count(good_rows, read))},
+        local_people={name: _count(good_rows, is_so) for name, is_so in plan.local.items()},
+        own_ids=sent_own,
+        own_ids_like_nhs_numbers=alike,
     )
     return made, refused, emptied, found
 
@@ -219,6 +294,12 @@ def _convert_chunk(
 def _cells_that_stay(rows: pl.DataFrame, plan: Conversion, cells: pl.DataFrame) -> pl.DataFrame:
     """The cells to be emptied in rows that are not refused."""
     return refused_cells(rows, plan.emptied).join(cells, on="row", how="anti", maintain_order="left")
+
+
+def _our_rows(table: str, chunk: RawChunk, work: _Work) -> tuple[pl.DataFrame, list[str]]:
+    rows, columns = _renamed(table, chunk, work.column_names.get(table, {}), work.contract_columns[table])
+    headings = raw_headings(columns) if table in work.own_ids else {}
+    return rows.rename(headings, strict=False), [headings.get(name, name) for name in columns]
 
 
 def _renamed(

@@ -1,11 +1,13 @@
-"""Which key each table was made with: written into every Parquet file, so that it travels with the table.
+"""What each table tells of how it was pseudonymised: the key, whose ids, columns that its layout never holds.
 
-A fingerprint tells keys apart and tells nothing about the key. Tables under two keys do not join: every person of the
-one is a stranger to the other, and an opt-out made under another key is heeded for nobody.
+All of it is written into every Parquet file, so that it travels with the table. A fingerprint tells keys apart and
+tells nothing about the key. Tables under two keys do not join: every person of the one is a stranger to the other, and
+an opt-out made under another key is heeded for nobody. The same is true of tables keyed by NHS number and by own ids.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +17,47 @@ from ageingwell.errors import SourceError
 
 RECORD: Final = "pseudonymised.json"
 KEY_FINGERPRINT: Final = "ageingwell.key_fingerprint"
+IDS: Final = "ageingwell.ids"
+NOT_HELD: Final = "ageingwell.not_held"
+
+_WHOSE: Final = {"nhs_number": "NHS numbers and UPRNs", "own": "an agency's own ids"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one file of a table tells: its key's fingerprint, whose ids it holds, which columns are never held."""
+
+    key_fingerprint: str | None = None
+    ids: str | None = None
+    not_held: tuple[str, ...] = ()
+
+
+def told_by(table: str, path: Path) -> Told:
+    """Read what a file of a table tells. A Parquet file tells it itself; for any other, `pseudonymised.json` does.
+
+    The record lies beside the file or beside its folder, and counts where it lists the table. Records from elsewhere,
+    and made-up ones, tell nothing.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place) / "homes.parquet"
+    ...     pl.DataFrame({"household_id": ["b" * 32]}).write_parquet(file, metadata={IDS: "own", NOT_HELD: "tenure"})
+    ...     told_by("homes", file)
+    Told(key_fingerprint=None, ids='own', not_held=('tenure',))
+    """
+    own = _metadata(path) if path.suffix.lower() == ".parquet" else {}
+    if not own.keys() & {KEY_FINGERPRINT, IDS, NOT_HELD}:
+        return _by_record(table, path)
+    # Before own ids could be told there were none.
+    ids = own.get(IDS) or ("nhs_number" if KEY_FINGERPRINT in own else None)
+    not_held = tuple(name for name in own.get(NOT_HELD, "").split(",") if name)
+    return Told(own.get(KEY_FINGERPRINT), ids, not_held)
 
 
 def fingerprints(files: Mapping[str, Iterable[Path]]) -> dict[str, tuple[str, ...]]:
     """Give the fingerprints of the keys that each table was made with, sorted; a table that tells none is left out.
 
-    `files` are each table's files. A Parquet file tells its own; for any other, `pseudonymised.json` beside it (or
-    beside its folder) does, where that lists the table. Records from elsewhere, and made-up ones, tell none.
+    `files` are each table's files; `told_by` says where the fingerprint stands.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -30,8 +66,11 @@ def fingerprints(files: Mapping[str, Iterable[Path]]) -> dict[str, tuple[str, ..
     ...     fingerprints({"homes": [file]})
     {'homes': ('tslbhgfbpgfp',)}
     """
-    told = {table: tuple(sorted({*_told(table, parts)})) for table, parts in files.items()}
-    return {table: keys for table, keys in told.items() if keys}
+    told = {
+        table: {key for path in parts if (key := told_by(table, path).key_fingerprint)}
+        for table, parts in files.items()
+    }
+    return {table: tuple(sorted(keys)) for table, keys in told.items() if keys}
 
 
 def stop_on_two_keys(files: Mapping[str, Iterable[Path]]) -> str | None:
@@ -50,11 +89,26 @@ def stop_on_two_keys(files: Mapping[str, Iterable[Path]]) -> str | None:
     )
 
 
-def _told(table: str, parts: Iterable[Path]) -> Iterable[str]:
-    for path in parts:
-        own = _metadata(path).get(KEY_FINGERPRINT) if path.suffix.lower() == ".parquet" else None
-        if found := own or _by_record(table, path):
-            yield found
+def stop_on_mixed_ids(files: Mapping[str, Iterable[Path]], *, own: Collection[str] = ()) -> None:
+    """Stop where some tables hold pseudonyms of NHS numbers and UPRNs, and others of an agency's own ids.
+
+    `own` are the tables of which the settings say that they hold own ids. Raises `SourceError` naming both.
+
+    >>> stop_on_mixed_ids({"homes": []}, own=["homes"])
+    """
+    by_ids: dict[str, list[str]] = {}
+    for table in dict.fromkeys((*files, *own)):
+        told = {told_by(table, path).ids for path in files.get(table, ())} | ({"own"} if table in own else set())
+        for ids in sorted(told - {None}, key=str):
+            by_ids.setdefault(str(ids), []).append(table)
+    if len(by_ids) < 2:
+        return
+    told_all = "; ".join(f"{_WHOSE.get(ids, ids)}: {', '.join(by_ids[ids])}" for ids in sorted(by_ids))
+    raise SourceError(
+        f"the tables are keyed by different ids, so people and homes do not join ({told_all})",
+        "have all tables, opt-outs included, pseudonymised by one kind of id: "
+        '`ids = "own"` (--ids own) for all of them, or for none',
+    )
 
 
 def _metadata(path: Path) -> Mapping[str, str]:
@@ -65,20 +119,32 @@ def _metadata(path: Path) -> Mapping[str, str]:
         return {}
 
 
-def _by_record(table: str, path: Path) -> str | None:
+def _by_record(table: str, path: Path) -> Told:
+    for folder in _folders(table, path):
+        record = _record(folder / RECORD)
+        counts = record.get("tables", {}).get(table)
+        if counts is not None:
+            not_held = counts.get("columns_not_held", [])
+            return Told(record["key_fingerprint"], counts.get("ids", "nhs_number"), tuple(not_held))
+    return Told()
+
+
+def _folders(table: str, path: Path) -> Iterator[Path]:
+    yield path.parent
     # A table in parts lies one folder deeper than the record.
-    folder = path.parent.parent if path.parent.name == table else path.parent
-    record = _record(folder / RECORD)
-    return record["key_fingerprint"] if table in record.get("tables", {}) else None
+    if path.parent.name == table:
+        yield path.parent.parent
 
 
 def _record(path: Path) -> Mapping[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        is_record = isinstance(record["key_fingerprint"], str) and isinstance(record["tables"], dict)
+        is_record = isinstance(record["key_fingerprint"], str) and all(
+            isinstance(counts, dict) for counts in record["tables"].values()
+        )
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         is_record = False
     if not is_record:
         raise SourceError(f"{path.name} cannot be read", "send it again as `pseudonymise` wrote it, or remove it")

@@ -8,8 +8,12 @@ import polars as pl
 
 # ISB 0149: ten digits shown 3 3 4. Only spaces or only hyphens, and only there: `9434 765 919` is damage, not style.
 # [0-9], never \d: in Unicode \d also matches full-width and Arabic digits.
-_NHS_SHAPE = r"^(?:[0-9]{10}|[0-9]{3} [0-9]{3} [0-9]{4}|[0-9]{3}-[0-9]{3}-[0-9]{4})$"
-_UPRN_SHAPE = r"^[0-9]{1,12}$"
+# A database or spreadsheet that holds the number as a double writes exactly `.0` behind it: a double holds every whole
+# number of up to 15 digits, so no digit is lost. Any other point, and an exponent, may have lost some.
+_NHS_SHAPE = r"^(?:[0-9]{10}(?:\.0)?|[0-9]{3} [0-9]{3} [0-9]{4}|[0-9]{3}-[0-9]{3}-[0-9]{4})$"
+# The EPC register's new service writes `UPRN-` before it (communitiesuk/epb-data-warehouse, its test fixture).
+_UPRN_SHAPE = r"^(?:UPRN-[0-9]{1,12}|[0-9]{1,12}(?:\.0)?)$"
+_DECIMAL = r"\.0$"
 # Blanks that stand on a line: web pages and Word put the last three around numbers.
 _BLANKS = " \t\u00a0\u2007\u202f"
 
@@ -26,8 +30,9 @@ RESERVED_PREFIX = "999"
 def is_nhs_number(column: pl.Expr) -> pl.Expr:
     """Tell which values are NHS numbers: ten digits, modulus 11 check digit, not all alike. Null stays null.
 
-    Takes text or whole numbers. The check digit catches every single wrong digit and every swap of two; it cannot
-    catch somebody else's number. `9999999999` passes the check digit and is still nobody's number.
+    Takes text or whole numbers; `.0` behind ten digits is left aside. The check digit catches every single wrong digit
+    and every swap of two; it cannot catch somebody else's number. `9999999999` passes the check digit and is still
+    nobody's number.
 
     >>> pl.DataFrame({"n": ["999 000 0018", "9990000019", "9.99E+09", None]}).select(is_nhs_number(pl.col("n")))
     shape: (4, 1)
@@ -64,13 +69,16 @@ def canonical_nhs_number(column: pl.Expr) -> pl.Expr:
     │ null       │
     └────────────┘
     """
-    return pl.when(is_nhs_number(column)).then(_text(column).str.replace_all(r"[ -]", ""))
+    return pl.when(is_nhs_number(column)).then(_bare_number(_text(column)))
 
 
 def canonical_uprn(column: pl.Expr) -> pl.Expr:
     """Spell UPRNs (1 to 12 digits) without leading zeros; whatever is not one, and nought, becomes null.
 
-    >>> pl.DataFrame({"u": ["000100012345", "100012345", "0", "1e5"]}).select(canonical_uprn(pl.col("u")))
+    `.0` behind the digits and `UPRN-` before them are left aside.
+
+    >>> homes = pl.DataFrame({"u": ["000100012345", "100012345.0", "UPRN-100012345", "1e5"]})
+    >>> homes.select(canonical_uprn(pl.col("u")))
     shape: (4, 1)
     ┌───────────┐
     │ u         │
@@ -79,13 +87,22 @@ def canonical_uprn(column: pl.Expr) -> pl.Expr:
     ╞═══════════╡
     │ 100012345 │
     │ 100012345 │
-    │ null      │
+    │ 100012345 │
     │ null      │
     └───────────┘
     """
     text = _text(column)
-    digits = text.str.strip_chars_start("0")
+    digits = text.str.strip_prefix("UPRN-").str.replace(_DECIMAL, "").str.strip_chars_start("0")
     return pl.when(text.str.contains(_UPRN_SHAPE) & (digits != "")).then(digits)
+
+
+def is_read_without_decimal(column: pl.Expr) -> pl.Expr:
+    """Tell which values end with exactly `.0`, which a double writes behind a whole number.
+
+    >>> pl.DataFrame({"n": ["7.0", "7", "7.5", None]}).select(is_read_without_decimal(pl.col("n")))["n"].to_list()
+    [True, False, False, None]
+    """
+    return _text(column).str.contains(r"^[0-9]+\.0$")
 
 
 def is_blank(column: pl.Expr) -> pl.Expr:
@@ -111,7 +128,11 @@ def _text(column: pl.Expr) -> pl.Expr:
 
 
 def _ten_digits(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(r"[ -]", "").cast(pl.Int64, strict=False)
+    return _bare_number(text).cast(pl.Int64, strict=False)
+
+
+def _bare_number(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"[ -]", "").str.replace(_DECIMAL, "")
 
 
 def _passes_modulus_11(number: pl.Expr) -> pl.Expr:

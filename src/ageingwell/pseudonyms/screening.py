@@ -5,6 +5,7 @@ numbers, postcodes, telephone numbers and e-mail addresses that were typed into 
 cannot find a name.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +16,8 @@ from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_up
 RULES: Final = {
     "missing": "a value is needed here and none was sent",
     "not_an_nhs_number": "the value is not ten digits with a right check digit",
-    "spreadsheet_number": "a spreadsheet or a column of numbers has changed the number (an exponent, a decimal point, "
-    "commas or an apostrophe)",
+    "spreadsheet_number": "a spreadsheet or a column of numbers has changed the number (an exponent, a decimal point "
+    "with more than one nought behind it, commas or an apostrophe)",
     "not_a_uprn": "the value is not 1 to 12 digits",
     "not_an_area": "the value is not the code of a Lower layer Super Output Area of 2021",
     "not_in_the_look_up": "the look-up of postcodes does not hold this postcode",
@@ -49,17 +50,44 @@ _SPREADSHEET: Final = r"(?i)[0-9]e\+?[0-9]+$|[0-9][.,][0-9]*$|^'"
 # An agency's own id may hold a point or an E by nature: these forms are left, which only a column of numbers writes.
 _SPREADSHEET_ID: Final = r"^[0-9]+\.0*$|^[0-9](?:\.[0-9]+)?[eE]\+[0-9]+$|^[0-9]\.[0-9]+[eE][0-9]+$|^'"
 _OTHER_DIGITS: Final = r"[^0-9\P{Nd}]"
+# An id of noughts and signs alone, such as 0 or 000/0, stands for none; two people who have it are not one.
+_SAYS_SOMETHING: Final = r"[\p{L}1-9]|[^0-9\P{Nd}]"
 LSOA21: Final = r"^[EW]01[0-9]{6}$"
 
 _PERSONS: Final = ("nhs_number", "linked_nhs_number")
 _HOMES: Final = ("uprn",)
 
 
-def with_canonical(rows: pl.DataFrame) -> pl.DataFrame:
-    """Put the canonical spelling of each identifier beside it, so that it is worked out once a row."""
-    persons = [canonical_nhs_number(pl.col(name)).alias(f"_{name}") for name in _PERSONS if name in rows.columns]
-    homes = [canonical_uprn(pl.col(name)).alias(f"_{name}") for name in _HOMES if name in rows.columns]
+def with_canonical(rows: pl.DataFrame, *, own: bool = False) -> pl.DataFrame:
+    """Put the canonical spelling of each identifier beside it, so that it is worked out once a row.
+
+    Where the ids are the agency's `own`, that is the text without the blanks around it.
+    """
+    persons = [_spelt(canonical_nhs_number, name, own=own) for name in _PERSONS if name in rows.columns]
+    homes = [_spelt(canonical_uprn, name, own=own) for name in _HOMES if name in rows.columns]
     return rows.with_columns(*persons, *homes)
+
+
+def _spelt(canonical_of: Callable[[pl.Expr], pl.Expr], name: str, *, own: bool) -> pl.Expr:
+    return (_sound_id(name) if own else canonical_of(pl.col(name))).alias(f"_{name}")
+
+
+def local_id(column: str) -> pl.Expr:
+    """The agency's own id as it is digested: without the blanks around it; null where it is none or spoilt."""
+    return pl.when(~_means_nobody(column)).then(_sound_id(column))
+
+
+def _sound_id(column: str) -> pl.Expr:
+    return pl.when(~is_missing(pl.col(column)) & ~_is_spoilt_id(column)).then(pl.col(column).str.strip_chars())
+
+
+def _is_spoilt_id(column: str) -> pl.Expr:
+    text = pl.col(column).str.strip_chars()
+    return text.str.contains(_SPREADSHEET_ID) | text.str.contains(_OTHER_DIGITS)
+
+
+def _means_nobody(column: str) -> pl.Expr:
+    return is_missing(pl.col(column)) | ~pl.col(column).str.contains(_SAYS_SOMETHING)
 
 
 def canonical(column: str) -> pl.Expr:
@@ -76,29 +104,31 @@ class Fault:
     is_broken: pl.Expr
 
 
-def needed_person(column: str) -> list[Fault]:
-    """Faults of an NHS number that must be there."""
-    return [Fault(column, "missing", is_missing(pl.col(column))), *wrong_person(column)]
+def needed_person(column: str, *, own: bool = False) -> list[Fault]:
+    """Faults of an NHS number, or of an `own` id, that must be there."""
+    return [Fault(column, "missing", is_missing(pl.col(column))), *wrong_person(column, own=own)]
 
 
-def wrong_person(column: str) -> list[Fault]:
-    """Faults of an NHS number that may be blank."""
-    return _unreadable(column, "not_an_nhs_number")
+def wrong_person(column: str, *, own: bool = False) -> list[Fault]:
+    """Faults of an NHS number, or of an `own` id, that may be blank."""
+    return _unreadable(column, "not_an_nhs_number", own=own)
 
 
-def needed_home(column: str) -> list[Fault]:
-    """Faults of a UPRN that must be there."""
-    return [Fault(column, "missing", is_missing(pl.col(column))), *wrong_home(column)]
+def needed_home(column: str, *, own: bool = False) -> list[Fault]:
+    """Faults of a UPRN, or of an `own` id, that must be there."""
+    return [Fault(column, "missing", is_missing(pl.col(column))), *wrong_home(column, own=own)]
 
 
-def wrong_home(column: str) -> list[Fault]:
-    """Faults of a UPRN that may be blank."""
-    return _unreadable(column, "not_a_uprn")
+def wrong_home(column: str, *, own: bool = False) -> list[Fault]:
+    """Faults of a UPRN, or of an `own` id, that may be blank."""
+    return _unreadable(column, "not_a_uprn", own=own)
 
 
-def _unreadable(column: str, rule: str) -> list[Fault]:
+def _unreadable(column: str, rule: str, *, own: bool) -> list[Fault]:
     text = pl.col(column)
     is_wrong = ~is_missing(text) & canonical(column).is_null()
+    if own:
+        return [Fault(column, "spreadsheet_number", is_wrong)]
     is_damaged = text.str.strip_chars().str.contains(_SPREADSHEET)
     return [
         Fault(column, "spreadsheet_number", is_wrong & is_damaged),
@@ -108,9 +138,12 @@ def _unreadable(column: str, rule: str) -> list[Fault]:
 
 def wrong_local_id(column: str) -> list[Fault]:
     """Faults of an agency's own id, which may be blank: another spelling would be another digest, and join nothing."""
-    text = pl.col(column).str.strip_chars()
-    is_damaged = text.str.contains(_SPREADSHEET_ID) | text.str.contains(_OTHER_DIGITS)
-    return [Fault(column, "spreadsheet_number", ~is_missing(pl.col(column)) & is_damaged)]
+    return [Fault(column, "spreadsheet_number", ~is_missing(pl.col(column)) & _is_spoilt_id(column))]
+
+
+def local_id_is_sent(column: str) -> pl.Expr:
+    """Where an agency's own id was sent."""
+    return ~_means_nobody(column)
 
 
 def wrong_area(column: str) -> list[Fault]:
@@ -125,13 +158,16 @@ def area(column: str) -> pl.Expr:
     return pl.when(text.str.contains(LSOA21)).then(text)
 
 
-def one_of_two(person: str, home: str, *, present: frozenset[str]) -> list[Fault]:
+def one_of_two(person: str, home: str, *, present: frozenset[str], own: bool = False) -> list[Fault]:
     """Faults of a row about either a person or a home: exactly one of the two, and that one right.
 
     An NHS number that cannot be read beside a good UPRN is a fault too: an opt-out of a person must not become one of
     a home and so be lost for the person.
     """
-    faults = [*(wrong_person(person) if person in present else []), *(wrong_home(home) if home in present else [])]
+    faults = [
+        *(wrong_person(person, own=own) if person in present else []),
+        *(wrong_home(home, own=own) if home in present else []),
+    ]
     blanks = [is_missing(pl.col(column)) if column in present else pl.lit(value=True) for column in (person, home)]
     return [*faults, Fault(person if person in present else home, "one_of_two_needed", blanks[0] == blanks[1])]
 

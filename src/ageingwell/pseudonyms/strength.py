@@ -11,7 +11,7 @@ from typing import Final
 from ageingwell.errors import KeyFileError
 
 SHORTEST_BYTES: Final = 32
-MAKE_ONE: Final = "make a key with Key.generate, or with `openssl rand -hex 32`"
+MAKE_ONE: Final = "make a key with `ageingwell key new FILE`"
 
 # 32 random bytes hold 30 different ones on average.
 _FEWEST_DIFFERENT: Final = 20

@@ -42,15 +42,40 @@ def _table_lines(table: str, counts: TableCounts) -> list[str]:
         )
     if counts.n_left_out:
         lines.append(f"  {_rows(counts.n_left_out)} left out on purpose: {_rules(counts.left_out)}")
+    lines += _identity_lines(counts)
     if counts.refused_columns:
         lines.append(f"  columns left out: {', '.join(counts.refused_columns)}")
-    if counts.columns_not_sent:
-        lines.append(f"  columns not sent: {', '.join(counts.columns_not_sent)}")
+    if missed := [name for name in counts.columns_not_sent if name not in counts.columns_not_held]:
+        lines.append(f"  columns not sent: {', '.join(missed)}")
+    if counts.columns_not_held:
+        lines.append(f"  columns that this layout never holds: {', '.join(counts.columns_not_held)}")
     return lines
+
+
+def _identity_lines(counts: TableCounts) -> list[str]:
+    """How people and homes were known where it was not by an NHS number or UPRN as it should be written."""
+    lines = [
+        f"  read although they end with .0: {_values(n)} of {name}" for name, n in counts.read_without_decimal.items()
+    ]
+    if counts.ids == "own":
+        lines.append("  ids: the agency's own; they join only tables with the same ids, and no NHS number or UPRN")
+    found = {name: n for name, n in counts.local_people.items() if n}
+    words = {
+        "number_lent": "without a usable NHS number, given the one that other rows carry for their la_person_id",
+        "kept_by_local_id": "without a usable NHS number, kept by la_person_id alone: strangers to every other table",
+        "two_numbers": "of these with a la_person_id that has two NHS numbers elsewhere, so none was given",
+        "link_by_number": "with a linked person found by the NHS number of their la_person_id",
+        "link_by_local_id": "with a linked person known by la_person_id alone",
+    }
+    return lines + [f"  {_rows(found[name])} {text}" for name, text in words.items() if name in found]
 
 
 def _rules(by_rule: Mapping[str, int]) -> str:
     return "; ".join(f"{label} ({n:,})" for label, n in by_rule.items())
+
+
+def _values(n: int) -> str:
+    return "1 value" if n == 1 else f"{n:,} values"
 
 
 def _rows(n: int) -> str:

@@ -32,7 +32,17 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
         return (
             pl.when(is_day).then(column.dt.date().cast(pl.String)).otherwise(column.dt.to_string("%Y-%m-%d %H:%M:%S"))
         )
+    if dtype == pl.Float32:
+        return _single_precision(column)
     if dtype.is_float():
         is_whole = (column == column.round()) & (column.abs() < _LARGEST_WHOLE)
         return pl.when(is_whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
     return text
+
+
+def _single_precision(column: pl.Expr) -> pl.Expr:
+    # Above 2^24 a single holds no longer every whole number: 100070001739 comes out as 100070000000.0, which is another
+    # home. An exponent says the same number, and no identifier is ever read from one.
+    text = column.cast(pl.String)
+    is_rounded = (column.abs() >= 2**24) & ~text.str.contains("[eE]")
+    return pl.when(is_rounded).then(text + "e0").otherwise(text)

@@ -22,15 +22,15 @@ class CheckedTable:
 
     `dropped_columns` are the headings nobody knows, as sent. `absent_columns` are the optional columns that no file of
     the table sent, `partly_absent` those that some files did not send (column, file). `empty_columns` are those sent
-    without one value in any good row of a table of some length, `not_held_columns` those that the settings say the
-    agency does not hold. `emptied` counts the cells that were not empty and are read as missing: column, rule, n_cells;
-    `emptied_cells` names the first 10,000 of each column and rule as refused rows are named. `badly_read` are the
-    optional columns of which more than half of what was sent could not be read. `unread_people` are those of the GP
-    register whose good rows have such a cell that may not be taken for empty: person_id, recorded_on, column.
-    `unknown_labels` are the labels that are none of a closed list (column, label, n_rows, n_labels), those of few rows
-    without their words. `left_out` counts the rows that the settings say to ignore: column, n_rows. `n_repeated` counts
-    the good rows that repeat an earlier one in every column but the day of recording. `by_day` counts the good rows of
-    each day of recording (of checking, for permissions): day, n_rows.
+    without one value in any good row of a table of some length, `not_held_columns` those that the settings, or the
+    files that lack them, say the agency does not hold. `emptied` counts the cells that were not empty and are read as
+    missing: column, rule, n_cells; `emptied_cells` names the first 10,000 of each column and rule as refused rows are
+    named. `badly_read` are the optional columns of which more than half of what was sent could not be read.
+    `unread_people` are those of the GP register whose good rows have such a cell that may not be taken for empty:
+    person_id, recorded_on, column. `unknown_labels` are the labels that are none of a closed list (column, label,
+    n_rows, n_labels), those of few rows without their words. `left_out` counts the rows that the settings say to
+    ignore: column, n_rows. `n_repeated` counts the good rows that repeat an earlier one in every column but the day of
+    recording. `by_day` counts the good rows of each day of recording (of checking, for permissions): day, n_rows.
     """
 
     name: str

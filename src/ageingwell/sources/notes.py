@@ -72,7 +72,7 @@ def _column_notes(table: CheckedTable) -> list[str]:
     kinds = {
         "absent": "columns not sent: {}",
         "absent_in_some_files": "columns that some files did not send: {}",
-        "not_held": "columns not sent, and not held by the agency as agencies.toml says: {}",
+        "not_held": "columns not sent, and not held by the agency, as agencies.toml or the table itself says: {}",
         "empty": "columns sent without a value: {}",
         "heading_not_used": "headings not used: {}",
     }

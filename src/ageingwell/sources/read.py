@@ -9,7 +9,7 @@ import polars as pl
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import MUST_BE_TOLD, TABLES
 from ageingwell.errors import RefusedRowsError, SourceError
-from ageingwell.pseudonyms.fingerprints import stop_on_two_keys
+from ageingwell.pseudonyms.fingerprints import stop_on_mixed_ids, stop_on_two_keys
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.folder import near_files, stop_on_near_file, unused_files
 from ageingwell.sources.headings import nearest
@@ -73,10 +73,13 @@ def one_key(data: Path, settings: Mapping[str, TableSettings], *, only: tuple[st
     """The fingerprint of the key that all tables were made with; None where no table tells one.
 
     Raises `SourceError` where tables were made with different keys: their people and homes do not join, and an opt-out
-    made under another key is heeded for nobody.
+    made under another key is heeded for nobody. The same where some hold NHS numbers and others an agency's own ids.
     """
     found = {name: locate(name, settings[name], data) for name in only}
-    return stop_on_two_keys({name: place.files for name, place in found.items() if place is not None})
+    files = {name: place.files for name, place in found.items() if place is not None}
+    key = stop_on_two_keys(files)
+    stop_on_mixed_ids(files, own=[name for name in files if settings[name].ids == "own"])
+    return key
 
 
 def stop_without_folder(data: Path) -> None:
@@ -120,7 +123,7 @@ def stop_on_untold_column(table: CheckedTable, settings: TableSettings) -> None:
     found = [
         column
         for column in MUST_BE_TOLD.get(table.name, ())
-        if column not in settings.not_held and _is_untold(column, table)
+        if column not in (*settings.not_held, *table.not_held_columns) and _is_untold(column, table)
     ]
     if not found:
         return

@@ -19,6 +19,7 @@ from ageingwell.sources.checked import LEFT_OUT, REFUSED_PEOPLE, UNREAD_PEOPLE, 
 from ageingwell.sources.headings import column_by_heading, columns_sent, folded_heading, nearest
 from ageingwell.sources.labels import told_labels
 from ageingwell.sources.locate import Location
+from ageingwell.sources.not_held import not_held_columns
 from ageingwell.sources.parse import left_out, parsed
 from ageingwell.sources.raw import Chunk, FileRead, raw_chunks
 from ageingwell.sources.versions import SAYS, n_repeated, ties_refused, with_what_it_says, without_ties
@@ -88,7 +89,7 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
             (column, file) for column in optional if column in told for file, one in sent.items() if column not in one
         ),
         empty_columns=_empty_columns(frame, wanted, told) if n_good >= ROWS_FOR_EMPTY else (),
-        not_held_columns=settings.not_held,
+        not_held_columns=not_held_columns(location, settings, sent),
         emptied=emptied,
         emptied_cells=_by_cell(found.cells),
         badly_read=tuple(name for name in optional if _is_badly_read(name, emptied, n_sent=found.n_sent[name])),

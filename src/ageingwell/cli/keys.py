@@ -1,0 +1,49 @@
+"""The commands of keys: make one, and tell its fingerprint."""
+
+import os
+from pathlib import Path
+
+import click
+
+from ageingwell.cli.places import KEY_FILE
+from ageingwell.cli.root import Mending, cli
+
+_WINDOWS = (
+    "Windows gives it the rights of its folder. Let your account alone read it:\n"
+    '  icacls "{path}" /inheritance:r /grant:r "%USERNAME%:F"'
+)
+
+
+@cli.group(cls=Mending)
+def key() -> None:
+    """Keys of the pseudonyms and of the lists: make one, and compare fingerprints."""
+
+
+@key.command()
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+def new(path: Path) -> None:
+    """Make a new random key in FILE, which only you can read. A file that is there already is never written over."""
+    from ageingwell.pseudonyms import Key
+
+    made = Key.generate(path)
+    click.echo(f"key: {path}")
+    click.echo(f"key fingerprint: {made.fingerprint}")
+    click.echo(
+        "Whoever has this file can look up everybody in the records. Pass it on by hand or through a secret store, "
+        "never by e-mail or beside the records, and keep one sealed copy: a lost key cannot be had back."
+    )
+    if _is_windows():
+        click.echo(_WINDOWS.format(path=path))
+
+
+def _is_windows() -> bool:
+    return os.name == "nt"
+
+
+@key.command()
+@click.argument("path", metavar="FILE", type=KEY_FILE)
+def fingerprint(path: Path) -> None:
+    """Print the fingerprint of the key in FILE: twelve letters that tell keys apart and tell nothing about the key."""
+    from ageingwell.pseudonyms import Key
+
+    click.echo(Key.read(path).fingerprint)

@@ -1,0 +1,80 @@
+"""Every identifier of every table, as databases and columns of numbers write it: `.0` is read, lost digits are not."""
+
+import polars as pl
+import pytest
+from helpers.raw import CONTRACTS, KEY, NUMBERS, RAW, UPRNS, pseudonymised, raw_rows, run
+from helpers.tables import Rows
+
+from ageingwell.errors import RefusedRowsError
+from ageingwell.pseudonyms import pseudonymised_text, reidentify
+
+CELLS = {(table, raw): ours for table, names in CONTRACTS.items() for ours, raw in RAW.items() if ours in names}
+
+
+def rows_of(table: str, raw: str) -> Rows:
+    """Raw rows in which the column holds a value; permissions and contacts are about a home or a person."""
+    rows = raw_rows(table)
+    if table in ("permissions", "contacts") and raw == "uprn":
+        rows = [row | {"nhs_number": None, "uprn": uprn} for row, uprn in zip(rows, UPRNS, strict=False)]
+    return rows
+
+
+@pytest.mark.parametrize(("table", "raw"), CELLS)
+def test_a_nought_behind_the_point_is_left_aside_and_counted(tmp_path, table, raw):
+    rows = rows_of(table, raw)
+    _, expected = run(tmp_path, table, rows)
+
+    doubles = [row | {raw: f"{row[raw]}.0"} for row in rows]
+    done, made = run(tmp_path, table, doubles, out="doubles")
+
+    assert made.equals(expected)
+    assert done.tables[table].read_without_decimal == {raw: 12}
+    assert f"  read although they end with .0: 12 values of {raw}" in pseudonymised_text(done).splitlines()
+
+
+@pytest.mark.parametrize(("table", "raw"), CELLS)
+@pytest.mark.parametrize("dtype", [pl.Float64, pl.Float32])
+def test_a_parquet_column_of_doubles_is_read_and_one_of_singles_is_not(tmp_path, table, raw, dtype):
+    rows = rows_of(table, raw)
+    _, expected = run(tmp_path, table, rows)
+    (tmp_path / "raw" / f"{table}.csv").unlink()
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String))
+    frame.with_columns(pl.col(raw).cast(pl.Float64).cast(dtype)).write_parquet(tmp_path / "raw" / f"{table}.parquet")
+
+    if dtype == pl.Float64:
+        pseudonymised(tmp_path, out="doubles")
+        assert pl.read_parquet(tmp_path / "doubles" / f"{table}.parquet").equals(expected)
+        return
+    with pytest.raises(RefusedRowsError, match=rf"{table}: 12 of 12 .*{raw}: spreadsheet_number"):
+        pseudonymised(tmp_path, out="singles")
+
+
+@pytest.mark.parametrize(("table", "raw"), CELLS)
+@pytest.mark.parametrize("spelling", ["{}.00", "{}.5", "{}.", "{},0", "'{}.0", "{}e0", "{}E+00"])
+def test_any_other_point_or_exponent_is_never_read(tmp_path, table, raw, spelling):
+    rows = [row | {raw: spelling.format(row[raw])} for row in rows_of(table, raw)]
+
+    with pytest.raises(RefusedRowsError, match=rf"{raw}: spreadsheet_number \(12\)") as stopped:
+        run(tmp_path, table, rows)
+
+    assert "export identifiers as text" in str(stopped.value.remedy)
+
+
+@pytest.mark.parametrize(("table", "raw"), [cell for cell in CELLS if cell[1] == "uprn"])
+def test_a_uprn_as_the_epc_register_writes_it_is_read(tmp_path, table, raw):
+    rows = rows_of(table, raw)
+    _, expected = run(tmp_path, table, rows)
+
+    _, made = run(tmp_path, table, [row | {raw: f"UPRN-{row[raw]:0>12}"} for row in rows], out="epc")
+
+    assert made.equals(expected)
+
+
+def test_reidentify_reads_a_register_of_doubles(tmp_path):
+    _, made = run(tmp_path, "gp_patients", raw_rows("gp_patients"))
+    made.select("person_id").write_csv(tmp_path / "list.csv")
+    pl.DataFrame({"nhs_number": [f"{NUMBERS[0]}.0"]}).write_csv(tmp_path / "register.csv")
+
+    found = reidentify(tmp_path / "list.csv", register=tmp_path / "register.csv", out=tmp_path / "o.csv", key=KEY)
+
+    assert found.n_matched == 1
