@@ -67,8 +67,8 @@ _MADE_OF: Final[Mapping[str, tuple[Column, ...]]] = {
     "not_told_by": (("gp_patients", "household_id"),),
     "lists": (("gp_events", "code_system"), ("gp_events", "code")),
     "last_issued_on": (("gp_prescriptions", "issued_on"),),
-    "icd10_fall": (("hospital_events", "icd10"),),
-    "icd10_fracture": (("hospital_events", "icd10"),),
+    "icd10_fall": (("hospital_events", "icd10"), ("hospital_events", "other_icd10")),
+    "icd10_fracture": (("hospital_events", "icd10"), ("hospital_events", "other_icd10")),
     "weekly_pence": tuple(
         ("care_events", name)
         for name in ("event_type", "client_type", "unit_cost", "cost_frequency", "planned_units_per_week")
@@ -117,7 +117,7 @@ def made_of(root: str, *, table: str) -> tuple[Column, ...]:
     """What one column of a prepared source or of the spine is made of.
 
     >>> made_of("icd10_fall", table="hospital_events"), made_of("smoker", table="fire_visits")
-    ((('hospital_events', 'icd10'),), (('fire_visits', 'smoker'),))
+    ((('hospital_events', 'icd10'), ('hospital_events', 'other_icd10')), (('fire_visits', 'smoker'),))
     """
     if root in _MADE_OF:
         return _MADE_OF[root]

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ageingwell.config.files import codes_of, snomed_lists
-from ageingwell.contracts.prefixes import starts_with_any
+from ageingwell.contracts.prefixes import diagnosed_with, starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.behind import MEANINGFUL, Column, columns_of_source, made_of, roots_of
@@ -162,7 +162,8 @@ def columns_behind(feature: Feature) -> frozenset[Column]:
     A column that something else stands in for, as the data dictionary says (`moved_in_on`), is not among them.
 
     >>> sorted(columns_behind(next(feature for feature in FEATURES if feature.name == "has_fall_admission_365d")))
-    [('hospital_events', 'icd10'), ('hospital_events', 'kind'), ('hospital_events', 'started_on')]
+    [('hospital_events', 'icd10'), ('hospital_events', 'kind'), ('hospital_events', 'other_icd10'),
+     ('hospital_events', 'started_on')]
     """
     if feature.source != "derived":
         return columns_of_source(feature)
@@ -392,11 +393,10 @@ def _hospital_events(given: Given) -> pl.LazyFrame | None:
     rows = _of_these_people(given, "hospital_events")
     if rows is None:
         return None
-    icd10 = pl.col("icd10").str.replace(".", "", literal=True)
     return rows.group_by("person_id", "kind", "started_on").agg(
         pl.col("ended_on").max(),
         # Of a stay whose diagnosis was never sent it is not known.
-        *(_in_group(icd10, given.codelists, name).max() for name in HOSPITAL_CODES),
+        *(diagnosed_with(codes_of(given.codelists, name)).max().alias(name) for name in HOSPITAL_CODES),
     )
 
 

@@ -14,6 +14,7 @@ from ageingwell.errors import AgeingWellError
 from ageingwell.governance.recognised import described
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish.faults import explained
+from ageingwell.pipeline.matches import low_matches
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.sources.checked import CheckedTable, Records
@@ -98,7 +99,11 @@ def check(
         emptied=_stacked([(table.name, table.emptied) for table in tables], _EMPTIED),
         unused_files=records.unused_files,
         recognised=words,
-        notes=(*(note for table in tables for note in notes_of(table, on=day)), *file_notes(records)),
+        notes=(
+            *(note for table in tables for note in notes_of(table, on=day)),
+            *low_matches(records),
+            *file_notes(records),
+        ),
     )
 
 

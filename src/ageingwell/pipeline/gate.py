@@ -9,30 +9,36 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.config.score import Purpose, Recipient
 from ageingwell.permissions import (
+    allow_list,
     homes_of_excluded,
     in_force,
     keep_permitted,
     opt_outs_that_meet,
+    stop_unless_allowing,
     stop_unless_checked,
     stop_unless_linked,
     stop_unless_permitted,
+    with_those_not_allowed,
 )
 from ageingwell.pipeline.joining import every_home
 from ageingwell.sources.read import Records
+from ageingwell.spine import unsure_homes
 
 
 @dataclass(frozen=True)
 class Permitted:
     """What may be used, and who may not.
 
-    `records` are the rows that may be used; `opted` the opt-outs and markers in force; `incomplete_homes` the homes in
-    which somebody lives who may not be used, so that nobody can say who lives there; `doubts` sentences for the
-    reader about opt-outs that meet nobody.
+    `records` are the rows that may be used; `opted` the opt-outs and markers in force, those whom an allow list leaves
+    out among them; `incomplete_homes` the homes in which somebody lives who may not be used, or may live whose address
+    was matched with low certainty, so that nobody can say who lives there; `unsure` who that is (person_id,
+    household_id); `doubts` sentences for the reader about opt-outs that meet nobody.
     """
 
     records: Records
     opted: pl.DataFrame
     incomplete_homes: pl.Series
+    unsure: pl.DataFrame
     doubts: tuple[str, ...]
 
 
@@ -48,7 +54,7 @@ def permitted_or_stop(
     """Take out everyone excluded; stop where the ledger or the opt-outs do not let this job run.
 
     `on` is the day of the list or of the extract, `today` the clock's. Raises `NotPermittedError` for a pair that the
-    ledger does not list, for opt-outs that are stale, missing, or made under another key.
+    ledger does not list, for opt-outs or an allow list that are stale, missing, or made under another key.
     """
     stop_unless_permitted(
         config.ledger, records.tables, purpose=purpose, recipients=recipients, on=on, made_up=records.made_up
@@ -58,10 +64,18 @@ def permitted_or_stop(
     opted = in_force(permissions, on=on)
     patients = records.tables["gp_patients"].rows
     doubts = stop_unless_linked(opt_outs_that_meet(opted, patients, every_home(records)), config.ledger)
+    allowed = allow_list(permissions, config.ledger, on=on, today=today)
+    if allowed is not None:
+        register = patients.select("person_id").unique().collect()
+        doubts += stop_unless_allowing(allowed, register, config.ledger)
+        opted = with_those_not_allowed(opted, allowed, register)
     kept = keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger)
+    barred = homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger)
+    unsure = unsure_homes(kept["gp_patients"])
     return Permitted(
         records=records.with_rows(kept),
         opted=opted,
-        incomplete_homes=homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger),
+        incomplete_homes=pl.concat([barred, unsure["household_id"]]).unique().sort(),
+        unsure=unsure,
         doubts=tuple(doubts),
     )

@@ -9,7 +9,7 @@ from ageingwell.contracts.made import Spine, split_by_contract
 from ageingwell.features.build import build_features
 from ageingwell.pipeline.gate import Permitted
 from ageingwell.recognition.people import Recognised, care_homes_to_check, recognise
-from ageingwell.spine import build_spine, known_tables
+from ageingwell.spine import build_spine, known_tables, with_care_homes_in_doubt
 from ageingwell.timeline import AsOf
 
 
@@ -52,7 +52,7 @@ def known_people(permitted: Permitted, as_of: AsOf, *, config: Config) -> Known:
         incomplete_homes=permitted.incomplete_homes,
         many_older_people=config.outreach.thresholds.older_people_that_prompt_a_check,
     )
-    spine, held = split_by_contract(Spine, built)
+    spine, held = split_by_contract(Spine, with_care_homes_in_doubt(built, tables, permitted.unsure))
     words = recognise(
         tables,
         spine,
