@@ -23,10 +23,10 @@ class EventKey:
 
     Rows that agree in `columns` tell of one event; a row that leaves one of `may_be_missing` empty agrees with the one
     event that fills it. One event may have several values of the columns `several`, and each is kept in a row (a stay's
-    main diagnoses). Of the columns `words`, which hold several codes parted by blanks or semicolons, every code of every
-    version is kept, in one text. Each group of `together` is taken from one version, the newest that tells its first column. For the
-    answers `in_doubt`, of versions recorded on one day, the last of the labels counts; without labels, the highest
-    number. `sentence` tells a reader of the data dictionary which rows are one event.
+    main diagnoses). Of the columns `words`, which hold several codes parted by blanks or semicolons, every code of
+    every version is kept, in one text. Each group of `together` is taken from one version, the newest that tells its
+    first column. For the answers `in_doubt`, of versions recorded on one day, the last of the labels counts; without
+    labels, the highest number. `sentence` tells a reader of the data dictionary which rows are one event.
     """
 
     columns: tuple[str, ...]

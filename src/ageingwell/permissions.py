@@ -154,8 +154,8 @@ def allow_list(permissions: pl.LazyFrame, ledger: Ledger, *, on: date, today: da
     whose rows have lapsed is still a list: it allows nobody.
 
     >>> rows = pl.LazyFrame({
-    ...     "person_id": ["p1", "p2", "p3"], "kind": ["national_allowed"] * 3, "from_on": [None, date(2026, 12, 1), None],
-    ...     "to_on": [None, None, date(2026, 11, 1)], "checked_on": [date(2026, 11, 20)] * 3,
+    ...     "person_id": ["p1", "p2", "p3"], "kind": ["national_allowed"] * 3, "checked_on": [date(2026, 11, 20)] * 3,
+    ...     "from_on": [None, date(2026, 12, 1), None], "to_on": [None, None, date(2026, 11, 1)],
     ... })
     >>> allow_list(rows, Ledger(permitted=(), views={}), on=date(2026, 11, 22)).to_list()
     ['p1']

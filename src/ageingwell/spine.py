@@ -64,8 +64,8 @@ def sure_homes(rows: pl.LazyFrame) -> pl.LazyFrame:
     Somebody on the register then has no home on record: nobody knocks, and no fact of a home is theirs. A row that is
     about a home alone is left out. Whoever asks where somebody may live, to keep others away, asks the rows as sent.
 
-    >>> rows = pl.LazyFrame({"person_id": ["p1", "p2"], "household_id": ["h1", "h2"], "household_match": ["low", "high"]})
-    >>> sure_homes(rows).collect()["household_id"].to_list()
+    >>> people = {"person_id": ["p1", "p2"], "household_id": ["h1", "h2"], "household_match": ["low", "high"]}
+    >>> sure_homes(pl.LazyFrame(people)).collect()["household_id"].to_list()
     [None, 'h2']
     """
     names = rows.collect_schema().names()

@@ -62,6 +62,8 @@ _MADE_OF: Final[Mapping[str, tuple[Column, ...]]] = {
     "n_household_under_65": (("gp_patients", "household_id"),),
     "_n_members": (("gp_patients", "household_id"),),
     "lived_here_from": (("gp_patients", "registered_on"),),
+    "n_adults": (("gp_patients", "household_id"), ("gp_patients", "birth_month")),
+    "single_adult_told_on": (("homes", "single_adult_discount"),),
     # Housing and fire know somebody by the home.
     "known_to": (("gp_patients", "household_id"),),
     "not_told_by": (("gp_patients", "household_id"),),

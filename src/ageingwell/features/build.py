@@ -41,6 +41,7 @@ FEATURES: tuple[Feature, ...] = (
 
 Codelists = Mapping[str, tuple[str, ...]]
 MOST_LISTS = 63
+ADULT = 18  # whole years, for council tax
 NOTHING_UNTOLD: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
@@ -441,7 +442,16 @@ def _named_carers(given: Given) -> pl.LazyFrame | None:
 
 
 def _home_facts(given: Given) -> pl.LazyFrame | None:
-    return None if "homes" not in given.tables else home_facts(given.tables).lazy().join(given.homes, on="household_id")
+    """What is known of each person's home, and how many adults are registered there, where all of them may be used."""
+    if "homes" not in given.tables:
+        return None
+    everybody = registered(latest_versions(given.tables["gp_patients"]), given.as_of).drop_nulls("household_id")
+    adults = everybody.group_by("household_id").agg(n_adults=(pl.col("age") >= ADULT).sum().cast(pl.Int64))
+    # Where somebody lives who may not be used the spine does not say how many they are, and nor does this.
+    whole = given.spine.filter(pl.col("n_household_members").is_not_null()).select("household_id").unique()
+    counted = adults.join(whole, on="household_id", how="semi").lazy()
+    homes = given.homes.join(counted, on="household_id", how="left")
+    return home_facts(given.tables).lazy().join(homes, on="household_id")
 
 
 def _of_their_homes(given: Given, table: str, day: str) -> pl.LazyFrame | None:

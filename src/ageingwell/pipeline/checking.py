@@ -12,9 +12,9 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError
 from ageingwell.governance.recognised import described
+from ageingwell.pipeline.matches import low_matches
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish.faults import explained
-from ageingwell.pipeline.matches import low_matches
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.sources.checked import CheckedTable, Records
