@@ -71,7 +71,7 @@ def sure_homes(rows: pl.LazyFrame) -> pl.LazyFrame:
     names = rows.collect_schema().names()
     if "household_match" not in names:
         return rows
-    is_sure = pl.col("household_match") != LOW_MATCH
+    is_sure = pl.col("household_match").ne_missing(LOW_MATCH)
     if "person_id" not in names:
         return rows.filter(is_sure)
     return rows.with_columns(pl.when(is_sure).then("household_id").alias("household_id"))

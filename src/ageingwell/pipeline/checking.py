@@ -88,6 +88,7 @@ def check(
         if refused_to is not None:
             _write_refused(records, refused_to)
         words = _recognised(records, config)
+        unsure = low_matches(records)
     tables = list(records.tables.values())
     return CheckedRecords(
         tables=pl.DataFrame([_row(table, on=day) for table in tables], schema=_TABLES, orient="row"),
@@ -101,7 +102,7 @@ def check(
         recognised=words,
         notes=(
             *(note for table in tables for note in notes_of(table, on=day)),
-            *low_matches(records),
+            *unsure,
             *file_notes(records),
         ),
     )

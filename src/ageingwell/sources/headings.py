@@ -29,7 +29,7 @@ def column_by_heading(table: str, settings: TableSettings) -> dict[str, str]:
 
     >>> column_by_heading("fire_incidents", TableSettings(required=False, columns={"happened_on": "Day of Call"}))
     {'household_id': 'household_id', 'incident_type': 'incident_type', 'day_of_call': 'happened_on',
-     'recorded_on': 'recorded_on'}
+     'household_match': 'household_match', 'recorded_on': 'recorded_on'}
     """
     return {folded_heading(settings.columns.get(column.name, column.name)): column.name for column in columns(table)}
 
