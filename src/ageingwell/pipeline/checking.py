@@ -12,7 +12,7 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.errors import AgeingWellError
 from ageingwell.governance.recognised import described
-from ageingwell.pipeline.matches import low_matches
+from ageingwell.pipeline.matches import low_matches, unsure_people
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish.faults import explained
 from ageingwell.recognition.counting import recognised
@@ -88,7 +88,7 @@ def check(
         if refused_to is not None:
             _write_refused(records, refused_to)
         words = _recognised(records, config)
-        unsure = low_matches(records)
+        unsure = low_matches(records, unsure_people(records), on=day)
     tables = list(records.tables.values())
     return CheckedRecords(
         tables=pl.DataFrame([_row(table, on=day) for table in tables], schema=_TABLES, orient="row"),

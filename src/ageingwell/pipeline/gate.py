@@ -30,9 +30,9 @@ class Permitted:
     """What may be used, and who may not.
 
     `records` are the rows that may be used; `opted` the opt-outs and markers in force, those whom an allow list leaves
-    out among them; `incomplete_homes` the homes in which somebody lives who may not be used, or may live whose address
-    was matched with low certainty, so that nobody can say who lives there; `unsure` who that is (person_id,
-    household_id); `doubts` sentences for the reader about opt-outs that meet nobody.
+    out among them; `incomplete_homes` the homes in which somebody lives who may not be used, so that nobody can say who
+    lives there; `unsure` whose address was matched with low certainty (person_id, household_id), however late that was
+    recorded; `doubts` sentences for the reader about opt-outs that meet nobody.
     """
 
     records: Records
@@ -70,12 +70,10 @@ def permitted_or_stop(
         doubts += stop_unless_allowing(allowed, register, config.ledger)
         opted = with_those_not_allowed(opted, allowed, register)
     kept = keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger)
-    barred = homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger)
-    unsure = unsure_homes(kept["gp_patients"])
     return Permitted(
         records=records.with_rows(kept),
         opted=opted,
-        incomplete_homes=pl.concat([barred, unsure["household_id"]]).unique().sort(),
-        unsure=unsure,
+        incomplete_homes=homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger),
+        unsure=unsure_homes(kept["gp_patients"]),
         doubts=tuple(doubts),
     )

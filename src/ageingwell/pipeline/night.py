@@ -323,7 +323,7 @@ def outreach_list(
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
-    facts["notes"] = [*gate.doubts, *low_matches(permitted, gate.unsure), *not_recognised]
+    facts["notes"] = [*gate.doubts, *low_matches(permitted, known.unsure, on=as_of.day), *not_recognised]
     facts["recognised"] = recognised_manifest(known.words)
     is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)
     return frames, facts | {"directory": dict(local.told), "is_degraded": is_degraded}
