@@ -43,6 +43,12 @@ FALL_BACKS: Final = frozenset(
         ("care_events", "ended_recorded_on"),
         ("housing_events", "case_id"),  # else all the adaptations of a home are one case
         ("gp_prescriptions", "dmd_code"),  # a row has one code or the other
+        # Without it a home is taken as sure: where nobody tells how an address was matched, none could be used.
+        ("gp_patients", "household_match"),
+        ("homes", "household_match"),
+        ("housing_events", "household_match"),
+        ("fire_visits", "household_match"),
+        ("fire_incidents", "household_match"),
     }
 )
 

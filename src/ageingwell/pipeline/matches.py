@@ -19,13 +19,15 @@ def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str
     told = []
     if not unsure.is_empty():
         told.append(
-            f"gp_patients: the home of {unsure.height:,} people was matched with low certainty (`household_match`). "
-            "They get a letter or a call and no visit, and nothing recorded about that home is used for them"
+            f"gp_patients: people whose address was matched to a home with low certainty (`household_match`): "
+            f"{unsure.height:,}. They get a letter or a call and no visit, and nothing recorded about that home is used"
         )
     by_table = {name: n for name in records.tables if name != "gp_patients" and (n := _n_rows(records, name, on))}
     if by_table:
-        rows = ", ".join(f"{n:,} rows of {name}" for name, n in by_table.items())
-        told.append(f"{rows} are about a home that was matched with low certainty (`household_match`) and are not used")
+        counts = ", ".join(f"{name} {n:,}" for name, n in by_table.items())
+        told.append(
+            f"rows about a home that was matched with low certainty (`household_match`), which are not used: {counts}"
+        )
     return told
 
 
