@@ -127,12 +127,6 @@ def a_death_that_a_visitor_was_told_of(at: Path, person: str) -> None:
     add_rows(at / "county", "contacts", met | {"person_id": person})
 
 
-def a_death_that_the_council_alone_tells_of(at: Path, person: str) -> None:
-    told = {"client_type": "service_user", "event_type": "request", "started_on": NIGHT - timedelta(days=90)}
-    death = {"died_on": NIGHT, "recorded_on": NEXT + timedelta(days=1), "has_unpaid_carer": "unknown"}
-    add_rows(at / "county", "care_events", told | death | {"person_id": person})
-
-
 def a_death_that_a_list_told_of(at: Path, person: str) -> None:
     met = Entry(NIGHT, "fire", "listed", person, None, outcome="deceased", contacted_on=NIGHT, agency="fire")
     when = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -148,21 +142,15 @@ def a_move_to_another_home(at: Path, person: str) -> None:
     new_version(at / "county", person, household_id=ELSEWHERE, moved_in_on=NIGHT, recorded_on=NEXT)
 
 
-def a_home_matched_with_low_certainty(at: Path, person: str) -> None:
-    new_version(at / "county", person, household_match="low", recorded_on=NEXT)
-
-
 OPT_OUTS = (an_objection, a_restriction, a_type_1_opt_out, an_objection_of_the_home)
 MARKERS = (a_safeguarding_marker, a_safeguarding_marker_of_the_home)
 EXITS = (
     a_death,
     a_death_recorded_only_after_the_next_night,
     a_death_that_a_visitor_was_told_of,
-    a_death_that_the_council_alone_tells_of,
     a_death_that_a_list_told_of,
     a_leaving,
     a_move_to_another_home,
-    a_home_matched_with_low_certainty,
 )
 
 # Why scoring stops: each spoils something and gives the exit code that follows.

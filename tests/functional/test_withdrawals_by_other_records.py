@@ -1,13 +1,18 @@
-"""Somebody who drops off the list of those who may be used is off the current list the same night."""
+"""Who is off the current list the same night by other records than opt-outs and the register's own endings.
+
+Somebody who drops off the list of those who may be used, whose death the council alone tells of, or whose address the
+practice matches to their home with low certainty from now on.
+"""
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from helpers.counties import NIGHT, change, copy_of, files_with, listed, settings_file
+from helpers.counties import NIGHT, add_rows, change, copy_of, files_with, listed, new_version, settings_file
 
 from ageingwell.cli import cli
 from ageingwell.config.score import Purpose
@@ -102,6 +107,31 @@ def test_whoever_left_the_register_and_the_list_is_withdrawn_too(published: Path
 
     assert score(published, published / "settings" / "score.toml") != 0
     assert files_with(tonight(published), person) == []
+
+
+def a_death_that_the_council_alone_tells_of(at: Path, person: str) -> None:
+    told = {"client_type": "service_user", "event_type": "request", "started_on": NIGHT - timedelta(days=90)}
+    death = {"died_on": NIGHT, "recorded_on": NEXT + timedelta(days=1), "has_unpaid_carer": "unknown"}
+    add_rows(at / "county", "care_events", told | death | {"person_id": person})
+
+
+def a_home_matched_with_low_certainty(at: Path, person: str) -> None:
+    new_version(at / "county", person, household_match="low", recorded_on=NEXT)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+@pytest.mark.parametrize("way", [a_death_that_the_council_alone_tells_of, a_home_matched_with_low_certainty])
+def test_whom_other_records_tell_of_is_withdrawn(
+    published: Path, way: Callable[[Path, str], None], stops: bool
+) -> None:
+    person = next(row["person_id"] for row in listed(tonight(published)) if row["household_id"])
+    way(published, person)
+    if stops:
+        break_scoring(published)
+
+    assert (score(published, published / "settings" / "score.toml") != 0) is stops
+
+    assert person not in {row["person_id"] for row in listed(tonight(published))}
 
 
 def test_for_direct_care_nobody_is_withdrawn(allowed_county: Path, bundle: Path, tmp_path: Path) -> None:
