@@ -23,15 +23,17 @@ class EventKey:
 
     Rows that agree in `columns` tell of one event; a row that leaves one of `may_be_missing` empty agrees with the one
     event that fills it. One event may have several values of the columns `several`, and each is kept in a row (a stay's
-    diagnoses). Each group of `together` is taken from one version, the newest that tells its first column. For the
-    answers `in_doubt`, of versions recorded on one day, the last of the labels counts; without labels, the highest
-    number. `sentence` tells a reader of the data dictionary which rows are one event.
+    main diagnoses). Of the columns `words`, which hold several codes parted by blanks or semicolons, every code of
+    every version is kept, in one text. Each group of `together` is taken from one version, the newest that tells its
+    first column. For the answers `in_doubt`, of versions recorded on one day, the last of the labels counts; without
+    labels, the highest number. `sentence` tells a reader of the data dictionary which rows are one event.
     """
 
     columns: tuple[str, ...]
     sentence: str = field(compare=False)
     may_be_missing: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     in_doubt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -83,13 +85,15 @@ def _merged(versions: pl.LazyFrame, key: EventKey) -> pl.LazyFrame:
     """One row an event, each fact of the newest version that tells it."""
     schema = versions.collect_schema()
     ends = [name for group in key.together for name in group]
-    facts = [name for name in schema if name not in {*key.columns, *key.several, *ends, *key.in_doubt, _DAY}]
+    apart = {*key.columns, *key.several, *key.words, *ends, *key.in_doubt, _DAY}
+    facts = [name for name in schema if name not in apart]
     structs = [f"_{group[0]}" for group in key.together]
     merged = (
         versions.sort(*key.columns, _DAY, *ends, *facts, nulls_last=False)
         .group_by(key.columns, maintain_order=True)
         .agg(
             *(pl.col(name).drop_nulls().unique().sort() for name in key.several),
+            *(_every_word(name) for name in key.words),
             *(_newest_group(group).alias(struct) for group, struct in zip(key.together, structs, strict=True)),
             *(_newest_answer(name, labels).cast(schema[name]) for name, labels in key.in_doubt.items()),
             *(_newest_told(name, schema[name]) for name in facts),
@@ -101,6 +105,13 @@ def _merged(versions: pl.LazyFrame, key: EventKey) -> pl.LazyFrame:
     for name in key.several:
         merged = merged.explode(name, empty_as_null=True)
     return merged
+
+
+def _every_word(name: str) -> pl.Expr:
+    """The words of all versions, each once and in the order of the alphabet; missing where no version has one."""
+    told = pl.col(name).drop_nulls().str.extract_all("[^ ;]+").list.explode(empty_as_null=False)
+    joined = told.unique().sort().str.join(" ")
+    return pl.when(joined != "").then(joined).alias(name)
 
 
 def _newest_group(group: Sequence[str]) -> pl.Expr:

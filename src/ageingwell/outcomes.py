@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from ageingwell.config.files import codes_of
-from ageingwell.contracts.prefixes import starts_with_any
+from ageingwell.contracts.prefixes import diagnosed_with
 from ageingwell.recognition.counting import DIAGNOSES, ENTRIES
-from ageingwell.spine import Tables, latest_versions
+from ageingwell.spine import Tables, deaths_told, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 CARE_HOME = ("long_term_support_nursing_care", "long_term_support_residential_care")
@@ -121,7 +121,10 @@ def _label(first: pl.Expr, *, at_risk: pl.Expr) -> pl.Expr:
 
 def _exits(settled: Tables, as_of: AsOf, horizon: Horizon) -> pl.DataFrame:
     died, left = pl.col("died_on"), pl.col("left_on")
-    return latest_versions(settled["gp_patients"]).select(
+    # Whose death the practice does not know social care may know; where both tell a day, the register's counts.
+    told = deaths_told(settled).rename({"died_on": "_told_on"})
+    register = latest_versions(settled["gp_patients"]).join(told, on="person_id", how="left", maintain_order="left")
+    return register.with_columns(died_on=pl.coalesce(died, "_told_on")).select(
         "person_id",
         died_on=pl.when(horizon.holds(died, as_of)).then(died),
         # A practice closes the registration of somebody who died; that is no leaving.
@@ -139,8 +142,7 @@ def _admissions(
     emergencies = settled["hospital_events"].filter(
         (pl.col("kind") == "emergency_admission") & horizon.holds(day, as_of)
     )
-    icd10 = pl.col("icd10").str.replace(".", "", literal=True)
-    fall = starts_with_any(icd10, (*codes_of(codelists, "icd10_fall"), *codes_of(codelists, "icd10_fracture")))
+    fall = diagnosed_with((*codes_of(codelists, "icd10_fall"), *codes_of(codelists, "icd10_fracture")))
     return emergencies.group_by("person_id").agg(admitted_on=day.min(), fell_on=day.filter(fall).min()).collect()
 
 

@@ -11,6 +11,8 @@ from ageingwell.errors import NotPermittedError
 GP_TABLES = ("gp_patients", "gp_events", "gp_prescriptions")
 EXCLUDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
 ALWAYS_OUT = ("objection", "restriction")
+# Rows of this kind are no opt-outs: they name the people whom the national service lets be used.
+ALLOWED = "national_allowed"
 
 
 def stop_unless_permitted(
@@ -100,7 +102,7 @@ def opt_outs_that_meet(permissions: pl.DataFrame, patients: pl.LazyFrame, homes:
     >>> opt_outs_that_meet(opted, register, pl.Series("household_id", [], dtype=pl.String)).rows()
     [('objection', 'people', 2, 1)]
     """
-    bars = permissions.filter(pl.col("kind") != "staff_safety")
+    bars = permissions.filter(~pl.col("kind").is_in(["staff_safety", ALLOWED]))
     known = patients.select("person_id").unique().collect()["person_id"]
     told = [
         bars.drop_nulls(column)
@@ -136,11 +138,72 @@ def stop_unless_linked(met: pl.DataFrame, ledger: Ledger) -> list[str]:
 
 
 def in_force(permissions: pl.LazyFrame, *, on: date) -> pl.DataFrame:
-    """The opt-outs and markers in force on a day, however late they came.
+    """The opt-outs and markers in force on a day, however late they came; whom an allow list names is no opt-out.
 
     A first day in the future does not delay an opt-out: the most protective reading holds.
     """
-    return permissions.filter(pl.col("to_on").is_null() | (pl.col("to_on") >= on)).collect()
+    not_ended = pl.col("to_on").is_null() | (pl.col("to_on") >= on)
+    return permissions.filter(not_ended & (pl.col("kind") != ALLOWED)).collect()
+
+
+def allow_list(permissions: pl.LazyFrame, ledger: Ledger, *, on: date, today: date | None = None) -> pl.Series | None:
+    """The people whom the national service lets be used on a day: person_id, unique; None where no list was sent.
+
+    The most protective reading holds here too, and so the other way round than for an opt-out: a row allows nobody
+    before its first day, after its last, or once its own check is older than the ledger lets checks be. A list all of
+    whose rows have lapsed is still a list: it allows nobody.
+
+    >>> rows = pl.LazyFrame({
+    ...     "person_id": ["p1", "p2", "p3"], "kind": ["national_allowed"] * 3, "checked_on": [date(2026, 11, 20)] * 3,
+    ...     "from_on": [None, date(2026, 12, 1), None], "to_on": [None, None, date(2026, 11, 1)],
+    ... })
+    >>> allow_list(rows, Ledger(permitted=(), views={}), on=date(2026, 11, 22)).to_list()
+    ['p1']
+    """
+    listed = permissions.filter(pl.col("kind") == ALLOWED)
+    if listed.select(pl.len()).collect().item() == 0:
+        return None
+    oldest = on - timedelta(days=ledger.permissions_checked_within_days)
+    is_current = pl.col("checked_on").is_between(oldest, max(on, today or on))
+    has_begun = pl.col("from_on").is_null() | (pl.col("from_on") <= on)
+    not_ended = pl.col("to_on").is_null() | (pl.col("to_on") >= on)
+    now = listed.filter(is_current & has_begun & not_ended)
+    return now.select("person_id").drop_nulls().unique().sort("person_id").collect()["person_id"]
+
+
+def with_those_not_allowed(opted: pl.DataFrame, allowed: pl.Series, people: pl.DataFrame) -> pl.DataFrame:
+    """The opt-outs in force, with a national one of everybody among `people` (person_id) whom an allow list leaves out.
+
+    >>> opted = pl.DataFrame({"person_id": ["p1"], "household_id": [None], "kind": ["objection"]},
+    ...                      schema_overrides={"household_id": pl.String})
+    >>> register = pl.DataFrame({"person_id": ["p1", "p2", "p3"]})
+    >>> both = with_those_not_allowed(opted, pl.Series(["p1", "p2"]), register)
+    >>> both.select("person_id", "kind").rows()
+    [('p1', 'objection'), ('p3', 'national')]
+    """
+    left_out = people.select("person_id").drop_nulls().unique().filter(~pl.col("person_id").is_in(allowed.implode()))
+    rows = left_out.sort("person_id").with_columns(kind=pl.lit("national"))
+    return pl.concat([opted, rows], how="diagonal")
+
+
+def stop_unless_allowing(allowed: pl.Series, people: pl.DataFrame, ledger: Ledger) -> list[str]:
+    """Stop where an allow list has next to nobody of the register: it was made under another key, or cut short.
+
+    `people` are those on the register (person_id). Gives a sentence where they are too few to tell. Raises
+    `NotPermittedError` where the list has fewer of them than the ledger's share.
+    """
+    known = people.select("person_id").drop_nulls().unique()["person_id"]
+    n, n_met = known.len(), int(known.is_in(allowed.implode()).sum())
+    if n_met >= ledger.permissions_linked_at_least * n:
+        return []
+    found = f"the list that the national service returned allows {n_met:,} of {n:,} people on the GP register"
+    if n < FEW_TO_TELL:
+        return [f"{found}; check that both were pseudonymised with the same key"]
+    raise NotPermittedError(
+        f"permissions: {found}",
+        "make the pseudonyms of all tables with the same key, and send the whole list; if so few may truly be used, "
+        "lower permissions_linked_at_least in permissions.toml",
+    )
 
 
 def excluded(permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.score import TableSettings
+from ageingwell.contracts.fields import LOW_MATCH
 from ageingwell.contracts.gp import OLDEST
 from ageingwell.contracts.housing import MAIN_FUELS, PROPERTY_TYPES, TENURES
 from ageingwell.contracts.made import Spine
@@ -23,6 +24,7 @@ CARE_HOME_STATUSES = ("registered_care_home", "registered_nursing_home")
 CARE_HOME_SERVICES = ("long_term_support_nursing_care", "long_term_support_residential_care")
 
 Tables = Mapping[str, pl.LazyFrame]
+_WHERE = ("person_id", "household_id")
 
 
 # Millions of rows, whose repeats change nothing but a count: they are taken out where entries are counted (`build`),
@@ -33,7 +35,8 @@ REPEATS_TAKEN_OUT_LATER = ("gp_events", "gp_prescriptions")
 def known_tables(records: Records, as_of: AsOf, settings: Mapping[str, TableSettings]) -> dict[str, pl.LazyFrame]:
     """Every table as it was known on the cut-off, events in one row each. Nothing after this step sees a later record.
 
-    Which rows are one event, and which of their versions counts, is said by `EVENT_KEYS`.
+    Which rows are one event, and which of their versions counts, is said by `EVENT_KEYS`. A home that an address was
+    matched to with low certainty is nobody's home here: `sure_homes`.
     """
     return {
         name: _events_known(table, as_of, lag_days=settings[name].lag_days)
@@ -44,7 +47,7 @@ def known_tables(records: Records, as_of: AsOf, settings: Mapping[str, TableSett
 
 def _events_known(table: CheckedTable, as_of: AsOf, *, lag_days: int) -> pl.LazyFrame:
     rows = known(
-        table.rows,
+        sure_homes(table.rows),
         as_of,
         endings=ENDINGS.get(table.name, ()),
         lag_days=lag_days,
@@ -53,6 +56,44 @@ def _events_known(table: CheckedTable, as_of: AsOf, *, lag_days: int) -> pl.Lazy
     if table.name not in EVENT_KEYS or table.name in REPEATS_TAKEN_OUT_LATER:
         return rows
     return one_row_per_event(rows, EVENT_KEYS[table.name])
+
+
+def sure_homes(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows without the homes that were matched with low certainty.
+
+    Somebody on the register then has no home on record: nobody knocks, and no fact of a home is theirs. A row that is
+    about a home alone is left out. Whoever asks where somebody may live, to keep others away, asks the rows as sent.
+
+    >>> people = {"person_id": ["p1", "p2"], "household_id": ["h1", "h2"], "household_match": ["low", "high"]}
+    >>> sure_homes(pl.LazyFrame(people)).collect()["household_id"].to_list()
+    [None, 'h2']
+    """
+    names = rows.collect_schema().names()
+    if "household_match" not in names:
+        return rows
+    is_sure = pl.col("household_match").ne_missing(LOW_MATCH)
+    if "person_id" not in names:
+        return rows.filter(is_sure)
+    return rows.with_columns(pl.when(is_sure).then("household_id").alias("household_id"))
+
+
+def unsure_homes(patients: pl.LazyFrame) -> pl.DataFrame:
+    """Whose newest row of the register names a home that was matched with low certainty: person_id, household_id."""
+    is_unsure = (pl.col("household_match") == LOW_MATCH) & pl.col("household_id").is_not_null()
+    # Few have any such row, and only theirs need to be put in order.
+    ever = patients.filter(is_unsure).select("person_id").unique()
+    return latest_versions(patients.join(ever, on="person_id", how="semi")).filter(is_unsure).select(_WHERE)
+
+
+def deaths_told(tables: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
+    """Who has died as social care has it, and when: person_id, died_on (the earliest day told).
+
+    One row that tells it is enough, for a return seldom tells it in every row of a person.
+    """
+    if "care_events" not in tables:
+        return pl.DataFrame(schema={"person_id": pl.String, "died_on": pl.Date})
+    died = tables["care_events"].select("person_id", "died_on").drop_nulls()
+    return died.group_by("person_id").agg(pl.col("died_on").min()).sort("person_id").collect()
 
 
 def latest_versions(patients: pl.LazyFrame) -> pl.DataFrame:
@@ -175,6 +216,17 @@ def _care_homes(tables: Tables) -> pl.DataFrame:
     return homes.select("household_id", _is_care_home=pl.col("property_type") == "care_home")
 
 
+def with_care_homes_in_doubt(spine: pl.DataFrame, tables: Tables, unsure: pl.DataFrame) -> pl.DataFrame:
+    """The spine with `check` for `no` of whoever may live in a care home: their address was matched to it, not surely.
+
+    `unsure` is what `unsure_homes` gives. A check excludes nobody, and asks before a letter is written.
+    """
+    care_homes = _care_homes(tables).filter("_is_care_home")
+    perhaps = unsure.join(care_homes, on="household_id", how="semi")["person_id"]
+    is_open = (pl.col("care_home") == "no") & pl.col("person_id").is_in(perhaps.implode())
+    return spine.with_columns(care_home=pl.when(is_open).then(pl.lit("check")).otherwise("care_home"))
+
+
 def _care_home_residents(tables: Tables) -> pl.DataFrame:
     """People whom social care knows to live in a care home: an open placement, or the newest status known."""
     if "care_events" not in tables:
@@ -197,25 +249,45 @@ _HOME_LABELS = {
     "property_type": PROPERTY_TYPES,
     "main_fuel": MAIN_FUELS,
     "step_free_access": ("yes", "no", "unknown"),
+    "single_adult_discount": ("yes", "no", "unknown"),
     "epc_rating": ("a", "b", "c", "d", "e", "f", "g"),
 }
 _LOWEST_FLOOR_OFFSET = 5
 
 
 def home_facts(tables: Tables) -> pl.DataFrame:
-    """One row a home: each column's latest known value that is not unknown, whichever source told it."""
+    """One row a home: each column's latest known value that is not unknown, whichever source told it.
+
+    A home is a care home where the newest row of one source says so: an energy certificate calls the same building a
+    house. `single_adult_told_on` is the day of what is known of a council tax discount.
+    """
     schema = {"household_id": pl.String, **dict.fromkeys(_HOME_LABELS, pl.String)}
     if "homes" not in tables:
-        return pl.DataFrame(schema={**schema, "lowest_floor": pl.Int64, "occupants": pl.Int64})
+        numbers_and_days = {"lowest_floor": pl.Int64, "occupants": pl.Int64, "single_adult_told_on": pl.Date}
+        return pl.DataFrame(schema={**schema, **numbers_and_days})
     day = pl.col("recorded_on")
     codes = [latest(_label_code(name, labels), day).alias(name) for name, labels in _HOME_LABELS.items()]
     numbers = [
         latest(pl.col("lowest_floor") + _LOWEST_FLOOR_OFFSET, day) - _LOWEST_FLOOR_OFFSET,
         latest(pl.col("occupants"), day),
+        day.filter(pl.col("single_adult_discount").is_in(["yes", "no"])).max().alias("single_adult_told_on"),
     ]
     facts = tables["homes"].group_by("household_id").agg(*codes, *numbers).collect()
-    named = [_label_of(name, labels) for name, labels in _HOME_LABELS.items()]
-    return facts.with_columns(named).sort("household_id")
+    named = facts.with_columns(_label_of(name, labels) for name, labels in _HOME_LABELS.items())
+    is_care_home = pl.col("household_id").is_in(_told_to_be_care_homes(tables["homes"]).implode())
+    kind = pl.when(is_care_home).then(pl.lit("care_home")).otherwise("property_type")
+    return named.with_columns(property_type=kind).sort("household_id")
+
+
+def _told_to_be_care_homes(homes: pl.LazyFrame) -> pl.Series:
+    """The homes of which the newest row of a source says that they are care homes: household_id, unique.
+
+    A source may take back what it said, and no other source may.
+    """
+    kind = latest(_label_code("property_type", PROPERTY_TYPES), pl.col("recorded_on"))
+    by_source = homes.group_by("household_id", "source").agg(kind=kind)
+    told = by_source.filter(pl.col("kind") == PROPERTY_TYPES.index("care_home"))
+    return told.select("household_id").unique().collect()["household_id"]
 
 
 def _label_code(name: str, labels: tuple[str, ...]) -> pl.Expr:

@@ -81,7 +81,10 @@ ENDINGS: Mapping[str, tuple[Ending, ...]] = {
         Ending("left_on", recorded="left_recorded_on"),
         Ending("died_on", recorded="died_recorded_on"),
     ),
-    "care_events": (Ending("ended_on", recorded="ended_recorded_on", with_it=("event_outcome",)),),
+    "care_events": (
+        Ending("ended_on", recorded="ended_recorded_on", with_it=("event_outcome",)),
+        Ending("died_on"),
+    ),
     "hospital_events": (Ending("ended_on"),),
 }
 

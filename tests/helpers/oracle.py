@@ -24,7 +24,13 @@ class Oracle:
         self.county, self.night = county, night
         self.cooling_off, self.end_of_life = cooling_off, set(end_of_life)
         self.newest = newest_versions(county)
-        self.known = self._known_versions()
+        self.known = {person: sure(row) for person, row in self._known_versions().items()}
+        # Where somebody may live whose address was matched with low certainty: for help it is not their home.
+        self.unsure = {
+            person: row["household_id"]
+            for person, row in self.newest.items()
+            if row["household_match"] == "low" and row["household_id"]
+        }
 
     def _known_versions(self) -> dict[str, Row]:
         """The newest row of each person that was recorded before the night, with endings not yet known emptied."""
@@ -123,13 +129,16 @@ class Oracle:
 
     def deceased(self) -> set[str]:
         met = {row["person_id"] for row in self._contacts(known=False) if row["outcome"] == "deceased"}
-        return met | {person for person, row in self.newest.items() if row["died_on"]}
+        told = {row["person_id"] for row in rows_of(self.county, "care_events") if row["died_on"]} - self.opted_out()
+        return met | told | {person for person, row in self.newest.items() if row["died_on"]}
 
     def moved(self) -> set[str]:
         """Those who left, or are registered at another home than was known, or were reported as moved since."""
         left = {person for person, row in self.newest.items() if row["left_on"]}
         elsewhere = {
-            person for person, row in self.known.items() if row["household_id"] != self.newest[person]["household_id"]
+            person
+            for person, row in self.known.items()
+            if row["household_id"] != sure(self.newest[person])["household_id"]
         }
         reported = {
             row["person_id"]
@@ -149,15 +158,19 @@ class Oracle:
             row["household_id"] for person, row in living.items() if person in people
         }
         homes -= {None}
-        return people | {person for person, row in self.known.items() if row["household_id"] in homes}
+        perhaps = {person for person, home in self.unsure.items() if home in homes}
+        return people | perhaps | {person for person, row in self.known.items() if row["household_id"] in homes}
 
     def in_care_home(self) -> set[str]:
-        kinds: dict[str, tuple[date, str]] = {}
+        kinds: dict[tuple[str, str], tuple[date, str]] = {}
         for row in rows_of(self.county, "homes"):
             told = row["property_type"] not in (None, "unknown") and row["recorded_on"] < self.night
-            if told and row["recorded_on"] >= kinds.get(row["household_id"], (date.min, ""))[0]:
-                kinds[row["household_id"]] = (row["recorded_on"], row["property_type"])
-        homes = {home for home, (_, kind) in kinds.items() if kind == "care_home"}
+            one = row["household_id"], row["source"]
+            is_newer = row["recorded_on"] >= kinds.get(one, (date.min, ""))[0]
+            if told and row["household_match"] != "low" and is_newer:
+                kinds[one] = (row["recorded_on"], row["property_type"])
+        # One source that says so is enough, whichever is newer.
+        homes = {home for (home, _), (_, kind) in kinds.items() if kind == "care_home"}
         placed, status = set(), dict[str, tuple[date, bool]]()
         key = ("person_id", "client_type", "event_type", "started_on", "service_type", "service_component")
         for row in self._events(list(map(folded, rows_of(self.county, "care_events"))), key, CARE_LAG):
@@ -228,6 +241,7 @@ class Oracle:
             for one in sorted(rows_of_person(self.county, person), key=lambda one: one["recorded_on"])
             if one["recorded_on"] < self.night
         ]
+        versions = list(map(sure, versions))
         moves, home = [], versions[0]["household_id"]
         for one in versions[1:]:
             if one["household_id"] is not None and home is not None and one["household_id"] != home:
@@ -235,6 +249,11 @@ class Oracle:
             home = one["household_id"] or home
         since = row["moved_in_on"] or (max(moves) if moves else None) or row["registered_on"]
         return since <= day
+
+
+def sure(row: Row) -> Row:
+    """A row of the register without a home that was matched with low certainty."""
+    return row | {"household_id": None} if row["household_match"] == "low" else row
 
 
 def folded(row: Row) -> Row:

@@ -51,6 +51,7 @@ GOOD: Mapping[str, dict[str, str | None]] = {
     "gp_patients": {
         "person_id": pseudonym(1),
         "household_id": pseudonym(900),
+        "household_match": "exact",
         "moved_in_on": "2005-05-05",
         "birth_month": "1940-03-01",
         "sex": "female",
@@ -85,6 +86,7 @@ GOOD: Mapping[str, dict[str, str | None]] = {
         "person_id": pseudonym(1),
         "kind": "emergency_admission",
         "icd10": "S72.0",
+        "other_icd10": "W19.0 I10",
         "started_on": "2024-06-01",
         "ended_on": "2024-06-09",
         "recorded_on": "2024-06-11",
@@ -110,6 +112,7 @@ GOOD: Mapping[str, dict[str, str | None]] = {
         "unit_cost": "18.50",
         "cost_frequency": "hourly",
         "planned_units_per_week": "7",
+        "died_on": None,
     },
     "homes": {
         "household_id": pseudonym(900),
@@ -122,6 +125,8 @@ GOOD: Mapping[str, dict[str, str | None]] = {
         "main_fuel": "oil",
         "step_free_access": "no",
         "occupants": "2",
+        "single_adult_discount": "no",
+        "household_match": "exact",
         "recorded_on": "2024-06-11",
     },
     "housing_events": {
@@ -131,6 +136,7 @@ GOOD: Mapping[str, dict[str, str | None]] = {
         "hazard": "excess_cold",
         "category": "1",
         "happened_on": "2024-06-10",
+        "household_match": "exact",
         "recorded_on": "2024-06-11",
     },
     "fire_visits": {
@@ -145,11 +151,13 @@ GOOD: Mapping[str, dict[str, str | None]] = {
         "clutter_rating": "3",
         "mobility": "equipment",
         "care_support": "adequate",
+        "household_match": "exact",
     },
     "fire_incidents": {
         "household_id": pseudonym(900),
         "incident_type": "false_alarm",
         "happened_on": "2024-06-10",
+        "household_match": "exact",
         "recorded_on": "2024-06-11",
     },
     "permissions": {

@@ -153,6 +153,23 @@ def plant(county: Path, draw: random.Random, *, end_of_life: str) -> None:
     add_rows(county, "homes", {"household_id": homes[next(chosen)], "source": "cqc", "property_type": "care_home",
                                "tenure": "unknown", "main_fuel": "unknown", "step_free_access": "unknown",
                                "recorded_on": yesterday})  # fmt: skip
+    # A home that an old row of one source calls a care home and a newer one of another a house.
+    told = {"household_id": homes[next(chosen)], "tenure": "unknown", "main_fuel": "unknown"}
+    for source, kind, days in (("cqc", "care_home", 900), ("epc", "house", 9)):
+        recorded = {"recorded_on": NIGHT - timedelta(days=days), "step_free_access": "unknown"}
+        add_rows(county, "homes", told | recorded | {"source": source, "property_type": kind})
+    # Deaths that the council alone tells of, recorded before the night and after it.
+    for recorded in (yesterday, tomorrow):
+        row = {"client_type": "service_user", "event_type": "request", "started_on": NIGHT - timedelta(days=90)}
+        death = {"died_on": NIGHT - timedelta(days=2), "recorded_on": recorded, "has_unpaid_carer": "unknown"}
+        add_rows(county, "care_events", row | death | {"person_id": next(chosen)})
+    # Addresses matched with low certainty: of anybody, and of somebody whose home may be one under safeguarding.
+    for days in (20, 3):
+        recorded = NIGHT - timedelta(days=days)
+        new_version(county, next(chosen), household_match="low", recorded_on=recorded)
+    perhaps = next(chosen)
+    new_version(county, perhaps, household_match="low", recorded_on=NIGHT - timedelta(days=4))
+    opt_out(county, "safeguarding", home=homes[perhaps])
 
 
 @pytest.fixture(scope="module", params=COUNTIES)
@@ -200,6 +217,14 @@ def test_nobody_is_listed_who_must_not_be_called_on(scored):
         listed = {row["person_id"] for row in scored.rows(night, "list")}
         out = who_must_not_be_called_on(oracle)
         assert {reason: len(listed & people) for reason, people in out.items()} == dict.fromkeys(out, 0)
+
+
+def test_nobody_is_knocked_for_whose_address_was_matched_with_low_certainty(scored):
+    for night in scored.nights:
+        unsure = scored.oracle(night).unsure
+        rows = [row for row in scored.rows(night, "list") if row["person_id"] in unsure]
+        assert unsure
+        assert {(row["household_id"], row["lead_agency"]) for row in rows} <= {(None, "gp")}
 
 
 def test_nobody_is_kept_off_for_a_reason_that_does_not_hold(scored):

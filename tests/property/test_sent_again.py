@@ -20,7 +20,7 @@ from ageingwell.features.evidence import fact_days
 from ageingwell.outcomes import first_contacts, label_outcomes
 from ageingwell.outreach.flags import Markers, exits, flagged
 from ageingwell.sources.read import read_agencies
-from ageingwell.spine import build_spine, last_contacts, latest_versions
+from ageingwell.spine import build_spine, deaths_told, last_contacts, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 AS_OF = date(2025, 8, 24)
@@ -41,7 +41,11 @@ def worked_out(tables: Frames) -> dict[str, pl.DataFrame]:
     flags = flagged(
         spine,
         tables=known,
-        gone=exits(latest_versions(tables["gp_patients"].lazy()), on=AS_OF),
+        gone=exits(
+            latest_versions(tables["gp_patients"].lazy()),
+            told_dead=deaths_told({name: frame.lazy() for name, frame in tables.items()})["person_id"],
+            on=AS_OF,
+        ),
         markers=Markers(NOBODY, NOBODY),
         held=NOBODY,
         as_of=as_of,

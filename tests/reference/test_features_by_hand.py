@@ -4,6 +4,7 @@ Nothing here calls the library's own sums; it reads the rows as dictionaries and
 contracts and of each feature's sentence.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -30,7 +31,8 @@ class Known:
         self.rows: dict[str, list[Row]] = {}
         for name, frame in tables.items():
             if name != "permissions":
-                rows = [row for row in frame.to_dicts() if row["recorded_on"] < AS_OF]
+                rows = [sure(row) for row in frame.to_dicts() if row["recorded_on"] < AS_OF]
+                rows = [row for row in rows if name == "gp_patients" or row.get("household_match") != "low"]
                 self.rows[name] = once([ended(row, name) for row in rows], name)
         self.newest: dict[str, Row] = {}
         self.moved: dict[str, date] = {}
@@ -77,6 +79,12 @@ class Known:
 def of_home(known: Known, name: str, person: str) -> list[Row]:
     """What was recorded of the home, whoever lived there."""
     return known.by(name, "household_id").get(known.home(person) or "", [])
+
+
+def sure(row: Row) -> Row:
+    """A row of the register without a home that was matched with low certainty."""
+    is_unsure = "birth_month" in row and row["household_match"] == "low"
+    return row | {"household_id": None} if is_unsure else row
 
 
 def ended(row: Row, name: str) -> Row:
@@ -137,6 +145,7 @@ def merged(versions: list[Row], name: str) -> list[Row]:
     whole = {column: newest.get(column) for column in versions[0]}
     if name == "care_events":
         return [whole]
+    whole["other_icd10"] = " ".join(row["other_icd10"] for row in told if row["other_icd10"])
     return [whole | {"icd10": code} for code in {row["icd10"] for row in told} - {None} or {None}]
 
 
@@ -288,6 +297,26 @@ def members(known: Known, person: str) -> list[Row]:
     return [] if home is None else [row for row in known.here.values() if row["household_id"] == home]
 
 
+def discount_says_alone(known: Known, person: str) -> Value:
+    """The newest answer of council tax, told since they came; a yes only where one adult is registered there."""
+    answer = home_fact(known, person, "single_adult_discount")
+    told = told_of_home(known, person, "single_adult_discount")
+    if answer is None or max(told) < known.since(person):
+        return None
+    adults = sum(age_on(row["birth_month"]) >= 18 for row in members(known, person))
+    return 0.0 if answer == "no" else 1.0 if adults == 1 else None
+
+
+def fell_into_hospital(known: Known, person: str) -> float:
+    codes = (*CONFIG.codelists["icd10_fall"], *CONFIG.codelists["icd10_fracture"])
+    told: dict[date, list[str]] = defaultdict(list)
+    for row in known.of("hospital_events", person):
+        if row["kind"] == "emergency_admission" and ago(row["started_on"], 365):
+            others = re.split("[ ;]+", row["other_icd10"] or "")
+            told[row["started_on"]] += [code.replace(".", "") for code in (row["icd10"], *others) if code]
+    return float(any(code.startswith(codes) for stay in told.values() for code in stay))
+
+
 def lives_alone(known: Known, person: str) -> Value:
     n = len(members(known, person))
     if n == 0:
@@ -296,6 +325,9 @@ def lives_alone(known: Known, person: str) -> Value:
     occupants = home_fact(known, person, "occupants")
     if occupants is not None and occupants >= 1:
         odds *= everyday_life.OCCUPANTS_ONE_RATIO if occupants == 1 else everyday_life.OCCUPANTS_MORE_RATIO
+    discount = discount_says_alone(known, person)
+    if discount is not None:
+        odds *= everyday_life.DISCOUNT_RATIO if discount else everyday_life.NO_DISCOUNT_RATIO
     answer = newest_answer(known, person, "lives_alone")
     if answer is not None:
         odds *= everyday_life.VISIT_SAYS_RATIO if answer == "yes" else 1 / everyday_life.VISIT_SAYS_RATIO
@@ -383,6 +415,7 @@ BY_HAND: dict[str, Callable[[Known, str], Value]] = {
     "n_emergency_admissions_365d": lambda known, person: float(len(admissions(known, person, 365))),
     "n_emergency_admissions_1095d": lambda known, person: float(len(admissions(known, person, 1095))),
     "n_emergency_bed_days_365d": bed_days,
+    "has_fall_admission_365d": fell_into_hospital,
     "days_since_discharge": lambda known, person: days_since(discharges(known, person)),
     "n_care_requests_1095d": lambda known, person: float(
         sum(ago(row["started_on"], 1095) for row in care(known, person, "request"))
@@ -400,6 +433,7 @@ BY_HAND: dict[str, Callable[[Known, str], Value]] = {
     "is_bereaved_730d": bereaved,
     "lives_alone_probability": lives_alone,
     "n_occupants": lambda known, person: home_fact(known, person, "occupants"),
+    "discount_says_alone": discount_says_alone,
     "years_at_home": lambda known, person: float((AS_OF - known.since(person)).days // 365),
     "n_household_65plus": lambda known, person: (
         float(sum(age_on(row["birth_month"]) >= 65 for row in members(known, person))) if known.home(person) else None
@@ -474,6 +508,11 @@ def told_of_home(known: Known, person: str, column: str) -> list[date]:
     return [row["recorded_on"] for row in rows if row[column] not in (None, "unknown")]
 
 
+def discount_told_on(known: Known, person: str) -> list[date]:
+    newest = max(told_of_home(known, person, "single_adult_discount"), default=None)
+    return [newest] if newest is not None and newest >= known.since(person) else []
+
+
 def registered_on(known: Known, person: str) -> list[date]:
     return [row["recorded_on"] for row in known.of("gp_patients", person)]
 
@@ -499,6 +538,7 @@ DAYS_BY_HAND: dict[str, tuple[str, Callable[[Known, str], Iterable[date]]]] = {
     ),
     "epc_rank": ("homes", lambda known, person: told_of_home(known, person, "epc_rating")),
     "n_occupants": ("homes", lambda known, person: told_of_home(known, person, "occupants")),
+    "discount_says_alone": ("homes", lambda known, person: discount_told_on(known, person)),
     "age": ("gp_patients", registered_on),
     # Made of the register, the home's occupants and the newest visit that asked.
     "lives_alone_probability": (
@@ -506,6 +546,7 @@ DAYS_BY_HAND: dict[str, tuple[str, Callable[[Known, str], Iterable[date]]]] = {
         lambda known, person: [
             *registered_on(known, person),
             *told_of_home(known, person, "occupants"),
+            *discount_told_on(known, person),
             *asked_at(known, person, "lives_alone"),
         ],
     ),

@@ -88,8 +88,9 @@ def test_headings_of_a_database_are_folded_too(tmp_path: Path) -> None:
 
     rows = good_rows("fire_incidents", 2)
     connection = sqlite3.connect(tmp_path / "fire.sqlite")
-    connection.execute('CREATE TABLE fire_incidents ("Household ID", "INCIDENT-TYPE", "happened.on", "Recorded_On")')
-    connection.executemany("INSERT INTO fire_incidents VALUES (?, ?, ?, ?)", [tuple(row.values()) for row in rows])
+    headings = '"Household ID", "INCIDENT-TYPE", "happened.on", "Household Match", "Recorded_On"'
+    connection.execute(f"CREATE TABLE fire_incidents ({headings})")
+    connection.executemany("INSERT INTO fire_incidents VALUES (?, ?, ?, ?, ?)", [tuple(row.values()) for row in rows])
     connection.commit()
     connection.close()
 

@@ -85,6 +85,7 @@ def check(
     "--dirty", default=0.0, type=click.FloatRange(0, 0.5), help="Spoil this share of rows, with an answer file."
 )
 @click.option("--words", multiple=True, help="Codes or labels that nobody recognises, such as ctv3; again for more.")
+@click.option("--allow-list", is_flag=True, help="National opt-outs as the list of those who may be used.")
 @click.option("--rate-shift", default=0.0, type=float, help="Add this to the log of every rate: another county.")
 @click.option("--check-rates", is_flag=True, help="Print the county's rates beside published ones.")
 @json_option
@@ -96,6 +97,7 @@ def synth(
     raw: bool,
     dirty: float,
     words: tuple[str, ...],
+    allow_list: bool,
     rate_shift: float,
     check_rates: bool,
     as_json: bool,
@@ -104,7 +106,14 @@ def synth(
     from ageingwell.synthetic import county, rates
 
     plan = county.CountyPlan(
-        people=people, seed=seed, as_of=as_of, raw=raw, dirty=dirty, rate_shift=rate_shift, words=words
+        people=people,
+        seed=seed,
+        as_of=as_of,
+        raw=raw,
+        dirty=dirty,
+        rate_shift=rate_shift,
+        words=words,
+        allow_list=allow_list,
     )
     with progress() as world:
         made = county.synthesise(plan, out, progress=lambda stage, share: world.tell(f"{stage} {share:.0%}"))

@@ -22,6 +22,8 @@ PSEUDONYM = r"^[bcdfghjklmnpqrst]{32}$"
 LSOA21 = r"^[EW]01[0-9]{6}$"
 PRACTICE_CODE = r"^[A-Z][0-9]{5}$"
 BNF_CODE = r"^[0-9A-Z]{4,15}$"
+# One code of the classification, its dot written or not: one of several in a cell, so without a beginning and an end.
+ICD10_CODE = r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,3})?"
 
 RULES: dict[str, str] = {
     "missing": "a value is needed here and none was sent",
@@ -192,6 +194,18 @@ def yes_no_unknown(sentence: str) -> Any:
     """`yes`, `no` or `unknown`; an empty cell and `not asked` are unknown, never no."""
     more = {"labels": ("yes", "no", "unknown"), "missing": "unknown", "also_missing": ("not_asked",)}
     return _field(sentence, "label", required=False, nullable=False, more=more, isin=["yes", "no", "unknown"])
+
+
+# How sure the matching of an address to its UPRN was, as ASSIGN and council gazetteers grade it.
+MATCHES = ("exact", "high", "low", "unknown")
+LOW_MATCH = "low"
+
+
+def household_match() -> Any:
+    """How sure it is that `household_id` is the right home; without the column it is taken as sure."""
+    return label(
+        "how sure the match of the address to the home is; `low`: not used as their home", *MATCHES, required=False
+    )
 
 
 def open_label(

@@ -4,7 +4,17 @@ import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts import known_labels
-from ageingwell.contracts.fields import day, holds, label, not_before, open_label, pseudonym, whole, yes_no_unknown
+from ageingwell.contracts.fields import (
+    day,
+    holds,
+    household_match,
+    label,
+    not_before,
+    open_label,
+    pseudonym,
+    whole,
+    yes_no_unknown,
+)
 
 
 class FireVisits(pa.DataFrameModel):
@@ -55,6 +65,7 @@ class FireVisits(pa.DataFrameModel):
         required=False,
         nullable=True,
     )
+    household_match: str = household_match()
 
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
@@ -72,6 +83,7 @@ class FireIncidents(pa.DataFrameModel):
         "what it was", "accidental_dwelling_fire", "deliberate_fire", "false_alarm", "special_service"
     )
     happened_on: pl.Date = day("the day of the incident")
+    household_match: str = household_match()
     recorded_on: pl.Date = day("the day it was entered")
 
     @pa.check("recorded_on", name="recorded_before_it_happened")

@@ -14,6 +14,7 @@ from ageingwell.contracts.fields import (
     birth_month,
     day,
     holds,
+    household_match,
     label,
     not_before,
     open_label,
@@ -39,6 +40,7 @@ class GpPatients(pa.DataFrameModel):
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     # An objection of the home holds for everybody there: whose home cannot be read is held.
     household_id: str = pseudonym("pseudonym of the home's UPRN", required=False, nullable=True, unreadable="held")
+    household_match: str = household_match()
     moved_in_on: pl.Date = day("the day the person moved into this home", required=False, nullable=True)
     birth_month: pl.Date = birth_month("the first day of the month of birth")
     sex: str = label("sex as the practice holds it", "female", "male", "indeterminate", "unknown")

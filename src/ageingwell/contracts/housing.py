@@ -7,6 +7,7 @@ from ageingwell.contracts import known_labels
 from ageingwell.contracts.fields import (
     day,
     holds,
+    household_match,
     label,
     not_before,
     open_label,
@@ -35,6 +36,8 @@ TENURES = ("owner_occupied", "social_rented", "private_rented", "shared_ownershi
 class Homes(pa.DataFrameModel):
     """Homes, one row a home, source and version; each column takes its latest known value that is not unknown.
 
+    A home is a care home where the newest row of any one source says so, whatever another source says later.
+
     Owner: housing authority, landlords, the energy performance register. Delivery lag: weeks; certificates only at
     sale, letting or works. Coverage: social landlords know their own stock; long-settled owner-occupiers usually have
     no energy certificate. Known defects: an energy rating may be ten years old.
@@ -54,7 +57,8 @@ class Homes(pa.DataFrameModel):
     main_fuel: str = label("main heating fuel", *MAIN_FUELS, required=False)
     step_free_access: str = yes_no_unknown("whether the home can be entered without a step")
     occupants: int = whole("people living there", low=0, high=500)
-    single_adult_discount: str = yes_no_unknown("whether council tax is charged for one adult")
+    single_adult_discount: str = yes_no_unknown("council tax discount for one adult, on `recorded_on`")
+    household_match: str = household_match()
     recorded_on: pl.Date = day("the day the source's system knew this version")
 
     @pa.check("recorded_on", name="recorded_before_it_happened")
@@ -86,6 +90,7 @@ class HousingEvents(pa.DataFrameModel):
     hazard: str = open_label("Housing Health and Safety Rating System hazard", known=known_labels.HAZARDS)
     category: int = whole("hazard category, 1 (serious) or 2", low=1, high=2)
     happened_on: pl.Date = day("the day it happened")
+    household_match: str = household_match()
     recorded_on: pl.Date = day("the day it was entered")
 
     @pa.check("recorded_on", name="recorded_before_it_happened")

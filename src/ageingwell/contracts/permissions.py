@@ -13,6 +13,9 @@ class Permissions(pa.DataFrameModel):
 
     Owner: GP practices (type 1), the national opt-out service, each agency (objections and markers). Delivery lag:
     must be nil. Coverage: everyone who asked. A missing table stops the run: an opt-out never fails open.
+
+    `national_allowed` turns the question round: the national service gives back the people who may be used. Where one
+    such row was sent, everybody on the GP register who has none in force counts as nationally opted out.
     """
 
     # An opt-out of a person may not become one of their home, nor the other way round.
@@ -37,6 +40,11 @@ class Permissions(pa.DataFrameModel):
     @pa.check("kind", name="one_of_two_needed")
     def _one_subject(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, exactly_one("person_id", "household_id"))
+
+    @pa.check("kind", name="missing")
+    def _allows_a_person(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        # The national service answers for people; a home cannot allow everybody in it.
+        return holds(data, (pl.col("kind") != "national_allowed") | pl.col("person_id").is_not_null())
 
     @pa.check("to_on", name="end_before_start")
     def _ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:

@@ -75,9 +75,10 @@ EVENT_KEYS: dict[str, EventKey] = {
     ),
     "hospital_events": EventKey(
         ("person_id", "kind", "started_on"),
-        "Rows of one person, kind and first day are one stay or attendance. Each diagnosis that one of them tells "
-        "counts, and the end that was sent last is the end.",
+        "Rows of one person, kind and first day are one stay or attendance. Each diagnosis that one of them tells, "
+        "in whatever position, counts, and the end that was sent last is the end.",
         several=("icd10",),
+        words=("other_icd10",),
         together=(("ended_on",),),
     ),
     "care_events": EventKey(
@@ -160,7 +161,7 @@ def columns(table: str) -> tuple[Column, ...]:
     """The columns of a contract table, in order.
 
     >>> [column.name for column in columns("fire_incidents")]
-    ['household_id', 'incident_type', 'happened_on', 'recorded_on']
+    ['household_id', 'incident_type', 'happened_on', 'household_match', 'recorded_on']
     """
     return tuple(_column(name, field) for name, field in TABLES[table].to_schema().columns.items())
 

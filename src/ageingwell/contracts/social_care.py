@@ -23,7 +23,8 @@ class CareEvents(pa.DataFrameModel):
     Owner: the council. Delivery lag: quarterly; CLD has no date of recording, so the configuration says how long
     after the start an event is taken to have been known. Coverage: people known to the council; self-funders are
     mostly absent. Known defects: one person may have several council ids; event references are not unique; an event
-    without an end is open or was never closed; services may outlive a death; one label is spelt in several ways.
+    without an end is open or was never closed; services may outlive a death; one label is spelt in several ways. The
+    day of death stands in some rows of a person only, and may be later than the day the row was recorded.
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
@@ -54,7 +55,6 @@ class CareEvents(pa.DataFrameModel):
     started_on: pl.Date = day("the day the event started")
     ended_on: pl.Date = day("the day the event ended", required=False, nullable=True)
     ended_recorded_on: pl.Date = day("the day the end was recorded", required=False, nullable=True)
-    died_on: pl.Date = day("the day the person died", required=False, nullable=True)
     recorded_on: pl.Date = day("the day the council's system knew of the event")
     unit_cost: float = amount("cost of one unit, pounds", low=0, high=1_000_000)
     cost_frequency: str = open_label(
@@ -63,6 +63,9 @@ class CareEvents(pa.DataFrameModel):
         also=known_labels.COST_FREQUENCIES_ALSO,
     )
     planned_units_per_week: float = amount("units planned a week", low=0, high=10_000)
+    died_on: pl.Date = day(
+        "the day the person died, as the council knows it; told in one row it holds", required=False, nullable=True
+    )
 
     @pa.check("ended_on", name="end_before_start")
     def _ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:

@@ -43,6 +43,12 @@ FALL_BACKS: Final = frozenset(
         ("care_events", "ended_recorded_on"),
         ("housing_events", "case_id"),  # else all the adaptations of a home are one case
         ("gp_prescriptions", "dmd_code"),  # a row has one code or the other
+        # Without it a home is taken as sure: where nobody tells how an address was matched, none could be used.
+        ("gp_patients", "household_match"),
+        ("homes", "household_match"),
+        ("housing_events", "household_match"),
+        ("fire_visits", "household_match"),
+        ("fire_incidents", "household_match"),
     }
 )
 
@@ -62,14 +68,16 @@ _MADE_OF: Final[Mapping[str, tuple[Column, ...]]] = {
     "n_household_under_65": (("gp_patients", "household_id"),),
     "_n_members": (("gp_patients", "household_id"),),
     "lived_here_from": (("gp_patients", "registered_on"),),
+    "n_adults": (("gp_patients", "household_id"), ("gp_patients", "birth_month")),
+    "single_adult_told_on": (("homes", "single_adult_discount"),),
     # Housing and fire know somebody by the home.
     "known_to": (("gp_patients", "household_id"),),
     "not_told_by": (("gp_patients", "household_id"),),
     "lists": (("gp_events", "code_system"), ("gp_events", "code")),
     "last_issued_on": (("gp_prescriptions", "issued_on"),),
     "substance": (("gp_prescriptions", "bnf_code"),),
-    "icd10_fall": (("hospital_events", "icd10"),),
-    "icd10_fracture": (("hospital_events", "icd10"),),
+    "icd10_fall": (("hospital_events", "icd10"), ("hospital_events", "other_icd10")),
+    "icd10_fracture": (("hospital_events", "icd10"), ("hospital_events", "other_icd10")),
     "weekly_pence": tuple(
         ("care_events", name)
         for name in ("event_type", "client_type", "unit_cost", "cost_frequency", "planned_units_per_week")
@@ -118,7 +126,7 @@ def made_of(root: str, *, table: str) -> tuple[Column, ...]:
     """What one column of a prepared source or of the spine is made of.
 
     >>> made_of("icd10_fall", table="hospital_events"), made_of("smoker", table="fire_visits")
-    ((('hospital_events', 'icd10'),), (('fire_visits', 'smoker'),))
+    ((('hospital_events', 'icd10'), ('hospital_events', 'other_icd10')), (('fire_visits', 'smoker'),))
     """
     if root in _MADE_OF:
         return _MADE_OF[root]

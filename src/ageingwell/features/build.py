@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ageingwell.config.files import codes_of, snomed_lists
-from ageingwell.contracts.prefixes import has_bnf_chapter, starts_with_any
+from ageingwell.contracts.prefixes import diagnosed_with, has_bnf_chapter, starts_with_any
 from ageingwell.errors import ConfigError
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.behind import MEANINGFUL, Column, columns_of_source, made_of, roots_of
@@ -41,6 +41,7 @@ FEATURES: tuple[Feature, ...] = (
 
 Codelists = Mapping[str, tuple[str, ...]]
 MOST_LISTS = 63
+ADULT = 18  # whole years, for council tax
 NOTHING_UNTOLD: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
@@ -162,7 +163,8 @@ def columns_behind(feature: Feature) -> frozenset[Column]:
     A column that something else stands in for, as the data dictionary says (`moved_in_on`), is not among them.
 
     >>> sorted(columns_behind(next(feature for feature in FEATURES if feature.name == "has_fall_admission_365d")))
-    [('hospital_events', 'icd10'), ('hospital_events', 'kind'), ('hospital_events', 'started_on')]
+    [('hospital_events', 'icd10'), ('hospital_events', 'kind'), ('hospital_events', 'other_icd10'),
+     ('hospital_events', 'started_on')]
     """
     if feature.source != "derived":
         return columns_of_source(feature)
@@ -400,11 +402,10 @@ def _hospital_events(given: Given) -> pl.LazyFrame | None:
     rows = _of_these_people(given, "hospital_events")
     if rows is None:
         return None
-    icd10 = pl.col("icd10").str.replace(".", "", literal=True)
     return rows.group_by("person_id", "kind", "started_on").agg(
         pl.col("ended_on").max(),
         # Of a stay whose diagnosis was never sent it is not known.
-        *(_in_group(icd10, given.codelists, name).max() for name in HOSPITAL_CODES),
+        *(diagnosed_with(codes_of(given.codelists, name)).max().alias(name) for name in HOSPITAL_CODES),
     )
 
 
@@ -449,7 +450,16 @@ def _named_carers(given: Given) -> pl.LazyFrame | None:
 
 
 def _home_facts(given: Given) -> pl.LazyFrame | None:
-    return None if "homes" not in given.tables else home_facts(given.tables).lazy().join(given.homes, on="household_id")
+    """What is known of each person's home, and how many adults are registered there, where all of them may be used."""
+    if "homes" not in given.tables:
+        return None
+    everybody = registered(latest_versions(given.tables["gp_patients"]), given.as_of).drop_nulls("household_id")
+    adults = everybody.group_by("household_id").agg(n_adults=(pl.col("age") >= ADULT).sum().cast(pl.Int64))
+    # Where somebody lives who may not be used the spine does not say how many they are, and nor does this.
+    whole = given.spine.filter(pl.col("n_household_members").is_not_null()).select("household_id").unique()
+    counted = adults.join(whole, on="household_id", how="semi").lazy()
+    homes = given.homes.join(counted, on="household_id", how="left")
+    return home_facts(given.tables).lazy().join(homes, on="household_id")
 
 
 def _of_their_homes(given: Given, table: str, day: str) -> pl.LazyFrame | None:

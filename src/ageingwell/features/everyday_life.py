@@ -144,17 +144,26 @@ REGISTERED_TOGETHER_ODDS = 0.08
 OCCUPANTS_ONE_RATIO = 5.0
 OCCUPANTS_MORE_RATIO = 0.2
 VISIT_SAYS_RATIO = 8.0
+# A discount is checked by the council every few years; some who live alone never asked for one.
+DISCOUNT_RATIO = 4.0
+NO_DISCOUNT_RATIO = 0.5
 
 
 def _lives_alone(_: Seen) -> pl.Expr:
-    """The probability that the person lives alone, from the register, the home's occupants and the newest visit."""
+    """The probability that the person lives alone.
+
+    From the register, the home's occupants, the council tax discount for one adult and the newest visit. What of the
+    discount contradicts the register is no part of it: `discount_says_alone` is then unknown.
+    """
     alone = pl.col("_n_members") == 1
     odds = pl.when(alone).then(REGISTERED_ALONE_ODDS).when(~alone).then(REGISTERED_TOGETHER_ODDS)
     one = pl.when(pl.col("n_occupants") == 1).then(OCCUPANTS_ONE_RATIO)
     occupants = one.when(pl.col("n_occupants") > 1).then(OCCUPANTS_MORE_RATIO).otherwise(1.0)
     says_alone = pl.when(pl.col("visit_says_alone") == 1).then(VISIT_SAYS_RATIO)
     visit = says_alone.when(pl.col("visit_says_alone") == 0).then(1 / VISIT_SAYS_RATIO).otherwise(1.0)
-    together = odds * occupants * visit
+    has_discount = pl.when(pl.col("discount_says_alone") == 1).then(DISCOUNT_RATIO)
+    discount = has_discount.when(pl.col("discount_says_alone") == 0).then(NO_DISCOUNT_RATIO).otherwise(1.0)
+    together = odds * occupants * discount * visit
     return together / (1 + together)
 
 

@@ -36,8 +36,9 @@ def _home(
     shown_as: Shown = "yes_no",
     present_from: float = 0.5,
     can_change: bool = False,
+    about: About = "home",
 ) -> Feature:
-    """A fact of the home; where nothing is known of the home, it is unknown."""
+    """A fact of the home, or of who lives there; where nothing is known of the home, it is unknown."""
     return Feature(
         name=name,
         theme="home",
@@ -51,7 +52,7 @@ def _home(
         present_from=present_from,
         can_change=can_change,
         readers=HOME_READERS,
-        about="home",
+        about=about,
     )
 
 
@@ -72,6 +73,23 @@ def _kind(yes: tuple[str, ...], no: tuple[str, ...]) -> pl.Expr:
 def _is_flat_above_ground(_: Seen) -> pl.Expr:
     flat = _kind(_UPSTAIRS, ("house", "bungalow", "park_home"))
     return (flat & (pl.col("lowest_floor") > 0)).cast(pl.Int64).max()
+
+
+def _told_since_they_came(_: Seen) -> pl.Expr:
+    return pl.col("lived_here_from") <= pl.col("single_adult_told_on")
+
+
+def _discount_says_alone(seen: Seen) -> pl.Expr:
+    """What the council tax discount for one adult says of who lived there on the day it was told.
+
+    A discount at a home where several adults are registered tells nothing: whoever is severely mentally impaired, a
+    carer or a student does not count for the tax (Local Government Finance Act 1992, schedule 1), and a partner with
+    dementia is just that. Without a discount nobody is known to live alone, and some who do never asked for one.
+    """
+    discount = pl.col("single_adult_discount")
+    is_one = (discount == "yes") & (pl.col("n_adults") == 1)
+    says = pl.when(is_one).then(1).when(discount == "no").then(0)
+    return pl.when(_told_since_they_came(seen)).then(says).max()
 
 
 HOMES: tuple[Feature, ...] = (
@@ -123,6 +141,14 @@ HOMES: tuple[Feature, ...] = (
         "{value} people in the home",
         None,
         shown_as="count",
+    ),
+    _home(
+        "discount_says_alone",
+        Dated(_discount_says_alone, _told_since_they_came, "single_adult_told_on"),
+        "either",
+        "a council tax discount for one adult",
+        None,
+        about="person",
     ),
 )
 

@@ -9,7 +9,15 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.governance.disclosure import SUPPRESS_BELOW
-from ageingwell.recognition.counting import ANY, DIAGNOSES, ENTRIES, GROUPED, MEDICINES, unrecognised
+from ageingwell.recognition.counting import (
+    ANY,
+    DIAGNOSES,
+    ENTRIES,
+    GROUPED,
+    MEDICINES,
+    OTHER_DIAGNOSES,
+    unrecognised,
+)
 from ageingwell.recognition.people import CARE_LABELS, Recognised
 
 MOST_NAMED: Final = 5
@@ -131,13 +139,13 @@ def _counts(counted: pl.DataFrame, below: pl.DataFrame, column: str, practice: s
 
 
 def _of_diagnoses(below: pl.DataFrame) -> list[str]:
-    theirs = _of(below, DIAGNOSES)
-    if theirs.is_empty():
-        return []
     facts = " and ".join(
-        f"{row['n_recognised']:,} of {row['n_rows']:,} emergency diagnoses are {_RECOGNISED_AS[row['recognised_as']]}"
-        for row in theirs.iter_rows(named=True)
+        f"{row['n_recognised']:,} of {row['n_rows']:,} {whose} are {_RECOGNISED_AS[row['recognised_as']]}"
+        for column, whose in ((DIAGNOSES, "emergency diagnoses"), (OTHER_DIAGNOSES, "other emergency diagnoses"))
+        for row in _of(below, column).iter_rows(named=True)
     )
+    if not facts:
+        return []
     return [
         f"hospital records: {facts}; they may be codes of operations. Whether a fall led to a hospital stay is unknown"
     ]

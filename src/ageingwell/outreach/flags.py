@@ -19,15 +19,16 @@ class Markers:
     staff_safety: pl.DataFrame
 
 
-def exits(versions: pl.DataFrame, *, on: date) -> pl.DataFrame:
+def exits(versions: pl.DataFrame, *, told_dead: pl.Series, on: date) -> pl.DataFrame:
     """Who has died or left, however late it was recorded: person_id, died, left, household_id as last recorded.
 
-    `versions` is the newest version of each person in all records, not only those known on the cut-off. A leaving
+    `versions` is the newest version of each person in all records, not only those known on the cut-off; `told_dead`
+    are those (person_id) whom another agency's records tell to have died, whatever the register says. A leaving
     announced for a day after `on` is no leaving yet.
     """
     return versions.select(
         "person_id",
-        died=pl.col("died_on").is_not_null(),
+        died=pl.col("died_on").is_not_null() | pl.col("person_id").is_in(told_dead.implode()),
         left=left_by(on),
         last_household_id="household_id",
     )
@@ -47,6 +48,22 @@ def under_safeguarding(markers: pl.DataFrame, versions: pl.DataFrame, *, on: dat
     return pl.concat(
         [markers, homes.select(person_id=pl.lit(None, dtype=pl.String), household_id="household_id")]
     ).unique()
+
+
+def with_people_at(marks: pl.DataFrame, unsure: pl.DataFrame) -> pl.DataFrame:
+    """The marked people and homes, with everybody who may live in a marked home: person_id or household_id.
+
+    `unsure` are the people whose address was matched with low certainty (person_id, household_id): for help the home
+    is not theirs, and for a marker it may be.
+
+    >>> marks = pl.DataFrame({"person_id": [None, "p9"], "household_id": ["h1", None]})
+    >>> unsure = pl.DataFrame({"person_id": ["p1", "p2"], "household_id": ["h1", "h2"]})
+    >>> with_people_at(marks, unsure).rows()
+    [(None, 'h1'), ('p9', None), ('p1', None)]
+    """
+    homes = marks.select("household_id").drop_nulls().unique()
+    there = unsure.join(homes, on="household_id", how="semi", maintain_order="left").select("person_id")
+    return pl.concat([marks, there], how="diagonal")
 
 
 def _living(versions: pl.DataFrame, on: date) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from ageingwell.governance import link_words
 from ageingwell.governance.asking import asks, asks_of_refused, coverage
 from ageingwell.governance.recognised import described
 from ageingwell.pipeline.gate import measured_links
+from ageingwell.pipeline.matches import low_matches, unsure_people
 from ageingwell.pipeline.surroundings import Surroundings
 from ageingwell.publish.faults import explained
 from ageingwell.recognition.counting import recognised
@@ -104,6 +105,7 @@ def check(
         if refused_to is not None:
             _write_refused(records, refused_to)
         words, told = _recognised(records, config, problems=problems, on=day)
+        unsure = low_matches(records, unsure_people(records), on=day)
         links = _links(records, config, on=day)
         with _told(problems):
             stop_on_strangers(links, config.tables)
@@ -124,6 +126,7 @@ def check(
         notes=(
             *(note for table in tables for note in badly_read_notes(table)),
             *(note for table in tables for note in notes_of(table, on=day)),
+            *unsure,
             *told,
             *asks_of_refused((table.name, table.refused_by_rule()) for table in tables),
             *file_notes(records),

@@ -20,7 +20,15 @@ from ageingwell.governance.recognised import manifest_of as recognised_manifest
 from ageingwell.governance.recognised import sentences
 from ageingwell.outreach.allocate import allocate
 from ageingwell.outreach.eligible import eligible, with_homes_of_others
-from ageingwell.outreach.flags import Markers, exits, flagged, homes_under_markers, safeguarded, under_safeguarding
+from ageingwell.outreach.flags import (
+    Markers,
+    exits,
+    flagged,
+    homes_under_markers,
+    safeguarded,
+    under_safeguarding,
+    with_people_at,
+)
 from ageingwell.outreach.household import one_knock_a_door
 from ageingwell.outreach.listing import compare_with_previous, list_rows, unplaced
 from ageingwell.outreach.needs import find_needs, with_outcome
@@ -48,10 +56,11 @@ from ageingwell.pipeline.joining import (
 from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.linking import last_links, with_fallen_links, with_links
 from ageingwell.pipeline.local import LocalDirectory, no_directory, read_local_directory, residents_of
+from ageingwell.pipeline.matches import low_matches
 from ageingwell.pipeline.pack import NightFacts, describe_night, publish_night
 from ageingwell.pipeline.sampling import draw_beeswarm
 from ageingwell.pipeline.surroundings import Surroundings
-from ageingwell.pipeline.taking_off import without_withdrawn
+from ageingwell.pipeline.taking_off import people_named, without_withdrawn
 from ageingwell.pipeline.telling import (
     compared_of,
     in_touch_of,
@@ -68,7 +77,7 @@ from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.recognition.people import floors_to_keep
 from ageingwell.sources.read import Records, is_made_up, read_agencies
-from ageingwell.spine import latest_versions
+from ageingwell.spine import deaths_told, latest_versions, sure_homes
 from ageingwell.timeline import AsOf
 
 RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
@@ -163,7 +172,9 @@ def score(
             )
         with world.stage("withdraw again"):
             # An opt-out may have come while the night was worked out.
-            gone = find_withdrawn(data, out=out, config=config, workspace=scratch / "last", on=as_of)
+            gone = find_withdrawn(
+                data, out=out, config=config, workspace=scratch / "last", on=as_of, listed=people_named(frames)
+            )
             frames = without_withdrawn(frames, gone)
         with world.stage("publish"):
             evidence = evidence_of(bundle, config.score.bundle)
@@ -221,16 +232,18 @@ def outreach_list(
         risks = risks_of(bundle, features, threads=config.score.threads)
         explained = contributions_of(bundle, features, threads=config.score.threads)
         peers = peers_of(spine, bundle, explained, risks, config)
-        newest = latest_versions(permitted.tables["gp_patients"].rows)
+        newest = latest_versions(sure_homes(permitted.tables["gp_patients"].rows))
         # Whose home is under safeguarding is asked of everybody registered, those who opted out of the rest included.
         registered_people = latest_versions(records.tables["gp_patients"].rows)
         guarded_homes = under_safeguarding(marked(opted, "safeguarding"), registered_people, on=as_of.day)
-        markers = Markers(guarded_homes, marked(opted, "staff_safety"))
+        markers = Markers(
+            with_people_at(guarded_homes, gate.unsure), with_people_at(marked(opted, "staff_safety"), gate.unsure)
+        )
         held = held_people(permitted)
         people = flagged(
             side_by_side(spine, features, risks),
             tables=tables,
-            gone=exits(newest, on=as_of.day),
+            gone=exits(newest, told_dead=deaths_told(permitted.rows())["person_id"], on=as_of.day),
             markers=markers,
             held=held,
             as_of=as_of,
@@ -317,7 +330,7 @@ def outreach_list(
     facts["decisions"] = tell_decisions(ledger, previous=previous, settings=settings.decisions, as_of=as_of.day)
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
-    facts["notes"] = [*gate.doubts, *not_recognised]
+    facts["notes"] = [*gate.doubts, *low_matches(permitted, known.unsure, on=as_of.day), *not_recognised]
     facts["recognised"] = recognised_manifest(known.words)
     facts["dmd_to_bnf"] = None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told()
     is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)

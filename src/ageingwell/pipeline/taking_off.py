@@ -80,7 +80,7 @@ def _people_out(frames: NightFrames, gone: Withdrawn) -> pl.DataFrame:
     """
     here = _at_home(frames)
     told = [
-        gone.people.filter(pl.col("reason").is_in(OPT_OUTS)).join(_named(frames), on="person_id", how="semi"),
+        gone.people.filter(pl.col("reason").is_in(OPT_OUTS)).join(people_named(frames), on="person_id", how="semi"),
         _could_be_visited(frames).join(gone.people, on="person_id"),
         here.join(gone.homes, on="household_id"),
         _moved(here, gone).with_columns(reason=pl.lit(MOVED)),
@@ -120,7 +120,7 @@ def _where(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([nobody, *both]).unique("person_id", keep="first", maintain_order=True)
 
 
-def _named(frames: NightFrames) -> pl.DataFrame:
+def people_named(frames: NightFrames) -> pl.DataFrame:
     """Everyone whom any frame names, those who left the last list included: person_id."""
     every: tuple[pl.DataFrame, ...] = tuple(vars(frames).values())
     naming = [frame.select("person_id") for frame in every if "person_id" in frame.columns]

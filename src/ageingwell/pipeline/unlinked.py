@@ -62,7 +62,7 @@ def unlinked_home_needs(
         opted_out=_opted_out(patients, opted, routed, config),
         care_homes=homes.filter(pl.col("property_type") == "care_home")["household_id"],
         contacts=contacts_of(records).drop_nulls("household_id"),
-        visits=_visits(tables, as_of.day),
+        visits=_visits(records, as_of.day),
         days=config.outreach.cooling_off_days,
         as_of=as_of.day,
         routed=routed,
@@ -89,7 +89,9 @@ def _opted_out(patients: pl.LazyFrame, opted: pl.DataFrame, guarded: pl.Series, 
     return homes.filter(~homes.is_in(guarded.implode()) | homes.is_in(objecting.implode()))
 
 
-def _visits(tables: Mapping[str, pl.LazyFrame], on: date) -> pl.DataFrame:
-    if "fire_visits" not in tables:
+def _visits(records: Records, on: date) -> pl.DataFrame:
+    """Every visit that was sent: one whose address was matched with low certainty may have been at this door, too."""
+    if "fire_visits" not in records.tables:
         return pl.DataFrame(schema=_VISITS)
-    return tables["fire_visits"].filter(pl.col("visited_on") < on).select(list(_VISITS)).collect()
+    rows = records.tables["fire_visits"].rows
+    return rows.filter(pl.col("visited_on") < on).select(list(_VISITS)).collect()

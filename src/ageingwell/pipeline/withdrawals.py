@@ -11,42 +11,55 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.errors import AgeingWellError, ChangeError, LedgerError
-from ageingwell.outreach.flags import under_safeguarding
-from ageingwell.permissions import excluded, in_force, marked
+from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, NotPermittedError
+from ageingwell.outreach.flags import under_safeguarding, with_people_at
+from ageingwell.permissions import (
+    allow_list,
+    excluded,
+    in_force,
+    marked,
+    stop_unless_allowing,
+    with_those_not_allowed,
+)
 from ageingwell.pipeline.kept import read_night
 from ageingwell.pipeline.recording import ledger_path
 from ageingwell.pipeline.revising import Revision, publish_withdrawal
-from ageingwell.pipeline.taking_off import Withdrawn, is_mass_move, without_moves, without_withdrawn
+from ageingwell.pipeline.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
-from ageingwell.spine import latest_versions, left_by
+from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, unsure_homes
 
 _KEYED: Final = {"person_id": pl.String, "household_id": pl.String}
 _VERSIONS: Final = _KEYED | dict.fromkeys(("died_on", "left_on", "left_recorded_on", "recorded_on"), pl.Date)
 _REASONED: Final = _KEYED | {"reason": pl.String}
 _NO_RULES: Final = pl.DataFrame(schema=_KEYED | {"kind": pl.String})
+_NOBODY: Final = pl.DataFrame(schema=_KEYED)
 
 
-def find_withdrawn(data: Path, *, out: Path, config: Config, workspace: Path, on: date) -> Withdrawn:
-    """Read opt-outs and GP register, and whom contacts and the ledger in `out` tell to have died: who is to be taken
-    off, however late it was recorded.
+def find_withdrawn(
+    data: Path, *, out: Path, config: Config, workspace: Path, on: date, listed: pl.DataFrame = _NOBODY
+) -> Withdrawn:
+    """Read opt-outs and GP register, and whom contacts, social care and the ledger in `out` tell to have died: who is
+    to be taken off, however late it was recorded.
 
-    A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the others say
-    still counts.
+    `listed` are those whom the night names (person_id): an allow list is asked of them too, for they may have left the
+    register. A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the
+    others say still counts.
     """
     permissions = _readable("permissions", data, config, workspace)
     patients = _readable("gp_patients", data, config, workspace)
     newest = pl.DataFrame(schema=_VERSIONS) if patients is None else latest_versions(patients.rows)
-    rules = _NO_RULES if permissions is None else in_force(permissions.rows, on=on)
+    rules = _rules(permissions, newest, listed, config=config, on=on)
     opted = excluded(rules, purpose=config.score.purpose, ledger=config.ledger)
     guarded = marked(rules, "safeguarding")
-    marks = under_safeguarding(guarded, newest, on=on).with_columns(reason=pl.lit("safeguarding"))
+    unsure = _NOBODY if patients is None else unsure_homes(patients.rows)
+    marks = with_people_at(under_safeguarding(guarded, newest, on=on), unsure)
+    marks = marks.with_columns(reason=pl.lit("safeguarding"))
     died = newest.filter(pl.col("died_on").is_not_null()).with_columns(reason=pl.lit("deceased"))
     left = newest.filter(left_by(on)).with_columns(reason=pl.lit("moved"))
-    told = _told_to_have_died(_readable("contacts", data, config, workspace), ledger_path(out, config), on=on)
+    told = _told_to_have_died(data, config, workspace, ledger=ledger_path(out, config), on=on)
     # Of several reasons the first is told, and opt-outs reach furthest: into every file.
     people = [opted, _living_in(opted, newest), died, *told, marks, left]
     return Withdrawn(
@@ -56,6 +69,26 @@ def find_withdrawn(data: Path, *, out: Path, config: Config, workspace: Path, on
         lived_in=newest.select("household_id").drop_nulls().unique(),
         guarded=guarded,
     )
+
+
+def _rules(
+    permissions: CheckedTable | None, newest: pl.DataFrame, listed: pl.DataFrame, *, config: Config, on: date
+) -> pl.DataFrame:
+    """The opt-outs and markers in force, those whom an allow list leaves out among them.
+
+    An allow list that has next to nobody of the register is taken for one that cannot be read.
+    """
+    if permissions is None:
+        return _NO_RULES
+    rules = in_force(permissions.rows, on=on)
+    allowed = allow_list(permissions.rows, config.ledger, on=on)
+    if allowed is None:
+        return rules
+    register = newest.select("person_id")
+    with suppress(NotPermittedError):
+        stop_unless_allowing(allowed, register, config.ledger)
+        return with_those_not_allowed(rules, allowed, pl.concat([register, listed.select("person_id")]))
+    return rules
 
 
 def _first_of(parts: list[pl.DataFrame], key: str) -> pl.DataFrame:
@@ -68,9 +101,9 @@ def _now_at(patients: CheckedTable | None, newest: pl.DataFrame) -> pl.DataFrame
 
     A home that could not be read does not say that somebody moved; the night that follows holds them.
     """
-    homes = newest.select("person_id", "household_id")
     if patients is None:
-        return homes
+        return newest.select("person_id", "household_id")
+    homes = sure_homes(newest.lazy()).collect().select("person_id", "household_id")
     unread = patients.unread_people.filter(pl.col("column") == "household_id")
     tells_none = "household_id" in {*patients.absent_columns, *patients.empty_columns}
     return homes.clear() if tells_none else homes.join(unread, on="person_id", how="anti", maintain_order="left")
@@ -82,13 +115,17 @@ def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
     return newest.join(objecting, on="household_id").select("person_id", "reason").sort("person_id", "reason")
 
 
-def _told_to_have_died(contacts: CheckedTable | None, ledger: Path, *, on: date) -> list[pl.DataFrame]:
-    """Those whom a visitor found deceased, by the agencies' contacts and by the lists that came back."""
+def _told_to_have_died(data: Path, config: Config, workspace: Path, *, ledger: Path, on: date) -> list[pl.DataFrame]:
+    """Whom social care knows to have died or a visitor found deceased, by the contacts or the lists that came back."""
+    care = _readable("care_events", data, config, workspace)
+    contacts = _readable("contacts", data, config, workspace)
     told = [] if contacts is None else [contacts.rows.select("person_id", "outcome").collect()]
     # Scoring reads the ledger too, and stops where it was changed or damaged.
     with suppress(LedgerError):
         told.append(contacts_in(read_ledger(ledger), as_of=on).select("person_id", "outcome"))
     deceased = [found.filter(pl.col("outcome") == "deceased") for found in told]
+    if care is not None:
+        deceased.append(deaths_told({"care_events": care.rows}))
     return [found.select("person_id", reason=pl.lit("deceased")) for found in deceased]
 
 
@@ -126,8 +163,9 @@ def withdraw_from_current(
     folder = current(out)
     if folder is None:
         return None
-    gone = find_withdrawn(data, out=out, config=config, workspace=workspace, on=on)
     night = read_night(folder)
+    named = people_named(night.frames)
+    gone = find_withdrawn(data, out=out, config=config, workspace=workspace, on=on, listed=named)
     is_fault = not accept_change and is_mass_move(night.frames, gone, share=config.score.max_lost_share)
     frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
     done = None if frames is night.frames else publish_withdrawal(night, frames, out=out, config=config, key=key)

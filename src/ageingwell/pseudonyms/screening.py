@@ -32,6 +32,8 @@ RULES: Final = {
 CODES: Final = ("code", "bnf_code", "dmd_code", "icd10")
 # The longest label of the national return of adult social care has 60 letters.
 _LONGEST_LABEL: Final = 120
+# A hospital record has room for twenty diagnoses of up to seven characters.
+_LONGEST: Final = {"other_icd10": 200}
 _IDENTIFIER: Final = (
     r"[0-9]{10}|[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}"  # NHS numbers, long UPRNs, telephone numbers
     r"|(?:\+44|\b0)[ 0-9()]{2,7}[0-9] ?[0-9]{3} ?[0-9]{3}"  # telephone numbers with spaces
@@ -191,7 +193,9 @@ def birth_day(column: str) -> pl.Expr:
 def screened(column: str, *, own_number: str | None) -> list[Fault]:
     """Faults of a column that is carried over: something in it could tell who somebody is."""
     text = pl.col(column)
-    is_long = (text.str.len_chars() > _LONGEST_LABEL) | text.str.contains(r"[\x00-\x08\x0a-\x1f\x7f]")
+    is_long = (text.str.len_chars() > _LONGEST.get(column, _LONGEST_LABEL)) | text.str.contains(
+        r"[\x00-\x08\x0a-\x1f\x7f]"
+    )
     if column not in CODES:
         is_identifier = text.str.contains(_IDENTIFIER)
     elif own_number is None:

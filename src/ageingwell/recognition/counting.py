@@ -42,6 +42,7 @@ ANY: Final = "any"  # all the terminologies of a column together
 ENTRIES: Final = "gp_events.code"
 MEDICINES: Final = "gp_prescriptions.bnf_code"
 DIAGNOSES: Final = "hospital_events.icd10"
+OTHER_DIAGNOSES: Final = "hospital_events.other_icd10"
 
 # Diseases of the circulation and of breathing, and symptoms: the diagnoses of two in five emergency stays of older
 # people. OPCS-4, the classification of operations, has the same shape of code, no chapter I, and next to none of
@@ -214,12 +215,42 @@ def emergencies(tables: Tables) -> pl.LazyFrame:
     return tables["hospital_events"].filter(is_told).select("person_id", icd10=icd10)
 
 
+def _other_diagnoses(tables: Tables) -> pl.LazyFrame:
+    """Every diagnosis in another position than the first of emergency stays, its dot left out."""
+    codes = pl.col("other_icd10").str.replace_all(".", "", literal=True).str.extract_all("[^ ;]+")
+    is_told = (pl.col("kind") == "emergency_admission") & pl.col("other_icd10").is_not_null()
+    found = tables["hospital_events"].filter(is_told).select("person_id", icd10=codes)
+    return found.explode("icd10", empty_as_null=True).drop_nulls("icd10")
+
+
 def _diagnoses(tables: Tables, codelists: Codelists, floors: RecognitionSettings) -> pl.DataFrame | None:
+    """Main and other diagnoses, each judged by itself: the two columns come from different ones of the extract.
+
+    The floors were set for main diagnoses. Of the others most are long-term conditions and circumstances, on none of
+    our lists: how many are on a list is counted and not judged.
+    """
     if "hospital_events" not in tables:
         return None
+    listed = floors.diagnoses_on_lists_at_least
+    return pl.concat(
+        [
+            _of_position(DIAGNOSES, emergencies(tables), codelists, floors, on_lists_at_least=listed),
+            _of_position(OTHER_DIAGNOSES, _other_diagnoses(tables), codelists, floors, on_lists_at_least=None),
+        ]
+    )
+
+
+def _of_position(
+    column: str,
+    diagnoses: pl.LazyFrame,
+    codelists: Codelists,
+    floors: RecognitionSettings,
+    *,
+    on_lists_at_least: float | None,
+) -> pl.DataFrame:
     prefixes = [code for name, codes in codelists.items() if name.startswith("icd10_") for code in codes]
     code = pl.col("icd10")
-    found = emergencies(tables).select(
+    found = diagnoses.select(
         n_rows=pl.len(),
         on_list=starts_with_any(code, prefixes).sum(),
         common=starts_with_any(code, COMMON_CHAPTERS).sum(),
@@ -229,13 +260,12 @@ def _diagnoses(tables: Tables, codelists: Codelists, floors: RecognitionSettings
         .with_columns(practice_code=pl.lit(None, dtype=pl.String), terminology=pl.lit("icd10"))
         .filter(pl.col("n_rows") > 0)
     )
-    listed, common = floors.diagnoses_on_lists_at_least, floors.diagnoses_in_common_chapters_at_least
+    on_list, common = (counts.rename({name: "n_recognised"}) for name in ("on_list", "common"))
+    in_common = floors.diagnoses_in_common_chapters_at_least
     return pl.concat(
         [
-            _judged(counts.rename({"on_list": "n_recognised"}), DIAGNOSES, "on_a_list", at_least=listed, floors=floors),
-            _judged(
-                counts.rename({"common": "n_recognised"}), DIAGNOSES, "common_chapter", at_least=common, floors=floors
-            ),
+            _judged(on_list, column, "on_a_list", at_least=on_lists_at_least, floors=floors),
+            _judged(common, column, "common_chapter", at_least=in_common, floors=floors),
         ]
     )
 

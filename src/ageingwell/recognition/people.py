@@ -15,9 +15,9 @@ from ageingwell.recognition.counting import (
     DIAGNOSES,
     ENTRIES,
     MEDICINES,
+    OTHER_DIAGNOSES,
     Codelists,
     counted_from,
-    emergencies,
     entries_by_person,
     practices_of,
     unrecognised,
@@ -161,10 +161,15 @@ def _with_ungrouped_medicines(tables: Tables, as_of: AsOf) -> pl.Series:
 
 
 def _with_unknown_diagnoses(tables: Tables, counted: pl.DataFrame) -> pl.Series:
-    """Where next to no diagnosis is recognised: everybody with an emergency stay that has one."""
-    if _below(counted, DIAGNOSES).is_empty():
+    """Where next to no diagnosis of a position is recognised: everybody with an emergency stay that has one.
+
+    One position in another classification spoils both: what it finds is not there, and what is there it hides.
+    """
+    if _below(counted, DIAGNOSES).is_empty() and _below(counted, OTHER_DIAGNOSES).is_empty():
         return _NOBODY
-    return emergencies(tables).select("person_id").unique().collect()["person_id"]
+    has_one = pl.col("icd10").is_not_null() | pl.col("other_icd10").is_not_null()
+    stays = tables["hospital_events"].filter((pl.col("kind") == "emergency_admission") & has_one)
+    return stays.select("person_id").unique().collect()["person_id"]
 
 
 def _with_new_label(tables: Tables, column: str) -> pl.Series:

@@ -45,6 +45,7 @@ HOME: Final[Mapping[str, str]] = {
     "is_step_free": "step-free entry",
     "is_flat_above_ground": "floor",
     "n_occupants": "how many live there",
+    "discount_says_alone": "whether one adult lives there",
 }
 LAST_CONTACT: Final = "days_since_gp_contact"
 ASKED: Final = (*VISIT, *HOME, LAST_CONTACT)

@@ -22,7 +22,7 @@ def column_by_heading(table: str, settings: TableSettings) -> dict[str, str]:
 
     >>> column_by_heading("fire_incidents", TableSettings(required=False, columns={"happened_on": "Day of Call"}))
     {'happened_on': 'happened_on', 'household_id': 'household_id', 'incident_type': 'incident_type',
-     'day_of_call': 'happened_on', 'recorded_on': 'recorded_on'}
+     'day_of_call': 'happened_on', 'household_match': 'household_match', 'recorded_on': 'recorded_on'}
 
     A table that `pseudonymise` has renamed carries our names by then, so these count too where the agency's is absent.
     """

@@ -53,6 +53,10 @@ SENT_WITHOUT_END = 0.35
 SENT_AGAIN = 0.1
 # Each return covers twelve months: an older row of a service that ended before is in no return that is still sent.
 RETURNS_REACH = 300
+# Of so many of the people it supports the council hears of the death, and tells it in so many of their rows.
+COUNCIL_HEARS = 0.8
+TOLD_IN_A_ROW = 0.7
+COUNCIL_ALONE = 0.01
 
 
 @dataclass
@@ -267,11 +271,25 @@ def _frame(rows: _Rows) -> pl.DataFrame:
             "unit_cost": pl.Series(column["cost"]).fill_nan(None),
             "cost_frequency": letters(TEXTS, column["cost_frequency"]),
             "planned_units_per_week": pl.Series(column["units"]).fill_nan(None),
+            "died_on": _deaths(part, who, rng=rng.spawn(1)[0]),
         }
     )
     order = ("person_id", "started_on", "event_type", "service_type", "recorded_on", "event_outcome", "ended_on")
     told_on, since = part.dates(np.where(has_end, told, NEVER)), part.dates(np.array([-RETURNS_REACH])).item()
     return _with_earlier_returns(frame, told=told_on, since=since, rng=rng).sort(order, maintain_order=True)
+
+
+def _deaths(part: Part, who: Array, *, rng: np.random.Generator) -> pl.Series:
+    """The day of death in some rows of the people whose death the council has heard of, and in no other.
+
+    Of a few who live it has heard wrongly, or their practice never did: nobody but the council tells of their death.
+    """
+    n, died = len(part.people), part.history.died
+    heard = died + rng.integers(0, 30, n)
+    has_died = (heard < 0) & (died <= part.history.left) & (rng.random(n) < COUNCIL_HEARS)
+    council_alone = (part.until >= 0) & (rng.random(n) < COUNCIL_ALONE)
+    day = np.where(has_died, died, np.where(council_alone, -rng.integers(1, 60, n), NEVER))
+    return part.dates(np.where(rng.random(len(who)) < TOLD_IN_A_ROW, day[who], NEVER))
 
 
 def _with_earlier_returns(
@@ -285,7 +303,7 @@ def _with_earlier_returns(
     ends = frame.select((is_service & (pl.col("ended_on") >= since)).fill_null(value=False)).to_series()
     ends &= draw < SENT_WITHOUT_END
     same = ~ends & (draw < SENT_AGAIN)
-    nothing_yet = [pl.lit(None, dtype=pl.Date).alias(name) for name in ("ended_on", "ended_recorded_on")]
+    nothing_yet = [pl.lit(None, dtype=pl.Date).alias(name) for name in ("ended_on", "ended_recorded_on", "died_on")]
     before = frame.filter(ends).with_columns(*nothing_yet, event_outcome=pl.lit(None, dtype=pl.String))
     is_dated = ends & pl.Series(rng.random(len(frame)) < 0.5)
     later = pl.when(is_dated).then(pl.max_horizontal(pl.col("recorded_on"), pl.lit(told))).otherwise("recorded_on")

@@ -46,7 +46,7 @@ from ageingwell.synthetic.medicines import dmd_to_bnf
 from ageingwell.synthetic.other_words import KINDS, in_other_words
 from ageingwell.synthetic.part import Part
 from ageingwell.synthetic.patient_records import Versions, gp_patients, patient_versions
-from ageingwell.synthetic.permission_records import contacts, permissions
+from ageingwell.synthetic.permission_records import contacts, permissions, with_allow_list
 from ageingwell.synthetic.places import fill_places, in_chunks
 from ageingwell.synthetic.prescription_records import gp_prescriptions
 from ageingwell.synthetic.truth import true_risks
@@ -70,7 +70,8 @@ class CountyPlan:
     top. `dirty` is the share of rows of each table to spoil, with an answer file. `raw` writes the agencies' own
     extracts, with NHS numbers and names, in place of the contract tables. `rate_shift` is added to the logarithm of
     every rate: a second county where 0.2 makes events about a fifth more frequent. `words` are kinds of codes and
-    labels that nobody recognises, put in the place of ours (`other_words.KINDS`).
+    labels that nobody recognises, put in the place of ours (`other_words.KINDS`). `allow_list` writes the national
+    opt-outs as the national service returns them: the people who may be used.
     """
 
     people: int
@@ -82,6 +83,7 @@ class CountyPlan:
     rate_shift: float = 0.0
     dirty_permissions: bool = False
     words: tuple[str, ...] = ()
+    allow_list: bool = False
 
     def __post_init__(self) -> None:
         checks = {
@@ -159,7 +161,8 @@ def _write_part(part: Part, plan: CountyPlan, writer: Writer, *, codelists: Code
         return np.random.default_rng(next(streams))
 
     versions = patient_versions(part, rng=rng())
-    tables = with_repeats(in_other_words(tables_of(part, versions, codelists=codelists, rng=rng), plan.words))
+    made = tables_of(part, versions, codelists=codelists, rng=rng)
+    tables = with_repeats(in_other_words(with_allow_list(made) if plan.allow_list else made, plan.words))
     if plan.raw:
         for name, frame in raw.extracts(part, tables, versions, rng=rng()).items():
             writer.add(name, frame, as_text=True)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from ageingwell.synthetic.conditions import NEVER
-from ageingwell.synthetic.part import Part, letters, sparse
+from ageingwell.synthetic.part import Part, letters, matches, sparse
 from ageingwell.synthetic.state import State
 
 Array = np.ndarray
@@ -82,6 +82,7 @@ def _visits(part: Part, state: State, home: Array, person: Array, *, rng: np.ran
             .zip_with(pl.Series(completed & (rng.random(n) < 0.8)), pl.Series([None], dtype=pl.Int64)),
             "mobility": sparse(letters(MOBILITY, state.mobility[person]), completed & linked & (rng.random(n) < 0.7)),
             "care_support": sparse(letters(CARE, care), completed & linked & (rng.random(n) < 0.55)),
+            "household_match": matches(n, rng=rng.spawn(1)[0]),
         }
     )
 
@@ -135,6 +136,7 @@ def fire_incidents(part: Part, *, shown: Array, rng: np.random.Generator) -> pl.
             "household_id": part.homes(home[kept]),
             "incident_type": letters(INCIDENTS, kind[kept]),
             "happened_on": part.dates(day[kept]),
+            "household_match": matches(int(kept.sum()), rng=rng.spawn(1)[0]),
             "recorded_on": part.dates(told[kept]),
         }
     )

@@ -23,6 +23,15 @@ ILL_SHARES = (0.14, 0.1, 0.07, 0.06, 0.05, 0.05, 0.08, 0.05, 0.07, 0.05, 0.08, 0
 # Of so many stays the admission is sent at once, and the stay again when it has ended; some of these on that very day.
 SENT_TWICE = 0.3
 TOLD_ON_LEAVING = 0.4
+# What stands beside the main diagnosis: long-term conditions and circumstances, and after a fall its external cause.
+OTHER_CODES = (
+    "I10", "I48.9", "E11.9", "J44.9", "N18.3", "I25.9", "F03", "Z60.2", "M81.9", "R26.8", "H91.9", "Z87.8",
+)  # fmt: skip
+EXTERNAL_CAUSES = ("W01.0", "W06.0", "W10.0", "W18.0", "W19.0")
+# Of so many stays after a fall the injury is one that no list has, and the external cause alone tells of the fall.
+OTHER_INJURIES = ("S01.0", "S06.0", "S00.8")
+FALL_IN_LATER_POSITION = 0.1
+OTHERS_TOLD = 0.85
 PLANNED_CODES = ("H25.9", "M17.1", "M16.1", "C50.9", "C61", "K40.9", "Z51.1", "D64.9")
 
 
@@ -50,17 +59,44 @@ def hospital_events(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
     who, kind, code, started, ended, told, is_open = (
         column[kept] for column in (who, kind, code, started, ended, told, is_open)
     )
+    main, others = _diagnoses(kind, code, rng=rng)
     table = pl.DataFrame(
         {
             "person_id": part.ids(who),
             "kind": letters(KINDS, kind),
-            "icd10": sparse(letters([*FALL_CODES, *ILL_CODES, *PLANNED_CODES], np.maximum(code, 0)), code >= 0),
+            "icd10": sparse(main, code >= 0),
+            "other_icd10": others,
             "started_on": part.dates(started),
             "ended_on": part.dates(np.where(is_open, NEVER, ended)),
             "recorded_on": part.dates(told),
         }
     )
-    return table.sort("person_id", "started_on", "kind", "icd10", "recorded_on")
+    return table.sort("person_id", "started_on", "kind", "icd10", "recorded_on", "other_icd10")
+
+
+def _diagnoses(kind: Array, code: Array, *, rng: np.random.Generator) -> tuple[pl.Series, pl.Series]:
+    """The main diagnosis of each row, and the others; after an injury the fall stands among the others."""
+    n = len(code)
+    main = letters([*FALL_CODES, *ILL_CODES, *PLANNED_CODES], np.maximum(code, 0))
+    fell = (code >= 0) & (code < len(FALL_CODES))
+    elsewhere = fell & (kind == EMERGENCY) & (rng.random(n) < FALL_IN_LATER_POSITION)
+    main = letters(OTHER_INJURIES, rng.integers(0, len(OTHER_INJURIES), n)).zip_with(pl.Series(elsewhere), main)
+    is_injury = main.str.starts_with("S").to_numpy()
+    cause = sparse(letters(EXTERNAL_CAUSES, rng.integers(0, len(EXTERNAL_CAUSES), n)), fell & is_injury)
+    long_term = [
+        sparse(letters(OTHER_CODES, rng.integers(0, len(OTHER_CODES), n)), rng.random(n) < share)
+        for share in (0.9, 0.6, 0.3)
+    ]
+    # Systems part the codes in their own ways.
+    blank, semicolon = (
+        pl.DataFrame([cause.alias("cause"), *(one.alias(str(at)) for at, one in enumerate(long_term))])
+        .select(pl.concat_str(pl.all(), separator=separator, ignore_nulls=True))
+        .to_series()
+        for separator in (" ", "; ")
+    )
+    joined = semicolon.zip_with(pl.Series(rng.random(n) < 0.3), blank)
+    is_told = (code >= 0) & (kind != ATTENDANCE) & (elsewhere | (rng.random(n) < OTHERS_TOLD))
+    return main, sparse(joined, is_told & (joined != "").to_numpy())
 
 
 def _emergencies(part: Part, *, rng: np.random.Generator) -> tuple[Array, ...]:

@@ -16,7 +16,7 @@ from ageingwell.synthetic.dwellings import (
     SOCIAL,
     TENURES,
 )
-from ageingwell.synthetic.part import Part, letters, sparse
+from ageingwell.synthetic.part import Part, letters, matches, sparse
 
 Array = np.ndarray
 HAZARDS = (
@@ -53,7 +53,9 @@ def homes(part: Part, *, shown: Array, rng: np.random.Generator) -> pl.DataFrame
         _council_tax(part, shown, rng=rng),
         _care_register(part, shown, rng=rng),
     ]
-    return pl.concat(frames).sort("household_id", "source", "recorded_on")
+    both = pl.concat(frames)
+    matched = both.with_columns(household_match=matches(len(both), rng=rng.spawn(1)[0]))
+    return matched.sort("household_id", "source", "recorded_on")
 
 
 def sends(part: Part) -> Array:
@@ -76,6 +78,8 @@ def _table(part: Part, home: Array, source: str, recorded: Array, **columns: pl.
         "main_fuel": empty,
         "step_free_access": empty,
         "occupants": whole,
+        "single_adult_discount": empty,
+        "household_match": empty,
         "recorded_on": part.dates(recorded),
     }
     return pl.DataFrame(table | columns)
@@ -143,7 +147,7 @@ def _landlords(part: Part, shown: Array, *, rng: np.random.Generator) -> pl.Data
 
 def _council_tax(part: Part, shown: Array, *, rng: np.random.Generator) -> pl.DataFrame:
     """How many adults the council taxes, told twice: a single-person discount tells who lives alone."""
-    frames = []
+    frames, discounts = [], rng.spawn(1)[0]
     for place in (0, len(part.history.states) - 2):
         state = part.history.states[place]
         who = np.flatnonzero(part.is_known & state.is_here & ~state.in_care_home & (state.age >= 18))
@@ -151,7 +155,19 @@ def _council_tax(part: Part, shown: Array, *, rng: np.random.Generator) -> pl.Da
         count = np.bincount(home, minlength=len(part.dwellings))
         told = np.flatnonzero(shown & (count > 0) & ~part.dwellings.is_care_home & (rng.random(len(count)) < 0.55))
         recorded = state.day + rng.integers(5, 60, len(told))
-        frames.append(_table(part, told, "council_tax", recorded, occupants=pl.Series(count[told]).cast(pl.Int64)))
+        # Some who live alone never ask, and some couples have it: a partner with dementia does not count.
+        chance = np.where(count[told] == 1, 0.85, np.where(count[told] == 2, 0.08, 0.0))
+        has_discount = discounts.random(len(told)) < chance
+        frames.append(
+            _table(
+                part,
+                told,
+                "council_tax",
+                recorded,
+                occupants=pl.Series(count[told]).cast(pl.Int64),
+                single_adult_discount=letters(("no", "yes"), has_discount.astype(int)),
+            )
+        )
     return pl.concat(frames)
 
 
@@ -159,7 +175,10 @@ def _care_register(part: Part, shown: Array, *, rng: np.random.Generator) -> pl.
     home = np.flatnonzero(shown & part.dwellings.is_care_home)
     recorded = part.start - rng.integers(30, 900, len(home))
     kind = pl.repeat("care_home", len(home), eager=True)
-    return _table(part, home, "care_register", recorded, property_type=kind)
+    rows = _table(part, home, "care_register", recorded, property_type=kind)
+    # Some are told by the Care Quality Commission's directory, others by the council's own register.
+    is_cqc = pl.Series(rng.spawn(1)[0].random(len(home)) < 0.5)
+    return rows.with_columns(source=pl.when(is_cqc).then(pl.lit("cqc")).otherwise("source"))
 
 
 def housing_events(part: Part, *, shown: Array, rng: np.random.Generator) -> pl.DataFrame:
@@ -204,6 +223,7 @@ def housing_events(part: Part, *, shown: Array, rng: np.random.Generator) -> pl.
                 pl.Series(is_hazard), pl.Series([None], dtype=pl.Int64)
             ),
             "happened_on": part.dates(day),
+            "household_match": matches(len(kind), rng=rng.spawn(1)[0]),
             "recorded_on": part.dates(recorded),
         }
     )

@@ -99,8 +99,11 @@ def _rxnorm_as_dmd(tables: Tables) -> Tables:
 
 
 def _operations(tables: Tables) -> Tables:
-    told = pl.when(pl.col("icd10").is_not_null()).then(pl.lit("W371"))
-    return {"hospital_events": tables["hospital_events"].with_columns(icd10=told)}
+    told = [
+        pl.when(pl.col(name).is_not_null()).then(pl.lit(codes)).alias(name)
+        for name, codes in (("icd10", "W371"), ("other_icd10", "W371 Z942"))
+    ]
+    return {"hospital_events": tables["hospital_events"].with_columns(told)}
 
 
 def _release_2(tables: Tables) -> Tables:

@@ -99,6 +99,16 @@ def sparse(text: pl.Series, is_there: Array) -> pl.Series:
     return text.zip_with(pl.Series(is_there), pl.Series([None], dtype=pl.String))
 
 
+MATCHES = ("exact", "high", "low", None)
+# Of so many addresses each quality of the match is told; the last is not told.
+MATCH_SHARES = (0.78, 0.1, 0.01, 0.11)
+
+
+def matches(n: int, *, rng: np.random.Generator) -> pl.Series:
+    """How sure the match of each of some addresses to its home was; missing where nobody tells it."""
+    return letters(MATCHES, rng.choice(len(MATCHES), n, p=MATCH_SHARES))
+
+
 def moves_of(history: History, *, is_care_home: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Each person's house move and move into a care home: day (`NEVER` if none) and new home."""
     n = len(history.first_home)

@@ -7,7 +7,7 @@ import polars as pl
 
 from ageingwell.contracts.gp import OLDEST
 from ageingwell.synthetic.conditions import NEVER, POSITION
-from ageingwell.synthetic.part import Part, letters, sparse
+from ageingwell.synthetic.part import Part, letters, matches, sparse
 from ageingwell.synthetic.people import ETHNIC_GROUPS, YEAR
 
 Array = np.ndarray
@@ -108,6 +108,8 @@ def gp_patients(part: Part, versions: Versions, *, rng: np.random.Generator) -> 
         {
             "person_id": part.ids(person),
             "household_id": sparse(part.homes(home), has_home[person]),
+            # Addresses are matched anew with every version.
+            "household_match": sparse(matches(len(person), rng=rng.spawn(1)[0]), has_home[person]),
             "moved_in_on": part.dates(np.where(has_date[person], part.moved_in_on(person, day), NEVER)),
             "birth_month": part.dates(_born(part, versions)[person]).dt.month_start(),
             "sex": letters(("male", "female", "unknown"), sex[person]),

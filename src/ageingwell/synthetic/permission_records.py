@@ -19,6 +19,18 @@ OUTCOMES = (
 OUTCOME_SHARES = (0.2, 0.3, 0.14, 0.06, 0.12, 0.1, 0.05, 0.02, 0.01)
 
 
+def with_allow_list(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables with the national opt-outs as the national service returns them: a row of whoever did not opt out."""
+    told = tables["permissions"]
+    opted_out = told.filter(kind="national").select("person_id")
+    register = tables["gp_patients"].select("person_id").drop_nulls().unique().sort("person_id")
+    allowed = register.join(opted_out, on="person_id", how="anti", maintain_order="left")
+    checked_on = told.filter(kind="national")["checked_on"].max() or told["checked_on"].max()
+    rows = allowed.select("person_id", kind=pl.lit("national_allowed"), checked_on=pl.lit(checked_on))
+    both = pl.concat([told.filter(pl.col("kind") != "national"), rows], how="diagonal")
+    return {**tables, "permissions": both.select(told.columns).sort("kind", "person_id", "household_id")}
+
+
 def permissions(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
     """One row an opt-out, objection, restriction or marker, of a person or (staff safety) a home."""
     n = len(part.people)

@@ -191,11 +191,16 @@ def _stays(out: Path, start: date, end: date) -> pl.DataFrame:
 
 
 def _falls(out: Path, people: pl.DataFrame, start: date, end: date) -> list[Row]:
-    fall = pl.col("icd10").str.contains(r"^(W[01]|S(22|32|42|52|72|82))")
-    stays = _stays(out, start, end).filter(fall).join(people.select("person_id", "age"), on="person_id")
+    of_fall = r"(?:^|[ ;])(?:W[01]|S(?:22|32|42|52|72|82))"
+    fall = pl.col("icd10").str.contains(of_fall) | pl.col("other_icd10").str.contains(of_fall)
+    stays = (
+        _stays(out, start, end)
+        .filter(fall.fill_null(value=False))
+        .join(people.select("person_id", "age"), on="person_id")
+    )
     hips = stays.filter(pl.col("icd10").str.starts_with("S72")).height
     over_80 = stays.filter(pl.col("age") >= 80).height
-    note = "ours: a fall or a fracture as the main code"
+    note = "ours: a fall or a fracture in any position"
     local = "Rochdale, hip fractures 65+ per 100,000"
     return [
         (Published("admissions after a fall, a year", "65+", 0.01933, FALLS, note), stays.height, people.height),

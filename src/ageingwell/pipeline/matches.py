@@ -1,0 +1,45 @@
+"""Homes that an address was matched to with low certainty: what is told of them, for nothing is left out in silence."""
+
+from datetime import date
+
+import polars as pl
+
+from ageingwell.contracts.fields import LOW_MATCH
+from ageingwell.contracts.registry import TABLES
+from ageingwell.sources.read import Records
+from ageingwell.spine import unsure_homes
+
+
+def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str]:
+    """A sentence on the people and one on the rows of homes whose match is of low certainty; none where there are none.
+
+    `unsure` are the people it is about, as `unsure_homes` gives them; of the other tables rows recorded before `on`
+    count.
+    """
+    told = []
+    if not unsure.is_empty():
+        told.append(
+            f"gp_patients: people whose address was matched to a home with low certainty (`household_match`): "
+            f"{unsure.height:,}. They get a letter or a call and no visit, and nothing recorded about that home is used"
+        )
+    by_table = {name: n for name in records.tables if name != "gp_patients" and (n := _n_rows(records, name, on))}
+    if by_table:
+        counts = ", ".join(f"{name} {n:,}" for name, n in by_table.items())
+        told.append(
+            f"rows about a home that was matched with low certainty (`household_match`), which are not used: {counts}"
+        )
+    return told
+
+
+def unsure_people(records: Records) -> pl.DataFrame:
+    """Of everybody on the register, those whose address was matched with low certainty: person_id, household_id."""
+    if "gp_patients" not in records.tables:
+        return pl.DataFrame(schema={"person_id": pl.String, "household_id": pl.String})
+    return unsure_homes(records.tables["gp_patients"].rows)
+
+
+def _n_rows(records: Records, name: str, on: date) -> int:
+    if "household_match" not in TABLES[name].to_schema().columns:
+        return 0
+    low = (pl.col("household_match") == LOW_MATCH) & (pl.col("recorded_on") < on)
+    return int(records.tables[name].rows.filter(low).select(pl.len()).collect().item())
