@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ageingwell.contracts.registry import TABLES
-from ageingwell.profiles.profile import LOOKUPS, read_profile
+from ageingwell.profiles.profile import LOOKUPS, Profile, read_profile
 from ageingwell.profiles.recognise import recognise
 from ageingwell.profiles.transform import run_profile
 from tools.profiles import EXTRACTED_ON, SOURCES, expected_files, made_of_sample
@@ -39,8 +39,16 @@ def test_a_sample_is_recognised_among_all_profiles_whatever_its_files_are_called
         renamed = tmp_path / f"file{number}{''.join(path.suffixes[-1:])}"
         renamed.write_bytes(path.read_bytes())
         found = recognise(renamed, profiles)
+        if found is None and _needs_its_name(path, profiles):
+            continue
         wrong += [path.name] if found is None or found.profile.name != name else []
     assert not wrong
+
+
+def _needs_its_name(path: Path, profiles: list[Profile]) -> bool:
+    """Whether such a file says nothing of what it means, and is known by a telling name alone."""
+    found = recognise(path, profiles)
+    return found is not None and found.file.name_must_match
 
 
 @pytest.mark.parametrize("name", NAMES)

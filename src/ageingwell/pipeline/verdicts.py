@@ -78,9 +78,9 @@ def _on_the_way(name: str, counts: TableCounts, raw: RawFolder | None) -> list[s
         sources = [f"source {one.profile.name}" for one in raw.tables[name].made]
         sources += [path.name for path in raw.tables[name].files]
         lines.append("from " + ", ".join(sources))
-    lines += [f"{n:,} rows left out on purpose: {why}" for why, n in counts.left_out.items()]
-    lines += [f"{n:,} rows refused at the agency: {why}" for why, n in counts.refused_by_rule.items()]
-    lines += [f"{n:,} cells emptied at the agency: {why}" for why, n in counts.emptied_by_rule.items()]
+    lines += [f"{_rows(n)} left out on purpose: {why}" for why, n in counts.left_out.items()]
+    lines += [f"{_rows(n)} refused at the agency: {why}" for why, n in counts.refused_by_rule.items()]
+    lines += [f"{_rows(n, 'cell')} emptied at the agency: {why}" for why, n in counts.emptied_by_rule.items()]
     return lines
 
 
@@ -92,10 +92,14 @@ def _read(checked: CheckedRecords, name: str) -> list[str]:
     lines = [f"{n_good:,} of {n_read:,} rows are good; the newest was recorded on {row['newest_on'].item()}"]
     for broken in checked.refused.filter(pl.col("table") == name).iter_rows(named=True):
         where = broken["column"] or "the row"
-        lines.append(f"{broken['n_rows']:,} rows refused: {where}: {RULES[broken['rule']]}")
+        lines.append(f"{_rows(broken['n_rows'])} refused: {where}: {RULES[broken['rule']]}")
     for cell in checked.emptied.filter(pl.col("table") == name).iter_rows(named=True):
         sentence = {**RULES, **EMPTIED}[cell["rule"]]
-        lines.append(f"{cell['n_cells']:,} cells read as empty: {cell['column']}: {sentence}")
+        lines.append(f"{_rows(cell['n_cells'], 'cell')} read as empty: {cell['column']}: {sentence}")
     if unused := _columns(checked, name, "heading_not_used"):
         lines.append(f"headings not used: {', '.join(unused)}")
     return lines
+
+
+def _rows(n: int, what: str = "row") -> str:
+    return f"1 {what}" if n == 1 else f"{n:,} {what}s"

@@ -207,9 +207,14 @@ def _convert_table(table: str, raw_table: RawTable, staging: Path, work: _Work) 
     _joined(refused_at, staging / "refused" / f"{table}.parquet", told=told)
     _joined(emptied_at, staging / "emptied" / f"{table}.parquet", told=told)
     not_held = _not_held(table, chunks_at, work)
-    _joined(chunks_at, staging / f"{table}.parquet", told=told | {NOT_HELD: ",".join(not_held)} if not_held else told)
+    if not_held:
+        told |= {NOT_HELD: ",".join(not_held)}
+    _joined(chunks_at, staging / f"{table}.parquet", told=told, without=not_held)
+    written = pl.read_parquet_schema(staging / f"{table}.parquet")
     return replace(
         counts,
+        # One source may lack what another sends: of the whole table a column is missing that none of them sent.
+        columns_not_sent=tuple(name for name in work.contract_columns[table] if name not in written),
         ids=work.ids(table),
         columns_not_held=not_held,
         local_people=told_people(counts.local_people, people),
@@ -232,17 +237,25 @@ def _local_people(table: str, raw_table: RawTable, work: _Work) -> LocalPeople:
 
 
 def _not_held(table: str, chunks_at: Path, work: _Work) -> tuple[str, ...]:
-    """The columns that the layout of a table never holds, and that did not come after all."""
-    written = {name for part in chunks_at.iterdir() for name in pl.read_parquet_schema(part)}
+    """The columns that such an extract need not hold, and of which no value came after all."""
     never = work.not_held.get(table, ())
-    return tuple(name for name in work.contract_columns[table] if name in never and name not in written)
+    told = {name for part in chunks_at.iterdir() for name in _with_values(part, never)}
+    return tuple(name for name in work.contract_columns[table] if name in never and name not in told)
 
 
-def _joined(folder: Path, path: Path, *, told: Mapping[str, str]) -> None:
+def _with_values(part: Path, names: Sequence[str]) -> list[str]:
+    here = [name for name in pl.read_parquet_schema(part) if name in names]
+    has_value = pl.scan_parquet(part).select(pl.col(name).is_not_null().any() for name in here).collect()
+    return [name for name in here if has_value[name].item()]
+
+
+def _joined(folder: Path, path: Path, *, told: Mapping[str, str], without: Sequence[str] = ()) -> None:
     path.parent.mkdir(exist_ok=True)
     parts = sorted(folder.iterdir())
     # Parts of one table may have different optional columns.
-    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").sink_parquet(path, metadata=dict(told))
+    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").drop(without, strict=False).sink_parquet(
+        path, metadata=dict(told)
+    )
     for part in parts:
         part.unlink()
     folder.rmdir()

@@ -12,7 +12,7 @@ from ageingwell.sources.headings import folded_heading
 from ageingwell.sources.locate import MARK_OF_MADE_UP_DATA, candidates, is_database, readable
 
 # What our own commands leave beside the tables: synth its mark and its truth, pseudonymise its record and refusals.
-OURS = frozenset({MARK_OF_MADE_UP_DATA, "truth", "pseudonymised.json", "refused", "postcode_lookup.csv"})
+OURS = frozenset({MARK_OF_MADE_UP_DATA, "truth", "pseudonymised.json", "refused", "emptied", "postcode_lookup.csv"})
 # `contact.csv` is `contacts` misspelt; `housing_events` and `hospital_events` are further apart than this.
 ALIKE = 0.88
 
