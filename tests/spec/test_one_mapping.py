@@ -49,3 +49,40 @@ def test_every_column_may_come_under_the_agencys_name_or_under_ours(table: str, 
     assert ours.refused.select("row_number", "column", "rules").equals(
         theirs.refused.select("row_number", "column", "rules")
     )
+
+
+REPAIRS = (
+    "Property UPRN|Raised|Job\n100070000000|03/04/2026|Repair\n100070000037|-|Repair\n100070000074|05/04/2026|Void\n"
+)
+SHORT = TableSettings(
+    required=False,
+    columns={"household_id": "Property UPRN", "happened_on": "raised", "event_type": "JOB"},
+    values={"event_type": {"Repair": "repair_requested", "void": "ignore"}},
+    constants={"recorded_on": "2026-11-01"},
+    reader={"separator": "|", "date_formats": ["%d/%m/%Y"], "empty": ["-"]},
+)
+
+
+def test_constants_days_words_and_values_mean_the_same_at_the_agency_and_at_the_group(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "housing_events.csv").write_text(REPAIRS, encoding="utf-8")
+    made = pseudonymise(
+        tmp_path / "raw",
+        out=tmp_path / "out",
+        key=Key.made_up(1),
+        contract_columns={name: [column.name for column in columns(name)] for name in TABLES},
+        column_names={"housing_events": raw_names(SHORT.columns)},
+        settings={"housing_events": SHORT},
+    )
+    assert made.tables["housing_events"].left_out == {"event_type: a value that is left out": 1}
+    rows = pl.read_parquet(tmp_path / "out" / "housing_events.parquet")
+    assert rows.select("event_type", "happened_on", "recorded_on").rows() == [
+        ("repair_requested", "2026-04-03", "2026-11-01"),
+        ("repair_requested", "-", "2026-11-01"),
+    ]
+    location = Location("housing_events", files=(tmp_path / "out" / "housing_events.parquet",))
+    for number, settings in enumerate((SHORT, TableSettings(required=False))):
+        read = read_table(location, settings, workspace=tmp_path / f"read{number}")
+        # A day is needed there, and a word for empty is none.
+        assert (read.n_good, read.n_refused) == (1, 1)
+        assert read.refused["row_number"].to_list() == [2]

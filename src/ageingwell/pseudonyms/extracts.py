@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -33,8 +33,10 @@ from ageingwell.pseudonyms.own_ids import own_counts, raw_headings, stop_if_nhs_
 from ageingwell.pseudonyms.postcodes import read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
 from ageingwell.pseudonyms.screening import refused_cells, with_canonical
+from ageingwell.pseudonyms.short_form import in_our_words
 from ageingwell.pseudonyms.staging import staged_folder
 from ageingwell.pseudonyms.tables import RawFolder, RawTable, raw_folder, told_sources
+from ageingwell.reading.headings import folded_heading
 
 REFUSED: Final = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
@@ -54,6 +56,7 @@ class _Work:
     rows_at_once: int
     own_ids: frozenset[str]
     not_held: Mapping[str, Sequence[str]]
+    settings: Mapping[str, TableSettings] = field(default_factory=dict)
 
     def ids(self, table: str) -> str:
         """Whose ids a table holds, as its files tell it."""
@@ -121,6 +124,7 @@ def pseudonymise(
             rows_at_once=rows_at_once,
             own_ids=tables_with_own_ids(own_ids, known=contract_columns.keys()),
             not_held=not_held or {},
+            settings=settings or {},
         )
         result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
         (staging / RECORD).write_text(record_text(result), encoding="utf-8")
@@ -232,7 +236,7 @@ def _local_people(table: str, raw_table: RawTable, work: _Work) -> LocalPeople:
     if not keeps_local_people(contract := work.contract_columns[table], contract):
         return NOBODY
     is_own = table in work.own_ids
-    rows = (_our_rows(table, chunk, work)[0] for chunk in _chunks(raw_table, work))
+    rows = (_our_chunk(table, chunk, work)[0].rows for chunk in _chunks(raw_table, work))
     return gathered(with_canonical(part, own=is_own) for part in rows)
 
 
@@ -265,7 +269,8 @@ def _convert_chunk(
     table: str, chunk: RawChunk, work: _Work, people: LocalPeople
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, TableCounts]:
     contract, is_own = work.contract_columns[table], table in work.own_ids
-    rows, columns = _our_rows(table, chunk, work)
+    chunk, left_out = _our_chunk(table, chunk, work)
+    rows, columns = chunk.rows, chunk.columns
     plan = conversion(
         table,
         rows.columns,
@@ -300,6 +305,8 @@ def _convert_chunk(
         local_people={name: _count(good_rows, is_so) for name, is_so in plan.local.items()},
         own_ids=sent_own,
         own_ids_like_nhs_numbers=alike,
+        n_left_out=sum(left_out.values()),
+        left_out=dict(sorted(left_out.items())),
     )
     return made, refused, emptied, found
 
@@ -309,10 +316,18 @@ def _cells_that_stay(rows: pl.DataFrame, plan: Conversion, cells: pl.DataFrame) 
     return refused_cells(rows, plan.emptied).join(cells, on="row", how="anti", maintain_order="left")
 
 
-def _our_rows(table: str, chunk: RawChunk, work: _Work) -> tuple[pl.DataFrame, list[str]]:
-    rows, columns = _renamed(table, chunk, work.column_names.get(table, {}), work.contract_columns[table])
+def _our_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[RawChunk, Counter[str]]:
+    """A chunk under our names of columns and in our words, and the rows its settings leave out, by column."""
+    names = {} if chunk.is_made else work.column_names.get(table, {})
+    rows, columns = _renamed(table, chunk, names, work.contract_columns[table])
+    numbers, left_out = chunk.row_numbers, Counter[str]()
+    if not chunk.is_made and rows.width and table in work.settings:
+        rows, kept, left_out = in_our_words(rows, table, work.settings[table])
+        rows, numbers = rows.filter(kept), numbers.filter(kept)
+    columns += [name for name in rows.columns if name not in columns]
     headings = raw_headings(columns) if table in work.own_ids else {}
-    return rows.rename(headings, strict=False), [headings.get(name, name) for name in columns]
+    named = tuple(headings.get(name, name) for name in columns)
+    return replace(chunk, rows=rows.rename(headings, strict=False), row_numbers=numbers, columns=named), left_out
 
 
 def _renamed(
@@ -320,12 +335,16 @@ def _renamed(
 ) -> tuple[pl.DataFrame, list[str]]:
     """The rows under our names of columns: those that the settings map, then those that differ in writing alone."""
     known = {*contract, *(raw for raws in RAW.values() for raw in raws)}
-    if lost := [theirs for theirs in names if theirs not in chunk.columns]:
+    mapped = {folded_heading(theirs): ours for theirs, ours in names.items()}
+    here = {folded_heading(name) for name in chunk.columns}
+    if lost := [theirs for theirs in mapped if theirs not in here and chunk.columns]:
         raise SourceError(
-            f"{table}: a column that the settings map to `{names[lost[0]]}` is not in {chunk.file}",
+            f"{table}: a column that the settings map to `{mapped[lost[0]]}` is not in {chunk.file}",
             'write columns as: our name = "the agency\'s name"',
         )
-    columns = [names.get(name) or (folded(name) if folded(name) in known else name) for name in chunk.columns]
+    columns = [
+        mapped.get(folded_heading(name)) or (folded(name) if folded(name) in known else name) for name in chunk.columns
+    ]
     if len(set(columns)) < len(columns):
         raise SourceError(f"{table}: two columns are given one name", "look at the headings and their mapping")
     ours = dict(zip(chunk.columns, columns, strict=True))

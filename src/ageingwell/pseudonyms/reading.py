@@ -26,7 +26,8 @@ class RawChunk:
     """Consecutive rows of one file: `rows` with text columns and `row_numbers` (1-based, header excluded) beside them.
 
     `misshapen` are the numbers of rows with a wrong number of fields; they are not among `rows`. `columns` names all
-    columns that were sent, also those whose kind (lists, bytes) cannot be read as text.
+    columns that were sent, also those whose kind (lists, bytes) cannot be read as text. `is_made` says that a source
+    profile made the rows: the settings of a table's own files do not apply.
     """
 
     file: str
@@ -34,6 +35,7 @@ class RawChunk:
     row_numbers: pl.Series
     misshapen: tuple[int, ...]
     columns: tuple[str, ...]
+    is_made: bool = False
 
 
 def table_files(

@@ -1,7 +1,7 @@
 """The raw tables of an agency's folder, from files named after a table and from files that a source profile knows."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from ageingwell.profiles.recognise import Recognised
 from ageingwell.profiles.running import Ran, run_profiles
 from ageingwell.profiles.transform import FILE, ROW, MadeTable
 from ageingwell.pseudonyms.reading import RawChunk, raw_chunks, table_files
+from ageingwell.reading.options import AS_IT_IS, ReaderOptions, reader_options
 
 _NO_AREAS: Final = "postcode"
 
@@ -24,22 +25,24 @@ _NO_AREAS: Final = "postcode"
 class RawTable:
     """One raw table: its own `files`, and the tables that source profiles `made` for it.
 
-    `ragged` are rows of the profiles' files with a wrong number of fields (file, row).
+    `ragged` are rows of the profiles' files with a wrong number of fields (file, row). `options` say how its own files
+    are read.
     """
 
     files: tuple[Path, ...] = ()
     made: tuple[MadeTable, ...] = ()
     ragged: tuple[tuple[str, int], ...] = ()
+    options: ReaderOptions = AS_IT_IS
 
     def chunks(self, *, rows_at_once: int, without: Collection[str] = ()) -> Iterator[RawChunk]:
         """Yield all its rows in a fixed order, each chunk of one file, without the columns `without` of made tables."""
         for path in self.files:
-            yield from raw_chunks(path, rows_at_once=rows_at_once)
+            yield from raw_chunks(path, rows_at_once=rows_at_once, options=self.options)
         for table in self.made:
             yield from _made_chunks(table, rows_at_once=rows_at_once, without=without)
         for file in sorted({file for file, _ in self.ragged}):
             rows = tuple(row for name, row in self.ragged if name == file)
-            yield RawChunk(file, pl.DataFrame(), pl.Series([], dtype=pl.Int64), rows, ())
+            yield RawChunk(file, pl.DataFrame(), pl.Series([], dtype=pl.Int64), rows, (), is_made=True)
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -106,7 +109,7 @@ def raw_folder(
     if found.unknown and faults is None:
         _stop_on_unknown(found, known)
     ran = run_profiles(found, workspace=workspace, settings=sources, extracted_on=extracted_on, faults=faults)
-    tables = _joined(named, ran)
+    tables = _joined(named, ran, settings or {})
     if faults is None and not tables and ran.lookup("coverage") is None:
         raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
     return RawFolder(tables, found, ran)
@@ -135,18 +138,23 @@ def _stop_on_unknown(found: Assigned, known: Collection[str]) -> None:
     )
 
 
-def _joined(named: Mapping[str, Sequence[Path]], ran: Ran) -> dict[str, RawTable]:
+def _joined(
+    named: Mapping[str, Sequence[Path]], ran: Ran, settings: Mapping[str, TableSettings]
+) -> dict[str, RawTable]:
     made = ran.tables()
     tables = {
-        name: RawTable(files=tuple(named.get(name, ())), made=tuple(made.get(name, ())))
+        name: RawTable(
+            files=tuple(named.get(name, ())),
+            made=tuple(made.get(name, ())),
+            options=reader_options(settings[name].reader) if name in settings else AS_IT_IS,
+        )
         for name in sorted({*named, *made})
     }
     for each in ran.made.values():
         # A row that is no row belongs to no table yet; it is told with the first table that its file feeds.
         first = next((table.table for table in each.tables if table.table in tables), None)
         if each.ragged and first is not None:
-            old = tables[first]
-            tables[first] = RawTable(old.files, old.made, (*old.ragged, *each.ragged))
+            tables[first] = replace(tables[first], ragged=(*tables[first].ragged, *each.ragged))
     return tables
 
 
@@ -157,9 +165,11 @@ def _made_chunks(table: MadeTable, *, rows_at_once: int, without: Collection[str
     for start in range(0, max(total, 1), rows_at_once):
         part = scan.slice(start, rows_at_once).collect()
         if part.is_empty():
-            yield RawChunk(table.profile.name, part.select(columns), pl.Series([], dtype=pl.Int64), (), columns)
+            yield RawChunk(
+                table.profile.name, part.select(columns), pl.Series([], dtype=pl.Int64), (), columns, is_made=True
+            )
         for one in part.partition_by(FILE, maintain_order=True) if part.height else ():
-            yield RawChunk(one[FILE][0], one.select(columns), one[ROW], (), columns)
+            yield RawChunk(one[FILE][0], one.select(columns), one[ROW], (), columns, is_made=True)
 
 
 def told_sources(folder: RawFolder) -> dict[str, str]:

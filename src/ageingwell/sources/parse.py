@@ -14,7 +14,7 @@ import polars as pl
 from ageingwell.config.score import ReaderSettings
 from ageingwell.contracts.fields import WORDS_FOR_EMPTY, Placeholder
 from ageingwell.contracts.registry import Column
-from ageingwell.sources.written import ANSWERS, YES_AND_MORE, days_of, numbers_of
+from ageingwell.reading.written import ANSWERS, YES_AND_MORE, days_of, numbers_of
 
 Rows = Mapping[str, pl.Series]
 LABELS = pl.Schema({"label": pl.String, "n_rows": pl.Int64})
