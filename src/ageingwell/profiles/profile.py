@@ -16,8 +16,12 @@ from ageingwell.profiles.written import SourceFile, WrittenProfile
 
 IGNORE = "ignore"
 # What a profile may make beside tables of the contracts: where homes lie (for areas of postcodes and homes of
-# postcodes), and who should be on the GP register.
-LOOKUPS = {"areas": ("uprn", "postcode", "lsoa21"), "coverage": ("nhs_number",)}
+# postcodes), in which home each person lives, and who should be on the GP register.
+LOOKUPS = {
+    "areas": ("uprn", "postcode", "lsoa21"),
+    "addresses": ("nhs_number", "uprn", "household_match"),
+    "coverage": ("nhs_number",),
+}
 _LABELS = ("table", "column", "theirs", "ours")
 _LABELS_TEXT = "table, column, theirs, ours"
 

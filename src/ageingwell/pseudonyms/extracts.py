@@ -15,6 +15,7 @@ import polars as pl
 from ageingwell.config.score import SourceSettings, TableSettings
 from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
 from ageingwell.profiles.profile import Profile
+from ageingwell.pseudonyms.addresses import addresses_of, with_addresses
 from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
 from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
@@ -57,6 +58,7 @@ class _Work:
     own_ids: frozenset[str]
     not_held: Mapping[str, Sequence[str]]
     settings: Mapping[str, TableSettings] = field(default_factory=dict)
+    addresses: pl.DataFrame | None = None
 
     def ids(self, table: str) -> str:
         """Whose ids a table holds, as its files tell it."""
@@ -125,6 +127,7 @@ def pseudonymise(
             own_ids=tables_with_own_ids(own_ids, known=contract_columns.keys()),
             not_held=not_held or {},
             settings=settings or {},
+            addresses=addresses_of(folder.ran.lookup("addresses")),
         )
         result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
         (staging / RECORD).write_text(record_text(result), encoding="utf-8")
@@ -163,6 +166,7 @@ def pseudonymise_found(
         rows_at_once=100_000,
         own_ids=frozenset(),
         not_held={},
+        addresses=addresses_of(folder.ran.lookup("addresses")),
     )
     return _written(folder, out, work, max_refused_share=1.0, faults=faults)
 
@@ -270,7 +274,7 @@ def _convert_chunk(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, TableCounts]:
     contract, is_own = work.contract_columns[table], table in work.own_ids
     chunk, left_out = _our_chunk(table, chunk, work)
-    rows, columns = chunk.rows, chunk.columns
+    rows, columns = with_addresses(chunk.rows, table, work.addresses), chunk.columns
     plan = conversion(
         table,
         rows.columns,
