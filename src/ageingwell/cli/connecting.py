@@ -35,14 +35,32 @@ def init(folder: Path) -> None:
 
 
 @cli.command()
-@click.argument("raw", type=DATA)
+@click.argument("raw", type=DATA, required=False)
+@click.option(
+    "--samples", type=OUT, help="Write sample extracts of a made-up place into this new folder, to try it on."
+)
 @click.option("--out", type=OUT, help="Write settings for these files into this new folder.")
 @extracted_on_option
 @config_option
 @json_option
-def connect(raw: Path, out: Path | None, extracted_on: date | None, config_path: Path | None, as_json: bool) -> None:
+def connect(
+    raw: Path | None,
+    samples: Path | None,
+    out: Path | None,
+    extracted_on: date | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
     """Look at an agency's own files in RAW: what each is, what a night would make of it, what to ask for."""
     from ageingwell.pipeline import connecting
+    from ageingwell.profiles.samples import write_samples
+
+    if (raw is None) == (samples is None):
+        raise click.UsageError("give the folder of the agency's files, or --samples with a new folder")
+    if raw is None:
+        files = write_samples(samples or Path())
+        click.echo(f"{len(files)} files: {samples}\nNow look at them: ageingwell connect {samples}")
+        return
 
     with progress() as world:
         found = connecting.connect(

@@ -62,7 +62,8 @@ class TableCounts:
 class Pseudonymised:
     """What `pseudonymise` did: where the tables are, with which key (its fingerprint), and the counts by table.
 
-    `sources` names the source profile of each file that one of them read.
+    `sources` names the source profile of each file that one of them read. `coverage` counts the people of a list of who
+    should be on the GP register, and those of them who are.
     """
 
     folder: Path
@@ -70,6 +71,7 @@ class Pseudonymised:
     key_is_made_up: bool
     tables: Mapping[str, TableCounts]
     sources: Mapping[str, str] = field(default_factory=dict)
+    coverage: Mapping[str, int] = field(default_factory=dict)
 
 
 def added(first: TableCounts, second: TableCounts) -> TableCounts:
@@ -136,6 +138,8 @@ def record_of(result: Pseudonymised) -> dict[str, Any]:
         "key_fingerprint": result.key_fingerprint,
         "key_is_made_up": result.key_is_made_up,
         "tables": {table: asdict(counts) for table, counts in sorted(result.tables.items())},
+        "sources": dict(sorted(result.sources.items())),
+        "coverage": dict(result.coverage),
         "rules": RULES,
         "local_people": LOCAL_PEOPLE,
     }

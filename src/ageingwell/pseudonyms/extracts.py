@@ -19,6 +19,7 @@ from ageingwell.pseudonyms.addresses import addresses_of, with_addresses
 from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
 from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
+from ageingwell.pseudonyms.coverage import register_coverage
 from ageingwell.pseudonyms.fingerprints import IDS, KEY_FINGERPRINT, NOT_HELD, RECORD
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.local_people import (
@@ -188,7 +189,8 @@ def _written(
             faults.append(str(fault))
         else:
             tables[table] = counts
-    return Pseudonymised(staging, work.key.fingerprint, work.key.is_made_up, tables, told_sources(folder))
+    coverage = register_coverage(folder.ran.lookup("coverage"), staging / "gp_patients.parquet", key=work.key)
+    return Pseudonymised(staging, work.key.fingerprint, work.key.is_made_up, tables, told_sources(folder), coverage)
 
 
 def _of_table(work: _Work, table: str, raw_table: RawTable) -> _Work:

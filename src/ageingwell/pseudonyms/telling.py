@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts
+from ageingwell.pseudonyms.coverage import EXPECTED, FOUND
 from ageingwell.pseudonyms.registers import Reidentified
 
 
@@ -22,6 +23,9 @@ def pseudonymised_text(done: Pseudonymised) -> str:
     """
     lines = [f"{file}: read as {source}" for file, source in done.sources.items()]
     lines += [line for table, counts in sorted(done.tables.items()) for line in _table_lines(table, counts)]
+    if done.coverage:
+        n, found = done.coverage[EXPECTED], done.coverage[FOUND]
+        lines.append(f"{found:,} of the {n:,} people of the list of who should be registered are in gp_patients")
     if any(counts.n_refused or counts.left_empty for counts in done.tables.values()):
         lines.append("Which rows these are stands in the folders refused and emptied: file, row number, column, rule.")
     made_up = " (a made-up key, for made-up people)" if done.key_is_made_up else ""

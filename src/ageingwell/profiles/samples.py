@@ -1,0 +1,31 @@
+"""Sample extracts of one made-up place, in the layouts in which real agencies send theirs."""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from ageingwell.config.files import shipped
+from ageingwell.errors import PublishError
+from ageingwell.profiles.profile import shipped_profiles
+
+# Other extracts of the same register, of which a place has one; and people of other places.
+NOT_OF_THE_PLACE: Final = ("emis_report", "systmone", "cprd_aurum")
+
+
+def write_samples(folder: Path) -> tuple[Path, ...]:
+    """Write the extracts of one made-up place into a new folder, by source; give the files written.
+
+    Nobody in them is real. Raises `PublishError` if the folder is there already.
+    """
+    if folder.exists() or folder.is_symlink():
+        raise PublishError(f"{folder} is there already", "name a new folder")
+    written = []
+    for name, profile in shipped_profiles().items():
+        if profile.ids == "own" or name in NOT_OF_THE_PLACE or not profile.sql:
+            continue
+        for path in sorted((shipped("configs") / "sources" / name / "sample").iterdir()):
+            target = folder / name / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            written.append(target)
+    return tuple(written)
