@@ -14,7 +14,7 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import RefusedRowsError, SourceError
-from ageingwell.pseudonyms import pseudonym, pseudonymised_text
+from ageingwell.pseudonyms import pseudonym, pseudonymised_text, reidentify
 from ageingwell.pseudonyms.fingerprints import stop_on_mixed_ids, told_by
 from ageingwell.sources.read import one_key
 
@@ -223,6 +223,24 @@ def test_tables_made_before_ids_were_told_hold_nhs_numbers(both, tmp_path):
 
     with pytest.raises(SourceError, match="keyed by different ids"):
         stop_on_mixed_ids({"homes": [old], "gp_patients": [both["own"] / "gp_patients.parquet"]})
+
+
+# The way back
+
+
+@pytest.mark.parametrize("domain", ["person", "home"])
+def test_a_list_by_own_ids_is_matched_back_by_own_ids_alone(tmp_path, domain):
+    raw, made_of = ("nhs_number", "person_id") if domain == "person" else ("uprn", "household_id")
+    _, made = run(tmp_path, "gp_patients", own_rows("gp_patients"), own_ids=["gp_patients"])
+    made.select(made_of).write_csv(tmp_path / "list.csv")
+    ids = [row[raw] for row in own_rows("gp_patients")]
+    pl.DataFrame({raw: [f" {ids[0]} ", ids[1], "nobody", None], "street": "x"}).write_csv(tmp_path / "register.csv")
+    told = {"register": tmp_path / "register.csv", "key": KEY, "domain": domain}
+
+    found = reidentify(tmp_path / "list.csv", out=tmp_path / "own.csv", own_ids=True, **told)
+    lost = reidentify(tmp_path / "list.csv", out=tmp_path / "nhs.csv", **told)
+
+    assert (found.n_matched, found.n_blank, found.n_invalid, lost.n_matched) == (2, 1, 0, 0)
 
 
 # The command

@@ -45,4 +45,5 @@ def _command(command: click.Command, parent: click.Context) -> str:
     ]
     rows = [(f"`{record[0]}`", record[1]) for record in options if record is not None and "--help" not in record[0]]
     name = context.command_path.removeprefix("ageingwell ")
-    return f"## {name}\n\n{prose(command.help)}\n\n{usage}\n\n{table(('option', 'what it does'), rows)}"
+    told = f"## {name}\n\n{prose(command.help)}\n\n{usage}"
+    return f"{told}\n\n{table(('option', 'what it does'), rows)}" if rows else told

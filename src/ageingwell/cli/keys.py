@@ -20,20 +20,20 @@ def key() -> None:
 
 
 @key.command()
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
-def new(path: Path) -> None:
+@click.argument("key_file", metavar="FILE", type=KEY_FILE)
+def new(key_file: Path) -> None:
     """Make a new random key in FILE, which only you can read. A file that is there already is never written over."""
     from ageingwell.pseudonyms import Key
 
-    made = Key.generate(path)
-    click.echo(f"key: {path}")
+    made = Key.generate(key_file)
+    click.echo(f"key: {key_file}")
     click.echo(f"key fingerprint: {made.fingerprint}")
     click.echo(
         "Whoever has this file can look up everybody in the records. Pass it on by hand or through a secret store, "
         "never by e-mail or beside the records, and keep one sealed copy: a lost key cannot be had back."
     )
     if _is_windows():
-        click.echo(_WINDOWS.format(path=path))
+        click.echo(_WINDOWS.format(path=key_file))
 
 
 def _is_windows() -> bool:
@@ -41,9 +41,9 @@ def _is_windows() -> bool:
 
 
 @key.command()
-@click.argument("path", metavar="FILE", type=KEY_FILE)
-def fingerprint(path: Path) -> None:
+@click.argument("key_file", metavar="FILE", type=KEY_FILE)
+def fingerprint(key_file: Path) -> None:
     """Print the fingerprint of the key in FILE: twelve letters that tell keys apart and tell nothing about the key."""
     from ageingwell.pseudonyms import Key
 
-    click.echo(Key.read(path).fingerprint)
+    click.echo(Key.read(key_file).fingerprint)

@@ -188,6 +188,13 @@ def pseudonymise(
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
 @click.option("--keep", multiple=True, help="A column of the register to keep; again for more.")
+@click.option(
+    "--ids",
+    type=click.Choice(["nhs_number", "own"]),
+    default="nhs_number",
+    show_default=True,
+    help="What the register holds in nhs_number: NHS numbers, or the agency's own ids of any text.",
+)
 @json_option
 def reidentify(
     listed: Path,
@@ -197,6 +204,7 @@ def reidentify(
     key_fd: int | None,
     made_up_key: int | None,
     keep: tuple[str, ...],
+    ids: str,
     as_json: bool,
 ) -> None:
     """Match a list to the agency's own register; run it at the agency."""
@@ -208,5 +216,6 @@ def reidentify(
         out=out,
         key=needed_key(key_file, key_fd, made_up_key),
         register_columns=list(keep) or None,
+        own_ids=ids == "own",
     )
     click.echo(json.dumps(plain(found), default=str) if as_json else pseudonyms.reidentified_text(found))

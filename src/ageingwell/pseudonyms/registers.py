@@ -9,10 +9,12 @@ from typing import Final
 import polars as pl
 
 from ageingwell.errors import KeyFileError, SourceError
-from ageingwell.pseudonyms.digests import Domain, pseudonym, row_key
+from ageingwell.pseudonyms.digests import Domain, row_key
 from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_missing
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.own_ids import named
 from ageingwell.pseudonyms.reading import whole
+from ageingwell.pseudonyms.screening import sound_id
 from ageingwell.pseudonyms.staging import staged_file
 from ageingwell.reading.forms import READABLE, is_readable
 
@@ -59,13 +61,15 @@ def reidentify(
     domain: Domain = "person",
     list_key: ListKey | None = None,
     register_columns: Sequence[str] | None = None,
+    own_ids: bool = False,
 ) -> Reidentified:
     """Write the rows of a list that are in the agency's own register, with the register's columns beside them.
 
     The list has `person_id`, the register `nhs_number` and any other columns; with `domain="home"`
     they are `household_id` and `uprn`, and a home's rows of the register all count. With a `list_key` the list has
-    `row_key` instead. The pseudonyms of the register are computed anew; nothing else is looked up and nobody outside
-    the register can be found. `out` (.csv or .parquet) is a new file of mode 0600.
+    `row_key` instead; with `own_ids` the register's identifiers are the agency's own. The pseudonyms of the register
+    are computed anew; nothing else is looked up and nobody outside the register can be found. `out` (.csv or .parquet)
+    is a new file of mode 0600.
 
     Raises `SourceError` for a fault of a file, `PublishError` if `out` is there already.
     """
@@ -74,12 +78,12 @@ def reidentify(
     wanted = _PSEUDONYM[domain] if list_key is None else "row_key"
     rows = _read(listed, needed=wanted).with_row_index(_ROW)
     register_rows = _chosen(_read(register, needed=_IDENTIFIER[domain]), domain, register_columns)
-    usable, n_ambiguous = _usable(register_rows, domain)
-    keyed = usable.with_columns(_matches(domain, key=key, list_key=list_key).alias(_MATCH))
+    usable, n_ambiguous = _usable(register_rows, domain, own=own_ids)
+    keyed = usable.with_columns(_matches(domain, own=own_ids, key=key, list_key=list_key).alias(_MATCH))
     found = rows.join(keyed, left_on=wanted, right_on=_MATCH, how="inner", suffix="_register").sort(_ROW)
     _write(found.drop(_ROW), out)
-    identifiers = register_rows.get_column(_IDENTIFIER[domain]).to_frame("raw")
-    n_blank = int(identifiers.select(is_missing(pl.col("raw")).sum()).item())
+    identifiers = register_rows.select(_IDENTIFIER[domain])
+    n_blank = int(identifiers.select(is_missing(pl.col(_IDENTIFIER[domain])).sum()).item())
     n_matched = found[_ROW].n_unique()
     return Reidentified(
         file=out,
@@ -89,7 +93,7 @@ def reidentify(
         n_unmatched=rows.height - n_matched,
         n_register=register_rows.height,
         n_blank=n_blank,
-        n_invalid=int(identifiers.select(_canonical(pl.col("raw"), domain).is_null().sum()).item()) - n_blank,
+        n_invalid=int(identifiers.select(_canonical(domain, own=own_ids).is_null().sum()).item()) - n_blank,
         n_ambiguous=n_ambiguous,
     )
 
@@ -125,10 +129,12 @@ def _chosen(register: pl.DataFrame, domain: Domain, columns: Sequence[str] | Non
     return register if columns is None else register.select(list(dict.fromkeys((identifier, *columns))))
 
 
-def _usable(register: pl.DataFrame, domain: Domain) -> tuple[pl.DataFrame, int]:
+def _usable(register: pl.DataFrame, domain: Domain, *, own: bool) -> tuple[pl.DataFrame, int]:
     identifier = _IDENTIFIER[domain]
     good = (
-        register.with_columns(_canonical(pl.col(identifier), domain)).drop_nulls(identifier).unique(maintain_order=True)
+        register.with_columns(_canonical(domain, own=own).alias(identifier))
+        .drop_nulls(identifier)
+        .unique(maintain_order=True)
     )
     if domain == "home":
         return good, 0
@@ -137,12 +143,15 @@ def _usable(register: pl.DataFrame, domain: Domain) -> tuple[pl.DataFrame, int]:
     return single, good.height - single.height
 
 
-def _canonical(column: pl.Expr, domain: Domain) -> pl.Expr:
+def _canonical(domain: Domain, *, own: bool) -> pl.Expr:
+    if own:
+        return sound_id(_IDENTIFIER[domain])
+    column = pl.col(_IDENTIFIER[domain])
     return canonical_nhs_number(column) if domain == "person" else canonical_uprn(column)
 
 
-def _matches(domain: Domain, *, key: Key, list_key: ListKey | None) -> pl.Expr:
-    known = pseudonym(pl.col(_IDENTIFIER[domain]), domain=domain, key=key)
+def _matches(domain: Domain, *, own: bool, key: Key, list_key: ListKey | None) -> pl.Expr:
+    known = named(pl.col(_IDENTIFIER[domain]), domain=domain, own=own, key=key)
     if list_key is None:
         return known
     return row_key(known, recipient=list_key.recipient, as_of=list_key.as_of, key=list_key.key)

@@ -71,15 +71,16 @@ def with_canonical(rows: pl.DataFrame, *, own: bool = False) -> pl.DataFrame:
 
 
 def _spelt(canonical_of: Callable[[pl.Expr], pl.Expr], name: str, *, own: bool) -> pl.Expr:
-    return (_sound_id(name) if own else canonical_of(pl.col(name))).alias(f"_{name}")
+    return (sound_id(name) if own else canonical_of(pl.col(name))).alias(f"_{name}")
 
 
 def local_id(column: str) -> pl.Expr:
     """The agency's own id as it is digested: without the blanks around it; null where it is none or spoilt."""
-    return pl.when(~_means_nobody(column)).then(_sound_id(column))
+    return pl.when(~_means_nobody(column)).then(sound_id(column))
 
 
-def _sound_id(column: str) -> pl.Expr:
+def sound_id(column: str) -> pl.Expr:
+    """An id of any text without the blanks around it; null where it is missing, or a spreadsheet has spoilt it."""
     return pl.when(~is_missing(pl.col(column)) & ~_is_spoilt_id(column)).then(pl.col(column).str.strip_chars())
 
 
