@@ -234,7 +234,7 @@ class OutreachSettings(Settings):
         description="next action where no rule found a need",
     )
     no_door_action: str = Field(
-        default="No address is linked: write or telephone from the practice, and check the address",
+        default="No sure address is linked: write or telephone from the practice, and check the address",
         min_length=1,
         description="next action where no home is linked to the person",
     )
