@@ -1,7 +1,9 @@
 """Files that appear whole or not at all, and that only their owner can read."""
 
+import glob
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +24,9 @@ def staged_folder(out: Path) -> Iterator[Path]:
         raise PublishError(f"{out} is there already and not empty", "name a new folder")
     with _explained(out):
         out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(out)
         # mkdtemp makes the folder with mode 0700, so nobody else can look in while it is filled.
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+        staging = Path(tempfile.mkdtemp(prefix=f"{_prefix(out)}{os.getpid()}.", suffix=".partial", dir=out.parent))
         try:
             yield staging
             for path in sorted(staging.rglob("*")):
@@ -34,6 +37,32 @@ def staged_folder(out: Path) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
+
+
+def _prefix(out: Path) -> str:
+    host = "".join(sign for sign in socket.gethostname() if sign.isalnum() or sign == "-")
+    return f".{out.name}.{host}-"
+
+
+def _remove_abandoned(out: Path) -> None:
+    """Remove what a run on this machine that was killed left half done: it may still name people."""
+    if os.name != "posix":
+        # There is no asking after a process there without the right to end it.
+        return
+    for path in out.parent.glob(f"{glob.escape(_prefix(out))}*.partial"):
+        process = path.name.removeprefix(_prefix(out)).split(".")[0]
+        if process.isdecimal() and not _is_running(int(process)):
+            shutil.rmtree(path)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager
