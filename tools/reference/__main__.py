@@ -14,6 +14,7 @@ from tools.reference.features import features
 from tools.reference.outputs import output_files
 from tools.reference.python import python
 from tools.reference.settings import settings
+from tools.reference.sources import sources
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 NOTICE = "<!-- Written by `make docs` from the code and from the page's introduction in intro/: change those. -->"
@@ -26,6 +27,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "python.md": python,
     "errors.md": exit_codes,
     "output-files.md": output_files,
+    "sources.md": sources,
 }
 
 
