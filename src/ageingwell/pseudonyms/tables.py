@@ -60,7 +60,7 @@ class RawTable:
     @property
     def has_own_ids(self) -> bool:
         """Whether people and homes carry ids of the extract's own. Raises `SourceError` where some do and some not."""
-        kinds = {one.profile.ids for one in self.made} | ({"nhs_number"} if self.files else set())
+        kinds = {one.ids for one in self.made} | ({"nhs_number"} if self.files else set())
         if len(kinds) > 1:
             names = ", ".join(sorted(one.profile.name for one in self.made))
             raise SourceError(
