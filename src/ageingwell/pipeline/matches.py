@@ -21,8 +21,8 @@ def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str
     if not unsure.is_empty():
         told.append(
             f"GP register: people whose address was matched to a home with low certainty (`household_match`): "
-            f"{in_words(unsure.height)}. They get a letter or a call and no visit, and nothing recorded about that home "
-            "is used"
+            f"{in_words(unsure.height)}. They get a letter or a call and no visit, and nothing recorded about that "
+            "home is used"
         )
     by_table = {name: n for name in records.tables if name != "gp_patients" and (n := _n_rows(records, name, on))}
     if by_table:
