@@ -7,8 +7,10 @@ import pytest
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.errors import ConfigError
 from ageingwell.pseudonyms import Key, pseudonymise, raw_names
 from ageingwell.sources.locate import Location
+from ageingwell.sources.mapping import stop_on_wrong_mapping
 from ageingwell.sources.table import read_table
 
 HOMES = """UPRN,Src,Tenure,recorded
@@ -86,3 +88,10 @@ def test_constants_days_words_and_values_mean_the_same_at_the_agency_and_at_the_
         # A day is needed there, and a word for empty is none.
         assert (read.n_good, read.n_refused) == (1, 1)
         assert read.refused["row_number"].to_list() == [2]
+
+
+def test_a_raw_column_may_be_mapped_and_the_group_says_nothing_of_it() -> None:
+    settings = TableSettings(required=False, columns={"linked_la_person_id": "Adult 1 Linked Person_ID"})
+    stop_on_wrong_mapping({"care_events": settings})
+    with pytest.raises(ConfigError, match="no_such_column"):
+        stop_on_wrong_mapping({"care_events": TableSettings(required=False, columns={"no_such_column": "x"})})

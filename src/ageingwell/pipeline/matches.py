@@ -6,6 +6,7 @@ import polars as pl
 
 from ageingwell.contracts.fields import LOW_MATCH
 from ageingwell.contracts.registry import TABLES
+from ageingwell.governance.disclosure import in_words
 from ageingwell.sources.read import Records
 from ageingwell.spine import unsure_homes
 
@@ -19,12 +20,13 @@ def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str
     told = []
     if not unsure.is_empty():
         told.append(
-            f"gp_patients: people whose address was matched to a home with low certainty (`household_match`): "
-            f"{unsure.height:,}. They get a letter or a call and no visit, and nothing recorded about that home is used"
+            f"GP register: people whose address was matched to a home with low certainty (`household_match`): "
+            f"{in_words(unsure.height)}. They get a letter or a call and no visit, and nothing recorded about that "
+            "home is used"
         )
     by_table = {name: n for name in records.tables if name != "gp_patients" and (n := _n_rows(records, name, on))}
     if by_table:
-        counts = ", ".join(f"{name} {n:,}" for name, n in by_table.items())
+        counts = ", ".join(f"{name} {in_words(n)}" for name, n in by_table.items())
         told.append(
             f"rows about a home that was matched with low certainty (`household_match`), which are not used: {counts}"
         )

@@ -44,7 +44,7 @@ class Profile:
     release: str | None = None
     date_formats: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
-    ids: Literal["nhs_number", "own"] = "nhs_number"
+    ids: Literal["nhs_number", "own", "either"] = "nhs_number"
     not_held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 

@@ -25,6 +25,8 @@ from ageingwell.reading.headings import folded_heading
 
 # What the SQL may say of a row beside the contract's columns.
 FILE, ROW, LEFT_OUT, EXTRACTED_ON = "_file", "_row", "_left_out", "_extracted_on"
+# Whose ids name people, `nhs_number` or `own`, in a profile whose extracts have either.
+IDS = "_ids"
 # From which columns `pseudonymise` makes those of the contract.
 RAW_IDENTITIES = ("nhs_number", "uprn", "linked_nhs_number", "linked_la_person_id", "birth_date", "postcode")
 
@@ -34,7 +36,8 @@ class MadeTable:
     """One table that a profile made: a Parquet file of text columns with `_file` and `_row`, where each came from.
 
     `left_out` counts, by reason, the rows that the profile leaves out on purpose (deleted, of no person); `n_ragged`
-    counts rows of its files with a wrong number of fields, by file and row in `ragged`.
+    counts rows of its files with a wrong number of fields, by file and row in `ragged`. `ids` says whose ids name
+    people: `nhs_number`, or the extract's `own`.
     """
 
     table: str
@@ -44,6 +47,7 @@ class MadeTable:
     n_rows: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     unknown_labels: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    ids: str = "nhs_number"
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,9 @@ def run_profile(
         if not _can_run(sql, by_kind):
             continue
         _stop_without_day(profile, sql, by_kind, extracted_on)
-        made.append(_table(profile, table, sql, staged, workspace, areas))
+        found = _table(profile, table, sql, staged, workspace, areas)
+        # No row at all, not even one left out: nothing was sent of it. An empty table would say that nobody has any.
+        made += [found] if found.n_rows or found.left_out else []
     return Made(tuple(made), tuple(read), tuple(ragged))
 
 
@@ -183,7 +189,8 @@ def _table(
         )
         names = run_select(connection, sql, to=path, source=f"{profile.name}/{table}.sql")
     stop_on_strange_columns(profile, table, names)
-    kept, left_out = _without_left_out(pl.scan_parquet(path, glob=False))
+    sent, ids = _without_ids(profile, table, pl.scan_parquet(path, glob=False))
+    kept, left_out = _without_left_out(sent)
     finished = labelled(kept, table, profile.labels.get(table, {}), empty=profile.empty)
     finished.rows.sink_parquet(workspace / f"{table}.parquet", compression="lz4")
     path.unlink()
@@ -195,6 +202,7 @@ def _table(
         n_rows=int(pl.scan_parquet(workspace / f"{table}.parquet", glob=False).select(pl.len()).collect().item()),
         left_out=dict(sorted((left_out + finished.left_out).items())),
         unknown_labels=finished.unknown,
+        ids=ids,
     )
 
 
@@ -217,12 +225,25 @@ def _nothing(workspace: Path) -> Path:
 def stop_on_strange_columns(profile: Profile, table: str, names: Sequence[str]) -> None:
     """Stop on a column that the SQL gives and no contract has: what it holds would be lost without a word."""
     contract = LOOKUPS[table] if table in LOOKUPS else [column.name for column in columns(table)]
-    known = {*contract, *RAW_IDENTITIES, FILE, ROW, LEFT_OUT}
+    known = {*contract, *RAW_IDENTITIES, FILE, ROW, LEFT_OUT, IDS}
     if strange := [name for name in names if name not in known]:
         raise SourceError(
             f"{profile.name}/{table}.sql: the contract has no column {', '.join(f'`{name}`' for name in strange)}",
             "call it by the contract's name, or leave it out of the SELECT",
         )
+
+
+def _without_ids(profile: Profile, table: str, rows: pl.LazyFrame) -> tuple[pl.LazyFrame, str]:
+    """The rows without what they say of ids, and what that is."""
+    if profile.ids != "either":
+        return rows, profile.ids
+    found = rows.select(pl.col(IDS).drop_nulls().unique()).collect()[IDS].to_list()
+    if not set(found) <= {"nhs_number", "own"} or len(found) > 1:
+        raise SourceError(
+            f"{profile.name}/{table}.sql: `{IDS}` is not one of nhs_number and own, the same in every row",
+            "correct the SQL of the profile",
+        )
+    return rows.drop(IDS), next(iter(found), "nhs_number")
 
 
 def _without_left_out(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, Counter[str]]:

@@ -87,8 +87,10 @@ class WrittenProfile(Settings):
     ask_for: str = Field(description="what to ask the supplier for, in one sentence")
     date_formats: tuple[str, ...] = Field(default=(), description="how days are written, besides year-month-day")
     empty: tuple[str, ...] = Field(default=(), description="words that mean empty in this extract")
-    ids: Literal["nhs_number", "own"] = Field(
-        default="nhs_number", description="own: people and homes carry ids of the extract's own"
+    ids: Literal["nhs_number", "own", "either"] = Field(
+        default="nhs_number",
+        description="own: people and homes carry ids of the extract's own; either: the SQL says in the column `_ids` "
+        "which of the two it found",
     )
     not_held: dict[TableName, tuple[str, ...]] = Field(
         default_factory=dict, description="for a table, columns of ours that such an extract never has"

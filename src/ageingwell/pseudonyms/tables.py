@@ -60,7 +60,7 @@ class RawTable:
     @property
     def has_own_ids(self) -> bool:
         """Whether people and homes carry ids of the extract's own. Raises `SourceError` where some do and some not."""
-        kinds = {one.profile.ids for one in self.made} | ({"nhs_number"} if self.files else set())
+        kinds = {one.ids for one in self.made} | ({"nhs_number"} if self.files else set())
         if len(kinds) > 1:
             names = ", ".join(sorted(one.profile.name for one in self.made))
             raise SourceError(
@@ -110,9 +110,19 @@ def raw_folder(
         _stop_on_unknown(found, known)
     ran = run_profiles(found, workspace=workspace, settings=sources, extracted_on=extracted_on, faults=faults)
     tables = _joined(named, ran, settings or {})
-    if faults is None and not tables and ran.lookup("coverage") is None:
-        raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
+    if faults is None and not tables:
+        _stop_without_table(raw, found, known)
     return RawFolder(tables, found, ran)
+
+
+def _stop_without_table(raw: Path, found: Assigned, known: Collection[str]) -> None:
+    if found.recognised:
+        names = ", ".join(f"{one.name} ({one.profile.title})" for one in found.recognised[:3])
+        raise SourceError(
+            f"{raw} holds no table of records, only what helps to read them: {names}",
+            "put it into the folder of the extracts that it belongs to, and run again",
+        )
+    raise SourceError(f"{raw} holds no table", f"the tables are {', '.join(sorted(known))}")
 
 
 def _with_drafts(found: Assigned, draft: Callable[[RawFile], Recognised | None]) -> Assigned:

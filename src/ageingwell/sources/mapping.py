@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.errors import ConfigError
+from ageingwell.pseudonyms.conversion import RAW
 from ageingwell.sources.headings import folded_heading
 from ageingwell.sources.parse import EMPTY
+
+# What an agency's own files have in place of a column of the contract: mapped at the agency, and gone at the group.
+RAW_COLUMNS = frozenset({*(raw for raws in RAW.values() for raw in raws), "linked_la_person_id"})
 
 
 def stop_on_wrong_mapping(settings: Mapping[str, TableSettings]) -> None:
@@ -27,7 +31,7 @@ def _wrong_mapping(table: str, settings: TableSettings) -> list[str]:
     folded = [folded_heading(name) for name in theirs]
     base = settings.recorded_on and settings.recorded_on.split(" ")[0]
     unknown = [
-        *(f"columns.{name}" for name in settings.columns if name not in ours),
+        *(f"columns.{name}" for name in settings.columns if name not in ours and name not in RAW_COLUMNS),
         *(f"values.{name}" for name in settings.values if name not in ours),
         *(f"constants.{name}" for name in settings.constants if name not in ours),
         *([] if base is None or (base in ours and ours[base].kind == "date") else [f"recorded_on = {base}"]),

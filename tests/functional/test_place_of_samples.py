@@ -1,0 +1,104 @@
+"""The sample extracts of one made-up place, from raw files to a list: each source by itself, and all together."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from ageingwell.cli import cli
+from ageingwell.config.files import shipped
+from ageingwell.config.load import load_config
+from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.pipeline.checking import check
+from ageingwell.profiles.profile import LOOKUPS, shipped_profiles
+from ageingwell.profiles.samples import write_samples
+from ageingwell.pseudonyms import Key, pseudonymise
+from ageingwell.pseudonyms.digests import pseudonym
+
+EXTRACTED_ON, NIGHT = date(2026, 11, 20), date(2026, 11, 21)
+CONTRACT = {table: [column.name for column in columns(table)] for table in TABLES}
+WITH_TABLES = sorted(name for name, profile in shipped_profiles().items() if set(profile.sql) - set(LOOKUPS))
+
+
+def _pseudonymised(raw: Path, out: Path) -> Path:
+    pseudonymise(
+        raw,
+        out=out,
+        key=Key.made_up(1),
+        contract_columns=CONTRACT,
+        profiles=shipped_profiles(),
+        extracted_on=EXTRACTED_ON,
+    )
+    return out
+
+
+@pytest.mark.parametrize("name", WITH_TABLES)
+def test_every_sample_goes_from_raw_files_to_good_rows_without_a_line_of_settings(name: str, tmp_path: Path) -> None:
+    tables = _pseudonymised(shipped("configs") / "sources" / name / "sample", tmp_path / "tables")
+    found = check(tables, config=load_config(), on=NIGHT)
+    wanted = set(shipped_profiles()[name].sql) - set(LOOKUPS)
+    assert set(found.tables["table"]) == wanted
+    assert found.tables["n_refused"].sum() == 0, found.refused.rows()
+    of_tables = [problem for problem in found.problems if any(problem.startswith(f"{table}:") for table in wanted)]
+    # A small extract may hold no opt-out, and a table of none is doubted.
+    assert [problem for problem in of_tables if not problem.startswith("permissions:")] == []
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place")
+    write_samples(folder / "raw")
+    _pseudonymised(folder / "raw", folder / "tables")
+    return folder
+
+
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(each) for each in arguments])
+
+
+def test_all_samples_together_are_one_small_place_whose_night_runs(place: Path) -> None:
+    found = check(place / "tables", config=load_config(), on=NIGHT)
+    assert found.problems == ()
+    assert found.missing == ("contacts",)
+    done = _run("score", "--data", place / "tables", "--as-of", NIGHT, "--out", place / "night")
+    assert done.exit_code == 0, done.output
+    listed = pl.read_parquet(place / "night" / "current" / "list.parquet")
+    assert listed.height > 20
+
+
+def test_nobody_who_is_not_on_the_list_that_the_national_service_returned_is_scored(place: Path) -> None:
+    raw = place / "raw" / "ndop_mesh"
+    sent, returned = (
+        set((raw / f"NDOP_{which}_X26OT001-201126-0001.dat").read_text().replace(",", "").split())
+        for which in ("sent", "returned")
+    )
+    kept_back = pl.DataFrame({"nhs_number": sorted(sent - returned)})
+    assert kept_back.height == 9
+    key = Key.made_up(1)
+    out = kept_back.select(person_id=pseudonym(pl.col("nhs_number"), domain="person", key=key))
+    tables = {path.stem: pl.read_parquet(path) for path in (place / "night" / "current").glob("*.parquet")}
+    named = [
+        name
+        for name, frame in tables.items()
+        if "person_id" in frame.columns and frame.join(out, on="person_id", how="semi").height
+    ]
+    # Purpose direct care: the national opt-out does not bar it, so only the ledger's own kinds do.
+    assert set(named) <= {"people", "scores", "reasons", "list", "left_list", "just_missed", "marginal", "safeguarded"}
+
+
+def test_connect_recognises_every_sample_whatever_its_file_is_called(place: Path, tmp_path: Path) -> None:
+    wanted = {}
+    for number, path in enumerate(sorted((place / "raw").rglob("*.*"))):
+        name = f"extract_{number:03d}{path.suffix}"
+        (tmp_path / name).write_bytes(path.read_bytes())
+        wanted[name] = path.parent.name
+    done = _run("connect", tmp_path, "--json", "--extracted-on", EXTRACTED_ON)
+    assert done.exit_code == 0, done.output
+    found = {one["file"]: one["profile"] for one in json.loads(done.stdout)}
+    wrong = {name: found.get(name) for name, profile in wanted.items() if found.get(name) != profile}
+    # A bare list of numbers says nothing of what it means: it is known by a telling name alone.
+    assert {wanted[name] for name in wrong} <= {"objections"}
+    assert len(wrong) <= len(wanted) / 10
