@@ -13,6 +13,7 @@ CERTAINTY = {
     "typical": "usual practice: no layout is published",
 }
 LOOKUP_WORDS = {
+    "addresses": "the look-up of people's homes",
     "areas": "the look-up of areas",
     "coverage": "the coverage check of the register",
 }
