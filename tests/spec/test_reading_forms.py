@@ -414,13 +414,15 @@ def test_a_file_that_is_not_whole_or_not_what_it_seems_is_named(kind: str, tmp_p
 def test_what_unpacks_without_end_stops(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ageingwell.reading.streams.MOST_UNPACKED_BYTES", 100_000)
     bomb = "a\n" + "0\n" * 3_000_000
-    path = put(tmp_path / name, gzip.compress(bomb.encode(), mtime=0) if name.endswith("gz") else zipped(**{"a.csv": bomb}))
+    path = put(
+        tmp_path / name, gzip.compress(bomb.encode(), mtime=0) if name.endswith("gz") else zipped(**{"a.csv": bomb})
+    )
 
     assert "unpacks to more than 200 times its size" in fault(path)
 
 
 def test_a_file_is_told_with_the_digest_of_its_bytes_on_disk(tmp_path: Path) -> None:
-    path = put(tmp_path / "a.csv.gz", gzip.compress(b"a\n1\n", mtime=0, mtime=0))
+    path = put(tmp_path / "a.csv.gz", gzip.compress(b"a\n1\n", mtime=0))
     read_files: list[FileRead] = []
 
     list(file_chunks(path, read_files))
