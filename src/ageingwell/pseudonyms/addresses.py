@@ -26,8 +26,13 @@ def addresses_of(matches: pl.LazyFrame | None) -> pl.DataFrame | None:
         pl.col("household_match").alias(_MATCH),
     ).drop_nulls([_PERSON, _HOME])
     in_one_home = pl.col(_HOME).n_unique().over(_PERSON) == 1
-    # Of two lines about one home the surer does not outweigh the other.
-    return known.filter(in_one_home).sort(_PERSON, _MATCH, nulls_last=False).unique(_PERSON, keep="first").collect()
+    # Of two lines about one home the less sure one counts.
+    surest = pl.col(_MATCH).str.to_lowercase() == "exact"
+    is_low = pl.col(_MATCH).str.to_lowercase() == "low"
+    ordered = known.filter(in_one_home).sort(
+        _PERSON, ~is_low.fill_null(value=False), surest.fill_null(value=False), _MATCH, nulls_last=False
+    )
+    return ordered.unique(_PERSON, keep="first", maintain_order=True).collect()
 
 
 def with_addresses(rows: pl.DataFrame, table: str, addresses: pl.DataFrame | None) -> pl.DataFrame:
