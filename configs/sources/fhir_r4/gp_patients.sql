@@ -1,4 +1,4 @@
--- People are told by NHS numbers where these are sent; then nobody without one is taken. Else by the resources' own ids.
+-- People are told by NHS numbers where these are sent, and then nobody without one is taken; else by ids of resources.
 WITH mode AS (
     SELECT bool_or(regexp_matches(document, 'fhir\.nhs\.(uk|net)/Id/nhs-number', 'i')) AS has_numbers FROM resources
 ),
@@ -12,7 +12,7 @@ sent AS (
     FROM resources
 ),
 seen AS (
-    SELECT regexp_replace(regexp_replace(json_extract_string(document, '$.subject.reference'), '/_history/.*$', ''), '^.*[/:]', '') AS id,
+    SELECT regexp_extract(json_extract_string(document, '$.subject.reference'), '([^/:]+)(/_history/.*)?$', 1) AS id,
         left(coalesce(
             json_extract_string(document, '$.onsetDateTime'), json_extract_string(document, '$.recordedDate'),
             json_extract_string(document, '$.effectiveDateTime'), json_extract_string(document, '$.issued'),
@@ -21,12 +21,15 @@ seen AS (
     FROM resources WHERE resourcetype IN ('Condition', 'Observation', 'MedicationRequest', 'Encounter')
 ),
 first_seen AS (
-    SELECT id, min(CASE length(day_seen) WHEN 4 THEN day_seen || '-01-01' WHEN 7 THEN day_seen || '-01' ELSE day_seen END) AS first_day
+    SELECT id, min(
+        CASE length(day_seen) WHEN 4 THEN day_seen || '-01-01' WHEN 7 THEN day_seen || '-01' ELSE day_seen END
+    ) AS first_day
     FROM seen GROUP BY 1
 ),
 practices AS (
     SELECT id, json_extract_string(list_filter(json_extract(document, '$.identifier[*]'),
-        lambda each: lower(json_extract_string(each, '$.system')) LIKE '%ods-organization-code')[1], '$.value') AS ods_code
+        lambda each: lower(json_extract_string(each, '$.system')) LIKE '%ods-organization-code'
+    )[1], '$.value') AS ods_code
     FROM sent WHERE resourcetype = 'Organization' AND nth = 1
 ),
 patients AS (
@@ -47,10 +50,12 @@ patients AS (
 ),
 told AS (
     SELECT patients.*, has_numbers,
-        -- A part of a day that is not told is the first. A death without any is a text that is no day: it holds the person.
+        -- A part of a day that is not told is the first. A death without any is a text that is no day: it holds the
+        -- person.
         CASE WHEN length(death) = 4 THEN death || '-01-01' WHEN length(death) = 7 THEN death || '-01'
              WHEN death IS NOT NULL THEN death
-             WHEN json_extract_string(document, '$.deceasedBoolean') = 'true' THEN 'a death without a day' END AS died_on,
+             WHEN json_extract_string(document, '$.deceasedBoolean') = 'true' THEN 'a death without a day'
+        END AS died_on,
         coalesce(left(json_extract_string(gp, '$.identifier.period.start'), 10), first_day) AS known_from,
         coalesce(
             CASE WHEN lower(json_extract_string(gp, '$.identifier.system')) LIKE '%ods-organization-code'
@@ -65,7 +70,8 @@ told AS (
     LEFT JOIN first_seen ON first_seen.id = patients.id
     LEFT JOIN practices AS by_gp ON by_gp.id = regexp_replace(json_extract_string(gp, '$.reference'), '^.*[/:]', '')
     LEFT JOIN practices AS by_manager
-        ON by_manager.id = regexp_replace(json_extract_string(document, '$.managingOrganization.reference'), '^.*[/:]', '')
+        ON by_manager.id
+            = regexp_replace(json_extract_string(document, '$.managingOrganization.reference'), '^.*[/:]', '')
 )
 SELECT
     _file,
@@ -78,10 +84,14 @@ SELECT
     -- Of a year alone, July: wrong by six months at most.
     CASE length(born) WHEN 4 THEN born || '-07-01' ELSE left(born, 7) || '-01' END AS birth_month,
     json_extract_string(document, '$.gender') AS sex,
-    CASE WHEN contains(group_told::VARCHAR, 'us-core-race') THEN json_extract_string(group_told, '$.extension[0].valueCoding.code')
-         ELSE upper(left(json_extract_string(group_told, '$.valueCodeableConcept.coding[0].code'), 1)) END AS ethnic_group,
-    CASE WHEN regexp_matches(upper(json_extract_string(home, '$.postalCode')), '^[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}$')
-         THEN json_extract_string(home, '$.postalCode') END AS postcode,
+    -- NHS codes have a letter, and a second one in some records.
+    CASE WHEN contains(group_told::VARCHAR, 'us-core-race')
+         THEN json_extract_string(group_told, '$.extension[0].valueCoding.code')
+         ELSE upper(left(json_extract_string(group_told, '$.valueCodeableConcept.coding[0].code'), 1))
+    END AS ethnic_group,
+    nullif(regexp_extract(
+        upper(json_extract_string(home, '$.postalCode')), '^[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}$'
+    ), '') AS postcode,
     practice AS practice_code,
     known_from AS registered_on,
     left(json_extract_string(gp, '$.identifier.period.end'), 10) AS left_on,
@@ -91,8 +101,10 @@ SELECT
     known_from AS recorded_on,
     CASE WHEN nth > 1 THEN 'sent twice, or an earlier version'
          WHEN json_extract_string(document, '$.active') = 'false' THEN 'a record that is no longer in use'
-         WHEN contains(coalesce(json_extract(document, '$.link')::VARCHAR, ''), '"replaced-by"') THEN 'a record that another takes the place of'
+         WHEN contains(coalesce(json_extract(document, '$.link')::VARCHAR, ''), '"replaced-by"')
+         THEN 'a record that another takes the place of'
          WHEN has_numbers AND number IS NULL THEN 'no NHS number'
-         WHEN known_from IS NULL THEN 'neither a day of registration nor a record: since when the person has been known is not told'
+         WHEN known_from IS NULL
+         THEN 'neither a day of registration nor a record: since when the person has been known is not told'
     END AS _left_out
 FROM told

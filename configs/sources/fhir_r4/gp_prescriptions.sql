@@ -15,7 +15,7 @@ products AS (
 ),
 requests AS (
     SELECT *,
-        regexp_replace(regexp_replace(json_extract_string(document, '$.subject.reference'), '/_history/.*$', ''), '^.*[/:]', '') AS subject,
+        regexp_extract(json_extract_string(document, '$.subject.reference'), '([^/:]+)(/_history/.*)?$', 1) AS subject,
         CASE WHEN regexp_matches(json_extract_string(document, '$.subject.identifier.system'), '/Id/nhs-number', 'i')
              THEN json_extract_string(document, '$.subject.identifier.value') END AS told_number,
         regexp_replace(json_extract_string(document, '$.medicationReference.reference'), '^.*[/:#]', '') AS product,
@@ -37,7 +37,8 @@ coded AS (
 ),
 chosen AS (
     SELECT *, json_extract_string(coalesce(
-            list_filter(told_codings, lambda each: regexp_matches(json_extract_string(each, '$.system'), '^https?://dmd\.nhs\.uk'))[1],
+            list_filter(told_codings,
+                lambda each: regexp_matches(json_extract_string(each, '$.system'), '^https?://dmd\.nhs\.uk'))[1],
             list_filter(told_codings, lambda each: json_extract_string(each, '$.system') = 'http://snomed.info/sct')[1]
         ), '$.code') AS dmd_code,
         CASE length(issued) WHEN 4 THEN issued || '-01-01' WHEN 7 THEN issued || '-01' ELSE issued END AS issued_on
@@ -52,8 +53,10 @@ SELECT
     issued_on,
     issued_on AS recorded_on,
     CASE WHEN nth > 1 THEN 'sent twice, or an earlier version'
-         WHEN json_extract_string(document, '$.status') IN ('entered-in-error', 'cancelled', 'draft') THEN 'withdrawn, cancelled or a draft'
-         WHEN json_extract_string(document, '$.intent') IN ('proposal', 'plan', 'option') THEN 'a plan or proposal, not an issue'
+         WHEN json_extract_string(document, '$.status') IN ('entered-in-error', 'cancelled', 'draft')
+         THEN 'withdrawn, cancelled or a draft'
+         WHEN json_extract_string(document, '$.intent') IN ('proposal', 'plan', 'option')
+         THEN 'a plan or proposal, not an issue'
          WHEN json_extract_string(document, '$.doNotPerform') = 'true' THEN 'a medicine not to be given'
          WHEN dmd_code IS NULL THEN 'its medicine has no dm+d code, such as one coded in RxNorm: ask for dm+d codes'
          WHEN has_numbers AND coalesce(told_number, number) IS NULL THEN 'of nobody whose NHS number is told'

@@ -59,5 +59,6 @@ SELECT
     -- The model keeps no versions: what the row tells besides its endings was known from the first day.
     first_day AS recorded_on,
     CASE WHEN first_day IS NULL
-         THEN 'neither a period of observation nor a record: since when the person has been known is not told' END AS _left_out
+         THEN 'neither a period of observation nor a record: since when the person has been known is not told'
+    END AS _left_out
 FROM told

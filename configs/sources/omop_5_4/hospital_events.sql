@@ -1,5 +1,5 @@
--- 262: emergency room and then the ward; 9203 and 8870: emergency room; 9201 and 8717: the ward. Of the ward alone it is
--- not told whether it was an emergency, unless an emergency room came first or the source's own words say so.
+-- 262: emergency room and then the ward; 9203 and 8870: emergency room; 9201 and 8717: the ward. Of the ward alone it
+-- is not told whether it was an emergency, unless an emergency room came first or the source's own words say so.
 WITH told AS (
     SELECT *, whole_text(visit_concept_id) AS kind_of_visit, whole_text(person_id) AS person,
         day(visit_start_date) AS started, lower(trim(visit_source_value)) AS words

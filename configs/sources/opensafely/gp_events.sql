@@ -1,4 +1,4 @@
--- TPP sends each entry twice, once in CTV3 and once in SNOMED CT. The former counts only where there is none of the latter.
+-- TPP sends each entry twice, once in CTV3 and once in SNOMED CT. The former counts where there is none of the latter.
 WITH told AS (
     SELECT *, max(snomedct_code) OVER () IS NOT NULL AS has_snomed FROM entries
 )
@@ -13,5 +13,6 @@ SELECT
     day(date) AS recorded_on,
     numeric_value AS value,
     CASE WHEN snomedct_code IS NULL AND ctv3_code IS NULL THEN 'no code'
-         WHEN snomedct_code IS NULL AND has_snomed THEN 'in CTV3: the same entry stands there in SNOMED CT' END AS _left_out
+         WHEN snomedct_code IS NULL AND has_snomed
+         THEN 'in CTV3: the same entry stands there in SNOMED CT' END AS _left_out
 FROM told

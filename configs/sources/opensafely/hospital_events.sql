@@ -1,7 +1,7 @@
 -- Diagnoses of attendances are SNOMED CT concepts, which hospital events have no place for: they stay out.
 WITH told AS (
-    SELECT _file, _row, patient_id, apcs_ident AS ident, whole_text(admission_method) AS kind, admission_date AS started,
-        discharge_date AS ended, primary_diagnosis AS main,
+    SELECT _file, _row, patient_id, apcs_ident AS ident, whole_text(admission_method) AS kind,
+        admission_date AS started, discharge_date AS ended, primary_diagnosis AS main,
         concat_ws(',', primary_diagnosis, secondary_diagnosis, all_diagnoses) AS every, 1 AS place
     FROM stays
     UNION ALL

@@ -11,7 +11,6 @@ SELECT
     birthdate AS birth_date,
     gender AS sex,
     race AS ethnic_group,
-    CASE WHEN regexp_matches(upper(zip), '^[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}$') THEN zip END AS postcode,
     -- There are no practices. Z stands at the head of no ODS code of a practice.
     'Z00000' AS practice_code,
     first_day AS registered_on,
@@ -19,5 +18,6 @@ SELECT
     -- A death reaches records within days; two weeks are what CPRD's endings are given, too.
     day_text(as_day(deathdate) + 14) AS died_recorded_on,
     first_day AS recorded_on,
-    CASE WHEN first_day IS NULL THEN 'not a single record: since when the person has been known is not told' END AS _left_out
+    CASE WHEN first_day IS NULL
+         THEN 'not a single record: since when the person has been known is not told' END AS _left_out
 FROM patients LEFT JOIN first_seen ON first_seen.patient = patients.id

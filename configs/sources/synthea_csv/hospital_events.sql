@@ -5,7 +5,10 @@ WITH told AS (
         lower(description) AS words
     FROM encounters
 ),
-emergencies AS (SELECT patient, as_day(started) AS on_day FROM told WHERE class = 'emergency' AND as_day(started) IS NOT NULL),
+emergencies AS (
+    SELECT patient, as_day(started) AS on_day FROM told
+    WHERE class = 'emergency' AND as_day(started) IS NOT NULL
+),
 kinds AS (
     SELECT *, CASE
         WHEN class = 'emergency' THEN 'ae_attendance'
