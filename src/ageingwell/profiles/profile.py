@@ -83,6 +83,8 @@ def read_profile(folder: Path) -> Profile:
         )
     if not sql and any(file.used for file in written.files.values()):
         raise ConfigError(f"{folder.name}: the profile has no <table>.sql", "write one SELECT for each table it feeds")
+    if lost := [kind for kind, file in written.files.items() if file.feeds is not None and file.feeds not in sql]:
+        raise ConfigError(f"{folder.name}: [files.{lost[0]}] feeds a table without SQL", "write it, or name another")
     return Profile(
         name=folder.name,
         sql=sql,

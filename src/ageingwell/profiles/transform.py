@@ -106,10 +106,10 @@ def _by_kind(profile: Profile, files: Iterable[Recognised]) -> dict[str, list[Re
 
 
 def tables_of(profile: Profile, kind: str) -> tuple[str, ...]:
-    """The tables that a kind of file feeds: those whose SELECT names it, first the one that reads it first."""
-    places = {table: re.search(rf"\b{re.escape(kind)}\b", sql) for table, sql in profile.sql.items()}
-    found = [(place.start(), table) for table, place in places.items() if place is not None]
-    return tuple(table for _, table in sorted(found))
+    """The tables that a kind of file feeds, first the one that is mostly made of it."""
+    found = [table for table, sql in profile.sql.items() if re.search(rf"\b{re.escape(kind)}\b", sql)]
+    first = profile.files[kind].feeds
+    return tuple(sorted(found, key=lambda table: (table != first, list(profile.sql).index(table))))
 
 
 def _can_run(sql: str, by_kind: Mapping[str, Sequence[Recognised]]) -> bool:

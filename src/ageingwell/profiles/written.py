@@ -37,6 +37,9 @@ class SourceFile(Settings):
     """One kind of file of an extract, and how it is told from others."""
 
     title: str = Field(description="what the file is, in words")
+    feeds: str | None = Field(
+        default=None, description="the table that is mostly made of it, where the extract makes several"
+    )
     names: tuple[str, ...] = Field(default=(), description="patterns of usual file names; they decide between equals")
     name_must_match: bool = Field(
         default=False,
