@@ -24,7 +24,6 @@ CARE_HOME_STATUSES = ("registered_care_home", "registered_nursing_home")
 CARE_HOME_SERVICES = ("long_term_support_nursing_care", "long_term_support_residential_care")
 
 Tables = Mapping[str, pl.LazyFrame]
-_WHERE = ("person_id", "household_id")
 
 
 # Millions of rows, whose repeats change nothing but a count: they are taken out where entries are counted (`build`),
@@ -82,7 +81,8 @@ def unsure_homes(patients: pl.LazyFrame) -> pl.DataFrame:
     is_unsure = (pl.col("household_match") == LOW_MATCH) & pl.col("household_id").is_not_null()
     # Few have any such row, and only theirs need to be put in order.
     ever = patients.filter(is_unsure).select("person_id").unique()
-    return latest_versions(patients.join(ever, on="person_id", how="semi")).filter(is_unsure).select(_WHERE)
+    newest = latest_versions(patients.join(ever, on="person_id", how="semi"))
+    return newest.filter(is_unsure).select("person_id", "household_id")
 
 
 def deaths_told(tables: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:

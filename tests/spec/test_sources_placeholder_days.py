@@ -38,6 +38,7 @@ STATED = {
         "ended_on": "empty empty empty",
         "ended_recorded_on": "empty empty empty",
         "recorded_on": "refused kept refused",
+        "died_on": "empty empty empty",
     },
     "homes": {"epc_inspected_on": "empty empty empty", "recorded_on": "refused kept refused"},
     "housing_events": {"happened_on": "refused kept refused", "recorded_on": "refused kept refused"},

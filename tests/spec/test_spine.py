@@ -244,7 +244,7 @@ def test_each_fact_of_a_home_is_the_newest_that_is_not_unknown() -> None:
         h1           | landlord | unknown       | 2024-01-01
         h1           | landlord | flat          | 2026-11-22
         h2           | epc      | care_home     | 2020-01-01
-        h2           | landlord | house         | 2021-01-01
+        h2           | epc      | house         | 2021-01-01
         """,
         like="homes",
     )

@@ -9,6 +9,7 @@ from helpers.tables import table
 from ageingwell.timeline import ENDINGS, AsOf, Ending, Horizon, Lookback, known
 
 NIGHT = AsOf(date(2026, 11, 22))
+END_OF_CARE = [ending for ending in ENDINGS["care_events"] if ending.column == "ended_on"]
 
 
 def test_a_row_counts_from_the_day_after_its_recording() -> None:
@@ -35,7 +36,7 @@ def test_an_ending_is_known_from_its_own_recording_else_from_its_day_and_the_lag
         no_day        |            | 2026-11-21        | f             | 2026-01-01
     """)
 
-    found = known(rows.lazy(), NIGHT, endings=ENDINGS["care_events"], lag_days=10).collect()
+    found = known(rows.lazy(), NIGHT, endings=END_OF_CARE, lag_days=10).collect()
 
     # 11 November and ten days are the 21st: known on the 22nd. The 12th and ten days are the 22nd itself: not yet.
     assert found.select("id", "ended_on", "event_outcome").rows() == [
@@ -57,7 +58,7 @@ def test_an_outcome_without_an_end_is_told_by_its_row_unless_the_day_of_the_row_
     rows = table("id | ended_on | ended_recorded_on | event_outcome | recorded_on\na | | | declined | 2020-01-01")
     typed = rows.cast({"ended_on": pl.Date, "ended_recorded_on": pl.Date})
 
-    found = known(typed.lazy(), NIGHT, endings=ENDINGS["care_events"], recorded_on_is_made=is_made).collect()
+    found = known(typed.lazy(), NIGHT, endings=END_OF_CARE, recorded_on_is_made=is_made).collect()
 
     assert found["event_outcome"].to_list() == [outcome]
 
