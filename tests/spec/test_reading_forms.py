@@ -140,7 +140,7 @@ def test_other_files_are_not_taken_for_tables(name: str) -> None:
 
 def test_two_forms_of_one_table_stop_and_are_not_added_up(tmp_path: Path) -> None:
     put(tmp_path / f"{NAME}.csv", TEXT)
-    put(tmp_path / f"{NAME}.csv.gz", gzip.compress(TEXT.encode()))
+    put(tmp_path / f"{NAME}.csv.gz", gzip.compress(TEXT.encode(), mtime=0))
 
     with pytest.raises(SourceError, match=r"more than one candidate .* fire_visits\.csv, fire_visits\.csv\.gz"):
         read(NAME, tmp_path)
@@ -383,7 +383,7 @@ FAULTS: dict[str, tuple[str, str | bytes, str]] = {
     ),
     "cut gz": (
         "a.csv.gz",
-        gzip.compress(TEXT.encode())[:-12],
+        gzip.compress(TEXT.encode(), mtime=0)[:-12],
         "a.csv.gz: cannot be read to its end (damaged or cut off)",
     ),
     "no gz": ("a.csv.gz", TEXT, "a.csv.gz: cannot be read to its end (damaged or cut off)"),
@@ -414,7 +414,9 @@ def test_a_file_that_is_not_whole_or_not_what_it_seems_is_named(kind: str, tmp_p
 def test_what_unpacks_without_end_stops(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ageingwell.reading.streams.MOST_UNPACKED_BYTES", 100_000)
     bomb = "a\n" + "0\n" * 3_000_000
-    path = put(tmp_path / name, gzip.compress(bomb.encode()) if name.endswith("gz") else zipped(**{"a.csv": bomb}))
+    path = put(
+        tmp_path / name, gzip.compress(bomb.encode(), mtime=0) if name.endswith("gz") else zipped(**{"a.csv": bomb})
+    )
 
     assert "unpacks to more than 200 times its size" in fault(path)
 
@@ -460,7 +462,7 @@ def test_a_time_of_day_is_kept_and_midnight_is_a_day_and_whole_numbers_have_no_p
         ("a.csv", "t\na;b\n1;2\n", "utf-8", ";"),
         ("a.txt", "a\tb\n1\t2\n".encode("utf-16"), "utf-16-le", "\t"),
         ("a.csv", "a,b\né,2\n".encode("cp1252"), "windows-1252", ","),
-        ("a.csv.gz", gzip.compress(b"a|b\n1|2\n"), "utf-8", "|"),
+        ("a.csv.gz", gzip.compress(b"a|b\n1|2\n", mtime=0), "utf-8", "|"),
     ],
 )
 def test_a_head_tells_encoding_separator_and_first_rows(

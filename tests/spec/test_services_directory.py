@@ -251,3 +251,67 @@ def test_a_term_is_matched_by_its_code_or_its_name(tmp_path):
     offered = offerable(read_directory(tmp_path), on=date(2026, 11, 22))
 
     assert offered["terms"].to_list() == [["lc-7", "lunch-club"]]
+
+
+PLURALS = {
+    "organization": "organizations",
+    "service": "services",
+    "location": "locations",
+    "service_at_location": "service_at_locations",
+    "address": "addresses",
+    "schedule": "schedules",
+    "cost_option": "cost_options",
+    "service_area": "service_areas",
+    "service_capacity": "service_capacities",
+    "phone": "phones",
+    "taxonomy_term": "taxonomy_terms",
+    "attribute": "attributes",
+}
+
+
+def whole_package():
+    return {
+        "organization": [{"id": "o1", "name": "Bluebell"}],
+        "service": [{"id": "s1", "organization_id": "o1", "name": "Lunch club", "status": "active"}],
+        "location": [{"id": "l1", "name": "Hall", "latitude": "52.54", "longitude": "-2.81"}],
+        "service_at_location": [{"id": "a1", "service_id": "s1", "location_id": "l1"}],
+        "address": [{"id": "d1", "location_id": "l1", "city": "Totnes"}],
+        "schedule": [{"id": "h1", "service_id": "s1", "freq": "WEEKLY", "byday": "MO"}],
+        "cost_option": [{"id": "c1", "service_id": "s1", "amount": "6.5", "currency": "GBP"}],
+        "service_area": [{"id": "x1", "service_id": "s1", "name": "Totnes"}],
+        "service_capacity": [{"id": "y1", "service_id": "s1", "available": "3", "updated": "2026-10-02T10:00:00Z"}],
+        "phone": [{"id": "p1", "service_id": "s1", "number": "01632 960123"}],
+        "taxonomy_term": [{"id": "t1", "code": "lunch-club", "name": "Lunch club"}],
+        "attribute": [{"id": "b1", "link_id": "s1", "link_entity": "service", "taxonomy_term_id": "t1"}],
+    }
+
+
+def test_the_names_of_the_standards_own_data_package_read_alike(tmp_path):
+    sent = whole_package()
+    package(tmp_path / "one", **sent)
+    package(tmp_path / "many", **{PLURALS[name]: rows for name, rows in sent.items()})
+
+    one, many = read_directory(tmp_path / "one"), read_directory(tmp_path / "many")
+
+    assert one.refused.is_empty()
+    for name, table in one.tables.items():
+        assert table.equals(many.tables[name]), name
+    assert {file.file for file in many.files} == {f"{name}.csv" for name in PLURALS.values()}
+
+
+@pytest.mark.parametrize("name", PLURALS)
+def test_a_file_of_a_package_under_two_names_stops(name, tmp_path):
+    package(tmp_path, **whole_package(), **{PLURALS[name]: whole_package()[name]})
+
+    with pytest.raises(
+        SourceError, match=rf"{name}\.csv and {PLURALS[name]}\.csv|{PLURALS[name]}\.csv and {name}\.csv"
+    ):
+        read_directory(tmp_path)
+
+
+def test_a_refused_row_of_a_package_is_named_by_the_file_that_was_sent(tmp_path):
+    sent = {PLURALS[name]: rows for name, rows in whole_package().items()}
+    sent["phones"] = [{"id": "p1", "service_id": "s9", "number": "01632 960123"}]
+    package(tmp_path, **sent)
+
+    assert {file for file, *_ in refused(read_directory(tmp_path))} == {"phones.csv"}

@@ -42,11 +42,15 @@ patients AS (
         list_filter(json_extract(document, '$.extension[*]'), lambda each:
             json_extract_string(each, '$.url') LIKE '%EthnicCategory%'
             OR json_extract_string(each, '$.url') LIKE '%us-core-race')[1] AS group_told,
-        left(json_extract_string(document, '$.deceasedDateTime'), 10) AS died
+        left(json_extract_string(document, '$.deceasedDateTime'), 10) AS death
     FROM sent WHERE resourcetype = 'Patient'
 ),
 told AS (
     SELECT patients.*, has_numbers,
+        -- A part of a day that is not told is the first. A death without any is a text that is no day: it holds the person.
+        CASE WHEN length(death) = 4 THEN death || '-01-01' WHEN length(death) = 7 THEN death || '-01'
+             WHEN death IS NOT NULL THEN death
+             WHEN json_extract_string(document, '$.deceasedBoolean') = 'true' THEN 'a death without a day' END AS died_on,
         coalesce(left(json_extract_string(gp, '$.identifier.period.start'), 10), first_day) AS known_from,
         coalesce(
             CASE WHEN lower(json_extract_string(gp, '$.identifier.system')) LIKE '%ods-organization-code'
@@ -81,12 +85,9 @@ SELECT
     practice AS practice_code,
     known_from AS registered_on,
     left(json_extract_string(gp, '$.identifier.period.end'), 10) AS left_on,
-    -- A death without its day is a text that is no day: it holds the person.
-    CASE WHEN length(died) = 4 THEN died || '-01-01' WHEN length(died) = 7 THEN died || '-01'
-         WHEN died IS NOT NULL THEN died
-         WHEN json_extract_string(document, '$.deceasedBoolean') = 'true' THEN 'a death without a day' END AS died_on,
+    died_on,
     -- A death reaches records within days; two weeks are what CPRD's endings are given, too.
-    day_text(try_cast(died AS DATE) + 14) AS died_recorded_on,
+    day_text(as_day(died_on) + 14) AS died_recorded_on,
     known_from AS recorded_on,
     CASE WHEN nth > 1 THEN 'sent twice, or an earlier version'
          WHEN json_extract_string(document, '$.active') = 'false' THEN 'a record that is no longer in use'

@@ -9,7 +9,7 @@ from ageingwell.errors import PublishError
 from ageingwell.profiles.profile import shipped_profiles
 
 # Other extracts of the same register, of which a place has one; and people of other places.
-NOT_OF_THE_PLACE: Final = ("emis_report", "systmone", "cprd_aurum")
+NOT_OF_THE_PLACE: Final = ("emis_report", "systmone", "cprd_aurum", "fhir_r4")
 
 
 def write_samples(folder: Path) -> tuple[Path, ...]:

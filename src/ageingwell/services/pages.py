@@ -36,7 +36,7 @@ class DirectoryFile:
 
 
 def sent_records(directory: Path) -> tuple[list[Sent], list[DirectoryFile]]:
-    """Read every record of a directory: a JSON file, a folder of JSON pages, or a folder with service.csv.
+    """Read every record of a directory: a JSON file, a folder of JSON pages, or a tabular package.
 
     A JSON file is a page of a list (`{"contents": [...]}`), a list of services, or one service. Raises `SourceError`
     where a file is missing, damaged, or of another form.
@@ -70,7 +70,8 @@ def _json_files(directory: Path) -> Iterator[Path]:
     files = [path for path in sorted(directory.glob("*.json")) if path.name not in marks]
     if not files:
         raise SourceError(
-            f"{directory.name}/: holds neither a .json page nor service.csv", "put the pages of the directory there"
+            f"{directory.name}/: holds neither a .json page nor service.csv or services.csv",
+            "put the pages of the directory there",
         )
     yield from files
 

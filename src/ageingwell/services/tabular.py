@@ -1,4 +1,8 @@
-"""A tabular package of HSDS (one CSV a kind of record), put together into records as the pages have them."""
+"""A tabular package of HSDS (one CSV a kind of record), put together into records as the pages have them.
+
+The files are called as the schemas of version 3 are (`service.csv`) or as the standard's own `datapackage.json` calls
+them (`services.csv`).
+"""
 
 import csv
 from collections import defaultdict
@@ -16,26 +20,57 @@ PARTS: Final = {
     "capacities": "service_capacity.csv",
 }
 NEEDED: Final = ("organization.csv", "service.csv")
+# The same files under the names of the data package (openreferral/specification) and of exports that follow it.
+ALSO: Final = {
+    "organization.csv": ("organizations.csv",),
+    "service.csv": ("services.csv",),
+    "location.csv": ("locations.csv",),
+    "service_at_location.csv": ("service_at_locations.csv", "services_at_location.csv"),
+    "address.csv": ("addresses.csv",),
+    "schedule.csv": ("schedules.csv",),
+    "cost_option.csv": ("cost_options.csv",),
+    "service_area.csv": ("service_areas.csv",),
+    "service_capacity.csv": ("service_capacities.csv",),
+    "phone.csv": ("phones.csv",),
+    "taxonomy_term.csv": ("taxonomy_terms.csv",),
+    "attribute.csv": ("attributes.csv",),
+}
 LINKED_TO_A_SERVICE: Final = "service"
 
 
 def is_package(folder: Path) -> bool:
     """Whether a folder holds a tabular package."""
-    return (folder / "service.csv").is_file()
+    return any((folder / name).is_file() for name in ("service.csv", *ALSO["service.csv"]))
 
 
 def package_records(folder: Path) -> list[tuple[str, int, Row]]:
     """Put the files together: file, row number (from 1, the header left out) and record of every service.
 
     Files that a package may leave out count as empty. A row that points to nothing (a schedule of no service) belongs
-    to no record and is told by itself, with its own file and number, as a record that is not one of a service.
+    to no record and is told by itself, with its own file and number, as a record that is not one of a service. Raises
+    `SourceError` where a file is there under two names.
     """
-    tables = {path.name: _rows(path) for path in sorted(folder.glob("*.csv"))}
-    if absent := [name for name in NEEDED if name not in tables]:
+    sent = _files(folder)
+    if absent := [name for name in NEEDED if name not in sent]:
         raise SourceError(f"{folder.name}/: {', '.join(absent)} missing", "send the whole package")
+    tables = {name: _rows(path) for name, path in sent.items()}
     at = _Package(tables)
     records = [("service.csv", number, at.record(row)) for number, row in enumerate(tables["service.csv"], start=1)]
-    return [*records, *at.loose()]
+    return [(sent[name].name, number, record) for name, number, record in [*records, *at.loose()]]
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files of a package by the names of version 3, whichever of their names they carry."""
+    ours = {theirs: name for name, others in ALSO.items() for theirs in others}
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.csv")):
+        name = ours.get(path.name, path.name)
+        if name in found:
+            raise SourceError(
+                f"{folder.name}/: holds both {found[name].name} and {path.name}", "leave the one that is right"
+            )
+        found[name] = path
+    return found
 
 
 class _Package:
