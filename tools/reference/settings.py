@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from ageingwell.config.files import Settings, read_toml, shipped
 from ageingwell.config.outreach import Interventions, OutreachSettings
-from ageingwell.config.score import Ledger, ScoreSettings, TableSettings, TrainSettings
+from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableSettings, TrainSettings
 from ageingwell.config.services import ServicesSettings
 from ageingwell.contracts.registry import TABLES
 from tools.reference.markdown import code, prose, table
@@ -33,8 +33,22 @@ def _file(name: str, model: type[Settings]) -> str:
     values = read_toml(shipped("configs") / name)
     title = f"## {name}\n\n{prose(model.__doc__)}"
     if name == "agencies.toml":
-        return f"{title} One section `[<table>]` for each of {code(TABLES)}.\n\n{_keys(model, {})}"
+        return "\n\n".join([f"{title} One section `[<table>]` for each of {code(TABLES)}.", *_of_agencies()])
     return "\n\n".join([title, _keys(model, values), *_sections(model, values)])
+
+
+def _of_agencies() -> list[str]:
+    """The keys of a table's section, of the sections inside it, and of a source's section."""
+    inside = [
+        part.replace("\n\n", f"\n\nWritten `[<table>.{name}]`. ", 1)
+        for name, part in zip(_named_sections(TableSettings), _sections(TableSettings, {}))
+    ]
+    source = f"### `[sources.<profile>]`\n\n{prose(SourceSettings.__doc__)}\n\n{_keys(SourceSettings, {})}"
+    return [_keys(TableSettings, {}), *inside, source]
+
+
+def _named_sections(model: type[Settings]) -> list[str]:
+    return [name for name, field in model.model_fields.items() if _inner(field.annotation) is not None]
 
 
 def _keys(model: type[Settings], values: dict[str, Any]) -> str:

@@ -45,6 +45,8 @@ def _section(profile: Profile) -> str:
     ]
     if profile.ids == "own":
         facts.append("- **Ids:** the extract's own, not NHS numbers and UPRNs.")
+    if profile.ids == "either":
+        facts.append("- **Ids:** NHS numbers where the extract has them, else its own.")
     if profile.not_held:
         held = "; ".join(f"{code(columns)} of `{name}`" for name, columns in profile.not_held.items())
         facts.append(f"- **Never in such an extract:** {held}.")
