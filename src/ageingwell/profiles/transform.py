@@ -89,7 +89,8 @@ def run_profile(
         _stop_without_day(profile, sql, by_kind, extracted_on)
         found = _table(profile, table, sql, staged, workspace, areas)
         # No row at all, not even one left out: nothing was sent of it. An empty table would say that nobody has any.
-        made += [found] if found.n_rows or found.left_out else []
+        # A record without an opt-out is one that was searched.
+        made += [found] if found.n_rows or found.left_out or table in ("permissions", *LOOKUPS) else []
     return Made(tuple(made), tuple(read), tuple(ragged))
 
 
