@@ -28,6 +28,7 @@ from ageingwell.reading.headings import folded_heading
 
 # A value is shown only where so many rows hold it; a rarer one may tell of a person.
 FEWEST_ROWS_SHOWN = 8
+_NOT_FOUND = "the table is required and was not found"
 LABELS = pl.Schema(
     {"table": pl.String, "column": pl.String, "label": pl.String, "known": pl.Boolean, "n_rows": pl.Int64}
 )
@@ -122,7 +123,9 @@ def connect(
         _write_settings(draft_to, folder, drafts, extracted_on=extracted_on or day)
     found = [_recognised(one, drafts) for one in folder.found.recognised]
     unknown = [FileFound(file.name, None, None) for file in folder.found.unknown]
-    tables, general = verdicts(checked, made, raw=folder, problems=[*problems, *checked.problems])
+    # Another agency's folder holds what this one lacks: it is asked for below, and stops nothing here.
+    ours = [problem for problem in checked.problems if _NOT_FOUND not in problem]
+    tables, general = verdicts(checked, made, raw=folder, problems=[*problems, *ours])
     return Connected(
         files=tuple(sorted((*found, *unknown), key=lambda one: one.file)),
         tables=tables,

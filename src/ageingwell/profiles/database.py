@@ -90,7 +90,8 @@ def run_select(
     else:
         return names
     if raised is not None:
-        raise SourceError(f"{source}: {raised}", "mend the files, or ask for them again")
+        # The sentence speaks of the agency's files, not of our SQL.
+        raise SourceError(f"{source.split('/')[0]}: {raised}", "mend the files, or ask for them again")
     raise ConfigError(f"{source}: the SQL cannot be run ({reason})", "correct the SQL of the profile")
 
 
