@@ -129,6 +129,7 @@ def check(
             *unsure,
             *told,
             *asks_of_refused((table.name, table.refused_by_rule()) for table in tables),
+            *asks_of_refused((table.name, table.emptied.rename({"n_cells": "n_rows"})) for table in tables),
             *file_notes(records),
             *link_words.below_sentences(below_floor(links, config.tables)),
         ),

@@ -82,7 +82,8 @@ def _unpacked(path: Path, workspace: Path) -> list[RawFile]:
 
 def _is_record(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return not any(part.startswith((".", "__MACOSX")) for part in parts) and parts[-1] not in NO_RECORDS
+    hidden = [part for part in parts if part.startswith((".", "__MACOSX")) and part not in (".", "..")]
+    return not hidden and parts[-1] not in NO_RECORDS
 
 
 def _stop_on_growth(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
