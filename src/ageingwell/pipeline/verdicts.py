@@ -36,7 +36,7 @@ def verdicts(
     """
     once = tuple(dict.fromkeys(problems))
     names = [name for name in TABLES if _is_here(name, checked, made)]
-    of_table = {name: [problem for problem in once if problem.startswith(f"{name}:")] for name in names}
+    of_table = {name: [problem for problem in once if problem.startswith((f"{name}:", f"{name}."))] for name in names}
     told = {problem for found in of_table.values() for problem in found}
     tables = tuple(_verdict(name, checked, made, raw, of_table[name]) for name in names)
     return tables, tuple(problem for problem in once if problem not in told)

@@ -139,7 +139,19 @@ def _matched(table: str, seen: _Seen) -> dict[str, str]:
         name = RAW_OF.get(columns(table)[number].name, columns(table)[number].name)
         if -unlike >= ALIKE and name not in found and heading not in found.values():
             found[name] = heading
-    return found
+    return found | _by_elimination(table, found, likeness)
+
+
+def _by_elimination(table: str, found: Mapping[str, str], likeness: Sequence[tuple[float, int, str]]) -> dict[str, str]:
+    """For a day that the table needs and no name is near: the nearest of the headings left that hold days."""
+    days: dict[str, str] = {}
+    for _, number, heading in likeness:
+        column = columns(table)[number]
+        raw = RAW_OF.get(column.name, column.name)
+        is_needed = column.required and column.kind == "date" and column.name not in ("recorded_on", "checked_on")
+        if is_needed and raw not in {**found, **days} and heading not in {*found.values(), *days.values()}:
+            days[raw] = heading
+    return days
 
 
 def _likeness(name: str, heading: str) -> float:
@@ -252,6 +264,11 @@ def _written(file: RawFile, table: str, found: Mapping[str, str], seen: _Seen) -
         }
     )
     lines, to_check = _select_lines(table, found)
+    if table == "gp_patients" and (postcode := _postcode(seen)) is not None:
+        # `pseudonymise` makes the small area of it, and the postcode goes no further.
+        found = {**found, "postcode": postcode}
+        lines.append(f"    {folded_heading(postcode)} AS postcode,")
+    to_check += [f"{ours} is taken to be `{theirs}`" for ours, theirs in found.items() if _is_far(ours, theirs)]
     labels, unmatched = _labels(file, table, found, seen)
     if any("%d/%m" in each for each in formats):
         to_check.append("days are read with the day before the month")
@@ -266,6 +283,15 @@ def _written(file: RawFile, table: str, found: Mapping[str, str], seen: _Seen) -
         missing=tuple(column for column in raw if column not in found),
         to_check=tuple(to_check),
     )
+
+
+def _postcode(seen: _Seen) -> str | None:
+    return next((heading for heading in seen.cells if _likeness("postcode", heading) >= ALIKE), None)
+
+
+def _is_far(ours: str, theirs: str) -> bool:
+    """Whether a column was taken by elimination or by its values, and not by its name."""
+    return _likeness(ours, theirs) < ALIKE
 
 
 def _profile_name(file: str) -> str:
@@ -288,12 +314,12 @@ def _select_lines(table: str, found: Mapping[str, str]) -> tuple[list[str], list
         elif column.name in ("recorded_on", "checked_on"):
             lines.append(f"    _extracted_on AS {column.name}, -- no such column was found: the day of the extract")
             to_check.append(f"{column.name} is taken to be the day of the extract")
-        elif column.required and column.kind == "label" and column.name != "code_system":
-            choose = ", ".join(column.labels) or "a name, such as landlord"
-            lines.append(f"    NULL AS {column.name}, -- nothing like it was found; write one in quotes: {choose}")
-            to_check.append(f"{column.name} was not found, and no row is read without it")
         elif column.name == "code_system":
             lines.append("    'snomed' AS code_system,")
+        elif column.required:
+            choose = f" write one in quotes: {', '.join(column.labels)}" if column.labels else " name its column"
+            lines.append(f"    NULL AS {raw}, -- nothing like it was found;{choose}")
+            to_check.append(f"{raw} was not found, and no row is read without it")
     return lines, to_check
 
 
