@@ -94,10 +94,11 @@ def draft(file: RawFile) -> Draft | None:
     if seen is None or len(seen.cells) < 2:
         return None
     matches = {table: _matched(table, seen) for table in TABLES}
-    table = max(matches, key=lambda name: _score(name, matches[name]))
+    # Of tables that fit as well the one whose names are nearest.
+    table = max(matches, key=lambda name: (_score(name, matches[name]), _nearness(matches[name])))
     if _score(table, matches[table]) <= 0:
         return None
-    return _written(file, table, matches[table], seen)
+    return _written(file, table, matches[table] | _by_elimination(table, matches[table], seen), seen)
 
 
 def _seen(head: Head) -> _Seen:
@@ -139,18 +140,19 @@ def _matched(table: str, seen: _Seen) -> dict[str, str]:
         name = RAW_OF.get(columns(table)[number].name, columns(table)[number].name)
         if -unlike >= ALIKE and name not in found and heading not in found.values():
             found[name] = heading
-    return found | _by_elimination(table, found, likeness)
+    return found
 
 
-def _by_elimination(table: str, found: Mapping[str, str], likeness: Sequence[tuple[float, int, str]]) -> dict[str, str]:
+def _by_elimination(table: str, found: Mapping[str, str], seen: _Seen) -> dict[str, str]:
     """For a day that the table needs and no name is near: the nearest of the headings left that hold days."""
     days: dict[str, str] = {}
-    for _, number, heading in likeness:
-        column = columns(table)[number]
+    for column in columns(table):
         raw = RAW_OF.get(column.name, column.name)
         is_needed = column.required and column.kind == "date" and column.name not in ("recorded_on", "checked_on")
-        if is_needed and raw not in {**found, **days} and heading not in {*found.values(), *days.values()}:
-            days[raw] = heading
+        taken = {*found.values(), *days.values()}
+        left = [name for name, values in seen.cells.items() if name not in taken and values and day_formats(values)]
+        if is_needed and raw not in found and left:
+            days[raw] = max(left, key=lambda heading: _likeness(raw, heading))
     return days
 
 
@@ -251,6 +253,10 @@ def _score(table: str, found: Mapping[str, str]) -> float:
         return 0.0
     lacking = [name for name in required if name not in found and name != "recorded_on"]
     return len(found) + len([name for name in required if name in found]) - 1.5 * len(lacking)
+
+
+def _nearness(found: Mapping[str, str]) -> float:
+    return sum(_likeness(ours, theirs) for ours, theirs in found.items())
 
 
 def _written(file: RawFile, table: str, found: Mapping[str, str], seen: _Seen) -> Draft:
