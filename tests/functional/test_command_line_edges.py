@@ -23,7 +23,7 @@ CODES = {
     **dict.fromkeys(("data", "raw", "listed", "register", "lsoa_lookup"), 4),
     **dict.fromkeys(("config_path",), 3),
     **dict.fromkeys(("key_file", "list_key_file"), 7),
-    **dict.fromkeys(("out", "page", "refused_to", "fix_to"), 9),
+    **dict.fromkeys(("out", "page", "refused_to", "fix_to", "folder", "samples"), 9),
     "files": 20,
 }
 

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +154,15 @@ def test_whole_numbers_and_empty_columns_of_postgresql_are_read(postgres: Postgr
     assert facts(read("homes", tmp_path, location=postgres.uri)) == facts(read("homes", tmp_path))
 
 
-def test_a_time_of_day_and_a_fraction_refuse_their_row(postgres: Postgres, tmp_path: Path) -> None:
+def test_a_time_of_day_is_left_off_and_a_fraction_of_a_person_is_emptied(postgres: Postgres, tmp_path: Path) -> None:
     rows = spoilt(spoilt(good_rows("homes", 3), 1, occupants="2.5"), 2, recorded_on="2024-06-11 13:00:00")
     postgres.run(script("homes", rows, {"occupants": "numeric", "recorded_on": "timestamp"}))
 
     checked = read("homes", tmp_path, location=postgres.uri)
 
-    assert refusals(checked) == [(2, "occupants", ["not_a_whole_number"]), (3, "recorded_on", ["not_a_date"])]
+    assert (refusals(checked), checked.n_good) == ([], 3)
+    assert checked.emptied.rows() == [("occupants", "not_a_whole_number", 1)]
+    assert date(2024, 6, 11) in checked.rows.collect()["recorded_on"].to_list()
 
 
 def test_a_query_renames_and_chooses(postgres: Postgres, tmp_path: Path) -> None:
