@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from ageingwell.pseudonyms.staging import staged_folder
+from ageingwell.pseudonyms.staging import private_scratch, staged_folder
 
 KILLED = """
 import os, signal, sys
@@ -36,3 +37,23 @@ def test_what_a_running_run_is_filling_stays(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError), staged_folder(tmp_path / "out"):
             raise RuntimeError
         assert first.is_dir()
+
+
+LOOKED = """
+import os, signal
+from ageingwell.pseudonyms.staging import private_scratch
+with private_scratch("ageingwell-connect") as scratch:
+    (scratch / "people.csv").write_text("9990001006")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there can a process be asked after without a right to end it")
+def test_what_a_killed_look_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    subprocess.run([sys.executable, "-c", LOOKED], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    with private_scratch("ageingwell-connect") as scratch:
+        assert list(tmp_path.iterdir()) == [scratch]
+    assert list(tmp_path.iterdir()) == []

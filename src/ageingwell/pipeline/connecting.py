@@ -1,6 +1,5 @@
 """Look at an agency's own files: what each is, what would come of it, what links, and what to ask the agency for."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +21,7 @@ from ageingwell.profiles.transform import tables_of
 from ageingwell.pseudonyms.counts import Pseudonymised
 from ageingwell.pseudonyms.extracts import pseudonymise_found
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.staging import private_scratch
 from ageingwell.pseudonyms.tables import RawFolder, raw_folder
 from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
@@ -98,8 +98,7 @@ def connect(
     world = surroundings or Surroundings()
     day = on or world.now().date()
     problems: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
-        place = Path(scratch)
+    with private_scratch("ageingwell-connect") as place:
         (place / "sources").mkdir()
         (place / "tables").mkdir()
         drafts = _Drafts(place / "drafts")

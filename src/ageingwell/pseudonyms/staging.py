@@ -39,6 +39,18 @@ def staged_folder(out: Path) -> Iterator[Path]:
             raise
 
 
+@contextmanager
+def private_scratch(name: str) -> Iterator[Path]:
+    """Give an empty folder for records that still name people; it is gone afterwards.
+
+    What an earlier run of this user under the same `name` left, because it was killed, is removed.
+    """
+    place = Path(tempfile.gettempdir()) / name
+    _remove_abandoned(place)
+    with tempfile.TemporaryDirectory(prefix=f"{_prefix(place)}{os.getpid()}.", suffix=".partial") as scratch:
+        yield Path(scratch)
+
+
 def _prefix(out: Path) -> str:
     host = "".join(sign for sign in socket.gethostname() if sign.isalnum() or sign == "-")
     return f".{out.name}.{host}-"
@@ -51,7 +63,8 @@ def _remove_abandoned(out: Path) -> None:
         return
     for path in out.parent.glob(f"{glob.escape(_prefix(out))}*.partial"):
         process = path.name.removeprefix(_prefix(out)).split(".")[0]
-        if process.isdecimal() and not _is_running(int(process)):
+        is_ours = not path.is_symlink() and path.stat().st_uid == os.getuid()
+        if is_ours and process.isdecimal() and not _is_running(int(process)):
             shutil.rmtree(path)
 
 
