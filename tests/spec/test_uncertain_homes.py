@@ -15,6 +15,7 @@ from ageingwell.permissions import keep_permitted
 from ageingwell.pipeline.gate import Permitted
 from ageingwell.pipeline.knowing import known_people
 from ageingwell.pipeline.matches import low_matches
+from ageingwell.recognition.links import LINKS
 from ageingwell.spine import sure_homes, unsure_homes
 from ageingwell.timeline import AsOf
 
@@ -70,7 +71,10 @@ def permitted(frames: Frames) -> Permitted:
     records = records_of(frames)
     nobody = pl.Series("household_id", [], dtype=pl.String)
     unsure = unsure_homes(frames["gp_patients"].lazy())
-    return Permitted(records=records, opted=pl.DataFrame(), incomplete_homes=nobody, unsure=unsure, doubts=())
+    links = pl.DataFrame(schema=LINKS)
+    return Permitted(
+        records=records, opted=pl.DataFrame(), incomplete_homes=nobody, unsure=unsure, doubts=(), links=links
+    )
 
 
 OF_THE_HOME = [feature.name for feature in FEATURES if feature.source in HOME_SOURCES]
@@ -171,8 +175,8 @@ def test_it_is_told_how_many_there_are() -> None:
 
     of_people, of_rows = low_matches(records_of(frames), people, on=NIGHT)
 
-    assert "(`household_match`): 1. They get a letter or a call and no visit" in of_people
-    assert of_rows.endswith("not used: homes 1, housing_events 1, fire_visits 1, fire_incidents 1")
+    assert "(`household_match`): 1 to 7. They get a letter or a call and no visit" in of_people
+    assert of_rows.endswith("homes 1 to 7, housing_events 1 to 7, fire_visits 1 to 7, fire_incidents 1 to 7")
     assert low_matches(records_of(night("exact")), people.clear(), on=NIGHT) == []
 
 
