@@ -48,10 +48,6 @@ AGENCY_OF: dict[str, str] = {
 # the dead and those who left are listed, and nobody lives with anybody.
 MUST_BE_TOLD: dict[str, tuple[str, ...]] = {"gp_patients": ("died_on", "left_on", "household_id")}
 
-# Columns of which nobody needs to be told that they did not come: without them a home is taken to be rightly matched,
-# as it was before anybody told.
-TOLD_WHERE_SENT = ("household_match",)
-
 # Versions of the same person recorded on the same day that differ contradict each other: all of them are refused.
 VERSION_KEYS: dict[str, tuple[str, str]] = {"gp_patients": ("person_id", "recorded_on")}
 

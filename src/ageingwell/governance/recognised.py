@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.governance.disclosure import SUPPRESS_BELOW
+from ageingwell.reading.showable import may_be_shown
 from ageingwell.recognition.counting import (
     ANY,
     DIAGNOSES,
@@ -99,7 +100,9 @@ def manifest_of(found: Recognised) -> dict[str, Any]:
 
 
 def _named(new_labels: pl.DataFrame) -> pl.DataFrame:
-    return new_labels.filter(pl.col("n_subjects") >= SUPPRESS_BELOW)
+    return new_labels.filter(
+        pl.col("n_subjects") >= SUPPRESS_BELOW, may_be_shown(pl.col("label"), n_rows=pl.col("n_rows"))
+    )
 
 
 def _of(frame: pl.DataFrame, column: str) -> pl.DataFrame:

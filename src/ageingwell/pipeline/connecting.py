@@ -25,9 +25,8 @@ from ageingwell.pseudonyms.staging import private_scratch
 from ageingwell.pseudonyms.tables import RawFolder, raw_folder
 from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
+from ageingwell.reading.showable import FEWEST_ROWS, may_be_shown
 
-# A value is shown only where so many rows hold it; a rarer one may tell of a person.
-FEWEST_ROWS_SHOWN = 8
 _NOT_FOUND = "the table is required and was not found"
 LABELS = pl.Schema(
     {"table": pl.String, "column": pl.String, "label": pl.String, "known": pl.Boolean, "n_rows": pl.Int64}
@@ -226,7 +225,7 @@ def _label_counts(rows: pl.LazyFrame, table: str, column: str, unknown: set[str]
     folded = pl.col("label").map_elements(folded_heading, return_dtype=pl.String)
     told = counted.with_columns(
         known=~folded.is_in(sorted(unknown)),
-        label=pl.when(pl.col("n_rows") >= FEWEST_ROWS_SHOWN).then("label"),
+        label=pl.when(may_be_shown(pl.col("label"), n_rows=pl.col("n_rows"))).then("label"),
         table=pl.lit(table),
         column=pl.lit(column),
     )
@@ -321,7 +320,9 @@ def _label_lines(found: Connected, table: str) -> list[str]:
         known = int(rows.filter(pl.col("known"))["n_rows"].sum())
         shown = [f"{row['label']} {row['n_rows']:,}" for row in rows.drop_nulls("label").to_dicts()]
         rare = int(rows.filter(pl.col("label").is_null())["n_rows"].sum())
-        told = ", ".join([*shown, *([f"others, each in fewer than {FEWEST_ROWS_SHOWN} rows {rare:,}"] if rare else [])])
+        told = ", ".join(
+            [*shown, *([f"others, each in fewer than {FEWEST_ROWS} rows or not shown {rare:,}"] if rare else [])]
+        )
         lines.append(f"{column}: {100 * known / n:.0f} in 100 values recognised ({told})")
         unknown = rows.filter(~pl.col("known") & pl.col("label").is_not_null())["label"].to_list()
         lines += [f"{column}: not recognised: {', '.join(unknown)}"] if unknown else []

@@ -27,9 +27,8 @@ from ageingwell.reading.chunks import FileRead, file_chunks
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.heads import Head, heads
 from ageingwell.reading.options import ReaderOptions
+from ageingwell.reading.showable import FEWEST_ROWS, may_be_shown
 
-# A label in fewer rows may tell of a person, and is not written down.
-FEWEST_ROWS_SHOWN = 8
 # Two names are taken for the same thing from this likeness on.
 ALIKE = 0.72
 # In the order in which they are tried; a day before its month, as everybody here writes it.
@@ -164,7 +163,7 @@ def _likeness(name: str, heading: str) -> float:
 
 def _by_values(column: Column, values: Sequence[str]) -> float:
     """How surely the values alone tell the column: labels, NHS numbers, SNOMED codes; yes and no tell nothing."""
-    if len(values) < FEWEST_ROWS_SHOWN or column.kind not in ("label", "text"):
+    if len(values) < FEWEST_ROWS or column.kind not in ("label", "text"):
         return 0.0
     if column.name == "person_id":
         return 0.9 if _share(values, lambda text: bool(_NHS.match(text))) > 0.9 else 0.0
@@ -377,8 +376,8 @@ def _labels(file: RawFile, table: str, found: Mapping[str, str], seen: _Seen) ->
     rows, unmatched = ["table,column,theirs,ours"], Counter[str]()
     counted = _values(file, {name: found[name] for name in closed}, seen)
     for name, column in closed.items():
-        for value, n in sorted(counted[name].items(), key=lambda item: (-item[1], item[0])):
-            if n < FEWEST_ROWS_SHOWN or folded_label(value) in column.labels:
+        for value in _showable(counted[name]):
+            if folded_label(value) in column.labels:
                 continue
             ours = near_label(value, column)
             if ours is None:
@@ -386,6 +385,13 @@ def _labels(file: RawFile, table: str, found: Mapping[str, str], seen: _Seen) ->
             else:
                 rows.append(f"{table},{name},{_csv(value)},{ours}")
     return "\n".join([*rows, ""]), unmatched
+
+
+def _showable(counted: Counter[str]) -> list[str]:
+    """The values that may be written down, the most frequent first."""
+    rows = pl.DataFrame(sorted(counted.items()), schema={"value": pl.String, "n": pl.Int64}, orient="row")
+    shown = rows.filter(may_be_shown(pl.col("value"), n_rows=pl.col("n")))
+    return shown.sort("n", "value", descending=[True, False])["value"].to_list()
 
 
 def _values(file: RawFile, wanted: Mapping[str, str], seen: _Seen) -> dict[str, Counter[str]]:

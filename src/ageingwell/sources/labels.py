@@ -4,15 +4,15 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from ageingwell.reading.showable import FEWEST_ROWS, may_be_shown
 from ageingwell.sources.check import UNKNOWN_LABELS
 
-# A label of fewer rows may be somebody's own words.
-ROWS_TO_NAME = 8
+ROWS_TO_NAME = FEWEST_ROWS
 TOLD_LABELS = pl.Schema([*UNKNOWN_LABELS.items(), ("n_labels", pl.Int64())])
 
 
 def told_labels(unknown: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Each label that nobody knows, folded, where it stands in 8 rows or more: column, label, n_rows, n_labels.
+    """Each label that nobody knows, folded, where it may be shown (8 rows or more): column, label, n_rows, n_labels.
 
     The others of a column are one line without label and rows.
 
@@ -22,7 +22,7 @@ def told_labels(unknown: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """
     every = pl.concat([pl.DataFrame(schema=UNKNOWN_LABELS), *unknown])
     counted = every.group_by("column", "label").agg(pl.col("n_rows").sum())
-    is_named = pl.col("n_rows") >= ROWS_TO_NAME
+    is_named = may_be_shown(pl.col("label"), n_rows=pl.col("n_rows"))
     shown = pl.when(is_named)
     told = counted.with_columns(label=shown.then("label"), n_rows=shown.then("n_rows"))
     told = told.group_by("column", "label", "n_rows").agg(n_labels=pl.len().cast(pl.Int64))
@@ -37,7 +37,7 @@ def label_notes(told: pl.DataFrame) -> list[str]:
 
     >>> rows = [("sex", "f_m", 9, 1), ("sex", None, None, 2)]
     >>> label_notes(pl.DataFrame(rows, schema=TOLD_LABELS, orient="row"))
-    ['labels of sex that are not known: `f_m` (9 rows), and 2 others of fewer than 8 rows each']
+    ['labels of sex that are not known: `f_m` (9 rows), and 2 others of fewer than 8 rows each or not shown']
     """
     return [
         f"labels of {column} that are not known: {_listed(rows)}"
@@ -51,5 +51,7 @@ def _listed(rows: pl.DataFrame) -> str:
     if not n:
         return ", ".join(named)
     if not named:
-        return f"{n:,}, of fewer than {ROWS_TO_NAME} rows each"
-    return f"{', '.join(named)}, and {n:,} other{'s' if n > 1 else ''} of fewer than {ROWS_TO_NAME} rows each"
+        return f"{n:,}, of fewer than {ROWS_TO_NAME} rows each or not shown"
+    return (
+        f"{', '.join(named)}, and {n:,} other{'s' if n > 1 else ''} of fewer than {ROWS_TO_NAME} rows each or not shown"
+    )

@@ -10,7 +10,7 @@ import polars as pl
 
 from ageingwell.config.score import RECORDED_ON, TableSettings
 from ageingwell.contracts.fields import SAY_NOTHING
-from ageingwell.contracts.registry import TOLD_WHERE_SENT, Column, columns, recorded_column
+from ageingwell.contracts.registry import Column, columns, recorded_column
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.fingerprints import fingerprints
 from ageingwell.reading.options import reader_options
@@ -72,7 +72,6 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
     dropped = {heading for file, headings in found.sent.items() for heading in headings if heading not in named[file]}
     n_good = int(by_day["n_rows"].sum())
     optional = [column.name for column in wanted if not column.required]
-    expected = [name for name in optional if name not in TOLD_WHERE_SENT]
     emptied = _added(found.emptied)
     return CheckedTable(
         name=name,
@@ -85,9 +84,9 @@ def read_table(location: Location, settings: TableSettings, *, workspace: Path) 
         dropped_columns=tuple(sorted(dropped)),
         made_recorded_on=settings.recorded_on if any("recorded_on" not in one for one in sent.values()) else None,
         refused_people=pl.concat([*found.held, _people_of(name, tied)]),
-        absent_columns=tuple(column for column in expected if column not in told),
+        absent_columns=tuple(column for column in optional if column not in told),
         partly_absent=tuple(
-            (column, file) for column in expected if column in told for file, one in sent.items() if column not in one
+            (column, file) for column in optional if column in told for file, one in sent.items() if column not in one
         ),
         empty_columns=_empty_columns(frame, wanted, told) if n_good >= ROWS_FOR_EMPTY else (),
         not_held_columns=not_held_columns(location, settings, sent),
