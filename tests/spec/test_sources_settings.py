@@ -215,7 +215,8 @@ def test_unknown_labels_are_named_where_they_stand_in_eight_rows_or_more(tmp_pat
     assert checked.unknown_labels.rows() == [("tenure", "secure_tenancy", 8, 1), ("tenure", None, None, 3)]
     told = [note for note in notes_of(checked, on=ON) if "not known" in note]
     assert told == [
-        "homes: labels of tenure that are not known: `secure_tenancy` (8 rows), and 3 others of fewer than 8 rows each or not shown"
+        "homes: labels of tenure that are not known: `secure_tenancy` (8 rows), "
+        "and 3 others of fewer than 8 rows each or not shown"
     ]
 
 
