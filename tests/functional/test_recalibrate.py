@@ -43,7 +43,8 @@ def place(run: RecalibrationRun, settings: Path) -> Bundle:
 def test_the_place_takes_on_part_of_its_higher_rates(run: RecalibrationRun) -> None:
     move = run.moves["loss_of_independence"]
 
-    assert 0.05 < move.height < 0.7
+    # Most of the higher rates is in what the records say of these people; what is left moves the whole place up.
+    assert 0 < move.height < 0.7
     assert 0.1 < move.height_share < 0.9
 
 
