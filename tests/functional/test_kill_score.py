@@ -13,7 +13,7 @@ from helpers.counties import NIGHT, change, copy_of, new_version
 from ageingwell.config.load import load_config
 from ageingwell.pipeline.night import score
 
-KILLS = 30
+KILLS = 15
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL and fork")
