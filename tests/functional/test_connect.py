@@ -122,3 +122,11 @@ def test_a_file_that_nobody_knows_stops_pseudonymise_and_says_what_to_do(raw: Pa
     assert "ours.csv: no table of the contracts has this name" in done.stderr
     assert "ageingwell connect" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_first_row_of_a_file_without_a_header_is_not_told_as_headings(raw: Path) -> None:
+    rows = [f"999000100{number},Surname{number},ZZ6 6A{'ABCDEFGH'[number]},100070000037,F" for number in range(8)]
+    (raw / "people.csv").write_text("\n".join(rows), encoding="utf-8")
+    told = _run("connect", raw) + _run("connect", raw, "--json")
+    assert "people.csv: not recognised" in told
+    assert not [value for row in rows for value in row.split(",")[:3] if value in told]

@@ -27,7 +27,7 @@ from ageingwell.reading.chunks import FileRead, file_chunks
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.heads import Head, heads
 from ageingwell.reading.options import ReaderOptions
-from ageingwell.reading.showable import FEWEST_ROWS, may_be_shown
+from ageingwell.reading.showable import FEWEST_ROWS, may_be_shown, shown_headings
 
 # Two names are taken for the same thing from this likeness on.
 ALIKE = 0.72
@@ -90,7 +90,8 @@ def draft(file: RawFile) -> Draft | None:
     eight rows or more.
     """
     seen = max((_seen(head) for head in heads(file.path, n_lines=200)), key=lambda one: len(one.cells), default=None)
-    if seen is None or len(seen.cells) < 2:
+    if seen is None or len(seen.cells) < 2 or shown_headings(list(seen.cells)) != tuple(seen.cells):
+        # Numbers or postcodes where headings should be: a file without a header, whose first row is somebody's.
         return None
     matches = {table: _matched(table, seen) for table in TABLES}
     # Of tables that fit as well the one whose names are nearest.

@@ -1,7 +1,7 @@
 """Which file of a folder is which file of which source profile: told by its header, never by its name alone."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatch
@@ -13,6 +13,7 @@ from ageingwell.profiles.written import ExtractDay, SourceFile
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.heads import Head, heads
 from ageingwell.reading.options import ReaderOptions
+from ageingwell.reading.showable import shown_headings
 
 # Headers stand below at most this many title lines.
 TITLE_LINES = 25
@@ -138,10 +139,19 @@ def _match(path: Path, head: Head, profile: Profile, kind: str, *, is_told: bool
         kind=kind,
         options=options,
         headings=headings,
-        dropped=tuple(dict.fromkeys(cell.strip() for cell in named if cell.strip() and cell.strip() not in used)),
+        dropped=_dropped(named, used),
         extracted_on=_extracted_on(path, head, row, file.extracted_on),
     )
     return _Match((alike, int(bool(file.holds)), by_name), recognised)
+
+
+def _dropped(named: Sequence[str], used: Collection[str]) -> tuple[str, ...]:
+    shown = shown_headings([cell.strip() for cell in named])
+    return tuple(
+        dict.fromkeys(
+            name for cell, name in zip(named, shown, strict=True) if cell.strip() and cell.strip() not in used
+        )
+    )
 
 
 def _by_lines(head: Head, file: SourceFile) -> tuple[int, dict[str, str], float] | None:

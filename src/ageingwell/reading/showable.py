@@ -1,5 +1,6 @@
 """Which values of a column may be written down as they are: labels, and nothing that may name somebody."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -27,3 +28,14 @@ def may_be_shown(value: pl.Expr, *, n_rows: pl.Expr) -> pl.Expr:
         & ~value.str.contains(_POSTCODE)
     )
     return is_plain & (n_rows >= FEWEST_ROWS)
+
+
+def shown_headings(headings: Sequence[str]) -> tuple[str, ...]:
+    """Headings as they may be told: one that looks like a value, as in a file without a header, by its place alone.
+
+    >>> shown_headings(["UPRN", "9990001006", "ZZ6 6AA", "Apr-26"])
+    ('UPRN', 'column 2', 'column 3', 'Apr-26')
+    """
+    names = pl.DataFrame({"name": list(headings)}, schema={"name": pl.String})
+    shown = names.select(may_be_shown(pl.col("name"), n_rows=pl.lit(FEWEST_ROWS))).to_series()
+    return tuple(name if may else f"column {at}" for at, (name, may) in enumerate(zip(headings, shown), start=1))
