@@ -112,7 +112,7 @@ def test_a_person_is_opened_from_the_list_by_keyboard_alone(report):
 
     report.keyboard.press("Tab")
     report.get_by_role("link", name="Back to the list").locator("visible=true").press("Enter")
-    report.wait_for_function("!document.querySelector('.card.open')")
+    report.wait_for_selector(".card.open", state="detached")
 
     assert pages_open(report) == []
     assert report.evaluate("document.activeElement.getAttribute('href')") == "#person-2"
