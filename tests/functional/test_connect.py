@@ -130,3 +130,11 @@ def test_the_first_row_of_a_file_without_a_header_is_not_told_as_headings(raw: P
     told = _run("connect", raw) + _run("connect", raw, "--json")
     assert "people.csv: not recognised" in told
     assert not [value for row in rows for value in row.split(",")[:3] if value in told]
+
+
+def test_a_draft_is_not_put_among_settings_that_are_there_already(raw: Path, tmp_path: Path) -> None:
+    init(tmp_path / "ours")
+    before = sorted(path.name for path in (tmp_path / "ours").iterdir())
+    done = CliRunner().invoke(cli, ["connect", str(raw), "--out", str(tmp_path / "ours")])
+    assert done.exit_code == 9
+    assert sorted(path.name for path in (tmp_path / "ours").iterdir()) == before

@@ -86,7 +86,7 @@ def file_object(one: object) -> dict[str, object]:
 
 def tell_connected(found: "Connected") -> None:
     """Say what the files are, a page a table with its verdict first, and what is still to ask for."""
-    from ageingwell.pipeline.connecting import pages
+    from ageingwell.pipeline.connect_page import pages
 
     click.echo("\n".join(pages(found)))
 

@@ -25,7 +25,7 @@ from ageingwell.pseudonyms.staging import private_scratch
 from ageingwell.pseudonyms.tables import RawFolder, raw_folder
 from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
-from ageingwell.reading.showable import FEWEST_ROWS, may_be_shown
+from ageingwell.reading.showable import may_be_shown
 
 _NOT_FOUND = "the table is required and was not found"
 LABELS = pl.Schema(
@@ -283,52 +283,10 @@ def _write_settings(out: Path, folder: RawFolder, drafts: _Drafts, *, extracted_
         files.setdefault(one.profile.name, []).append(one.name)
         needs_day = one.extracted_on is None and any("_extracted_on" in sql for sql in one.profile.sql.values())
         days[one.profile.name] = extracted_on if needs_day else days.get(one.profile.name)
+    # First, for it stops where there are settings already: nothing of a draft is put among them.
+    init(out, added={"agencies.toml": source_sections(files, extracted_on=days)})
     for name, made in drafts.made.items():
         place = out / SOURCES / name
         place.mkdir(parents=True)
         for title, text in made.files.items():
             (place / title).write_text(text, encoding="utf-8", newline="\n")
-    init(out, added={"agencies.toml": source_sections(files, extracted_on=days)})
-
-
-def pages(found: Connected) -> list[str]:
-    """What was found, in lines: the files, then a page a table with its verdict first, then what to ask for."""
-    lines = ["Files"]
-    for file in found.files:
-        what = f"{file.title}; read as {file.profile}" if file.profile else file.title or "not recognised"
-        lines.append(f"  {file.file}: {what}" + (f", into {', '.join(file.tables)}" if file.tables else ""))
-        if file.columns_dropped:
-            lines.append(f"    columns not used: {', '.join(file.columns_dropped)}")
-        lines += [f"    to check: {one}" for one in file.to_check]
-        if file.missing:
-            lines.append(f"    columns it may have and does not: {', '.join(file.missing)}")
-    for table in found.tables:
-        lines += ["", f"{table.table} ({table.agency}): {table.verdict}", *(f"  {line}" for line in table.lines)]
-        lines += [f"  {line}" for line in (*_label_lines(found, table.table), *_link_lines(found, table.table))]
-    if found.problems:
-        lines += ["", "A night would stop because", *(f"  {problem}" for problem in found.problems)]
-    if found.ask:
-        lines += ["", "Still to ask for, the most needed first", *(f"  {one}" for one in found.ask)]
-    return lines
-
-
-def _label_lines(found: Connected, table: str) -> list[str]:
-    lines = []
-    of_table = found.labels.filter(pl.col("table") == table)
-    for (column,), rows in of_table.group_by("column", maintain_order=True):
-        n = int(rows["n_rows"].sum())
-        known = int(rows.filter(pl.col("known"))["n_rows"].sum())
-        shown = [f"{row['label']} {row['n_rows']:,}" for row in rows.drop_nulls("label").to_dicts()]
-        rare = int(rows.filter(pl.col("label").is_null())["n_rows"].sum())
-        told = ", ".join(
-            [*shown, *([f"others, each in fewer than {FEWEST_ROWS} rows or not shown {rare:,}"] if rare else [])]
-        )
-        lines.append(f"{column}: {100 * known / n:.0f} in 100 values recognised ({told})")
-        unknown = rows.filter(~pl.col("known") & pl.col("label").is_not_null())["label"].to_list()
-        lines += [f"{column}: not recognised: {', '.join(unknown)}"] if unknown else []
-    return lines
-
-
-def _link_lines(found: Connected, table: str) -> list[str]:
-    rows = found.links.filter(pl.col("table") == table).iter_rows(named=True)
-    return [f"{row['n_linked']:,} of {row['n']:,} {row['of']} are on the GP register of this folder" for row in rows]

@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -72,7 +73,8 @@ def _unpacked(path: Path, workspace: Path) -> list[RawFile]:
             members = [one for one in archive.infolist() if not one.is_dir() and _is_record(one.filename)]
             _stop_on_growth(path, members)
             return [_member(archive, one, number, path, place) for number, one in enumerate(members)]
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zipfile.zlib.error):  # type: ignore[attr-defined]
+    # NotImplementedError: a compression that Python does not know.
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error):
         fault = "not a whole zip archive"
     except RuntimeError:
         # The library says so, in English alone, of a member that needs a password.

@@ -15,7 +15,6 @@ from ageingwell.reading.chunks import Chunk, file_chunks
 from ageingwell.reading.forms import is_readable, stem_of, suffix_of
 from ageingwell.reading.options import AS_IT_IS, ReaderOptions
 
-SUFFIXES: Final = (".csv", ".parquet")
 # The two files that mark a folder and hold no records.
 SYNTHETIC_MARK: Final = "synthetic.json"
 _MARKS: Final = (SYNTHETIC_MARK, "pseudonymised.json")

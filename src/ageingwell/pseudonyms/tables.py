@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
@@ -17,8 +16,6 @@ from ageingwell.profiles.running import Ran, run_profiles
 from ageingwell.profiles.transform import FILE, ROW, MadeTable
 from ageingwell.pseudonyms.reading import RawChunk, raw_chunks, table_files
 from ageingwell.reading.options import AS_IT_IS, ReaderOptions, reader_options
-
-_NO_AREAS: Final = "postcode"
 
 
 @dataclass(frozen=True)
