@@ -11,7 +11,7 @@ import pytest
 from helpers.counties import NIGHT, change, copy_of, new_version
 
 from ageingwell.config.load import load_config
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
 
 KILLS = 15
 

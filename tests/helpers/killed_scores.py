@@ -16,7 +16,7 @@ from pathlib import Path
 import ageingwell.lookup.kernel  # noqa: F401 (slow to import: once here, not in every child)
 from ageingwell.config.load import load_config
 from ageingwell.errors import SourceError
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
 from ageingwell.publish import current
 from helpers.counties import NIGHT, hashes_of
 from helpers.kill import exit_code, fork, fork_and_kill
