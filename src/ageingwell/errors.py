@@ -92,6 +92,12 @@ class ChangeError(AgeingWellError):
     exit_code = 14
 
 
+class EngineError(AgeingWellError):
+    """The work did not come to an end: a process was ended by the system, or Spark could not do a part."""
+
+    exit_code = 15
+
+
 class DecisionFileError(AgeingWellError):
     """A file with decisions cannot be read, or is no list of a night in this folder."""
 
