@@ -1,6 +1,7 @@
 """The permission ledger and the opt-outs: who may be used for what. Everything here fails closed."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
@@ -232,25 +233,51 @@ def marked(permissions: pl.DataFrame, kind: str) -> pl.DataFrame:
     return permissions.filter(pl.col("kind") == kind).select("person_id", "household_id").unique()
 
 
-def keep_permitted(
-    tables: Mapping[str, pl.LazyFrame], permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger
-) -> dict[str, pl.LazyFrame]:
-    """Take everyone excluded out of every table, before anything is worked out.
+@dataclass(frozen=True)
+class Barred:
+    """Who may not be used: people of every table, people of the GP tables (`register`), and homes; each one column."""
+
+    people: pl.DataFrame
+    register: pl.DataFrame
+    homes: pl.DataFrame
+
+
+def barred(patients: pl.LazyFrame, permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger) -> Barred:
+    """Find everyone who may not be used.
 
     An objection of a home takes everyone who lives there, as the newest row of the register says, and the home itself;
     who lived there once is not bound by it. Where the ledger lets other agencies' facts be used in spite of a type 1
     opt-out, the person leaves the GP tables only.
     """
     out = excluded(permissions, purpose=purpose, ledger=ledger)
-    homes = out.select("household_id").drop_nulls().unique()
-    people = _people_out(tables["gp_patients"], out)
-    gp_too = off_the_register(tables["gp_patients"], permissions, purpose=purpose, ledger=ledger)
+    return Barred(
+        people=_people_out(patients, out),
+        register=off_the_register(patients, permissions, purpose=purpose, ledger=ledger),
+        homes=out.select("household_id").drop_nulls().unique(),
+    )
+
+
+def without_barred(tables: Mapping[str, pl.LazyFrame], out: Barred) -> dict[str, pl.LazyFrame]:
+    """Take everyone barred out of every table, before anything is worked out."""
     # A row of the register is about a person: who lived in that home once keeps it as where they came from.
-    of_homes = {name: homes.clear() if name == "gp_patients" else homes for name in tables}
+    nowhere = out.homes.clear()
     return {
-        name: rows if name == "permissions" else _without(rows, gp_too if name in GP_TABLES else people, of_homes[name])
+        name: rows
+        if name == "permissions"
+        else _without(
+            rows,
+            out.register if name in GP_TABLES else out.people,
+            nowhere if name == "gp_patients" else out.homes,
+        )
         for name, rows in tables.items()
     }
+
+
+def keep_permitted(
+    tables: Mapping[str, pl.LazyFrame], permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger
+) -> dict[str, pl.LazyFrame]:
+    """Find everyone who may not be used, as `barred` does, and take them out of every table."""
+    return without_barred(tables, barred(tables["gp_patients"], permissions, purpose=purpose, ledger=ledger))
 
 
 def off_the_register(

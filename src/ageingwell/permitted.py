@@ -12,16 +12,18 @@ import polars as pl
 from ageingwell.config.load import Config
 from ageingwell.config.score import Purpose, Recipient
 from ageingwell.permissions import (
+    Barred,
     allow_list,
+    barred,
     homes_of_excluded,
     in_force,
-    keep_permitted,
     opt_outs_that_meet,
     stop_unless_allowing,
     stop_unless_checked,
     stop_unless_linked,
     stop_unless_permitted,
     with_those_not_allowed,
+    without_barred,
 )
 from ageingwell.recognition.link_floors import stop_on_strangers
 from ageingwell.recognition.links import REGISTER, count_links
@@ -32,15 +34,34 @@ from ageingwell.timeline import AsOf
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What the ledger and the opt-outs say of all records: decided once, then applied to any part of them.
+
+    `opted` are the opt-outs and markers in force, those whom an allow list leaves out among them; `barred` who may not
+    be used; `incomplete_homes` the homes in which somebody lives who may not be used, or who may have died or left, so
+    that nobody can say who lives there; `doubts` sentences for the reader about opt-outs that meet nobody and about a
+    look-up of medicines that is old. `dmd_to_bnf` is the look-up by which prescriptions are filled in, where the
+    settings name one.
+    """
+
+    opted: pl.DataFrame
+    barred: Barred
+    incomplete_homes: pl.Series
+    doubts: tuple[str, ...]
+    dmd_to_bnf: DmdToBnf | None = None
+
+    def let_through(self, records: Records) -> Records:
+        """The records that may be used. A medicine has the same group for every job, for all pass here."""
+        return with_bnf_codes(records.with_rows(without_barred(records.rows(), self.barred)), self.dmd_to_bnf)
+
+
+@dataclass(frozen=True)
 class Permitted:
     """What may be used, and who may not.
 
-    `records` are the rows that may be used; `opted` the opt-outs and markers in force, those whom an allow list leaves
-    out among them; `incomplete_homes` the homes in which somebody lives who may not be used, or who may have died or
-    left, so that nobody can say who lives there; `unsure` whose address was matched with low certainty (person_id,
-    household_id), however late that was recorded; `doubts` sentences for the reader about opt-outs that meet nobody and
-    about a look-up of medicines that is old; `links` how much of each table meets the register (`LINKS`). `dmd_to_bnf`
-    is the look-up that the records' prescriptions were filled in by, where the settings name one.
+    `records` are the rows that may be used; `unsure` whose address was matched with low certainty (person_id,
+    household_id), however late that was recorded; `links` how much of each table meets the register (`LINKS`). The
+    rest is what `Gate` says.
     """
 
     records: Records
@@ -60,13 +81,41 @@ def permitted_or_stop(
     recipients: Sequence[Recipient],
     on: date,
     today: date | None = None,
-    sent: Records | None = None,
 ) -> Permitted:
     """Take out everyone excluded; stop where the ledger or the opt-outs do not let this job run.
 
-    `on` is the day of the list or of the extract, `today` the clock's; `sent` the records without what was added to
-    them here. Raises `NotPermittedError` for a pair that the ledger does not list, for opt-outs or an allow list that
-    are stale, missing, or made under another key; `SourceError` for a table that meets nobody on the register;
+    `on` is the day of the list or of the extract, `today` the clock's. Raises what `gate_or_stop` does, and
+    `SourceError` for a table that meets nobody on the register.
+    """
+    gate = gate_or_stop(records, config=config, purpose=purpose, recipients=recipients, on=on, today=today)
+    kept = gate.let_through(records)
+    patients = kept.tables[REGISTER].rows
+    links = measured_links(records, patients, config=config, on=on)
+    stop_on_strangers(links, config.tables)
+    return Permitted(
+        records=kept,
+        opted=gate.opted,
+        incomplete_homes=gate.incomplete_homes,
+        unsure=unsure_homes(patients),
+        doubts=gate.doubts,
+        links=links,
+        dmd_to_bnf=gate.dmd_to_bnf,
+    )
+
+
+def gate_or_stop(
+    records: Records,
+    *,
+    config: Config,
+    purpose: Purpose,
+    recipients: Sequence[Recipient],
+    on: date,
+    today: date | None = None,
+) -> Gate:
+    """Say who may be used of these records; stop where the ledger or the opt-outs do not let this job run.
+
+    `on` is the day of the list or of the extract, `today` the clock's. Raises `NotPermittedError` for a pair that the
+    ledger does not list, for opt-outs or an allow list that are stale, missing, or made under another key;
     `ConfigError` for a look-up of medicines that cannot be read.
     """
     stop_unless_permitted(
@@ -75,26 +124,20 @@ def permitted_or_stop(
     permissions = records.tables["permissions"].rows
     stop_unless_checked(permissions, config.ledger, on=on, today=today)
     opted = in_force(permissions, on=on)
-    patients = records.tables["gp_patients"].rows
-    doubts = stop_unless_linked(opt_outs_that_meet(opted, patients, every_home(records)), config.ledger)
+    patients = records.tables[REGISTER].rows
+    doubts = stop_unless_linked(opt_outs_that_meet(opted, patients, homes_named(records, opted)), config.ledger)
     allowed = allow_list(permissions, config.ledger, on=on, today=today)
     if allowed is not None:
-        register = patients.select("person_id").unique().collect()
+        register = patients.select("person_id").unique().collect(engine="streaming")
         doubts += stop_unless_allowing(allowed, register, config.ledger)
         opted = with_those_not_allowed(opted, allowed, register)
-    kept = keep_permitted(records.rows(), opted, purpose=purpose, ledger=config.ledger)
     out = homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger)
-    links = measured_links(sent or records, kept[REGISTER], config=config, on=on)
-    stop_on_strangers(links, config.tables)
-    # Here and nowhere else: every job passes the gate, so a medicine has the same group in all of them.
     look_up = None if config.dmd_to_bnf is None else read_dmd_to_bnf(config.dmd_to_bnf)
-    return Permitted(
-        records=with_bnf_codes(records.with_rows(kept), look_up),
+    return Gate(
         opted=opted,
+        barred=barred(patients, opted, purpose=purpose, ledger=config.ledger),
         incomplete_homes=pl.concat([out, homes_in_doubt(records)]).unique().sort(),
-        unsure=unsure_homes(kept["gp_patients"]),
         doubts=(*doubts, *(() if look_up is None else look_up.doubts(on))),
-        links=links,
         dmd_to_bnf=look_up,
     )
 
@@ -153,10 +196,14 @@ def homes_in_doubt(records: Records) -> pl.Series:
     return homes.collect()["household_id"]
 
 
-def every_home(records: Records) -> pl.Series:
-    """Every home that any table of any agency names, opt-outs apart: household_id, unique."""
+def homes_named(records: Records, opted: pl.DataFrame) -> pl.Series:
+    """Of the homes that opted out, those that any table of any agency names, opt-outs apart: household_id, unique."""
+    asked = opted.select("household_id").drop_nulls().unique()
     named = [
-        table.rows.select(pl.col("household_id").drop_nulls().unique()).collect()
+        table.rows.select("household_id")
+        .join(asked.lazy(), on="household_id", how="semi")
+        .unique()
+        .collect(engine="streaming")
         for name, table in records.tables.items()
         if name != "permissions" and "household_id" in table.rows.collect_schema().names()
     ]
