@@ -1,14 +1,15 @@
 """Everyone who entered a night and where each left: nobody vanishes unreported."""
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.contracts.gp import OLDEST
+from ageingwell.night.shards import REGISTER
+from ageingwell.night.tonight import Part
+from ageingwell.outreach.listing import unplaced
 from ageingwell.permissions import excluded
 from ageingwell.sources.read import Records
-from ageingwell.spine import age_on, latest_versions
+from ageingwell.spine import Tables, age_on, latest_versions
 from ageingwell.timeline import AsOf
 
 ATTRITION = pl.Schema(
@@ -18,45 +19,73 @@ ATTRITION = pl.Schema(
 _REASONS = ("objection", "restriction", "national", "type_1")
 
 
-def account_for_everyone(
-    records: Records,
+def account_for_shard(
+    part: Part,
     permitted: Records,
-    opted: pl.DataFrame,
-    tables: Mapping[str, pl.LazyFrame],
+    tables: Tables,
     spine: pl.DataFrame,
     left: pl.DataFrame,
-    rows: pl.DataFrame,
     *,
+    n_eligible: int,
     held: pl.DataFrame,
-    config: Config,
-    as_of: AsOf,
 ) -> pl.DataFrame:
-    """One row a person with the step and reason, or a count where people may not be named (contract: `Attrition`).
+    """Everybody of a shard who may not be offered help, with the step and reason (`ATTRITION`).
 
-    `held` are those whose row of the spine is impossible (person_id, reason). People who opted out are in no file, so
-    they are counted by reason only. Raises `AssertionError` if the people at
-    the end are not exactly the people who entered.
+    One row a person, or a count where people may not be named: people who opted out are in no file. `permitted` are the
+    shard's records that may be used, `left` those whom the step `eligible` left out, `n_eligible` how many it kept,
+    `held` those whose row of the spine is impossible (person_id, reason). Raises `AssertionError` if those who leave
+    and those who stay are not exactly the people who entered.
     """
-    entered = _people(records.tables["gp_patients"].rows)
-    unread = (
-        records.tables["gp_patients"]
-        .refused_people.select("person_id")
-        .unique()
-        .join(entered, on="person_id", how="anti")
-    )
-    allowed = _people(permitted.tables["gp_patients"].rows)
+    tonight = part.tonight
+    entered = _people(part.shard.own()[REGISTER])
+    allowed = entered.join(_people(permitted.tables[REGISTER].rows), on="person_id", how="semi")
     parts = [
-        _counted(unread.with_columns(reason=pl.lit("every_row_refused")), "read"),
-        _counted(_opted_out(entered.join(allowed, on="person_id", how="anti"), opted, config), "permitted"),
-        _named(_off_the_spine(allowed.join(spine, on="person_id", how="anti"), tables, held, as_of), "spine"),
+        _counted(
+            _opted_out(entered.join(allowed, on="person_id", how="anti"), tonight.gate.opted, tonight.config),
+            "permitted",
+        ),
+        _named(_off_the_spine(allowed.join(spine, on="person_id", how="anti"), tables, held, tonight.as_of), "spine"),
         left.select("person_id", "step", "reason", n=pl.lit(1), re_enters_on="re_enters_on"),
-        _named(rows.select("person_id", reason=pl.lit("listed")), "listed"),
     ]
-    attrition = pl.concat([part.select(ATTRITION.names()).cast(ATTRITION) for part in parts])
-    told, came = attrition["n"].sum(), entered.height + unread.height
-    if told != came or attrition["person_id"].drop_nulls().is_duplicated().any():
-        raise AssertionError(f"the night lost count of people: {came} entered and {told} are accounted for")
-    return attrition.sort("person_id", "step", "reason", nulls_last=False)
+    told = pl.concat([part.select(ATTRITION.names()).cast(ATTRITION) for part in parts])
+    _stop_on_lost_count(told, came=entered.height - n_eligible)
+    return told
+
+
+def refused_altogether(records: Records) -> pl.DataFrame:
+    """The people of whom no row of the register could be read, as a count (`ATTRITION`)."""
+    table = records.tables[REGISTER]
+    refused = table.refused_people.select("person_id").unique()
+    read = table.rows.select("person_id").join(refused.lazy(), on="person_id", how="semi").unique().collect()
+    unread = refused.join(read, on="person_id", how="anti").with_columns(reason=pl.lit("every_row_refused"))
+    return _counted(unread, "read").select(ATTRITION.names()).cast(ATTRITION)
+
+
+def account_for_eligible(ranked: pl.DataFrame, listed: pl.Series) -> pl.DataFrame:
+    """Everybody who could be offered help: on the list, or why not (`ATTRITION`)."""
+    off = unplaced(ranked, listed=listed)
+    here = ranked.select("person_id").filter(pl.col("person_id").is_in(listed.implode()))
+    parts = [
+        off.select("person_id", "step", "reason", n=pl.lit(1), re_enters_on="re_enters_on"),
+        _named(here.with_columns(reason=pl.lit("listed")), "listed"),
+    ]
+    told = pl.concat([part.select(ATTRITION.names()).cast(ATTRITION) for part in parts])
+    _stop_on_lost_count(told, came=ranked.height)
+    return told
+
+
+def in_order(accounted: pl.DataFrame) -> pl.DataFrame:
+    """The account of everybody in its order; counts of one step and reason are one row (contract: `Attrition`)."""
+    named = accounted.filter(pl.col("person_id").is_not_null())
+    keys = ("person_id", "step", "reason", "re_enters_on")
+    counts = accounted.filter(pl.col("person_id").is_null()).group_by(keys).agg(pl.col("n").sum())
+    return pl.concat([named, counts.select(ATTRITION.names())]).sort("person_id", "step", "reason", nulls_last=False)
+
+
+def _stop_on_lost_count(told: pl.DataFrame, *, came: int) -> None:
+    n = told["n"].sum()
+    if n != came or told["person_id"].drop_nulls().is_duplicated().any():
+        raise AssertionError(f"the night lost count of people: {came} came and {n} are accounted for")
 
 
 def _people(rows: pl.LazyFrame) -> pl.DataFrame:
@@ -84,7 +113,7 @@ def _opted_out(out: pl.DataFrame, opted: pl.DataFrame, config: Config) -> pl.Dat
 
 
 def _off_the_spine(
-    off: pl.DataFrame, tables: Mapping[str, pl.LazyFrame], held: pl.DataFrame, as_of: AsOf
+    off: pl.DataFrame, tables: Tables, held: pl.DataFrame, as_of: AsOf
 ) -> pl.DataFrame:
     """Not known by then, dead, gone, held for an impossible row, or younger."""
     newest = latest_versions(tables["gp_patients"])

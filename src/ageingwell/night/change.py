@@ -18,18 +18,31 @@ FEWEST_OF_A_PRACTICE: Final = 20
 FEWEST_TO_LIST_SOMEBODY: Final = 100
 
 
-def population_of(people: pl.DataFrame) -> dict[str, Any]:
+POPULATION = pl.Schema({"of": pl.String, "level": pl.String, "n": pl.Int64})
+
+
+def count_population(people: pl.DataFrame) -> pl.DataFrame:
     """How many people, homes and patients of each practice a night could have listed; nobody dead or gone counts.
 
-    `people` has person_id, household_id, practice_code, is_deceased and has_moved.
+    `people` has person_id, household_id, practice_code, is_deceased and has_moved. The counts (`POPULATION`) of parts
+    of the people, each home in one part, add up.
     """
     here = people.filter(~pl.col("is_deceased") & ~pl.col("has_moved"))
-    practices = here.group_by("practice_code").agg(n=pl.len().cast(pl.Int64)).sort("practice_code")
-    kept = practices.filter(pl.col("n") >= FEWEST_OF_A_PRACTICE)
+    homes = here["household_id"].drop_nulls().n_unique()
+    practices = here.group_by(level="practice_code").agg(n=pl.len().cast(pl.Int64))
+    whole = [("people", "", here.height), ("homes", "", homes)]
+    parts = [pl.DataFrame(whole, schema=POPULATION, orient="row"), practices.select(pl.lit("practice").alias("of"), "level", "n")]
+    return pl.concat(parts).cast(POPULATION)
+
+
+def population_of(counts: pl.DataFrame) -> dict[str, Any]:
+    """The counts of everybody (`POPULATION`), of one part or several, as the manifest tells them."""
+    n = counts.group_by("of", "level").agg(pl.col("n").sum()).sort("of", "level")
+    kept = n.filter((pl.col("of") == "practice") & (pl.col("n") >= FEWEST_OF_A_PRACTICE))
     return {
-        "people": here.height,
-        "homes": here["household_id"].drop_nulls().n_unique(),
-        "practices": dict(kept.iter_rows()),
+        "people": int(n.filter(of="people")["n"].sum()),
+        "homes": int(n.filter(of="homes")["n"].sum()),
+        "practices": dict(kept.select("level", "n").iter_rows()),
     }
 
 

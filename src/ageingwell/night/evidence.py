@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from ageingwell.bundle import EVALUATION, Bundle, find_bundle
@@ -15,8 +14,6 @@ from ageingwell.report.annex import Evidence
 CARD: Final = "card.md"
 KEPT: Final = (EVALUATION, CARD)  # the files that `save_evidence` writes
 REFERENCE: Final = "reference"
-# More people would sharpen nothing that a reader can see, and a county's night should not wait for it.
-MOST_PEOPLE: Final = 20_000
 DRAWS: Final = 100
 
 
@@ -28,12 +25,14 @@ def evidence_of(bundle: Bundle, name: str | Path) -> Evidence:
 
 
 def drift_of(bundle: Bundle, features: pl.DataFrame, *, seed: int) -> pl.DataFrame:
-    """How far tonight's facts lie from those the ranking model was fitted on; no rows where its bundle does not say."""
+    """How far tonight's facts lie from those the ranking model was fitted on; no rows where its bundle does not say.
+
+    `features` are those of people drawn for it, sorted by person_id.
+    """
     reference = bundle.tables.get(bundle.ranking_outcome, {}).get(REFERENCE)
     if reference is None or features.is_empty():
         return pl.DataFrame(schema=STABILITY)
-    drawn = np.random.default_rng(seed).permutation(features.height)[:MOST_PEOPLE]
-    return stability_against(reference, features[np.sort(drawn).tolist()], draws=DRAWS, seed=seed)
+    return stability_against(reference, features, draws=DRAWS, seed=seed)
 
 
 def save_evidence(evidence: Evidence, folder: Path) -> None:

@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
 from ageingwell.features.evidence import agencies_of, fact_days
 from ageingwell.model.contributions import Contributions
-from ageingwell.peers import NOBODY, Peers, compare, find_alike
+from ageingwell.peers import Peers
 from ageingwell.reasons import (
     REASONS,
     reasons_of_people,
@@ -19,15 +18,6 @@ from ageingwell.spine import Tables, last_contacts
 from ageingwell.timeline import AsOf
 
 GP = "gp"
-
-
-def peers_of(
-    spine: pl.DataFrame, bundle: Bundle, explained: Contributions, risks: pl.DataFrame, config: Config
-) -> Peers:
-    """Whom everybody is compared with; nobody where the bundle is not usable and no figure is told."""
-    if not bundle.usable:
-        return NOBODY
-    return compare(find_alike(spine, minimum_age=config.score.minimum_age), explained, risks)
 
 
 def compared_of(peers: Peers, people: pl.Series) -> pl.DataFrame:

@@ -14,10 +14,14 @@ from ageingwell.evaluation.utility import at_list_length
 from ageingwell.evaluation.wall import AGE, MODEL
 from ageingwell.governance.disclosure import in_words
 from ageingwell.kept.frames import read_frame
+from ageingwell.night.people import Judged
+from ageingwell.night.register import counts_kept
+from ageingwell.night.shards import REGISTER
+from ageingwell.night.tonight import Part
 from ageingwell.outcomes import label_outcomes
 from ageingwell.publish import latest_before
-from ageingwell.recognition.people import recognise
-from ageingwell.spine import Tables, latest_versions
+from ageingwell.recognition.people import untold_of
+from ageingwell.spine import latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 
@@ -49,46 +53,60 @@ def settled_archive(out: Path, as_of: AsOf, *, config: Config) -> Archive | None
     return Archive(day, listed, scores)
 
 
-def track_record(archive: Archive | None, tables: Tables, *, bundle: Bundle, config: Config) -> dict[str, Any] | None:
-    """What became of people listed before, beside as many picked by age alone; counts as a page may show them.
+FOLLOWED = pl.Schema({"person_id": pl.String, "birth_month": pl.Date, "happened": pl.Int8, "was_listed": pl.Boolean})
 
-    `tables` are tonight's, as known and permitted: who may not be used any more is counted on neither side. Keys: from
-    (`archive` or `test`), day, outcome, n_listed, n_happened, n_by_age. None where neither an old list nor a test of a
-    usable model tells anything.
+
+def follow_shard(part: Part, archive: Archive, judged: Judged) -> pl.DataFrame:
+    """What became of a shard's people who could have been listed then (`FOLLOWED`); of whom it is not known are absent.
+
+    Tonight's records, as known and permitted, tell it: who may not be used any more is counted on neither side.
     """
-    counted = None if archive is None else _counted(archive, tables, bundle=bundle, config=config)
-    return counted or _tested(bundle)
-
-
-def _counted(archive: Archive, tables: Tables, *, bundle: Bundle, config: Config) -> dict[str, Any] | None:
-    outcome = bundle.ranking_outcome
-    born = latest_versions(tables["gp_patients"]).select("person_id", "birth_month")
+    tonight, config = part.tonight, part.tonight.config
+    outcome = tonight.bundle.ranking_outcome
+    tables = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.own())))
+    born = latest_versions(tables[REGISTER]).select("person_id", "birth_month")
     # Nobody in a care home could be listed.
     people = archive.scores.select("person_id").join(born, on="person_id").with_columns(care_home=pl.lit("no"))
     horizon = Horizon(config.train.horizon_days)
-    told = recognise(
+    untold = untold_of(
         tables,
         people,
         AsOf(archive.day).plus(horizon.days),
-        places=config.places,
-        codelists=config.codelists,
+        counts=counts_kept(part, judged.sums),
+        counted=judged.counted,
         floors=config.score.recognition,
     )
     labels = label_outcomes(
-        tables, people, AsOf(archive.day), horizon=horizon, codelists=config.codelists, untold=told.untold
+        tables, people, AsOf(archive.day), horizon=horizon, codelists=config.codelists, untold=untold
     )
-    followed = people.join(labels.select("person_id", outcome), on="person_id").drop_nulls(outcome).sort("person_id")
-    listed = followed.join(archive.listed, on="person_id", how="semi")
+    followed = people.join(labels.select("person_id", happened=outcome), on="person_id").drop_nulls("happened")
+    listed = pl.col("person_id").is_in(archive.listed["person_id"].implode())
+    return followed.with_columns(was_listed=listed).select(FOLLOWED.names()).cast(FOLLOWED)
+
+
+def track_record(archive: Archive | None, followed: pl.DataFrame | None, *, bundle: Bundle) -> dict[str, Any] | None:
+    """What became of people listed before, beside as many picked by age alone; counts as a page may show them.
+
+    `followed` is what `follow_shard` tells of all shards. Keys: from (`archive` or `test`), day, outcome, n_listed,
+    n_happened, n_by_age. None where neither an old list nor a test of a usable model tells anything.
+    """
+    counted = None if archive is None or followed is None else _counted(archive, followed, bundle.ranking_outcome)
+    return counted or _tested(bundle)
+
+
+def _counted(archive: Archive, followed: pl.DataFrame, outcome: str) -> dict[str, Any] | None:
+    everybody = followed.sort("person_id")
+    listed = everybody.filter("was_listed")
     if listed.is_empty():
         return None
-    years = -followed["birth_month"].to_physical().to_numpy()
-    oldest = at_list_length(followed[outcome].to_numpy(), years, k=listed.height).filter(measure="ppv")
+    years = -everybody["birth_month"].to_physical().to_numpy()
+    oldest = at_list_length(everybody["happened"].to_numpy(), years, k=listed.height).filter(measure="ppv")
     return _told(
         "archive",
         archive.day.isoformat(),
         outcome,
         n_listed=listed.height,
-        n_happened=int(listed[outcome].sum()),
+        n_happened=int(listed["happened"].sum()),
         n_by_age=round(oldest["value"][0] * listed.height),
     )
 
