@@ -53,6 +53,7 @@ class Given:
     spine: pl.DataFrame
     codelists: Codelists
     as_of: AsOf
+    carers: pl.LazyFrame | None = None
 
     @property
     def homes(self) -> pl.LazyFrame:
@@ -80,15 +81,18 @@ def build_features(
     codelists: Codelists,
     untold: Mapping[str, frozenset[str]] = NOTHING_UNTOLD,
     unrecognised: pl.DataFrame | None = None,
+    carers: pl.LazyFrame | None = None,
 ) -> pl.DataFrame:
     """Every feature of every person of the spine: person_id, then one Float64 column a feature; sorted by person_id.
 
     A missing value means unknown. A source that was not sent makes all its features unknown; a home-based feature is
     unknown for somebody without a home on record. `untold` names, by table, the columns that were never sent, or
     without a single value: what rests on one of them (`columns_behind`) is 0 for nobody. `unrecognised` says whose
-    codes and labels are not recognised, as `recognise` gives it: what they would have told is unknown too.
+    codes and labels are not recognised, as `recognise` gives it: what they would have told is unknown too. `carers` is
+    whom anybody's records of social care name as a carer, as `carers_named` finds them, where `tables` are those of
+    some people alone; without it they are looked for in `tables`.
     """
-    given = Given(tables, spine, codelists, as_of)
+    given = Given(tables, spine, codelists, as_of, carers)
     seen = Seen(as_of, bit_of_list(codelists))
     built = spine.select(
         "person_id", "household_id", _lived_here_from="lived_here_from", _n_members="n_household_members"
@@ -440,12 +444,20 @@ def _care_events(given: Given) -> pl.LazyFrame | None:
     return rows.with_columns(weekly_pence=pl.when(service).then(pence).otherwise(0))
 
 
+def carers_named(tables: Tables) -> pl.LazyFrame:
+    """Whom the rows of people who get support name as their carer: person_id, started_on.
+
+    A carer may live elsewhere, so it is asked of everybody's records.
+    """
+    rows = tables["care_events"].filter(pl.col("client_type") == "service_user")
+    return rows.select("started_on", person_id="linked_person_id").drop_nulls("person_id")
+
+
 def _named_carers(given: Given) -> pl.LazyFrame | None:
-    """Whom the rows of people who get support name as their carer; whom a carer's row names is cared for."""
+    """The carers among these people; whom a carer's row names is cared for."""
     if "care_events" not in given.tables:
         return None
-    rows = given.tables["care_events"].filter(pl.col("client_type") == "service_user")
-    named = rows.select("started_on", person_id="linked_person_id").drop_nulls("person_id")
+    named = carers_named(given.tables) if given.carers is None else given.carers
     return named.join(given.spine.lazy().select("person_id"), on="person_id", how="semi")
 
 
