@@ -28,7 +28,7 @@ RISK_UNITS: Final = 2**38
 
 @dataclass(frozen=True)
 class Alike:
-    """Who is alike: `cells` (sex, five, place, cell, who, n_peers), `groups` (who, cell), `people` (person_id, cell, and as `in_cells`).
+    """Who is alike: `cells` (sex, five, place, cell, who, n_peers), `groups` (who, cell), `people` (with their cell).
 
     A cell is one sex, five years of age and one place. Everybody of a cell is compared with one group, told by `who`;
     a group is made of cells. Of whom `people` does not hold, nothing is asked by name.

@@ -112,9 +112,7 @@ def _opted_out(out: pl.DataFrame, opted: pl.DataFrame, config: Config) -> pl.Dat
     return joined.with_columns(pl.col("reason").fill_null("objection_of_the_home"))
 
 
-def _off_the_spine(
-    off: pl.DataFrame, tables: Tables, held: pl.DataFrame, as_of: AsOf
-) -> pl.DataFrame:
+def _off_the_spine(off: pl.DataFrame, tables: Tables, held: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:
     """Not known by then, dead, gone, held for an impossible row, or younger."""
     newest = latest_versions(tables["gp_patients"])
     known = off.join(newest.select("person_id", "died_on", "left_on", "birth_month"), on="person_id", how="left")

@@ -31,7 +31,10 @@ def count_population(people: pl.DataFrame) -> pl.DataFrame:
     homes = here["household_id"].drop_nulls().n_unique()
     practices = here.group_by(level="practice_code").agg(n=pl.len().cast(pl.Int64))
     whole = [("people", "", here.height), ("homes", "", homes)]
-    parts = [pl.DataFrame(whole, schema=POPULATION, orient="row"), practices.select(pl.lit("practice").alias("of"), "level", "n")]
+    parts = [
+        pl.DataFrame(whole, schema=POPULATION, orient="row"),
+        practices.select(pl.lit("practice").alias("of"), "level", "n"),
+    ]
     return pl.concat(parts).cast(POPULATION)
 
 

@@ -20,7 +20,7 @@ from ageingwell.decisions.ledger import BEGINNING, read_ledger
 from ageingwell.errors import LedgerError
 from ageingwell.meeting.recording import ledger_path
 from ageingwell.meeting.sent_lists import manifest_of
-from ageingwell.permissions import keep_permitted
+from ageingwell.permissions import Barred, without_barred
 from ageingwell.sources.check import REFUSED
 from ageingwell.sources.read import CheckedTable, Records
 from ageingwell.timeline import AsOf
@@ -84,12 +84,8 @@ class Decided:
         return needs_of_added(agreed, people=people, settings=self.config.outreach)
 
 
-def decided_tonight(
-    ledger: pl.DataFrame, records: Records, opted: pl.DataFrame, *, config: Config, as_of: AsOf
-) -> Decided:
+def decided_tonight(ledger: pl.DataFrame, out: Barred, *, config: Config, as_of: AsOf) -> Decided:
     """The decisions in force; those of people and homes that opted out stay in the ledger and are not used."""
-    tables = {"gp_patients": records.tables["gp_patients"].rows, "decisions": ledger.lazy()}
-    allowed = keep_permitted(tables, opted, purpose=config.score.purpose, ledger=config.ledger)
-    used = allowed["decisions"].collect()
+    used = without_barred({"decisions": ledger.lazy()}, out)["decisions"].collect()
     told = told_by_now(used, as_of=as_of.day)
     return Decided(decisions_in_force(used, as_of=as_of.day), told, config, as_of)

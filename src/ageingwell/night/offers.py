@@ -39,7 +39,9 @@ def offer_at_doors(part: Part, ordered: Ordered) -> pl.DataFrame:
     doors = one_knock_a_door(
         ranked.join(themes, on="person_id", how="left", maintain_order="left"), kept(part, NEEDS), settings=settings
     )
-    return offers_that_matter(doors, capacity=settings.capacity, floors=tonight.config.outreach.floors, settings=settings)
+    return offers_that_matter(
+        doors, capacity=settings.capacity, floors=tonight.config.outreach.floors, settings=settings
+    )
 
 
 def _themes(part: Part, people: pl.DataFrame, groups: PeerGroups | None) -> pl.DataFrame:

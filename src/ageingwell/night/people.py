@@ -4,7 +4,9 @@ permitted → known → features → risk → flags → eligible → needs → c
 what `Judged` tells; what the whole group needs is a sum of whole numbers, a handful of people, or a file of the shard.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -44,7 +46,7 @@ JUDGED: Final = "spine_judged"
 FEATURES: Final = "features"
 ELIGIBLE: Final = "eligible"
 NEEDS: Final = "needs"
-LEFT: Final = "left"
+LEFT_FRAME: Final = "left"
 ACCOUNTED: Final = "accounted"
 SCORES: Final = "scores"
 RESIDENTS: Final = "residents"
@@ -53,11 +55,13 @@ KEYS: Final = "rank_keys"
 
 @dataclass(frozen=True)
 class Judged:
-    """What the first pass over all shards came to: what is recognised, and the visits agreed and still to be made."""
+    """What the first pass over all shards came to: what is recognised, the visits agreed and still to be made, and the
+    day of the newest row of each table."""
 
     sums: Sums
     counted: pl.DataFrame
     agreed: pl.DataFrame
+    newest: Mapping[str, date | None]
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,7 @@ def work_shard(part: Part, judged: Judged) -> Worked:
     tables, spine, features = _known(part, judged, permitted)
     risks = risks_of(bundle, features, threads=config.score.threads)
     people = _flagged(tonight, permitted, tables, side_by_side(spine, features, risks))
-    contacts = with_homes_of_others(
-        contacts_of(permitted), people=people, registered=everybody(tables, tonight.as_of)
-    )
+    contacts = with_homes_of_others(contacts_of(permitted), people=people, registered=everybody(tables, tonight.as_of))
     stay, left = eligible(
         people,
         contacts=contacts,
@@ -105,10 +107,14 @@ def work_shard(part: Part, judged: Judged) -> Worked:
     keep(part, ELIGIBLE, stay.select(_columns_kept(stay)).sort("person_id"))
     keep(part, KEYS, rank_keys(stay, needs, settings=config.outreach))
     keep(part, NEEDS, needs.join(why_not, on="person_id", how="left", maintain_order="left"))
-    keep(part, LEFT, left)
+    keep(part, LEFT_FRAME, left)
     keep(part, SCORES, scores_of(stay, bundle))
     keep(part, RESIDENTS, residents_of(spine, left))
-    keep(part, ACCOUNTED, account_for_shard(part, permitted, tables, spine, left, n_eligible=stay.height, held=kept(part, HELD)))
+    keep(
+        part,
+        ACCOUNTED,
+        account_for_shard(part, permitted, tables, spine, left, n_eligible=stay.height, held=kept(part, HELD)),
+    )
     return _told(part, bundle, spine, features, risks, people, stay, homes_out)
 
 

@@ -1,17 +1,19 @@
 """The first pass over a shard: who is registered, what of their codes and labels is recognised, and what links."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
 
 from ageingwell.contracts.made import Spine, split_by_contract
+from ageingwell.features.evidence import newest_days
 from ageingwell.night.joining import contacts_of, everybody
 from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part
 from ageingwell.outreach.eligible import with_homes_of_others
-from ageingwell.recognition.links import links_of_shard
 from ageingwell.recognition.counting import Counts, count_recognised
+from ageingwell.recognition.links import links_of_shard
 from ageingwell.recognition.sums import Sums
 from ageingwell.spine import build_spine, unsure_homes, with_care_homes_in_doubt
 
@@ -27,13 +29,15 @@ class Registered:
     """What the first pass tells of a shard. The spine and those held lie in the shard's folder.
 
     `sums` are what is recognised, `links` what links, both to be added up; `agreed` the visits still to be made, as
-    far as this shard's contacts say; `unsure` the people of the spine whose address was matched with low certainty.
+    far as this shard's contacts say; `unsure` the people of the spine whose address was matched with low certainty;
+    `newest` the day of the newest row of each table.
     """
 
     sums: Sums
     links: pl.DataFrame
     agreed: pl.DataFrame
     unsure: pl.DataFrame
+    newest: dict[str, date | None]
 
 
 def register_shard(part: Part) -> Registered:
@@ -57,17 +61,17 @@ def register_shard(part: Part) -> Registered:
     ours = own.tables[REGISTER].rows.select("person_id").unique()
     built = built.lazy().join(ours, on="person_id", how="semi", maintain_order="left").collect()
     spine, held = split_by_contract(Spine, with_care_homes_in_doubt(built, tables, unsure))
-    contacts = with_homes_of_others(
-        contacts_of(permitted), people=spine, registered=everybody(tables, tonight.as_of)
-    )
-    counts = count_recognised(tonight.known(own), places=config.places, codelists=config.codelists)
+    contacts = with_homes_of_others(contacts_of(permitted), people=spine, registered=everybody(tables, tonight.as_of))
+    own_tables = tonight.known(own)
+    counts = count_recognised(own_tables, places=config.places, codelists=config.codelists)
     keep(part, SPINE, spine)
     keep(part, HELD, held)
     keep(part, ENTRIES_BY_PERSON, counts.entries_by_person)
     keep(part, PRACTICES, counts.practices)
     return Registered(
         sums=counts.sums,
-        links=_links(part, patients),
+        links=_links(part, own.tables[REGISTER].rows),
+        newest=newest_days(own_tables),
         agreed=tonight.decided.agreed(contacts),
         unsure=unsure.join(spine, on="person_id", how="semi"),
     )

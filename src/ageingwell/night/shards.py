@@ -93,7 +93,9 @@ def _assigned(name: str, rows: pl.LazyFrame, of_person: pl.LazyFrame, n_shards: 
     if guests is None:
         return placed
     own = placed.with_columns(pl.lit(value=False).alias(IS_GUEST))
-    return pl.concat([own, guests.with_columns(pl.lit(value=True).alias(IS_GUEST)).select(own.collect_schema().names())])
+    return pl.concat(
+        [own, guests.with_columns(pl.lit(value=True).alias(IS_GUEST)).select(own.collect_schema().names())]
+    )
 
 
 def _home(columns: list[str]) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """The last pass over a shard: what is told of those of its people who are on the list."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -14,11 +16,15 @@ from ageingwell.peers import NOBODY, PeerGroups
 
 @dataclass(frozen=True)
 class Named:
-    """Whom a page names: people on the list, and people whom the safeguarding lead hears of (person_id)."""
+    """Whom a page names: people on the list, and people whom the safeguarding lead hears of (person_id).
+
+    `newest` is the day of the newest row of each table.
+    """
 
     listed: pl.Series
     guarded: pl.Series
     peers: PeerGroups | None
+    newest: Mapping[str, date | None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ def tell_shard(part: Part, named: Named) -> ToldOf:
     reasons = reasons_of(explained, listed["person_id"], peers, risks, config)
     tables = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.everything())))
     return ToldOf(
-        reasons=with_evidence(reasons, tables, listed, tonight.as_of, config=config),
+        reasons=with_evidence(reasons, tables, listed, tonight.as_of, config=config, newest=named.newest),
         compared=compared_of(peers, listed["person_id"]),
         in_touch=in_touch_of(tables, listed, features, tonight.as_of),
         people=people,

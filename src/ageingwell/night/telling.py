@@ -1,5 +1,8 @@
 """What a night tells of the people on its list: whom they are compared with, facts with their days, who is in touch."""
 
+from collections.abc import Mapping
+from datetime import date
+
 import polars as pl
 
 from ageingwell.config.load import Config
@@ -49,14 +52,21 @@ def _told(explained: Contributions, people: pl.Series, peers: Peers) -> pl.DataF
 
 
 def with_evidence(
-    reasons: pl.DataFrame, tables: Tables, people: pl.DataFrame, as_of: AsOf, *, config: Config
+    reasons: pl.DataFrame,
+    tables: Tables,
+    people: pl.DataFrame,
+    as_of: AsOf,
+    *,
+    config: Config,
+    newest: Mapping[str, date | None] | None = None,
 ) -> pl.DataFrame:
     """Say of each fact that a page shows which agency told it and of which day it is; `people` are of the spine.
 
-    `agency` is missing where several agencies told it together.
+    `agency` is missing where several agencies told it together. `newest` is the day of the newest row of each table,
+    where `tables` are those of some people alone.
     """
     names = sorted(reasons.filter(pl.col("adds_in_100").is_not_null())["feature"].unique())
-    days = fact_days(tables, people, as_of, codelists=config.codelists, names=names)
+    days = fact_days(tables, people, as_of, codelists=config.codelists, names=names, newest=newest)
     dated = reasons.join(days, on=["person_id", "feature"], how="left", maintain_order="left")
     on_page = pl.col("adds_in_100").is_not_null()
     one = {name: agencies_of(name)[0] for name in names if len(agencies_of(name)) == 1}

@@ -1,6 +1,6 @@
 """What is decided of a night over all records, and told to every shard before it works."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -23,8 +23,8 @@ class Tonight:
 
     `records` tell which columns came and whose rows were refused; their rows are the shards'. `contacting` are the
     agencies that contact homes, `guarded` and `staff_safety` the people and homes under a marker (person_id or
-    household_id), `decided` what the group decided and still holds. `bundle_digest` says which model bundle it is, `cache` where the
-    look-up tables of its models are kept.
+    household_id), `decided` what the group decided and still holds. `bundle_digest` says which model bundle it is,
+    `cache` where the look-up tables of its models are kept.
     """
 
     as_of: AsOf
@@ -47,6 +47,17 @@ class Tonight:
     def markers(self) -> Markers:
         """The people and homes under a marker, without whoever may live there."""
         return Markers(self.guarded, self.staff_safety)
+
+    def without_rows(self) -> "Tonight":
+        """The same night for those who have the rows of a shard."""
+        tables = {
+            name: replace(
+                table, rows=table.rows.clear(), refused=table.refused.clear(), emptied_cells=table.emptied_cells.clear()
+            )
+            for name, table in self.records.tables.items()
+            if name != "permissions"
+        }
+        return replace(self, records=replace(self.records, tables=tables))
 
     def sent(self, rows: Tables) -> Records:
         """The records of some rows, as sent."""
