@@ -37,6 +37,12 @@ from ageingwell.errors import PublishError
 NIGHT_FORMAT: Final = 3
 
 
+# The frames with a row for everybody: of a large place they stay on disk, and are read when asked.
+OF_EVERYBODY: Final = ("attrition", "scores", "residents")
+ROWS_OF_A_GROUP: Final = 131_072  # of a Parquet file; as many rows are written at once
+Frame = pl.DataFrame | pl.LazyFrame
+
+
 @dataclass(frozen=True)
 class NightFrames:
     """Everything a night's files are drawn from; each frame is one Parquet file (`listed` is `list.parquet`).
@@ -53,8 +59,8 @@ class NightFrames:
 
     listed: pl.DataFrame
     needs: pl.DataFrame
-    attrition: pl.DataFrame
-    scores: pl.DataFrame
+    attrition: Frame
+    scores: Frame
     reasons: pl.DataFrame
     compared: pl.DataFrame
     in_touch: pl.DataFrame
@@ -65,13 +71,30 @@ class NightFrames:
     marginal: pl.DataFrame
     beeswarm: pl.DataFrame
     drift: pl.DataFrame
-    residents: pl.DataFrame
+    residents: Frame
     services: pl.DataFrame
     links: pl.DataFrame
 
+    def in_memory(self) -> "NightFrames":
+        """The same night with the frames of everybody read."""
+        read = {name: getattr(self, name).lazy().collect() for name in OF_EVERYBODY}
+        return replace(self, **read)
+
     def each(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "NightFrames":
-        """The same night with every frame changed."""
-        return replace(self, **{field.name: change(getattr(self, field.name)) for field in fields(self)})
+        """The same night, read, with every frame changed."""
+        read = self.in_memory()
+        return replace(read, **{field.name: change(getattr(read, field.name)) for field in fields(read)})
+
+    def of_listed(self, name: str) -> pl.DataFrame:
+        """The rows of a frame that are of people on the list."""
+        frame: Frame = getattr(self, name)
+        listed = self.listed.lazy().select("person_id")
+        return frame.lazy().join(listed, on="person_id", how="semi", maintain_order="left").collect()
+
+    def counts(self) -> pl.DataFrame:
+        """How many people left at each step, by reason: step, reason, n."""
+        steps = self.attrition.lazy().group_by("step", "reason").agg(pl.col("n").sum())
+        return steps.collect().sort("step", "reason")
 
 
 CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
@@ -96,9 +119,14 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
 
 
 def check_frames(night: NightFrames) -> None:
-    """Check each frame against its contract; an `AssertionError` names the contract, columns and rules broken."""
+    """Check each frame against its contract; an `AssertionError` names the contract, columns and rules broken.
+
+    A frame that stays on disk was checked as it was written.
+    """
     for name, contract in CONTRACTS.items():
-        validated(contract, getattr(night, name))
+        frame = getattr(night, name)
+        if isinstance(frame, pl.DataFrame):
+            validated(contract, frame)
 
 
 def save_frames(night: NightFrames, folder: Path) -> None:
@@ -110,7 +138,10 @@ def save_frames(night: NightFrames, folder: Path) -> None:
 def save_as_found(night: NightFrames, folder: Path, *, found: Sequence[str]) -> None:
     """Write the frames that were `found`, by name, with the columns that they have and unchecked."""
     for name in found:
-        getattr(night, name).write_parquet(folder / frame_file(name), compression="zstd")
+        frame: Frame = getattr(night, name)
+        frame.lazy().sink_parquet(
+            folder / frame_file(name), compression="zstd", row_group_size=ROWS_OF_A_GROUP, maintain_order=True
+        )
 
 
 def frame_file(frame: str) -> str:

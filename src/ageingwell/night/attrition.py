@@ -74,12 +74,11 @@ def account_for_eligible(ranked: pl.DataFrame, listed: pl.Series) -> pl.DataFram
     return told
 
 
-def in_order(accounted: pl.DataFrame) -> pl.DataFrame:
-    """The account of everybody in its order; counts of one step and reason are one row (contract: `Attrition`)."""
-    named = accounted.filter(pl.col("person_id").is_not_null())
+def in_order(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts of people who may not be named, those of one step and reason in one row, in order (`ATTRITION`)."""
     keys = ("person_id", "step", "reason", "re_enters_on")
-    counts = accounted.filter(pl.col("person_id").is_null()).group_by(keys).agg(pl.col("n").sum())
-    return pl.concat([named, counts.select(ATTRITION.names())]).sort("person_id", "step", "reason", nulls_last=False)
+    added = counts.group_by(keys).agg(pl.col("n").sum())
+    return added.select(ATTRITION.names()).sort("step", "reason")
 
 
 def _stop_on_lost_count(told: pl.DataFrame, *, came: int) -> None:

@@ -4,7 +4,7 @@ permitted → shards → register → people → rank → doors → allocate →
 a few people, or a file of a shard; so the list is the same, byte for byte, however the people are split.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
+from ageingwell.contracts.kept import Residents
+from ageingwell.contracts.made import Attrition, Scores
 from ageingwell.decisions.effects import previous_as_agreed
 from ageingwell.decisions.following import tell_decisions
 from ageingwell.engines.engine import Engine
@@ -29,7 +31,7 @@ from ageingwell.night.change import population_of
 from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
-from ageingwell.night.gathering import gathered, rows_of
+from ageingwell.night.gathering import gathered, in_order_of_people, rows_of
 from ageingwell.night.joining import contributions_of, slow_models, with_reasons_and_keys
 from ageingwell.night.linking import with_links
 from ageingwell.night.local import LocalDirectory, no_directory
@@ -48,7 +50,7 @@ from ageingwell.night.people import (
     work_shard,
 )
 from ageingwell.night.ranking import rank_everybody
-from ageingwell.night.register import CONTACTS, Registered, kept, register_shard
+from ageingwell.night.register import CONTACTS, Registered, keep, kept, register_shard
 from ageingwell.night.sampling import beeswarm_of
 from ageingwell.night.shards import REGISTER, split_into_shards
 from ageingwell.night.tell import Named, tell_shard
@@ -74,6 +76,7 @@ from ageingwell.sources.read import Records
 from ageingwell.spine import agencies_contacting_homes, known_tables, latest_versions
 from ageingwell.timeline import AsOf
 
+ALL_ACCOUNTED: Final = "all_accounted"
 LEFT_STEPS: Final = ("eligible", "rank", "allocate")
 RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
 
@@ -129,7 +132,7 @@ def outreach_list(
             settings=config.outreach,
             seed=config.score.seed,
         )
-    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, ordered)
+    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, ordered, workspace / "made")
     with world.stage("tell"):
         frames = _frames(night, engine, key=key, links=links, bundle=bundle, local=local)
     with world.stage("track record"):
@@ -155,6 +158,7 @@ class _Night:
     shared: Allocation
     peers: PeerGroups | None
     ordered: Ordered
+    folder: Path
 
 
 def _tonight(
@@ -236,13 +240,15 @@ def _peers(worked: list[Worked], config: Config) -> PeerGroups | None:
 def _frames(
     night: _Night, engine: Engine, *, key: Key, links: pl.DataFrame, bundle: Bundle, local: LocalDirectory
 ) -> NightFrames:
-    tonight, parts, shared, settings = night.tonight, night.parts, night.shared, night.tonight.config.outreach
+    tonight, parts, shared, made = night.tonight, night.parts, night.shared, night.folder
+    settings = tonight.config.outreach
     visited = shared.visits.select(pl.col("person_ids").explode()).to_series()
     ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
     rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings)
     listed, previous = rows["person_id"], night.ordered.previous
     accounted = [_accounted(part, listed) for part in parts]
-    rows, gone_since = compare_with_previous(rows, previous=previous, left=_left_of(accounted, previous))
+    counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
+    rows, gone_since = compare_with_previous(rows, previous=previous, left=_left_of(parts, previous))
     guarded = _safeguarded(night)
     named = Named(listed, guarded["person_id"].drop_nulls(), night.peers, night.judged.newest)
     told = engine.map(partial(tell_shard, named=named), parts)
@@ -254,8 +260,10 @@ def _frames(
     return NightFrames(
         listed=with_reasons_and_keys(rows, reasons, key=key, as_of=tonight.as_of),
         needs=homes_under_markers(needs, tonight.markers, note=settings.staff_safety_note),
-        attrition=in_order(pl.concat([*accounted, refused_altogether(night.records)])),
-        scores=gathered(parts, SCORES).sort("person_id"),
+        attrition=in_order_of_people(
+            parts, ALL_ACCOUNTED, contract=Attrition, to=made / "attrition.parquet", first=counts
+        ),
+        scores=in_order_of_people(parts, SCORES, contract=Scores, to=made / "scores.parquet"),
         reasons=reasons.sort("person_id", "position"),
         compared=pl.concat([part.compared for part in told]).sort("person_id"),
         in_touch=pl.concat([part.in_touch for part in told]).sort("person_id", "agency"),
@@ -266,22 +274,24 @@ def _frames(
         marginal=shared.marginal,
         beeswarm=_beeswarm(night, bundle, seed),
         drift=drift_of(bundle, _drawn(night, "compared", FACTS_COMPARED, seed), seed=seed),
-        residents=gathered(parts, RESIDENTS).sort("person_id"),
+        residents=in_order_of_people(parts, RESIDENTS, contract=Residents, to=made / "residents.parquet"),
         services=local.services,
         links=links,
     )
 
 
 def _accounted(part: Part, listed: pl.Series) -> pl.DataFrame:
-    """Where everybody of a shard left the night, those who could be offered help among them."""
-    return pl.concat([kept(part, ACCOUNTED), account_for_eligible(kept(part, RANKED), listed)])
+    """Account for everybody of a shard, those who could be offered help among them; gives those only counted."""
+    everybody = pl.concat([kept(part, ACCOUNTED), account_for_eligible(kept(part, RANKED), listed)])
+    keep(part, ALL_ACCOUNTED, everybody.filter(pl.col("person_id").is_not_null()))
+    return everybody.filter(pl.col("person_id").is_null())
 
 
-def _left_of(accounted: list[pl.DataFrame], previous: pl.DataFrame | None) -> pl.DataFrame:
+def _left_of(parts: Sequence[Part], previous: pl.DataFrame | None) -> pl.DataFrame:
     """Where those of the last list left tonight, who are not on it any more."""
     asked = pl.Series("person_id", [], dtype=pl.String) if previous is None else previous["person_id"]
-    steps = pl.col("step").is_in(LEFT_STEPS) & pl.col("person_id").is_in(asked.implode())
-    return pl.concat([part.filter(steps) for part in accounted]).select(LEFT.names())
+    rows = rows_of(parts, ALL_ACCOUNTED, asked)
+    return rows.filter(pl.col("step").is_in(LEFT_STEPS)).select(LEFT.names())
 
 
 def _safeguarded(night: _Night) -> pl.DataFrame:

@@ -7,7 +7,6 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.load import Config
-from ageingwell.governance.manifest import count_steps
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
 from ageingwell.kept.reading import KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
@@ -52,8 +51,8 @@ def publish_withdrawal(kept: KeptNight, frames: NightFrames, *, out: Path, confi
 def _facts_without(kept: KeptNight, frames: NightFrames) -> NightFacts:
     facts = {"as_of": kept.folder.name.split(".")[0]} | dict(kept.facts)
     facts.pop("without_pages", None)
-    if {"step", "reason", "n"} <= set(frames.attrition.columns):
-        facts |= {"steps": count_steps(frames.attrition), "withdrawn": count_withdrawn(frames)}
+    if {"step", "reason", "n"} <= set(frames.attrition.collect_schema().names()):
+        facts |= {"steps": frames.counts().to_dicts(), "withdrawn": count_withdrawn(frames)}
     return facts | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
 
 

@@ -1,14 +1,14 @@
 """The frames of a night without the people and homes that are withdrawn; whatever columns the frames have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from ageingwell.contracts.made import Attrition
 from ageingwell.contracts.services import schema_of
-from ageingwell.kept.frames import CONTRACTS, NightFrames
+from ageingwell.kept.frames import CONTRACTS, Frame, NightFrames
 
 OPT_OUTS: Final = ("objection", "restriction", "national", "type_1")
 MOVED: Final = "moved"
@@ -41,13 +41,20 @@ def without_withdrawn(frames: NightFrames, gone: Withdrawn) -> NightFrames:
     register has at another home now. Who is under a safeguarding marker stays with the safeguarding lead, by key
     alone. Where nothing changes, the very same `frames` come back.
     """
-    out = _people_out(frames, gone)
-    doors = _doors(frames, out, gone)
-    kept = replace(frames, residents=_still_residents(frames.residents, gone), needs=_needs(frames.needs, gone))
-    without = NightFrames(**{name: _without(frame, name, out, doors, gone) for name, frame in vars(kept).items()})
-    if all(getattr(frames, field.name).equals(getattr(without, field.name)) for field in fields(frames)):
+    read = frames.in_memory()
+    out = _people_out(read, gone)
+    doors = _doors(read, out, gone)
+    kept = vars(replace(read, residents=_still_residents(_frame(read.residents), gone), needs=_needs(read.needs, gone)))
+    without = {name: _without(frame, name, out, doors, gone) for name, frame in kept.items()}
+    if all(getattr(read, name).equals(frame) for name, frame in without.items()):
         return frames
-    return replace(without, attrition=_with_counts(without.attrition, _counted(frames.attrition, out)))
+    counts = _counted(_frame(read.attrition), out)
+    return NightFrames(**without | {"attrition": _with_counts(without["attrition"], counts)})
+
+
+def _frame(frame: Frame) -> pl.DataFrame:
+    """A frame of everybody, in memory."""
+    return frame.lazy().collect()
 
 
 def is_mass_move(frames: NightFrames, gone: Withdrawn, *, share: float) -> bool:
@@ -106,12 +113,13 @@ def _moved(here: pl.DataFrame, gone: Withdrawn) -> pl.DataFrame:
 
 def _at_home(frames: NightFrames) -> pl.DataFrame:
     """Where those lived who could have been visited: person_id, household_id; nobody of whom no frame says that."""
-    homes = _where([frames.scores, frames.listed, frames.residents, frames.people])
+    homes = _where([_frame(frames.scores), frames.listed, _frame(frames.residents), frames.people])
     return homes.join(_could_be_visited(frames), on="person_id", how="semi", maintain_order="left")
 
 
 def _could_be_visited(frames: NightFrames) -> pl.DataFrame:
-    return pl.concat(frame.select("person_id") for frame in (frames.scores, frames.listed)).unique(maintain_order=True)
+    both = (_frame(frames.scores), frames.listed)
+    return pl.concat(frame.select("person_id") for frame in both).unique(maintain_order=True)
 
 
 def _where(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -122,9 +130,9 @@ def _where(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def people_named(frames: NightFrames) -> pl.DataFrame:
     """Everyone whom any frame names, those who left the last list included: person_id."""
-    every: tuple[pl.DataFrame, ...] = tuple(vars(frames).values())
-    naming = [frame.select("person_id") for frame in every if "person_id" in frame.columns]
-    return pl.concat(naming).drop_nulls().unique()
+    every: list[pl.LazyFrame] = [frame.lazy() for frame in vars(frames).values()]
+    naming = [frame.select("person_id") for frame in every if "person_id" in frame.collect_schema().names()]
+    return pl.concat(naming).drop_nulls().unique().collect()
 
 
 def _doors(frames: NightFrames, out: pl.DataFrame, gone: Withdrawn) -> pl.Series:

@@ -14,7 +14,6 @@ from ageingwell.config.outreach import AGENCIES
 from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings, peak_memory_bytes
 from ageingwell.governance.manifest import (
-    count_steps,
     describe_bundle,
     describe_inputs,
     describe_ledger,
@@ -81,7 +80,7 @@ def describe_night(
         "messages": list(messages),
         "rules_only": not bundle.usable,
         "inputs": inputs,
-        "steps": count_steps(frames.attrition),
+        "steps": frames.counts().to_dicts(),
         "capacity": config.outreach.capacity.places(),
         "bundle": describe_bundle(bundle),
         "config": config.digest,
@@ -111,7 +110,7 @@ def publish_night(
     """
     name = facts["as_of"]
     facts["list_key"] = key.fingerprint
-    facts["steps"] = count_steps(frames.attrition)
+    facts["steps"] = frames.counts().to_dicts()
     facts["withdrawn"] = count_withdrawn(frames)
     with staged(out, name=name) as folder:
         (folder / "refused").mkdir()
@@ -132,7 +131,7 @@ def publish_night(
 
 def count_withdrawn(frames: NightFrames) -> list[dict[str, Any]]:
     """How many people were taken off after the list was made, by reason."""
-    return count_steps(frames.attrition.filter(pl.col("step") == "withdrawn"))
+    return frames.counts().filter(pl.col("step") == "withdrawn").to_dicts()
 
 
 def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
@@ -171,7 +170,7 @@ def draw_pages(
     summary = summarise(
         group,
         facts=facts,
-        attrition=frames.attrition,
+        attrition=frames.counts(),
         needs=frames.needs,
         gone=frames.left_list,
         just_missed=frames.just_missed,
@@ -203,7 +202,7 @@ def _annex(frames: NightFrames, evidence: Evidence, summary: Mapping[str, Any], 
         beeswarm=frames.beeswarm,
         listed=frames.listed,
         reasons=frames.reasons,
-        scores=frames.scores,
+        scores=frames.of_listed("scores"),
         drift=frames.drift,
         shows_risk=summary["shows_risk"],
         charts=config.score.annex_charts and can_draw(),
@@ -237,7 +236,7 @@ def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], con
         rows=frames.listed,
         needs=frames.needs,
         reasons=frames.reasons,
-        scores=frames.scores,
+        scores=frames.of_listed("scores"),
         compared=frames.compared,
         in_touch=frames.in_touch,
         facts=facts,
