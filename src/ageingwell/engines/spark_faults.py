@@ -18,6 +18,16 @@ _SAYINGS = (
         "most often memory ran out: give a task more (spark.executor.memoryOverhead), or make more parts",
     ),
     (
+        r"\[Errno 28\]|No space left on device",
+        "the shared folder, or a disk of an executor, is full",
+        "make room there, and run again",
+    ),
+    (
+        r"\[Errno (1|13|30)\]",
+        "an executor may not write to the shared folder",
+        "let the account of the executors write there, and run again",
+    ),
+    (
         r"ExecutorLostFailure|[Ee]xecutor \S+ exited|Lost executor|Remote RPC client disassociated",
         "the executors of a task were lost at every try",
         "most often memory ran out: give executors more (spark.executor.memoryOverhead), or make more parts",

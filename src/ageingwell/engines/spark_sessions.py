@@ -1,6 +1,7 @@
 """A Spark session: the one that the job was started with, or one of our own for as long as it is used."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,10 @@ def _started(session_type: Any, settings: SparkSettings, master: str) -> "SparkS
         # What these masters start is on this machine: nothing listens to the network, and the Python is this one.
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    elif os.environ.get("SPARK_LOCAL_IP") == LOOPBACK and not re.search(r"//(localhost|127\.)", master):
+        # Pandera puts this into the environment when it is imported and PySpark is there: a cluster of other machines
+        # would look for the driver on each of its own.
+        del os.environ["SPARK_LOCAL_IP"]
     builder = session_type.builder.master(master)
     for name, value in options.items():
         builder = builder.config(name, value)
