@@ -68,7 +68,7 @@ def test_every_kind_of_error_arrives_with_its_text_and_its_exit_code(kind: type[
     with pytest.raises(kind) as here:
         work.raising(kind)
     with pytest.raises(kind) as there:
-        opened(done(packed(work.raising, kind)), part="part 1 of 1")
+        opened(done(packed(work.raising), packed(kind)), part="part 1 of 1")
     told = str(there.value).removeprefix("part 1 of 1: ")
     assert (type(there.value), told, there.value.exit_code) == (kind, str(here.value), here.value.exit_code)
 

@@ -1,5 +1,6 @@
 """Settings of the engine: where the parts of a run are worked."""
 
+import re
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -7,8 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from ageingwell.config.files import Settings
 
-# Spark writes its options into its event log and shows them on its pages, and so do these words of ours.
-_SECRET_WORDS = ("key", "secret", "password", "token", "credential")
+# Spark shows its options on its pages and writes them into its event log.
+_SECRET = re.compile(r"secret|password|token|credential|\bkey\b", re.IGNORECASE)
 
 
 class SparkSettings(Settings):
@@ -28,6 +29,12 @@ class SparkSettings(Settings):
         default_factory=dict, description="options of the Spark session that is started; none of them may be a secret"
     )
 
+    @model_validator(mode="after")
+    def _options_of_ours(self) -> "SparkSettings":
+        if self.options and self.master is None:
+            raise ValueError("options without master: a session that is there already keeps its own")
+        return self
+
     @field_validator("shared_folder")
     @classmethod
     def _from_the_root(cls, value: str | None) -> str | None:
@@ -39,7 +46,7 @@ class SparkSettings(Settings):
     @classmethod
     def _no_secret(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value:
-            if any(word in name.lower() for word in _SECRET_WORDS):
+            if _SECRET.search(name):
                 raise ValueError(
                     f"`{name}` looks like a secret, and Spark shows its options to others: give it to the cluster, "
                     "not to these settings"

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
 
 Purpose = Literal["direct_care", "risk_stratification", "evaluation"]
@@ -232,6 +233,7 @@ class ScoreSettings(Settings):
     )
     seed: int = Field(default=1, ge=0, description="seed of every draw")
     threads: int = Field(default=2, ge=1, le=256, description="threads for the model; the results do not depend on it")
+    engine: EngineSettings = Field(default=EngineSettings(), description="where the parts of a run are worked")
     recognition: RecognitionSettings = Field(
         default=RecognitionSettings(), description="how much of what is sent must be of a kind we know"
     )

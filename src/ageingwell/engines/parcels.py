@@ -6,15 +6,11 @@ refuses a `Key`, so no engine can carry one.
 
 import pickle
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Never
+from typing import Any, Never
 
 from ageingwell.errors import AgeingWellError, EngineError
-
-if TYPE_CHECKING:
-    from ageingwell.engines.engine import Item, Result
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -29,15 +25,15 @@ class _Fault:
     of_system: tuple[int | None, str | None, str | None] | None = None
 
 
-def packed(work: "Callable[[Item], Result]", item: "Item") -> bytes:
-    """Write work and its item as bytes; `EngineError` for what cannot be sent.
+def packed(thing: object) -> bytes:
+    """Write work or an item as bytes; `EngineError` for what cannot be sent.
 
     >>> import math
-    >>> opened(done(packed(math.sqrt, 9.0)), part="part 1 of 1")
+    >>> opened(done(packed(math.sqrt), packed(9.0)), part="part 1 of 1")
     3.0
     """
     try:
-        return pickle.dumps((work, item), protocol=pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, TypeError, AttributeError):
         raise EngineError(
             "the work or its item cannot be sent to another process",
@@ -45,16 +41,16 @@ def packed(work: "Callable[[Item], Result]", item: "Item") -> bytes:
         ) from None
 
 
-def done(parcel: bytes) -> bytes:
-    """Do the work of a parcel and write its result, or its fault, as bytes. Raises nothing that work can raise."""
+def done(work: bytes, item: bytes) -> bytes:
+    """Do the work and write its result, or its fault, as bytes. Raises nothing that work can raise."""
     try:
-        work, item = pickle.loads(parcel)  # noqa: S301 - our own process wrote it
-        return pickle.dumps((None, work(item)), protocol=pickle.HIGHEST_PROTOCOL)
+        result = pickle.loads(work)(pickle.loads(item))  # noqa: S301 - our own process wrote them
+        return pickle.dumps((None, result), protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as fault:
-        return fault_as_bytes(fault)
+        return failed(fault)
 
 
-def fault_as_bytes(fault: Exception) -> bytes:
+def failed(fault: Exception) -> bytes:
     """Write a fault in the place of a result."""
     return pickle.dumps((_described(fault), None), protocol=pickle.HIGHEST_PROTOCOL)
 

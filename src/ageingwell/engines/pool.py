@@ -35,10 +35,10 @@ class _Worker:
 
 def in_processes(work: "Callable[[Item], Result]", items: "Sequence[Item]", *, processes: int) -> "list[Result]":
     """Run `work` on every item in so many processes and give the results in order; see `Engine.map`."""
-    parcels = [packed(work, item) for item in items]
+    parcels = [packed(item) for item in items]
     results: dict[int, Result] = {}
     faults: dict[int, Exception] = {}
-    with _workers(processes) as workers:
+    with _workers(processes, packed(work)) as workers:
         waiting = iter(range(len(items)))
         busy = {worker.pipe: (worker, number) for worker, number in zip(workers, waiting)}
         for worker, number in busy.values():
@@ -70,12 +70,12 @@ def _hand(worker: _Worker, parcel: bytes) -> None:
 
 
 @contextmanager
-def _workers(processes: int) -> Iterator[list[_Worker]]:
+def _workers(processes: int, work: bytes) -> Iterator[list[_Worker]]:
     workers: list[_Worker] = []
     try:
         with _threads_divided(processes), _keys_of_the_terminal_held():
             for _ in range(processes):
-                workers.append(_started())
+                workers.append(_started(work))
         yield workers
         for worker in workers:
             worker.pipe.close()
@@ -90,23 +90,23 @@ def _workers(processes: int) -> Iterator[list[_Worker]]:
             worker.pipe.close()
 
 
-def _started() -> _Worker:
+def _started(work: bytes) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True, name="ageingwell worker")
+    process = context.Process(target=_serve, args=(theirs, work), daemon=True, name="ageingwell worker")
     process.start()
     # Else the end of the process would not be the end of the pipe.
     theirs.close()
     return _Worker(process, ours)
 
 
-def _serve(pipe: "Connection[bytes, bytes]") -> None:
+def _serve(pipe: "Connection[bytes, bytes]", work: bytes) -> None:
     """Work until the pipe is closed: at the end of the work, or with the process that gave it."""
     # Ctrl-C goes to every process of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, ConnectionError):
         while True:
-            pipe.send_bytes(done(pipe.recv_bytes()))
+            pipe.send_bytes(done(work, pipe.recv_bytes()))
 
 
 @contextmanager
