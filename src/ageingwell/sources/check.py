@@ -34,8 +34,8 @@ class Typed:
 
     `faults` (row, column, rule) refuse their row. `emptied` (row, column, rule, holds) are the cells read as missing,
     and whether their person is held for it. `n_sent` counts the cells of each column that were sent, `unknown` the rows
-    of each label that is none of its column's (column, label, n_rows). `distinct` holds the texts of some columns: every
-    one that is in the rows, and others.
+    of each label that is none of its column's (column, label, n_rows). `distinct` holds the texts of some columns: all
+    that are in the rows, and others.
     """
 
     rows: pl.DataFrame

@@ -124,7 +124,7 @@ def _rules(table: str, name: str, column: Any) -> list[pl.Expr]:
 def _rule(table: str, name: str, check: pa.Check) -> pl.Expr:
     if check.element_wise or check.groupby or not check.ignore_na:
         raise TypeError(f"{table}: the check {check.name} of {name} is no rule of a row")
-    if check.name in _BUILT_IN and check.statistics:
+    if check.name is not None and check.name in _BUILT_IN and check.statistics:
         return _BUILT_IN[check.name](pl.col(name), **check.statistics)
     rule = check._check_fn(pa.PolarsData(_Asked(), name))  # type: ignore[arg-type]
     if not isinstance(rule, pl.Expr):
