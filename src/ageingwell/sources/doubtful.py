@@ -65,7 +65,7 @@ def _breaking(
     """The places of the rows whose texts in some columns break a rule."""
     if len(names) == 1:
         texts = distinct[names[0]] if names[0] in distinct else texts_of(rows[names[0]])
-        wrong = pl.DataFrame({names[0]: texts}).filter(~rule)[names[0]]
+        wrong = texts.to_frame(names[0]).filter(~rule)[names[0]] if len(texts) else texts
         if wrong.is_empty():
             return pl.Series(dtype=pl.Int64)
         return rows[names[0]].is_in(wrong.implode()).fill_null(value=False).arg_true()
