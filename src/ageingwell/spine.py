@@ -35,13 +35,15 @@ def known_tables(records: Records, as_of: AsOf, settings: Mapping[str, TableSett
     """Every table as it was known on the cut-off, events in one row each. Nothing after this step sees a later record.
 
     Which rows are one event, and which of their versions counts, is said by `EVENT_KEYS`. A home that an address was
-    matched to with low certainty is nobody's home here: `sure_homes`.
+    matched to with low certainty is nobody's home here: `sure_homes`. All but the two largest tables are worked out
+    here, once, and held: each is asked many times.
     """
-    return {
+    tables = {
         name: _events_known(table, as_of, lag_days=settings[name].lag_days)
         for name, table in records.tables.items()
         if name != "permissions"
     }
+    return {name: rows if name in REPEATS_TAKEN_OUT_LATER else rows.collect().lazy() for name, rows in tables.items()}
 
 
 def _events_known(table: CheckedTable, as_of: AsOf, *, lag_days: int) -> pl.LazyFrame:

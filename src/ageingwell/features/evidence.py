@@ -19,7 +19,7 @@ from ageingwell.features.build import (
     rows_about,
 )
 from ageingwell.features.feature import Dated, Feature, Seen
-from ageingwell.spine import Tables
+from ageingwell.spine import REPEATS_TAKEN_OUT_LATER, Tables
 from ageingwell.timeline import AsOf
 
 # What no one agency tells, whatever its source.
@@ -59,7 +59,8 @@ def fact_days(
     record of the person came in. `people` are rows of the spine. Where `tables` are those of some people alone,
     `carers` and `newest` are what `carers_named` and `newest_days` find in everybody's.
     """
-    given, seen = Given(tables, people, codelists, as_of, carers), Seen(as_of, bit_of_list(codelists))
+    given = Given(_of_their_homes(tables, people, as_of), people, codelists, as_of, carers)
+    seen = Seen(as_of, bit_of_list(codelists))
     asked = _with_parts(names)
     days = people.select("person_id", _register=_register_days(tables, people))
     for source in SOURCES:
@@ -77,6 +78,14 @@ def fact_days(
     long = days.select("person_id", *filled).unpivot(index="person_id", variable_name="feature", value_name="known_on")
     # Without any fact asked for there is no day to take the type from.
     return long.cast({"feature": pl.String, "known_on": pl.Date})
+
+
+def _of_their_homes(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> dict[str, pl.LazyFrame]:
+    """The tables, of coded entries and prescriptions only the rows of those who live with these people."""
+    members = Given(tables, people, {}, as_of).together.lazy().select(person_id="member").unique()
+    asked = [name for name in REPEATS_TAKEN_OUT_LATER if name in tables]
+    theirs = pl.collect_all(tables[name].join(members, on="person_id", how="semi") for name in asked)
+    return {**tables, **{name: rows.lazy() for name, rows in zip(asked, theirs, strict=True)}}
 
 
 def _with_parts(names: Collection[str]) -> set[str]:

@@ -17,6 +17,7 @@ from ageingwell.config.files import snomed_lists
 from ageingwell.config.score import RecognitionSettings
 from ageingwell.contracts.codes import CONCEPT, DESCRIPTION, is_concept, partition
 from ageingwell.contracts.prefixes import has_bnf_chapter, starts_with_any
+from ageingwell.events import medicines_issued
 from ageingwell.recognition.labels import labels_of_every_column, nobody_knows
 from ageingwell.recognition.sums import ANY as ANY
 from ageingwell.recognition.sums import COUNTED as COUNTED
@@ -43,12 +44,13 @@ class Counts:
 
     `sums` can be added to those of other parts; the rest stays: `entries_by_person` the coded entries (person_id,
     terminology, n_rows, n_recognised), `practices` the practice of everybody on the register, by their newest row
-    (person_id, practice_code).
+    (person_id, practice_code), `medicines` what `medicines_issued` makes of the prescriptions, where they came.
     """
 
     sums: Sums
     entries_by_person: pl.DataFrame
     practices: pl.DataFrame
+    medicines: pl.DataFrame | None
 
 
 def recognised(tables: Tables, *, places: Path, codelists: Codelists, floors: RecognitionSettings) -> pl.DataFrame:
@@ -79,18 +81,19 @@ def count_recognised(tables: Tables, *, places: Path, codelists: Codelists) -> C
     table that came is to be there in every part, if need be without rows.
     """
     register = _register(tables)
+    medicines = medicines_issued(tables["gp_prescriptions"]) if "gp_prescriptions" in tables else None
     by_person = entries_by_person(tables, codelists)
     labels = labels_of_every_column(tables)
     parts = [
         *_entries(tables, by_person, register),
-        *_prescriptions(tables, codelists, register),
+        *_prescriptions(medicines, codelists, register),
         *_diagnoses(tables, codelists),
         *_known_labels(labels),
         *_areas(tables, register, places),
     ]
     codes = pl.concat([pl.DataFrame(schema=SUMS), *parts]).filter(pl.col("n_rows") > 0)
     sums = add_counts([Sums(codes, nobody_knows(labels))])
-    return Counts(sums, by_person, register.select("person_id", "practice_code"))
+    return Counts(sums, by_person, register.select("person_id", "practice_code"), medicines)
 
 
 def _register(tables: Tables) -> pl.DataFrame:
@@ -173,10 +176,10 @@ def _entries(tables: Tables, by_person: pl.DataFrame, register: pl.DataFrame) ->
 GROUPED: Final = ("bnf", "bnf_looked_up")  # the terminologies of prescriptions that tell every group
 
 
-def _medicine_terminology(rows: pl.LazyFrame, codelists: Codelists) -> pl.Expr:
+def _medicine_terminology(rows: pl.DataFrame, codelists: Codelists) -> pl.Expr:
     """How the groups of a prescription are told: by a BNF code, sent or looked up, by a list of dm+d codes, or not."""
     listed = sorted({code for name, codes in codelists.items() if name.startswith("dmd_") for code in codes})
-    looked_up = pl.col(LOOKED_UP) if LOOKED_UP in rows.collect_schema().names() else pl.lit(value=False)
+    looked_up = pl.col(LOOKED_UP) if LOOKED_UP in rows.columns else pl.lit(value=False)
     return (
         pl.when(has_bnf_chapter() & looked_up)
         .then(pl.lit("bnf_looked_up"))
@@ -192,15 +195,19 @@ def _medicine_terminology(rows: pl.LazyFrame, codelists: Codelists) -> pl.Expr:
     )
 
 
-def _prescriptions(tables: Tables, codelists: Codelists, register: pl.DataFrame) -> list[pl.DataFrame]:
-    if "gp_prescriptions" not in tables:
+def _prescriptions(medicines: pl.DataFrame | None, codelists: Codelists, register: pl.DataFrame) -> list[pl.DataFrame]:
+    if medicines is None:
         return []
-    sent = tables["gp_prescriptions"]
-    rows = sent.select("person_id", terminology=_medicine_terminology(sent, codelists))
-    by_person = rows.group_by("person_id", "terminology").agg(n_rows=pl.len().cast(pl.Int64)).collect()
+    # Each pair of codes is looked at once: the check digit of a dm+d code takes many steps.
+    codes = [name for name in ("bnf_code", "dmd_code", LOOKED_UP) if name in medicines.columns]
+    told = medicines.select(codes).unique()
+    told = told.with_columns(terminology=_medicine_terminology(told, codelists))
+    by_person = medicines.join(told, on=codes, nulls_equal=True).group_by("person_id", "terminology")
     # A list of dm+d codes tells one group; which others a medicine belongs to it does not.
     is_grouped = pl.col("terminology").is_in(GROUPED)
-    counts = by_person.with_columns(n_recognised=pl.when(is_grouped).then("n_rows").otherwise(0))
+    counts = by_person.agg(pl.col("n_rows").sum()).with_columns(
+        n_recognised=pl.when(is_grouped).then("n_rows").otherwise(0)
+    )
     parts = _by_practice(counts, register, within=("terminology",))
     whole = parts.group_by("practice_code").agg(pl.col("n_rows", "n_recognised").sum())
     return [

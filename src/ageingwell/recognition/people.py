@@ -46,11 +46,13 @@ class Recognised:
     """What was counted (`COUNTED`), the labels nobody knows (`NEW_LABELS`), and whose records tell nothing.
 
     `untold` has a row a person and a Boolean column for each of `UNTOLD`: what rests on that column is unknown of them.
+    `medicines` is what was made of the prescriptions on the way (`medicines_issued`).
     """
 
     counted: pl.DataFrame
     new_labels: pl.DataFrame
     untold: pl.DataFrame
+    medicines: pl.DataFrame | None = None
 
 
 def recognise(
@@ -69,7 +71,7 @@ def recognise(
     counts = count_recognised(tables, places=places, codelists=codelists)
     counted = judge(counts.sums, floors)
     untold = untold_of(tables, people, as_of, counts=counts, counted=counted, floors=floors)
-    return Recognised(counted, counts.sums.labels, untold)
+    return Recognised(counted, counts.sums.labels, untold, counts.medicines)
 
 
 def untold_of(
@@ -87,7 +89,7 @@ def untold_of(
     """
     found = {
         ENTRIES: _without_readable_entries(counts, counted, minimum_rows=floors.minimum_rows),
-        MEDICINES: _with_ungrouped_medicines(tables, as_of),
+        MEDICINES: _with_ungrouped_medicines(tables, as_of, counts.medicines),
         DIAGNOSES: _with_unknown_diagnoses(tables, counted),
         **_with_new_labels(tables, counts.sums.labels),
     }
@@ -164,9 +166,9 @@ def _without_readable_entries(counts: Counts, counted: pl.DataFrame, *, minimum_
     return pl.concat([people["person_id"], mostly_not["person_id"]]).unique()
 
 
-def _with_ungrouped_medicines(tables: Tables, as_of: AsOf) -> pl.Series:
+def _with_ungrouped_medicines(tables: Tables, as_of: AsOf, medicines: pl.DataFrame | None) -> pl.Series:
     """People with a recent medicine whose group is not told: the groups they are in cannot be all they are in."""
-    if "gp_prescriptions" not in tables:
+    if medicines is None or medicines.filter(~has_bnf_chapter()).is_empty():
         return _NOBODY
     recent = RECENT_ISSUES.holds(pl.col("issued_on"), as_of)
     rows = tables["gp_prescriptions"].filter(recent & ~has_bnf_chapter())
