@@ -5,7 +5,7 @@ a few people, or a file of a shard; so the list is the same, byte for byte, howe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -185,13 +185,19 @@ def _tonight(
         # Whether codes were filled in is told by all rows, so the columns are those of what was let through.
         records=permitted.with_rows(with_told.rows()),
         gate=gate,
-        contacting=tuple(agencies_contacting_homes(known_tables(permitted, as_of, config.tables))),
+        contacting=_contacting(permitted, as_of, config),
         guarded=under_safeguarding(guarded, versions, on=as_of.day),
         staff_safety=marked(gate.opted, "staff_safety"),
         decided=decided_tonight(ledger, gate.barred, config=config, as_of=as_of),
         bundle_digest=bundle.digest,
         cache=bundle.cache,
     )
+
+
+def _contacting(permitted: Records, as_of: AsOf, config: Config) -> tuple[str, ...]:
+    """The agencies that contact homes, by all contacts that may be used and were known."""
+    contacts = {name: table for name, table in permitted.tables.items() if name == CONTACTS}
+    return tuple(agencies_contacting_homes(known_tables(replace(permitted, tables=contacts), as_of, config.tables)))
 
 
 def _newest_of(records: Records, people: pl.Series) -> pl.DataFrame:

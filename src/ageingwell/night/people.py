@@ -125,11 +125,12 @@ def _known(
     tonight, config = part.tonight, part.tonight.config
     tables, spine = tonight.known(permitted), kept(part, SPINE)
     own = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.own())))
+    counts = counts_kept(part, judged.sums)
     untold = untold_of(
         own,
         spine,
         tonight.as_of,
-        counts=counts_kept(part, judged.sums),
+        counts=counts,
         counted=judged.counted,
         floors=config.score.recognition,
     )
@@ -142,6 +143,7 @@ def _known(
         codelists=config.codelists,
         untold=tonight.records.untold(),
         unrecognised=untold,
+        medicines=counts.medicines,
     )
     return tables, spine, features
 

@@ -21,6 +21,7 @@ SPINE: Final = "spine"
 HELD: Final = "held"
 ENTRIES_BY_PERSON: Final = "entries_by_person"
 PRACTICES: Final = "practices"
+ISSUED: Final = "medicines_issued"
 CONTACTS: Final = "contacts"
 
 
@@ -68,6 +69,8 @@ def register_shard(part: Part) -> Registered:
     keep(part, HELD, held)
     keep(part, ENTRIES_BY_PERSON, counts.entries_by_person)
     keep(part, PRACTICES, counts.practices)
+    if counts.medicines is not None:
+        keep(part, ISSUED, counts.medicines)
     return Registered(
         sums=counts.sums,
         links=_links(part, own.tables[REGISTER].rows),
@@ -79,7 +82,8 @@ def register_shard(part: Part) -> Registered:
 
 def counts_kept(part: Part, sums: Sums) -> Counts:
     """What was counted of a shard, with the sums of all."""
-    return Counts(sums, kept(part, ENTRIES_BY_PERSON), kept(part, PRACTICES))
+    medicines = kept(part, ISSUED) if "gp_prescriptions" in part.shard.rows else None
+    return Counts(sums, kept(part, ENTRIES_BY_PERSON), kept(part, PRACTICES), medicines)
 
 
 def _links(part: Part, patients: pl.LazyFrame) -> pl.DataFrame:
