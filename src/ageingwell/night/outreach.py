@@ -132,7 +132,7 @@ def outreach_list(
             settings=config.outreach,
             seed=config.score.seed,
         )
-    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, ordered, workspace / "made")
+    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, previous, workspace / "made")
     with world.stage("tell"):
         frames = _frames(night, engine, key=key, links=links, bundle=bundle, local=local)
     with world.stage("track record"):
@@ -157,7 +157,7 @@ class _Night:
     judged: Judged
     shared: Allocation
     peers: PeerGroups | None
-    ordered: Ordered
+    previous: pl.DataFrame | None
     folder: Path
 
 
@@ -251,7 +251,7 @@ def _frames(
     visited = shared.visits.select(pl.col("person_ids").explode()).to_series()
     ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
     rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings)
-    listed, previous = rows["person_id"], night.ordered.previous
+    listed, previous = rows["person_id"], night.previous
     accounted = [_accounted(part, listed) for part in parts]
     counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
     rows, gone_since = compare_with_previous(rows, previous=previous, left=_left_of(parts, previous))
@@ -349,7 +349,7 @@ def _facts(
     homes_out = pl.concat([part.homes_out for part in night.worked])
     facts["homes_left_out"] = homes_out.group_by("reason").agg(pl.col("n").sum()).sort("reason").to_dicts()
     facts["decisions"] = tell_decisions(
-        ledger, previous=night.ordered.previous, settings=config.outreach.decisions, as_of=tonight.as_of.day
+        ledger, previous=night.previous, settings=config.outreach.decisions, as_of=tonight.as_of.day
     )
     if facts["decisions"]["warning"]:
         facts["messages"].append(facts["decisions"]["warning"])
