@@ -233,6 +233,18 @@ class ScoreSettings(Settings):
     )
     seed: int = Field(default=1, ge=0, description="seed of every draw")
     threads: int = Field(default=2, ge=1, le=256, description="threads for the model; the results do not depend on it")
+    memory_gib: float = Field(
+        default=4.0,
+        ge=1,
+        le=4096,
+        description="memory a run may take, in GiB; it decides into how many shards of whole homes people are split",
+    )
+    shards: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="into how many shards people are split; empty: as `memory_gib` asks. The results are the same",
+    )
     engine: EngineSettings = Field(default=EngineSettings(), description="where the parts of a run are worked")
     recognition: RecognitionSettings = Field(
         default=RecognitionSettings(), description="how much of what is sent must be of a kind we know"

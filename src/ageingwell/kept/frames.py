@@ -75,6 +75,11 @@ class NightFrames:
     services: pl.DataFrame
     links: pl.DataFrame
 
+    def as_kept(self, folder: Path) -> "NightFrames":
+        """The same night with the frames of everybody read from its folder, when they are asked."""
+        attrition, scores, residents = (pl.scan_parquet(folder / frame_file(name), glob=False) for name in OF_EVERYBODY)
+        return replace(self, attrition=attrition, scores=scores, residents=residents)
+
     def in_memory(self) -> "NightFrames":
         """The same night with the frames of everybody read."""
         read = {name: getattr(self, name).lazy().collect() for name in OF_EVERYBODY}

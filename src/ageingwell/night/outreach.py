@@ -92,6 +92,7 @@ def outreach_list(
     key: Key,
     world: Surroundings,
     workspace: Path,
+    made: Path | None = None,
     ledger: pl.DataFrame = NOTHING_DECIDED,
     local: LocalDirectory | None = None,
     engine: Engine | None = None,
@@ -99,8 +100,9 @@ def outreach_list(
 ) -> tuple[NightFrames, NightFacts]:
     """Work out the night from checked records, in `n_shards` shards kept in the folder `workspace`.
 
-    `ledger` is what the group decided on earlier lists, as `read_ledger` gives it; `local` its local services;
-    `engine` says where the shards are worked, without one in this process.
+    `made` is where the frames of everybody are put, which have to stay as long as the night that is given; without it a
+    folder of `workspace`. `ledger` is what the group decided on earlier lists, as `read_ledger` gives it; `local` its
+    local services; `engine` says where the shards are worked, without one in this process.
     """
     local, engine = local or no_directory(), engine or LocalEngine()
     with world.stage("permitted"):
@@ -132,7 +134,8 @@ def outreach_list(
             settings=config.outreach,
             seed=config.score.seed,
         )
-    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, previous, workspace / "made")
+    kept_at = made or workspace / "made"
+    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, previous, kept_at)
     with world.stage("tell"):
         frames = _frames(night, engine, key=key, links=links, bundle=bundle, local=local)
     with world.stage("track record"):

@@ -12,6 +12,7 @@ from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
 from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
+from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
 from ageingwell.kept.frames import NightFrames, previous_list
 from ageingwell.night.change import last_manifest, stop_on_change
@@ -20,6 +21,7 @@ from ageingwell.night.evidence import evidence_of
 from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.outreach import outreach_list
+from ageingwell.night.shards import folder_of_shards, shards_needed
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
@@ -98,19 +100,23 @@ def score(
         last_list = previous_list(previous)
         ledger = read_decisions(out, config=config, previous=previous)
         bundle = _suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
-        frames, facts = outreach_list(
-            records,
-            workspace=scratch / "shards",
-            as_of=AsOf(as_of),
-            config=config,
-            bundle=bundle,
-            previous=last_list,
-            archive=settled_archive(out, AsOf(as_of), config=config),
-            key=key,
-            world=world,
-            ledger=ledger,
-            local=local,
-        )
+        with engine_of(config.score.engine) as engine, folder_of_shards(config.score, scratch) as workspace:
+            frames, facts = outreach_list(
+                records,
+                as_of=AsOf(as_of),
+                config=config,
+                bundle=bundle,
+                previous=last_list,
+                archive=settled_archive(out, AsOf(as_of), config=config),
+                key=key,
+                world=world,
+                workspace=workspace,
+                made=scratch / "made",
+                ledger=ledger,
+                local=local,
+                engine=engine,
+                n_shards=shards_needed(records, config.score),
+            )
         if previous is not None and last_list is None:
             facts["notes"].append("the last list cannot be read, so everybody counts as new")
         before = last_manifest(out, on=as_of)
@@ -176,4 +182,4 @@ def _list_key(list_key: Key | Path | None, data: Path) -> Key:
 
 
 def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:
-    return OutreachRun(night.folder, night.changed, night.is_current, frames, facts)
+    return OutreachRun(night.folder, night.changed, night.is_current, frames.as_kept(night.folder), facts)

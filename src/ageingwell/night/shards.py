@@ -7,13 +7,18 @@ whom the register ever had at a home of the shard (somebody moved out, somebody 
 that names a carer of the shard. Guests are read and never counted.
 """
 
-from collections.abc import Mapping
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from ageingwell.config.score import ScoreSettings
+from ageingwell.errors import SourceError
 from ageingwell.sources.read import Records
 from ageingwell.spine import Tables
 from ageingwell.timeline import AsOf
@@ -22,6 +27,46 @@ REGISTER: Final = "gp_patients"
 IS_GUEST: Final = "_is_guest"
 _SHARD: Final = "_shard"
 _OPT_OUTS: Final = "permissions"  # heeded for all records at once, and in no shard
+
+
+# What the program itself, its libraries and the group's own part of a night take.
+_GIB_OF_ITS_OWN: Final = 1.0
+# Rows of all tables together that a GiB holds while a shard is worked, by a made-up county of 100,000 people.
+ROWS_A_GIB: Final = 8_000_000
+
+
+def shards_needed(records: Records, settings: ScoreSettings) -> int:
+    """Into how many shards the settings split these records: the fewest that fit into the memory they allow.
+
+    On Spark at least two, for a single shard is not written where other machines can read it.
+    """
+    if settings.shards is not None:
+        return settings.shards
+    engine = settings.engine
+    at_once = engine.processes if engine.name == "local" else 1
+    room = max(settings.memory_gib - _GIB_OF_ITS_OWN, settings.memory_gib / 4) / at_once
+    rows = sum(table.n_good for name, table in records.tables.items() if name != _OPT_OUTS)
+    return max(math.ceil(rows / (room * ROWS_A_GIB)), 1 if engine.name == "local" else 2)
+
+
+@contextmanager
+def folder_of_shards(settings: ScoreSettings, scratch: Path) -> Iterator[Path]:
+    """The folder that shards lie in: in `scratch`, or, on Spark, a private one in the folder that all machines share.
+
+    It is gone when the night is worked out. Raises `SourceError` where the shared folder cannot be written.
+    """
+    shared = settings.engine.spark.shared_folder
+    if settings.engine.name == "local" or shared is None:
+        yield scratch / "shards"
+        return
+    try:
+        place = tempfile.TemporaryDirectory(prefix="ageingwell-shards-", dir=shared)
+    except OSError:
+        raise SourceError(
+            "spark.shared_folder: the folder is not there, or may not be written", "make it on every machine"
+        ) from None
+    with place as name:
+        yield Path(name)
 
 
 @dataclass(frozen=True)
