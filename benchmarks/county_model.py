@@ -25,13 +25,13 @@ from ageingwell.evaluation.discrimination import auroc, auroc_difference
 from ageingwell.evaluation.estimate import Estimate
 from ageingwell.evaluation.wall import TO_BEAT
 from ageingwell.features.build import names
+from ageingwell.learning.exposure import left_alone
+from ageingwell.learning.hindsight import look_back
+from ageingwell.learning.rivals import simple_rivals
+from ageingwell.learning.training import train_outcome
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.place import move_of_place, moved
 from ageingwell.model.saving import load_folder, save_folder
-from ageingwell.pipeline.exposure import left_alone
-from ageingwell.pipeline.hindsight import look_back
-from ageingwell.pipeline.rivals import simple_rivals
-from ageingwell.pipeline.training import train_outcome
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 SMALL = CountyPlan(people=40_000, seed=7)

@@ -34,8 +34,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from ageingwell.config.load import load_config
 from ageingwell.evaluation.calibration import calibration_line
 from ageingwell.features.build import FEATURES, names
+from ageingwell.learning.hindsight import look_back
 from ageingwell.model.estimator import RiskModel
-from ageingwell.pipeline.hindsight import look_back
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 Fit = Callable[[pl.DataFrame, np.ndarray, pl.DataFrame], np.ndarray]

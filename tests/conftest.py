@@ -80,7 +80,7 @@ def charted_night(small_county: Path, charted_settings: Path, tmp_path_factory: 
     from helpers.counties import NIGHT
 
     from ageingwell.config.load import load_config
-    from ageingwell.pipeline.night import score
+    from ageingwell.night.score import score
 
     out = tmp_path_factory.mktemp("charted") / "outreach"
     return score(small_county, as_of=NIGHT, out=out, config=load_config(charted_settings)).folder

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ageingwell.config.load import load_config
-from ageingwell.pipeline.asking import demo
+from ageingwell.jobs.asking import demo
 from tools import browser
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"

@@ -14,13 +14,13 @@ from ageingwell.errors import AgeingWellError
 if TYPE_CHECKING:
     from ageingwell.bundle import load_bundle
     from ageingwell.config.load import load_config
+    from ageingwell.jobs.asking import explain
+    from ageingwell.jobs.checking import check
+    from ageingwell.learning.evaluating import evaluate
+    from ageingwell.learning.recalibrating import recalibrate
+    from ageingwell.learning.training import train
     from ageingwell.model.estimator import RiskModel
-    from ageingwell.pipeline.asking import explain
-    from ageingwell.pipeline.checking import check
-    from ageingwell.pipeline.evaluating import evaluate
-    from ageingwell.pipeline.night import score
-    from ageingwell.pipeline.recalibrating import recalibrate
-    from ageingwell.pipeline.training import train
+    from ageingwell.night.score import score
     from ageingwell.synthetic.county import synthesise
 
 __all__ = [
@@ -39,15 +39,15 @@ __all__ = [
 
 _WHERE = {
     "RiskModel": "ageingwell.model.estimator",
-    "check": "ageingwell.pipeline.checking",
-    "evaluate": "ageingwell.pipeline.evaluating",
-    "explain": "ageingwell.pipeline.asking",
+    "check": "ageingwell.jobs.checking",
+    "evaluate": "ageingwell.learning.evaluating",
+    "explain": "ageingwell.jobs.asking",
     "load_bundle": "ageingwell.bundle",
     "load_config": "ageingwell.config.load",
-    "recalibrate": "ageingwell.pipeline.recalibrating",
-    "score": "ageingwell.pipeline.night",
+    "recalibrate": "ageingwell.learning.recalibrating",
+    "score": "ageingwell.night.score",
     "synthesise": "ageingwell.synthetic.county",
-    "train": "ageingwell.pipeline.training",
+    "train": "ageingwell.learning.training",
 }
 
 

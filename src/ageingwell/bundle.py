@@ -17,7 +17,7 @@ from ageingwell.config.files import shipped
 from ageingwell.errors import BundleError
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES
-from ageingwell.features.definition import definition
+from ageingwell.features.definition import definitions as define
 from ageingwell.model.compiled import CompiledRisk, compile_risk
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.saving import AGAIN, read, written
@@ -77,7 +77,7 @@ class Bundle:
 
 def definitions(codelists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """Each feature's name and the SHA-256 of its definition."""
-    return {feature.name: definition(feature, codelists) for feature in FEATURES}
+    return define(FEATURES, codelists)
 
 
 def save_bundle(

@@ -74,6 +74,22 @@ def one_row_per_event(rows: pl.LazyFrame, key: EventKey) -> pl.LazyFrame:
     return pl.concat([alone, _merged(versions, key).select(names)])
 
 
+def medicines_issued(prescriptions: pl.LazyFrame) -> pl.DataFrame:
+    """Make the issues of one medicine to one person one row: how many (n_rows), and the newest day (last_issued_on).
+
+    A medicine is issued again every month, and what is asked of medicines needs no more.
+
+    >>> from datetime import date
+    >>> rows = {"person_id": ["p1", "p1"], "bnf_code": "0403", "dmd_code": None, "recorded_on": date(2026, 10, 3),
+    ...         "issued_on": [date(2026, 10, 1), date(2026, 9, 1)]}
+    >>> medicines_issued(pl.LazyFrame(rows)).rows()
+    [('p1', '0403', None, 2, datetime.date(2026, 10, 1))]
+    """
+    medicine = [name for name in prescriptions.collect_schema().names() if name not in (_DAY, "issued_on")]
+    issues = prescriptions.group_by(medicine)
+    return issues.agg(n_rows=pl.len().cast(pl.Int64), last_issued_on=pl.col("issued_on").max()).collect()
+
+
 def _filled_in(name: str, others: Sequence[str]) -> pl.Expr:
     """A missing part of the key, where one value alone is told of what is otherwise the same event."""
     column = pl.col(name)

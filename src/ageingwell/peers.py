@@ -5,14 +5,14 @@ widened to all places, then the age band to ten years, then to everybody; the wo
 homes are in no group: the outcome is none for them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ageingwell.model.contributions import Contributions
+from ageingwell.model.contributions import UNITS_IN_ONE, Contributions
 
 ENOUGH: Final = 100
 # A single oldest person is the easiest to single out: one band from here on.
@@ -22,19 +22,21 @@ UNKNOWN_PLACE: Final = "not known"
 SEX_WORDS: Final = {"female": "women", "male": "men"}
 _LEVELS: Final = ("place", "everywhere", "ten_years", "everybody")
 _CELL: Final = ("sex", "five", "place")
+# A risk as a whole number: sums of 10 million stay within 63 bits, and 1 part in 10^12 is lost.
+RISK_UNITS: Final = 2**38
 
 
 @dataclass(frozen=True)
 class Alike:
-    """Who is alike: `people` (person_id, cell, counts), `cells` (cell, who, n_peers), `groups` (who, cell).
+    """Who is alike: `cells` (sex, five, place, cell, who, n_peers), `groups` (who, cell), `people` (with their cell).
 
     A cell is one sex, five years of age and one place. Everybody of a cell is compared with one group, told by `who`;
-    a group is made of cells. `counts` is false in a care home.
+    a group is made of cells. Of whom `people` does not hold, nothing is asked by name.
     """
 
-    people: pl.DataFrame
     cells: pl.DataFrame
     groups: pl.DataFrame
+    people: pl.DataFrame
 
     def members(self, person_id: str) -> pl.Series:
         """The people whom somebody is compared with."""
@@ -45,7 +47,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class Peers:
-    """What the groups are like: `groups` a row a person, `means` a row a group.
+    """What the groups of some people are like: `groups` a row a person, `means` a row a group.
 
     `groups` has person_id, who (the group in words), n_peers, peers_risk (their mean risk) and row, the group's row of
     `means` (its mean contributions, a column a feature in the model's order).
@@ -76,26 +78,82 @@ NOBODY: Final = Peers(
 )
 
 
-def find_alike(spine: pl.DataFrame, *, minimum_age: int, enough: int = ENOUGH) -> Alike:
-    """Find the narrowest group of at least `enough` people for everybody of the spine.
+@dataclass(frozen=True)
+class PeerGroups:
+    """What every group is like: `cells` has sex, five, place and the columns of `Peers.groups` but person_id."""
 
-    Somebody whose sex is not known is compared with people of any sex.
+    cells: pl.DataFrame
+    means: NDArray[np.float64]
+
+    def of(self, spine: pl.DataFrame) -> Peers:
+        """The peers of these people: person_id, sex, age, place, care_home."""
+        return self.of_people(in_cells(spine))
+
+    def of_people(self, people: pl.DataFrame) -> Peers:
+        """The peers of people whose cells are known, as `in_cells` gives them."""
+        found = people.join(self.cells, on=_CELL)
+        return Peers(found.select(NOBODY.groups.columns).sort("person_id"), self.means)
+
+
+def in_cells(spine: pl.DataFrame) -> pl.DataFrame:
+    """The cell of each person: person_id, place, sex, five, counts (false in a care home)."""
+    sex = pl.when(pl.col("sex").is_in(list(SEX_WORDS))).then("sex").otherwise(pl.lit("any"))
+    five = pl.min_horizontal(pl.col("age") // 5 * 5, OLDEST)
+    return spine.select("person_id", "place", sex=sex, five=five, counts=pl.col("care_home") != "yes")
+
+
+def cell_label() -> pl.Expr:
+    """The cell as one text, for sums by cell; missing for people who do not count."""
+    return pl.when("counts").then(pl.format("{}|{}|{}", "sex", "five", "place")).alias("label")
+
+
+def count_cells(spine: pl.DataFrame) -> pl.DataFrame:
+    """How many people count in each cell: sex, five, place, n. The counts of parts of a spine add up."""
+    return in_cells(spine).group_by(_CELL).agg(n=pl.col("counts").sum().cast(pl.Int64)).sort(_CELL)
+
+
+def sum_risks(people: pl.DataFrame, risks: pl.DataFrame) -> pl.DataFrame:
+    """The risks of each cell added up as whole numbers, so that sums of parts are the sums of all: label, units.
+
+    `people` is what `in_cells` gives; `risks` has person_id and risk, a row for each of them.
+    """
+    labelled = people.select("person_id", cell_label()).drop_nulls("label")
+    units = (pl.col("risk") * RISK_UNITS).round().cast(pl.Int64)
+    with_risk = labelled.join(risks.select("person_id", units=units), on="person_id")
+    return with_risk.group_by("label").agg(pl.col("units").sum()).sort("label")
+
+
+def find_alike(spine: pl.DataFrame, *, minimum_age: int, enough: int = ENOUGH) -> Alike:
+    """Find the narrowest group of at least `enough` people for everybody of the spine; see `alike_in`.
 
     >>> spine = pl.DataFrame({"person_id": ["a", "b", "c"], "sex": ["female", "female", "unknown"], "age": [81, 83, 99],
     ...     "place": ["Ludlow"] * 3, "care_home": ["no"] * 3})
     >>> find_alike(spine, minimum_age=65, enough=2).cells.sort("n_peers").select("who", "n_peers").rows()
     [('women aged 80 to 84 in Ludlow', 2), ('everybody aged 65 and over in all places', 3)]
     """
-    banded = _banded(spine)
-    cells = banded.group_by(_CELL).agg(n=pl.col("counts").sum().cast(pl.Int64)).sort(_CELL).with_row_index("cell")
+    found = alike_in(count_cells(spine), minimum_age=minimum_age, enough=enough)
+    people = in_cells(spine).join(found.cells.select(*_CELL, "cell"), on=_CELL, how="left", maintain_order="left")
+    return replace(found, people=people)
+
+
+def alike_in(counts: pl.DataFrame, *, minimum_age: int, enough: int = ENOUGH) -> Alike:
+    """Find the narrowest group of at least `enough` people for every cell; `counts` as `count_cells` gives them, or
+    those of several parts one after another.
+
+    Somebody whose sex is not known is compared with people of any sex.
+    """
+    cells = counts.group_by(_CELL).agg(pl.col("n").sum()).sort(_CELL).with_row_index("cell")
     by_sex, of_any = _worded(cells, pl.col("sex"), minimum_age), _worded(cells, pl.lit("any"), minimum_age)
     groups = pl.concat([by_sex, of_any]).select("who", "cell", "n").unique()
     sizes = groups.group_by("who").agg(n_peers=pl.col("n").sum())
     open_to = by_sex.filter((pl.col("level") != 0) | (pl.col("place") != UNKNOWN_PLACE)).join(sizes, on="who")
     is_enough = (pl.col("n_peers") >= enough) | (pl.col("level") == len(_LEVELS) - 1)
     chosen = open_to.filter(is_enough).sort("cell", "level").unique("cell", keep="first", maintain_order=True)
-    people = banded.join(cells, on=_CELL, how="left", maintain_order="left").select("person_id", "cell", "counts")
-    return Alike(people, chosen.select("cell", "who", "n_peers"), groups.select("who", "cell").sort("who", "cell"))
+    told = cells.drop("n").join(chosen.select("cell", "who", "n_peers"), on="cell")
+    nobody = pl.DataFrame(
+        schema={"person_id": pl.String, "place": pl.String, "sex": pl.String, "five": pl.Int64, "counts": pl.Boolean}
+    )
+    return Alike(told, groups.select("who", "cell").sort("who", "cell"), nobody)
 
 
 def compare(alike: Alike, explained: Contributions, risks: pl.DataFrame) -> Peers:
@@ -103,44 +161,33 @@ def compare(alike: Alike, explained: Contributions, risks: pl.DataFrame) -> Peer
 
     `risks` has person_id and risk.
     """
-    rows = explained.features.select("person_id").join(alike.people, on="person_id", how="left", maintain_order="left")
-    with_risk = rows.join(risks.select("person_id", "risk"), on="person_id", how="left", maintain_order="left")
-    label = with_risk.select(pl.when("counts").then("cell"))["cell"]
-    found = explained.means_by(label)
-    of_cell = (
-        found.select(pl.col("label").alias("cell"), "n")
-        .with_row_index("place")
-        .with_columns(risk=_mean_risks(label, with_risk["risk"], found["label"]))
+    asked = explained.features.select("person_id")
+    rows = asked.join(alike.people, on="person_id", how="left", maintain_order="left")
+    sums = explained.sums_by(rows.select(cell_label())["label"])
+    found = compare_cells(alike, sums, sum_risks(alike.people.join(asked, on="person_id", how="semi"), risks))
+    return found.of_people(alike.people)
+
+
+def compare_cells(alike: Alike, contributions: pl.DataFrame, risks: pl.DataFrame) -> PeerGroups:
+    """The mean risk and the mean contributions of each group whose people all have features.
+
+    `contributions` are the sums by cell (`Contributions.sums_by`, labels as `cell_label` gives them), `risks` what
+    `sum_risks` gives, each of everybody.
+    """
+    labelled = alike.cells.with_columns(label=pl.format("{}|{}|{}", "sex", "five", "place"))
+    features = [name for name in contributions.columns if name not in ("label", "n")]
+    of_cell = labelled.select("cell", "label").join(contributions, on="label").join(risks, on="label")
+    of_groups = alike.groups.join(of_cell, on="cell").group_by("who").agg(pl.col("n", "units", *features).sum())
+    told = of_groups.sort("who").with_row_index("row")
+    means = told.select(pl.col(features) / UNITS_IN_ONE / pl.col("n")).to_numpy()
+    named = told.select(
+        "who",
+        pl.col("row").cast(pl.Int64),
+        _n="n",
+        peers_risk=pl.col("units") / RISK_UNITS / pl.col("n"),
     )
-    parts = alike.groups.join(of_cell, on="cell").sort("who", "cell")
-    names = parts["who"].unique(maintain_order=True)
-    row = parts.join(names.to_frame().with_row_index("row"), on="who", maintain_order="left")["row"].to_numpy()
-    n = np.bincount(row, weights=parts["n"].to_numpy(), minlength=len(names))
-    share = parts["n"].to_numpy() / n[row]
-    means = np.zeros((len(names), len(explained.model.features)))
-    np.add.at(means, row, share[:, None] * found.drop("label", "n").to_numpy()[parts["place"].to_numpy()])
-    told = pl.DataFrame(
-        {
-            "who": names,
-            "_n": n.astype(np.int64),
-            "peers_risk": np.bincount(row, weights=share * parts["risk"].to_numpy(), minlength=len(names)),
-            "row": np.arange(len(names)),
-        }
-    )
-    people = alike.people.join(alike.cells, on="cell").join(told, on="who").filter(pl.col("_n") == pl.col("n_peers"))
-    return Peers(people.select("person_id", "who", "n_peers", "peers_risk", "row").sort("person_id"), means)
-
-
-def _mean_risks(label: pl.Series, risk: pl.Series, cells: pl.Series) -> pl.Series:
-    place = label.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
-    sums = np.bincount(place, weights=risk.to_numpy(), minlength=len(cells) + 1)
-    return pl.Series(sums[1:] / np.bincount(place, minlength=len(cells) + 1)[1:])
-
-
-def _banded(spine: pl.DataFrame) -> pl.DataFrame:
-    sex = pl.when(pl.col("sex").is_in(list(SEX_WORDS))).then("sex").otherwise(pl.lit("any"))
-    five = pl.min_horizontal(pl.col("age") // 5 * 5, OLDEST)
-    return spine.select("person_id", "place", sex=sex, five=five, counts=pl.col("care_home") != "yes")
+    cells = alike.cells.join(named, on="who").filter(pl.col("_n") == pl.col("n_peers"))
+    return PeerGroups(cells.select(*_CELL, "who", "n_peers", "peers_risk", "row").sort(_CELL), np.asarray(means))
 
 
 def _worded(cells: pl.DataFrame, sex: pl.Expr, minimum_age: int) -> pl.DataFrame:

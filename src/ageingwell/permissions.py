@@ -1,6 +1,7 @@
 """The permission ledger and the opt-outs: who may be used for what. Everything here fails closed."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
@@ -103,13 +104,16 @@ def opt_outs_that_meet(permissions: pl.DataFrame, patients: pl.LazyFrame, homes:
     [('objection', 'people', 2, 1)]
     """
     bars = permissions.filter(~pl.col("kind").is_in(["staff_safety", ALLOWED]))
-    known = patients.select("person_id").unique().collect()["person_id"]
+    # Only those who opted out are looked for: who else is known does not matter, and would not fit into memory.
+    opted_people, opted_homes = (bars.select(column).drop_nulls().unique() for column in ("person_id", "household_id"))
+    known = patients.select("person_id").join(opted_people.lazy(), on="person_id", how="semi").unique().collect()
+    homes = homes.filter(homes.is_in(opted_homes["household_id"].implode()).fill_null(value=False)).unique()
     told = [
         bars.drop_nulls(column)
         .group_by("kind")
         .agg(n=pl.col(column).n_unique(), n_met=pl.col(column).filter(pl.col(column).is_in(here.implode())).n_unique())
         .select("kind", pl.lit(words).alias("subject"), pl.col("n", "n_met").cast(pl.Int64))
-        for column, words, here in (("person_id", "people", known), ("household_id", "homes", homes.unique()))
+        for column, words, here in (("person_id", "people", known["person_id"]), ("household_id", "homes", homes))
     ]
     return pl.concat(told).sort("kind", "subject")
 
@@ -232,25 +236,51 @@ def marked(permissions: pl.DataFrame, kind: str) -> pl.DataFrame:
     return permissions.filter(pl.col("kind") == kind).select("person_id", "household_id").unique()
 
 
-def keep_permitted(
-    tables: Mapping[str, pl.LazyFrame], permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger
-) -> dict[str, pl.LazyFrame]:
-    """Take everyone excluded out of every table, before anything is worked out.
+@dataclass(frozen=True)
+class Barred:
+    """Who may not be used: people of every table, people of the GP tables (`register`), and homes; each one column."""
+
+    people: pl.DataFrame
+    register: pl.DataFrame
+    homes: pl.DataFrame
+
+
+def barred(patients: pl.LazyFrame, permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger) -> Barred:
+    """Find everyone who may not be used.
 
     An objection of a home takes everyone who lives there, as the newest row of the register says, and the home itself;
     who lived there once is not bound by it. Where the ledger lets other agencies' facts be used in spite of a type 1
     opt-out, the person leaves the GP tables only.
     """
     out = excluded(permissions, purpose=purpose, ledger=ledger)
-    homes = out.select("household_id").drop_nulls().unique()
-    people = _people_out(tables["gp_patients"], out)
-    gp_too = off_the_register(tables["gp_patients"], permissions, purpose=purpose, ledger=ledger)
+    return Barred(
+        people=_people_out(patients, out),
+        register=off_the_register(patients, permissions, purpose=purpose, ledger=ledger),
+        homes=out.select("household_id").drop_nulls().unique(),
+    )
+
+
+def without_barred(tables: Mapping[str, pl.LazyFrame], out: Barred) -> dict[str, pl.LazyFrame]:
+    """Take everyone barred out of every table, before anything is worked out."""
     # A row of the register is about a person: who lived in that home once keeps it as where they came from.
-    of_homes = {name: homes.clear() if name == "gp_patients" else homes for name in tables}
+    nowhere = out.homes.clear()
     return {
-        name: rows if name == "permissions" else _without(rows, gp_too if name in GP_TABLES else people, of_homes[name])
+        name: rows
+        if name == "permissions"
+        else _without(
+            rows,
+            out.register if name in GP_TABLES else out.people,
+            nowhere if name == "gp_patients" else out.homes,
+        )
         for name, rows in tables.items()
     }
+
+
+def keep_permitted(
+    tables: Mapping[str, pl.LazyFrame], permissions: pl.DataFrame, *, purpose: Purpose, ledger: Ledger
+) -> dict[str, pl.LazyFrame]:
+    """Find everyone who may not be used, as `barred` does, and take them out of every table."""
+    return without_barred(tables, barred(tables["gp_patients"], permissions, purpose=purpose, ledger=ledger))
 
 
 def off_the_register(
@@ -259,7 +289,8 @@ def off_the_register(
     """Everyone whose rows of the register may not be used, by an opt-out of theirs or of their home: person_id."""
     out = excluded(permissions, purpose=purpose, ledger=ledger)
     type_1 = permissions.filter(pl.col("kind") == "type_1")
-    return pl.concat([_people_out(patients, out), _people_out(patients, type_1)]).unique()
+    subjects = ("person_id", "household_id")
+    return _people_out(patients, pl.concat([out.select(subjects), type_1.select(subjects)]))
 
 
 def homes_of_excluded(
@@ -279,8 +310,19 @@ def _people_out(patients: pl.LazyFrame, out: pl.DataFrame) -> pl.DataFrame:
     homes = out.select("household_id").drop_nulls().unique()
     if homes.is_empty():
         return named.unique()
-    living_there = _last_homes(patients).join(homes.lazy(), on="household_id", how="semi")
-    return pl.concat([named, living_there.select("person_id").collect()]).unique()
+    return pl.concat([named, _residents(patients, homes).select("person_id")]).unique()
+
+
+def _residents(patients: pl.LazyFrame, homes: pl.DataFrame) -> pl.DataFrame:
+    """Who lives in one of some homes, as the newest row that tells a home says: person_id, household_id.
+
+    Whoever lives there has at least one row that says so. The histories of these few are looked at, and not those of
+    everybody registered.
+    """
+    told = patients.select("person_id", "household_id", "recorded_on")
+    ever = told.join(homes.lazy(), on="household_id", how="semi").select("person_id").unique().collect()
+    last = _last_homes(told.join(ever.lazy(), on="person_id", how="semi"))
+    return last.join(homes.lazy(), on="household_id", how="semi").collect()
 
 
 def _last_homes(patients: pl.LazyFrame) -> pl.LazyFrame:

@@ -1,6 +1,6 @@
 """One row a person: who is registered, how old, in which home, with whom, and who knows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -35,13 +35,15 @@ def known_tables(records: Records, as_of: AsOf, settings: Mapping[str, TableSett
     """Every table as it was known on the cut-off, events in one row each. Nothing after this step sees a later record.
 
     Which rows are one event, and which of their versions counts, is said by `EVENT_KEYS`. A home that an address was
-    matched to with low certainty is nobody's home here: `sure_homes`.
+    matched to with low certainty is nobody's home here: `sure_homes`. All but the two largest tables are worked out
+    here, once, and held: each is asked many times.
     """
-    return {
+    tables = {
         name: _events_known(table, as_of, lag_days=settings[name].lag_days)
         for name, table in records.tables.items()
         if name != "permissions"
     }
+    return {name: rows if name in REPEATS_TAKEN_OUT_LATER else rows.collect().lazy() for name, rows in tables.items()}
 
 
 def _events_known(table: CheckedTable, as_of: AsOf, *, lag_days: int) -> pl.LazyFrame:
@@ -153,11 +155,13 @@ def build_spine(
     places: Path,
     incomplete_homes: pl.Series | None = None,
     many_older_people: int = MANY_OLDER_PEOPLE,
+    contacting_homes: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """One row a registered person of at least `minimum_age`, sorted by person_id (contract: `Spine`).
 
     `incomplete_homes` are the homes (household_id) of somebody who may not be used: how many live there is unknown.
-    `many_older_people` of 65 and over at one address prompt a check for a care home.
+    `many_older_people` of 65 and over at one address prompt a check for a care home. `contacting_homes` are the
+    agencies that contact homes, as `agencies_contacting_homes` finds them in all records; without them, in `tables`.
     """
     people = registered(latest_versions(tables["gp_patients"]), as_of)
     household = (
@@ -182,7 +186,7 @@ def build_spine(
         .join(_care_homes(tables), on="household_id", how="left")
         .join(who_knows(tables, older, as_of), on="person_id", how="left")
         .with_columns(care_home=_care_home(many_older_people), known_to=pl.col("known_to").fill_null([]))
-        .with_columns(not_told_by=_not_told_by(tables))
+        .with_columns(not_told_by=_not_told_by(tables, contacting_homes))
     )
     if incomplete_homes is not None:
         is_whole = ~pl.col("household_id").is_in(incomplete_homes.drop_nulls().implode())
@@ -351,7 +355,7 @@ _SIGNS_OF_CONTACT = {
 _BY_HOME = ("housing", "fire")  # who knows somebody by the home alone
 
 
-def _not_told_by(tables: Tables) -> pl.Expr:
+def _not_told_by(tables: Tables, contacting_homes: Sequence[str] | None) -> pl.Expr:
     """The agencies of which it cannot be told whether they know somebody: their records did not all come.
 
     Housing and fire know a home, and so does who contacts one: of somebody without one on record they cannot tell. Who
@@ -359,17 +363,26 @@ def _not_told_by(tables: Tables) -> pl.Expr:
     """
     tell = {table: agency for table, (agency, _) in _SIGNS_OF_CONTACT.items()} | {"contacts": "voluntary"}
     silent = sorted({agency for table, agency in tell.items() if table not in tables})
-    without_home = sorted({*silent, *_BY_HOME, *_who_contacts_homes(tables)})
+    by_contact = agencies_contacting_homes(tables) if contacting_homes is None else contacting_homes
+    without_home = sorted({*silent, *_BY_HOME, *by_contact})
     listed = [pl.lit(names, dtype=pl.List(pl.String)) for names in (silent, without_home)]
     untold = pl.when(pl.col("household_id").is_not_null()).then(listed[0]).otherwise(listed[1])
     return untold.list.set_difference("known_to").list.sort()
 
 
-def _who_contacts_homes(tables: Tables) -> list[str]:
+def agencies_contacting_homes(tables: Tables) -> list[str]:
+    """The agencies, the GP practice apart, of which any contact was with a home, sorted.
+
+    One row decides it for everybody without a home, so it is asked of all records and not of some people's.
+
+    >>> rows = {"household_id": ["h1", None, "h2"], "agency": ["voluntary", "hospital", "gp"]}
+    >>> agencies_contacting_homes({"contacts": pl.LazyFrame(rows)})
+    ['voluntary']
+    """
     if "contacts" not in tables:
         return []
     agencies = tables["contacts"].filter(pl.col("household_id").is_not_null() & (pl.col("agency") != "gp"))
-    return agencies.select("agency").unique().collect()["agency"].to_list()
+    return agencies.select("agency").unique().collect()["agency"].sort().to_list()
 
 
 def _in_touch(table: str, day: str, as_of: AsOf) -> pl.Expr:

@@ -31,7 +31,7 @@ def browser() -> Iterator[Any]:
 def night(browser: Any, small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a published night of the smallest county."""
     from ageingwell.config.load import load_config
-    from ageingwell.pipeline.night import score
+    from ageingwell.night.score import score
 
     out = tmp_path_factory.mktemp("night")
     return score(small_county, as_of=NIGHT, out=out, config=load_config(settings)).folder

@@ -9,8 +9,8 @@ from helpers.counties import NIGHT, copy_of, opt_out
 from ageingwell.bundle import load_bundle
 from ageingwell.config.load import Config, load_config
 from ageingwell.evaluation.stored import from_text
-from ageingwell.pipeline.night import score
-from ageingwell.pipeline.withdrawals import withdraw_from_current
+from ageingwell.night.score import score
+from ageingwell.night.withdraw import withdraw_from_current
 from ageingwell.pseudonyms import Key
 
 pytest.importorskip("matplotlib", reason="charts need the extra `annex`")

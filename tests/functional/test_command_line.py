@@ -559,14 +559,14 @@ def test_every_option_has_its_help():
 
 
 def test_results_are_frozen():
-    from ageingwell.pipeline.night import OutreachRun
+    from ageingwell.night.score import OutreachRun
 
     with pytest.raises(dataclasses.FrozenInstanceError):
         OutreachRun(Path(), True, True, None, {}).changed = False  # type: ignore[misc]
 
 
 def test_a_command_that_somebody_stops_ends_as_a_shell_expects(published, settings, monkeypatch):
-    from ageingwell.pipeline import night
+    from ageingwell.night import score as night
 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

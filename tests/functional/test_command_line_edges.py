@@ -262,7 +262,7 @@ def raising(fault: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_args: object, **_settings: object) -> None:
         raise fault
 
-    monkeypatch.setattr("ageingwell.pipeline.checking.check", stopped)
+    monkeypatch.setattr("ageingwell.jobs.checking.check", stopped)
 
 
 def test_what_no_layer_foresaw_ends_with_the_code_of_the_path_it_happened_below(small_county, monkeypatch):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.errors import PublishError
-from ageingwell.pipeline.settling_in import SETTINGS, init
+from ageingwell.jobs.settling_in import SETTINGS, init
 from tools.profiles import SOURCES
 
 VISITS = "Ref,Property UPRN,Date visited,Result,Lives alone,Officer\n"

@@ -16,10 +16,10 @@ from ageingwell.config.load import load_config
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.groups import SMALL_BELOW
 from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MACHINE, MODEL
-from ageingwell.pipeline import redrawing
-from ageingwell.pipeline.evaluating import EvaluationRun, evaluate, summary_text
-from ageingwell.pipeline.redrawing import redraw
-from ageingwell.pipeline.rivals import COUNTED, boosting_machine
+from ageingwell.learning import redrawing
+from ageingwell.learning.evaluating import EvaluationRun, evaluate, summary_text
+from ageingwell.learning.redrawing import redraw
+from ageingwell.learning.rivals import COUNTED, boosting_machine
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {

@@ -10,7 +10,7 @@ from helpers.tables import pseudonym
 
 from ageingwell.config.load import load_config
 from ageingwell.contracts.made import Spine, split_by_contract
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 GHOST = {"registered_on": date(1950, 1, 1), "recorded_on": date(2019, 5, 5), "sex": "female", "practice_code": "Z80001"}

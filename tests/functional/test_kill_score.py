@@ -1,7 +1,8 @@
-"""Thirty runs killed at random moments: the current night is always a complete old or a complete new one."""
+"""Runs killed at every kind of moment: the current night is always a complete old or a complete new one."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,37 +10,44 @@ from pathlib import Path
 import polars as pl
 import pytest
 from helpers.counties import NIGHT, change, copy_of, new_version
+from helpers.killed_scores import KILLS, WATCHED
 
-from ageingwell.config.load import load_config
-from ageingwell.pipeline.night import score
-
-KILLS = 15
+from ageingwell.config.load import Config, load_config
+from ageingwell.errors import SourceError
+from ageingwell.night.score import score
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL and fork")
 def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeeds(small_county, settings, tmp_path):
-    calm = score(small_county, as_of=NIGHT, out=tmp_path / "calm", config=load_config(settings))
-    copy_of(small_county, tmp_path / "one")
+    config = load_config(settings)
+    calm = score(copy_of(small_county, tmp_path / "one"), as_of=NIGHT, out=tmp_path / "calm one", config=config)
     other = copy_of(small_county, tmp_path / "other")
     # Somebody on the list has died, and fewer contacts are known: the lists of the two counties differ.
     new_version(other, calm.frames.listed["person_id"][0], died_on=NIGHT)
     change(other, "contacts", lambda rows: rows.filter(pl.col("outcome") != "completed"))
-    tests = Path(__file__).parents[1]
+    score(other, as_of=NIGHT, out=tmp_path / "calm other", config=config)
+    halted_after_taking_people_off(other, tmp_path, config)
 
     ran = subprocess.run(
-        [sys.executable, "-m", "helpers.killed_scores", tmp_path, settings, str(KILLS)],
-        cwd=tests,
+        [sys.executable, "-m", "helpers.killed_scores", tmp_path, settings],
+        cwd=Path(__file__).parents[1],
         env=os.environ | {"POLARS_MAX_THREADS": "2", "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
-        timeout=600,
         check=False,
     )
 
     assert ran.returncode == 0, ran.stderr[-3000:]
     told = json.loads(ran.stdout)
-    assert told["killed"] > KILLS // 2, "too few runs were still at work when they were killed"
-    assert {"one", "other"} <= {name for name, n in told["states"].items() if n}, (
-        "the kills did not reach both sides of the publishing step"
-    )
+    assert told["kills"] == [list(kill) for kill in KILLS]
+    assert told["watched"] == list(WATCHED)
     assert told["left_over"] == []
+
+
+def halted_after_taking_people_off(county: Path, folder: Path, config: Config) -> None:
+    """A run over the calm night of the first county that stops before it publishes its own."""
+    halted = copy_of(county, folder / "halted")
+    (halted / "gp_events.parquet").write_bytes(b"PAR1")
+    shutil.copytree(folder / "calm one", folder / "calm halted", symlinks=True)
+    with pytest.raises(SourceError):
+        score(halted, as_of=NIGHT, out=folder / "calm halted", config=config)

@@ -16,9 +16,9 @@ from ageingwell.config.load import load_config
 from ageingwell.contracts.made import Links, validated
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.errors import SourceError
-from ageingwell.pipeline.checking import check
-from ageingwell.pipeline.hindsight import look_back
-from ageingwell.pipeline.night import score
+from ageingwell.jobs.checking import check
+from ageingwell.learning.hindsight import look_back
+from ageingwell.night.score import score
 
 KEYS = ("person_id", "household_id", "linked_person_id")
 # Each table that can be told apart from the register: opt-outs have a floor of their own.
@@ -177,7 +177,7 @@ def test_a_last_night_without_links_of_use_is_no_hindrance(left, first, small_co
 
 
 def test_contacts_that_lists_told_of_under_an_old_key_do_not_stop(county, settings, tmp_path, monkeypatch):
-    from ageingwell.pipeline import night as nights
+    from ageingwell.night import score as nights
 
     def with_old_contacts(records, ledger, *, as_of):
         contacts = records.tables["contacts"].rows.with_columns(

@@ -12,8 +12,8 @@ from helpers.directory import page, service
 
 from ageingwell.config.load import load_config
 from ageingwell.errors import ConfigError, SourceError
-from ageingwell.pipeline.local import read_local_directory
-from ageingwell.pipeline.night import score
+from ageingwell.night.local import read_local_directory
+from ageingwell.night.score import score
 from ageingwell.report.offers import NO_DIRECTORY, NOT_USABLE
 
 

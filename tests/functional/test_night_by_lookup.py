@@ -10,10 +10,10 @@ from scipy.special import expit
 
 from ageingwell.bundle import load_bundle
 from ageingwell.config.load import load_config
+from ageingwell.context import Surroundings, user_cache
+from ageingwell.jobs.asking import explain
 from ageingwell.lookup import compiling
-from ageingwell.pipeline.asking import explain
-from ageingwell.pipeline.night import OutreachRun, score
-from ageingwell.pipeline.surroundings import Surroundings, user_cache
+from ageingwell.night.score import OutreachRun, score
 
 
 @pytest.fixture(scope="module")

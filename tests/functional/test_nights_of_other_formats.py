@@ -24,14 +24,14 @@ from helpers.filled import fill, keys_of
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.errors import ChangeError, PublishError
-from ageingwell.pipeline import night as nights
-from ageingwell.pipeline import revising
-from ageingwell.pipeline.files import CONTRACTS, NIGHT_FORMAT, NightFrames, frame_file, previous_list, read_frame
-from ageingwell.pipeline.kept import read_night
-from ageingwell.pipeline.revising import NO_PAGES, publish_withdrawal
-from ageingwell.pipeline.taking_off import Withdrawn, without_withdrawn
-from ageingwell.pipeline.track_record import settled_archive
-from ageingwell.pipeline.withdrawals import find_withdrawn, withdraw_from_current
+from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, NightFrames, frame_file, previous_list, read_frame
+from ageingwell.kept.reading import read_night
+from ageingwell.night import revising
+from ageingwell.night import score as nights
+from ageingwell.night.revising import NO_PAGES, publish_withdrawal
+from ageingwell.night.taking_off import Withdrawn, without_withdrawn
+from ageingwell.night.track_record import settled_archive
+from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current, publishing_lock
 from ageingwell.timeline import AsOf

@@ -11,7 +11,7 @@ from helpers.tables import GOOD, good_rows, write_csv
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import MUST_BE_TOLD, TABLES, columns
 from ageingwell.errors import SourceError
-from ageingwell.pipeline.checking import check
+from ageingwell.jobs.checking import check
 from ageingwell.pseudonyms import pseudonymised_text
 from ageingwell.pseudonyms.fingerprints import NOT_HELD, told_by
 from ageingwell.sources.read import read_agencies

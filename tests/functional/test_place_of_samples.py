@@ -12,8 +12,8 @@ from ageingwell.cli import cli
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES, columns
-from ageingwell.pipeline.checking import check
-from ageingwell.pipeline.settling_in import init
+from ageingwell.jobs.checking import check
+from ageingwell.jobs.settling_in import init
 from ageingwell.profiles.profile import LOOKUPS, shipped_profiles
 from ageingwell.profiles.samples import write_samples
 from ageingwell.pseudonyms import Key, pseudonymise

@@ -12,8 +12,8 @@ from scipy.special import logit
 from ageingwell.bundle import Bundle, load_bundle, predict
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
-from ageingwell.pipeline.hindsight import look_back
-from ageingwell.pipeline.recalibrating import RecalibrationRun, moves_text, recalibrate
+from ageingwell.learning.hindsight import look_back
+from ageingwell.learning.recalibrating import RecalibrationRun, moves_text, recalibrate
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 

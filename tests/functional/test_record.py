@@ -14,7 +14,7 @@ from helpers.filled import OFFICE, cells_of, fill, keys_of, saved_again, tamper
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
 from ageingwell.publish import current
 
 NEXT = NIGHT + timedelta(days=7)

@@ -19,7 +19,7 @@ from helpers.ods import as_ods
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
 
 MEETING = NIGHT + timedelta(days=18)
 ROWS = range(2, 7)  # five rows of a sheet, below its headings

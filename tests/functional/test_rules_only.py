@@ -11,7 +11,7 @@ from helpers.counties import NIGHT, copy_of, files_with, hashes_of, listed, opt_
 
 from ageingwell.config.load import Config, load_config
 from ageingwell.errors import SourceError
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
 from ageingwell.publish import current
 
 

@@ -13,8 +13,8 @@ from helpers.knowledge import known_on
 from ageingwell.bundle import load_bundle
 from ageingwell.config.load import load_config
 from ageingwell.governance.disclosure import in_words
-from ageingwell.pipeline.night import score
-from ageingwell.pipeline.track_record import settled_archive, track_record
+from ageingwell.night.score import score
+from ageingwell.night.track_record import settled_archive, track_record
 from ageingwell.timeline import AsOf
 
 # A year and 90 days before the night, and a day more.

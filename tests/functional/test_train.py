@@ -12,8 +12,8 @@ from ageingwell.config.load import load_config
 from ageingwell.errors import BundleError, TooFewEventsError
 from ageingwell.evaluation.groups import SMALL_BELOW
 from ageingwell.evaluation.wall import GAIN, verdict
-from ageingwell.pipeline.evaluating import evaluate
-from ageingwell.pipeline.training import events_needed, train
+from ageingwell.learning.evaluating import evaluate
+from ageingwell.learning.training import events_needed, train
 
 TABLES = {
     "wall", "differences", "calibration", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain", "groups",

@@ -7,7 +7,7 @@ import pytest
 from helpers.counties import NIGHT, copy_of
 
 from ageingwell.config.load import load_config
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
 from ageingwell.report.words import REASON_WORDS
 
 UNREAD = [

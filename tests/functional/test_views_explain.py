@@ -14,8 +14,8 @@ from ageingwell.cli.views import RECIPIENTS
 from ageingwell.config.load import Config, load_config
 from ageingwell.config.score import Recipient
 from ageingwell.errors import NotPermittedError
-from ageingwell.pipeline import viewing
-from ageingwell.pipeline.viewing import explain_view, view_text
+from ageingwell.jobs import viewing
+from ageingwell.jobs.viewing import explain_view, view_text
 
 
 @pytest.fixture(scope="module")

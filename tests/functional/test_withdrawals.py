@@ -27,7 +27,8 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
-from ageingwell.pipeline import night, withdrawals
+from ageingwell.night import score as night
+from ageingwell.night import withdraw as withdrawals
 from ageingwell.publish import current
 
 NEXT = NIGHT + timedelta(days=7)

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 def train_small_bundle(county: Path, folder: Path) -> Path:
     """Train a few small trees, and mark them as usable: too few people stand behind them to beat any rival."""
     from ageingwell.config.load import load_config
-    from ageingwell.pipeline.training import train
+    from ageingwell.learning.training import train
 
     (folder / "config").mkdir(parents=True)
     train(county, out=folder / "bundle", config=load_config(settings_file(folder / "config", training=TRAINING)))

@@ -1,84 +1,141 @@
 """Score, kill and look, again and again, in a process of its own: none but its children starts Polars or LightGBM.
 
-    python -m helpers.killed_scores FOLDER SETTINGS KILLS
+    python -m helpers.killed_scores FOLDER SETTINGS
 
-`FOLDER` holds `one/` and `other/`, two counties of one night. Prints a line of JSON: what was found.
+`FOLDER` holds `one/` and `other/`, two counties of one night, and `calm one/`, the output of a run of the first that
+nothing stopped; `calm other/` and `calm halted/` are of runs that nothing stopped either. Prints a line of JSON.
+
+A run is killed at what can be observed of it, an operation on the output folder or the start of a stage, so that every
+machine, however slow, comes to the same moments.
 """
 
 import json
-import random
+import os
 import shutil
+import signal
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import ageingwell.lookup.kernel  # noqa: F401 (slow to import: once here, not in every child)
+import ageingwell.lookup.kernel
+import ageingwell.report.html  # noqa: F401 (slow to import: once here, not in every child)
 from ageingwell.config.load import load_config
-from ageingwell.errors import SourceError
-from ageingwell.pipeline.night import score
+from ageingwell.night.score import score
+from ageingwell.context import Surroundings
 from ageingwell.publish import current
+from ageingwell.publish.disk import Disk
 from helpers.counties import NIGHT, hashes_of
-from helpers.kill import exit_code, fork, fork_and_kill
+from helpers.kill import exit_code, fork
 
 Files = Mapping[str, str]
+STAGED = f".staging-{NIGHT}"
+POINTER = ".staging-pointer"
+
+# The county that is scored, the moment at which it is killed, and which night is current then. Each run finds what the
+# kill before it left behind. First `other` over the night of `one`, in which somebody has died since: taking people off
+# publishes a night of its own before the run's own one. Then `one`, in which nobody has died, over the night of
+# `other`.
+KILLS = (
+    ("other", "halfway write manifest.json", "one"),
+    ("other", f"after rename {STAGED}", "one"),
+    ("other", f"after replace {POINTER}", "withdrawn"),
+    ("other", "stage risk", "withdrawn"),
+    ("other", "halfway write fire.xlsx", "withdrawn"),
+    ("other", f"before replace {POINTER}", "withdrawn"),
+    ("other", f"after replace {POINTER}", "other"),
+    # What the run put aside is being removed.
+    ("one", f"after rename {STAGED}", "other"),
+    ("one", "removing", "one"),
+)
+# What may be current, and the output folder it is the current night of. `halted` is a run that stops after taking
+# people off the list and before publishing its own.
+CALM = {"one": "one", "withdrawn": "halted", "other": "other"}
+# What is current through a whole run of `other` over the night of `one`, one after the other.
+WATCHED = ("one", "withdrawn", "other")
 
 
-def main(at: Path, settings: Path, *, kills: int) -> dict[str, object]:
-    """Kill `kills` runs at moments spread over a whole run, half of them while it publishes."""
-    begun = time.monotonic()
-
-    def run(county: str, out: str) -> Callable[[], None]:
-        return lambda: _quietly(at / county, at / out, settings)
-
-    nights = {name: undisturbed(run(name, f"calm {name}"), at / f"calm {name}") for name in ("one", "other")}
-    # What a run leaves that is killed after taking people off the list and before publishing its own.
-    shutil.copytree(at / "other", at / "halted")
-    (at / "halted" / "gp_events.parquet").write_bytes(b"PAR1")
-    shutil.copytree(at / "calm one", at / "calm halted", symlinks=True)
-    nights["withdrawn"] = undisturbed(run("halted", "calm halted"), at / "calm halted")
+def main(at: Path, settings: Path) -> dict[str, object]:
+    """Kill runs at every moment of `KILLS`, and look at every moment of the one after them."""
+    nights = {name: files_now(at / f"calm {calm}") for name, calm in CALM.items()}
     assert len({json.dumps(files) for files in nights.values()}) == len(nights), "the nights cannot be told apart"
-
     out = at / "out"
-    beginning = time.monotonic()
-    fork_and_kill(run("one", "out"), after_seconds=600)
-    whole = time.monotonic() - beginning
-    told: dict[str, object] = {"whole_seconds": round(whole, 2)}
-    states, killed, drawn = [], 0, random.Random(7)
-    for number in range(kills):
-        # Half of the kills fall anywhere in a run, half while it publishes.
-        if number % 2:
-            once, moment = (out / f".staging-{NIGHT}").exists, drawn.uniform(0, 0.6 * whole)
-        else:
-            once, moment = always, drawn.uniform(0, whole)
-        county = "other" if number // 2 % 2 else "one"
-        killed += fork_and_kill(run(county, "out"), after_seconds=moment, once=once)
-        found = [name for name, files in nights.items() if files == files_now(out)]
-        assert found, f"a kill {moment:.3f} s into {county} left a current night that is none of the complete ones"
-        states += found
-    told |= {"killed": killed, "states": {name: states.count(name) for name in nights}}
-    assert exit_code(fork(run("other", "out"))) == 0
-    assert files_now(out) == nights["other"]
-    told["left_over"] = sorted(path.name for path in out.glob(".[!l]*"))
-    told["seconds"] = round(time.monotonic() - begun, 1)
-    return told
+
+    def run(county: str, at_moment: Callable[[str], None]) -> int:
+        return exit_code(fork(lambda: _score(at / county, out, settings, cache=at / "cache", at_moment=at_moment)))
+
+    shutil.copytree(at / "calm one", out, symlinks=True)
+    kills = []
+    for county, moment, _ in KILLS:
+        assert run(county, killing_at(moment)) == -signal.SIGKILL, f"no run of {county} came to: {moment}"
+        kills.append([county, moment, name_of(current(out), nights)])
+    seen = at / "seen.txt"
+    assert run("other", writing_down(out, nights, seen)) == 0, "the run after the kills failed"
+    left_over = sorted(path.name for path in out.glob(".[!l]*"))
+    return {"kills": kills, "watched": seen.read_text().split(), "left_over": left_over}
 
 
-def _quietly(data: Path, out: Path, settings: Path) -> None:
-    try:
-        # The settings read tables with Polars, whose threads no forked child would have.
-        score(data, as_of=NIGHT, out=out, config=load_config(settings))
-    except SourceError:
-        assert data.name == "halted"
+def _score(data: Path, out: Path, settings: Path, *, cache: Path, at_moment: Callable[[str], None]) -> None:
+    """Score in this process, a child, and call `at_moment` at every stage and every operation on the disk."""
+
+    def watch(self: Disk, moment: str, operation: str, *paths: Path) -> None:
+        at_moment(f"{moment} {operation} {paths[0].name}")
+
+    Disk.watch = watch  # type: ignore[method-assign]
+    sys.addaudithook(Removals(at_moment))
+    world = Surroundings(tell=lambda stage: at_moment(f"stage {stage}"), cache=cache)
+    # The settings read tables with Polars, whose threads no forked child would have.
+    score(data, as_of=NIGHT, out=out, config=load_config(settings), surroundings=world)
+    at_moment("the end")
 
 
-def always() -> bool:
-    return True
+class Removals:
+    """Listens to the interpreter while the standard library removes what a run put aside, some files into it."""
+
+    def __init__(self, at_moment: Callable[[str], None]) -> None:
+        self.at_moment, self.left = at_moment, 0
+
+    def __call__(self, event: str, facts: tuple[object, ...]) -> None:
+        if event == "shutil.rmtree" and ".staging-work-" in str(facts[0]):
+            self.left = 3
+        if event == "os.remove" and self.left > 0:
+            self.left -= 1
+            if not self.left:
+                self.at_moment("removing")
 
 
-def undisturbed(run: Callable[[], None], out: Path) -> Files:
-    assert exit_code(fork(run)) == 0
-    return files_now(out)
+def killing_at(moment: str) -> Callable[[str], None]:
+    """End this process as `kill -9` does, at the first of such moments."""
+
+    def kill(event: str) -> None:
+        if event == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+            signal.pause()
+
+    return kill
+
+
+def writing_down(out: Path, nights: Mapping[str, Files], seen: Path) -> Callable[[str], None]:
+    """Write into `seen` which night is current, each time that it is another: what a kill at any moment would leave."""
+    names: dict[Path, str] = {}
+    last: list[str] = []
+
+    def look(event: str) -> None:
+        # Not by the code under test, whose operations would be moments themselves.
+        folder = (out / "current").resolve()
+        # A whole night is read once, when it is current for the first time, and at the end.
+        if folder not in names or event == "the end":
+            names[folder] = name_of(folder, nights)
+        if last[-1:] != [names[folder]]:
+            last.append(names[folder])
+            seen.write_text("\n".join(last))
+
+    return look
+
+
+def name_of(folder: Path | None, nights: Mapping[str, Files]) -> str:
+    """Which of the complete nights a folder holds."""
+    found = folder and hashes_of(folder)
+    return next((name for name, files in nights.items() if files == found), "none-of-them")
 
 
 def files_now(out: Path) -> Files:
@@ -88,4 +145,4 @@ def files_now(out: Path) -> Files:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), kills=int(sys.argv[3]))))  # noqa: T201
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))  # noqa: T201

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from ageingwell.pipeline.measuring import Held, measure
+from ageingwell.learning.measuring import Held, measure
 
 
 @cache

@@ -12,15 +12,15 @@ from ageingwell.config.load import Config, load_config
 from ageingwell.evaluation.calibration import Line
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Feature
+from ageingwell.kept.frames import NightFrames
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.margin import Curve, Margin
+from ageingwell.night.joining import contributions_of, risks_of
+from ageingwell.night.telling import reasons_of
 from ageingwell.outreach.needs import find_needs
 from ageingwell.outreach.rules import need_rules
 from ageingwell.peers import compare, find_alike
-from ageingwell.pipeline.files import NightFrames
-from ageingwell.pipeline.joining import contributions_of, risks_of
-from ageingwell.pipeline.telling import reasons_of
 from ageingwell.services.offerable import nothing_offerable
 from helpers.boosters import train
 from helpers.outreach import shipped_interventions

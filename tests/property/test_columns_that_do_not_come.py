@@ -12,15 +12,15 @@ from polars.testing import assert_frame_equal
 
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config, load_config
+from ageingwell.context import Surroundings
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.errors import RefusedRowsError, SourceError
 from ageingwell.features.behind import FALL_BACKS
-from ageingwell.pipeline.files import NightFrames
-from ageingwell.pipeline.gate import permitted_or_stop
-from ageingwell.pipeline.knowing import known_people
-from ageingwell.pipeline.night import outreach_list
-from ageingwell.pipeline.pack import NightFacts
-from ageingwell.pipeline.surroundings import Surroundings
+from ageingwell.kept.frames import NightFrames
+from ageingwell.known import known_people
+from ageingwell.night.score import outreach_list
+from ageingwell.night.write import NightFacts
+from ageingwell.permitted import permitted_or_stop
 from ageingwell.pseudonyms import Key
 from ageingwell.report.summary import notices
 from ageingwell.sources.read import Records, read_agencies

@@ -34,10 +34,10 @@ from ageingwell.contracts.made import validated
 from ageingwell.decisions.choices import CONTACT_NOW, DECISIONS, OUTCOMES, STILL_TO_DO
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
-from ageingwell.pipeline.files import CONTRACTS
-from ageingwell.pipeline.gate import permitted_or_stop
-from ageingwell.pipeline.knowing import known_people
-from ageingwell.pipeline.night import score
+from ageingwell.kept.frames import CONTRACTS
+from ageingwell.known import known_people
+from ageingwell.night.score import score
+from ageingwell.permitted import permitted_or_stop
 from ageingwell.sources.read import read_agencies
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.timeline import AsOf

@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 from ageingwell.config.outreach import AGENCIES, Thresholds
 from ageingwell.config.score import RecipientView
 from ageingwell.features.build import FEATURES
-from ageingwell.pipeline.pack import agency_files
-from ageingwell.pipeline.viewing import forbidden_sentences, found_in, readable_text
+from ageingwell.jobs.viewing import forbidden_sentences, found_in, readable_text
+from ageingwell.night.write import agency_files
 from ageingwell.report.words import BANNED
 from ageingwell.views.reader import EVERY_THEME, reader_of
 from ageingwell.views.words import THEME_OF_AGENCY

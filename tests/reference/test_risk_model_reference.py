@@ -78,7 +78,7 @@ def test_it_is_level_with_logistic_regression_at_any_size_and_above_it_where_fea
     assert gain > (0.02 if (n, events) == (3000, "interaction") else -0.01)
 
 
-@pytest.mark.parametrize("module", ["ageingwell.bundle", "ageingwell.pipeline.training"])
+@pytest.mark.parametrize("module", ["ageingwell.bundle", "ageingwell.learning.training"])
 def test_scoring_and_training_do_without_scikit_learn(module):
     # LightGBM imports it where it is installed; here it is not.
     asked = f"import sys; sys.modules['sklearn'] = None; import {module}; print('sklearn.base' in sys.modules)"

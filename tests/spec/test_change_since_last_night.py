@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ageingwell.errors import ChangeError
-from ageingwell.pipeline.change import population_of, stop_on_change
+from ageingwell.night.change import population_of, stop_on_change
 
 THEN = {"people": 1_000, "homes": 700, "practices": {"M82001": 400, "M82002": 300}}
 

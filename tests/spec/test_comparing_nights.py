@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ageingwell.errors import SourceError
-from ageingwell.pipeline.comparing import compare_nights
+from ageingwell.jobs.comparing import compare_nights
 
 
 def night(folder: Path, risk: np.ndarray) -> Path:

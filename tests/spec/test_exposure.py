@@ -9,10 +9,10 @@ from helpers.knowledge import known_on
 from helpers.tables import table
 from numpy.testing import assert_allclose
 
+from ageingwell.learning.exposure import is_exposed, left_alone, weights_without_help
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitting import fit_risk
 from ageingwell.outcomes import first_contacts
-from ageingwell.pipeline.exposure import is_exposed, left_alone, weights_without_help
 from ageingwell.timeline import AsOf, Horizon
 
 CUT_OFF = date(2025, 8, 1)

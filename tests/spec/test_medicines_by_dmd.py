@@ -20,8 +20,8 @@ from ageingwell.features.definition import definition
 from ageingwell.features.feature import Feature
 from ageingwell.features.gp import MEDICINE_GROUPS, dmd_list_of
 from ageingwell.governance.asking import asks, coverage
-from ageingwell.pipeline.checking import CheckedRecords, check
-from ageingwell.pipeline.gate import permitted_or_stop
+from ageingwell.jobs.checking import CheckedRecords, check
+from ageingwell.permitted import permitted_or_stop
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.people import recognise
 from ageingwell.sources.dmd_to_bnf import DmdToBnf, with_bnf_codes

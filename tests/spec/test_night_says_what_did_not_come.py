@@ -9,9 +9,9 @@ from helpers.counties import NIGHT, change, copy_of
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import ChangeError, SourceError
+from ageingwell.night.score import OutreachRun, score
+from ageingwell.night.untold import needs_not_looked_for
 from ageingwell.outreach.rules import need_rules
-from ageingwell.pipeline.night import OutreachRun, score
-from ageingwell.pipeline.untold import needs_not_looked_for
 from ageingwell.report.sent import sent_notes
 
 RULES = need_rules(load_config().outreach.thresholds)

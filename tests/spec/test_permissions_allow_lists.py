@@ -13,7 +13,7 @@ from ageingwell.config.load import Config
 from ageingwell.config.score import Purpose
 from ageingwell.errors import NotPermittedError
 from ageingwell.permissions import allow_list, excluded, in_force, opt_outs_that_meet
-from ageingwell.pipeline.gate import Permitted, permitted_or_stop
+from ageingwell.permitted import Permitted, permitted_or_stop
 
 NIGHT = date(2026, 11, 22)
 PEOPLE = [f"p{number}" for number in range(1, 9)]

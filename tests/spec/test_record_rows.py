@@ -14,7 +14,7 @@ from ageingwell.decisions.choices import CONTACT_NOW, DECISIONS, LEADS, OUTCOMES
 from ageingwell.decisions.judging import judge
 from ageingwell.decisions.reading import read_filled
 from ageingwell.decisions.sent import SentList, Subject
-from ageingwell.pipeline.mending import draw_fix
+from ageingwell.meeting.mending import draw_fix
 from ageingwell.report.choices import ASKED, headings
 from ageingwell.report.workbook import agency_workbook, list_code
 from ageingwell.views.words import agency_words

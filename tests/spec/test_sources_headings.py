@@ -13,7 +13,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.fields import WORDS_FOR_EMPTY
 from ageingwell.contracts.registry import MUST_BE_TOLD, TABLES, Column, columns
 from ageingwell.errors import ConfigError, SourceError
-from ageingwell.pipeline.checking import check
+from ageingwell.jobs.checking import check
 from ageingwell.sources.read import CheckedTable, read_agencies
 from ageingwell.synthetic.county import CountyPlan, synthesise
 

@@ -5,9 +5,9 @@ import pytest
 from helpers.tables import pseudonym, table
 
 from ageingwell.contracts.services import schema_of
-from ageingwell.pipeline.files import CONTRACTS, NightFrames
-from ageingwell.pipeline.kept import usable
-from ageingwell.pipeline.taking_off import Withdrawn, is_mass_move, without_moves, without_withdrawn
+from ageingwell.kept.frames import CONTRACTS, NightFrames
+from ageingwell.kept.reading import usable
+from ageingwell.night.taking_off import Withdrawn, is_mass_move, without_moves, without_withdrawn
 
 NOBODY = pl.DataFrame(schema={"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
 NONE_GONE = Withdrawn(

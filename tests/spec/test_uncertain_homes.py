@@ -10,11 +10,11 @@ from helpers.tables import pseudonym, table
 
 from ageingwell.contracts.registry import TABLES
 from ageingwell.features.build import FEATURES, HOME_SOURCES
+from ageingwell.known import known_people
+from ageingwell.night.matches import low_matches
 from ageingwell.outreach.flags import with_people_at
 from ageingwell.permissions import keep_permitted
-from ageingwell.pipeline.gate import Permitted
-from ageingwell.pipeline.knowing import known_people
-from ageingwell.pipeline.matches import low_matches
+from ageingwell.permitted import Permitted
 from ageingwell.recognition.links import LINKS
 from ageingwell.spine import sure_homes, unsure_homes
 from ageingwell.timeline import AsOf

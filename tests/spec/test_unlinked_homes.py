@@ -9,9 +9,9 @@ import pytest
 from helpers.tables import table
 
 from ageingwell.config.load import Config, load_config
+from ageingwell.night.unlinked import unlinked_home_needs
 from ageingwell.outreach.rules import need_rules
 from ageingwell.permissions import keep_permitted
-from ageingwell.pipeline.unlinked import unlinked_home_needs
 from ageingwell.sources.check import REFUSED
 from ageingwell.sources.read import CheckedTable, Records
 from ageingwell.spine import known_tables

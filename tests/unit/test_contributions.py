@@ -41,8 +41,8 @@ def test_the_means_of_groups_are_those_of_their_people_and_leave_out_who_has_no_
     assert means["n"].to_list() == [(label == "old").sum(), (label == "young").sum()]
     for place, word in enumerate(["old", "young"]):
         theirs = all_of_them[(label == word).fill_null(value=False).to_numpy()].mean(axis=0)
-        np.testing.assert_allclose(means.row(place)[2:], theirs, atol=1e-14)
-        np.testing.assert_allclose(in_small_chunks.row(place)[2:], theirs, atol=1e-14)
+        np.testing.assert_allclose(means.row(place)[2:], theirs, atol=2**-33)
+        np.testing.assert_allclose(in_small_chunks.row(place)[2:], theirs, atol=2**-33)
 
 
 def test_somebody_without_features_and_labels_of_another_length_are_refused(everybody):

@@ -13,8 +13,8 @@ from helpers.views import FACTS, FOUND, GONE, JUST_MISSED, LEFT, LISTED, MARGINA
 from ageingwell.evaluation.drift import STABILITY
 from ageingwell.model.contributions import Contributions
 from ageingwell.model.fitted import Explanation
-from ageingwell.pipeline.sampling import FACTS as FACTS_DRAWN
-from ageingwell.pipeline.sampling import PEOPLE, draw_beeswarm
+from ageingwell.night.sampling import FACTS as FACTS_DRAWN
+from ageingwell.night.sampling import PEOPLE, draw_beeswarm
 from ageingwell.report.annex import NO_CHARTS, Evidence, annex_sections
 from ageingwell.report.charts import svg
 from ageingwell.report.html import annex_html
@@ -205,7 +205,7 @@ def test_charts_wait_for_both_libraries_of_the_extra(monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_that_draws_is_imported_before_something_is_drawn():
-    code = "import sys; import ageingwell.pipeline.night; print({'shap', 'matplotlib'} & set(sys.modules))"
+    code = "import sys; import ageingwell.night.score; print({'shap', 'matplotlib'} & set(sys.modules))"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 

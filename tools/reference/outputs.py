@@ -2,7 +2,7 @@
 
 import pandera.polars as pa
 
-from ageingwell.pipeline.files import CONTRACTS, NIGHT_FORMAT, frame_file
+from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, frame_file
 from ageingwell.views import columns
 from tools.reference.markdown import made_type, prose, table
 

@@ -13,7 +13,7 @@ from ageingwell.cli.places import DATA, OUT
 from ageingwell.cli.root import cli, config_option, day, json_option
 
 if TYPE_CHECKING:
-    from ageingwell.pipeline.connecting import Connected
+    from ageingwell.jobs.connecting import Connected
 
 extracted_on_option = click.option(
     "--extracted-on",
@@ -27,7 +27,7 @@ extracted_on_option = click.option(
 @click.argument("folder", type=OUT)
 def init(folder: Path) -> None:
     """Write commented settings into FOLDER, ready for a site to change."""
-    from ageingwell.pipeline.settling_in import init as write
+    from ageingwell.jobs.settling_in import init as write
 
     for path in write(folder):
         click.echo(path)
@@ -52,7 +52,7 @@ def connect(
     as_json: bool,
 ) -> None:
     """Look at an agency's own files in RAW: what each is, what a night would make of it, what to ask for."""
-    from ageingwell.pipeline import connecting
+    from ageingwell.jobs import connecting
     from ageingwell.profiles.samples import write_samples
 
     if (raw is None) == (samples is None):
@@ -86,7 +86,7 @@ def file_object(one: object) -> dict[str, object]:
 
 def tell_connected(found: "Connected") -> None:
     """Say what the files are, a page a table with its verdict first, and what is still to ask for."""
-    from ageingwell.pipeline.connect_page import pages
+    from ageingwell.jobs.connect_page import pages
 
     click.echo("\n".join(pages(found)))
 

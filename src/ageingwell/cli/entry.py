@@ -11,7 +11,7 @@ from ageingwell.errors import KeyFileError
 
 if TYPE_CHECKING:
     from ageingwell.config.load import Config
-    from ageingwell.pipeline.surroundings import Surroundings
+    from ageingwell.context import Surroundings
     from ageingwell.pseudonyms import Key
 
 
@@ -48,7 +48,7 @@ def progress() -> Iterator["Surroundings"]:
     """Tell each stage: a moving line when a person watches, a line of JSON each when output is piped."""
     from rich.console import Console
 
-    from ageingwell.pipeline.surroundings import Surroundings, user_cache
+    from ageingwell.context import Surroundings, user_cache
 
     cache = user_cache(os.environ, sys.platform)
     console = Console(stderr=True)

@@ -19,7 +19,7 @@ from ageingwell.cli.root import cli, config_option, data_option, json_option, re
 @json_option
 def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool) -> None:
     """Train a model bundle on records of several years."""
-    from ageingwell.pipeline import training
+    from ageingwell.learning import training
 
     with progress() as world:
         run = training.train(
@@ -67,7 +67,7 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure a model bundle on the latest year, on households it never saw, beside every simple rival."""
-    from ageingwell.pipeline import evaluating
+    from ageingwell.learning import evaluating
 
     config = config_of(config_path)
     with progress() as world:
@@ -99,7 +99,7 @@ def recalibrate(
     data: Path, bundle: str | None, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool
 ) -> None:
     """Move a bundle's calibration to one place, as far as the place's own events can say."""
-    from ageingwell.pipeline import recalibrating
+    from ageingwell.learning import recalibrating
 
     config = config_of(config_path)
     with progress() as world:

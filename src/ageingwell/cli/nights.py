@@ -38,7 +38,7 @@ def score(
     as_json: bool,
 ) -> None:
     """Score everyone known on the night and publish the outreach list."""
-    from ageingwell.pipeline import night
+    from ageingwell.night import score as night
 
     with progress() as world:
         run = night.score(
@@ -83,7 +83,7 @@ def record(
     as_json: bool,
 ) -> None:
     """Take the group's decisions back from filled lists: workbooks or CSV."""
-    from ageingwell.pipeline import recorded, recording
+    from ageingwell.meeting import recorded, recording
 
     with progress() as world:
         done = recording.record(
@@ -112,7 +112,7 @@ def explain(
     person_id: str, data: Path, as_of: date, page: Path | None, config_path: Path | None, as_json: bool
 ) -> None:
     """Explain one person's risk in full: every fact's contribution."""
-    from ageingwell.pipeline import asking
+    from ageingwell.jobs import asking
     from ageingwell.publish.faults import explained
 
     with progress() as world:
@@ -137,7 +137,7 @@ def explain(
 @json_option
 def demo(out: Path, people: int, as_json: bool) -> None:
     """Make a small made-up county with Church Stretton in it, score it, and say what to open."""
-    from ageingwell.pipeline import asking
+    from ageingwell.jobs import asking
 
     with progress() as world:
         run = asking.demo(out, people=people, config=config_of(None), surroundings=world)

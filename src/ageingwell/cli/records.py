@@ -37,7 +37,7 @@ def check(
     as_json: bool,
 ) -> None:
     """Check the records against their contracts: what would be refused, what is missing and why. Nothing is scored."""
-    from ageingwell.pipeline import checking, connecting
+    from ageingwell.jobs import checking, connecting
 
     if (data is None) == (raw is None):
         raise click.UsageError("give one of --data (contract tables) and --raw (an agency's own files)")

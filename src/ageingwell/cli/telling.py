@@ -10,8 +10,8 @@ import click
 if TYPE_CHECKING:
     import polars as pl
 
-    from ageingwell.pipeline.checking import CheckedRecords
-    from ageingwell.pipeline.night import OutreachRun
+    from ageingwell.jobs.checking import CheckedRecords
+    from ageingwell.night.score import OutreachRun
 
 
 def tell_night(run: "OutreachRun", *, as_json: bool) -> None:

@@ -30,7 +30,7 @@ def views() -> None:
 @json_option
 def explain_view(recipient: "Recipient", config_path: Path | None, rows: int, as_json: bool) -> None:
     """Print what a recipient's row in the ledger lets it see, on made-up people, and that the rest is absent."""
-    from ageingwell.pipeline import viewing
+    from ageingwell.jobs import viewing
 
     with progress() as world:
         view = viewing.explain_view(recipient, config=config_of(config_path), n_rows=rows, surroundings=world)

@@ -36,8 +36,10 @@ def _product(digits: str, *, place: int, so_far: int = 0) -> int:
 
 
 # From a product so far and three digits, written as one number, to the next product; one table a place.
+# Columns, not dictionaries: Polars would turn each into columns anew for every chunk, which took longer than the check.
+_KEYS = pl.Series(range(10_000))
 _NEXT = {
-    place: {n: _product(f"{n % 1000:03}", place=place, so_far=n // 1000) for n in range(10_000)}
+    place: pl.Series([_product(f"{n % 1000:03}", place=place, so_far=n // 1000) for n in range(10_000)])
     for place in range(0, _LONGEST, 3)
 }
 # The product of an identifier whose digits are right and whose left is filled with zeros, by its length.
@@ -55,7 +57,7 @@ def is_snomed(column: pl.Expr) -> pl.Expr:
     product = pl.lit(0, dtype=pl.Int64)
     for place, following in _NEXT.items():
         key = product * 1000 + number // 10**place % 1000
-        product = key.replace_strict(following, default=None, return_dtype=pl.Int64)
+        product = key.replace_strict(_KEYS, following, default=None, return_dtype=pl.Int64)
     filled = column.str.len_bytes().replace_strict(_FILLED, default=None, return_dtype=pl.Int64)
     checks = (product == filled).fill_null(value=False)
     return pl.when(column.is_not_null()).then(column.str.contains(_SHAPE) & checks)

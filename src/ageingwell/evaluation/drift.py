@@ -131,11 +131,11 @@ def stability_bins(reference: pl.Series, current: pl.Series, *, bins: int = 10) 
     """
     counts = _counts(reference, current, bins)
     numbers = counts.select("n_reference", "n_current").to_numpy().astype(float)
-    shares = _shares(numbers)
+    before, after = _shares(*numbers.T)
     return counts.with_columns(
-        share_reference=pl.Series("s", shares[:, 0]),
-        share_current=pl.Series("s", shares[:, 1]),
-        part=pl.Series("s", _parts(shares)),
+        share_reference=pl.Series("s", before),
+        share_current=pl.Series("s", after),
+        part=pl.Series("s", _parts(before, after)),
     )
 
 
@@ -231,13 +231,13 @@ def _index(counts: pl.DataFrame, *, draws: int, seed: int) -> tuple[Estimate, fl
     if (sizes == 0).any():
         return untold(n, n_current), float("nan")
     generator = np.random.default_rng(seed)
-    pairs, unchanged = np.empty(draws), np.empty(draws)
-    for draw in range(draws):
-        redrawn = [generator.multinomial(size, numbers[:, at] / size) for at, size in enumerate(sizes)]
-        again = generator.multinomial(n_current, numbers[:, 0] / sizes[0])
-        pairs[draw] = _parts(_shares(np.column_stack(redrawn))).sum()
-        unchanged[draw] = _parts(_shares(np.column_stack([redrawn[0], again]))).sum()
-    value = float(_parts(_shares(numbers)).sum())
+    shares = numbers / sizes
+    taken = ((sizes[0], shares[:, 0]), (n_current, shares[:, 1]), (n_current, shares[:, 0]))
+    before, after, again = np.array(
+        [[generator.multinomial(size, share) for size, share in taken] for _ in range(draws)]
+    ).transpose(1, 0, 2)
+    pairs, unchanged = _indices(before, after), _indices(before, again)
+    value = float(_indices(*numbers.T))
     return Estimate(value, *percentile_interval(pairs), n, n_current), float(np.quantile(unchanged, 0.95))
 
 
@@ -272,12 +272,9 @@ class _Drawn:
         if not (reference.len() and current.len()):
             return untold(n, n_current), float("nan")
         held = [_by_household(codes, at, len(order)) for codes, at in zip(binned, self._at)]
-        value = float(_parts(_shares(np.column_stack([counts.sum(axis=0) for counts in held]))).sum())
+        value = float(_indices(*(counts.sum(axis=0) for counts in held)))
         before, after, again = self._pairs[0] @ held[0], self._pairs[1] @ held[1], self._again @ held[0]
-        pairs, unchanged = (
-            [float(_parts(_shares(np.column_stack(pair))).sum()) for pair in zip(before, then)]
-            for then in (after, again)
-        )
+        pairs, unchanged = _indices(before, after), _indices(before, again)
         return Estimate(value, *percentile_interval(pairs), n, n_current), float(np.quantile(unchanged, 0.95))
 
 
@@ -287,15 +284,23 @@ def _by_household(codes: NDArray[np.int64], at: NDArray[np.int64], n_bins: int) 
     return np.bincount(at * n_bins + codes, minlength=size * n_bins).reshape(size, n_bins).astype(np.float64)
 
 
-def _shares(numbers: NDArray[np.generic]) -> Floats:
-    """Counts (bins, 2) as shares of each frame; a bin empty in one frame alone counts as half a person there."""
-    counts = numbers.astype(float)
-    held = counts[:, [0]] + counts[:, [1]] > 0
-    return np.asarray(np.where((counts == 0) & held, HALF_A_PERSON, counts) / counts.sum(axis=0))
+def _indices(then: NDArray[np.generic], now: NDArray[np.generic]) -> Floats:
+    """The index of counts in bins (..., bins) of two frames, one for each pair of counted frames."""
+    # Added up along rows that lie in memory one after the other: a sum's last digit depends on that.
+    return np.asarray(np.ascontiguousarray(_parts(*_shares(then, now))).sum(axis=-1))
 
 
-def _parts(shares: Floats) -> Floats:
-    before, after = shares[:, 0], shares[:, 1]
+def _shares(then: NDArray[np.generic], now: NDArray[np.generic]) -> tuple[Floats, Floats]:
+    """Counts (..., bins) as shares of each frame; a bin empty in one frame alone counts as half a person there."""
+    both = then.astype(float), now.astype(float)
+    held = both[0] + both[1] > 0
+    before, after = (
+        np.where((counts == 0) & held, HALF_A_PERSON, counts) / counts.sum(axis=-1, keepdims=True) for counts in both
+    )
+    return before, after
+
+
+def _parts(before: Floats, after: Floats) -> Floats:
     used = (before > 0) & (after > 0)
     logs = np.log(np.where(used, after, 1.0) / np.where(used, before, 1.0))
     return np.asarray((after - before) * logs)

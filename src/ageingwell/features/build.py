@@ -6,7 +6,7 @@ the same features bit for bit; floating-point numbers appear only where one pers
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -15,9 +15,10 @@ import polars as pl
 from ageingwell.config.files import codes_of, snomed_lists
 from ageingwell.contracts.prefixes import diagnosed_with, has_bnf_chapter, starts_with_any
 from ageingwell.errors import ConfigError
+from ageingwell.events import medicines_issued
 from ageingwell.features import everyday_life, fire, gp, hospital, housing, social_care
 from ageingwell.features.behind import MEANINGFUL, Column, columns_of_source, made_of, roots_of
-from ageingwell.features.feature import About, Feature, Seen
+from ageingwell.features.feature import About, Dated, Feature, Seen
 from ageingwell.recognition.counting import DIAGNOSES, ENTRIES, MEDICINES
 from ageingwell.recognition.people import CARE_LABELS
 from ageingwell.spine import Tables, home_facts, latest, latest_versions, registered
@@ -47,12 +48,17 @@ NOTHING_UNTOLD: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Given:
-    """What a prepared source is made from."""
+    """What a prepared source is made from; what several sources need is made once.
+
+    `carers` and `medicines` are what `carers_named` and `medicines_issued` give, where that is known already.
+    """
 
     tables: Tables
     spine: pl.DataFrame
     codelists: Codelists
     as_of: AsOf
+    carers: pl.LazyFrame | None = None
+    medicines: pl.DataFrame | None = None
 
     @property
     def homes(self) -> pl.LazyFrame:
@@ -60,16 +66,38 @@ class Given:
         link = self.spine.select("person_id", "household_id", "lived_here_from")
         return link.drop_nulls("household_id").lazy()
 
-    @property
-    def together(self) -> pl.LazyFrame:
+    @cached_property
+    def versions(self) -> pl.DataFrame:
+        """The newest version of everybody on the GP register."""
+        return latest_versions(self.tables["gp_patients"])
+
+    @cached_property
+    def everybody(self) -> pl.DataFrame:
+        """Everybody registered, of any age."""
+        return registered(self.versions, self.as_of)
+
+    @cached_property
+    def together(self) -> pl.DataFrame:
         """Everybody registered, of any age, with each person of the spine at the same home: member, person_id.
 
         Somebody without a home on record is together with nobody.
         """
-        everybody = registered(latest_versions(self.tables["gp_patients"]), self.as_of)
         home = pl.coalesce("household_id", "person_id")
-        members = everybody.lazy().select(home=home, member="person_id")
-        return members.join(self.spine.lazy().select("person_id", home=home), on="home").drop("home")
+        members = self.everybody.select(home=home, member="person_id")
+        return members.join(self.spine.select("person_id", home=home), on="home").drop("home")
+
+    @cached_property
+    def newest_entries(self) -> pl.DataFrame:
+        """The newest coded entry before the cut-off of each person on each set of lists, of everybody."""
+        day = pl.when(pl.col("happened_on") < self.as_of.day).then("happened_on")
+        entries = _listed(self.tables["gp_events"], self.codelists).with_columns(happened_on=day)
+        return entries.group_by("person_id", "lists").agg(pl.col("happened_on").max()).collect()
+
+    @cached_property
+    def by_medicine(self) -> pl.DataFrame:
+        """One row a person and medicine, of everybody: when it was last issued, and the groups it belongs to."""
+        issued = medicines_issued(self.tables["gp_prescriptions"]) if self.medicines is None else self.medicines
+        return _by_medicine(issued, self.codelists)
 
 
 def build_features(
@@ -80,15 +108,20 @@ def build_features(
     codelists: Codelists,
     untold: Mapping[str, frozenset[str]] = NOTHING_UNTOLD,
     unrecognised: pl.DataFrame | None = None,
+    carers: pl.LazyFrame | None = None,
+    medicines: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every feature of every person of the spine: person_id, then one Float64 column a feature; sorted by person_id.
 
     A missing value means unknown. A source that was not sent makes all its features unknown; a home-based feature is
     unknown for somebody without a home on record. `untold` names, by table, the columns that were never sent, or
     without a single value: what rests on one of them (`columns_behind`) is 0 for nobody. `unrecognised` says whose
-    codes and labels are not recognised, as `recognise` gives it: what they would have told is unknown too.
+    codes and labels are not recognised, as `recognise` gives it: what they would have told is unknown too. `carers` is
+    whom anybody's records of social care name as a carer, as `carers_named` finds them, where `tables` are those of
+    some people alone; without it they are looked for in `tables`. `medicines` is what `medicines_issued` makes of the
+    prescriptions in `tables`, where `recognise` has made it already.
     """
-    given = Given(tables, spine, codelists, as_of)
+    given = Given(tables, spine, codelists, as_of, carers, medicines)
     seen = Seen(as_of, bit_of_list(codelists))
     built = spine.select(
         "person_id", "household_id", _lived_here_from="lived_here_from", _n_members="n_household_members"
@@ -97,11 +130,12 @@ def build_features(
     for source, prepare in SOURCES.items():
         rows = prepare(given)
         for about, features in by_subject(of_source(source)):
-            made = _unknown(spine, features) if rows is None else _aggregated(rows_about(rows, about), features, seen)
-            built = built.join(made, on="person_id", how="left", maintain_order="left")
-            filled = [_filled(feature, as_of, sent=rows is not None) for feature in features]
-            built = built.with_columns(filled).drop(_IS_MENTIONED)
-            built = built.with_columns(_unless_untold(feature, never_came) for feature in features)
+            for part, those in _parts(source, rows, features, given, seen):
+                made = _unknown(spine, those) if part is None else _aggregated(rows_about(part, about), those, seen)
+                built = built.join(made, on="person_id", how="left", maintain_order="left")
+                filled = [_filled(feature, as_of, sent=part is not None) for feature in those]
+                built = built.with_columns(filled).drop(_IS_MENTIONED)
+                built = built.with_columns(_unless_untold(feature, never_came) for feature in those)
     built = _without_what_is_not_recognised(built, unrecognised, seen)
     for feature in of_source("derived"):
         built = built.with_columns(feature.value(seen).cast(pl.Float64).alias(feature.name))
@@ -182,6 +216,31 @@ def bit_of_list(codelists: Codelists) -> dict[str, int]:
     if len(snomed) > MOST_LISTS:
         raise ConfigError(f"codelists: {len(snomed)} lists of SNOMED codes, and at most {MOST_LISTS} can be used")
     return {name: bit for bit, name in enumerate(snomed)}
+
+
+def _parts(
+    source: str, rows: pl.LazyFrame | None, features: list[Feature], given: Given, seen: Seen
+) -> list[tuple[pl.LazyFrame | None, list[Feature]]]:
+    """The features of a source with as few of its rows as they need: of coded entries there are millions.
+
+    Most ask for the newest entry of each kind alone. What counts entries that are there or not is 0 without any, and
+    whether an entry is on a list is never missing, so those that do not count are left out.
+    """
+    if source != "gp_events" or rows is None:
+        return [(rows, features)]
+    by_newest = [one for one in features if isinstance(one.value, Dated) and one.value.of_newest]
+    counted = {
+        one: one.value.rows(seen)
+        for one in features
+        if isinstance(one.value, Dated) and not one.value.of_newest and one.without_rows == 0
+    }
+    ours = given.spine.lazy().select("person_id")
+    newest = given.newest_entries.lazy().join(ours, on="person_id", how="semi")
+    counting = _listed(given.tables["gp_events"], given.codelists).filter(pl.any_horizontal(counted.values()))
+    each = _without_repeats(counting.join(ours, on="person_id", how="semi"))
+    rest = [one for one in features if one not in by_newest and one not in counted]
+    parts = [(newest, by_newest), (each, list(counted)), (rows, rest)]
+    return [(part, those) for part, those in parts if those]
 
 
 def _aggregated(rows: pl.LazyFrame, features: Iterable[Feature], seen: Seen) -> pl.DataFrame:
@@ -325,31 +384,36 @@ def _of_these_people(given: Given, table: str) -> pl.LazyFrame | None:
 def _gp_events(given: Given) -> pl.LazyFrame | None:
     """SNOMED entries on any of our lists, with one bit a list."""
     rows = _of_these_people(given, "gp_events")
-    return None if rows is None else _on_lists(rows, given)
+    return None if rows is None else _without_repeats(_listed(rows, given.codelists))
 
 
 def _household_gp_events(given: Given) -> pl.LazyFrame | None:
-    """The same of everybody registered at the home, of any age, on the lists that are asked of a whole home."""
+    """The newest of each kind of everybody registered at the home, of any age, on lists that a whole home is asked."""
     if "gp_events" not in given.tables:
         return None
     bits = bit_of_list(given.codelists)
     asked = sum(1 << bits[name] for name in gp.HOUSEHOLD_LISTS if name in bits)
-    rows = _on_lists(given.tables["gp_events"], given).filter((pl.col("lists") & asked) != 0)
-    return _together(rows, given)
+    return _together(given.newest_entries.filter((pl.col("lists") & asked) != 0), given)
 
 
-def _together(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
+def _together(rows: pl.DataFrame, given: Given) -> pl.LazyFrame:
     """Rows of anybody, once for each person of the spine at the same home."""
-    return rows.rename({"person_id": "member"}).join(given.together, on="member")
+    return rows.lazy().rename({"person_id": "member"}).join(given.together.lazy(), on="member")
 
 
-def _on_lists(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
+# An entry that was sent twice is one entry.
+_ONE_ENTRY = ("person_id", "code", "happened_on", "value", "value_unit")
+
+
+def _listed(rows: pl.LazyFrame, codelists: Codelists) -> pl.LazyFrame:
+    """The SNOMED entries on any of our lists: what makes an entry one, and lists (one bit a list)."""
     day = pl.coalesce("happened_on", "recorded_on")
-    # An entry that was sent twice is one entry; codes on no list are left out before the search for repeats.
-    told = ("person_id", "code", "happened_on", "value", "value_unit")
-    snomed = rows.filter(pl.col("code_system") == "snomed").with_columns(happened_on=day).select(told)
-    ours = snomed.join(memberships(given.codelists).lazy(), on="code")
-    return ours.unique(told, keep="any").drop("value", "value_unit")
+    snomed = rows.filter(pl.col("code_system") == "snomed").with_columns(happened_on=day).select(_ONE_ENTRY)
+    return snomed.join(memberships(codelists).lazy(), on="code")
+
+
+def _without_repeats(listed: pl.LazyFrame) -> pl.LazyFrame:
+    return listed.unique(_ONE_ENTRY, keep="any").drop("value", "value_unit")
 
 
 def memberships(codelists: Codelists) -> pl.DataFrame:
@@ -369,25 +433,30 @@ _BNF_SUBSTANCE = 9  # the first nine characters of a BNF code name the chemical 
 
 def _medicines(given: Given) -> pl.LazyFrame | None:
     """One row a person and medicine: when it was last issued, and the groups it belongs to."""
-    rows = _of_these_people(given, "gp_prescriptions")
-    return None if rows is None else _by_medicine(rows, given)
+    if "gp_prescriptions" not in given.tables:
+        return None
+    return given.by_medicine.lazy().join(given.spine.lazy().select("person_id"), on="person_id", how="semi")
 
 
 def _household_medicines(given: Given) -> pl.LazyFrame | None:
     """The same of everybody registered at the home, of any age."""
     if "gp_prescriptions" not in given.tables:
         return None
-    return _together(_by_medicine(given.tables["gp_prescriptions"], given), given)
+    return _together(given.by_medicine, given)
 
 
-def _by_medicine(rows: pl.LazyFrame, given: Given) -> pl.LazyFrame:
+def _by_medicine(issued: pl.DataFrame, codelists: Codelists) -> pl.DataFrame:
     # A BNF code tells all groups. Without one, a list of dm+d codes tells those it stands on and no others: the lists
     # are short. A dm+d code may start with the same digits as a BNF code.
     substance = pl.when(has_bnf_chapter()).then(pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE))
     dmd = pl.when(substance.is_null()).then(pl.coalesce("dmd_code", "bnf_code"))
-    last = rows.group_by("person_id", substance=substance, dmd=dmd).agg(last_issued_on=pl.col("issued_on").max())
-    groups = [_in_medicine_group(given.codelists, name) for name in gp.MEDICINE_GROUPS]
-    return last.with_columns(groups)
+    last = (
+        issued.lazy().group_by("person_id", substance=substance, dmd=dmd).agg(pl.col("last_issued_on").max()).collect()
+    )
+    # Each medicine is looked for on the lists once.
+    codes = last.select("substance", "dmd").unique()
+    groups = codes.with_columns(_in_medicine_group(codelists, name) for name in gp.MEDICINE_GROUPS)
+    return last.join(groups, on=["substance", "dmd"], nulls_equal=True)
 
 
 def _in_medicine_group(codelists: Codelists, name: str) -> pl.Expr:
@@ -440,12 +509,20 @@ def _care_events(given: Given) -> pl.LazyFrame | None:
     return rows.with_columns(weekly_pence=pl.when(service).then(pence).otherwise(0))
 
 
+def carers_named(tables: Tables) -> pl.LazyFrame:
+    """Whom the rows of people who get support name as their carer: person_id, started_on.
+
+    A carer may live elsewhere, so it is asked of everybody's records.
+    """
+    rows = tables["care_events"].filter(pl.col("client_type") == "service_user")
+    return rows.select("started_on", person_id="linked_person_id").drop_nulls("person_id")
+
+
 def _named_carers(given: Given) -> pl.LazyFrame | None:
-    """Whom the rows of people who get support name as their carer; whom a carer's row names is cared for."""
+    """The carers among these people; whom a carer's row names is cared for."""
     if "care_events" not in given.tables:
         return None
-    rows = given.tables["care_events"].filter(pl.col("client_type") == "service_user")
-    named = rows.select("started_on", person_id="linked_person_id").drop_nulls("person_id")
+    named = carers_named(given.tables) if given.carers is None else given.carers
     return named.join(given.spine.lazy().select("person_id"), on="person_id", how="semi")
 
 
@@ -453,7 +530,7 @@ def _home_facts(given: Given) -> pl.LazyFrame | None:
     """What is known of each person's home, and how many adults are registered there, where all of them may be used."""
     if "homes" not in given.tables:
         return None
-    everybody = registered(latest_versions(given.tables["gp_patients"]), given.as_of).drop_nulls("household_id")
+    everybody = given.everybody.drop_nulls("household_id")
     adults = everybody.group_by("household_id").agg(n_adults=(pl.col("age") >= ADULT).sum().cast(pl.Int64))
     # Where somebody lives who may not be used the spine does not say how many they are, and nor does this.
     whole = given.spine.filter(pl.col("n_household_members").is_not_null()).select("household_id").unique()
@@ -492,7 +569,7 @@ def _adaptations(given: Given) -> pl.LazyFrame | None:
 
 def _household_deaths(given: Given) -> pl.LazyFrame:
     """Deaths at the address each person lives at, as the newest version of each person on the GP register has them."""
-    died = latest_versions(given.tables["gp_patients"]).lazy().filter(pl.col("died_on").is_not_null())
+    died = given.versions.lazy().filter(pl.col("died_on").is_not_null())
     deaths = died.select("household_id", "died_on", dead="person_id")
     return deaths.drop_nulls("household_id").join(given.homes, on="household_id")
 

@@ -1,7 +1,7 @@
 """Everything that decides a feature's value, as one hash: a bundle scores only what it was trained on."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 from ageingwell import spine
@@ -19,6 +19,18 @@ _MAKERS = {
 }
 
 
+def definitions(features: Iterable[Feature], codelists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Each feature's name and its `definition`; what several have in common is written once.
+
+    >>> import polars as pl
+    >>> counted = Feature("n_rows", "health", "gp_events", lambda seen: pl.len(), "up")
+    >>> definitions([counted], {}) == {"n_rows": definition(counted, {})}
+    True
+    """
+    written: dict[tuple[object, ...], str] = {}
+    return {feature.name: _definition(feature, codelists, written) for feature in features}
+
+
 def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> str:
     """SHA-256 of all that decides a feature's value: what a bundle was trained on must be what it is given.
 
@@ -32,6 +44,12 @@ def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> st
     >>> definition(doubled, {}) == definition(halved, {})
     False
     """
+    return _definition(feature, codelists, {})
+
+
+def _definition(
+    feature: Feature, codelists: Mapping[str, tuple[str, ...]], written: dict[tuple[object, ...], str]
+) -> str:
     bits = _Noted(codelists)
     formula = feature.value(Seen(AsOf(date(2000, 1, 1)), bits))
     roots = set(formula.meta.root_names())
@@ -46,8 +64,8 @@ def definition(feature: Feature, codelists: Mapping[str, tuple[str, ...]]) -> st
         str(feature.lookback_days),
         expression_text(formula),
         *(f"{name}={','.join(codelists[name])}" for name in used),
-        *(_parts(roots, codelists) if feature.source == "derived" else ()),
-        _preparation(feature.source, roots),
+        *(_parts(roots, codelists, written) if feature.source == "derived" else ()),
+        _preparation(feature.source, roots, written),
     ]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
@@ -64,13 +82,22 @@ class _Noted(dict[str, int]):
         return self.asked.setdefault(name, len(self.asked))
 
 
-def _parts(roots: Iterable[str], codelists: Mapping[str, tuple[str, ...]]) -> list[str]:
+def _parts(
+    roots: Iterable[str], codelists: Mapping[str, tuple[str, ...]], written: dict[tuple[object, ...], str]
+) -> list[str]:
     by_name = {feature.name: feature for feature in build.FEATURES}
-    return [definition(by_name[root], codelists) for root in sorted(roots) if root in by_name]
+    return [_definition(by_name[root], codelists, written) for root in sorted(roots) if root in by_name]
 
 
-def _preparation(source: str, roots: Iterable[str]) -> str:
-    """How the rows came to be that an expression is worked out on."""
+def _preparation(source: str, roots: Iterable[str], written: dict[tuple[object, ...], str]) -> str:
+    """How the rows came to be that an expression is worked out on; the same for all that read the same of the spine."""
+    key = (source, *sorted({*_MAKERS} & {*roots}))
+    if key not in written:
+        written[key] = _prepared(source, key)
+    return written[key]
+
+
+def _prepared(source: str, roots: Collection[object]) -> str:
     table = ORIGINS[source][1] if source in ORIGINS else "gp_patients"
     tables = (*EVENT_KEYS, "gp_patients") if "known_to" in roots else ("gp_patients", table)
     others = [getattr(spine, name) for column, names in _MAKERS.items() if column not in roots for name in names]

@@ -1,6 +1,6 @@
 """Who told a fact, and of which day: read off the features' own definitions, so that nothing is written twice."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cache
 from typing import Final
@@ -19,7 +19,7 @@ from ageingwell.features.build import (
     rows_about,
 )
 from ageingwell.features.feature import Dated, Feature, Seen
-from ageingwell.spine import Tables
+from ageingwell.spine import REPEATS_TAKEN_OUT_LATER, Tables
 from ageingwell.timeline import AsOf
 
 # What no one agency tells, whatever its source.
@@ -43,15 +43,24 @@ def agencies_of(name: str) -> tuple[str, ...]:
 
 
 def fact_days(
-    tables: Tables, people: pl.DataFrame, as_of: AsOf, *, codelists: Codelists, names: Collection[str]
+    tables: Tables,
+    people: pl.DataFrame,
+    as_of: AsOf,
+    *,
+    codelists: Codelists,
+    names: Collection[str],
+    carers: pl.LazyFrame | None = None,
+    newest: Mapping[str, date | None] | None = None,
 ) -> pl.DataFrame:
     """Of which day each fact is: one row a person and feature, person_id, feature, known_on.
 
     The newest day of the records that the value rests on, all known before the cut-off; where it rests on none (no fall
     recorded), the day up to which the source is recorded. A fact that has no day of its own takes the day its newest
-    record of the person came in. `people` are rows of the spine.
+    record of the person came in. `people` are rows of the spine. Where `tables` are those of some people alone,
+    `carers` and `newest` are what `carers_named` and `newest_days` find in everybody's.
     """
-    given, seen = Given(tables, people, codelists, as_of), Seen(as_of, bit_of_list(codelists))
+    given = Given(_of_their_homes(tables, people, as_of), people, codelists, as_of, carers)
+    seen = Seen(as_of, bit_of_list(codelists))
     asked = _with_parts(names)
     days = people.select("person_id", _register=_register_days(tables, people))
     for source in SOURCES:
@@ -63,12 +72,20 @@ def fact_days(
         if feature.name in asked:
             made_of = [*_parts(feature), *(["_register"] if _register_of(feature) else [])]
             days = days.with_columns(pl.max_horizontal(made_of).alias(feature.name))
-    up_to = _up_to(tables, asked)
+    up_to = _up_to(newest_days(tables) if newest is None else newest, asked)
     days = days.with_columns(pl.lit(None, dtype=pl.Date).alias(name) for name in sorted(set(names) & set(OF_SEVERAL)))
     filled = [pl.coalesce(name, pl.lit(up_to[name], dtype=pl.Date)).alias(name) for name in sorted(names)]
     long = days.select("person_id", *filled).unpivot(index="person_id", variable_name="feature", value_name="known_on")
     # Without any fact asked for there is no day to take the type from.
     return long.cast({"feature": pl.String, "known_on": pl.Date})
+
+
+def _of_their_homes(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> dict[str, pl.LazyFrame]:
+    """The tables, of coded entries and prescriptions only the rows of those who live with these people."""
+    members = Given(tables, people, {}, as_of).together.lazy().select(person_id="member").unique()
+    asked = [name for name in REPEATS_TAKEN_OUT_LATER if name in tables]
+    theirs = pl.collect_all(tables[name].join(members, on="person_id", how="semi") for name in asked)
+    return {**tables, **{name: rows.lazy() for name, rows in zip(asked, theirs, strict=True)}}
 
 
 def _with_parts(names: Collection[str]) -> set[str]:
@@ -124,11 +141,14 @@ def _register_days(tables: Tables, people: pl.DataFrame) -> pl.Series:
     return people.select("person_id").join(newest, on="person_id", how="left", maintain_order="left")["_day"]
 
 
-def _up_to(tables: Tables, names: Collection[str]) -> dict[str, date | None]:
+def newest_days(tables: Tables) -> dict[str, date | None]:
+    """Up to which day each table is recorded: that of its newest row, missing without any."""
+    return {name: rows.select(pl.col("recorded_on").max()).collect().item() for name, rows in tables.items()}
+
+
+def _up_to(newest: Mapping[str, date | None], names: Collection[str]) -> dict[str, date | None]:
     """Where a fact rests on no record, it is known up to the newest record of the whole source."""
     sources = {name: _sources_of(_BY_NAME[name]) for name in names}
-    wanted = {ORIGINS[source][1] for found in sources.values() for source in found} & set(tables)
-    newest = {table: tables[table].select(pl.col("recorded_on").max()).collect().item() for table in sorted(wanted)}
     days = {name: [newest.get(ORIGINS[source][1]) for source in found] for name, found in sources.items()}
     days |= {name: [] for name in OF_SEVERAL}
     return {name: max((day for day in found if day is not None), default=None) for name, found in days.items()}

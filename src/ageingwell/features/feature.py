@@ -96,6 +96,8 @@ class Feature:
 class Dated:
     """A value that can tell of which day it is: the rows it rests on, and the column that holds their day.
 
+    `of_newest` says that of rows which differ in their day alone the newest before the cut-off tells the value.
+
     >>> from datetime import date
     >>> falls = n_days(lambda _: pl.col("is_fall"), day="day", days=365)
     >>> rows = pl.DataFrame({"is_fall": [True, True, False], "day": [date(2026, 1, n) for n in (1, 5, 9)]})
@@ -107,6 +109,7 @@ class Dated:
     value: Value
     rows: Value
     day: str
+    of_newest: bool = False
 
     def __call__(self, seen: Seen) -> pl.Expr:
         """The value itself."""
@@ -159,7 +162,8 @@ def n_distinct_days(condition: Value, *, day: str, days: int | None) -> Dated:
 
 def any_of(condition: Value, *, day: str, days: int | None) -> Dated:
     """1 where a row is known to meet a condition within a look-back, missing where one could not be told, else 0."""
-    return Dated(lambda seen: is_any(_met(condition, seen, day, days)), _those(condition, day, days), day)
+    rows = _those(condition, day, days)
+    return Dated(lambda seen: is_any(_met(condition, seen, day, days)), rows, day, of_newest=True)
 
 
 def days_since_last(condition: Value, *, day: str) -> Dated:
@@ -168,11 +172,7 @@ def days_since_last(condition: Value, *, day: str) -> Dated:
     def value(seen: Seen) -> pl.Expr:
         return seen.days_since(pl.when(condition(seen) & seen.within(day, None)).then(pl.col(day)).max())
 
-    return Dated(value, _those(condition, day, None), day)
-
-
-# Whole numbers of three-valued logic, whose maximum is its “or”: no, could not be told, yes.
-_NO, _UNTOLD, _YES = 0, 1, 2
+    return Dated(value, _those(condition, day, None), day, of_newest=True)
 
 
 def is_any(met: pl.Expr) -> pl.Expr:
@@ -182,8 +182,7 @@ def is_any(met: pl.Expr) -> pl.Expr:
     >>> rows.group_by("who", maintain_order=True).agg(met_by_any=is_any(pl.col("met")))["met_by_any"].to_list()
     [1, None, 0]
     """
-    level = pl.when(met).then(_YES).when(met.is_null()).then(_UNTOLD).otherwise(_NO).max()
-    return level.replace_strict({_NO: 0, _YES: 1}, default=None, return_dtype=pl.Int64)
+    return met.any(ignore_nulls=False).cast(pl.Int64)
 
 
 def unless_untold(number: pl.Expr, met: pl.Expr) -> pl.Expr:

@@ -148,7 +148,7 @@ def _closed_over(function: FunctionType) -> dict[str, object]:
 @cache
 def _function(code: CodeType) -> _Read:
     """A function's code; of several lambdas on one line, all of them."""
-    nodes = [node for node in ast.walk(_tree(code.co_filename)) if _starts(node, code)]
+    nodes = [node for node in _functions_in(code.co_filename) if _starts(node, code)]
     if nodes:
         return _read(nodes)
     # Without its source (typed at a prompt) the compiled code says the same, if not in the same words.
@@ -169,6 +169,11 @@ def _class(found: type) -> _Read:
     tree = _tree(inspect.getsourcefile(found) or "")
     wanted = found.__qualname__.split(".")[-1]
     return _read([node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == wanted])
+
+
+@cache
+def _functions_in(file: str) -> tuple[ast.AST, ...]:
+    return tuple(node for node in ast.walk(_tree(file)) if isinstance(node, ast.Lambda | ast.FunctionDef))
 
 
 @cache

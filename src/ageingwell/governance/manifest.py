@@ -5,8 +5,6 @@ from datetime import date, timedelta
 from importlib.metadata import version
 from typing import Any
 
-import polars as pl
-
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
 from ageingwell.sources.read import CheckedTable, Records
@@ -64,12 +62,6 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
 def describe_ledger(config: Config) -> dict[str, Any]:
     """The permission ledger in force, line by line."""
     return config.ledger.model_dump(mode="json")
-
-
-def count_steps(attrition: pl.DataFrame) -> list[dict[str, Any]]:
-    """People who left at each step, by reason; the last step is `listed`."""
-    counted = attrition.group_by("step", "reason").agg(n=pl.col("n").sum()).sort("step", "reason")
-    return counted.to_dicts()
 
 
 def library_versions() -> Mapping[str, str]:

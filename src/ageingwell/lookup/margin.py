@@ -120,7 +120,7 @@ def checked_matrix(x: Floats, features: int) -> Floats:
     return x
 
 
-def summed(base: float, contributions: Floats) -> Floats:
+def summed(base: float | Floats, contributions: Floats) -> Floats:
     """The log-odds of each row: the base, then feature by feature, so that they are the same bits on any machine."""
     total = np.full(len(contributions), base)
     for feature in range(contributions.shape[1]):

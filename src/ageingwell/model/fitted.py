@@ -18,6 +18,7 @@ from ageingwell.errors import FrameError, TooFewEventsError
 from ageingwell.evaluation.calibration import Line, calibration_curve
 from ageingwell.evaluation.checked import household_places, weights, zero_or_one
 from ageingwell.evaluation.coverage import holds
+from ageingwell.lookup.margin import summed
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.levels import as_numbers
 from ageingwell.model.line import SPREAD_OF_LATER_SLOPE, shrunken_line
@@ -77,8 +78,11 @@ class Explanation:
 
     @property
     def log_odds(self) -> Floats:
-        """The calibrated log-odds of each row: base plus contributions."""
-        return np.asarray(self.base + self.contributions.sum(axis=1))
+        """The calibrated log-odds of each row: base plus contributions, feature by feature.
+
+        `numpy.sum` takes another order for one row than for many, and would give one person other bits alone.
+        """
+        return summed(self.base, self.contributions)
 
     def to_polars(self) -> pl.DataFrame:
         """One line a row and feature: row, feature, contribution.

@@ -92,6 +92,22 @@ def reduce_offers(offers: pl.DataFrame, *, n_places: int) -> pl.DataFrame:
     return offers.filter(pl.int_range(pl.len()).over("lead_agency", "groups") < n_places)
 
 
+def offers_that_matter(
+    doors: pl.DataFrame, *, capacity: Capacity, floors: Floors, settings: OutreachSettings
+) -> pl.DataFrame:
+    """Keep, of some doors' offers, those that could come to count beside any other doors' in `allocate`.
+
+    These are every offer of a door that a meeting agreed on, and of each agency and combination of floor groups the
+    offers of the most worth: no more doors than the week's places are visited, as many again may be drawn by lot on
+    either side of the margin, and a few are told as just missed. What is left out would stand behind all of these.
+    """
+    offers = _in_order(doors, floors, settings)
+    settled = pl.col("is_agreed_lead").any().over("door_id")
+    places = sum(capacity.places().values())
+    open_offers = reduce_offers(offers.filter(~settled), n_places=3 * places + settings.just_missed_shown + 1)
+    return pl.concat([offers.filter(settled), open_offers]).select(doors.columns)
+
+
 def _in_order(doors: pl.DataFrame, floors: Floors, settings: OutreachSettings) -> pl.DataFrame:
     """Offers in the one order that breaks ties: worth, rank, door, agency; with worth in whole steps."""
     listed = 1 + settings.stay_margin

@@ -50,13 +50,15 @@ def list_rows(
     )
 
 
-def unplaced(ranked: pl.DataFrame, *, rows: pl.DataFrame) -> pl.DataFrame:
+def unplaced(ranked: pl.DataFrame, *, listed: pl.Series) -> pl.DataFrame:
     """Say of every eligible person who is not on the list where they left: one row a person, as `eligible` does.
+
+    `listed` are the people on the list (person_id).
 
     `rank`: no need was found and the risk is not among the highest. `allocate`: a need or a high risk, and no place
     this week.
     """
-    off = ranked.filter(~pl.col("person_id").is_in(rows["person_id"].implode()))
+    off = ranked.filter(~pl.col("person_id").is_in(listed.implode()))
     is_candidate = pl.col("why").is_not_null()
     return (
         off.select(

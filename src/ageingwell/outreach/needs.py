@@ -6,6 +6,8 @@ from ageingwell.config.outreach import Intervention, Interventions
 from ageingwell.errors import ConfigError
 from ageingwell.outreach.rules import NeedRule
 
+NO_PLACE = "no_place_this_week"  # whoever has a need is a candidate for a place
+
 NEEDS: dict[str, pl.DataType] = {
     "person_id": pl.String(),
     "household_id": pl.String(),
@@ -94,21 +96,17 @@ def _every_rule_has_its_intervention(rules: tuple[NeedRule, ...], interventions:
         )
 
 
-def with_outcome(needs: pl.DataFrame, *, listed: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+def with_outcome(needs: pl.DataFrame, *, listed: pl.DataFrame) -> pl.DataFrame:
     """Say of each need whether its person or home is on tonight's list, or why not.
 
-    `listed` has `person_id`; `left` has `person_id` and `reason`. Adds `outcome`: `allocated`, the reason the person
-    left, or `no_person_linked` for a home that nobody is linked to.
+    `needs` has `left_for`, the reason for which its person may not be offered help; `listed` has `person_id`. Gives
+    `outcome` in its place: `allocated`, that reason, `no_place_this_week`, or `no_person_linked` for a home that nobody
+    is linked to.
     """
-    why_not = left.select("person_id", "reason").unique("person_id", keep="first", maintain_order=True)
-    return (
-        needs.join(why_not, on="person_id", how="left", maintain_order="left")
-        .with_columns(
-            outcome=pl.when(pl.col("person_id").is_null())
-            .then(pl.lit("no_person_linked"))
-            .when(pl.col("person_id").is_in(listed["person_id"].implode()))
-            .then(pl.lit("allocated"))
-            .otherwise(pl.col("reason"))
-        )
-        .drop("reason")
-    )
+    return needs.with_columns(
+        outcome=pl.when(pl.col("person_id").is_null())
+        .then(pl.lit("no_person_linked"))
+        .when(pl.col("person_id").is_in(listed["person_id"].implode()))
+        .then(pl.lit("allocated"))
+        .otherwise(pl.coalesce("left_for", pl.lit(NO_PLACE)))
+    ).drop("left_for")

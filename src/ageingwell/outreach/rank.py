@@ -9,6 +9,7 @@ from ageingwell.config.outreach import NeedValues, OutreachSettings
 # The last time any service is known to have met the person; never met counts as the longest wait.
 LAST_SEEN = ("days_since_gp_contact", "days_since_discharge", "days_since_fire_visit")
 PREVIOUS = ("lead_agency", "why", "status")
+RISK_TOLD = "risk_told"
 
 
 def rank_people(
@@ -39,29 +40,46 @@ def rank_people(
     >>> ranked.select("rank", "person_id", "band", "why").rows()
     [(1, 'p2', 'top 20', 'model'), (2, 'p3', 'top 20', 'rule'), (3, 'p1', 'top 20', None)]
     """
-    known = people.join(_by_person(needs, settings.need_values), on="person_id", how="left").join(
-        _listed(previous), on="person_id", how="left"
+    keys = in_rank_order(rank_keys(people, needs, settings=settings), lot=lot)
+    return with_roads(people.join(keys, on="person_id"), n_people=people.height, previous=previous, settings=settings)
+
+
+def rank_keys(people: pl.DataFrame, needs: pl.DataFrame, *, settings: OutreachSettings) -> pl.DataFrame:
+    """What the order of people is made of: person_id, risk_told (as it can be told apart), need_value, n_needs,
+    days_unseen.
+    """
+    known = people.join(_by_person(needs, settings.need_values), on="person_id", how="left", maintain_order="left")
+    return known.select(
+        "person_id",
+        pl.col("risk").cast(pl.Float64).round(settings.risk_decimals).alias(RISK_TOLD),
+        pl.col("need_value").fill_null(0.0),
+        pl.col("n_needs").fill_null(0).cast(pl.Int64),
+        days_unseen=pl.min_horizontal(LAST_SEEN),
     )
-    ordered = (
-        known.with_columns(
-            pl.col("n_needs").fill_null(0).cast(pl.Int64),
-            pl.col("need_value").fill_null(0.0),
-            days_unseen=pl.min_horizontal(LAST_SEEN),
-            is_frozen=(pl.col("previous_status") != "proposed").fill_null(value=False),
-        )
-        .sort(
-            pl.col("risk").cast(pl.Float64).round(settings.risk_decimals),
-            "need_value",
-            "n_needs",
-            "days_unseen",
-            pl.col("person_id") if lot is None else lot,
-            "person_id",
-            descending=[True, True, True, True, False, False],
-            nulls_last=[True, True, True, False, True, True],
-        )
-        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
-    )
-    return ordered.with_columns(band=rank_band(settings.bands), why=_road(people.height, settings)).drop("previous_why")
+
+
+def in_rank_order(keys: pl.DataFrame, *, lot: pl.Expr | None = None, first: int = 1) -> pl.DataFrame:
+    """The keys in the order of people, with `rank` from `first` on; the last tie is broken by `lot`."""
+    return keys.sort(
+        RISK_TOLD,
+        "need_value",
+        "n_needs",
+        "days_unseen",
+        pl.col("person_id") if lot is None else lot,
+        "person_id",
+        descending=[True, True, True, True, False, False],
+        nulls_last=[True, True, True, False, True, True],
+    ).with_columns(rank=pl.int_range(first, pl.len() + first, dtype=pl.Int64))
+
+
+def with_roads(
+    ranked: pl.DataFrame, *, n_people: int, previous: pl.DataFrame | None, settings: OutreachSettings
+) -> pl.DataFrame:
+    """People and their ranks with the road each came by, in the order of rank; `n_people` are ranked in all."""
+    known = ranked.join(_listed(previous), on="person_id", how="left")
+    frozen = known.with_columns(is_frozen=(pl.col("previous_status") != "proposed").fill_null(value=False))
+    told = frozen.with_columns(band=rank_band(settings.bands), why=_road(n_people, settings))
+    return told.drop("previous_why", RISK_TOLD, strict=False).sort("rank")
 
 
 def rank_band(bands: tuple[int, ...]) -> pl.Expr:

@@ -7,6 +7,7 @@ told person by person, so that what rests on it is unknown.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,28 +17,15 @@ from ageingwell.config.files import snomed_lists
 from ageingwell.config.score import RecognitionSettings
 from ageingwell.contracts.codes import CONCEPT, DESCRIPTION, is_concept, partition
 from ageingwell.contracts.prefixes import has_bnf_chapter, starts_with_any
-from ageingwell.contracts.registry import open_labels
-from ageingwell.recognition.labels import labels_of
+from ageingwell.events import medicines_issued
+from ageingwell.recognition.labels import labels_of_every_column, nobody_knows
+from ageingwell.recognition.sums import ANY as ANY
+from ageingwell.recognition.sums import COUNTED as COUNTED
+from ageingwell.recognition.sums import SUMS, Sums, add_counts, judge
 from ageingwell.sources.dmd_to_bnf import LOOKED_UP
 from ageingwell.spine import Tables, latest_versions, read_places
 
 Codelists = Mapping[str, tuple[str, ...]]
-
-COUNTED = pl.Schema(
-    {
-        "table": pl.String,
-        "column": pl.String,
-        "terminology": pl.String,
-        "recognised_as": pl.String,
-        "practice_code": pl.String,
-        "n_rows": pl.Int64,
-        "n_recognised": pl.Int64,
-        "share": pl.Float64,
-        "at_least": pl.Float64,
-        "is_enough": pl.Boolean,
-    }
-)
-ANY: Final = "any"  # all the terminologies of a column together
 
 ENTRIES: Final = "gp_events.code"
 MEDICINES: Final = "gp_prescriptions.bnf_code"
@@ -50,6 +38,21 @@ OTHER_DIAGNOSES: Final = "hospital_events.other_icd10"
 COMMON_CHAPTERS: Final = ("I", "J", "R")
 
 
+@dataclass(frozen=True)
+class Counts:
+    """What is counted in one part of the people, each of them and each home whole.
+
+    `sums` can be added to those of other parts; the rest stays: `entries_by_person` the coded entries (person_id,
+    terminology, n_rows, n_recognised), `practices` the practice of everybody on the register, by their newest row
+    (person_id, practice_code), `medicines` what `medicines_issued` makes of the prescriptions, where they came.
+    """
+
+    sums: Sums
+    entries_by_person: pl.DataFrame
+    practices: pl.DataFrame
+    medicines: pl.DataFrame | None
+
+
 def recognised(tables: Tables, *, places: Path, codelists: Codelists, floors: RecognitionSettings) -> pl.DataFrame:
     """How many rows are of a kind we know: one row a table, column, terminology and practice (`COUNTED`).
 
@@ -58,7 +61,7 @@ def recognised(tables: Tables, *, places: Path, codelists: Codelists, floors: Re
     below the floor of the settings, and missing where a row is only part of what a floor is asked of. Tables that were
     not sent are left out; a practice is the one of the newest row of the register.
     """
-    return counted_from(tables, entries_by_person(tables, codelists), places=places, codelists=codelists, floors=floors)
+    return judge(count_recognised(tables, places=places, codelists=codelists).sums, floors)
 
 
 def unrecognised(counted: pl.DataFrame) -> pl.DataFrame:
@@ -71,33 +74,47 @@ def unrecognised(counted: pl.DataFrame) -> pl.DataFrame:
     return counted.filter(~pl.col("is_enough"))
 
 
-def counted_from(
-    tables: Tables, by_person: pl.DataFrame, *, places: Path, codelists: Codelists, floors: RecognitionSettings
-) -> pl.DataFrame:
-    """The counts of `recognised`, with the coded entries counted already."""
+def count_recognised(tables: Tables, *, places: Path, codelists: Codelists) -> Counts:
+    """Count the rows of one part of the people and those of a kind we know, before any floor is asked.
+
+    Every row of a person, their row of the register among them, and every row of a home must be in the same part. A
+    table that came is to be there in every part, if need be without rows.
+    """
+    register = _register(tables)
+    medicines = medicines_issued(tables["gp_prescriptions"]) if "gp_prescriptions" in tables else None
+    by_person = entries_by_person(tables, codelists)
+    labels = labels_of_every_column(tables)
     parts = [
-        _entries(tables, by_person, floors),
-        _prescriptions(tables, codelists, floors),
-        _diagnoses(tables, codelists, floors),
-        _known_labels(tables, floors),
-        _areas(tables, places, floors),
+        *_entries(tables, by_person, register),
+        *_prescriptions(medicines, codelists, register),
+        *_diagnoses(tables, codelists),
+        *_known_labels(labels),
+        *_areas(tables, register, places),
     ]
-    counted = pl.concat([part for part in parts if part is not None] or [pl.DataFrame(schema=COUNTED)])
-    return counted.sort("table", "column", "practice_code", "terminology", "recognised_as", nulls_last=False)
+    codes = pl.concat([pl.DataFrame(schema=SUMS), *parts]).filter(pl.col("n_rows") > 0)
+    sums = add_counts([Sums(codes, nobody_knows(labels))])
+    return Counts(sums, by_person, register.select("person_id", "practice_code"), medicines)
 
 
-def _judged(
-    counts: pl.DataFrame, column: str, asked: str, *, at_least: float | None, floors: RecognitionSettings
-) -> pl.DataFrame:
-    """Counts (terminology, practice_code, n_rows, n_recognised) in the shape of `COUNTED`, beside their floor."""
+def _register(tables: Tables) -> pl.DataFrame:
+    """The newest row of everybody on the register: person_id, practice_code, lsoa21."""
+    if "gp_patients" not in tables:
+        return pl.DataFrame(schema=dict.fromkeys(("person_id", "practice_code", "lsoa21"), pl.String))
+    asked = tables["gp_patients"].select("person_id", "recorded_on", "practice_code", "lsoa21")
+    return latest_versions(asked).drop("recorded_on")
+
+
+def _named(counts: pl.DataFrame, column: str, asked: str) -> pl.DataFrame:
+    """Counts (terminology, practice_code, n_rows, n_recognised) in the shape of `SUMS`."""
     table, name = column.split(".")
-    share = pl.col("n_recognised") / pl.col("n_rows")
-    floor = pl.lit(at_least, dtype=pl.Float64)
-    few = pl.col("n_rows") < floors.minimum_rows
-    found = counts.with_columns(
-        table=pl.lit(table), column=pl.lit(name), recognised_as=pl.lit(asked), share=share, at_least=floor
-    ).with_columns(is_enough=pl.when(floor.is_not_null()).then(few | (share >= floor)))
-    return found.select(COUNTED.names()).cast(COUNTED)
+    named = counts.with_columns(table=pl.lit(table), column=pl.lit(name), recognised_as=pl.lit(asked))
+    return named.select(SUMS.names()).cast(SUMS)
+
+
+def _of_all(n_rows: int, n_recognised: int, *, column: str, asked: str, terminology: str) -> pl.DataFrame:
+    """One row of `SUMS` for all practices together."""
+    counts = pl.DataFrame({"n_rows": [n_rows], "n_recognised": [n_recognised], "terminology": [terminology]})
+    return _named(counts.with_columns(practice_code=pl.lit(None, dtype=pl.String)), column, asked)
 
 
 def _terminology() -> pl.Expr:
@@ -125,54 +142,44 @@ def entries_by_person(tables: Tables, codelists: Codelists) -> pl.DataFrame:
     return counts.cast(schema).collect()  # type: ignore[arg-type]
 
 
-def practices_of(tables: Tables) -> pl.DataFrame:
-    """The practice of each person on the register, by its newest row: person_id, practice_code."""
-    return latest_versions(tables["gp_patients"]).select("person_id", "practice_code")
-
-
-def _by_practice(counts: pl.DataFrame, tables: Tables, *, within: tuple[str, ...]) -> pl.DataFrame:
+def _by_practice(counts: pl.DataFrame, register: pl.DataFrame, *, within: tuple[str, ...]) -> pl.DataFrame:
     """Counts of people added up for all practices (an empty code) and for each; strangers are in the first alone."""
     sums = (pl.col("n_rows").sum(), pl.col("n_recognised").sum())
     practice = pl.col("practice_code")
     everyone = counts.with_columns(practice_code=pl.lit(None, dtype=pl.String))
-    parts = [everyone]
-    if "gp_patients" in tables:
-        parts.append(counts.join(practices_of(tables), on="person_id").filter(practice.is_not_null()))
+    theirs = counts.join(register, on="person_id").filter(practice.is_not_null())
     keys = ("practice_code", *within)
     return (
-        pl.concat(part.select("practice_code", *within, "n_rows", "n_recognised") for part in parts)
+        pl.concat(part.select("practice_code", *within, "n_rows", "n_recognised") for part in (everyone, theirs))
         .group_by(keys)
         .agg(sums)
     )
 
 
-def _entries(tables: Tables, by_person: pl.DataFrame, floors: RecognitionSettings) -> pl.DataFrame | None:
+def _entries(tables: Tables, by_person: pl.DataFrame, register: pl.DataFrame) -> list[pl.DataFrame]:
     if "gp_events" not in tables:
-        return None
-    parts = _by_practice(by_person, tables, within=("terminology",))
+        return []
+    parts = _by_practice(by_person, register, within=("terminology",))
     read = pl.col("n_rows").filter(pl.col("terminology") == "snomed").sum()
     whole = (
         parts.group_by("practice_code")
         .agg(pl.col("n_rows").sum(), on_list=pl.col("n_recognised").sum(), readable=read)
         .with_columns(terminology=pl.lit(ANY))
     )
-    readable, listed = floors.entries_readable_at_least, floors.entries_on_lists_at_least
-    return pl.concat(
-        [
-            _judged(parts, ENTRIES, "on_a_list", at_least=None, floors=floors),
-            _judged(whole.rename({"readable": "n_recognised"}), ENTRIES, "readable", at_least=readable, floors=floors),
-            _judged(whole.rename({"on_list": "n_recognised"}), ENTRIES, "on_a_list", at_least=listed, floors=floors),
-        ]
-    )
+    return [
+        _named(parts, ENTRIES, "on_a_list"),
+        _named(whole.rename({"readable": "n_recognised"}), ENTRIES, "readable"),
+        _named(whole.rename({"on_list": "n_recognised"}), ENTRIES, "on_a_list"),
+    ]
 
 
 GROUPED: Final = ("bnf", "bnf_looked_up")  # the terminologies of prescriptions that tell every group
 
 
-def _medicine_terminology(rows: pl.LazyFrame, codelists: Codelists) -> pl.Expr:
+def _medicine_terminology(rows: pl.DataFrame, codelists: Codelists) -> pl.Expr:
     """How the groups of a prescription are told: by a BNF code, sent or looked up, by a list of dm+d codes, or not."""
     listed = sorted({code for name, codes in codelists.items() if name.startswith("dmd_") for code in codes})
-    looked_up = pl.col(LOOKED_UP) if LOOKED_UP in rows.collect_schema().names() else pl.lit(value=False)
+    looked_up = pl.col(LOOKED_UP) if LOOKED_UP in rows.columns else pl.lit(value=False)
     return (
         pl.when(has_bnf_chapter() & looked_up)
         .then(pl.lit("bnf_looked_up"))
@@ -188,24 +195,25 @@ def _medicine_terminology(rows: pl.LazyFrame, codelists: Codelists) -> pl.Expr:
     )
 
 
-def _prescriptions(tables: Tables, codelists: Codelists, floors: RecognitionSettings) -> pl.DataFrame | None:
-    if "gp_prescriptions" not in tables:
-        return None
-    sent = tables["gp_prescriptions"]
-    rows = sent.select("person_id", terminology=_medicine_terminology(sent, codelists))
-    by_person = rows.group_by("person_id", "terminology").agg(n_rows=pl.len().cast(pl.Int64)).collect()
+def _prescriptions(medicines: pl.DataFrame | None, codelists: Codelists, register: pl.DataFrame) -> list[pl.DataFrame]:
+    if medicines is None:
+        return []
+    # Each pair of codes is looked at once: the check digit of a dm+d code takes many steps.
+    codes = [name for name in ("bnf_code", "dmd_code", LOOKED_UP) if name in medicines.columns]
+    told = medicines.select(codes).unique()
+    told = told.with_columns(terminology=_medicine_terminology(told, codelists))
+    by_person = medicines.join(told, on=codes, nulls_equal=True).group_by("person_id", "terminology")
     # A list of dm+d codes tells one group; which others a medicine belongs to it does not.
     is_grouped = pl.col("terminology").is_in(GROUPED)
-    counts = by_person.with_columns(n_recognised=pl.when(is_grouped).then("n_rows").otherwise(0))
-    parts = _by_practice(counts, tables, within=("terminology",))
-    whole = _by_practice(counts, tables, within=()).with_columns(terminology=pl.lit(ANY))
-    floor = floors.medicines_grouped_at_least
-    return pl.concat(
-        [
-            _judged(parts, MEDICINES, "bnf_chapter", at_least=None, floors=floors),
-            _judged(whole, MEDICINES, "bnf_chapter", at_least=floor, floors=floors),
-        ]
+    counts = by_person.agg(pl.col("n_rows").sum()).with_columns(
+        n_recognised=pl.when(is_grouped).then("n_rows").otherwise(0)
     )
+    parts = _by_practice(counts, register, within=("terminology",))
+    whole = parts.group_by("practice_code").agg(pl.col("n_rows", "n_recognised").sum())
+    return [
+        _named(parts, MEDICINES, "bnf_chapter"),
+        _named(whole.with_columns(terminology=pl.lit(ANY)), MEDICINES, "bnf_chapter"),
+    ]
 
 
 def emergencies(tables: Tables) -> pl.LazyFrame:
@@ -223,31 +231,17 @@ def _other_diagnoses(tables: Tables) -> pl.LazyFrame:
     return found.explode("icd10", empty_as_null=True).drop_nulls("icd10")
 
 
-def _diagnoses(tables: Tables, codelists: Codelists, floors: RecognitionSettings) -> pl.DataFrame | None:
-    """Main and other diagnoses, each judged by itself: the two columns come from different ones of the extract.
-
-    The floors were set for main diagnoses. Of the others most are long-term conditions and circumstances, on none of
-    our lists: how many are on a list is counted and not judged.
-    """
+def _diagnoses(tables: Tables, codelists: Codelists) -> list[pl.DataFrame]:
+    """Main and other diagnoses, each by itself: the two columns come from different ones of the extract."""
     if "hospital_events" not in tables:
-        return None
-    listed = floors.diagnoses_on_lists_at_least
-    return pl.concat(
-        [
-            _of_position(DIAGNOSES, emergencies(tables), codelists, floors, on_lists_at_least=listed),
-            _of_position(OTHER_DIAGNOSES, _other_diagnoses(tables), codelists, floors, on_lists_at_least=None),
-        ]
-    )
+        return []
+    return [
+        *_of_position(DIAGNOSES, emergencies(tables), codelists),
+        *_of_position(OTHER_DIAGNOSES, _other_diagnoses(tables), codelists),
+    ]
 
 
-def _of_position(
-    column: str,
-    diagnoses: pl.LazyFrame,
-    codelists: Codelists,
-    floors: RecognitionSettings,
-    *,
-    on_lists_at_least: float | None,
-) -> pl.DataFrame:
+def _of_position(column: str, diagnoses: pl.LazyFrame, codelists: Codelists) -> list[pl.DataFrame]:
     prefixes = [code for name, codes in codelists.items() if name.startswith("icd10_") for code in codes]
     code = pl.col("icd10")
     found = diagnoses.select(
@@ -255,48 +249,25 @@ def _of_position(
         on_list=starts_with_any(code, prefixes).sum(),
         common=starts_with_any(code, COMMON_CHAPTERS).sum(),
     )
-    counts = (
-        found.collect()
-        .with_columns(practice_code=pl.lit(None, dtype=pl.String), terminology=pl.lit("icd10"))
-        .filter(pl.col("n_rows") > 0)
-    )
-    on_list, common = (counts.rename({name: "n_recognised"}) for name in ("on_list", "common"))
-    in_common = floors.diagnoses_in_common_chapters_at_least
-    return pl.concat(
-        [
-            _judged(on_list, column, "on_a_list", at_least=on_lists_at_least, floors=floors),
-            _judged(common, column, "common_chapter", at_least=in_common, floors=floors),
-        ]
-    )
+    n_rows, on_list, common = found.collect().row(0)
+    return [
+        _of_all(n_rows, on_list, column=column, asked="on_a_list", terminology="icd10"),
+        _of_all(n_rows, common, column=column, asked="common_chapter", terminology="icd10"),
+    ]
 
 
-def _known_labels(tables: Tables, floors: RecognitionSettings) -> pl.DataFrame:
-    found = [pl.DataFrame(schema=COUNTED)]
-    for table, column in open_labels():
-        if table not in tables:
-            continue
-        labels = labels_of(tables, table, column)
-        known = labels.filter("is_known")["n"].sum()
-        counts = pl.DataFrame({"n_rows": [labels["n"].sum()], "n_recognised": [known]}).with_columns(
-            practice_code=pl.lit(None, dtype=pl.String), terminology=pl.lit("label")
-        )
-        floor = floors.labels_known_at_least
-        judged = _judged(
-            counts.filter(pl.col("n_rows") > 0), f"{table}.{column}", "known_label", at_least=floor, floors=floors
-        )
-        found.append(judged)
-    return pl.concat(found)
+def _known_labels(labels: pl.DataFrame) -> list[pl.DataFrame]:
+    known = pl.col("n_rows").filter("is_known").sum()
+    sums = labels.group_by("table", "column").agg(pl.col("n_rows").sum(), n_recognised=known)
+    practice = pl.lit(None, dtype=pl.String)
+    named = sums.with_columns(practice_code=practice, terminology=pl.lit("label"), recognised_as=pl.lit("known_label"))
+    return [named.select(SUMS.names()).cast(SUMS)]
 
 
-def _areas(tables: Tables, places: Path, floors: RecognitionSettings) -> pl.DataFrame | None:
+def _areas(tables: Tables, register: pl.DataFrame, places: Path) -> list[pl.DataFrame]:
     if "gp_patients" not in tables:
-        return None
-    areas = latest_versions(tables["gp_patients"])["lsoa21"].drop_nulls()
+        return []
+    areas = register["lsoa21"].drop_nulls()
     known = areas.is_in(read_places(places)["lsoa21"].implode())
-    counts = pl.DataFrame({"n_rows": [areas.len()], "n_recognised": [int(known.sum())]}).with_columns(
-        practice_code=pl.lit(None, dtype=pl.String), terminology=pl.lit("lsoa21")
-    )
-    floor = floors.places_known_at_least
-    return _judged(
-        counts.filter(pl.col("n_rows") > 0), "gp_patients.lsoa21", "known_area", at_least=floor, floors=floors
-    )
+    n_known = int(known.sum())
+    return [_of_all(areas.len(), n_known, column="gp_patients.lsoa21", asked="known_area", terminology="lsoa21")]

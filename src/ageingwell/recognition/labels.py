@@ -13,15 +13,32 @@ NEW_LABELS = pl.Schema(
 )
 
 
+_LABELS = pl.Schema([*NEW_LABELS.items(), ("is_known", pl.Boolean)])
+
+
 def new_labels(tables: Tables) -> pl.DataFrame:
     """The labels whose meaning nobody here knows: table, column, label, rows, and people or homes (`n_subjects`)."""
-    found = [pl.DataFrame(schema=NEW_LABELS)]
+    return nobody_knows(labels_of_every_column(tables))
+
+
+def nobody_knows(labels: pl.DataFrame) -> pl.DataFrame:
+    """Those of the labels of every column whose meaning nobody here knows (`NEW_LABELS`), in order."""
+    return in_order(labels.filter(~pl.col("is_known")).select(NEW_LABELS.names()).cast(NEW_LABELS))
+
+
+def in_order(labels: pl.DataFrame) -> pl.DataFrame:
+    """The labels by table and column, the most frequent first."""
+    return labels.sort("table", "column", "n_rows", "label", descending=[False, False, True, False])
+
+
+def labels_of_every_column(tables: Tables) -> pl.DataFrame:
+    """Each label of each open column that came: `NEW_LABELS`, and whether we know it (is_known)."""
+    columns_of: dict[str, list[str]] = {}
     for table, column in open_labels():
         if table in tables:
-            rows = labels_of(tables, table, column).filter(~pl.col("is_known"))
-            named = rows.select(table=pl.lit(table), column=pl.lit(column), label=column, n_rows="n", n_subjects="who")
-            found.append(named.cast(NEW_LABELS))
-    return pl.concat(found).sort("table", "column", "n_rows", "label", descending=[False, False, True, False])
+            columns_of.setdefault(table, []).append(column)
+    found = [_labels_of(tables[table], table, asked) for table, asked in columns_of.items()]
+    return pl.concat([pl.DataFrame(schema=_LABELS), *(part for parts in found for part in parts)])
 
 
 def is_known_label(table: str, column: str, label: str) -> bool:
@@ -40,15 +57,19 @@ def _known(table: str, column: str) -> tuple[str, ...]:
     return next(found.known for found in columns(table) if found.name == column)
 
 
-def labels_of(tables: Tables, table: str, column: str) -> pl.DataFrame:
-    """Each label of an open column: rows (n), people or homes (who), and whether we know it (is_known)."""
+def _labels_of(rows: pl.LazyFrame, table: str, asked: list[str]) -> list[pl.DataFrame]:
+    """The labels of some columns of one table, in one pass over its rows."""
     subject = "person_id" if "person_id" in {found.name for found in columns(table)} else "household_id"
-    counts = (
-        tables[table]
-        .filter(pl.col(column).is_not_null())
-        .group_by(column)
-        .agg(n=pl.len().cast(pl.Int64), who=pl.col(subject).n_unique().cast(pl.Int64))
-        .collect()
-    )
-    known = [is_known_label(table, column, label) for label in counts[column]]
-    return counts.with_columns(is_known=pl.Series(known, dtype=pl.Boolean))
+    counts = pl.collect_all(_counts(rows, subject, column) for column in asked)
+    return [_told(labels, table, column) for labels, column in zip(counts, asked, strict=True)]
+
+
+def _counts(rows: pl.LazyFrame, subject: str, column: str) -> pl.LazyFrame:
+    told = rows.filter(pl.col(column).is_not_null()).group_by(label=pl.col(column))
+    return told.agg(n_rows=pl.len(), n_subjects=pl.col(subject).n_unique())
+
+
+def _told(labels: pl.DataFrame, table: str, column: str) -> pl.DataFrame:
+    known = [is_known_label(table, column, label) for label in labels["label"]]
+    named = labels.with_columns(table=pl.lit(table), column=pl.lit(column), is_known=pl.Series(known, dtype=pl.Boolean))
+    return named.select(list(_LABELS)).cast(_LABELS)

@@ -6,7 +6,7 @@ links that are missed more often for some people than for others bias whatever i
 compare linked with unlinked people by group, follows GUILD (Gilbert et al., J Public Health 2018;40:191).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,11 @@ ALL: Final = "all"
 NOT_KNOWN: Final = "not known"
 GROUPS: Final = ("age_band", "sex", "ethnic_group", "deprivation_fifth", "practice")
 KEYS: Final = {"person_id": "people", "household_id": "homes"}
+
+
+# The same before shares are asked: whole numbers that can be added up.
+SUMS = pl.Schema({name: dtype for name, dtype in LINKS.items() if name != "share"})
+_LEVEL: Final = ("table", "of", "group", "level")
 
 
 @dataclass(frozen=True)
@@ -64,18 +69,87 @@ def count_links(
     and by group, of whom the table has a row of their own or of their home. Of the register itself `n_linked` are the
     people with a home. Counts by year and by group add up to those of all.
     """
-    here = registered(latest_versions(known(patients, as_of, endings=ENDINGS[REGISTER], lag_days=lag_days)), as_of)
-    register = _register(tables[REGISTER], here, as_of, places=places)
-    counted = [_of_register(register.people, minimum_age)]
-    counted += [
-        _of_table(name, rows, register, as_of, minimum_age) for name, rows in tables.items() if name != REGISTER
+    own = links_of_shard(tables, patients, as_of, minimum_age=minimum_age, places=places, lag_days=lag_days)
+    both = [
+        links_of_people_and_homes(name, rows, tables[REGISTER], as_of)
+        for name, rows in tables.items()
+        if name != REGISTER and len(_keys_of(rows)) > 1
     ]
+    return add_links([own, *both])
+
+
+def add_links(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Add up what is counted of parts of the people (`SUMS`) to the links of everybody (`LINKS`), in order.
+
+    >>> part = {"table": "homes", "of": "homes", "group": "all", "level": "all", "n": 4, "n_linked": 3}
+    >>> add_links([pl.DataFrame([part], schema=SUMS)] * 2).select("n", "n_linked", "share").rows()
+    [(8, 6, 0.75)]
+    """
+    added = pl.concat(parts).group_by(_LEVEL).agg(pl.col("n", "n_linked").sum())
     share = pl.when(pl.col("n") > 0).then(pl.col("n_linked") / pl.col("n"))
-    both = pl.concat(counted).with_columns(share=share)
-    return both.select(LINKS.names()).cast(LINKS).sort("table", "of", "group", "level")
+    return added.with_columns(share=share).select(LINKS.names()).cast(LINKS).sort(_LEVEL)
 
 
-def _register(sent: pl.LazyFrame, people: pl.DataFrame, as_of: AsOf, *, places: Path) -> Register:
+def links_of_shard(
+    tables: Tables,
+    patients: pl.LazyFrame,
+    as_of: AsOf,
+    *,
+    minimum_age: int,
+    places: Path,
+    lag_days: int = 0,
+    homes_named: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Count the links of one part of the people (`SUMS`), each person and each home whole, to be added up.
+
+    Takes what `count_links` takes, of one part. `homes_named` are the part's homes that any version of the register
+    names, wherever whoever lived there is now; without it those that the part's register names. Of a table that has
+    both a person and a home in a row only `registered` is counted here, of the rows that name any person or home of the
+    part; the rest by `links_of_people_and_homes`, for the two may be in different parts.
+    """
+    versions = known(patients, as_of, endings=ENDINGS[REGISTER], lag_days=lag_days)
+    here = registered(latest_versions(versions), as_of)
+    register = _register(tables[REGISTER], here, as_of, places=places, homes_named=homes_named)
+    older = register.people.filter(pl.col("age") >= minimum_age)
+    parts = [_of_register(register.people, older)]
+    for name, rows in tables.items():
+        if name != REGISTER:
+            parts += [part.with_columns(table=pl.lit(name)) for part in _of_table(name, rows, register, older, as_of)]
+    return pl.concat(part.select(SUMS.names()).cast(SUMS) for part in parts)
+
+
+def links_of_people_and_homes(name: str, rows: pl.LazyFrame, register: pl.LazyFrame, as_of: AsOf) -> pl.DataFrame:
+    """Count the links of a whole table whose rows name a person, a home or both (`SUMS`), without `registered`.
+
+    Such a table is small beside the register, of which only whom the table names is held.
+    """
+    day, keys = recorded_column(name), _keys_of(rows)
+    sent = rows.filter(pl.col(day) < as_of.day).select(*keys, year=_year(day)).collect()
+    met = {key: _named_by(register, sent[key], as_of) for key in keys}
+    is_linked = pl.any_horizontal(pl.col(key).is_in(met[key].implode()).fill_null(value=False) for key in keys)
+    counts = sent.with_columns(n=1, is_linked=is_linked)
+    parts = [_by(counts, group, of="rows") for group in (ALL, "year")]
+    for key in keys:
+        ids = sent.select(pl.col(key).drop_nulls().unique())
+        parts.append(_by(ids.with_columns(n=1, is_linked=pl.col(key).is_in(met[key].implode())), ALL, of=KEYS[key]))
+    return pl.concat(parts).with_columns(table=pl.lit(name)).select(SUMS.names()).cast(SUMS)
+
+
+def _named_by(register: pl.LazyFrame, ids: pl.Series, as_of: AsOf) -> pl.Series:
+    """Those of some pseudonyms that any version of the register known on the cut-off names."""
+    asked = ids.drop_nulls().unique().to_frame().lazy()
+    named = known(register, as_of).select(ids.name).join(asked, on=ids.name, how="semi").unique()
+    return named.collect(engine="streaming")[ids.name]
+
+
+def _keys_of(rows: pl.LazyFrame) -> list[str]:
+    names = rows.collect_schema().names()
+    return [key for key in KEYS if key in names]
+
+
+def _register(
+    sent: pl.LazyFrame, people: pl.DataFrame, as_of: AsOf, *, places: Path, homes_named: pl.Series | None
+) -> Register:
     named = known(sent, as_of).select(list(KEYS)).unique().collect()
     fifth = ((pl.col("deprivation_decile") + 1) // 2).cast(pl.String)
     labels = {
@@ -95,7 +169,8 @@ def _register(sent: pl.LazyFrame, people: pl.DataFrame, as_of: AsOf, *, places: 
         ),
     )
     person_id, household_id = (named[key].drop_nulls().unique() for key in KEYS)
-    return Register(person_id, household_id, grouped)
+    homes = household_id if homes_named is None else homes_named.drop_nulls().unique()
+    return Register(person_id, homes, grouped)
 
 
 def _age_band() -> pl.Expr:
@@ -107,10 +182,10 @@ def _age_band() -> pl.Expr:
     return pl.coalesce(*bands, pl.lit(f"under {min(first for first, _ in AGE_BANDS.values())}"))
 
 
-def _of_register(people: pl.DataFrame, minimum_age: int) -> pl.DataFrame:
+def _of_register(people: pl.DataFrame, older: pl.DataFrame) -> pl.DataFrame:
     """Who has a home, of any age by the year of their newest row, and of the age asked for by group."""
-    at_home = people.with_columns(n=1, is_linked=pl.col("household_id").is_not_null(), year=_year("recorded_on"))
-    older = at_home.filter(pl.col("age") >= minimum_age)
+    has_home = pl.col("household_id").is_not_null()
+    at_home, older = (rows.with_columns(n=1, is_linked=has_home, year=_year("recorded_on")) for rows in (people, older))
     return pl.concat(
         [
             *(_by(at_home, group, of="people") for group in (ALL, "year")),
@@ -119,28 +194,30 @@ def _of_register(people: pl.DataFrame, minimum_age: int) -> pl.DataFrame:
     ).with_columns(table=pl.lit(REGISTER))
 
 
-def _of_table(name: str, rows: pl.LazyFrame, register: Register, as_of: AsOf, minimum_age: int) -> pl.DataFrame:
+def _of_table(
+    name: str, rows: pl.LazyFrame, register: Register, older: pl.DataFrame, as_of: AsOf
+) -> list[pl.DataFrame]:
     """The rows are added up by year, and each person and home is taken once: what is held does not grow with rows."""
-    day = recorded_column(name)
-    keys = [key for key in KEYS if key in rows.collect_schema().names()]
+    day, keys = recorded_column(name), _keys_of(rows)
     sent = rows.filter(pl.col(day) < as_of.day)
-    is_linked = pl.any_horizontal(register.meets(key) for key in keys)
-    by_year = sent.group_by(year=_year(day), is_linked=is_linked).agg(n=pl.len())
-    counts, *once = pl.collect_all([by_year, *(sent.select(pl.col(key).drop_nulls().unique()) for key in keys)])
-    parts = [_by(counts, group, of="rows") for group in (ALL, "year")]
-    parts += [
-        _by(ids.with_columns(n=1, is_linked=register.meets(key)), ALL, of=KEYS[key])
-        for key, ids in zip(keys, once, strict=True)
-    ]
+    once = dict(zip(keys, pl.collect_all(sent.select(pl.col(key).drop_nulls().unique()) for key in keys), strict=True))
+    parts = [] if len(keys) > 1 else _of_rows_and_ids(sent, once[keys[0]], register, day)
     if name != "permissions":
         # Of opt-outs the other way round says nothing: whoever opted out is not asked by group.
-        is_there = [
-            pl.col(key).is_in(ids[key].implode()).fill_null(value=False) for key, ids in zip(keys, once, strict=True)
-        ]
-        older = register.people.filter(pl.col("age") >= minimum_age)
+        is_there = (pl.col(key).is_in(ids[key].implode()).fill_null(value=False) for key, ids in once.items())
         asked = older.with_columns(n=1, is_linked=pl.any_horizontal(is_there))
         parts += [_by(asked, group, of="registered") for group in (ALL, *GROUPS)]
-    return pl.concat(parts).with_columns(table=pl.lit(name))
+    return parts
+
+
+def _of_rows_and_ids(sent: pl.LazyFrame, ids: pl.DataFrame, register: Register, day: str) -> list[pl.DataFrame]:
+    """Rows by year, and people or homes; whoever is a stranger is few, and looked for in each row alone."""
+    key = ids.columns[0]
+    met = ids.with_columns(n=1, is_linked=register.meets(key))
+    strangers = met.filter(~pl.col("is_linked"))[key]
+    is_linked = ~pl.col(key).is_in(strangers.implode()) & pl.col(key).is_not_null()
+    counts = sent.group_by(year=_year(day), is_linked=is_linked).agg(n=pl.len()).collect()
+    return [*(_by(counts, group, of="rows") for group in (ALL, "year")), _by(met, ALL, of=KEYS[key])]
 
 
 def _year(day: str) -> pl.Expr:

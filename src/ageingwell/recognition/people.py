@@ -11,18 +11,16 @@ from ageingwell.config.score import RecognitionSettings
 from ageingwell.contracts.prefixes import has_bnf_chapter
 from ageingwell.errors import SourceError
 from ageingwell.recognition.counting import (
-    ANY,
     DIAGNOSES,
     ENTRIES,
     MEDICINES,
     OTHER_DIAGNOSES,
     Codelists,
-    counted_from,
-    entries_by_person,
-    practices_of,
+    Counts,
+    count_recognised,
     unrecognised,
 )
-from ageingwell.recognition.labels import labels_of, new_labels
+from ageingwell.recognition.sums import ANY, judge
 from ageingwell.spine import Tables
 from ageingwell.timeline import AsOf, Lookback
 
@@ -48,11 +46,13 @@ class Recognised:
     """What was counted (`COUNTED`), the labels nobody knows (`NEW_LABELS`), and whose records tell nothing.
 
     `untold` has a row a person and a Boolean column for each of `UNTOLD`: what rests on that column is unknown of them.
+    `medicines` is what was made of the prescriptions on the way (`medicines_issued`).
     """
 
     counted: pl.DataFrame
     new_labels: pl.DataFrame
     untold: pl.DataFrame
+    medicines: pl.DataFrame | None = None
 
 
 def recognise(
@@ -68,18 +68,35 @@ def recognise(
 
     `people` has a column person_id; `places` is the file of places.
     """
-    by_person = entries_by_person(tables, codelists)
-    counted = counted_from(tables, by_person, places=places, codelists=codelists, floors=floors)
+    counts = count_recognised(tables, places=places, codelists=codelists)
+    counted = judge(counts.sums, floors)
+    untold = untold_of(tables, people, as_of, counts=counts, counted=counted, floors=floors)
+    return Recognised(counted, counts.sums.labels, untold, counts.medicines)
+
+
+def untold_of(
+    tables: Tables,
+    people: pl.DataFrame,
+    as_of: AsOf,
+    *,
+    counts: Counts,
+    counted: pl.DataFrame,
+    floors: RecognitionSettings,
+) -> pl.DataFrame:
+    """Of which people of one part the records tell nothing: person_id and a column for each of `UNTOLD`, sorted.
+
+    `tables` and `counts` are the part's own; `counted` is what `judge` makes of the sums of all parts.
+    """
+    found = {
+        ENTRIES: _without_readable_entries(counts, counted, minimum_rows=floors.minimum_rows),
+        MEDICINES: _with_ungrouped_medicines(tables, as_of, counts.medicines),
+        DIAGNOSES: _with_unknown_diagnoses(tables, counted),
+        **_with_new_labels(tables, counts.sums.labels),
+    }
     untold = people.select("person_id").with_columns(
-        pl.col("person_id").is_in(ids.implode()).alias(column)
-        for column, ids in {
-            ENTRIES: _without_readable_entries(tables, by_person, counted, minimum_rows=floors.minimum_rows),
-            MEDICINES: _with_ungrouped_medicines(tables, as_of),
-            DIAGNOSES: _with_unknown_diagnoses(tables, counted),
-            **{f"care_events.{name}": _with_new_label(tables, name) for name in CARE_LABELS},
-        }.items()
+        pl.col("person_id").is_in(found[column].implode()).alias(column) for column in UNTOLD
     )
-    return Recognised(counted, new_labels(tables), untold.sort("person_id"))
+    return untold.sort("person_id")
 
 
 def care_homes_to_check(spine: pl.DataFrame, untold: pl.DataFrame) -> pl.DataFrame:
@@ -132,9 +149,7 @@ def _below(counted: pl.DataFrame, column: str) -> pl.DataFrame:
     return unrecognised(_of_column(counted, column))
 
 
-def _without_readable_entries(
-    tables: Tables, by_person: pl.DataFrame, counted: pl.DataFrame, *, minimum_rows: int
-) -> pl.Series:
+def _without_readable_entries(counts: Counts, counted: pl.DataFrame, *, minimum_rows: int) -> pl.Series:
     """People of a practice below a floor, and whoever's own entries are mostly in no terminology that we read.
 
     A practice too small to be judged alone goes by all practices together.
@@ -144,16 +159,16 @@ def _without_readable_entries(
     large = counted.filter((pl.col("terminology") == ANY) & (pl.col("n_rows") >= minimum_rows))
     judged = _of_column(large, ENTRIES)["practice_code"].drop_nulls()
     goes_by_all = ~practice.is_in(judged.implode()) if below.null_count() else pl.lit(value=False)
-    people = practices_of(tables).filter(practice.is_in(below.drop_nulls().implode()) | goes_by_all)
+    people = counts.practices.filter(practice.is_in(below.drop_nulls().implode()) | goes_by_all)
     readable = pl.col("n_rows").filter(pl.col("terminology") == "snomed").sum()
-    own = by_person.group_by("person_id").agg(pl.col("n_rows").sum(), readable=readable)
+    own = counts.entries_by_person.group_by("person_id").agg(pl.col("n_rows").sum(), readable=readable)
     mostly_not = own.filter(2 * pl.col("readable") < pl.col("n_rows"))
     return pl.concat([people["person_id"], mostly_not["person_id"]]).unique()
 
 
-def _with_ungrouped_medicines(tables: Tables, as_of: AsOf) -> pl.Series:
+def _with_ungrouped_medicines(tables: Tables, as_of: AsOf, medicines: pl.DataFrame | None) -> pl.Series:
     """People with a recent medicine whose group is not told: the groups they are in cannot be all they are in."""
-    if "gp_prescriptions" not in tables:
+    if medicines is None or medicines.filter(~has_bnf_chapter()).is_empty():
         return _NOBODY
     recent = RECENT_ISSUES.holds(pl.col("issued_on"), as_of)
     rows = tables["gp_prescriptions"].filter(recent & ~has_bnf_chapter())
@@ -172,10 +187,13 @@ def _with_unknown_diagnoses(tables: Tables, counted: pl.DataFrame) -> pl.Series:
     return stays.select("person_id").unique().collect()["person_id"]
 
 
-def _with_new_label(tables: Tables, column: str) -> pl.Series:
-    """People with a row of social care whose label nobody knows: what it would tell is not known of them."""
-    if "care_events" not in tables:
-        return _NOBODY
-    labels = labels_of(tables, "care_events", column).filter(~pl.col("is_known"))[column]
-    rows = tables["care_events"].filter(pl.col(column).is_in(labels.implode()))
-    return rows.select("person_id").unique().collect()["person_id"]
+def _with_new_labels(tables: Tables, labels: pl.DataFrame) -> dict[str, pl.Series]:
+    """People with a row of social care whose label nobody knows, by column: what it would tell is not known of them."""
+    new = {name: labels.filter(table="care_events", column=name)["label"] for name in CARE_LABELS}
+    asked = [name for name in CARE_LABELS if new[name].len()]
+    found = {f"care_events.{name}": _NOBODY for name in CARE_LABELS}
+    if asked:
+        has_new = [pl.col(name).is_in(new[name].implode()).any() for name in asked]
+        people = tables["care_events"].group_by("person_id").agg(has_new).collect()
+        found |= {f"care_events.{name}": people.filter(pl.col(name))["person_id"] for name in asked}
+    return found

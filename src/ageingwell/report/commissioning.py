@@ -36,7 +36,7 @@ _AGENCIES: Final = ("gp", "social_care", "housing", "fire", "voluntary")
 class Community:
     """What the page is counted from: the night's tables, and what each need is led by."""
 
-    residents: pl.DataFrame
+    residents: pl.DataFrame | pl.LazyFrame
     needs: pl.DataFrame
     services: pl.DataFrame
     positions: pl.DataFrame
@@ -75,14 +75,15 @@ def needs_by_place(community: Community) -> pl.DataFrame:
     A need is counted once for each person that has it, also where nobody is sent this week; `need` is a need, the
     agency that leads on it (the sum of its needs), or `All`.
     """
-    placed = community.needs.drop("household_id").join(community.residents.select("person_id", "place"), on="person_id")
+    residents = community.residents.lazy().select("person_id", "place")
+    placed = residents.join(community.needs.lazy().drop("household_id"), on="person_id").collect()
     counts = placed.group_by("place", "need").agg(n=pl.col("person_id").n_unique().cast(pl.Int64))
     return disclose_cross(counts, rows="place", columns="need", groups=community.leads)
 
 
 def services_in_reach(community: Community, *, settings: ServicesSettings, on: date) -> pl.DataFrame:
     """Count the services that serve each need near each place: place, need, n_services, n_with_room, miles."""
-    places = community.residents["place"].unique().sort().to_list()
+    places = community.residents.lazy().select("place").unique().sort("place").collect()["place"].to_list()
     asked = [(place, need) for need in settings.needs for place in places]
     asks = [
         (number, [fold(term) for term in settings.needs[need].terms], place, None, None)
@@ -226,7 +227,7 @@ def _need_words(need: str) -> str:
     return NEED_WORDS[need].name if need in NEED_WORDS else label_words(need)
 
 
-def _known(residents: pl.DataFrame, *, missing: Collection[str]) -> Table:
+def _known(residents: pl.DataFrame | pl.LazyFrame, *, missing: Collection[str]) -> Table:
     """People by place and by how many services have a record of them, and the share that none has.
 
     `missing` are the tables that did not come: a service of whose records one is missing may know more people.
@@ -241,7 +242,7 @@ def _known(residents: pl.DataFrame, *, missing: Collection[str]) -> Table:
         .then(pl.lit(KNOWN_BANDS[2]))
         .otherwise(pl.lit(KNOWN_BANDS[3]))
     )
-    counts = residents.group_by("place", band.alias("band")).agg(n=pl.len().cast(pl.Int64))
+    counts = residents.lazy().group_by("place", band.alias("band")).agg(n=pl.len().cast(pl.Int64)).collect()
     cross = disclose_cross(counts, rows="place", columns="band")
     shown = _shown(cross)
     rows = []

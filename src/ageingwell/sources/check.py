@@ -6,7 +6,7 @@ which holds values, never leaves this file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandera.polars as pa
 import polars as pl
@@ -15,6 +15,7 @@ from pandera.config import ValidationDepth, config_context
 from ageingwell.config.score import ReaderSettings
 from ageingwell.contracts.fields import BUILT_IN, CELL_RULES
 from ageingwell.contracts.registry import TABLES, Column, columns
+from ageingwell.sources.doubtful import doubtful_rows
 from ageingwell.sources.parse import parsed
 
 REFUSED = pl.Schema(
@@ -22,6 +23,7 @@ REFUSED = pl.Schema(
 )
 EMPTIED_CELLS = pl.Schema({"column": pl.String, "rule": pl.String, "n_cells": pl.Int64})
 UNKNOWN_LABELS = pl.Schema({"column": pl.String, "label": pl.String, "n_rows": pl.Int64})
+NOTHING_KNOWN: Mapping[str, pl.Series] = {}
 _FAULT = pl.Schema({"row": pl.Int64, "column": pl.String, "rule": pl.String})
 _CELL = pl.Schema([*_FAULT.items(), ("holds", pl.Boolean())])
 
@@ -32,7 +34,8 @@ class Typed:
 
     `faults` (row, column, rule) refuse their row. `emptied` (row, column, rule, holds) are the cells read as missing,
     and whether their person is held for it. `n_sent` counts the cells of each column that were sent, `unknown` the rows
-    of each label that is none of its column's (column, label, n_rows).
+    of each label that is none of its column's (column, label, n_rows). `distinct` holds the texts of some columns: all
+    that are in the rows, and others.
     """
 
     rows: pl.DataFrame
@@ -40,6 +43,7 @@ class Typed:
     emptied: pl.DataFrame
     n_sent: dict[str, int]
     unknown: pl.DataFrame
+    distinct: Mapping[str, pl.Series] = field(default_factory=dict)
 
 
 def typed(
@@ -67,11 +71,24 @@ def typed(
         unknown=pl.concat(
             [pl.DataFrame(schema=UNKNOWN_LABELS), *(one.select(list(UNKNOWN_LABELS)) for one in unknown)]
         ),
+        distinct={name: found.distinct for name, found in read.items() if found.distinct is not None},
     )
 
 
-def broken_rules(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Every rule of the contract a row broke: row (from 0), column, rule."""
+def broken_rules(table: str, rows: pl.DataFrame, distinct: Mapping[str, pl.Series] = NOTHING_KNOWN) -> pl.DataFrame:
+    """Every rule of the contract a row broke: row (from 0), column, rule; in the order of the rows.
+
+    `distinct` may hold the texts of a column, for what was found out before need not be found out twice.
+    """
+    doubtful = doubtful_rows(table, rows, distinct)
+    if doubtful.is_empty():
+        return pl.DataFrame(schema=_FAULT)
+    broken = tested(table, rows if len(doubtful) == rows.height else rows[doubtful])
+    return broken.with_columns(row=doubtful.gather(broken["row"])).sort("row", "column", "rule")
+
+
+def tested(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Every rule of the contract that Pandera finds broken: row (from 0), column, rule; in any order."""
     # An environment variable can switch Pandera off, and a lazy frame gets no data checks; neither may happen here.
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:
@@ -95,7 +112,7 @@ def split(table: str, read: Typed, ragged: pl.Series) -> tuple[Typed, pl.Series,
     A value that could not be read is missing by now; it is reported once, as what it is. A ragged row is reported as
     that alone, for its cells stand in no column.
     """
-    faults = broken_rules(table, read.rows)
+    faults = broken_rules(table, read.rows, read.distinct)
     read, faults = _with_cells_emptied(table, read, faults)
     read_wrongly = read.faults.select("row", "column", _read_wrongly=pl.lit(value=True))
     faults = faults.join(read_wrongly, on=["row", "column"], how="left", maintain_order="left")

@@ -6,7 +6,7 @@ by the rules in `contracts.fields`. Whatever was emptied is counted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -15,6 +15,7 @@ from ageingwell.config.score import ReaderSettings
 from ageingwell.contracts.fields import WORDS_FOR_EMPTY, Placeholder
 from ageingwell.contracts.registry import Column
 from ageingwell.reading.written import ANSWERS, YES_AND_MORE, days_of, numbers_of
+from ageingwell.sources.doubtful import texts_of
 
 Rows = Mapping[str, pl.Series]
 LABELS = pl.Schema({"label": pl.String, "n_rows": pl.Int64})
@@ -40,6 +41,7 @@ class Parsed:
     By rule, `faulty` marks the rows that hold what could not be read and so are refused, `emptied` those whose cell was
     not empty and is read as missing; `holds` marks the rows whose person is held for such a cell. `n_sent` counts the
     cells that were sent, words that mean empty apart. `unknown` counts the rows of each label that is not one of ours.
+    `distinct` holds every text of the column, and others, where that was found out on the way.
     """
 
     read: pl.Series
@@ -48,28 +50,31 @@ class Parsed:
     holds: pl.Series | None = None
     n_sent: int = 0
     unknown: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LABELS))
+    distinct: pl.Series | None = None
 
 
 def parsed(raw: pl.DataFrame, column: Column, values: Mapping[str, str], reader: ReaderSettings = _PLAIN) -> Parsed:
     """Read one column of a chunk; the series has the contract's type and name."""
     if column.name not in raw.columns:
         return Parsed(_nothing(column, raw.height))
-    sent = _text_or_typed(raw[column.name])
+    sent, texts = _text_or_typed(raw[column.name])
     if sent.dtype.is_nested() or sent.dtype in (pl.Binary, pl.Object):
         # A list, a structure or bytes: nothing in it can be what the contract means.
         return _found(_nothing(column, raw.height), sent, column, {FAULTS[column.kind]: sent.is_not_null()}, {})
-    sent, words = _without_words(sent, column, values, reader)
+    sent, words = _without_words(sent, texts, column, values, reader)
     if column.kind == "label":
-        return _parsed_label(sent, column, values, words)
-    read = _READERS[column.kind](_mapped(sent, column, values), reader).alias(column.name)
-    return _found(read, sent, column, {FAULTS[column.kind]: sent.is_not_null() & read.is_null()}, words)
+        return _parsed_label(sent, texts, column, values, words)
+    mapped = _mapped(sent, column, values)
+    read = _READERS[column.kind](mapped, reader).alias(column.name)
+    found = _found(read, sent, column, {FAULTS[column.kind]: sent.is_not_null() & read.is_null()}, words)
+    return replace(found, distinct=texts) if column.kind == "text" and mapped is sent else found
 
 
 def left_out(raw: pl.DataFrame, column: Column, values: Mapping[str, str]) -> pl.Series | None:
     """Which rows the settings leave out, as they map what a required column says to `ignore`; None where none is."""
     if not column.required or column.name not in raw.columns or IGNORE not in values.values():
         return None
-    sent = _text_or_typed(raw[column.name])
+    sent, _ = _text_or_typed(raw[column.name])
     return None if sent.dtype.is_nested() else _is_mapped_to(_as_text(sent), column, values, (IGNORE,))
 
 
@@ -112,7 +117,7 @@ def _placeholders(read: pl.Series, rule: Placeholder | None) -> list[tuple[str, 
 
 
 def _without_words(
-    sent: pl.Series, column: Column, values: Mapping[str, str], reader: ReaderSettings
+    sent: pl.Series, texts: pl.Series | None, column: Column, values: Mapping[str, str], reader: ReaderSettings
 ) -> tuple[pl.Series, dict[str, pl.Series]]:
     """The column without what means empty, and which cells held it: a word, or what the settings map to nothing.
 
@@ -125,9 +130,9 @@ def _without_words(
     found = []
     if any(value in EMPTY for value in values.values()):
         found.append(_is_mapped_to(_as_text(sent), column, values, EMPTY))
-    if column.is_emptied and sent.dtype == pl.String:
+    if column.is_emptied and texts is not None:
         words = {*WORDS_FOR_EMPTY, *(word.strip().lower() for word in reader.empty)}
-        found.append(_is_a_word(sent, words - {_lowered(value) for value in values} - set(column.labels)))
+        found.append(_is_a_word(sent, texts, words - {_lowered(value) for value in values} - set(column.labels)))
     is_empty = [rows for rows in found if rows.any()]
     if not is_empty:
         return sent, {}
@@ -135,14 +140,14 @@ def _without_words(
     return sent.set(rows, None), {"word_for_empty": rows} if column.is_emptied else {}
 
 
-def _is_a_word(sent: pl.Series, words: set[str]) -> pl.Series:
+def _is_a_word(sent: pl.Series, texts: pl.Series, words: set[str]) -> pl.Series:
     """Which cells hold one of some words, in small letters or capitals; few texts are short enough to be looked at."""
-    nowhere = pl.repeat(value=False, n=len(sent), eager=True)
     longest = max((len(word.encode()) for word in words), default=0)
-    short = (sent.str.len_bytes() <= longest).arg_true()
-    if short.is_empty():
-        return nowhere
-    return nowhere.scatter(short.filter(sent.gather(short).str.to_lowercase().is_in(sorted(words))), True)
+    short = texts.filter(texts.str.len_bytes() <= longest)
+    found = short.filter(short.str.to_lowercase().is_in(sorted(words)))
+    if found.is_empty():
+        return pl.repeat(value=False, n=len(sent), eager=True)
+    return sent.is_in(found.implode()).fill_null(value=False)
 
 
 def _is_mapped_to(text: pl.Series, column: Column, values: Mapping[str, str], ours: tuple[str, ...]) -> pl.Series:
@@ -168,14 +173,18 @@ def _lowered(text: str) -> str:
     return text.strip().lower()
 
 
-def _text_or_typed(sent: pl.Series) -> pl.Series:
-    """Text without surrounding blanks, an empty text as missing; other types as they are."""
+def _text_or_typed(sent: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Text without surrounding blanks, an empty text as missing, and every text in it; other types as they are."""
     if isinstance(sent.dtype, pl.Categorical | pl.Enum):
         sent = sent.cast(pl.String)
     if sent.dtype != pl.String:
-        return sent
-    trimmed = sent.str.strip_chars()
-    return trimmed.set(trimmed == "", None)
+        return sent, None
+    texts = texts_of(sent)
+    trimmed = texts.str.strip_chars()
+    if not ((trimmed != texts) | (trimmed == "")).any():
+        return sent, texts
+    read = sent.str.strip_chars()
+    return read.set(read == "", None), trimmed.filter(trimmed != "")
 
 
 def _as_text(sent: pl.Series) -> pl.Series:
@@ -186,14 +195,18 @@ def _as_text(sent: pl.Series) -> pl.Series:
     return text.str.replace(r"\.0$", "") if sent.dtype.is_float() else text
 
 
-def _parsed_label(sent: pl.Series, column: Column, values: Mapping[str, str], words: Rows) -> Parsed:
+def _parsed_label(
+    sent: pl.Series, texts: pl.Series | None, column: Column, values: Mapping[str, str], words: Rows
+) -> Parsed:
     """Folded labels, worked out once for each distinct text: a column of millions holds a few dozen."""
     text = sent.cast(pl.String)
     if sent.dtype == pl.Boolean:
         text = text.replace({"true": "yes", "false": "no"})
-    labels = _labels(text.unique().drop_nulls(), column, values)
-    read = text.replace_strict(labels["sent"], labels["label"], default=None, return_dtype=pl.String)
-    read = (text if labels.is_empty() else read).alias(column.name)
+    labels = _labels((text.drop_nulls() if texts is None else texts).unique(), column, values)
+    read = text
+    if not labels["sent"].eq_missing(labels["label"]).all():
+        read = text.replace_strict(labels["sent"], labels["label"], default=None, return_dtype=pl.String)
+    read = read.alias(column.name)
     strange = labels.filter("is_unknown")
     faulty: dict[str, pl.Series] = {}
     unknown = pl.DataFrame(schema=LABELS)
@@ -206,7 +219,8 @@ def _parsed_label(sent: pl.Series, column: Column, values: Mapping[str, str], wo
         # Elsewhere it stays as it is: the contract's own check refuses the row for it.
     read = read if column.missing is None else read.fill_null(column.missing)
     found = _found(read, sent, column, faulty, words)
-    return Parsed(found.read, found.faulty, found.emptied, found.holds, found.n_sent, unknown)
+    told = pl.concat([labels["label"].drop_nulls().unique(), pl.Series([column.missing], dtype=pl.String).drop_nulls()])
+    return replace(found, unknown=unknown, distinct=told)
 
 
 def _labels(distinct: pl.Series, column: Column, values: Mapping[str, str]) -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""Small whole jobs around the night: check, connect, demo, explain."""

@@ -1,0 +1,1 @@
+"""What a night keeps: its frames, and how a published night is read again."""

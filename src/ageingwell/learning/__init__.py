@@ -1,0 +1,1 @@
+"""From records of the past to a model that can be trusted: train, evaluate, recalibrate."""

@@ -1,0 +1,168 @@
+"""Evaluate a bundle: the latest settled year, on households it never saw, beside every simple rival.
+
+The cut-off, the labels and the households held out are those of training: a household's part is drawn from its
+pseudonym and the seed the bundle was trained with, so whoever was held out then is held out now.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ageingwell.bundle import Bundle, load_bundle
+from ageingwell.config.load import Config
+from ageingwell.config.score import TrainSettings
+from ageingwell.context import Surroundings
+from ageingwell.errors import PublishError, TooFewEventsError
+from ageingwell.evaluation.drift import population_stability
+from ageingwell.evaluation.wall import LOGISTIC, MACHINE, Verdict, side_by_side, verdict
+from ageingwell.features.build import names
+from ageingwell.learning.hindsight import Past, look_back
+from ageingwell.learning.measuring import WEEKS, hold, measure, places_of
+from ageingwell.learning.redrawing import redraw
+from ageingwell.publish import write_bytes
+
+FROM_TRAINING = ("seed", "test_share", "calibration_share", "horizon_days", "settling_days")
+
+
+@dataclass(frozen=True)
+class EvaluationRun:
+    """Where the tables lie, the tables by name (each with a column `outcome`), the verdict, and what was looked at."""
+
+    folder: Path
+    tables: Mapping[str, pl.DataFrame]
+    verdict: Verdict
+    facts: Mapping[str, Any]
+
+
+def evaluate(
+    data: Path,
+    *,
+    config: Config,
+    bundle: str | Path,
+    out: Path,
+    recorded_up_to: date | None = None,
+    weeks: int = WEEKS,
+    cost_gbp: float | None = None,
+    draws: int = 200,
+    redraws: int = 0,
+    machine: bool = True,
+    surroundings: Surroundings | None = None,
+) -> EvaluationRun:
+    """Measure a saved bundle on the records in `data` and write every table to `out`, as Parquet and CSV.
+
+    The list looked at is as long as the agencies can serve in `weeks`, cut to the share of people held out. With
+    `cost_gbp`, what one event of the ranking outcome costs, the spend ceiling of each band of risk is worked out too.
+    With `redraws` the ranking outcome's model is fitted again on so many redrawn sets of households, to tell in
+    `rank_stability` who stays on the list; each takes as long as a training. `machine` puts an explainable boosting
+    machine on the wall where the extra `ebm` is installed.
+    `summary.json` holds the verdict and what was looked at. The same records and bundle give the same files.
+
+    Raises `BundleError` for a bundle that does not match, and `TooFewEventsError` where nobody held out had the
+    ranking outcome, or everybody did.
+    """
+    world = surroundings or Surroundings()
+    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache)
+    then = replace(config, train=as_trained(config.train, loaded))
+    past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=recorded_up_to, surroundings=world)
+    test, fit = past.parts["test"], past.parts["fit"]
+    places = places_of(config.outreach.capacity.places(), weeks=weeks, share=past.shares["test"])
+    tables: dict[str, list[pl.DataFrame]] = {}
+    for outcome, model in loaded.models.items():
+        with world.stage(f"measure {outcome}"):
+            held = hold(
+                outcome, model, test=test, fit=fit, places=places, machine_seed=config.train.seed if machine else None
+            )
+            if held is None and outcome == loaded.ranking_outcome:
+                raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everybody", "use more people")
+            cost = cost_gbp if outcome == loaded.ranking_outcome else None
+            found = {} if held is None else measure(held, cost_gbp=cost, draws=draws, seed=config.train.seed)
+            if held is not None and redraws and outcome == loaded.ranking_outcome:
+                stays = redraw(outcome, model, fit=fit, test=test, k=held.k, redraws=redraws, settings=then.train)
+                found |= {"rank_stability": stays}
+            for name, table in found.items():
+                tables.setdefault(name, []).append(table.select(pl.lit(outcome).alias("outcome"), pl.all()))
+    whole = {name: pl.concat(parts) for name, parts in tables.items()}
+    with world.stage("drift"):
+        # How far the people held out, at the latest cut-off, lie from those fitted on, years before.
+        homes = (fit["household"].to_numpy(), test["household"].to_numpy())
+        whole["drift"] = population_stability(fit.select(names()), test.select(names()), draws=draws, households=homes)
+    told = verdict(whole["wall"].filter(outcome=loaded.ranking_outcome))
+    facts = _facts(past, loaded, told, weeks, config) | {"rivals_absent": _absent(whole["wall"], machine=machine)}
+    _write(out, whole, facts)
+    return EvaluationRun(out, whole, told, facts)
+
+
+def summary_text(run: EvaluationRun) -> str:
+    """What a person reads first: the wall of the ranking outcome and the verdict."""
+    outcome = run.facts["ranking_outcome"]
+    wall = side_by_side(run.tables["wall"].filter(outcome=outcome).drop("outcome"))
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
+                   tbl_width_chars=250, fmt_str_lengths=40):  # fmt: skip
+        drawn = str(wall)
+    looked_at = f"{outcome}, cut-off {run.facts['cut_off']}, {run.facts['n_people']:,} people held out"
+    absent = "".join(f"not on the wall: {name}\n" for name in run.facts["rivals_absent"])
+    usable = "usable" if run.verdict.usable else "not usable"
+    return f"{looked_at}\n{drawn}\n{absent}{_luck(run.tables)}verdict: {usable}: {run.verdict.reason}"
+
+
+def _luck(tables: Mapping[str, pl.DataFrame]) -> str:
+    """How much of the list stays when the model is fitted on redrawn households, where that was asked for."""
+    if "rank_stability" not in tables:
+        return ""
+    stays = tables["rank_stability"].filter(measure="share_that_stays").row(0, named=True)
+    value, low, high = (round(100 * stays[name]) for name in ("value", "low", "high"))
+    drawn = f"fitted on redrawn households ({stays['n']} times)"
+    return f"of a list of {stays['n_events']:,}, {value} in 100 ({low} to {high}) are on the list of a model {drawn}\n"
+
+
+def _absent(wall: pl.DataFrame, *, machine: bool) -> list[str]:
+    """Rivals that were not measured, and why."""
+    there = set(wall["name"])
+    why = "the extra `ebm` is not installed" if machine else "not asked for"
+    found = [] if MACHINE in there else [f"{MACHINE} ({why})"]
+    return found if LOGISTIC in there else [*found, f"{LOGISTIC} (nobody fitted on had the outcome)"]
+
+
+def as_trained(settings: TrainSettings, bundle: Bundle) -> TrainSettings:
+    """The settings of the split and the horizon as they were when the bundle was trained."""
+    then = bundle.facts.get("training", {}).get("settings", {})
+    return settings.model_copy(update={name: then[name] for name in FROM_TRAINING if name in then})
+
+
+def _facts(past: Past, bundle: Bundle, told: Verdict, weeks: int, config: Config) -> dict[str, Any]:
+    return {
+        "made_up": past.made_up,
+        "bundle_sha256": bundle.digest,
+        "bundle_made_up": bundle.made_up,
+        "ranking_outcome": bundle.ranking_outcome,
+        "cut_off": past.cut_offs.test.day.isoformat(),
+        "n_people": past.parts["test"].height,
+        "held_out_share": round(past.shares["test"], 4),
+        "weeks": weeks,
+        "places_a_week": config.outreach.capacity.places(),
+        "verdict": asdict(told),
+        "config_sha256": config.digest,
+    }
+
+
+def _write(out: Path, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise PublishError(f"{out.name}: the folder cannot be made ({fault.strerror})", "name another") from None
+    for name, table in tables.items():
+        write_bytes(out / f"{name}.csv", table.write_csv().encode())
+        write_bytes(out / f"{name}.parquet", _parquet(table))
+    write_bytes(out / "summary.json", (json.dumps(facts, indent=1) + "\n").encode())
+
+
+def _parquet(table: pl.DataFrame) -> bytes:
+    content = io.BytesIO()
+    table.write_parquet(content, compression="zstd")
+    return content.getvalue()

@@ -1,0 +1,162 @@
+"""Recalibrate a bundle for a place: its risks keep their order and reasons, and take on the place's own height.
+
+A town has too few events to train on, and a county's bundle may tell its people too much or too little. The place's
+calibration line is the parent's, moved as far as the place's events can say (`model.place`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ageingwell.bundle import Bundle, load_bundle, save_bundle
+from ageingwell.config.load import Config
+from ageingwell.context import Surroundings
+from ageingwell.errors import TooFewEventsError
+from ageingwell.evaluation.calibration import calibration
+from ageingwell.evaluation.stored import as_text, from_text
+from ageingwell.evaluation.wall import GAIN, TO_BEAT
+from ageingwell.features.build import names
+from ageingwell.governance.card import model_card
+from ageingwell.governance.disclosure import disclose
+from ageingwell.learning.evaluating import as_trained
+from ageingwell.learning.exposure import left_alone
+from ageingwell.learning.hindsight import Past, look_back
+from ageingwell.learning.measuring import WEEKS, hold, in_short, measure, places_of
+from ageingwell.model.fitted import FittedRisk
+from ageingwell.model.place import Move, move_of_place, moved
+from ageingwell.publish.faults import explained
+
+
+@dataclass(frozen=True)
+class RecalibrationRun:
+    """Where the place's bundle lies, its facts, and how each outcome's line moved."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+    moves: Mapping[str, Move]
+
+
+def recalibrate(
+    data: Path,
+    *,
+    bundle: str | Path,
+    out: Path,
+    config: Config,
+    recorded_up_to: date | None = None,
+    surroundings: Surroundings | None = None,
+) -> RecalibrationRun:
+    """Move a bundle's calibration to the place whose records lie in `data`, and write the place's bundle to `out`.
+
+    The move is learned on the latest year from households not held out, and measured on those held out, before and
+    after. `facts["recalibration"]` holds the parent's digest, what moved and what was found. The verdict stays the
+    parent's, for the order of people stays, unless a rival orders the place's people better beyond chance.
+
+    Raises `BundleError` for a bundle that does not match, and `TooFewEventsError` where the place has no people at
+    risk of an outcome.
+    """
+    world = surroundings or Surroundings()
+    parent = load_bundle(bundle, codelists=config.codelists)
+    then = replace(config, train=as_trained(config.train, parent))
+    parts = ("fit", "rest", "test")
+    past = look_back(data, config=then, parts=parts, recorded_up_to=recorded_up_to, surroundings=world)
+    moves = {outcome: _move(outcome, model, past, then) for outcome, model in parent.models.items()}
+    models = {outcome: moved(model, moves[outcome]) for outcome, model in parent.models.items()}
+    found, tables = {}, {}
+    for outcome, model in models.items():
+        with world.stage(f"measure {outcome}"):
+            found[outcome], tables[outcome] = _measured(outcome, model, past, parent, then)
+    facts = {
+        "made_up": parent.made_up or past.made_up,
+        "training": parent.facts["training"],
+        "evaluation": found,
+        "verdict": _verdict(parent, tables[parent.ranking_outcome]),
+        "recalibration": _facts(parent, models, moves, past),
+    }
+    with explained("the bundle cannot be written"):
+        save_bundle(models, facts, out, codelists=config.codelists, tables=tables)
+        (out / "card.md").write_text(model_card(facts, models, from_text(as_text(tables))), encoding="utf-8")
+    return RecalibrationRun(out, facts, moves)
+
+
+def moves_text(run: RecalibrationRun) -> str:
+    """What a person reads first: how far each outcome's risks moved, and the bundle's folder."""
+    lines = [
+        f"{outcome}: log-odds {move.height:+.3f}, slope {move.slope:.3f}; kept {move.height_share:.0%} and "
+        f"{move.slope_share:.0%} of what the place alone would say"
+        for outcome, move in run.moves.items()
+    ]
+    return "\n".join([*lines, f"verdict: {run.facts['verdict']['reason']}", f"bundle: {run.folder}"])
+
+
+def _move(outcome: str, model: FittedRisk, past: Past, config: Config) -> Move:
+    """Learned from what was seen without help, as training is."""
+    rows = past.parts["rest"].drop_nulls(outcome)
+    if rows.is_empty():
+        raise TooFewEventsError(f"{outcome}: nobody in these records is at risk of it", "send more people")
+    weight = left_alone(rows, outcome, horizon_days=config.train.horizon_days, features=names())
+    odds = model.log_odds(model.score(rows, gaps="fill"))
+    return move_of_place(rows[outcome].to_numpy().astype(float), odds, weight=weight)
+
+
+def _measured(
+    outcome: str, model: FittedRisk, past: Past, parent: Bundle, config: Config
+) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
+    """The place's measures; the parent's where nobody held out had the outcome."""
+    places = places_of(config.outreach.capacity.places(), weeks=WEEKS, share=past.shares["test"])
+    held = hold(outcome, model, test=past.parts["test"], fit=past.parts["fit"], places=places)
+    kept = {name: table for name, table in parent.tables.get(outcome, {}).items() if name == "reference"}
+    if held is None:
+        of_parent = {**parent.facts["evaluation"][outcome], "measured_on": "parent"}
+        return of_parent, dict(parent.tables.get(outcome, {}))
+    train = config.train
+    tables = measure(held, cost_gbp=None, draws=train.draws, seed=train.seed)
+    return {**in_short(held, tables, seed=train.seed), "measured_on": "place"}, tables | kept
+
+
+def _verdict(parent: Bundle, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """The parent's; not usable where a rival to beat orders the place's people better beyond chance."""
+    told = parent.facts["verdict"]
+    gains = tables["wall"].filter((pl.col("measure") == GAIN) & pl.col("name").is_in(TO_BEAT) & (pl.col("high") < 0))
+    if gains.height:
+        named = " and ".join(gains["name"])
+        return {"usable": False, "reason": f"in this place {named} orders people better beyond chance"}
+    return {"usable": told["usable"], "reason": f"as its parent, whose order of people it keeps: {told['reason']}"}
+
+
+def _facts(parent: Bundle, models: Mapping[str, FittedRisk], moves: Mapping[str, Move], past: Past) -> dict[str, Any]:
+    told = {}
+    for outcome, move in moves.items():
+        rows, held = (past.parts[part].drop_nulls(outcome) for part in ("rest", "test"))
+        told[outcome] = {
+            **_counts(rows, outcome),
+            **{name: round(figure, 6) for name, figure in asdict(move).items()},
+            "held_out": {
+                **_counts(held, outcome),
+                "before": _calibration(parent.models[outcome], held, outcome),
+                "after": _calibration(models[outcome], held, outcome),
+            },
+        }
+    return {"parent_sha256": parent.digest, "cut_off": past.cut_offs.test.day.isoformat(), "outcomes": told}
+
+
+def _counts(rows: pl.DataFrame, outcome: str) -> dict[str, int | None]:
+    """People and events as they may leave; 1 to 7 are hidden."""
+    counts = {"n": rows.height, "n_events": int(rows[outcome].sum())}
+    return {name: pl.select(disclose(pl.lit(count))).item() for name, count in counts.items()}
+
+
+def _calibration(model: FittedRisk, held: pl.DataFrame, outcome: str) -> dict[str, Any]:
+    """Slope and height on households held out, with their intervals; empty where it cannot be told."""
+    happened = held[outcome].to_numpy().astype(np.int8)
+    if not held.height:
+        return {}
+    lines = calibration(happened, model.log_odds(model.score(held, gaps="fill")))
+    return {
+        row["measure"]: [None if row[end] is None else round(row[end], 4) for end in ("value", "low", "high")]
+        for row in lines.iter_rows(named=True)
+    }

@@ -1,0 +1,200 @@
+"""Train a bundle: fit on earlier cut-offs, calibrate on a later one, measure on the latest; see `hindsight`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ageingwell.bundle import save_bundle
+from ageingwell.config.load import Config
+from ageingwell.config.score import TrainSettings
+from ageingwell.context import Surroundings
+from ageingwell.errors import TooFewEventsError
+from ageingwell.evaluation.drift import reference_bins
+from ageingwell.evaluation.sample_size import minimum_sample_size
+from ageingwell.evaluation.stored import as_text, from_text
+from ageingwell.features.build import FEATURES, names, with_agencies_missing
+from ageingwell.governance.card import model_card
+from ageingwell.governance.disclosure import disclose
+from ageingwell.learning.exposure import is_exposed, left_alone
+from ageingwell.learning.hindsight import PARTS, Past, look_back
+from ageingwell.learning.measuring import WEEKS, Held, hold, in_short, measure, places_of
+from ageingwell.model.columns import columns_of, to_matrix
+from ageingwell.model.fitted import FittedRisk, calibrate, with_range
+from ageingwell.model.fitting import Recipe, fit_risk
+from ageingwell.model.trees import SHAPES, SIGNS
+from ageingwell.publish.faults import explained
+
+Labels = Mapping[str, NDArray[np.int8]]
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """Where a bundle lies, what was found of each outcome's model, and every table of its measures by outcome."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+    tables: Mapping[str, Mapping[str, pl.DataFrame]]
+
+
+def train(
+    data: Path,
+    *,
+    out: Path,
+    config: Config,
+    recorded_up_to: date | None = None,
+    surroundings: Surroundings | None = None,
+) -> TrainingRun:
+    """Train a bundle on the records in `data` and write it to the folder `out`.
+
+    `recorded_up_to` is the day the extract was taken; without it, the day after the newest row of the GP register.
+    Raises `TooFewEventsError` with the number needed where an outcome is too rare.
+    """
+    world, settings = surroundings or Surroundings(), config.train
+    past = look_back(data, config=config, recorded_up_to=recorded_up_to, surroundings=world)
+    places = places_of(config.outreach.capacity.places(), weeks=WEEKS, share=past.shares["test"])
+    models, found, tables = {}, {}, {}
+    for outcome in _trainable(past, settings):
+        with world.stage(f"model of {outcome}"):
+            models[outcome] = train_outcome(outcome, past.parts, settings)
+        with world.stage(f"measure {outcome}"):
+            held = _held(outcome, models[outcome], past, places)
+            tables[outcome] = measure(held, cost_gbp=None, draws=settings.draws, seed=settings.seed)
+            found[outcome] = in_short(held, tables[outcome], seed=settings.seed)
+    # What the facts looked like then, so that a night can say how far they have drifted since.
+    reference = reference_bins(past.parts["fit"].select(names())).with_columns(disclose(pl.col("n")))
+    tables[next(iter(models))]["reference"] = reference
+    facts = {
+        "made_up": past.made_up,
+        "training": _describe(past, settings, list(models)),
+        "evaluation": found,
+        "verdict": found[next(iter(models))]["verdict"],
+    }
+    with explained("the bundle cannot be written"):
+        save_bundle(models, facts, out, codelists=config.codelists, tables=tables)
+        # From the tables as they are stored, so that the card can be written again from the bundle, byte for byte.
+        card = model_card(facts, models, from_text(as_text(tables)))
+        (out / "card.md").write_text(card, encoding="utf-8")
+    return TrainingRun(out, facts, tables)
+
+
+def _held(outcome: str, model: FittedRisk, past: Past, places: Mapping[str, int]) -> Held:
+    held = hold(outcome, model, test=past.parts["test"], fit=past.parts["fit"], places=places)
+    if held is None:
+        raise TooFewEventsError(f"{outcome}: nobody held out to test had the event", "train on more people")
+    return held
+
+
+def _trainable(past: Past, settings: TrainSettings) -> list[str]:
+    """The outcomes asked for; emergency admissions need hospital records unless the settings insist."""
+    without_hospital = "hospital_events" in past.missing and not settings.insist_on_emergency_admission
+    return [name for name in settings.outcomes if name != "emergency_admission" or not without_hospital]
+
+
+def train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings) -> FittedRisk:
+    """The calibrated model of one outcome with its range, from the parts of `look_back`."""
+    to_fit, later = (left_without_help(outcome, parts[part], settings) for part in ("fit", "calibrate"))
+    at_risk = {"fit": to_fit[0], "calibrate": later[0], "test": parts["test"].drop_nulls(outcome)}
+    labels = {part: rows[outcome].to_numpy().astype(np.int8) for part, rows in at_risk.items()}
+    _stop_on_few_events(outcome, labels, settings)
+    fitted = fit_outcome(outcome, *to_fit, settings)
+    model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"], weight=later[1])
+    return with_range(model, at_risk["test"], labels["test"])
+
+
+def fit_outcome(outcome: str, rows: pl.DataFrame, weight: NDArray[np.float64], settings: TrainSettings) -> FittedRisk:
+    """One outcome's model, fitted on rows and weights of `left_without_help`, not yet calibrated on a later year."""
+    rehearsed = with_agencies_missing(rows.select(names()), share=settings.late_agency_share, seed=settings.seed)
+    columns = columns_of(rehearsed)
+    return fit_risk(
+        to_matrix(rehearsed, columns),
+        rows[outcome].to_numpy().astype(np.int8),
+        columns=columns,
+        signs=[SIGNS[feature.direction] for feature in FEATURES],
+        weight=weight,
+        groups=rows["person_id"].to_numpy(),
+        recipe=_recipe(settings),
+    )
+
+
+def left_without_help(
+    outcome: str, rows: pl.DataFrame, settings: TrainSettings
+) -> tuple[pl.DataFrame, NDArray[np.float64]]:
+    """The rows at risk of the outcome that were seen without help, and their weights (n,), 1 in the mean."""
+    at_risk = rows.drop_nulls(outcome)
+    alone = left_alone(at_risk, outcome, horizon_days=settings.horizon_days, features=names())
+    seen, weight = at_risk.filter(alone > 0), alone[alone > 0]
+    return seen, weight / weight.mean() if weight.size else weight
+
+
+def _recipe(settings: TrainSettings) -> Recipe:
+    """What the fit may choose from; no leaf describes fewer people than the settings allow.
+
+    Without the blend: a model of curves and few trees can be read on its card, and is trained in half the time.
+    """
+    shapes = tuple(
+        replace(shape, people_per_leaf=max(shape.people_per_leaf, settings.minimum_people_per_leaf))
+        for shape in SHAPES
+        if shape.leaves <= settings.leaves
+    )
+    return Recipe(shapes=shapes, most_trees=settings.trees, seed=settings.seed, blends=False)
+
+
+def _stop_on_few_events(outcome: str, labels: Labels, settings: TrainSettings) -> None:
+    events, rows = int(labels["fit"].sum()), labels["fit"].size
+    needed = events_needed(events, rows, settings=settings, n_features=len(FEATURES))
+    if events < needed:
+        raise TooFewEventsError(
+            f"{outcome}: {events:,} events among {rows:,} rows to fit on, and at least {needed:,} are needed",
+            f"train on a county or several, recalibrate a bundle made elsewhere, or take {outcome} out of `outcomes`",
+        )
+    for part in ("calibrate", "test"):
+        if not 0 < int(labels[part].sum()) < labels[part].size:
+            raise TooFewEventsError(f"{outcome}: nobody held out to {part} had the event", "train on more people")
+
+
+def events_needed(events: int, rows: int, *, settings: TrainSettings, n_features: int) -> int:
+    """The fewest events to fit on: Riley's criteria at this share of events, and never fewer than `minimum_events`.
+
+    Every feature counts as `parameters_per_feature` parameters; of its effect at least `least_shrinkage` is to hold on
+    new people. Without an event the floor alone is told: no share can be had from none.
+
+    >>> from ageingwell.config.load import load_config
+    >>> events_needed(75, 1_250, settings=load_config().train, n_features=141)
+    597
+    """
+    if not 0 < events < rows:
+        return settings.minimum_events
+    riley = minimum_sample_size(
+        n_parameters=max(1, ceil(settings.parameters_per_feature * n_features)),
+        event_share=events / rows,
+        shrinkage=settings.least_shrinkage,
+    )
+    return max(settings.minimum_events, riley.n_events)
+
+
+def _outreach(outcome: str, past: Past, settings: TrainSettings) -> dict[str, Any]:
+    """How many of the rows at risk were helped before the outcome could be seen, by part; small counts are hidden."""
+    told = {}
+    for part in PARTS:
+        at_risk = past.parts[part].drop_nulls(outcome)
+        n = int(is_exposed(at_risk, outcome, horizon_days=settings.horizon_days).sum())
+        told[part] = {"rows": at_risk.height, "exposed": pl.select(disclose(pl.lit(n))).item()}
+    return told
+
+
+def _describe(past: Past, settings: TrainSettings, outcomes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "cut_offs": {part: [cut.day.isoformat() for cut in past.cut_offs.of(part)] for part in PARTS},
+        "n_people": {part: past.parts[part]["person_id"].n_unique() for part in PARTS},
+        "n_events": {part: {name: int(past.parts[part][name].sum()) for name in outcomes} for part in PARTS},
+        "outreach": {outcome: _outreach(outcome, past, settings) for outcome in outcomes},
+        "horizon_days": settings.horizon_days,
+        "settings": settings.model_dump(mode="json"),
+    }

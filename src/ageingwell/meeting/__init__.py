@@ -1,0 +1,1 @@
+"""What the group sends back: lists read, decided and mended."""

@@ -1,0 +1,198 @@
+"""Taking the group's decisions back: lists in, a ledger that grows, and what is to be mended or settled out."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from itertools import chain, count
+from pathlib import Path
+
+import polars as pl
+
+from ageingwell.config.load import Config
+from ageingwell.context import Surroundings
+from ageingwell.decisions.accounting import account_of
+from ageingwell.decisions.changed import changed_cells
+from ageingwell.decisions.entry import entries_of
+from ageingwell.decisions.judging import Judged, judge
+from ageingwell.decisions.ledger import append, read_ledger
+from ageingwell.decisions.reading import Filled, read_filled
+from ageingwell.decisions.sent import SentList
+from ageingwell.decisions.settling import Clash, settle, to_keep
+from ageingwell.errors import DecisionFileError
+from ageingwell.meeting.mending import draw_clashes, draw_fix
+from ageingwell.meeting.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedFile
+from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list
+from ageingwell.pseudonyms import Key
+from ageingwell.publish import DISK, current, publishing_lock
+from ageingwell.publish.disk import Disk
+from ageingwell.publish.faults import explained
+from ageingwell.report.choices import headings
+
+_ROLE = re.compile(r"[^\W\d_][\w .,'()/&-]{1,59}")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file, the list it is, that list's code, and its rows judged."""
+
+    path: Path
+    filled: Filled
+    sent: SentList
+    code: str
+    rows: list[Judged]
+
+
+def ledger_path(out: Path, config: Config) -> Path:
+    """Where the ledger lies: in the folder of the nights, unless settings name a path of its own."""
+    return out / config.outreach.decisions.ledger
+
+
+def record(
+    files: Sequence[Path],
+    *,
+    out: Path,
+    config: Config,
+    role: str = "not stated",
+    list_key: Key | Path | None = None,
+    fix_to: Path | None = None,
+    recorded_on: date | None = None,
+    dry_run: bool = False,
+    surroundings: Surroundings | None = None,
+    disk: Disk = DISK,
+) -> Recorded:
+    """Take filled lists back, and add what they say to the ledger in `out`: each file whole, or not at all.
+
+    What is in a file is accounted for: every row in one class, and what was not read is told. A row that answers
+    something is accepted, unchanged (said before), a clash (for the chair; of it only what nobody disputes is kept) or
+    rejected. Rejected rows are written to `<file>.fix.xlsx` beside the file, or in `fix_to`; clashes to
+    `clashes-<night>.xlsx`; with a number where another file of that name lies, for somebody may have typed in it.
+    Recording the same file twice changes nothing. `role` says who records, as a role and not a name. `recorded_on` in
+    place of today is for made-up nights alone. With `dry_run` nothing is written.
+
+    Raises `DecisionFileError` where a file is no list of a night in `out`, before anything is recorded; `LedgerError`
+    where the ledger was changed; `LockedError` while a run writes to `out`.
+    """
+    world = surroundings or Surroundings()
+    if not _ROLE.fullmatch(role):
+        raise DecisionFileError("the role is not a few words", 'write it as "meeting chair", without a name')
+    if not out.is_dir() or current(out) is None:
+        raise DecisionFileError(
+            "no night is published in the output folder", "give the folder that the lists came from"
+        )
+    with publishing_lock(out, holder=world.holder):
+        at = _when(out, recorded_on, world)
+        path = ledger_path(out, config)
+        with world.stage("read"):
+            before = config.outreach.decisions.contact_days_before
+            read = [_read(file, out=out, key=list_key, on=at.date(), contact_days_before=before) for file in files]
+        with world.stage("settle"):
+            settled, clashes = settle([one.rows for one in read], ledger=entries_of(read_ledger(path)))
+            judged = [_Read(one.path, one.filled, one.sent, one.code, rows) for one, rows in zip(read, settled)]
+        with world.stage("write"):
+            drawn: dict[Path, bytes] = {}
+            fixes = [_drawn_fix(one, fix_to, drawn) for one in judged]
+            clash_files = _drawn_clashes(clashes, judged, fix_to, drawn, out=out, key=list_key)
+            if not dry_run:
+                for path_to, content in drawn.items():
+                    _put(path_to, content, disk=disk)
+                for one in judged:
+                    append(
+                        path,
+                        to_keep(one.rows),
+                        role=role,
+                        recorded_at=at,
+                        file_sha256=one.filled.sha256,
+                        disk=disk,
+                    )
+    return Recorded(
+        files=tuple(_told(one, fix) for one, fix in zip(judged, fixes)),
+        rows=_told_rows(judged),
+        clash_files=clash_files,
+        n_clashes=len(clashes),
+        ledger=path,
+        is_dry_run=dry_run,
+    )
+
+
+def _when(out: Path, recorded_on: date | None, world: Surroundings) -> datetime:
+    if recorded_on is None:
+        return world.now()
+    folder = current(out)
+    if folder is None or not manifest_of(folder).get("made_up"):
+        raise DecisionFileError("a day of recording was given and the night is not made up", "leave it out")
+    return datetime.combine(recorded_on, time(12), tzinfo=UTC)
+
+
+def _read(path: Path, *, out: Path, key: Key | Path | None, on: date, contact_days_before: int) -> _Read:
+    filled = read_filled(path, titles=headings())
+    sent, code = sent_list(filled, out=out, key=key)
+    return _Read(path, filled, sent, code, judge(filled, sent, on=on, contact_days_before=contact_days_before))
+
+
+def _drawn_fix(one: _Read, fix_to: Path | None, drawn: dict[Path, bytes]) -> Path | None:
+    """Draw the rows to mend, and say where they go; nothing is printed again of people who were taken off."""
+    if not any(row.verdict == "rejected" and not row.is_withdrawn for row in one.rows):
+        return None
+    content = draw_fix(one.filled, one.sent, one.rows, code=one.code)
+    path = _own_name((fix_to or one.path.parent) / f"{one.path.stem}.fix.xlsx", content, drawn)
+    drawn[path] = content
+    return path
+
+
+def _drawn_clashes(
+    clashes: Sequence[Clash],
+    read: Sequence[_Read],
+    fix_to: Path | None,
+    drawn: dict[Path, bytes],
+    *,
+    out: Path,
+    key: Key | Path | None,
+) -> tuple[Path, ...]:
+    """Draw what the chair has to settle of each night, and say where it goes."""
+    paths = []
+    for night in sorted({clash.night for clash in clashes}):
+        group, code = list_of("group", night, out=out, key=key)
+        content = draw_clashes([clash for clash in clashes if clash.night == night], group, code=code)
+        path = _own_name((fix_to or read[0].path.parent) / f"clashes-{night}.xlsx", content, drawn)
+        drawn[path] = content
+        paths.append(path)
+    return tuple(paths)
+
+
+def _own_name(path: Path, content: bytes, drawn: Mapping[Path, bytes]) -> Path:
+    """The path, or the first with a number behind it where another file lies: somebody may have typed in that one."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(one for one in chain([path], numbered) if one not in drawn and _is_free(one, content))
+
+
+def _is_free(path: Path, content: bytes) -> bool:
+    with explained(f"{path.name} cannot be read"):
+        return not path.exists() or path.read_bytes() == content
+
+
+def _put(path: Path, content: bytes, *, disk: Disk) -> None:
+    """Write a file whole, readable by its owner alone, in place of one of the same name."""
+    spare = path.with_name(f".{path.name}.part")
+    with explained(f"{path.name} cannot be written"):
+        disk.write(spare, content)
+        disk.sync_file(spare)
+        disk.replace(spare, path)
+
+
+def _told(one: _Read, fix: Path | None) -> RecordedFile:
+    edited = [
+        (row.sheet, row.number, column) for row, columns in changed_cells(one.filled, one.sent) for column in columns
+    ]
+    counts = {verdict: sum(row.verdict == verdict for row in one.rows) for verdict in VERDICTS}
+    account = account_of(one.filled, one.sent, one.rows)
+    return RecordedFile(one.path.name, one.sent.recipient, one.sent.night, counts, tuple(edited), fix, account)
+
+
+def _told_rows(read: Sequence[_Read]) -> pl.DataFrame:
+    rows = [
+        (one.path.name, row.row.sheet, row.row.number, row.verdict, "; ".join(row.notes))
+        for one in read
+        for row in one.rows
+    ]
+    return pl.DataFrame(rows, schema=TOLD_ROWS, orient="row")

@@ -1,0 +1,362 @@
+"""A night worked out from checked records: shards of people first, then what concerns the group.
+
+permitted → shards → register → people → rank → doors → allocate → tell. What passes between is a sum of whole numbers,
+a few people, or a file of a shard; so the list is the same, byte for byte, however the people are split.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from ageingwell.bundle import Bundle
+from ageingwell.config.load import Config
+from ageingwell.config.score import Recipient
+from ageingwell.context import Surroundings
+from ageingwell.contracts.kept import Residents
+from ageingwell.contracts.made import Attrition, Scores
+from ageingwell.decisions.effects import previous_as_agreed
+from ageingwell.decisions.following import tell_decisions
+from ageingwell.engines.engine import Engine
+from ageingwell.engines.local import LocalEngine
+from ageingwell.governance.recognised import manifest_of as recognised_manifest
+from ageingwell.governance.recognised import sentences
+from ageingwell.kept.frames import NightFrames
+from ageingwell.model.contributions import merge_sums
+from ageingwell.night.attrition import account_for_eligible, in_order, refused_altogether
+from ageingwell.night.change import population_of
+from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
+from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
+from ageingwell.night.evidence import drift_of
+from ageingwell.night.gathering import gathered, in_order_of_people, rows_of
+from ageingwell.night.joining import contributions_of, slow_models, with_reasons_and_keys
+from ageingwell.night.linking import with_links
+from ageingwell.night.local import LocalDirectory, no_directory
+from ageingwell.night.matches import low_matches
+from ageingwell.night.models import remember
+from ageingwell.night.offers import RANKED, Ordered, offer_at_doors
+from ageingwell.night.people import (
+    ACCOUNTED,
+    FEATURES,
+    LEFT_FRAME,
+    NEEDS,
+    RESIDENTS,
+    SCORES,
+    Judged,
+    Worked,
+    work_shard,
+)
+from ageingwell.night.ranking import rank_everybody
+from ageingwell.night.register import CONTACTS, Registered, keep, kept, register_shard
+from ageingwell.night.sampling import beeswarm_of
+from ageingwell.night.shards import REGISTER, split_into_shards
+from ageingwell.night.tell import Named, tell_shard
+from ageingwell.night.tonight import Part, Tonight
+from ageingwell.night.track_record import Archive, follow_shard, track_record
+from ageingwell.night.untold import needs_not_looked_for
+from ageingwell.night.write import NightFacts, describe_night
+from ageingwell.outreach.allocate import Allocation, allocate
+from ageingwell.outreach.eligible import LEFT
+from ageingwell.outreach.flags import homes_under_markers, safeguarded, under_safeguarding
+from ageingwell.outreach.listing import compare_with_previous, list_rows
+from ageingwell.outreach.needs import with_outcome
+from ageingwell.outreach.rules import need_rules
+from ageingwell.peers import PeerGroups, alike_in, compare_cells
+from ageingwell.permissions import marked
+from ageingwell.permitted import gate_or_stop
+from ageingwell.pseudonyms import Key
+from ageingwell.recognition.link_floors import stop_on_strangers
+from ageingwell.recognition.links import add_links, links_of_people_and_homes
+from ageingwell.recognition.people import Recognised, floors_to_keep
+from ageingwell.recognition.sums import add_counts, judge
+from ageingwell.sources.read import Records
+from ageingwell.spine import agencies_contacting_homes, known_tables, latest_versions
+from ageingwell.timeline import AsOf
+
+ALL_ACCOUNTED: Final = "all_accounted"
+LEFT_STEPS: Final = ("eligible", "rank", "allocate")
+RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
+
+
+def outreach_list(
+    records: Records,
+    *,
+    as_of: AsOf,
+    config: Config,
+    bundle: Bundle,
+    previous: pl.DataFrame | None,
+    archive: Archive | None,
+    key: Key,
+    world: Surroundings,
+    workspace: Path,
+    ledger: pl.DataFrame = NOTHING_DECIDED,
+    local: LocalDirectory | None = None,
+    engine: Engine | None = None,
+    n_shards: int = 1,
+) -> tuple[NightFrames, NightFacts]:
+    """Work out the night from checked records, in `n_shards` shards kept in the folder `workspace`.
+
+    `ledger` is what the group decided on earlier lists, as `read_ledger` gives it; `local` its local services;
+    `engine` says where the shards are worked, without one in this process.
+    """
+    local, engine = local or no_directory(), engine or LocalEngine()
+    with world.stage("permitted"):
+        tonight = _tonight(records, ledger, as_of=as_of, config=config, bundle=bundle, world=world)
+    with world.stage("shards"):
+        shards = split_into_shards(tonight.records, as_of, n_shards=n_shards, folder=workspace)
+    parts = [Part(shard, tonight.without_rows()) for shard in shards]
+    with world.stage("register"):
+        registered = engine.map(register_shard, parts)
+        links = _links(registered, records, as_of, config)
+        judged = _judged(registered, config)
+    with world.stage("people"):
+        worked = engine.map(partial(work_shard, judged=judged), parts)
+        peers = _peers(worked, config)
+    with world.stage("rank"):
+        rank_everybody(parts, key=key)
+        ordered = Ordered(
+            n_people=sum(part.n_eligible for part in worked),
+            previous=previous_as_agreed(previous, agreed=judged.agreed),
+            peers=peers,
+        )
+    with world.stage("doors"):
+        offers = engine.map(partial(offer_at_doors, ordered=ordered), parts)
+    with world.stage("allocate"):
+        shared = allocate(
+            pl.concat(offers),
+            capacity=config.outreach.capacity,
+            floors=floors_to_keep(config.outreach.floors, judged.counted),
+            settings=config.outreach,
+            seed=config.score.seed,
+        )
+    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, ordered, workspace / "made")
+    with world.stage("tell"):
+        frames = _frames(night, engine, key=key, links=links, bundle=bundle, local=local)
+    with world.stage("track record"):
+        followed = None
+        if archive is not None:
+            follow = partial(follow_shard, archive=archive, judged=judged)
+            followed = pl.concat(engine.map(follow, parts))
+        record = track_record(archive, followed, bundle=bundle)
+    facts = _facts(night, frames, bundle=bundle, record=record, ledger=ledger, local=local)
+    return frames, with_links(facts, links, config)
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What a night has worked out by the time its list is known."""
+
+    records: Records
+    tonight: Tonight
+    parts: list[Part]
+    registered: list[Registered]
+    worked: list[Worked]
+    judged: Judged
+    shared: Allocation
+    peers: PeerGroups | None
+    ordered: Ordered
+    folder: Path
+
+
+def _tonight(
+    records: Records, ledger: pl.DataFrame, *, as_of: AsOf, config: Config, bundle: Bundle, world: Surroundings
+) -> Tonight:
+    """What is decided over all records before they are split; stops where this night may not be."""
+    with_told = with_recorded_contacts(records, ledger, as_of=as_of)
+    gate = gate_or_stop(
+        with_told,
+        config=config,
+        purpose=config.score.purpose,
+        recipients=RECIPIENTS,
+        on=as_of.day,
+        today=world.now().date(),
+    )
+    remember(bundle)
+    permitted = gate.let_through(with_told)
+    guarded = marked(gate.opted, "safeguarding")
+    # Whose home is under safeguarding is asked of everybody registered, those who opted out of the rest included.
+    versions = _newest_of(with_told, guarded["person_id"])
+    return Tonight(
+        as_of=as_of,
+        config=config,
+        # Whether codes were filled in is told by all rows, so the columns are those of what was let through.
+        records=permitted.with_rows(with_told.rows()),
+        gate=gate,
+        contacting=_contacting(permitted, as_of, config),
+        guarded=under_safeguarding(guarded, versions, on=as_of.day),
+        staff_safety=marked(gate.opted, "staff_safety"),
+        decided=decided_tonight(ledger, gate.barred, config=config, as_of=as_of),
+        bundle_digest=bundle.digest,
+        cache=bundle.cache,
+    )
+
+
+def _contacting(permitted: Records, as_of: AsOf, config: Config) -> tuple[str, ...]:
+    """The agencies that contact homes, by all contacts that may be used and were known."""
+    contacts = {name: table for name, table in permitted.tables.items() if name == CONTACTS}
+    return tuple(agencies_contacting_homes(known_tables(replace(permitted, tables=contacts), as_of, config.tables)))
+
+
+def _newest_of(records: Records, people: pl.Series) -> pl.DataFrame:
+    """The newest row of the register of some people."""
+    asked = people.drop_nulls().unique().to_frame("person_id").lazy()
+    return latest_versions(records.tables[REGISTER].rows.join(asked, on="person_id", how="semi"))
+
+
+def _links(registered: list[Registered], records: Records, as_of: AsOf, config: Config) -> pl.DataFrame:
+    """How much of each table meets the register, as sent; stops where a table meets nobody."""
+    rows = records.rows()
+    both = [
+        links_of_people_and_homes(name, rows[name], rows[REGISTER], as_of)
+        for name in (CONTACTS, "permissions")
+        if name in rows
+    ]
+    links = add_links([*(part.links for part in registered), *both])
+    stop_on_strangers(links, config.tables)
+    return links
+
+
+def _judged(registered: list[Registered], config: Config) -> Judged:
+    sums = add_counts([part.sums for part in registered])
+    # A visit is made as soon as one shard knows a contact that made it.
+    agreed = registered[0].agreed
+    for part in registered[1:]:
+        agreed = agreed.join(part.agreed, on="person_id", how="semi", maintain_order="left")
+    newest = {
+        name: max((day for part in registered if (day := part.newest[name]) is not None), default=None)
+        for name in registered[0].newest
+    }
+    return Judged(sums, judge(sums, config.score.recognition), agreed, newest)
+
+
+def _peers(worked: list[Worked], config: Config) -> PeerGroups | None:
+    """Whom everybody is compared with; None where the bundle is not usable and no figure is told."""
+    contributions = [part.contributions for part in worked if part.contributions is not None]
+    risks = [part.risks for part in worked if part.risks is not None]
+    if not contributions:
+        return None
+    alike = alike_in(pl.concat([part.cells for part in worked]), minimum_age=config.score.minimum_age)
+    risk_sums = pl.concat(risks).group_by("label").agg(pl.col("units").sum())
+    return compare_cells(alike, merge_sums(contributions), risk_sums)
+
+
+def _frames(
+    night: _Night, engine: Engine, *, key: Key, links: pl.DataFrame, bundle: Bundle, local: LocalDirectory
+) -> NightFrames:
+    tonight, parts, shared, made = night.tonight, night.parts, night.shared, night.folder
+    settings = tonight.config.outreach
+    visited = shared.visits.select(pl.col("person_ids").explode()).to_series()
+    ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
+    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings)
+    listed, previous = rows["person_id"], night.ordered.previous
+    accounted = [_accounted(part, listed) for part in parts]
+    counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
+    rows, gone_since = compare_with_previous(rows, previous=previous, left=_left_of(parts, previous))
+    guarded = _safeguarded(night)
+    named = Named(listed, guarded["person_id"].drop_nulls(), night.peers, night.judged.newest)
+    told = engine.map(partial(tell_shard, named=named), parts)
+    reasons = pl.concat([part.reasons for part in told])
+    rows = rows.join(tonight.decided.told, on="person_id", how="left", maintain_order="left")
+    found = gathered(parts, NEEDS).sort("person_id", "household_id", "need", nulls_last=True)
+    needs = with_outcome(found, listed=rows)
+    seed = tonight.config.score.seed
+    return NightFrames(
+        listed=with_reasons_and_keys(rows, reasons, key=key, as_of=tonight.as_of),
+        needs=homes_under_markers(needs, tonight.markers, note=settings.staff_safety_note),
+        attrition=in_order_of_people(
+            parts, ALL_ACCOUNTED, contract=Attrition, to=made / "attrition.parquet", first=counts
+        ),
+        scores=in_order_of_people(parts, SCORES, contract=Scores, to=made / "scores.parquet"),
+        reasons=reasons.sort("person_id", "position"),
+        compared=pl.concat([part.compared for part in told]).sort("person_id"),
+        in_touch=pl.concat([part.in_touch for part in told]).sort("person_id", "agency"),
+        people=pl.concat([part.people for part in told]).sort("person_id"),
+        safeguarded=guarded,
+        left_list=gone_since,
+        just_missed=shared.just_missed,
+        marginal=shared.marginal,
+        beeswarm=_beeswarm(night, bundle, seed),
+        drift=drift_of(bundle, _drawn(night, "compared", FACTS_COMPARED, seed), seed=seed),
+        residents=in_order_of_people(parts, RESIDENTS, contract=Residents, to=made / "residents.parquet"),
+        services=local.services,
+        links=links,
+    )
+
+
+def _accounted(part: Part, listed: pl.Series) -> pl.DataFrame:
+    """Account for everybody of a shard, those who could be offered help among them; gives those only counted."""
+    everybody = pl.concat([kept(part, ACCOUNTED), account_for_eligible(kept(part, RANKED), listed)])
+    keep(part, ALL_ACCOUNTED, everybody.filter(pl.col("person_id").is_not_null()))
+    return everybody.filter(pl.col("person_id").is_null())
+
+
+def _left_of(parts: Sequence[Part], previous: pl.DataFrame | None) -> pl.DataFrame:
+    """Where those of the last list left tonight, who are not on it any more."""
+    asked = pl.Series("person_id", [], dtype=pl.String) if previous is None else previous["person_id"]
+    rows = rows_of(parts, ALL_ACCOUNTED, asked)
+    return rows.filter(pl.col("step").is_in(LEFT_STEPS)).select(LEFT.names())
+
+
+def _safeguarded(night: _Night) -> pl.DataFrame:
+    """Whom the safeguarding lead hears of: of everybody under a marker, of those who opted out too.
+
+    A duty to protect is not opted out of.
+    """
+    markers, on = marked(night.tonight.gate.opted, "safeguarding"), night.tonight.as_of.day
+    left = pl.concat(
+        [kept(part, LEFT_FRAME).filter(pl.col("reason").str.starts_with("safeguarding")) for part in night.parts]
+    )
+    people = pl.concat([markers["person_id"], left["person_id"]])
+    return safeguarded(markers, _newest_of(night.tonight.records, people), left, on=on)
+
+
+def _drawn(night: _Night, name: str, n: int, seed: int) -> pl.DataFrame:
+    """The features of the people drawn of all, sorted by person_id."""
+    people = drawn_of_all([getattr(part, name) for part in night.worked], n, seed=seed)
+    return rows_of(night.parts, FEATURES, people).sort("person_id")
+
+
+def _beeswarm(night: _Night, bundle: Bundle, seed: int) -> pl.DataFrame:
+    features = _drawn(night, "drawn", PEOPLE_DRAWN, seed)
+    threads = night.tonight.config.score.threads
+    return beeswarm_of(contributions_of(bundle, features if bundle.usable else features.clear(), threads=threads))
+
+
+def _facts(
+    night: _Night,
+    frames: NightFrames,
+    *,
+    bundle: Bundle,
+    record: Mapping[str, Any] | None,
+    ledger: pl.DataFrame,
+    local: LocalDirectory,
+) -> NightFacts:
+    tonight, config = night.tonight, night.tonight.config
+    records, gate = night.records, tonight.gate
+    words = Recognised(night.judged.counted, night.judged.sums.labels, pl.DataFrame())
+    not_recognised = sentences(words)
+    messages = [*night.shared.messages, *slow_models(bundle)]
+    facts = describe_night(
+        records, frames, bundle=bundle, config=config, as_of=tonight.as_of, messages=messages, record=record
+    )
+    facts["not_looked_for"] = needs_not_looked_for(
+        need_rules(config.outreach.thresholds), untold=tonight.records.untold(), missing=records.missing
+    )
+    facts["population"] = population_of(pl.concat([part.population for part in night.worked]))
+    homes_out = pl.concat([part.homes_out for part in night.worked])
+    facts["homes_left_out"] = homes_out.group_by("reason").agg(pl.col("n").sum()).sort("reason").to_dicts()
+    facts["decisions"] = tell_decisions(
+        ledger, previous=night.ordered.previous, settings=config.outreach.decisions, as_of=tonight.as_of.day
+    )
+    if facts["decisions"]["warning"]:
+        facts["messages"].append(facts["decisions"]["warning"])
+    unsure = pl.concat([part.unsure for part in night.registered])
+    permitted = gate.let_through(tonight.records)
+    facts["notes"] = [*gate.doubts, *low_matches(permitted, unsure, on=tonight.as_of.day), *not_recognised]
+    facts["recognised"] = recognised_manifest(words)
+    facts["dmd_to_bnf"] = None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told()
+    is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)
+    return facts | {"directory": dict(local.told), "is_degraded": is_degraded}

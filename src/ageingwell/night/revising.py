@@ -1,0 +1,91 @@
+"""A night published again without somebody, with its pages where they can be drawn and without where they cannot."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ageingwell.config.load import Config
+from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
+from ageingwell.kept.reading import KeptNight
+from ageingwell.night.evidence import KEPT, read_evidence
+from ageingwell.night.write import NightFacts, as_json, count_withdrawn, draw_pages, write_pages
+from ageingwell.pseudonyms import Key
+from ageingwell.publish import Published, publish_folder, staged, write_bytes
+
+NO_PAGES: Final = "WITHDRAWN.txt"
+_BESIDE: Final = (*KEPT, "run.json")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A night published again without somebody. `told` says what its readers have to know, such as that it has no
+    pages and why; no value of a record."""
+
+    night: Published
+    told: tuple[str, ...] = ()
+
+
+def publish_withdrawal(kept: KeptNight, frames: NightFrames, *, out: Path, config: Config, key: Key | None) -> Revision:
+    """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision.
+
+    Where its pages cannot be drawn as they were sent, for whatever reason, it has none; `WITHDRAWN.txt` and the
+    manifest (`without_pages`) say why.
+    """
+    facts = _facts_without(kept, frames)
+    pages, why = _pages_or_why(kept, frames, facts, config=config, key=key)
+    told = () if why is None else (_no_pages(kept, why),)
+    name = kept.folder.name.split(".")[0]
+    with staged(out, name=name) as staging:
+        _copy_beside(kept.folder, staging)
+        save_as_found(frames, staging, found=kept.found)
+        write_bytes(staging / "manifest.json", as_json(facts | ({} if why is None else {"without_pages": why})))
+        if pages is not None:
+            write_pages(staging, pages)
+        for line in told:
+            write_bytes(staging / NO_PAGES, f"{line}\n".encode())
+        return Revision(publish_folder(staging, out, name=name), told)
+
+
+def _facts_without(kept: KeptNight, frames: NightFrames) -> NightFacts:
+    facts = {"as_of": kept.folder.name.split(".")[0]} | dict(kept.facts)
+    facts.pop("without_pages", None)
+    if {"step", "reason", "n"} <= set(frames.attrition.collect_schema().names()):
+        facts |= {"steps": frames.counts().to_dicts(), "withdrawn": count_withdrawn(frames)}
+    return facts | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
+
+
+def _pages_or_why(
+    kept: KeptNight, frames: NightFrames, facts: NightFacts, *, config: Config, key: Key | None
+) -> tuple[dict[str, bytes] | None, str | None]:
+    """The pages and workbooks by name, or why there are none: no fault of theirs may keep anybody on a list."""
+    if kept.why_no_pages is not None:
+        return None, kept.why_no_pages
+    if key is None or key.fingerprint != facts.get("list_key"):
+        return None, "the list key that the night was made with was not given"
+    try:
+        check_frames(frames)
+        return draw_pages(frames, facts, read_evidence(kept.folder), config=config, key=key), None
+    except (Exception, pl.exceptions.PanicException) as fault:
+        return None, f"they could not be drawn ({type(fault).__name__})"
+
+
+def _no_pages(kept: KeptNight, why: str) -> str:
+    lost = f" Left out, as nobody could be taken out of them: {', '.join(sorted(kept.unusable))}." * bool(kept.unusable)
+    return (
+        f"Somebody was taken off the list of {kept.folder.name[:10]}, and that revision has no pages and workbooks: "
+        f"{why}.{lost} What to do: put earlier copies away, and run `ageingwell score` for the next list."
+    )
+
+
+def _copy_beside(folder: Path, staging: Path) -> None:
+    """Copy what names nobody: refused rows by number, the bundle's evidence, when it ran. What is lost stays lost."""
+    if (folder / "refused").is_dir():
+        (staging / "refused").mkdir()
+    for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
+        try:
+            content = found.read_bytes()
+        except OSError:
+            continue
+        write_bytes(staging / found.relative_to(folder), content)

@@ -1,0 +1,129 @@
+"""How past lists did: counted from an archived list whose year has settled, else from the model's own latest test."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ageingwell.bundle import Bundle
+from ageingwell.config.load import Config
+from ageingwell.errors import PublishError
+from ageingwell.evaluation.utility import at_list_length
+from ageingwell.evaluation.wall import AGE, MODEL
+from ageingwell.governance.disclosure import in_words
+from ageingwell.kept.frames import read_frame
+from ageingwell.night.people import Judged
+from ageingwell.night.register import counts_kept
+from ageingwell.night.shards import REGISTER
+from ageingwell.night.tonight import Part
+from ageingwell.outcomes import label_outcomes
+from ageingwell.publish import latest_before
+from ageingwell.recognition.people import untold_of
+from ageingwell.spine import latest_versions
+from ageingwell.timeline import AsOf, Horizon
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A list published long enough ago: its night, who was listed, and everybody who could have been (`scores`)."""
+
+    day: date
+    listed: pl.DataFrame
+    scores: pl.DataFrame
+
+
+def settled_archive(out: Path, as_of: AsOf, *, config: Config) -> Archive | None:
+    """The newest published night whose horizon and settling period have passed by `as_of`.
+
+    None where there is none, or its files are of no use any more: that stops no list of tonight, and the pages then
+    tell of the model's own test, as they do without an old list.
+    """
+    settings = config.train
+    last = as_of.minus(settings.horizon_days + settings.settling_days)
+    folder = latest_before(out, last.plus(1).day.isoformat())
+    if folder is None:
+        return None
+    day = date.fromisoformat(folder.name.split(".")[0])
+    try:
+        listed, scores = (read_frame(folder, name, columns=("person_id",)) for name in ("listed", "scores"))
+    except PublishError:
+        return None
+    return Archive(day, listed, scores)
+
+
+FOLLOWED = pl.Schema({"person_id": pl.String, "birth_month": pl.Date, "happened": pl.Int8, "was_listed": pl.Boolean})
+
+
+def follow_shard(part: Part, archive: Archive, judged: Judged) -> pl.DataFrame:
+    """What became of a shard's people who could have been listed then (`FOLLOWED`); of whom it is not known are absent.
+
+    Tonight's records, as known and permitted, tell it: who may not be used any more is counted on neither side.
+    """
+    tonight, config = part.tonight, part.tonight.config
+    outcome = tonight.bundle.ranking_outcome
+    tables = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.own())))
+    born = latest_versions(tables[REGISTER]).select("person_id", "birth_month")
+    # Nobody in a care home could be listed.
+    people = archive.scores.select("person_id").join(born, on="person_id").with_columns(care_home=pl.lit("no"))
+    horizon = Horizon(config.train.horizon_days)
+    untold = untold_of(
+        tables,
+        people,
+        AsOf(archive.day).plus(horizon.days),
+        counts=counts_kept(part, judged.sums),
+        counted=judged.counted,
+        floors=config.score.recognition,
+    )
+    labels = label_outcomes(
+        tables, people, AsOf(archive.day), horizon=horizon, codelists=config.codelists, untold=untold
+    )
+    followed = people.join(labels.select("person_id", happened=outcome), on="person_id").drop_nulls("happened")
+    listed = pl.col("person_id").is_in(archive.listed["person_id"].implode())
+    return followed.with_columns(was_listed=listed).select(FOLLOWED.names()).cast(FOLLOWED)
+
+
+def track_record(archive: Archive | None, followed: pl.DataFrame | None, *, bundle: Bundle) -> dict[str, Any] | None:
+    """What became of people listed before, beside as many picked by age alone; counts as a page may show them.
+
+    `followed` is what `follow_shard` tells of all shards. Keys: from (`archive` or `test`), day, outcome, n_listed,
+    n_happened, n_by_age. None where neither an old list nor a test of a usable model tells anything.
+    """
+    counted = None if archive is None or followed is None else _counted(archive, followed, bundle.ranking_outcome)
+    return counted or _tested(bundle)
+
+
+def _counted(archive: Archive, followed: pl.DataFrame, outcome: str) -> dict[str, Any] | None:
+    everybody = followed.sort("person_id")
+    listed = everybody.filter("was_listed")
+    if listed.is_empty():
+        return None
+    years = -everybody["birth_month"].to_physical().to_numpy()
+    oldest = at_list_length(everybody["happened"].to_numpy(), years, k=listed.height).filter(measure="ppv")
+    return _told(
+        "archive",
+        archive.day.isoformat(),
+        outcome,
+        n_listed=listed.height,
+        n_happened=int(listed["happened"].sum()),
+        n_by_age=round(oldest["value"][0] * listed.height),
+    )
+
+
+def _tested(bundle: Bundle) -> dict[str, Any] | None:
+    """The wall of the bundle's latest test, at the length of a list the agencies can serve."""
+    outcome = bundle.ranking_outcome
+    wall = bundle.tables.get(outcome, {}).get("wall")
+    if wall is None or not bundle.usable:
+        return None
+    rows = {row["name"]: row for row in wall.filter(measure="ppv", band="all").iter_rows(named=True)}
+    if MODEL not in rows or AGE not in rows:
+        return None
+    day = max(bundle.facts["training"]["cut_offs"]["test"])
+    model, by_age = rows[MODEL], rows[AGE]
+    return _told("test", day, outcome, n_listed=model["n"], n_happened=model["n_events"], n_by_age=by_age["n_events"])
+
+
+def _told(origin: str, day: str, outcome: str, **counts: int) -> dict[str, Any]:
+    return {"from": origin, "day": day, "outcome": outcome, **{name: in_words(n) for name, n in counts.items()}}

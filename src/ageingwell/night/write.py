@@ -1,0 +1,278 @@
+"""A night's files: what is told of it, and writing all of them in one step."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ageingwell.bundle import Bundle
+from ageingwell.config.load import Config
+from ageingwell.config.outreach import AGENCIES
+from ageingwell.config.score import Recipient
+from ageingwell.context import Surroundings, peak_memory_bytes
+from ageingwell.governance.manifest import (
+    describe_bundle,
+    describe_inputs,
+    describe_ledger,
+    library_versions,
+)
+from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
+from ageingwell.night.evidence import save_evidence
+from ageingwell.night.nearby import (
+    commissioning_page,
+    exports,
+    local_offers,
+    with_local_offers,
+    with_offers_on_pages,
+)
+from ageingwell.pseudonyms import Key
+from ageingwell.publish import Published, publish_folder, staged, write_bytes
+from ageingwell.report.annex import Evidence, annex_sections
+from ageingwell.report.charts.svg import can_draw
+from ageingwell.report.csv import agency_csv
+from ageingwell.report.html import agency_html, annex_html, report_html
+from ageingwell.report.link_table import link_sections
+from ageingwell.report.people import people_told
+from ageingwell.report.person import Person
+from ageingwell.report.section import Section
+from ageingwell.report.summary import notices, outcome_words, summarise
+from ageingwell.report.track_record import works_less_well_for
+from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
+from ageingwell.sources.read import Records
+from ageingwell.timeline import AsOf
+from ageingwell.views.apart import homes_for, safeguarding_view
+from ageingwell.views.columns import AgencyView
+from ageingwell.views.recipient import view_for
+
+# What is told of a night: plain data, the same in the manifest, the pages and `--json`.
+NightFacts = dict[str, Any]
+
+
+def describe_night(
+    records: Records,
+    frames: NightFrames,
+    *,
+    bundle: Bundle,
+    config: Config,
+    as_of: AsOf,
+    messages: Sequence[str],
+    record: Mapping[str, Any] | None = None,
+) -> NightFacts:
+    """Everything a reader or an auditor is told of the night; no value of a record and no name.
+
+    `record` is the track record of past lists, if there is one.
+    """
+    groups = bundle.tables.get(bundle.ranking_outcome, {}).get("groups")
+    inputs = describe_inputs(records, config, as_of=as_of.day)
+    return {
+        "format": NIGHT_FORMAT,
+        "as_of": as_of.day.isoformat(),
+        "purpose": config.score.purpose,
+        "minimum_age": config.score.minimum_age,
+        "made_up": records.made_up,
+        "key_fingerprint": records.key_fingerprint,
+        "is_degraded": bool(records.missing),
+        "missing": list(records.missing),
+        "late": [name for name, told in inputs.items() if told["is_late"]],
+        "messages": list(messages),
+        "rules_only": not bundle.usable,
+        "inputs": inputs,
+        "steps": frames.counts().to_dicts(),
+        "capacity": config.outreach.capacity.places(),
+        "bundle": describe_bundle(bundle),
+        "config": config.digest,
+        "ledger": describe_ledger(config),
+        "versions": dict(library_versions()),
+        "withdrawn": [],
+        "track_record": record,
+        "works_less_well_for": [] if groups is None or not bundle.usable else works_less_well_for(groups),
+    }
+
+
+def publish_night(
+    frames: NightFrames,
+    facts: NightFacts,
+    records: Records,
+    *,
+    out: Path,
+    config: Config,
+    key: Key,
+    evidence: Evidence,
+    world: Surroundings,
+    refused: Mapping[str, pl.DataFrame] | None = None,
+) -> Published:
+    """Write every file of the night into a staged folder and make it current in one step.
+
+    `refused` holds what was refused of sources that are no table of an agency, by name.
+    """
+    name = facts["as_of"]
+    facts["list_key"] = key.fingerprint
+    facts["steps"] = frames.counts().to_dicts()
+    facts["withdrawn"] = count_withdrawn(frames)
+    with staged(out, name=name) as folder:
+        (folder / "refused").mkdir()
+        for table in records.tables.values():
+            if table.n_refused:
+                table.refused.write_parquet(folder / "refused" / f"{table.name}.parquet")
+        for source, rows in (refused or {}).items():
+            if not rows.is_empty():
+                rows.write_parquet(folder / "refused" / f"{source}.parquet")
+        # Drawn from the frames and facts alone: the same ones give the same bytes.
+        save_frames(frames, folder)
+        save_evidence(evidence, folder)
+        write_bytes(folder / "manifest.json", as_json(facts))
+        write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
+        write_bytes(folder / "run.json", as_json(_run(world)))
+        return publish_folder(folder, out, name=name)
+
+
+def count_withdrawn(frames: NightFrames) -> list[dict[str, Any]]:
+    """How many people were taken off after the list was made, by reason."""
+    return frames.counts().filter(pl.col("step") == "withdrawn").to_dicts()
+
+
+def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
+    """Write pages and workbooks, by file name, into a night's folder."""
+    (folder / "agencies").mkdir()
+    for name, content in pages.items():
+        write_bytes(folder / name, content)
+
+
+def agency_files(
+    agency: Recipient, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key
+) -> dict[str, bytes]:
+    """Every file that one agency gets of a night, by its name: all of them drawn from that agency's view alone."""
+    told = notices(facts)
+    view, homes = _view(agency, frames, facts, config, key), _homes(agency, frames, facts, config, key)
+    people = _people(view, frames, facts, config, key)
+    return {
+        f"agencies/{agency}.xlsx": agency_workbook(view, notices=told, homes=homes),
+        f"agencies/{agency}.csv": agency_csv(view, notices=told),
+        f"agencies/{agency}.html": agency_html(
+            view, notices=told, homes=homes, people=people, outcome=outcome_words(facts)
+        ),
+        **exports(view, notices=told),
+    }
+
+
+def draw_pages(
+    frames: NightFrames, facts: Mapping[str, Any], evidence: Evidence, *, config: Config, key: Key
+) -> dict[str, bytes]:
+    """Every page and workbook of a night by its file name."""
+    told = notices(facts)
+    pages: dict[str, bytes] = {}
+    for agency in AGENCIES:
+        pages |= agency_files(agency, frames, facts, config=config, key=key)
+    group = _view("group", frames, facts, config, key)
+    summary = summarise(
+        group,
+        facts=facts,
+        attrition=frames.counts(),
+        needs=frames.needs,
+        gone=frames.left_list,
+        just_missed=frames.just_missed,
+        marginal=frames.marginal,
+        people=_people(group, frames, facts, config, key),
+    )
+    apart = safeguarding_view(
+        frames.safeguarded,
+        needs=frames.needs,
+        people=frames.people,
+        ledger=config.ledger,
+        as_of=_night(facts),
+        key=key,
+        settings=config.outreach,
+    )
+    return pages | {
+        "group.xlsx": agency_workbook(group, notices=told),
+        **exports(group, notices=told),
+        "report.html": report_html(summary),
+        "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
+        "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
+        "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
+    }
+
+
+def _annex(frames: NightFrames, evidence: Evidence, summary: Mapping[str, Any], config: Config) -> list[Section]:
+    sections = annex_sections(
+        evidence,
+        beeswarm=frames.beeswarm,
+        listed=frames.listed,
+        reasons=frames.reasons,
+        scores=frames.of_listed("scores"),
+        drift=frames.drift,
+        shows_risk=summary["shows_risk"],
+        charts=config.score.annex_charts and can_draw(),
+    )
+    return [*sections, *link_sections(frames.links)]
+
+
+def _night(facts: Mapping[str, Any]) -> date:
+    return date.fromisoformat(facts["as_of"])
+
+
+def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> AgencyView:
+    view = view_for(
+        recipient,
+        rows=frames.listed,
+        needs=frames.needs,
+        reasons=frames.reasons,
+        people=frames.people,
+        ledger=config.ledger,
+        as_of=_night(facts),
+        key=key,
+        settings=config.outreach,
+        interventions=config.interventions,
+    )
+    return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
+
+
+def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> list[Person]:
+    people = people_told(
+        view,
+        rows=frames.listed,
+        needs=frames.needs,
+        reasons=frames.reasons,
+        scores=frames.of_listed("scores"),
+        compared=frames.compared,
+        in_touch=frames.in_touch,
+        facts=facts,
+        ledger=config.ledger,
+        key=key,
+        settings=config.outreach,
+    )
+    return with_offers_on_pages(people, local_offers(view, frames, facts, config=config))
+
+
+def _homes(
+    agency: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key
+) -> AgencyView | None:
+    """The homes with a need for this agency that nobody is linked to; `None` where there are none."""
+    guarded = frames.needs.filter(pl.col("person_id").is_null() & (pl.col("outcome") == "safeguarding"))
+    homes = homes_for(
+        agency,
+        needs=frames.needs,
+        ledger=config.ledger,
+        as_of=_night(facts),
+        key=key,
+        settings=config.outreach,
+        interventions=config.interventions,
+        safeguarded=guarded["household_id"].to_list(),
+    )
+    return None if homes.frame.is_empty() else homes
+
+
+def _run(world: Surroundings) -> dict[str, Any]:
+    return {
+        "published_at": world.now().isoformat(timespec="seconds"),
+        "stage_seconds": world.stages,
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+
+
+def as_json(told: Mapping[str, Any]) -> bytes:
+    """Plain data as the bytes of a JSON file."""
+    return (json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n").encode()

@@ -1,1 +1,0 @@
-"""The whole jobs, each told as a method section: the night, the training, and the small ones."""
