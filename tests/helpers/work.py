@@ -20,6 +20,11 @@ def doubled(number: int) -> int:
     return 2 * number
 
 
+def process(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
 def threads_of_polars(_: int) -> int:
     import polars as pl
 
