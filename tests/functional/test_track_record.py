@@ -14,7 +14,9 @@ from ageingwell.bundle import load_bundle
 from ageingwell.config.load import load_config
 from ageingwell.governance.disclosure import in_words
 from ageingwell.night.score import score
-from ageingwell.night.track_record import settled_archive, track_record
+from ageingwell.night.track_record import follow, settled_archive, track_record
+from ageingwell.recognition.counting import count_recognised
+from ageingwell.recognition.sums import judge
 from ageingwell.timeline import AsOf
 
 # A year and 90 days before the night, and a day more.
@@ -104,7 +106,16 @@ def test_who_may_not_be_used_any_more_is_counted_on_neither_side(county_tables, 
         for name, frame in county_tables.items()
     }
 
-    assert track_record(archive, known_on(without, NIGHT), bundle=own_test, config=config)["from"] == "test"
+    tables = known_on(without, NIGHT)
+    counts = count_recognised(tables, places=config.places, codelists=config.codelists)
+    counted = judge(counts.sums, config.score.recognition)
+    outcome = own_test.ranking_outcome
+
+    followed = follow(archive, tables, outcome=outcome, counts=counts, counted=counted, config=config)
+
+    assert not followed.is_empty()
+    assert not followed["was_listed"].any()
+    assert track_record(archive, followed, bundle=own_test)["from"] == "test"
 
 
 def test_a_list_whose_year_has_not_settled_is_not_counted(archived, config):
@@ -116,7 +127,7 @@ def test_without_an_old_list_the_models_own_test_is_told(config, own_test):
     rows = own_test.tables["loss_of_independence"]["wall"].filter(measure="ppv")
     counts = {row["name"]: (row["n"], row["n_events"]) for row in rows.iter_rows(named=True)}
 
-    found = track_record(None, {}, bundle=own_test, config=config)
+    found = track_record(None, None, bundle=own_test)
 
     assert (found["from"], found["day"]) == ("test", own_test.facts["training"]["cut_offs"]["test"][0])
     assert (found["n_listed"], found["n_happened"]) == tuple(in_words(n) for n in counts["model"])
@@ -127,5 +138,5 @@ def test_without_a_list_and_a_test_nothing_is_told(config, own_test):
     untested = replace(own_test, tables={})
     unusable = replace(own_test, facts={**own_test.facts, "verdict": {"usable": False, "reason": "no better than age"}})
 
-    assert track_record(None, {}, bundle=untested, config=config) is None
-    assert track_record(None, {}, bundle=unusable, config=config) is None
+    assert track_record(None, None, bundle=untested) is None
+    assert track_record(None, None, bundle=unusable) is None

@@ -20,8 +20,8 @@ from pathlib import Path
 import ageingwell.lookup.kernel
 import ageingwell.report.html  # noqa: F401 (slow to import: once here, not in every child)
 from ageingwell.config.load import load_config
-from ageingwell.night.score import score
 from ageingwell.context import Surroundings
+from ageingwell.night.score import score
 from ageingwell.publish import current
 from ageingwell.publish.disk import Disk
 from helpers.counties import NIGHT, hashes_of

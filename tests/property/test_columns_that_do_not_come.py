@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
@@ -18,7 +19,7 @@ from ageingwell.errors import RefusedRowsError, SourceError
 from ageingwell.features.behind import FALL_BACKS
 from ageingwell.kept.frames import NightFrames
 from ageingwell.known import known_people
-from ageingwell.night.score import outreach_list
+from ageingwell.night.outreach import outreach_list
 from ageingwell.night.write import NightFacts
 from ageingwell.permitted import permitted_or_stop
 from ageingwell.pseudonyms import Key
@@ -75,8 +76,15 @@ def features_of(records: Records, config: Config) -> pl.DataFrame:
 
 
 def night_of(records: Records, sent: Sent) -> tuple[NightFrames, NightFacts]:
+    with TemporaryDirectory() as folder:
+        frames, facts = list_of(records, sent, Path(folder))
+        return frames.in_memory(), facts
+
+
+def list_of(records: Records, sent: Sent, workspace: Path) -> tuple[NightFrames, NightFacts]:
     return outreach_list(
         records,
+        workspace=workspace,
         as_of=AsOf(NIGHT),
         config=sent.config,
         bundle=sent.bundle,

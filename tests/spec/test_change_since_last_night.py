@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ageingwell.errors import ChangeError
-from ageingwell.night.change import population_of, stop_on_change
+from ageingwell.night.change import count_population, population_of, stop_on_change
 
 THEN = {"people": 1_000, "homes": 700, "practices": {"M82001": 400, "M82002": 300}}
 
@@ -87,4 +87,4 @@ def test_people_who_died_or_left_are_not_of_the_night() -> None:
     )
 
     # h0 is left by both; 21 of 22 are patients of the first practice, and of a practice of one nothing is kept.
-    assert population_of(people) == {"people": 22, "homes": 11, "practices": {"M82001": 21}}
+    assert population_of(count_population(people)) == {"people": 22, "homes": 11, "practices": {"M82001": 21}}

@@ -75,7 +75,7 @@ def test_whoever_is_not_listed_says_where_they_left():
         week=places(fire=1),
     )
 
-    assert unplaced(ranked, rows=rows).select("person_id", "step", "reason").rows() == [
+    assert unplaced(ranked, listed=rows["person_id"]).select("person_id", "step", "reason").rows() == [
         ("p2", "allocate", "no_place_this_week"),
         ("p3", "rank", "no_need_or_high_risk"),
     ]

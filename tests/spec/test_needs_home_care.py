@@ -96,10 +96,11 @@ def test_a_rule_without_a_table_is_a_mistake_in_the_settings():
 
 
 def test_every_need_says_allocated_or_why_not():
-    needs = needs_of(person("p1", is_alarm_missing=1.0), person("p2", "h2", is_alarm_missing=1.0))
+    needs = needs_of(*(person(f"p{n}", f"h{n}", is_alarm_missing=1.0) for n in (1, 2, 3)))
     listed = pl.DataFrame({"person_id": ["p1"]})
-    left = pl.DataFrame({"person_id": ["p2"], "reason": ["cooling_off"]})
+    left_for = pl.col("person_id").replace_strict({"p2": "cooling_off"}, default=None, return_dtype=pl.String)
 
-    told = with_outcome(needs, listed=listed, left=left)
+    told = with_outcome(needs.with_columns(left_for=left_for), listed=listed)
 
-    assert told.select("person_id", "outcome").rows() == [("p1", "allocated"), ("p2", "cooling_off")]
+    outcomes = [("p1", "allocated"), ("p2", "cooling_off"), ("p3", "no_place_this_week")]
+    assert told.select("person_id", "outcome").rows() == outcomes

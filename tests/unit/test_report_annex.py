@@ -13,8 +13,9 @@ from helpers.views import FACTS, FOUND, GONE, JUST_MISSED, LEFT, LISTED, MARGINA
 from ageingwell.evaluation.drift import STABILITY
 from ageingwell.model.contributions import Contributions
 from ageingwell.model.fitted import Explanation
+from ageingwell.night.draws import PEOPLE_DRAWN, first_drawn
 from ageingwell.night.sampling import FACTS as FACTS_DRAWN
-from ageingwell.night.sampling import PEOPLE, draw_beeswarm
+from ageingwell.night.sampling import beeswarm_of
 from ageingwell.report.annex import NO_CHARTS, Evidence, annex_sections
 from ageingwell.report.charts import svg
 from ageingwell.report.html import annex_html
@@ -65,9 +66,14 @@ def people(n: int) -> pl.DataFrame:
     )
 
 
+def drawn_beeswarm(everybody: pl.DataFrame, *, seed: int = 1) -> pl.DataFrame:
+    drawn = first_drawn(everybody, PEOPLE_DRAWN, seed=seed)
+    return beeswarm_of(Contributions(Halves(), everybody.join(drawn, on="person_id", how="semi")))
+
+
 def beeswarm(n: int = 40) -> pl.DataFrame:
     everybody = people(n)
-    return draw_beeswarm(Contributions(Halves(), everybody), everybody["person_id"], seed=1)
+    return drawn_beeswarm(everybody)
 
 
 def sections(**changed):
@@ -258,27 +264,26 @@ def test_the_same_evidence_draws_the_same_bytes(drawn):
 
 def test_a_page_of_many_people_stays_small(drawn):
     many = people(3_000)
-    swarm = draw_beeswarm(Contributions(Halves(), many), many["person_id"], seed=1)
+    swarm = drawn_beeswarm(many)
 
-    assert swarm["person_id"].n_unique() == PEOPLE
+    assert swarm["person_id"].n_unique() == PEOPLE_DRAWN
     assert swarm["feature"].n_unique() == min(FACTS_DRAWN, len(NAMES))
     assert sum(len(svg) for svg in charts(sections(charts=True, beeswarm=swarm))) < 400_000
 
 
 def test_people_are_drawn_by_seed_whatever_their_order():
     many = people(600)
-    one, two = (Contributions(Halves(), frame) for frame in (many, many.reverse()))
 
-    drawn = draw_beeswarm(one, many["person_id"], seed=1)
+    drawn = drawn_beeswarm(many)
 
-    assert drawn.equals(draw_beeswarm(two, many["person_id"].reverse(), seed=1))
-    assert not drawn.equals(draw_beeswarm(one, many["person_id"], seed=2))
+    assert drawn.equals(drawn_beeswarm(many.reverse()))
+    assert not drawn.equals(drawn_beeswarm(many, seed=2))
     assert "person_id" not in without_names(drawn).columns
 
 
 def test_a_contribution_is_that_of_the_person_drawn():
     many = people(10)
-    drawn = draw_beeswarm(Contributions(Halves(), many), many["person_id"], seed=1)
+    drawn = drawn_beeswarm(many)
 
     joined = drawn.join(many.unpivot(index="person_id", variable_name="feature", value_name="fact"),
                         on=["person_id", "feature"])  # fmt: skip

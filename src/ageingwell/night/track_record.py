@@ -20,8 +20,9 @@ from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part
 from ageingwell.outcomes import label_outcomes
 from ageingwell.publish import latest_before
+from ageingwell.recognition.counting import Counts
 from ageingwell.recognition.people import untold_of
-from ageingwell.spine import latest_versions
+from ageingwell.spine import Tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
 
 
@@ -57,28 +58,33 @@ FOLLOWED = pl.Schema({"person_id": pl.String, "birth_month": pl.Date, "happened"
 
 
 def follow_shard(part: Part, archive: Archive, judged: Judged) -> pl.DataFrame:
-    """What became of a shard's people who could have been listed then (`FOLLOWED`); of whom it is not known are absent.
+    """What became of a shard's people who could have been listed then (`FOLLOWED`).
 
     Tonight's records, as known and permitted, tell it: who may not be used any more is counted on neither side.
     """
-    tonight, config = part.tonight, part.tonight.config
-    outcome = tonight.bundle.ranking_outcome
-    tables = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.own())))
+    tonight = part.tonight
+    return follow(
+        archive,
+        tonight.known(tonight.gate.let_through(tonight.sent(part.shard.own()))),
+        outcome=tonight.bundle.ranking_outcome,
+        counts=counts_kept(part, judged.sums),
+        counted=judged.counted,
+        config=tonight.config,
+    )
+
+
+def follow(
+    archive: Archive, tables: Tables, *, outcome: str, counts: Counts, counted: pl.DataFrame, config: Config
+) -> pl.DataFrame:
+    """What became of the people of some tables (`FOLLOWED`); those of whom it is not known are absent."""
     born = latest_versions(tables[REGISTER]).select("person_id", "birth_month")
     # Nobody in a care home could be listed.
     people = archive.scores.select("person_id").join(born, on="person_id").with_columns(care_home=pl.lit("no"))
-    horizon = Horizon(config.train.horizon_days)
+    day, horizon = AsOf(archive.day), Horizon(config.train.horizon_days)
     untold = untold_of(
-        tables,
-        people,
-        AsOf(archive.day).plus(horizon.days),
-        counts=counts_kept(part, judged.sums),
-        counted=judged.counted,
-        floors=config.score.recognition,
+        tables, people, day.plus(horizon.days), counts=counts, counted=counted, floors=config.score.recognition
     )
-    labels = label_outcomes(
-        tables, people, AsOf(archive.day), horizon=horizon, codelists=config.codelists, untold=untold
-    )
+    labels = label_outcomes(tables, people, day, horizon=horizon, codelists=config.codelists, untold=untold)
     followed = people.join(labels.select("person_id", happened=outcome), on="person_id").drop_nulls("happened")
     listed = pl.col("person_id").is_in(archive.listed["person_id"].implode())
     return followed.with_columns(was_listed=listed).select(FOLLOWED.names()).cast(FOLLOWED)
