@@ -20,6 +20,11 @@ def doubled(number: int) -> int:
     return 2 * number
 
 
+def process(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
 def threads_of_polars(_: int) -> int:
     import polars as pl
 
@@ -88,8 +93,10 @@ def shard(item: tuple[Path, int, bool]) -> str:
 
     folder, number, on_a_cluster = item
     if on_a_cluster:
-        (folder / f"begun-{number}-{os.getpid()}").write_text(str(executor_of_this_task()))
-        end = time.monotonic() + 300
+        begun = folder / f"begun-{number}-{os.getpid()}"
+        begun.with_name(f".{begun.name}").write_text(str(executor_of_this_task()))
+        begun.with_name(f".{begun.name}").rename(begun)
+        end = time.monotonic() + 900
         while not (folder / "go").exists() and time.monotonic() < end:
             time.sleep(0.05)
     people = pl.DataFrame({"person": range(number, 50_000, 6)}).with_columns(risk=1 / (1 + pl.col("person")))

@@ -17,7 +17,7 @@ from helpers.work import CANARY
 from ageingwell import errors
 from ageingwell.engines.engine import Engine
 from ageingwell.engines.local import LocalEngine
-from ageingwell.engines.parcels import done, opened, packed
+from ageingwell.engines.parcels import Job, opened, packed
 from ageingwell.errors import AgeingWellError, ConfigError, EngineError, SourceError
 from ageingwell.pseudonyms import Key
 
@@ -53,6 +53,23 @@ def test_two_processes_write_the_same_files_as_one(tmp_path: Path) -> None:
     assert contents[0] == contents[1] == {f"{number}.txt": str(number**2) for number in range(6)}
 
 
+def test_processes_stay_for_the_next_work_and_end_with_the_engine() -> None:
+    with LocalEngine(processes=2) as engine:
+        first, second = (set(engine.map(work.process, [0, 1, 2, 3])) for _ in range(2))
+        assert len(first | second) == 2
+        with pytest.raises(SourceError):
+            engine.map(work.failing, [2, 3])
+        assert not any(_runs(process) for process in first)  # a fault ends all, and others follow
+        third = set(engine.map(work.process, [0, 1, 2, 3]))
+        assert not third & first
+    assert not any(_runs(process) for process in third)
+
+
+def test_what_items_share_travels_once() -> None:
+    shared = "x" * 1_000_000
+    assert len(packed(work.doubled, [(number, shared) for number in range(64)])) < 2 * len(shared)
+
+
 @pytest.mark.parametrize(("told", "each"), [("5", 2), ("1", 1)])
 def test_polars_threads_are_divided_between_the_processes(
     told: str, each: int, monkeypatch: pytest.MonkeyPatch
@@ -68,7 +85,7 @@ def test_every_kind_of_error_arrives_with_its_text_and_its_exit_code(kind: type[
     with pytest.raises(kind) as here:
         work.raising(kind)
     with pytest.raises(kind) as there:
-        opened(done(packed(work.raising), packed(kind)), part="part 1 of 1")
+        opened(Job(packed(work.raising, [kind])).done(0), part="part 1 of 1")
     told = str(there.value).removeprefix("part 1 of 1: ")
     assert (type(there.value), told, there.value.exit_code) == (kind, str(here.value), here.value.exit_code)
 

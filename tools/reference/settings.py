@@ -62,17 +62,21 @@ def _keys(model: type[Settings], values: dict[str, Any]) -> str:
     return table(("key", "type", "default", "shipped", "what it does"), rows)
 
 
-def _sections(model: type[Settings], values: dict[str, Any]) -> list[str]:
-    """The tables inside a file: `[name]`, `[name.<label>]` for one a label, `[[name]]` for a list of them."""
+def _sections(model: type[Settings], values: dict[str, Any], above: str = "") -> list[str]:
+    """The tables inside a file: `[name]`, `[name.<label>]` for one a label, `[[name]]` for a list, `[name.inside]`."""
     parts = []
     for name, field in model.model_fields.items():
         inner = _inner(field.annotation)
         if inner is None:
             continue
         origin = get_origin(field.annotation)
-        shape = f"[[{name}]]" if origin is tuple else f"[{name}.<name>]" if origin is dict else f"[{name}]"
-        here = values.get(name, {}) if shape == f"[{name}]" else {}
-        parts.append(f"### `{shape}`\n\n{(field.description or '').capitalize()}.\n\n{_keys(inner, here)}")
+        full = f"{above}{name}"
+        shape = f"[[{full}]]" if origin is tuple else f"[{full}.<name>]" if origin is dict else f"[{full}]"
+        here = values.get(name, {}) if shape == f"[{full}]" else {}
+        sentence = field.description or ""
+        parts.append(f"### `{shape}`\n\n{sentence[:1].upper()}{sentence[1:]}.\n\n{_keys(inner, here)}")
+        if shape == f"[{full}]":
+            parts += _sections(inner, here, f"{full}.")
     return parts
 
 

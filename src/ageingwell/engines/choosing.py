@@ -10,7 +10,7 @@ from ageingwell.engines.local import LocalEngine
 
 @contextmanager
 def engine_of(settings: EngineSettings) -> Iterator[Engine]:
-    """Give the engine that the settings name, for as long as it is used; a Spark session of its own is then stopped.
+    """Give the engine that the settings name, for as long as it is used; then its processes or its own session end.
 
     >>> from ageingwell.config.engine import EngineSettings
     >>> with engine_of(EngineSettings()) as engine:
@@ -18,7 +18,8 @@ def engine_of(settings: EngineSettings) -> Iterator[Engine]:
     ('local', [3, 5])
     """
     if settings.name == "local":
-        yield LocalEngine(settings.processes)
+        with LocalEngine(settings.processes) as engine:
+            yield engine
         return
     # Nothing of Spark is imported unless it is asked for.
     from ageingwell.engines.spark import SparkEngine

@@ -26,7 +26,8 @@ class Engine(Protocol):
             and two runs of one item may overlap: so it writes to a name of its own and renames, and what a killed run
             leaves counts for nothing.
         items
-            What to work on: paths, numbers and text. Never a key, a frame of records or an open file.
+            What to work on: paths, numbers, text and frames that are small beside a part. Never a key or an open file.
+            All items travel together, once to each process or task, so that what they share travels once.
 
         Raises
         ------

@@ -6,11 +6,16 @@ refuses a `Key`, so no engine can carry one.
 
 import pickle
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from ageingwell.errors import AgeingWellError, EngineError
+
+if TYPE_CHECKING:
+    from ageingwell.engines.engine import Item, Result
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -25,29 +30,42 @@ class _Fault:
     of_system: tuple[int | None, str | None, str | None] | None = None
 
 
-def packed(thing: object) -> bytes:
-    """Write work or an item as bytes; `EngineError` for what cannot be sent.
+def packed(work: "Callable[[Item], Result]", items: "Sequence[Item]") -> bytes:
+    """Write work and its items as bytes, once for all: what the items share is written once.
+
+    Raises `EngineError` for what cannot be sent.
 
     >>> import math
-    >>> opened(done(packed(math.sqrt), packed(9.0)), part="part 1 of 1")
-    3.0
+    >>> opened(Job(packed(math.sqrt, [9.0, 16.0])).done(1), part="part 2 of 2")
+    4.0
     """
     try:
-        return pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((work, list(items)), protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, TypeError, AttributeError):
         raise EngineError(
-            "the work or its item cannot be sent to another process",
-            "give a function of a module, and items of paths, numbers and text; a key is never sent",
+            "the work or its items cannot be sent to another process",
+            "give a function of a module, and items of paths, numbers, text and small frames; a key is never sent",
         ) from None
 
 
-def done(work: bytes, item: bytes) -> bytes:
-    """Do the work and write its result, or its fault, as bytes. Raises nothing that work can raise."""
-    try:
-        result = pickle.loads(work)(pickle.loads(item))  # noqa: S301 - our own process wrote them
-        return pickle.dumps((None, result), protocol=pickle.HIGHEST_PROTOCOL)
-    except Exception as fault:
-        return failed(fault)
+class Job:
+    """Work and its items as they arrived, read when the first of them is done."""
+
+    def __init__(self, parcel: bytes) -> None:
+        self._parcel = parcel
+
+    @cached_property
+    def _read(self) -> tuple[Callable[[Any], Any], list[Any]]:
+        found: tuple[Callable[[Any], Any], list[Any]] = pickle.loads(self._parcel)  # noqa: S301 - our own run wrote it
+        return found
+
+    def done(self, number: int) -> bytes:
+        """Do one item and write its result, or its fault, as bytes. Raises nothing that work can raise."""
+        try:
+            work, items = self._read
+            return pickle.dumps((None, work(items[number])), protocol=pickle.HIGHEST_PROTOCOL)
+        except Exception as fault:
+            return failed(fault)
 
 
 def failed(fault: Exception) -> bytes:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING, Any
 
-from ageingwell.engines.parcels import done, opened, packed, part_of
+from ageingwell.engines.parcels import Job, opened, packed, part_of
 from ageingwell.errors import EngineError
 
 if TYPE_CHECKING:
@@ -30,83 +30,103 @@ _SECONDS_TO_END = 5.0
 @dataclass(frozen=True)
 class _Worker:
     process: SpawnProcess
-    pipe: Connection
+    pipe: "Connection[tuple[bytes | None, int], bytes]"
 
 
-def in_processes(work: "Callable[[Item], Result]", items: "Sequence[Item]", *, processes: int) -> "list[Result]":
-    """Run `work` on every item in so many processes and give the results in order; see `Engine.map`."""
-    parcels = [packed(item) for item in items]
-    results: dict[int, Result] = {}
-    faults: dict[int, Exception] = {}
-    with _workers(processes, packed(work)) as workers:
-        waiting = iter(range(len(items)))
-        busy = {worker.pipe: (worker, number) for worker, number in zip(workers, waiting)}
+class Pool:
+    """Processes that are started when there is work for them, and stay until the pool is closed or a fault ends all."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._workers: list[_Worker] = []
+
+    def map(self, work: "Callable[[Item], Result]", items: "Sequence[Item]") -> "list[Result]":
+        """Run `work` on every item and give the results in order; see `Engine.map`."""
+        parcel = packed(work, items)
+        self._start(min(self._processes, len(items)))
+        try:
+            return self._shared_out(parcel, len(items))
+        except BaseException:
+            # Others may still be at work on what nobody will ask for.
+            self._end(at_once=True)
+            raise
+
+    def close(self) -> None:
+        """End the processes, which have nothing to do."""
+        self._end(at_once=False)
+
+    def _start(self, wanted: int) -> None:
+        with _threads_divided(self._processes), _keys_of_the_terminal_held():
+            for _ in range(len(self._workers), wanted):
+                self._workers.append(_started())
+
+    def _shared_out(self, parcel: bytes, n_items: int) -> list[Any]:
+        results: dict[int, Any] = {}
+        faults: dict[int, Exception] = {}
+        waiting = iter(range(n_items))
+        busy = {worker.pipe: (worker, number) for worker, number in zip(self._workers, waiting)}
         for worker, number in busy.values():
-            _hand(worker, parcels[number])
+            _hand(worker, parcel, number)
         # Items are handed out in order, so that every one before a failed one is done or being done: which of several
         # faults is told does not depend on which process was faster.
-        while any(number < min(faults, default=len(items)) for _, number in busy.values()):
+        while any(number < min(faults, default=n_items) for _, number in busy.values()):
             for pipe in wait(list(busy)):
                 worker, number = busy.pop(pipe)  # type: ignore[call-overload]
+                part = part_of(number, n_items)
                 try:
-                    results[number] = opened(worker.pipe.recv_bytes(), part=part_of(number, len(items)))
+                    results[number] = opened(worker.pipe.recv_bytes(), part=part)
                 except (EOFError, ConnectionError):
-                    faults[number] = _lost(worker.process, part_of(number, len(items)))
-                    continue
+                    faults[number] = _lost(worker.process, part)
                 except Exception as fault:
                     faults[number] = fault
                 if not faults and (following := next(waiting, None)) is not None:
-                    _hand(worker, parcels[following])
+                    _hand(worker, None, following)
                     busy[worker.pipe] = worker, following
         if faults:
             raise faults[min(faults)]
-    return [results[number] for number in range(len(items))]
+        return [results[number] for number in range(n_items)]
 
-
-def _hand(worker: _Worker, parcel: bytes) -> None:
-    # A process that died has closed its end; the next look at the pipe tells it.
-    with suppress(ConnectionError):
-        worker.pipe.send_bytes(parcel)
-
-
-@contextmanager
-def _workers(processes: int, work: bytes) -> Iterator[list[_Worker]]:
-    workers: list[_Worker] = []
-    try:
-        with _threads_divided(processes), _keys_of_the_terminal_held():
-            for _ in range(processes):
-                workers.append(_started(work))
-        yield workers
-        for worker in workers:
+    def _end(self, *, at_once: bool) -> None:
+        ending, self._workers = self._workers, []
+        for worker in ending:
+            if at_once:
+                worker.process.kill()
             worker.pipe.close()
-        for worker in workers:
+        for worker in ending:
             worker.process.join(_SECONDS_TO_END)
-    finally:
-        for worker in workers:
             worker.process.kill()
-        for worker in workers:
             worker.process.join()
             worker.process.close()
-            worker.pipe.close()
 
 
-def _started(work: bytes) -> _Worker:
+def _hand(worker: _Worker, parcel: bytes | None, number: int) -> None:
+    """Give a process its next item, and with the first of a job the job itself."""
+    # A process that died has closed its end; the next look at the pipe tells it.
+    with suppress(ConnectionError):
+        worker.pipe.send((parcel, number))
+
+
+def _started() -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, work), daemon=True, name="ageingwell worker")
+    process = context.Process(target=_serve, args=(theirs,), daemon=True, name="ageingwell worker")
     process.start()
     # Else the end of the process would not be the end of the pipe.
     theirs.close()
     return _Worker(process, ours)
 
 
-def _serve(pipe: "Connection[bytes, bytes]", work: bytes) -> None:
+def _serve(pipe: "Connection[bytes, tuple[bytes | None, int]]") -> None:
     """Work until the pipe is closed: at the end of the work, or with the process that gave it."""
     # Ctrl-C goes to every process of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    job = Job(b"")
     with suppress(EOFError, ConnectionError):
         while True:
-            pipe.send_bytes(done(work, pipe.recv_bytes()))
+            parcel, number = pipe.recv()
+            if parcel is not None:
+                job = Job(parcel)
+            pipe.send_bytes(job.done(number))
 
 
 @contextmanager

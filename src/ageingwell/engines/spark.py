@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from ageingwell.engines.parcels import done, failed, opened, packed, part_of
+from ageingwell.engines.parcels import Job, failed, opened, packed, part_of
 from ageingwell.engines.spark_faults import in_words
 from ageingwell.errors import EngineError
 
@@ -44,8 +44,7 @@ class SparkEngine:
         n_items = len(items)
         if not n_items:
             return []
-        parcels = [packed(item) for item in items]
-        task = functools.partial(_worked, work=packed(work), items=parcels, drivers=versions())
+        task = functools.partial(_worked, parcel=packed(work, items), drivers=versions())
         # A range of n numbers in n partitions has one number, and so one item, in each task.
         numbers = self._session.range(0, n_items, 1, n_items)
         with in_words():
@@ -97,14 +96,14 @@ def _other_versions(drivers: dict[str, str | None]) -> EngineError | None:
 
 
 def _worked(
-    batches: "Iterable[pa.RecordBatch]", *, work: bytes, items: Sequence[bytes], drivers: dict[str, str | None]
+    batches: "Iterable[pa.RecordBatch]", *, parcel: bytes, drivers: dict[str, str | None]
 ) -> "Iterator[pa.RecordBatch]":
     """Do the items whose numbers are in the batches. Runs on an executor."""
     import pyarrow as pa
 
     share_cores()
-    fault = _other_versions(drivers)
+    job, fault = Job(parcel), _other_versions(drivers)
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            outcome = done(work, items[number]) if fault is None else failed(fault)
+            outcome = job.done(number) if fault is None else failed(fault)
             yield pa.RecordBatch.from_pydict({"number": [number], "outcome": [outcome]})

@@ -1,9 +1,9 @@
 """Tables that Spark reads, put into the shared folder as files for the ordinary check.
 
-A Delta, catalogue or Parquet table is written anew: rows go to parts by a hash of all they hold, and lie in a part in
-the order of all they hold. So a part has the same bytes however Spark had cut the table up, and a row number in a list
-of refused rows means the same row every time. CSV files are copied byte for byte: our own reader reads them as it reads
-them elsewhere, where Spark's would write a broken row into its log.
+A Delta or catalogue table is written anew: rows go to parts by a hash of all they hold, and lie in a part in the order
+of all they hold. So a part has the same bytes however Spark had cut the table up, and a row number in a list of refused
+rows means the same row every time. Parquet and CSV files are copied byte for byte: a Parquet file tells which key it
+was made with, and Spark's reader of CSV writes a broken row into its log, where ours refuses it.
 """
 
 import functools
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 KINDS = ("delta", "table", "parquet", "csv")
+_COPIED = ("parquet", "csv")
 ROWS_A_PART = 1_000_000
 _IN_A_CELL = ("array", "map", "struct", "variant", "interval")
 
@@ -80,7 +81,7 @@ def _put(session: "SparkSession", name: str, source: str, folder: Path, rows_a_p
     unfinished = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder))
     try:
         with _in_words(name):
-            if kind == "csv":
+            if kind in _COPIED:
                 _copy(session, name, place, unfinished)
             else:
                 _write(_frame(session, name, kind, place), name, unfinished, rows_a_part)
