@@ -10,21 +10,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from helpers import cluster, work
+from helpers.counties import NIGHT, hashes_of
 from helpers.work import CANARY
 
 from ageingwell.config.engine import EngineSettings, SparkSettings
+from ageingwell.config.load import load_config
 from ageingwell.engines.choosing import engine_of
-from ageingwell.engines.engine import Engine
+from ageingwell.engines.engine import Engine, Item, Result
 from ageingwell.engines.local import LocalEngine
 from ageingwell.engines.spark import versions
 from ageingwell.errors import ConfigError, EngineError, PublishError, SourceError
+from ageingwell.night import outreach, score
 from ageingwell.pseudonyms import Key
 from ageingwell.pseudonyms.fingerprints import KEY_FINGERPRINT
 
@@ -93,6 +96,44 @@ def test_with_an_executor_killed_in_the_middle_every_shard_is_there_with_the_loc
     assert hashes == expected
     assert contents(there) == contents(here)
     assert len(contents(here)) == N_SHARDS
+
+
+class KillsAnExecutor:
+    """Hands work on, and kills an executor a moment after the second job of it began."""
+
+    name = "spark"
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.n_jobs, self.killed = engine, 0, list[int]()
+
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        self.n_jobs += 1
+        killer = threading.Timer(0.2, self.kill) if self.n_jobs == 2 else threading.Timer(0, int)
+        killer.start()
+        results = self.engine.map(work, items)
+        killer.join()
+        return results
+
+    def kill(self) -> None:
+        for executor in cluster.executors()[:1]:
+            os.kill(executor, signal.SIGKILL)
+            self.killed.append(executor)
+
+
+def test_a_whole_night_on_spark_is_the_local_night_byte_for_byte(
+    spark: Engine, small_county: Path, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights, killing = [], KillsAnExecutor(spark)
+    for name, engine, n_shards in (("here", LocalEngine(), 1), ("there", killing, 4)):
+        work_out = functools.partial(outreach.outreach_list, engine=engine, n_shards=n_shards)
+        monkeypatch.setattr(score, "outreach_list", work_out)
+        night = score.score(small_county, as_of=NIGHT, out=tmp_path / name, config=load_config(settings))
+        nights.append(hashes_of(night.folder))
+
+    assert killing.n_jobs > 2
+    assert [cluster.arguments_of(executor) for executor in killing.killed] == [""]
+    assert len(nights[0]) > 20
+    assert nights[0] == nights[1]
 
 
 def test_results_come_in_the_order_of_the_items(spark: Engine) -> None:

@@ -102,6 +102,19 @@ def _end_java() -> None:
     SparkContext._gateway = SparkContext._jvm = None
 
 
+def executors() -> list[int]:
+    """The process ids of the executors of the Java that this process started."""
+    from pyspark import SparkContext
+
+    gateway: Any = SparkContext._gateway
+    told = subprocess.run(["ps", "-ww", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(maxsplit=2) for line in told.stdout.splitlines()]
+    ours = {int(process) for process, parent, _ in rows if int(parent) in (os.getpid(), gateway.proc.pid)}
+    return sorted(
+        int(process) for process, parent, how in rows if int(parent) in ours and "CoarseGrainedExecutorBackend" in how
+    )
+
+
 def arguments_of(process: int) -> str:
     """How a process was started; empty where it has ended."""
     told = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(process)], capture_output=True, text=True, check=False)
