@@ -11,6 +11,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from ageingwell.engines.engine import Engine, Item, Result
 from ageingwell.engines.local import LocalEngine
 from ageingwell.engines.spark import versions
 from ageingwell.errors import ConfigError, EngineError, PublishError, SourceError
-from ageingwell.night import outreach, score
+from ageingwell.night import score
 from ageingwell.pseudonyms import Key
 from ageingwell.pseudonyms.fingerprints import KEY_FINGERPRINT
 
@@ -125,9 +127,10 @@ def test_a_whole_night_on_spark_is_the_local_night_byte_for_byte(
 ) -> None:
     nights, killing = [], KillsAnExecutor(spark)
     for name, engine, n_shards in (("here", LocalEngine(), 1), ("there", killing, 4)):
-        work_out = functools.partial(outreach.outreach_list, engine=engine, n_shards=n_shards)
-        monkeypatch.setattr(score, "outreach_list", work_out)
-        night = score.score(small_county, as_of=NIGHT, out=tmp_path / name, config=load_config(settings))
+        monkeypatch.setattr(score, "engine_of", lambda _, engine=engine: nullcontext(engine))
+        config = load_config(settings)
+        split = replace(config, score=config.score.model_copy(update={"shards": n_shards}))
+        night = score.score(small_county, as_of=NIGHT, out=tmp_path / name, config=split)
         nights.append(hashes_of(night.folder))
 
     assert killing.n_jobs > 2
