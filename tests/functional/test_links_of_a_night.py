@@ -177,7 +177,7 @@ def test_a_last_night_without_links_of_use_is_no_hindrance(left, first, small_co
 
 
 def test_contacts_that_lists_told_of_under_an_old_key_do_not_stop(county, settings, tmp_path, monkeypatch):
-    from ageingwell.night import score as nights
+    from ageingwell.night import outreach as nights
 
     def with_old_contacts(records, ledger, *, as_of):
         contacts = records.tables["contacts"].rows.with_columns(

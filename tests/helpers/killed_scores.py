@@ -39,7 +39,7 @@ KILLS = (
     ("other", "halfway write manifest.json", "one"),
     ("other", f"after rename {STAGED}", "one"),
     ("other", f"after replace {POINTER}", "withdrawn"),
-    ("other", "stage risk", "withdrawn"),
+    ("other", "stage people", "withdrawn"),
     ("other", "halfway write fire.xlsx", "withdrawn"),
     ("other", f"before replace {POINTER}", "withdrawn"),
     ("other", f"after replace {POINTER}", "other"),
