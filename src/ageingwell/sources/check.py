@@ -83,11 +83,11 @@ def broken_rules(table: str, rows: pl.DataFrame, distinct: Mapping[str, pl.Serie
     doubtful = doubtful_rows(table, rows, distinct)
     if doubtful.is_empty():
         return pl.DataFrame(schema=_FAULT)
-    broken = tested(table, rows if len(doubtful) == rows.height else rows[doubtful])
+    broken = pandera_faults(table, rows if len(doubtful) == rows.height else rows[doubtful])
     return broken.with_columns(row=doubtful.gather(broken["row"])).sort("row", "column", "rule")
 
 
-def tested(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+def pandera_faults(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Every rule of the contract that Pandera finds broken: row (from 0), column, rule; in any order."""
     # An environment variable can switch Pandera off, and a lazy frame gets no data checks; neither may happen here.
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
