@@ -250,6 +250,7 @@ def test_a_change_while_running_changes_the_hashes_of_its_source(
 def test_a_preparation_changes_the_hashes_of_no_other_source(monkeypatch: pytest.MonkeyPatch) -> None:
     before = hashes("gp_events", "hospital_events", "fire_visits")
 
+    monkeypatch.setattr(build, "_BNF_SUBSTANCE", 7)
     monkeypatch.setitem(EVENT_KEYS, "care_events", dataclasses.replace(EVENT_KEYS["care_events"], several=("hazard",)))
 
     assert changed(before, hashes("gp_events", "hospital_events", "fire_visits")) == set()

@@ -94,10 +94,18 @@ class Given:
         return entries.group_by("person_id", "lists").agg(pl.col("happened_on").max()).collect()
 
     @cached_property
-    def by_medicine(self) -> pl.DataFrame:
-        """One row a person and medicine, of everybody: when it was last issued, and the groups it belongs to."""
-        issued = medicines_issued(self.tables["gp_prescriptions"]) if self.medicines is None else self.medicines
-        return _by_medicine(issued, self.codelists)
+    def _made(self) -> dict[Callable[["Given"], pl.DataFrame], pl.DataFrame]:
+        return {}
+
+    def once(self, make: Callable[["Given"], pl.DataFrame]) -> pl.DataFrame:
+        """What a function makes of this, made when it is first asked for.
+
+        What only some sources need stands in a function of its own, so that the definitions of the others do not
+        change with it.
+        """
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
 
 def build_features(
@@ -435,17 +443,19 @@ def _medicines(given: Given) -> pl.LazyFrame | None:
     """One row a person and medicine: when it was last issued, and the groups it belongs to."""
     if "gp_prescriptions" not in given.tables:
         return None
-    return given.by_medicine.lazy().join(given.spine.lazy().select("person_id"), on="person_id", how="semi")
+    return given.once(_by_medicine).lazy().join(given.spine.lazy().select("person_id"), on="person_id", how="semi")
 
 
 def _household_medicines(given: Given) -> pl.LazyFrame | None:
     """The same of everybody registered at the home, of any age."""
     if "gp_prescriptions" not in given.tables:
         return None
-    return _together(given.by_medicine, given)
+    return _together(given.once(_by_medicine), given)
 
 
-def _by_medicine(issued: pl.DataFrame, codelists: Codelists) -> pl.DataFrame:
+def _by_medicine(given: Given) -> pl.DataFrame:
+    """One row a person and medicine, of everybody: when it was last issued, and the groups it belongs to."""
+    issued = medicines_issued(given.tables["gp_prescriptions"]) if given.medicines is None else given.medicines
     # A BNF code tells all groups. Without one, a list of dm+d codes tells those it stands on and no others: the lists
     # are short. A dm+d code may start with the same digits as a BNF code.
     substance = pl.when(has_bnf_chapter()).then(pl.col("bnf_code").str.slice(0, _BNF_SUBSTANCE))
@@ -455,7 +465,7 @@ def _by_medicine(issued: pl.DataFrame, codelists: Codelists) -> pl.DataFrame:
     )
     # Each medicine is looked for on the lists once.
     codes = last.select("substance", "dmd").unique()
-    groups = codes.with_columns(_in_medicine_group(codelists, name) for name in gp.MEDICINE_GROUPS)
+    groups = codes.with_columns(_in_medicine_group(given.codelists, name) for name in gp.MEDICINE_GROUPS)
     return last.join(groups, on=["substance", "dmd"], nulls_equal=True)
 
 
