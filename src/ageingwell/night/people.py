@@ -124,7 +124,7 @@ def _known(
     """The tables, the spine and the features, with what is not recognised unknown."""
     tonight, config = part.tonight, part.tonight.config
     tables, spine = tonight.known(permitted), kept(part, SPINE)
-    own = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.own())))
+    own = tonight.known_own(part.shard, tables)
     counts = counts_kept(part, judged.sums)
     untold = untold_of(
         own,
