@@ -7,20 +7,21 @@ from helpers.outreach import NO_FLOORS, door, doors, places
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ageingwell.config.outreach import AGENCIES, Capacity, Floors, OutreachSettings
+from ageingwell.config.outreach import Capacity, Floors, OutreachSettings
 from ageingwell.outreach.allocate import Allocation, allocate
+from ageingwell.register import LEAD_AGENCIES
 
 SETTINGS = OutreachSettings()
 LAWS = settings(max_examples=25, deadline=None)
 VALUES = st.integers(1, 9_999).map(lambda step: step / 10_000)
-WEEKS = st.builds(Capacity, **{agency: st.integers(0, 3) for agency in AGENCIES})
+WEEKS = st.builds(Capacity, **{agency: st.integers(0, 3) for agency in LEAD_AGENCIES})
 FLOORS = st.builds(
     Floors, **{name: st.sampled_from([0.0, 0.2, 0.5]) for name in ("unknown_to_every_service", "most_deprived_fifth")}
 )
 
 
 @st.composite
-def offers(draw: st.DrawFn, *, agencies: tuple[str, ...] = AGENCIES, most: int = 12) -> pl.DataFrame:
+def offers(draw: st.DrawFn, *, agencies: tuple[str, ...] = LEAD_AGENCIES, most: int = 12) -> pl.DataFrame:
     """Draw doors with the agencies that could lead there."""
     rows = []
     for number in range(draw(st.integers(1, most))):
@@ -44,7 +45,7 @@ def every_choice(table: pl.DataFrame, week: Capacity) -> list[list[dict]]:
     found = []
     for picks in itertools.product(*([None, *leads] for leads in by_door)):
         chosen = [pick for pick in picks if pick is not None]
-        used = {agency: sum(pick["lead_agency"] == agency for pick in chosen) for agency in AGENCIES}
+        used = {agency: sum(pick["lead_agency"] == agency for pick in chosen) for agency in LEAD_AGENCIES}
         if all(used[agency] <= limit for agency, limit in week.places().items()):
             found.append(chosen)
     return found
@@ -104,7 +105,7 @@ def test_the_order_of_rows_changes_nothing(
 
 
 @LAWS
-@given(offers(most=20), WEEKS, st.sampled_from(AGENCIES))
+@given(offers(most=20), WEEKS, st.sampled_from(LEAD_AGENCIES))
 def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says_by_how_much(
     table: pl.DataFrame, week: Capacity, agency: str
 ) -> None:
@@ -117,7 +118,7 @@ def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says
 
 
 @LAWS
-@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES), st.integers(1, 40))
+@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(LEAD_AGENCIES), st.integers(1, 40))
 def test_places_that_no_door_can_use_change_nothing(
     table: pl.DataFrame, week: Capacity, floors: Floors, agency: str, spare: int
 ) -> None:
@@ -131,7 +132,7 @@ def test_places_that_no_door_can_use_change_nothing(
 
 
 @LAWS
-@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES))
+@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(LEAD_AGENCIES))
 def test_the_marginal_table_names_the_doors_that_a_week_with_one_more_place_takes(
     table: pl.DataFrame, week: Capacity, floors: Floors, agency: str
 ) -> None:
@@ -149,7 +150,7 @@ def test_nobody_who_just_missed_is_worth_more_than_a_visit_of_the_same_agency(
 ) -> None:
     shared = share(table, week)
 
-    for agency in AGENCIES:
+    for agency in LEAD_AGENCIES:
         visited = shared.visits.filter(lead_agency=agency)["value"]
         missed = shared.just_missed.filter(lead_agency=agency)["value"]
         if len(missed) and len(visited):
@@ -164,7 +165,7 @@ def test_looking_only_at_the_most_worthy_offers_loses_nothing(
     table: pl.DataFrame, week: Capacity, floors: Floors
 ) -> None:
     # Doors worth less than every other door never change what is reached, however many there are.
-    tail = doors(*(door(f"z{n:03}", agency, 0.00005, rank=500 + n) for n in range(50) for agency in AGENCIES))
+    tail = doors(*(door(f"z{n:03}", agency, 0.00005, rank=500 + n) for n in range(50) for agency in LEAD_AGENCIES))
     needed = sum(week.places().values())
 
     with_tail = share(pl.concat([table, tail.select(table.columns)]), week, floors)

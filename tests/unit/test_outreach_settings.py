@@ -6,8 +6,9 @@ import pytest
 from helpers.outreach import CONFIGS, shipped_interventions, shipped_settings
 from pydantic import BaseModel, ValidationError
 
-from ageingwell.config.outreach import AGENCIES, Capacity, Intervention, OutreachSettings, Thresholds
+from ageingwell.config.outreach import Capacity, Intervention, OutreachSettings, Thresholds
 from ageingwell.outreach.rules import need_rules
+from ageingwell.register import LEAD_AGENCIES
 
 
 def test_the_shipped_file_and_the_defaults_are_the_same():
@@ -44,7 +45,7 @@ def test_actions_name_no_illness_and_use_no_word_we_do_not_say():
 
 
 def test_every_agency_leads_something():
-    assert {table.lead for table in shipped_interventions().needs.values()} == set(AGENCIES)
+    assert {table.lead for table in shipped_interventions().needs.values()} == set(LEAD_AGENCIES)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, create_model
 
 from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.positions import read_positions
-from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableName, TableSettings, TrainSettings
+from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableSettings, TrainSettings
 from ageingwell.config.services import ServicesSettings
 from ageingwell.errors import ConfigError
+from ageingwell.register import TABLE_NAMES
 
 Model = TypeVar("Model", bound=Settings)
 
@@ -25,23 +26,14 @@ _NAMED = ("agencies", "permissions", "outreach", "interventions", "services", "t
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"
-TABLE_NAMES: tuple[str, ...] = get_args(TableName)
+# A section for each table, as the register names them.
+_SECTIONS: dict[str, Any] = dict.fromkeys(TABLE_NAMES, (TableSettings, ...))
+_Tables = create_model("_Tables", __base__=Settings, **_SECTIONS)
 
 
-class Agencies(Settings):
+class Agencies(_Tables):  # type: ignore[misc, valid-type]
     """How the agencies send their tables, one section a table."""
 
-    gp_patients: TableSettings
-    gp_events: TableSettings
-    gp_prescriptions: TableSettings
-    hospital_events: TableSettings
-    care_events: TableSettings
-    homes: TableSettings
-    housing_events: TableSettings
-    fire_visits: TableSettings
-    fire_incidents: TableSettings
-    permissions: TableSettings
-    contacts: TableSettings
     sources: dict[str, SourceSettings] = Field(
         default_factory=dict, description="for each source profile: which files are of it, and the day of the extract"
     )

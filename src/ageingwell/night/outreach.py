@@ -14,7 +14,6 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
 from ageingwell.contracts.kept import Residents
 from ageingwell.contracts.made import Attrition, Scores
@@ -31,6 +30,7 @@ from ageingwell.night.change import population_of
 from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
+from ageingwell.night.first_pass import CONTACTS, Registered, keep, kept, register_shard
 from ageingwell.night.gathering import gathered, in_order_of_people, rows_of
 from ageingwell.night.joining import contributions_of, slow_models, with_reasons_and_keys
 from ageingwell.night.linking import with_links
@@ -50,7 +50,6 @@ from ageingwell.night.people import (
     work_shard,
 )
 from ageingwell.night.ranking import rank_everybody
-from ageingwell.night.register import CONTACTS, Registered, keep, kept, register_shard
 from ageingwell.night.sampling import beeswarm_of
 from ageingwell.night.shards import REGISTER, split_into_shards
 from ageingwell.night.tell import Named, tell_shard
@@ -72,13 +71,13 @@ from ageingwell.recognition.link_floors import stop_on_strangers
 from ageingwell.recognition.links import add_links, links_of_people_and_homes
 from ageingwell.recognition.people import Recognised, floors_to_keep
 from ageingwell.recognition.sums import add_counts, judge
+from ageingwell.register import RECIPIENTS
 from ageingwell.sources.read import Records
 from ageingwell.spine import agencies_contacting_homes, known_tables, latest_versions
 from ageingwell.timeline import AsOf
 
 ALL_ACCOUNTED: Final = "all_accounted"
 LEFT_STEPS: Final = ("eligible", "rank", "allocate")
-RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
 
 
 def outreach_list(

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
 from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
@@ -31,8 +30,6 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.timeline import AsOf
-
-RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from ageingwell.evaluation.utility import at_list_length
 from ageingwell.evaluation.wall import AGE, MODEL
 from ageingwell.governance.disclosure import in_words
 from ageingwell.kept.frames import read_frame
+from ageingwell.night.first_pass import counts_kept
 from ageingwell.night.people import Judged
-from ageingwell.night.register import counts_kept
 from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part
 from ageingwell.outcomes import label_outcomes

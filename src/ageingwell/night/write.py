@@ -10,8 +10,6 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
-from ageingwell.config.outreach import AGENCIES
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings, peak_memory_bytes
 from ageingwell.governance.manifest import (
     describe_bundle,
@@ -30,6 +28,7 @@ from ageingwell.night.nearby import (
 )
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
+from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
 from ageingwell.report.csv import agency_csv
@@ -164,7 +163,7 @@ def draw_pages(
     """Every page and workbook of a night by its file name."""
     told = notices(facts)
     pages: dict[str, bytes] = {}
-    for agency in AGENCIES:
+    for agency in LEAD_AGENCIES:
         pages |= agency_files(agency, frames, facts, config=config, key=key)
     group = _view("group", frames, facts, config, key)
     summary = summarise(

@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ageingwell.config.outreach import AGENCIES, Capacity, Floors, OutreachSettings
+from ageingwell.config.outreach import Capacity, Floors, OutreachSettings
 from ageingwell.errors import ConfigError
 from ageingwell.outreach.solve import STEPS, Problem, best_choice
+from ageingwell.register import LEAD_AGENCIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _agreed(offers: pl.DataFrame, capacity: Capacity) -> tuple[pl.DataFrame, pl.
 
 def _used(visits: pl.DataFrame) -> NDArray[np.int64]:
     """Places taken, by agency."""
-    return np.array([visits.filter(pl.col("lead_agency") == agency).height for agency in AGENCIES], dtype=np.int64)
+    return np.array([visits.filter(pl.col("lead_agency") == agency).height for agency in LEAD_AGENCIES], dtype=np.int64)
 
 
 def _floor_places(floors: Floors, n_places: int) -> NDArray[np.int64]:
@@ -151,7 +152,7 @@ def _problem(offers: pl.DataFrame, places: NDArray[np.int64]) -> tuple[Problem, 
     """State the week's choice, without floors, over the offers that can matter; one spare place each, for the marginal
     visit."""
     kept = reduce_offers(offers, n_places=int(places.sum()) + 1)
-    number = {agency: index for index, agency in enumerate(AGENCIES)}
+    number = {agency: index for index, agency in enumerate(LEAD_AGENCIES)}
     problem = Problem(
         door=(kept["door_id"].rank("dense").cast(pl.Int64) - 1).to_numpy(),
         agency=kept["lead_agency"].replace_strict(number, return_dtype=pl.Int64).to_numpy(),
@@ -197,7 +198,7 @@ def _marginal(
     now = offers.filter(chosen)
     used_by_agreed = _used(agreed)
     rows = []
-    for index, agency in enumerate(AGENCIES):
+    for index, agency in enumerate(LEAD_AGENCIES):
         used = int(chosen[problem.agency == index].sum())
         more = replace(problem, places=problem.places + (np.arange(len(problem.places)) == index))
         floor = _floor_places(floors, _n_usable(_without_floors(more)) + agreed.height)

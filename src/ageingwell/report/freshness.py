@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from ageingwell.contracts.registry import AGENCY_OF
+from ageingwell.register import AGENCIES, AGENCY_OF
 from ageingwell.report.cells import day_words
-from ageingwell.views.words import AGENCY_WORDS, agency_words, label_words
+from ageingwell.views.words import agency_words, label_words
 
 MISSING: Final = "MISSING"
 LATE: Final = "LATE"
@@ -35,8 +35,8 @@ def freshness(facts: Mapping[str, Any]) -> list[dict[str, str]]:
     of_agency: dict[str, list[str]] = {}
     for name in _tables(facts):
         of_agency.setdefault(AGENCY_OF.get(name, name), []).append(name)
-    ordered = [agency for agency in ("gp", "hospital", *AGENCY_WORDS) if agency in of_agency]
-    return [_told(agency, of_agency[agency], facts) for agency in dict.fromkeys(ordered)]
+    ordered = [agency for agency in AGENCIES if agency in of_agency]
+    return [_told(agency, of_agency[agency], facts) for agency in ordered]
 
 
 def _told(agency: str, tables: list[str], facts: Mapping[str, Any]) -> dict[str, str]:

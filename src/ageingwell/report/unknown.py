@@ -6,20 +6,10 @@ Where nothing is on record, nothing is known: it says neither yes nor no.
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from ageingwell.register import AGENCIES, BY_HOME, tables_telling_of
 from ageingwell.views.words import label_words
 
 NOTHING_KNOWN: Final = "Where nothing is on record, nothing is known."
-# The services a person may be known to, in the order in which a page names them.
-SERVICES: Final = ("gp", "hospital", "social_care", "housing", "fire", "voluntary")
-# Whose records would tell: a service of which one of these tables did not come may be in touch without our knowing.
-TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "gp": ("gp_events",),
-    "hospital": ("hospital_events",),
-    "social_care": ("care_events",),
-    "housing": ("housing_events",),
-    "fire": ("fire_visits", "fire_incidents"),
-    "voluntary": ("contacts",),
-}
 # What a fire home-safety visit asks, and what is told of a home, in the order in which a page names it.
 VISIT: Final[Mapping[str, str]] = {
     "is_alarm_missing": "smoke alarm",
@@ -49,7 +39,6 @@ HOME: Final[Mapping[str, str]] = {
 }
 LAST_CONTACT: Final = "days_since_gp_contact"
 ASKED: Final = (*VISIT, *HOME, LAST_CONTACT)
-BY_HOME: Final = ("housing", "fire")  # services that know somebody by the home alone
 _FIRST: Final = 4  # topics named where nothing at all is known
 
 
@@ -92,6 +81,6 @@ def without_record(in_touch: Collection[str], *, missing: Collection[str], has_h
     >>> without_record(["gp"], missing=[], has_home=False)
     ['hospital', 'social_care', 'voluntary']
     """
-    came = [name for name in SERVICES if not set(TABLES_OF[name]) & set(missing)]
+    came = [name for name in AGENCIES if not set(tables_telling_of(name)) & set(missing)]
     told = [name for name in came if has_home or name not in BY_HOME]
     return [name for name in told if name not in in_touch]
