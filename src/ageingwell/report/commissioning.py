@@ -15,6 +15,7 @@ import polars as pl
 from ageingwell.config.services import ServicesSettings
 from ageingwell.governance.disclosure import SUPPRESS_BELOW, disclose_table
 from ageingwell.governance.linked import TOTAL, disclose_cross, share_words
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.register import AGENCIES, AGENCY_WORDS, LEAD_AGENCIES, tables_telling_of
 from ageingwell.report.offers import miles_words
 from ageingwell.services.match import ASKS, match_services
@@ -44,10 +45,10 @@ class Community:
     leads: Mapping[str, str]
 
 
-def commissioning(community: Community, *, facts: Mapping[str, Any], settings: ServicesSettings, on: date) -> Table:
+def commissioning(community: Community, *, facts: NightFacts, settings: ServicesSettings, on: date) -> Table:
     """Gather what the page for commissioners says of a night: text, lists and dictionaries only, every count disclosed.
 
-    `facts` is what the pipeline tells of the night (`capacity`, `directory`).
+    Of the facts of the night they are `capacity`, `directory` and `missing`.
     """
     cross = needs_by_place(community)
     reach = services_in_reach(community, settings=settings, on=on)
@@ -58,11 +59,11 @@ def commissioning(community: Community, *, facts: Mapping[str, Any], settings: S
         "by_place": _by_place(cross),
         "gaps": _gaps(cross, reach) if has_services else _table("", (), []),
         "served": _served(cross, reach) if has_services else _table("", (), []),
-        "known": _known(community.residents, missing=list(facts.get("missing", []))),
+        "known": _known(community.residents, missing=facts.missing),
         "joint": _joint(community.needs),
         "one_more": _one_more(community),
         "directory": _directory(community.services),
-        "directory_state": str(dict(facts.get("directory", {})).get("state", "none")),
+        "directory_state": facts.directory.get("state", "none"),
         "reach": miles_words(settings.reach_miles).removeprefix("about "),
         "rounded": ROUNDED,
     }
@@ -117,26 +118,26 @@ def _places(cross: pl.DataFrame) -> list[str]:
     return [place for place in cross["place"].unique(maintain_order=True) if place != TOTAL]
 
 
-def _short(cross: pl.DataFrame, facts: Mapping[str, Any]) -> list[dict[str, str]]:
-    told = dict(facts.get("directory", {}))
+def _short(cross: pl.DataFrame, facts: NightFacts) -> list[dict[str, str]]:
+    told = facts.directory
     return [
         {
             "figure": _shown(cross).get((TOTAL, TOTAL), "0"),
             "words": "needs found by rule, of everyone who was looked at",
         },
-        {"figure": str(sum(dict(facts.get("capacity", {})).values())), "words": "doors a week, all agencies together"},
+        {"figure": str(sum(facts.capacity.values())), "words": "doors a week, all agencies together"},
         {"figure": str(told.get("n_organisations", 0)), "words": "organisations in the local directory"},
         {"figure": str(told.get("n_services", 0)), "words": "services that are running"},
     ]
 
 
-def _capacity(cross: pl.DataFrame, community: Community, facts: Mapping[str, Any]) -> Table:
+def _capacity(cross: pl.DataFrame, community: Community, facts: NightFacts) -> Table:
     """How many weeks the agency that leads on a need would take to see each once, from the count as shown."""
-    shown, capacity = _shown(cross), dict(facts.get("capacity", {}))
+    shown = _shown(cross)
     rows = []
     for agency in LEAD_AGENCIES:
         count = shown.get((TOTAL, agency), "0") if agency in community.leads.values() else "0"
-        places = int(capacity.get(agency, 0))
+        places = facts.capacity.get(agency, 0)
         rows.append([agency_words(agency), count, str(places), _weeks(count, places)])
     return _table(
         "Needs against capacity, by the agency that leads on them",

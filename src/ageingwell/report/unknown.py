@@ -4,8 +4,9 @@ Where nothing is on record, nothing is known: it says neither yes nor no.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Final
 
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.register import AGENCIES, BY_HOME, tables_telling_of
 from ageingwell.views.words import label_words
 
@@ -42,18 +43,20 @@ ASKED: Final = (*VISIT, *HOME, LAST_CONTACT)
 _FIRST: Final = 4  # topics named where nothing at all is known
 
 
-def unknown_of(*, facts: Mapping[str, Any], unknown: Collection[str], has_home: bool) -> list[str]:
+def unknown_of(*, facts: NightFacts, unknown: Collection[str], has_home: bool) -> list[str]:
     """The sentences of one person: `unknown` are the features without a value.
 
-    >>> unknown_of(facts={"missing": ["hospital_events"]}, unknown=["has_oxygen", "is_step_free"], has_home=True)[1:]
+    >>> from datetime import date
+    >>> facts = NightFacts(date(2026, 11, 22), missing=["hospital_events"])
+    >>> unknown_of(facts=facts, unknown=["has_oxygen", "is_step_free"], has_home=True)[1:]
     ['Not known of what a fire home-safety visit asks: oxygen.', 'Not known of the home: step-free entry.',
      'Where nothing is on record, nothing is known.']
     """
-    missing, late = list(facts.get("missing", [])), list(facts.get("late", []))
     said = [
-        f"No {label_words(table).lower()} were sent: what they would tell is not known tonight." for table in missing
+        f"No {label_words(table).lower()} were sent: what they would tell is not known tonight."
+        for table in facts.missing
     ]
-    said += [f"The records from {label_words(table).lower()} are late and may be out of date." for table in late]
+    said += [f"The records from {label_words(table).lower()} are late and may be out of date." for table in facts.late]
     if not has_home:
         said.append("No home is linked to this person: what housing and the fire service know of it is not known here.")
     else:
