@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import polars as pl
 from pydantic import Field, ValidationError, create_model
 
 from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
@@ -81,6 +82,8 @@ def load_config(path: Path | None = None) -> Config:
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
         found.append(f"{files['places'].name}: there is no such file of places")
+    elif outreach is not None:
+        found.extend(_unknown_places(outreach, files["places"], said_in=files["outreach"]))
     medicines = None if score is None or score.dmd_to_bnf is None else top.parent / score.dmd_to_bnf
     if medicines is not None and not medicines.is_file():
         found.append(f"{medicines.name}: there is no such file of dm+d and BNF codes")
@@ -137,6 +140,21 @@ def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
         name: file if isinstance(file, str) else ScoreSettings.model_fields[name].default
         for name, file in given.items()
     }
+
+
+def _unknown_places(outreach: OutreachSettings, places: Path, *, said_in: Path) -> list[str]:
+    """A mistake for each place of a team that the file of places does not name: nobody would ever be visited there."""
+    named = {place for team in outreach.capacity.place_teams for place in team.places}
+    if not named:
+        return []
+    try:
+        known = set(pl.read_csv(places, columns=["place"])["place"])
+    except (OSError, pl.exceptions.PolarsError):
+        return [f"{places.name}: its column `place` cannot be read"]
+    return [
+        f"{said_in.name}: `capacity.place_teams`: {place} is no place of {places.name}"
+        for place in sorted(named - known)
+    ]
 
 
 def _beside(top: Path, name: str) -> Path:

@@ -19,20 +19,48 @@ def _places(visits: tuple[int, str]) -> Any:
     return int, Field(default=places, ge=0, description=words)
 
 
+class PlaceTeam(Settings):
+    """One agency's team for some places: it alone serves them, and the agency's other doors a week serve the rest."""
+
+    agency: LeadAgency = Field(description="the agency whose team it is")
+    places: tuple[str, ...] = Field(min_length=1, description="the places it serves, as the file of places names them")
+    visits: int = Field(ge=0, description="doors a week the team can see")
+
+
 # A key for each agency that visits, as the register names them.
 _Capacity = create_model("_Capacity", __base__=Settings, **{name: _places(VISITS[name]) for name in LEAD_AGENCIES})
 
 
 class Capacity(_Capacity):  # type: ignore[misc, valid-type]
-    """How many doors each agency can visit in a week.
+    """How many doors each agency can visit in a week, and which of its teams serve certain places alone.
 
-    >>> Capacity(fire=3).places()["fire"]
-    3
+    >>> week = Capacity(fire=3, place_teams=[{"agency": "fire", "places": ["Ludlow"], "visits": 2}])
+    >>> week.places()["fire"], week.by_team()[-1]
+    (5, ('fire', 2))
     """
 
+    place_teams: tuple[PlaceTeam, ...] = Field(
+        default=(),
+        description="teams of an agency that serve certain places alone; the agency's own number then serves the rest",
+    )
+
+    @field_validator("place_teams")
+    @classmethod
+    def _one_team_a_place(cls, value: tuple[PlaceTeam, ...]) -> tuple[PlaceTeam, ...]:
+        served = [(team.agency, place) for team in value for place in team.places]
+        twice = sorted({f"{place} ({agency})" for agency, place in served if served.count((agency, place)) > 1})
+        if twice:
+            raise ValueError(f"each place has one team of an agency, and these have two: {', '.join(twice)}")
+        return value
+
+    def by_team(self) -> list[tuple[str, int]]:
+        """Give the agency and the places a week of each team: each agency where no team is named, then the teams."""
+        elsewhere = [(agency, int(getattr(self, agency))) for agency in LEAD_AGENCIES]
+        return [*elsewhere, *((team.agency, team.visits) for team in self.place_teams)]
+
     def places(self) -> dict[str, int]:
-        """Give the places a week by agency, in the fixed order of agencies."""
-        return {agency: int(getattr(self, agency)) for agency in LEAD_AGENCIES}
+        """Give the places a week by agency, those of its teams included, in the fixed order of agencies."""
+        return {name: sum(n for agency, n in self.by_team() if agency == name) for name in LEAD_AGENCIES}
 
 
 class Floors(Settings):
