@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,9 +15,10 @@ from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
 from ageingwell.kept.frames import read_frame
 from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import latest_before, revisions
+from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.choices import ASKED, MEND, SAID, headings
 
-RECIPIENTS = ("gp", "social_care", "housing", "fire", "voluntary", "group")
+RECIPIENTS: Final = (*LEAD_AGENCIES, "group")
 _NOT_SENT = {question.name for question in ASKED} | {MEND.name, SAID.name}
 # Where somebody left a night who may still be added: the others are not of the people lists are made of.
 _COULD_BE_LISTED = ("eligible", "rank", "allocate", "listed")

@@ -10,7 +10,7 @@ from polars.io.plugins import register_io_source
 
 from ageingwell.contracts.made import validated
 from ageingwell.kept.frames import ROWS_OF_A_GROUP
-from ageingwell.night.register import kept
+from ageingwell.night.first_pass import kept
 from ageingwell.night.tonight import Part
 
 # Rows put in order at once, with what begins with the same two characters as few as can be.

@@ -4,16 +4,16 @@ The order of a night: permitted → spine → features → risk → eligible →
 views → report → publish. Withdrawals come first and last, and also when scoring stops.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
 from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames, previous_list
 from ageingwell.night.change import last_manifest, stop_on_change
 from ageingwell.night.deciding import read_decisions
@@ -26,13 +26,11 @@ from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
 from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
-from ageingwell.night.write import NightFacts, publish_night
+from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.timeline import AsOf
-
-RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
 
 
 @dataclass(frozen=True)
@@ -118,10 +116,10 @@ def score(
                 n_shards=shards_needed(records, config.score),
             )
         if previous is not None and last_list is None:
-            facts["notes"].append("the last list cannot be read, so everybody counts as new")
+            facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everybody counts as new"])
         before = last_manifest(out, on=as_of)
-        facts["columns_gone"] = columns_gone(facts["inputs"], before)
-        facts["is_degraded"] = facts["is_degraded"] or bool(facts["columns_gone"])
+        gone = columns_gone(facts.inputs, before)
+        facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
         facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)
         if not accept_change:
             stop_on_change(
@@ -129,11 +127,12 @@ def score(
             )
         with world.stage("withdraw again"):
             # An opt-out may have come while the night was worked out.
-            gone = find_withdrawn(
+            withdrawn = find_withdrawn(
                 data, out=out, config=config, workspace=scratch / "last", on=as_of, listed=people_named(frames)
             )
-            frames = without_withdrawn(frames, gone)
+            frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
+            facts = as_published(facts, frames, key=key)
             evidence = evidence_of(bundle, config.score.bundle)
             night = publish_night(
                 frames,

@@ -6,9 +6,9 @@ from datetime import date
 
 import polars as pl
 
+from ageingwell.night.first_pass import kept
 from ageingwell.night.joining import contributions_of
 from ageingwell.night.people import ELIGIBLE, FEATURES, JUDGED
-from ageingwell.night.register import kept
 from ageingwell.night.shards import around
 from ageingwell.night.telling import compared_of, in_touch_of, reasons_of, with_evidence
 from ageingwell.night.tonight import Part

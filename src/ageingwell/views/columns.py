@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from ageingwell.config.score import Recipient
+from ageingwell.register import Recipient
 
 
 @dataclass(frozen=True, slots=True)

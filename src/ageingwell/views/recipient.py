@@ -12,16 +12,15 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.outreach import Interventions, OutreachSettings
-from ageingwell.config.score import Ledger, Recipient
+from ageingwell.config.score import Ledger
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.register import THEME_OF_AGENCY, THEME_WORDS, Recipient
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView, with_capitals
 from ageingwell.views.doors import NO_NEED_URGENCY, URGENCY, most_urgent, own_needs, rows_for
 from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
 from ageingwell.views.words import (
     FOUND_BY,
-    THEME_OF_AGENCY,
-    THEME_WORDS,
     agency_words,
     cannot_tell,
     communication_words,
