@@ -36,7 +36,7 @@ def spark_against_local(county: Path, people: int, work: Path, *, python: str = 
         rows.append(_row(engine, cost, hashes[-1] == hashes[0]))
     columns = ["engine", "CPU s", "wall s", "peak GiB", "bytes"]
     says = (
-        f"{people:,} people on one machine: `local[{CORES}]` starts Java and works the parts in {CORES} Python workers. "
+        f"{people:,} people on one machine: `local[{CORES}]` starts Java, and works parts in {CORES} Python workers. "
         "It shows what Spark costs, not what a cluster gains.",
     )
     return Told(HEADING, says, pl.DataFrame(rows, schema=columns, orient="row"))

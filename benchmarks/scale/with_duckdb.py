@@ -81,8 +81,8 @@ def _checked(base: duckdb.DuckDBPyConnection, table: str, path: Path) -> list[in
                 f"{told if rule.filled is None else f'coalesce({told}, {_text(rule.filled)})'} AS {rule.column}"
             )
     base.execute(f"CREATE TABLE {table} AS SELECT {', '.join(cells)} FROM {sent} WHERE {' AND '.join(good)}")
-    for rule in (*(f"{later} < {earlier}" for later, earlier in NOT_BEFORE[table]), *_own_rules(table)):
-        base.execute(f"DELETE FROM {table} WHERE {rule}")
+    for broken in (*(f"{later} < {earlier}" for later, earlier in NOT_BEFORE[table]), *_own_rules(table)):
+        base.execute(f"DELETE FROM {table} WHERE {broken}")
     return [_count(base, sent), _count(base, table)]
 
 
