@@ -91,7 +91,13 @@ def checked(table: str, rows: pd.DataFrame) -> pd.DataFrame:
         good &= ~(rows[later] < rows[earlier]).to_numpy(bool)
     for broken in _own_rules(table, rows):
         good &= ~broken.to_numpy(bool)
-    return rows[good]
+    return _one_version_a_day(rows[good]) if table == "gp_patients" else rows[good]
+
+
+def _one_version_a_day(rows: pd.DataFrame) -> pd.DataFrame:
+    """A version that was sent twice is one; two of a person and day that differ are both left out."""
+    once = rows.drop_duplicates()
+    return once[~once.duplicated(["person_id", "recorded_on"], keep=False)]
 
 
 def _keeps(rule: Rule, cell: pd.Series) -> pd.Series:
@@ -124,10 +130,6 @@ def _own_rules(table: str, rows: pd.DataFrame) -> Iterator[pd.Series]:
         told = pd.concat([recorded, rows["died_recorded_on"]], axis=1).max(axis=1)
         yield died > told + pd.Timedelta(days=DEATH_AHEAD)
         yield died.isna() & rows["died_recorded_on"].notna()
-        says = rows.drop_duplicates()
-        tied = says[says.duplicated(["person_id", "recorded_on"], keep=False)]
-        keys = pd.MultiIndex.from_frame(tied[["person_id", "recorded_on"]])
-        yield pd.Series(pd.MultiIndex.from_frame(rows[["person_id", "recorded_on"]]).isin(keys), rows.index)
 
 
 # --- Features ---------------------------------------------------------------------------------------------------------
