@@ -203,3 +203,30 @@ def test_a_page_tells_what_was_not_run_and_no_place() -> None:
     assert "## Spark\n\nNot run: there is no Java.\n" in text
     assert str(Path.cwd()) not in text
     assert as_table(pl.DataFrame({"a": [None]}, schema={"a": pl.Float64}))[-1] == "|  |"
+
+
+def test_a_profile_tells_every_stage_and_every_step_of_a_night(small_county: Path, tmp_path: Path) -> None:
+    from benchmarks.profile import STEPS, WORDS, as_frame, profiled
+
+    found = profiled(str(small_county), NIGHT, str(tmp_path))
+
+    told = {(stage, step) for stage, step, _ in found["cpu"]}
+    assert {stage for stage, _ in told} == set(WORDS)
+    assert {(stage, words) for _, _, stage, words in STEPS} <= told
+    assert ("read", "gp_prescriptions") in told
+    frame = as_frame(found)
+    whole = frame.filter(pl.col("stage") == "all of it")["CPU s"].item()
+    assert frame.filter((pl.col("of which") == "") & (pl.col("stage") != "all of it"))["CPU s"].sum() == pytest.approx(
+        whole
+    )
+
+
+def test_a_profile_takes_its_place_in_the_docs() -> None:
+    from benchmarks.profile import BEGIN, END, in_docs
+
+    text = (Path(__file__).parents[2] / "docs/explanation/performance.md").read_text(encoding="utf-8")
+    once = in_docs(text, ["| a table |"])
+    assert f"{BEGIN}\n\n| a table |\n\n{END}" in once
+    assert in_docs(in_docs(text, ["| another |"]), ["| a table |"]) == once
+    with pytest.raises(ValueError, match="no place"):
+        in_docs("no marks", [])
