@@ -50,8 +50,12 @@ WORDS: Final = {
 STEPS: Final = (
     ("ageingwell.night.register", "build_spine", "register", "who is registered, where, with whom"),
     ("ageingwell.night.register", "count_recognised", "register", "which codes and labels are recognised"),
+    ("ageingwell.night.register", "_links", "register", "how much of each table links"),
+    ("ageingwell.night.register", "newest_days", "register", "the newest day of each table"),
+    ("ageingwell.night.people", "untold_of", "people", "whose codes are not recognised"),
     ("ageingwell.night.people", "build_features", "people", "features"),
     ("ageingwell.night.people", "risks_of", "people", "risks"),
+    ("ageingwell.night.people", "_flagged", "people", "who has died, moved, or is under a marker"),
     ("ageingwell.night.people", "_needs", "people", "needs"),
     ("ageingwell.night.people", "account_for_shard", "people", "account for everybody"),
     ("ageingwell.night.people", "_told", "people", "contributions of everybody, and sums of them"),

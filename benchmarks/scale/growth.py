@@ -100,10 +100,13 @@ def told_england(found: pl.DataFrame, run: Cost | None, *, why_not: str) -> Told
         says = ("One run of the command with its default settings.",)
     else:
         people = found["people"].to_list()
-        cpu, wall, peak = (at(ENGLAND, people, found[name].to_list()) for name in ("cpu_s", "wall_s", "peak_gib"))
+        cpu, wall = (at(ENGLAND, people, found[name].to_list()) for name in ("cpu_s", "wall_s"))
+        # Memory is bounded by a setting: a county that is worked whole tells nothing of one that is split.
+        largest = found.sort("people").tail(2)
+        peak = at(ENGLAND, largest["people"].to_list(), largest["peak_gib"].to_list())
         row = [("reckoned", cpu / 3600, wall / 3600, peak)]
         says = (
             f"Not measured ({why_not}): reckoned from the growth above, {ENGLAND / max(people):.0f} times beyond its "
-            "largest size, by the power law or a straight line, whichever is more.",
+            "largest size, by the power law or a straight line, whichever is more; memory from the two largest sizes.",
         )
     return Told(heading, says, pl.DataFrame(row, schema=["how", "CPU hours", "wall hours", "peak GiB"], orient="row"))

@@ -161,8 +161,14 @@ def test_england_is_reckoned_by_what_gives_more_and_called_so() -> None:
     # 10 + n: the power law bends below it. n^2: the line stays below it.
     assert at(1000, [10, 20, 40], [20, 30, 50]) == pytest.approx(1010)
     assert at(1000, [10, 20, 40], [100, 400, 1600]) == pytest.approx(1_000_000)
-    sizes = {"people": [1_000_000, 2_000_000], "cpu_s": [3600.0, 7200.0], "wall_s": [36.0, 72.0], "peak_gib": [4.0] * 2}
-    found = pl.DataFrame(sizes)
+    found = pl.DataFrame(
+        {
+            "people": [500_000, 1_000_000, 2_000_000],
+            "cpu_s": [1800.0, 3600.0, 7200.0],
+            "wall_s": [18.0, 36.0, 72.0],
+            "peak_gib": [2.0, 4.0, 4.0],  # bounded from a million on
+        }
+    )
     told = told_england(found, None, why_not="it takes hours")
     assert told.frame is not None
     assert told.frame["how"].to_list() == ["reckoned"]
@@ -205,9 +211,13 @@ def test_a_page_tells_what_was_not_run_and_no_place() -> None:
     assert as_table(pl.DataFrame({"a": [None]}, schema={"a": pl.Float64}))[-1] == "|  |"
 
 
-def test_a_profile_tells_every_stage_and_every_step_of_a_night(small_county: Path, tmp_path: Path) -> None:
+def test_a_profile_tells_every_stage_and_every_step_of_a_night(
+    small_county: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from benchmarks.profile import STEPS, WORDS, as_frame, profiled
 
+    # Drawing takes most of a small night, and nothing here looks at a page.
+    monkeypatch.setattr("ageingwell.night.write.draw_pages", lambda *_, **__: {})
     found = profiled(str(small_county), NIGHT, str(tmp_path))
 
     told = {(stage, step) for stage, step, _ in found["cpu"]}
