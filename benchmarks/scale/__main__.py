@@ -107,7 +107,7 @@ def _parts(asked: argparse.Namespace, work: Path) -> Iterator[Told]:
             yield told_england(found, run, why_not=why_not)
     if "spark" in asked.parts:
         yield spark_against_local(county_of(asked.people, work), asked.people, work, python=asked.spark_python)
-    yield from (other(part) for part in OTHERS if part in asked.parts)
+    yield from (other(part, full=asked.full) for part in OTHERS if part in asked.parts)
 
 
 def _england(asked: argparse.Namespace, work: Path) -> tuple[Cost | None, str]:

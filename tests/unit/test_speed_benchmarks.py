@@ -240,3 +240,21 @@ def test_a_profile_takes_its_place_in_the_docs() -> None:
     assert in_docs(in_docs(text, ["| another |"]), ["| a table |"]) == once
     with pytest.raises(ValueError, match="no place"):
         in_docs("no marks", [])
+
+
+def test_a_benchmark_of_its_own_file_is_called_and_told_without_a_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.scale import others
+
+    body = "import polars as pl\ndef main(words):\n    return pl.DataFrame({'of': [__file__, *words], 'n': [1, 2]})\n"
+    root = tmp_path / "repository"
+    (root / "benchmarks").mkdir(parents=True)
+    (root / "benchmarks" / "made_up_speed.py").write_text(body, encoding="utf-8")
+    monkeypatch.setattr(others, "ROOT", root)
+    monkeypatch.setattr("benchmarks.__path__", [str(root / "benchmarks")])
+    others.frame_of("benchmarks.made_up_speed", ["--quick"], str(tmp_path / "frame.parquet"))
+    assert pl.read_parquet(tmp_path / "frame.parquet").rows() == [("benchmarks/made_up_speed.py", 1), ("--quick", 2)]
+
+    monkeypatch.setitem(others.OTHERS, "gone", others.Other("benchmarks.gone_speed", "Gone"))
+    assert others.other("gone") == skipped("Gone", "there is no benchmarks.gone_speed")
