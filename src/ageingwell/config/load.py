@@ -1,6 +1,7 @@
 """Read all settings of a run into one frozen value; every mistake of every file is reported at once."""
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ Model = TypeVar("Model", bound=Settings)
 # The keys of the top file that name other files.
 _NAMED = ("agencies", "permissions", "outreach", "interventions", "services", "training", "codelists", "places")
 
+# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
+_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards")
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"
@@ -107,7 +110,7 @@ def load_config(path: Path | None = None) -> Config:
     with _explained():
         codelists = _codelists(files["codelists"])
         also = [medicines] if medicines else []
-        digest = _digest([top, *files.values(), positions, *also, *_own_profiles(top)])
+        digest = _digest(top, [*files.values(), positions, *also, *_own_profiles(top)])
     return Config(
         score=score,
         train=train,
@@ -204,9 +207,11 @@ def _own_profiles(top: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
-def _digest(paths: list[Path]) -> str:
-    """SHA-256 over the bytes of every settings file, in a fixed order."""
+def _digest(top: Path, paths: list[Path]) -> str:
+    """SHA-256 over what the top file says of results, and the bytes of every other settings file, in a fixed order."""
     digest = hashlib.sha256()
+    says = {key: value for key, value in read_toml(top).items() if key not in _HOW_IT_IS_WORKED}
+    digest.update(top.name.encode() + b"\0" + json.dumps(says, sort_keys=True, default=str).encode())
     for path in paths:
         files = sorted(file for file in path.glob("*") if file.is_file()) if path.is_dir() else [path]
         for file in files:

@@ -67,7 +67,8 @@ class TableSettings(Settings):
     )
     location: str | None = Field(
         default=None,
-        description="a file, folder or database URI; empty: what has the table's name in the data folder",
+        description="a file, folder or database URI, or on Spark a table: or delta: place; empty: what has the "
+        "table's name in the data folder",
     )
     query: str | None = Field(default=None, description="the query, where `location` is a database URI")
     recorded_on: str | None = Field(

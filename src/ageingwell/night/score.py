@@ -6,6 +6,7 @@ views → report → publish. Withdrawals come first and last, and also when sco
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from ageingwell.bundle import Bundle, load_bundle
@@ -18,6 +19,7 @@ from ageingwell.kept.frames import NightFrames, previous_list
 from ageingwell.night.change import last_manifest, stop_on_change
 from ageingwell.night.deciding import read_decisions
 from ageingwell.night.evidence import evidence_of
+from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.outreach import outreach_list
@@ -25,7 +27,7 @@ from ageingwell.night.shards import folder_of_shards, shards_needed
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
-from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
+from ageingwell.night.withdraw import TABLES_OF_WITHDRAWALS, find_withdrawn, withdraw_from_current
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
@@ -70,13 +72,14 @@ def score(
     """
     world = surroundings or Surroundings()
     with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
-        with world.stage("withdraw"):
+        reachable = partial(with_tables_of_spark, config, data)
+        with world.stage("withdraw"), reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached:
             key = _list_key_or_fault(list_key, data)
             usable = None if isinstance(key, AgeingWellError) else key
             withdraw_from_current(
                 data,
                 out=out,
-                config=config,
+                config=reached,
                 workspace=scratch / "first",
                 on=as_of,
                 key=usable,
@@ -85,10 +88,10 @@ def score(
             )
         if isinstance(key, AgeingWellError):
             raise key
-        with world.stage("read"):
+        with world.stage("read"), reachable() as reached:
             records = read_agencies(
                 data,
-                config.tables,
+                reached.tables,
                 workspace=scratch / "records",
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
@@ -125,10 +128,13 @@ def score(
             stop_on_change(
                 facts, before=before, n_listed=frames.listed.height, max_lost_share=config.score.max_lost_share
             )
-        with world.stage("withdraw again"):
+        with (
+            world.stage("withdraw again"),
+            reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached,
+        ):
             # An opt-out may have come while the night was worked out.
             withdrawn = find_withdrawn(
-                data, out=out, config=config, workspace=scratch / "last", on=as_of, listed=people_named(frames)
+                data, out=out, config=reached, workspace=scratch / "last", on=as_of, listed=people_named(frames)
             )
             frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
