@@ -124,14 +124,14 @@ def _as_told(found: AgencyList, recipient: str | None, night: date | None) -> Ag
 
 
 def _stop_on_doubt(found: AgencyList) -> None:
-    parts = [part for part in (found.listed, found.added) if part is not None]
-    for part in parts:
-        for row in part.rows:
-            if row.in_doubt:
-                raise SourceError(
-                    f"{found.name}: {part.sheet or 'the list'}, row {row.number}: a cell {next(iter(row.in_doubt.values()))}",
-                    "mend the cell, save the file and run again; nothing was written",
-                )
+    for part in (found.listed, found.added):
+        doubt = next((row for row in (part.rows if part else ()) if row.in_doubt), None)
+        if part is not None and doubt is not None:
+            where, why = part.sheet or "the list", next(iter(doubt.in_doubt.values()))
+            raise SourceError(
+                f"{found.name}: {where}, row {doubt.number}: a cell {why}",
+                "mend the cell, save the file and run again; nothing was written",
+            )
 
 
 # Workbooks and CSV

@@ -116,7 +116,7 @@ def _columns(rows: pl.DataFrame, keep: Sequence[str], path: Path) -> dict[str, K
         raise SourceError(
             f"{path.name}: an NHS number or UPRN is not put beside a list", "keep names, addresses and telephones"
         )
-    shown = kinds if keep else {name: kind for name, kind in kinds.items() if kind in _SHOWN}
+    shown: dict[str, Kind | None] = {name: kind for name, kind in kinds.items() if keep or kind in _SHOWN}
     if not shown:
         raise SourceError(
             f"{path.name}: no column is headed as a name, an address or a telephone",

@@ -12,7 +12,7 @@ from ageingwell.views.columns import AgencyView
 
 
 def agency_csv(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
-    r"""Write a view as CSV: UTF-8 with its mark, every field quoted, the columns to fill in empty, `notices` after them.
+    r"""Write a view as CSV: UTF-8 with its mark, every field quoted, the columns to fill in empty, then `notices`.
 
     The last two columns say in each row which list it is (recipient, night, eight letters) and the fingerprints of the
     keys it was made with: the agency that matches it, and `record`, find them there.

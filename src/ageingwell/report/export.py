@@ -48,7 +48,7 @@ def _column(view: AgencyView, number: int) -> dict[str, Any]:
 
 
 def view_parquet(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
-    """Write a view as Parquet: its columns and rows; night, recipient, code, fingerprints of its keys and notices are metadata."""
+    """Write a view as Parquet: its columns and rows; which list it is, its keys and notices are the file's metadata."""
     told = {
         "night": view.as_of.isoformat(),
         "recipient": view.recipient,

@@ -43,9 +43,9 @@ TOLD_WORDS: Final = {"yes": "Yes", "not_yet": "Not yet"}
 # Who holds no register, and so cannot find out whom a key stands for.
 WITHOUT_REGISTER: Final = ("voluntary",)
 FIRST_CONTACT: Final = (
-    "You have keys and no names, and that is on purpose. The agency that leads makes contact first: it asks the person "
-    "whether you may get in touch, and gives you their name and telephone number only if they agree. Where you lead, "
-    "ask the GP practice to make that first contact: give it the key of the row."
+    "You have keys and no names, and that is on purpose. The agency that leads makes contact first. It asks the person "
+    "whether you may get in touch, and gives you their name and telephone number only if they agree. Where you lead, a "
+    "GP practice makes that first contact, from a copy of this list."
 )
 _LAST: Final = (True, NO_NEED_URGENCY, "")
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
