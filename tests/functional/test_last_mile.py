@@ -105,7 +105,7 @@ def record(at: Path, *files: Path, more: tuple[str, ...] = ()) -> Result:
 
 
 def names_in(at: Path, *said: str) -> list[str]:
-    """Where a planted word can be read outside the agency: every file of the nights and the ledger, and what was said."""
+    """Where a planted word can be read outside the agency: files of the nights, the ledger, and what was said."""
     found = [path for path, text in texts_of(at / "out").items() if CANARY.lower() in text.lower()]
     return found + [text for text in said if CANARY.lower() in text.lower()]
 
@@ -467,7 +467,7 @@ def test_nobody_is_looked_up_where_the_log_cannot_be_written(at):
     told = {"register": register(at, "gp"), "key": Key.made_up(SEED), "list_key": Key.made_up(0), "reason": WHY}
     out = at / "agency" / "named.xlsx"
 
-    with pytest.raises(PublishError, match="the log reidentify-log.jsonl cannot be written"):
+    with pytest.raises(PublishError, match=r"the log reidentify-log\.jsonl cannot be written"):
         reidentify(sent(at, "gp"), out=out, disk=_Full(), **told)
     (at / "agency" / "a folder").mkdir()
     with pytest.raises(PublishError, match="nobody is looked up without it"):

@@ -43,8 +43,8 @@ def _views() -> str:
         "Parquet and JSON hold the same cells in the same order. `needs`, `facts`, `raises`, `lowers`, `offers` and "
         "`known_to` are lists of texts (in CSV and workbook joined by semicolons); every other cell is a text. The "
         "CSV and the workbook have the columns to fill in behind them. The last columns of the CSV are `notices`, "
-        "`list_code` (which list this is) and `list_keys` (the fingerprints of the keys it was made with); the workbook "
-        "has them on its cover, the Parquet file in its metadata. `agencies/gp/<practice>` has the same files for each "
+        "`list_code` (which list this is) and `list_keys` (the fingerprints of its keys); the workbook has them on its "
+        "cover, the Parquet file in its metadata. `agencies/gp/<practice>` has the same files for each "
         "GP practice, with its own patients alone."
     )
     head = ("column", "heading", "who has it", "what it is")
