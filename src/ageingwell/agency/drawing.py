@@ -53,7 +53,11 @@ def write_copy(
     """
     listed = _copied(found.listed, heads, beside, asks=found.asks)
     if out.suffix.lower() == ".csv":
-        content = copied_csv(listed, beside=_last_columns(found) if found.by_row_key else ())
+        content = copied_csv(
+            listed,
+            which=_which(found) if found.by_row_key else (),
+            notices=" ".join(found.notices) or "none" if found.by_row_key else None,
+        )
     else:
         rows = [answers_of(row, added=True) for row in found.added.rows] if added is None and found.added else added
         content = copied_workbook(
@@ -148,6 +152,6 @@ def _new_cover(found: AgencyList) -> list[tuple[str, str]]:
     return lines + [("Please note", notice) for notice in found.notices]
 
 
-def _last_columns(found: AgencyList) -> list[tuple[str, str]]:
+def _which(found: AgencyList) -> list[tuple[str, str]]:
     keys = "" if found.keys is None else f"pseudonyms {found.keys[0]}, list {found.keys[1]}"
-    return [("notices", " ".join(found.notices) or "none"), (LIST_CODE, found.code or ""), (LIST_KEYS, keys)]
+    return [(LIST_CODE, found.code or ""), (LIST_KEYS, keys)]

@@ -1,5 +1,6 @@
 """`reidentify`: a list in, the same list out with names beside it, by the agency's own register. Runs at the agency."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +23,8 @@ THIS_PERSON: Final = "This person"
 THIS_HOME: Final = "This home"
 THE_HOME_ONLY: Final = "The home only: ask who lives there"
 NOBODY: Final = "Not on your register"
-_REASON: Final = range(10, 201)  # letters
+_LONGEST_REASON: Final = 200  # letters
+_DAY: Final = re.compile(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def reidentify(
     key, list_key
         The key of the pseudonyms, and the key of the lists (not needed for the group's own list of pseudonyms).
     reason
-        Why people are looked up, in 10 to 200 letters and without a name or number: it stands in the log.
+        Why people are looked up, in a few words without a name or number: it stands in the log.
     keep
         The register's columns to show, where their headings do not say what they hold.
     log
@@ -142,11 +144,12 @@ def reidentify(
 
 def stop_unless_reason(reason: str) -> None:
     """Raise `SourceError` unless a reason is given in a few words, without what could name somebody."""
-    if len(reason.strip()) not in _REASON:
+    if not any(letter.isalpha() for letter in reason) or len(reason) > _LONGEST_REASON:
         raise SourceError(
-            "no reason is given in 10 to 200 letters", 'write why, such as --reason "visits agreed on 24 November"'
+            f"the reason is missing, or is longer than {_LONGEST_REASON} letters",
+            'write why, such as --reason "visits agreed on 24 November"',
         )
-    if IDENTIFIES.search(reason) or not reason.isprintable():
+    if IDENTIFIES.search(_DAY.sub("", reason)) or not reason.isprintable():
         raise SourceError(
             "the reason holds a long number, a postcode or an e-mail address", "write it without: it stands in the log"
         )

@@ -71,18 +71,24 @@ def copied_workbook(
     return book.close()
 
 
-def copied_csv(listed: Copied, *, beside: Sequence[tuple[str, str]]) -> bytes:
-    """Write the list alone as CSV, in the layout of the CSV that was sent: `beside` are its last columns."""
+def copied_csv(listed: Copied, *, which: Sequence[tuple[str, str]], notices: str | None) -> bytes:
+    """Write the list alone as CSV, in the layout of the CSV that was sent.
+
+    `which` are the columns that say which list it is, behind those to read; the register's stand before the answers.
+    """
     shown = flat(listed.frame).select(
         pl.col(column.name).alias(column.title if column.title.startswith(OWN_REGISTER) else column.name)
         for column in listed.columns
     )
-    answers = listed.answers
-    if answers is not None:
+    own = [name for name in shown.columns if name.startswith(OWN_REGISTER)]
+    told = [pl.lit(text).alias(name) for name, text in which]
+    rows = shown.select(*(name for name in shown.columns if name not in own), *told, *own)
+    if listed.answers is not None:
         texts = [csv_safe(pl.col(question.name).fill_null("")) for question in ASKED]
-        shown = pl.concat([shown, answers.select(texts)], how="horizontal")
-    shown = shown.with_columns(pl.lit(text).alias(name) for name, text in beside)
-    return shown.write_csv(quote_style="always", line_terminator="\r\n", include_bom=True).encode()
+        rows = pl.concat([rows, listed.answers.select(texts)], how="horizontal")
+    if notices is not None:
+        rows = rows.with_columns(pl.lit(notices).alias("notices"))
+    return rows.write_csv(quote_style="always", line_terminator="\r\n", include_bom=True).encode()
 
 
 _ADDED: Final = {question.name: pl.String() for question in ADDED}
