@@ -37,7 +37,7 @@ def home(settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A county from raw extracts, its first night in `out`, and the agencies' registers with planted names."""
     folder = tmp_path_factory.mktemp("last-mile")
     synthesise(CountyPlan(people=150, seed=SEED, raw=True), folder / "raw")
-    _empty_homes(folder / "raw")
+    _fire_risks(folder / "raw")
     lookup = (folder / "raw" / "postcode_lookup.csv").rename(folder / "postcode_lookup.csv")
     told = ["pseudonymise", "--raw", folder / "raw", "--out", folder / "tables", "--made-up-key", SEED]
     run(*told, "--lsoa-lookup", lookup)
@@ -50,14 +50,16 @@ def home(settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _empty_homes(raw: Path) -> None:
-    """Two homes without a working smoke alarm, at which nobody is registered."""
+def _fire_risks(raw: Path) -> None:
+    """Homes without a working smoke alarm: some where people live, and two at which nobody is registered."""
     visits = pl.read_csv(raw / "fire_visits.csv", infer_schema=False)
+    older = pl.col("birth_date") < "1955"
+    homes = pl.read_csv(raw / "gp_patients.csv", infer_schema=False).filter(older)["uprn"].drop_nulls().unique().sort()
+    uprns = [*homes.head(12), "999900000001", "999900000002"]
     told = {"smoke_alarm_working": "no", "smoker": "yes", "recorded_on": "2026-11-10", "visited_on": "2026-11-09"}
-    found = visits.head(2).with_columns(
-        pl.Series("uprn", ["999900000001", "999900000002"]),
-        *(pl.lit(text).alias(name) for name, text in told.items()),
-        pl.lit("exact").alias("household_match"),
+    told |= {"home_oxygen": "yes", "visit_outcome": "completed", "household_match": "exact"}
+    found = visits.head(len(uprns)).with_columns(
+        pl.Series("uprn", uprns), *(pl.lit(text).alias(name) for name, text in told.items())
     )
     pl.concat([visits, found.select(visits.columns)]).write_csv(raw / "fire_visits.csv")
 

@@ -57,7 +57,9 @@ def copied_workbook(
     if listed.answers is None:
         book.table(sheet, listed.frame, listed.columns)
         return book.close()
-    how_to_use_sheet(book, tuple(dict.fromkeys((*listed.columns, *(homes.columns if homes else ())))))
+    # What was not sent is not explained either: whoever records the file is told of every word that was not sent.
+    sent = dict.fromkeys((*listed.columns, *(homes.columns if homes else ())))
+    how_to_use_sheet(book, tuple(column for column in sent if not column.name.startswith("own_")))
     book.table(sheet, listed.frame, listed.columns, asked=ASKED, choices=ranges(), answers=listed.answers)
     if homes is not None and homes.frame.height:
         book.table(SHEET_NAMES["homes"], homes.frame, homes.columns)
