@@ -30,6 +30,13 @@ def book_of(folder: Path, recipient: str) -> Path:
     return folder / "group.xlsx" if recipient == "group" else folder / "agencies" / f"{recipient}.xlsx"
 
 
+def books_of(folder: Path, recipient: str) -> list[Path]:
+    """Every workbook a night keeps for a recipient: its list, and of GP practices the list of each one."""
+    whole = book_of(folder, recipient)
+    parts = sorted((folder / "agencies" / recipient).glob("*.xlsx"))
+    return [path for path in (whole, *parts) if path.is_file()]
+
+
 def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[SentList, str]:
     """Find the list that came back among the published nights, by the code on its cover or else by its row keys.
 
@@ -93,8 +100,8 @@ def _published(folder: Path, recipient: str) -> Filled:
 def _by_code(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
     recipient, night, _ = filled.code or ("", "", "")
     for folder in reversed(revisions(out, night)):
-        if book_of(folder, recipient).is_file():
-            sent = _published(folder, recipient)
+        for book in books_of(folder, recipient):
+            sent = read_filled(book, titles=headings())
             if sent.code == filled.code:
                 return folder, recipient, sent
     raise DecisionFileError(

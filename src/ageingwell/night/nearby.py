@@ -36,9 +36,8 @@ def with_offers_on_pages(people: list[Person], offers: Sequence[Sequence[Offer]]
     return [{**person, "offers": each_once(offered)} for person, offered in zip(people, offers, strict=bool(people))]
 
 
-def exports(view: AgencyView, *, notices: Sequence[str]) -> dict[str, bytes]:
-    """The files for machines of one recipient: exactly what the view holds."""
-    name = "group" if view.recipient == "group" else f"agencies/{view.recipient}"
+def exports(view: AgencyView, name: str, *, notices: Sequence[str]) -> dict[str, bytes]:
+    """The files for machines of one recipient, under a name: exactly what the view holds."""
     return {
         f"{name}.json": view_json(view, notices=notices),
         f"{name}.parquet": view_parquet(view, notices=notices),

@@ -45,6 +45,7 @@ from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
 from ageingwell.views.apart import homes_for, safeguarding_view
 from ageingwell.views.columns import AgencyView
+from ageingwell.views.practices import practice_views
 from ageingwell.views.recipient import view_for
 
 
@@ -141,7 +142,8 @@ def _steps(counts: pl.DataFrame) -> list[StepFacts]:
 
 def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
     """Write pages and workbooks, by file name, into a night's folder."""
-    (folder / "agencies").mkdir()
+    for place in sorted({(folder / name).parent for name in pages}):
+        place.mkdir(exist_ok=True)
     for name, content in pages.items():
         write_bytes(folder / name, content)
 
@@ -153,13 +155,28 @@ def agency_files(
     told = notices(facts)
     view, homes = _view(agency, frames, facts, config, key), _homes(agency, frames, facts, config, key)
     people = _people(view, frames, facts, config, key)
+    files = _files_of(f"agencies/{agency}", view, homes, people, facts, told)
+    for part in practice_views(view, frames.people, key=key):
+        of_part = _people(part, frames, facts, config, key)
+        files |= _files_of(f"agencies/{agency}/{part.practice}", part, None, of_part, facts, told)
+    return files
+
+
+def _files_of(
+    name: str,
+    view: AgencyView,
+    homes: AgencyView | None,
+    people: list[Person],
+    facts: Mapping[str, Any],
+    told: Sequence[str],
+) -> dict[str, bytes]:
+    """The workbook, CSV, page and files for machines of one view, under one name."""
+    page = agency_html(view, notices=told, homes=homes, people=people, outcome=outcome_words(facts))
     return {
-        f"agencies/{agency}.xlsx": agency_workbook(view, notices=told, homes=homes),
-        f"agencies/{agency}.csv": agency_csv(view, notices=told),
-        f"agencies/{agency}.html": agency_html(
-            view, notices=told, homes=homes, people=people, outcome=outcome_words(facts)
-        ),
-        **exports(view, notices=told),
+        f"{name}.xlsx": agency_workbook(view, notices=told, homes=homes),
+        f"{name}.csv": agency_csv(view, notices=told),
+        f"{name}.html": page,
+        **exports(view, name, notices=told),
     }
 
 
@@ -191,9 +208,10 @@ def draw_pages(
         key=key,
         settings=config.outreach,
     )
+    apart = replace(apart, keys=_keys(facts, key))
     return pages | {
         "group.xlsx": agency_workbook(group, notices=told),
-        **exports(group, notices=told),
+        **exports(group, "group", notices=told),
         "report.html": report_html(summary),
         "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
         "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
@@ -228,7 +246,13 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         settings=config.outreach,
         interventions=config.interventions,
     )
+    view = replace(view, keys=_keys(facts, key))
     return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
+
+
+def _keys(facts: NightFacts, key: Key) -> tuple[str, str] | None:
+    """The fingerprints of the keys of the pseudonyms and of the rows; none where the records do not tell theirs."""
+    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.fingerprint)
 
 
 def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Config, key: Key) -> list[Person]:

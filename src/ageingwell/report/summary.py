@@ -10,6 +10,7 @@ from ageingwell.governance.disclosure import disclose_table, in_words
 from ageingwell.governance.night_facts import DecisionFacts, NightFacts
 from ageingwell.report.cells import day_words, shown_key
 from ageingwell.report.choices import DECISION
+from ageingwell.report.codes import recipient_words
 from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness, sources
 from ageingwell.report.listing import listing_of
@@ -181,7 +182,7 @@ def page_of(view: AgencyView) -> dict[str, Any]:
     layout = [(head, names) for head, names in present if names]
     first = "Home" if view.columns == FOR_HOMES else layout[0][0]
     return {
-        "recipient": agency_words(view.recipient),
+        "recipient": recipient_words(view),
         "as_of": day_words(view.as_of),
         "heads": [first, *(head for head, _ in layout[1:])],
         "rows": [[_cell(row, names, titles) for _, names in layout] for row in view.frame.iter_rows(named=True)],
