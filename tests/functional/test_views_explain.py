@@ -39,7 +39,7 @@ def test_nothing_forbidden_is_in_a_recipients_files(config, recipient):
 
 
 def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(config):
-    view = explain_view("fire", config=config, n_rows=2)
+    view = explain_view("fire", config=config, n_rows=2, people=150)
 
     said = view_text(view)
     kept = {row["what"]: row["on_record"] for row in view.absent.to_dicts()}
@@ -58,7 +58,7 @@ def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(conf
 def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
     narrow = with_views(config, fire={"themes": ()})
 
-    view = explain_view("fire", config=narrow)
+    view = explain_view("fire", config=narrow, people=150)
 
     assert view.readable == ()
     assert {fact for facts in view.rows["facts"] for fact in facts} == {"Nothing that you may read"}
@@ -71,9 +71,10 @@ def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
 
 def test_a_fact_that_did_reach_the_files_is_found(config, monkeypatch):
     """The test of the test: the files are drawn for the wide row, and searched for what the narrow one forbids."""
-    monkeypatch.setattr(viewing, "_for_made_up_people", lambda _: load_config())
+    drawn_for = viewing._for_made_up_people(config)
+    monkeypatch.setattr(viewing, "_for_made_up_people", lambda _: drawn_for)
 
-    view = explain_view("fire", config=with_views(config, fire={"themes": ("home",)}))
+    view = explain_view("fire", config=with_views(config, fire={"themes": ("home",)}), people=150)
 
     found = {row["what"]: row["found"] for row in view.absent.to_dicts()}
     assert found["facts about fire"] > 0

@@ -35,31 +35,15 @@ NEXT = NIGHT + timedelta(days=7)
 ELSEWHERE = "b" * 32
 
 
-@pytest.fixture(scope="module")
-def few_places(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Settings with so few places a week that some doors just miss one."""
-    places = {f"capacity.{agency}": 4 for agency in ("gp", "social_care", "housing", "fire", "voluntary")}
-    return settings_file(tmp_path_factory.mktemp("few"), bundle=bundle, outreach=places)
-
-
-@pytest.fixture(scope="module")
-def first_night(small_county: Path, few_places: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a county and its first published night."""
-    folder = tmp_path_factory.mktemp("first")
-    copy_of(small_county, folder / "county")
-    assert score(folder, few_places, as_of=NIGHT) == 0
-    return folder
-
-
 @pytest.fixture
 def settings(few_places: Path) -> Path:
     return few_places
 
 
 @pytest.fixture
-def published(first_night: Path, tmp_path: Path) -> Path:
-    """The same, to change."""
-    return copy_of(first_night, tmp_path / "here")
+def published(night_of_few_places: Path, tmp_path: Path) -> Path:
+    """A folder with a county and its first published night, to change."""
+    return copy_of(night_of_few_places, tmp_path / "here")
 
 
 def score(at: Path, settings: Path, *, as_of: date = NEXT, key: Path | None = None) -> int:
