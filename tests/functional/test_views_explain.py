@@ -39,7 +39,7 @@ def test_nothing_forbidden_is_in_a_recipients_files(config, recipient):
 
 
 def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(config):
-    view = explain_view("fire", config=config, n_rows=2, people=150)
+    view = explain_view("fire", config=config, n_rows=2)
 
     said = view_text(view)
     kept = {row["what"]: row["on_record"] for row in view.absent.to_dicts()}
@@ -58,7 +58,7 @@ def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(conf
 def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
     narrow = with_views(config, fire={"themes": ()})
 
-    view = explain_view("fire", config=narrow, people=150)
+    view = explain_view("fire", config=narrow)
 
     assert view.readable == ()
     assert {fact for facts in view.rows["facts"] for fact in facts} == {"Nothing that you may read"}

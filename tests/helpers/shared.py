@@ -19,7 +19,7 @@ class Shared:
         base = factory.getbasetemp()
         # Each process of pytest-xdist has a folder of its own in the one of the run.
         self.root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
-        self.root.mkdir(exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
         self.seen: dict[Path, dict[str, str]] = {}
 
     def folder(self, name: str, make: Callable[[Path], object]) -> Path:
