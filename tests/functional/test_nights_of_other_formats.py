@@ -12,6 +12,7 @@ from helpers.counties import (
     add_rows,
     copy_of,
     files_with,
+    files_with_each,
     hashes_of,
     listed,
     new_version,
@@ -213,7 +214,8 @@ def still_named(at: Path, gone: tuple[Withdrawn, dict[str, str]]) -> dict[str, l
         done = publish_withdrawal(
             night, without_withdrawn(night.frames, gone[0]), out=at / "outreach", config=load_config(), key=None
         )
-    return {way: found for way, person in gone[1].items() if (found := files_with(done.night.folder, person))}
+    found = files_with_each(done.night.folder, gone[1].values())
+    return {way: found[person] for way, person in gone[1].items() if found[person]}
 
 
 @pytest.mark.parametrize("name", OF_FORMAT_1)

@@ -14,6 +14,7 @@ from helpers.counties import (
     change,
     copy_of,
     files_with,
+    files_with_each,
     hashes_of,
     listed,
     new_version,
@@ -179,13 +180,13 @@ def all_at_once(at: Path, folder: Path) -> dict[str, str]:
 def test_they_are_off_every_file_when_scoring_stops(published, settings):
     before = tonight(published)
     taken = all_at_once(published, before)
-    assert all(files_with(before, person) for person in taken.values())
+    assert all(files_with_each(before, taken.values()).values())
     code = half_written_events(published)
 
     assert score(published, settings) == code
 
     assert tonight(published).name == f"{NIGHT}.r2"
-    assert {way: files_with(tonight(published), person) for way, person in taken.items()} == {way: [] for way in taken}
+    assert files_with_each(tonight(published), taken.values()) == {person: [] for person in taken.values()}
     assert files_with(before, taken["an_objection"]), "the first revision is kept"
 
 
@@ -261,7 +262,8 @@ def test_they_are_off_every_file_when_the_same_night_is_scored_again(published, 
 
     assert score(published, settings) == 0
 
-    assert [files_with(tonight(published), person) for person in taken.values()] == [[]] * len(OPT_OUTS)
+    assert len(taken) == len(OPT_OUTS)
+    assert files_with_each(tonight(published), taken.values()) == {person: [] for person in taken.values()}
 
 
 def test_nobody_else_is_taken_off(published, settings):

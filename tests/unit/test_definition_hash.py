@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from ageingwell import bundle as bundles
 from ageingwell import spine
 from ageingwell.bundle import definitions, load_bundle
 from ageingwell.config.load import load_config
@@ -343,6 +344,8 @@ def test_a_bundle_is_refused_once_a_preparation_has_changed(bundle: Path, monkey
     load_bundle(bundle, codelists=CODELISTS)
 
     monkeypatch.setattr(build, "_BNF_SUBSTANCE", 7)
+    # As in a process of the other version: within one the definitions are written out once.
+    monkeypatch.setattr(bundles, "_defined", bundles._defined.__wrapped__)
 
     with pytest.raises(BundleError, match="defined otherwise than when it was trained: "):
         load_bundle(bundle, codelists=CODELISTS)
