@@ -1,10 +1,10 @@
-# One door: make check, make test, make docs. `make lock` after a change of dependencies.
+# One door: make check, make quick, make test, make docs. `make lock` after a change of dependencies.
 
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --quiet
 
-.PHONY: check test docs lock setup
+.PHONY: check test quick docs lock setup
 
 setup:
 	python3 start.py setup
@@ -19,6 +19,9 @@ check: setup
 test:
 	python3 start.py test
 
+quick:
+	python3 start.py quick
+
 docs: setup
 	$(BIN)/python -m tools.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -28,3 +31,5 @@ lock: setup
 	$(LOCK) --extra database --extra annex --group build --output-file requirements.txt
 	$(LOCK) --extra database --extra annex --extra ebm --group build --group test --group lint --group docs \
 		--constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --resolution lowest-direct --extra database --extra annex --group build --group test \
+		--output-file requirements-lowest.txt

@@ -1,10 +1,20 @@
 """Its place puts `tests/` on the path, so that tests can import from `helpers`; and what many tests share."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
+from helpers.shared import Shared
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow whatever needs a trained bundle: training one takes ten seconds, and most of those score a night."""
+    for item in items:
+        if "bundle" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,13 +26,19 @@ def cache_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @pytest.fixture(scope="session")
-def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """Folders made once for all processes; whoever changes one instead of a copy fails here."""
+    made = Shared(tmp_path_factory)
+    yield made
+    assert made.changed() == [], "a test wrote into a folder that other tests read: let it work on a copy"
+
+
+@pytest.fixture(scope="session")
+def county(shared: Shared) -> Path:
     """The folder of a small made-up county: 400 people aged 65 and over, seen from 22 November 2026."""
     from ageingwell.synthetic.county import CountyPlan, synthesise
 
-    folder = tmp_path_factory.mktemp("county")
-    synthesise(CountyPlan(people=400, seed=3), folder)
-    return folder
+    return shared.folder("county", lambda folder: synthesise(CountyPlan(people=400, seed=3), folder))
 
 
 @pytest.fixture(scope="session")
@@ -37,50 +53,81 @@ def county_tables(county: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 
 @pytest.fixture(scope="session")
-def small_county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_county(shared: Shared) -> Path:
     """The folder of a smaller one, of 150 people aged 65 and over: quick to score, copy and change."""
     from ageingwell.synthetic.county import CountyPlan, synthesise
 
-    folder = tmp_path_factory.mktemp("small") / "county"
-    synthesise(CountyPlan(people=150, seed=5), folder)
-    return folder
+    return shared.folder("small", lambda folder: synthesise(CountyPlan(people=150, seed=5), folder))
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(shared: Shared) -> Path:
     """The folder of a model bundle with few small trees, trained on 1,000 made-up people and marked as usable."""
     from helpers.counties import train_small_bundle
 
     from ageingwell.synthetic.county import CountyPlan, synthesise
 
-    folder = tmp_path_factory.mktemp("trained")
-    synthesise(CountyPlan(people=1_000, seed=3), folder / "county")
-    return train_small_bundle(folder / "county", folder)
+    def train(folder: Path) -> None:
+        synthesise(CountyPlan(people=1_000, seed=3), folder / "county")
+        train_small_bundle(folder / "county", folder)
+
+    return shared.folder("trained", train) / "bundle"
 
 
 @pytest.fixture(scope="session")
-def settings(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def settings(bundle: Path, shared: Shared) -> Path:
     """A settings file for `--config`: the shipped settings with the small bundle."""
     from helpers.counties import settings_file
 
-    return settings_file(tmp_path_factory.mktemp("settings"), bundle=bundle)
+    return shared.folder("settings", partial(settings_file, bundle=bundle)) / "score.toml"
 
 
 @pytest.fixture(scope="session")
-def charted_settings(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first_night(small_county: Path, settings: Path, shared: Shared) -> Path:
+    """The smallest county in `county` and its first night, published in `out`; copy it to go on from there."""
+    return shared.folder("first-night", partial(_scored, small_county, settings))
+
+
+@pytest.fixture(scope="session")
+def few_places(bundle: Path, shared: Shared) -> Path:
+    """Settings with so few places a week that some doors just miss one."""
+    from helpers.counties import settings_file
+
+    places = {f"capacity.{agency}": 4 for agency in ("gp", "social_care", "housing", "fire", "voluntary")}
+    write = partial(settings_file, bundle=bundle, outreach=places)
+    return shared.folder("few-places", write) / "score.toml"
+
+
+@pytest.fixture(scope="session")
+def night_of_few_places(small_county: Path, few_places: Path, shared: Shared) -> Path:
+    """The smallest county in `county` and its first night with few places, published in `out`."""
+    return shared.folder("night-of-few-places", partial(_scored, small_county, few_places))
+
+
+@pytest.fixture(scope="session")
+def charted_settings(bundle: Path, shared: Shared) -> Path:
     """The settings with the small bundle, and with charts in the annex."""
     from helpers.counties import settings_file
 
-    return settings_file(tmp_path_factory.mktemp("charted"), bundle=bundle, changes={"annex_charts": True})
+    write = partial(settings_file, bundle=bundle, changes={"annex_charts": True})
+    return shared.folder("charted-settings", write) / "score.toml"
 
 
 @pytest.fixture(scope="session")
-def charted_night(small_county: Path, charted_settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def charted_night(small_county: Path, charted_settings: Path, shared: Shared) -> Path:
     """The folder of a published night of the smallest county, with charts in its annex."""
     from helpers.counties import NIGHT
+
+    night = shared.folder("charted-night", partial(_scored, small_county, charted_settings))
+    return night / "out" / str(NIGHT)
+
+
+def _scored(county: Path, settings: Path, folder: Path) -> None:
+    """Copy a county to `folder` and publish its first night there."""
+    from helpers.counties import NIGHT, copy_of
 
     from ageingwell.config.load import load_config
     from ageingwell.night.score import score
 
-    out = tmp_path_factory.mktemp("charted") / "outreach"
-    return score(small_county, as_of=NIGHT, out=out, config=load_config(charted_settings)).folder
+    copy_of(county, folder / "county")
+    score(folder / "county", as_of=NIGHT, out=folder / "out", config=load_config(settings))

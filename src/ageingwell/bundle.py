@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,13 @@ class Bundle:
 
 def definitions(codelists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """Each feature's name and the SHA-256 of its definition."""
-    return define(FEATURES, codelists)
+    return dict(_defined(tuple(sorted(codelists.items()))))
+
+
+# A tenth of a small night goes into writing all definitions out; they differ only where the code lists do.
+@lru_cache(maxsize=8)
+def _defined(codelists: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, str]:
+    return define(FEATURES, dict(codelists))
 
 
 def save_bundle(

@@ -28,13 +28,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def night(browser: Any, small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def night(browser: Any, first_night: Path) -> Path:
     """The folder of a published night of the smallest county."""
-    from ageingwell.config.load import load_config
-    from ageingwell.night.score import score
-
-    out = tmp_path_factory.mktemp("night")
-    return score(small_county, as_of=NIGHT, out=out, config=load_config(settings)).folder
+    return first_night / "out" / str(NIGHT)
 
 
 @dataclass

@@ -25,18 +25,9 @@ from ageingwell.views.words import capital
 NEXT = str(NIGHT + timedelta(days=7))
 
 
-@pytest.fixture(scope="module")
-def first_night(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a county and its first published night."""
-    folder = tmp_path_factory.mktemp("first")
-    copy_of(small_county, folder / "county")
-    assert score(folder, settings, as_of=str(NIGHT)).exit_code == 0
-    return folder
-
-
 @pytest.fixture
 def published(first_night: Path, tmp_path: Path) -> Path:
-    """The same, to change."""
+    """A county and its first published night, to change."""
     return copy_of(first_night, tmp_path / "here")
 
 

@@ -69,12 +69,9 @@ def run(*words: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def night(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A county, its first published night, and one of its people's raw extract."""
-    folder = tmp_path_factory.mktemp("edges")
-    copy_of(small_county, folder / "county")
-    at = ["--data", folder / "county", "--as-of", NIGHT, "--out", folder / "out", "--config", settings]
-    assert run("score", *at).exit_code == 0
+    folder = copy_of(first_night, tmp_path_factory.mktemp("edges") / "night")
     (folder / "raw").mkdir()
     (folder / "raw" / "homes.csv").write_text("uprn,tenure,naïve –\n7,owner_occupied,x\n", encoding="utf-8")
     (folder / "register.csv").write_text("nhs_number,name\n9990000018,Zoë\n", encoding="utf-8")
@@ -92,28 +89,58 @@ def test_the_help_of_every_command_is_printed_under_every_code_page(code_page, m
         assert (code, out[:6]) == (0, b"Usage:")
 
 
-@pytest.mark.parametrize("code_page", CODE_PAGES)
-def test_every_answer_in_words_is_printed_under_every_code_page(night, settings, code_page, monkeypatch, tmp_path):
+def answers(night: Path, settings: Path, at: Path) -> list[tuple[object, ...]]:
+    """A command of every kind that answers in words, and ends well."""
     person = listed(night / "out" / "current")[0]["person_id"]
     data = ("--data", night / "county")
-    answers = [
+    return [
         ("explain", person, *data, "--as-of", NIGHT, "--config", settings),
         ("check", *data, "--config", settings),
         ("score", *data, "--as-of", NIGHT, "--out", night / "out", "--config", settings),
         ("record", night / "out" / "current" / "group.xlsx", "--out", night / "out", "--dry-run"),
         ("views", "explain", "fire", "--config", settings),
-        ("pseudonymise", "--raw", night / "raw", "--out", tmp_path / "made", "--made-up-key", 1),
+        ("pseudonymise", "--raw", night / "raw", "--out", at / "made", "--made-up-key", 1),
         ("reidentify", "--list", night / "out" / "current" / "list.parquet", "--register", night / "register.csv",
-         "--made-up-key", 1, "--reason", "visits agreed", "--out", tmp_path / "found.csv"),
-        ("add-someone", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", tmp_path / "back.xlsx",
+         "--made-up-key", 1, "--reason", "visits agreed", "--out", at / "found.csv"),
+        ("add-someone", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", at / "back.xlsx",
          "--made-up-key", 5),
-        ("synth", "--people", 60, "--out", tmp_path / "synth", "--check-rates"),
+        ("synth", "--people", 60, "--out", at / "synth", "--check-rates"),
     ]  # fmt: skip
 
-    for words in answers if code_page == "cp850" else [words for words in answers if words[0] != "score"]:
-        code, out, _ = spoken(words, code_page, monkeypatch)
+
+@pytest.fixture(scope="module")
+def said(night: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each command says on a console that has every sign."""
+    told = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for words in answers(night, settings, tmp_path_factory.mktemp("said")):
+            code, out, _ = spoken(words, "utf-8", patch)
+            assert code == 0, words[0]
+            told[str(words[0])] = out.decode("utf-8")
+    return told
+
+
+def test_every_command_answers_in_words_on_the_poorest_code_page(night, settings, said, monkeypatch, tmp_path):
+    for words in answers(night, settings, tmp_path):
+        code, out, _ = spoken(words, "ascii", monkeypatch)
 
         assert code == 0, words[0]
+        assert out.strip()
+        assert len(out.decode("ascii").splitlines()) == len(said[str(words[0])].splitlines())
+
+
+@pytest.mark.parametrize("code_page", CODE_PAGES)
+def test_every_answer_in_words_is_printed_under_every_code_page(said, code_page, monkeypatch):
+    """A command knows no more of its streams than whether they are Unicode, and has spoken in both."""
+    for command, text in said.items():
+        with monkeypatch.context() as patch:
+            patch.setitem(cli.commands, "said", click.Command("said", callback=lambda text=text: click.echo(text)))
+            code, out, err = spoken(("said",), code_page, monkeypatch)
+
+        assert (code, err) == (0, b""), command
+        if code_page == "utf-8":
+            assert out.decode("utf-8") == f"{text}\n"
+        assert len(out.decode(code_page).splitlines()) == len(f"{text}\n".splitlines())
         assert out.strip()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from helpers.counties import NIGHT, change, copy_of, new_version
+from helpers.counties import NIGHT, change, copy_of, listed, new_version
 from helpers.killed_scores import KILLS, WATCHED
 
 from ageingwell.config.load import Config, load_config
@@ -18,12 +18,13 @@ from ageingwell.night.score import score
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL and fork")
-def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeeds(small_county, settings, tmp_path):
+def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeeds(first_night, settings, tmp_path):
     config = load_config(settings)
-    calm = score(copy_of(small_county, tmp_path / "one"), as_of=NIGHT, out=tmp_path / "calm one", config=config)
-    other = copy_of(small_county, tmp_path / "other")
+    copy_of(first_night / "county", tmp_path / "one")
+    other = copy_of(first_night / "county", tmp_path / "other")
+    calm = copy_of(first_night / "out", tmp_path / "calm one") / str(NIGHT)
     # Somebody on the list has died, and fewer contacts are known: the lists of the two counties differ.
-    new_version(other, calm.frames.listed["person_id"][0], died_on=NIGHT)
+    new_version(other, listed(calm)[0]["person_id"], died_on=NIGHT)
     change(other, "contacts", lambda rows: rows.filter(pl.col("outcome") != "completed"))
     score(other, as_of=NIGHT, out=tmp_path / "calm other", config=config)
     halted_after_taking_people_off(other, tmp_path, config)

@@ -48,11 +48,10 @@ def scored(county: Path, out: Path, config: Path, *more: str, on=NIGHT) -> Resul
     return CliRunner().invoke(cli, [str(word) for word in given])
 
 
-@pytest.fixture(scope="module")
-def first(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def first(first_night: Path) -> Path:
     """The folder of a night of the county as it is."""
-    out = tmp_path_factory.mktemp("links") / "outreach"
-    return score(small_county, as_of=NIGHT, out=out, config=load_config(settings)).folder
+    return first_night / "out" / str(NIGHT)
 
 
 @pytest.mark.parametrize("name", OTHERS)

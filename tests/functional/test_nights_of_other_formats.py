@@ -12,12 +12,12 @@ from helpers.counties import (
     add_rows,
     copy_of,
     files_with,
+    files_with_each,
     hashes_of,
     listed,
     new_version,
     newest_versions,
     opt_out,
-    settings_file,
 )
 from helpers.filled import fill, keys_of
 
@@ -27,7 +27,6 @@ from ageingwell.errors import ChangeError, PublishError
 from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, NightFrames, frame_file, previous_list, read_frame
 from ageingwell.kept.reading import read_night
 from ageingwell.night import revising
-from ageingwell.night import score as nights
 from ageingwell.night.revising import NO_PAGES, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, without_withdrawn
 from ageingwell.night.track_record import settled_archive
@@ -53,24 +52,12 @@ def old(tmp_path: Path) -> Path:
     return at
 
 
-@pytest.fixture(scope="module")
-def few_places(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    places = {f"capacity.{agency}": 4 for agency in ("gp", "social_care", "housing", "fire", "voluntary")}
-    return settings_file(tmp_path_factory.mktemp("few"), bundle=bundle, outreach=places)
-
-
-@pytest.fixture(scope="module")
-def first_night(small_county: Path, few_places: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("first")
-    copy_of(small_county, folder / "county")
-    nights.score(folder / "county", as_of=NIGHT, out=folder / "outreach", config=load_config(few_places))
-    return folder
-
-
 @pytest.fixture
-def new(first_night: Path, tmp_path: Path) -> Path:
+def new(night_of_few_places: Path, tmp_path: Path) -> Path:
     """The same of this version's format."""
-    return copy_of(first_night, tmp_path / "new")
+    at = copy_of(night_of_few_places, tmp_path / "new")
+    (at / "out").rename(at / "outreach")
+    return at
 
 
 def tonight(at: Path) -> Path:
@@ -227,7 +214,8 @@ def still_named(at: Path, gone: tuple[Withdrawn, dict[str, str]]) -> dict[str, l
         done = publish_withdrawal(
             night, without_withdrawn(night.frames, gone[0]), out=at / "outreach", config=load_config(), key=None
         )
-    return {way: found for way, person in gone[1].items() if (found := files_with(done.night.folder, person))}
+    found = files_with_each(done.night.folder, gone[1].values())
+    return {way: found[person] for way, person in gone[1].items() if found[person]}
 
 
 @pytest.mark.parametrize("name", OF_FORMAT_1)

@@ -139,6 +139,15 @@ def score(data: Path, out: Path, settings: Path) -> tuple[int, str]:
     return run("score", "--data", data, "--as-of", NIGHT, "--out", out, "--config", settings)
 
 
+@pytest.fixture(scope="module")
+def scored(tables: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The output folder of a whole night, and what was said of it; copy it to go on from there."""
+    out = tmp_path_factory.mktemp("scored") / "out"
+    code, told = score(tables, out, settings)
+    assert code == 0, told
+    return out, told
+
+
 def test_the_search_finds_what_is_there(raw, planted):
     assert len(leaks("\n".join(texts_of(raw).values()), planted)) > 500
 
@@ -147,20 +156,18 @@ def test_nothing_comes_out_of_pseudonymising(raw, tables, planted):
     assert leaks("\n".join(texts_of(tables).values()), planted) == []
 
 
-def test_nothing_comes_out_of_a_whole_night(tables, settings, planted, tmp_path):
-    code, told = score(tables, tmp_path / "out", settings)
+def test_nothing_comes_out_of_a_whole_night(scored, planted):
+    out, told = scored
 
-    assert code == 0, told
-    night = current(tmp_path / "out")
+    night = current(out)
     assert night is not None
     assert len(listed(night)) > 5
-    for file, text in (texts_of(tmp_path / "out") | {"the screen": told}).items():
+    for file, text in (texts_of(out) | {"the screen": told}).items():
         assert leaks(text, planted) == [], file
 
 
-def test_nothing_comes_out_of_the_other_commands(tables, settings, planted, tmp_path):
-    score(tables, tmp_path / "out", settings)
-    person = listed(current(tmp_path / "out"))[0]["person_id"]
+def test_nothing_comes_out_of_the_other_commands(tables, scored, settings, planted, tmp_path):
+    person = listed(current(scored[0]))[0]["person_id"]
     data = ["--data", tables, "--config", settings]
 
     checked = run("check", *data, "--refused-to", tmp_path / "refused")
@@ -216,10 +223,10 @@ FAULTS = (
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_nothing_comes_out_of_a_run_that_fails(tables, settings, planted, fault, tmp_path):
+def test_nothing_comes_out_of_a_run_that_fails(tables, scored, settings, planted, fault, tmp_path):
     number = next(word for word in sorted(planted) if word.isdigit() and len(word) == 10 and word.startswith("999"))
     data = copy_of(tables, tmp_path / "data")
-    score(tables, tmp_path / "out", settings)
+    copy_of(scored[0], tmp_path / "out")
     fault(data, number)
 
     code, told = score(data, tmp_path / "out", settings)

@@ -23,18 +23,10 @@ YES = {"decision": "Contact now", "led_by": "Fire and rescue", "reason": "Need a
 NO = {"decision": "Person has said no", "reason": "Person's own wish"}
 
 
-@pytest.fixture(scope="module")
-def scored(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("recorded")
-    copy_of(small_county, folder / "county")
-    score(folder / "county", as_of=NIGHT, out=folder / "out", config=load_config(settings))
-    return folder
-
-
 @pytest.fixture
-def at(scored: Path, tmp_path: Path) -> Path:
+def at(first_night: Path, tmp_path: Path) -> Path:
     """A county and its first night, to work with."""
-    return copy_of(scored, tmp_path / "here")
+    return copy_of(first_night, tmp_path / "here")
 
 
 def record(at: Path, *files: Path, more: tuple[str, ...] = (), on: date = MEETING) -> Result:

@@ -17,9 +17,7 @@ from helpers.filled import cells_of
 from helpers.ods import as_ods
 
 from ageingwell.cli import cli
-from ageingwell.config.load import load_config
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.night.score import score
 
 MEETING = NIGHT + timedelta(days=18)
 ROWS = range(2, 7)  # five rows of a sheet, below its headings
@@ -53,11 +51,10 @@ Sheet = Any
 
 
 @pytest.fixture(scope="module")
-def at(small_county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def at(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A county and its night. Tests that record something work in a copy."""
-    folder = tmp_path_factory.mktemp("lossless")
-    score(small_county, as_of=NIGHT, out=folder / "out", config=load_config(settings))
-    return folder
+    # A dry run writes nothing, but it holds the folder's lock: each process has a folder of its own.
+    return copy_of(first_night, tmp_path_factory.mktemp("lossless") / "at")
 
 
 def unlisted(at: Path) -> list[str]:

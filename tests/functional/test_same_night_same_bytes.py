@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from helpers.counties import NIGHT, hashes_of, settings_file
+from helpers.counties import NIGHT, copy_of, hashes_of, settings_file
 
+from ageingwell.config.load import load_config
+from ageingwell.night.score import score
 from ageingwell.publish import current
 
 WAYS: Mapping[str, Mapping[str, str]] = {
@@ -46,33 +48,25 @@ def run(county: Path, out: Path, settings: Path, *, at: Path, **environment: str
     return folder
 
 
-@pytest.fixture(scope="module")
-def first(county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the night, scored once."""
-    at = tmp_path_factory.mktemp("first")
-    assert (run(county, at / "out", settings, at=at) / "run.json").is_file()
-    return at / "out"
-
-
-@pytest.fixture(scope="module")
-def expected(first: Path) -> dict[str, str]:
-    return hashes_of(first / str(NIGHT))
+@pytest.fixture
+def expected(first_night: Path) -> dict[str, str]:
+    return hashes_of(first_night / "out" / str(NIGHT))
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_another_process_writes_the_same_bytes(county, settings, expected, way, tmp_path):
+def test_another_process_writes_the_same_bytes(small_county, settings, expected, way, tmp_path):
     (tmp_path / "elsewhere").mkdir()
 
-    night = run(county, tmp_path / "out", settings, at=tmp_path / "elsewhere", **WAYS[way])
+    night = run(small_county, tmp_path / "out", settings, at=tmp_path / "elsewhere", **WAYS[way])
 
     assert hashes_of(night) == expected
     assert len(expected) > 20
 
 
-def test_the_models_threads_change_the_hash_of_the_settings_and_nothing_else(county, bundle, expected, tmp_path):
+def test_the_models_threads_change_the_hash_of_the_settings_and_nothing_else(small_county, bundle, expected, tmp_path):
     one_thread = settings_file(tmp_path / "settings", bundle=bundle, changes={"threads": 1})
 
-    night = run(county, tmp_path / "out", one_thread, at=tmp_path)
+    night = score(small_county, as_of=NIGHT, out=tmp_path / "out", config=load_config(one_thread)).folder
 
     without = {file: digest for file, digest in expected.items() if file not in NAME_THE_SETTINGS}
     assert {file: digest for file, digest in hashes_of(night).items() if file not in NAME_THE_SETTINGS} == without
@@ -82,9 +76,12 @@ def test_the_models_threads_change_the_hash_of_the_settings_and_nothing_else(cou
 NAME_THE_SETTINGS = ("manifest.json", "annex.html", "report.html")
 
 
-def test_scored_again_into_the_same_folder_nothing_is_published(county, settings, first, expected, tmp_path):
-    again = run(county, first, settings, at=tmp_path)
+def test_scored_again_into_the_same_folder_nothing_is_published(first_night, settings, expected, tmp_path):
+    here = copy_of(first_night, tmp_path / "here")
 
-    assert again == first / str(NIGHT)
-    assert hashes_of(again) == expected
-    assert sorted(path.name for path in first.iterdir()) == [".lock", str(NIGHT), "current"]
+    again = score(here / "county", as_of=NIGHT, out=here / "out", config=load_config(settings))
+
+    assert not again.changed
+    assert again.folder == here / "out" / str(NIGHT)
+    assert hashes_of(again.folder) == expected
+    assert sorted(path.name for path in (here / "out").iterdir()) == [".lock", str(NIGHT), "current"]

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOWEST = "requirements-lowest.txt"
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ def wanted(*groups: str) -> set[str]:
     return {re.match(r"[\w-]+", line)[0].lower() for line in asked}
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, LOWEST])
 def test_a_lock_file_names_no_address(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host|@ |file:", text)
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, LOWEST])
 def test_every_pinned_package_has_hashes(name):
     parts = re.split(
         r"^(?=[a-z0-9-]+(?:\[[a-z0-9,-]+\])?==)", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE
@@ -61,6 +62,16 @@ def test_every_pinned_package_has_hashes(name):
 def test_the_lock_files_hold_what_the_project_asks_for():
     assert wanted("build") - set(pins(LOCKS[0])) == set()
     assert wanted("build", "test", "lint", "docs") - set(pins(LOCKS[1])) == set()
+
+
+def test_the_lowest_versions_are_those_that_the_project_allows():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lowest = pins(LOWEST)
+
+    for line in project["project"]["dependencies"]:
+        name, bound = re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", line).groups()
+        numbers = bound.split(".")
+        assert [pin.split(" ;")[0].split(".")[: len(numbers)] for pin in lowest[name]] == [numbers], name
 
 
 def test_the_tests_run_on_the_packages_a_user_gets():

@@ -71,9 +71,10 @@ def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
 
 def test_a_fact_that_did_reach_the_files_is_found(config, monkeypatch):
     """The test of the test: the files are drawn for the wide row, and searched for what the narrow one forbids."""
-    monkeypatch.setattr(viewing, "_for_made_up_people", lambda _: load_config())
+    drawn_for = viewing._for_made_up_people(config)
+    monkeypatch.setattr(viewing, "_for_made_up_people", lambda _: drawn_for)
 
-    view = explain_view("fire", config=with_views(config, fire={"themes": ("home",)}))
+    view = explain_view("fire", config=with_views(config, fire={"themes": ("home",)}), people=150)
 
     found = {row["what"]: row["found"] for row in view.absent.to_dicts()}
     assert found["facts about fire"] > 0

@@ -14,6 +14,7 @@ from helpers.counties import (
     change,
     copy_of,
     files_with,
+    files_with_each,
     hashes_of,
     listed,
     new_version,
@@ -35,31 +36,15 @@ NEXT = NIGHT + timedelta(days=7)
 ELSEWHERE = "b" * 32
 
 
-@pytest.fixture(scope="module")
-def few_places(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Settings with so few places a week that some doors just miss one."""
-    places = {f"capacity.{agency}": 4 for agency in ("gp", "social_care", "housing", "fire", "voluntary")}
-    return settings_file(tmp_path_factory.mktemp("few"), bundle=bundle, outreach=places)
-
-
-@pytest.fixture(scope="module")
-def first_night(small_county: Path, few_places: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a county and its first published night."""
-    folder = tmp_path_factory.mktemp("first")
-    copy_of(small_county, folder / "county")
-    assert score(folder, few_places, as_of=NIGHT) == 0
-    return folder
-
-
 @pytest.fixture
 def settings(few_places: Path) -> Path:
     return few_places
 
 
 @pytest.fixture
-def published(first_night: Path, tmp_path: Path) -> Path:
-    """The same, to change."""
-    return copy_of(first_night, tmp_path / "here")
+def published(night_of_few_places: Path, tmp_path: Path) -> Path:
+    """A folder with a county and its first published night, to change."""
+    return copy_of(night_of_few_places, tmp_path / "here")
 
 
 def score(at: Path, settings: Path, *, as_of: date = NEXT, key: Path | None = None) -> int:
@@ -195,13 +180,13 @@ def all_at_once(at: Path, folder: Path) -> dict[str, str]:
 def test_they_are_off_every_file_when_scoring_stops(published, settings):
     before = tonight(published)
     taken = all_at_once(published, before)
-    assert all(files_with(before, person) for person in taken.values())
+    assert all(files_with_each(before, taken.values()).values())
     code = half_written_events(published)
 
     assert score(published, settings) == code
 
     assert tonight(published).name == f"{NIGHT}.r2"
-    assert {way: files_with(tonight(published), person) for way, person in taken.items()} == {way: [] for way in taken}
+    assert files_with_each(tonight(published), taken.values()) == {person: [] for person in taken.values()}
     assert files_with(before, taken["an_objection"]), "the first revision is kept"
 
 
@@ -277,7 +262,8 @@ def test_they_are_off_every_file_when_the_same_night_is_scored_again(published, 
 
     assert score(published, settings) == 0
 
-    assert [files_with(tonight(published), person) for person in taken.values()] == [[]] * len(OPT_OUTS)
+    assert len(taken) == len(OPT_OUTS)
+    assert files_with_each(tonight(published), taken.values()) == {person: [] for person in taken.values()}
 
 
 def test_nobody_else_is_taken_off(published, settings):

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -145,4 +145,10 @@ def _text_of(path: Path) -> str:
 
 def files_with(folder: Path, word: str) -> list[str]:
     """The files of a folder in which a word can be read."""
-    return [path for path, text in texts_of(folder).items() if word in text]
+    return files_with_each(folder, [word])[word]
+
+
+def files_with_each(folder: Path, words: Iterable[str]) -> dict[str, list[str]]:
+    """The files in which each word can be read; every file is read once."""
+    texts = texts_of(folder)
+    return {word: [path for path, text in texts.items() if word in text] for word in words}

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import polars as pl
 from helpers.risk import drawn_people
@@ -7,11 +9,22 @@ from scipy.special import logit
 
 from ageingwell.model.estimator import RiskModel
 
-PEOPLE, HAPPENED = drawn_people(1200, seed=3)
-MODEL = RiskModel(warn_on_few_events=False).fit(PEOPLE, HAPPENED, monotone={"age": "up", "falls": "up"})
-DOWNWARDS = RiskModel(warn_on_few_events=False).fit(
-    PEOPLE.with_columns(age=-pl.col("age")), HAPPENED, monotone={"age": "down"}
-)
+
+@cache
+def model():
+    """Fitted by the first test that needs it, not by whoever collects the tests."""
+    people, happened = drawn_people(1200, seed=3)
+    return RiskModel(warn_on_few_events=False).fit(people, happened, monotone={"age": "up", "falls": "up"})
+
+
+@cache
+def downwards():
+    people, happened = drawn_people(1200, seed=3)
+    return RiskModel(warn_on_few_events=False).fit(
+        people.with_columns(age=-pl.col("age")), happened, monotone={"age": "down"}
+    )
+
+
 PERSON = st.fixed_dictionaries(
     {
         "age": st.floats(0, 150),
@@ -39,9 +52,9 @@ def frame(people):
 def test_base_and_contributions_are_the_log_odds_of_any_row(people):
     rows = frame(people)
 
-    explained = MODEL.explain(rows)
+    explained = model().explain(rows)
 
-    np.testing.assert_allclose(explained.log_odds, logit(MODEL.predict_proba(rows)[:, 1]), atol=1e-6)
+    np.testing.assert_allclose(explained.log_odds, logit(model().predict_proba(rows)[:, 1]), atol=1e-6)
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,8 +63,8 @@ def test_the_risk_never_falls_where_it_may_only_rise(person, ages):
     younger, older = sorted(ages)
     rows = frame([{**person, "age": younger}, {**person, "age": older}])
 
-    low, high = MODEL.decision_function(rows)
-    down = DOWNWARDS.decision_function(rows.with_columns(age=-pl.col("age")))
+    low, high = model().decision_function(rows)
+    down = downwards().decision_function(rows.with_columns(age=-pl.col("age")))
 
     assert low <= high + 1e-9
     assert down[0] <= down[1] + 1e-9
@@ -62,7 +75,7 @@ def test_the_risk_never_falls_where_it_may_only_rise(person, ages):
 def test_a_row_has_its_risk_whoever_else_is_in_the_frame(people, data):
     order = data.draw(st.permutations(range(len(people))))
 
-    together = MODEL.decision_function(frame(people))
-    turned = MODEL.decision_function(frame([people[place] for place in order]))
+    together = model().decision_function(frame(people))
+    turned = model().decision_function(frame([people[place] for place in order]))
 
     np.testing.assert_array_equal(together[list(order)], turned)

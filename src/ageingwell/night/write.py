@@ -167,7 +167,7 @@ def _files_of(
     view: AgencyView,
     homes: AgencyView | None,
     people: list[Person],
-    facts: Mapping[str, Any],
+    facts: NightFacts,
     told: Sequence[str],
 ) -> dict[str, bytes]:
     """The workbook, CSV, page and files for machines of one view, under one name."""
