@@ -5,6 +5,7 @@ depends only on the joint *outcome* of the conditions on their paths: with `n` c
 `n + 1` outcomes, and over several readings they multiply.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import prod
@@ -28,10 +29,11 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Piece:
-    """Leaves, and all conditions on their paths in order of number."""
+    """Leaves, all conditions on their paths in order of number, and how many joint outcomes these have."""
 
     leaves: tuple[Leaf, ...]
     conditions: tuple[int, ...]
+    outcomes: int
 
 
 def outcomes(conditions: Collection[int], readings: Readings) -> int:
@@ -44,8 +46,7 @@ def outcomes(conditions: Collection[int], readings: Readings) -> int:
     >>> outcomes([0, 1, 2], read_splits([Tree(splits, none, none, none, none, none)]))
     6
     """
-    counts = np.unique(readings.reading_of[list(conditions)], return_counts=True)[1]
-    return prod(int(count) + 1 for count in counts)
+    return prod(count + 1 for count in Counter(readings.reading_of[list(conditions)].tolist()).values())
 
 
 def cut(tree: Tree, readings: Readings, *, most: int, most_in_a_leaf: int) -> Iterator[Piece]:
@@ -65,9 +66,14 @@ def cut(tree: Tree, readings: Readings, *, most: int, most_in_a_leaf: int) -> It
                 f"the path to one of its leaves has {count:,} joint outcomes; the most is {most_in_a_leaf:,}"
             )
         if node < 0 or count <= most:
-            yield Piece(tuple(_leaves(tree, conditions, node, path)), tuple(sorted(met)))
+            yield Piece(tuple(_leaves(tree, conditions, node, path)), tuple(sorted(met)), count)
         else:
             waiting += _children(tree, conditions, node, path)
+
+
+def whole(tree: Tree, readings: Readings) -> Iterator[Leaf]:
+    """All leaves of a tree."""
+    return _leaves(tree, np.array([readings.number[split] for split in tree.splits], np.int64), 0, ())
 
 
 def _children(
