@@ -4,6 +4,7 @@ For curves and small forests that is soon enough. Bits are the same because ever
 number of units (see `grid.py`), and a curve's height is worked out by the same steps.
 """
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def plan_of(tables: "LookupTables") -> list[GroupPlan]:
         zip(tables.condition_reading.tolist(), tables.condition_cut.tolist(), tables.condition_stride.tolist())
     )
     starts = tables.condition_start.tolist()
-    plans = [GroupPlan(conditions[first:stop], []) for first, stop in zip(starts, starts[1:])]
+    plans = [GroupPlan(conditions[first:stop], []) for first, stop in pairwise(starts)]
     feature = np.repeat(tables.run_feature, np.diff(tables.entry_start))
     block = np.repeat(np.arange(len(tables.run_start) - 1), np.diff(tables.run_start))
     group = tables.block_start[np.repeat(block, np.diff(tables.entry_start))] + tables.entry_group
@@ -54,7 +55,7 @@ def draw_curves(
     columns: Array, knot_start: Array, knots: Array, heights: Array, missing: Array, unit: float, sums: Array, rows: int
 ) -> None:
     """Begin `sums[feature, row]` with the height of the feature's curve at the value; 0 where it has none."""
-    for feature, (first, stop) in enumerate(zip(knot_start.tolist(), knot_start.tolist()[1:])):
+    for feature, (first, stop) in enumerate(pairwise(knot_start.tolist())):
         if first == stop:
             sums[feature, :rows] = 0.0
         else:

@@ -31,7 +31,8 @@ Floats = NDArray[np.float64]
 def exact_leaf_values(z: Floats, v: Floats, b: Floats, unit: float) -> Floats:
     """φ of several leaves with the same `d`, in whole units: (leaves, d, patterns).
 
-    `z` (leaves, d) and `v` (leaves,) as in the formula; `b` (d, patterns), or of each leaf (leaves, d, patterns), 0 or 1.
+    `z` (leaves, d) and `v` (leaves,) are those of the formula; `b` is 0 or 1, (d, patterns), or of each leaf its own,
+    (leaves, d, patterns).
 
     >>> exact_leaf_values(np.array([[0.5, 0.3]]), np.array([6.0]), np.ones((2, 1)), 0.25).ravel().tolist()
     [1.75, 3.25]

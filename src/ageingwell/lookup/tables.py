@@ -23,8 +23,9 @@ class LookupTables:
     `entry_start[r]:entry_start[r + 1]`; entry `e` is the outcome of the block's group `entry_group[e]` looked up in
     `entries` from `entry_table[e]` on, where there are `entry_outcomes[e]`. Feature `j` has a curve of `heights` at
     `knots`, `knot_start[j]:knot_start[j + 1]`, and of `missing[j]` where the value is; the trees see its codes as the
-    `levels` `level_start[j]:level_start[j + 1]`, if there are any. Entries and heights are times the slope; entries are whole numbers of
-    the `unit`, to which heights are rounded when they are looked up.
+    `levels` `level_start[j]:level_start[j + 1]`, if there are any. Entries
+    and heights are times the slope; entries are whole numbers of the `unit`, to which heights are rounded when they are
+    looked up.
     """
 
     base: NDArray[np.float64]
