@@ -63,7 +63,7 @@ def compile_forest(forest: Forest) -> LookupTables:
     readings = forest.readings
     groups = [join(some, readings) for some in merge(_pieces(forest), readings, most=IN_A_GROUP)]
     _stop_if_too_large(sum(_size(len(group.features), group.outcomes) for group in groups))
-    tables = tabulate(groups, readings, slope=forest.line[1], unit=forest.unit)
+    tables = tabulate(groups, forest)
     return LookupTables(
         base=np.array([forest.base]),
         unit=np.array([forest.unit]),
@@ -81,9 +81,9 @@ def _pieces(forest: Forest) -> list[Piece]:
     """All trees in pieces; `UnfitError` as soon as those that are merged with none make the tables too large."""
     pieces: list[Piece] = []
     least = 0
-    for tree in forest.trees:
+    for tree, first in zip(forest.trees, forest.first_leaf):
         if tree.splits:
-            for piece in cut(tree, forest.readings, most=IN_A_PIECE, most_in_a_leaf=IN_A_LEAF):
+            for piece in cut(tree, forest.readings, first_leaf=first, most=IN_A_PIECE, most_in_a_leaf=IN_A_LEAF):
                 pieces.append(piece)
                 if piece.outcomes > IN_A_GROUP:
                     players = np.unique(forest.readings.feature[forest.readings.reading_of[list(piece.conditions)]])

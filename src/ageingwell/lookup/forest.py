@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +38,18 @@ class Forest:
 
     @cached_property
     def leaves(self) -> list[Alike]:
-        """The leaves of all trees that have a split."""
-        return alike([leaf for tree in self.trees if tree.splits for leaf in whole(tree, self.readings)], self.readings)
+        """The leaves of all trees that have a split, those of fewest players first."""
+        grown = (
+            whole(tree, self.readings, first_leaf=first)
+            for tree, first in zip(self.trees, self.first_leaf)
+            if tree.splits
+        )
+        return alike(chain.from_iterable(grown), self.readings)
+
+    @cached_property
+    def first_leaf(self) -> list[int]:
+        """The number of each tree's first leaf."""
+        return [0, *accumulate(len(tree.leaf_values) for tree in self.trees)][:-1]
 
     @cached_property
     def base(self) -> float:

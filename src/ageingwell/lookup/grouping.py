@@ -7,12 +7,15 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from ageingwell.lookup.leaves import Alike, alike
+from ageingwell.lookup.forest import Forest
+from ageingwell.lookup.leaves import Alike
 from ageingwell.lookup.pieces import Leaf, Piece, outcomes
 from ageingwell.lookup.readings import Readings
 from ageingwell.lookup.shapley import exact_leaf_values, patterns
 
 Floats = NDArray[np.float64]
+# Of all leaves at once the values would take gigabytes; so many are fast.
+NUMBERS_AT_A_TIME = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,16 @@ def join(pieces: Sequence[Piece], readings: Readings) -> Group:
     )
 
 
-def tabulate(groups: Sequence[Group], readings: Readings, *, slope: float, unit: float) -> list[Floats]:
+def tabulate(groups: Sequence[Group], forest: Forest) -> list[Floats]:
     """For each group, φ of every player for every outcome, (features, outcomes), in whole units."""
+    slope, unit, readings = forest.line[1], forest.unit, forest.readings
     tables = [np.zeros((len(group.features), group.outcomes)) for group in groups]
     met = [_met(group, readings) for group in groups]
     rows = [{feature: row for row, feature in enumerate(group.features)} for group in groups]
-    owner = [number for number, group in enumerate(groups) for _ in group.leaves]
-    leaves = [leaf for group in groups for leaf in group.leaves]
-    for some in alike(leaves, readings):
-        for part in some.parts():
-            b = patterns(part.z.shape[1]).T
+    owner = {leaf.number: number for number, group in enumerate(groups) for leaf in group.leaves}
+    for some in forest.leaves:
+        b = patterns(some.z.shape[1]).T
+        for part in some.parts(rows=b.shape[1], most=NUMBERS_AT_A_TIME):
             values = exact_leaf_values(part.z, slope * part.v, b, unit)
             for place, leaf in enumerate(part.numbers):
                 group = owner[leaf]

@@ -55,6 +55,11 @@ def kernel_for(work: int) -> Kernel:
     return _Chosen.kernel
 
 
+def is_compiled() -> bool:
+    """Whether this process has changed over to Numba."""
+    return _Chosen.kernel is not PLAIN
+
+
 def compiled_kernel() -> Kernel | None:
     """Numba's kernel; None where Numba is not installed, and with a warning where it does not work with this NumPy."""
     try:

@@ -142,7 +142,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """The calibrated log-odds of the second class, (n,)."""
         codes = self._codes(X)
-        return self.fitted_.log_odds(self.fitted_.score_of(codes, threads=self.threads))
+        return self.fitted_.log_odds_of(codes, threads=self.threads)
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
         """The chances of the two classes in the order of `classes_`, (n, 2)."""
