@@ -6,8 +6,8 @@
     python3 start.py setup   sets up .venv with those tools, and no more
 
 On Windows write `py start.py demo`. What follows the word is handed on: `python3 start.py test -k allocate`. The
-packages installed are those of requirements.txt (for the tests requirements-dev.txt), each checked against its hash.
-A second run installs nothing, unless those files or pyproject.toml have changed.
+packages installed are those of requirements-demo.txt (for the tests requirements-dev.txt), each checked against its
+hash. A second run installs nothing, unless those files or pyproject.toml have changed.
 """
 
 # An old Python has to be able to read this file far enough to say that it is too old: no new syntax in here.
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
-LOCKS = {"demo": "requirements.txt", "test": "requirements-dev.txt", "setup": "requirements-dev.txt"}
+LOCKS = {"demo": "requirements-demo.txt", "test": "requirements-dev.txt", "setup": "requirements-dev.txt"}
 # The lock file of the tests holds all of the other.
 SATISFIES = {"demo": ("demo",), "test": tuple(LOCKS), "setup": tuple(LOCKS)}
 RUNS = {
