@@ -3,6 +3,7 @@
 import builtins
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from ageingwell.lookup import CurveMargin, Knots, compile_booster, kernels
 from ageingwell.lookup.direct import Direct
 from ageingwell.lookup.forest import read_forest
 
+TESTS = Path(__file__).parents[1]
 X, Y = people(900)
 # Curves of one, few, many and very many knots; a category of few levels whose curve stands on its codes, and of 0 slope.
 CURVES = (
@@ -43,7 +45,7 @@ def boosters():
     yield "numbers", train(X, Y, trees=40)
     yield "categories", train(seen, Y, trees=30, categories=[1])
     # More edges on a feature than are compared one by one, and than fit 8 bits.
-    yield "many edges", train(X, Y, trees=250, num_leaves=31, max_depth=4, min_data_in_leaf=2, max_bin=800)
+    yield "many edges", train(X, Y, trees=100, num_leaves=31, max_depth=4, min_data_in_leaf=2, max_bin=800)
     yield "zero as missing", train(X, Y, trees=20, zero_as_missing=True)
     yield "no split", train(X, Y, trees=2, min_data_in_leaf=5_000)
 
@@ -119,6 +121,7 @@ def test_a_numba_that_does_not_work_is_told_of(monkeypatch):
 
 WITHOUT_NUMBA = """
 import sys
+from pathlib import Path
 sys.modules["numba"] = None  # as where it is not installed: importing it is an error
 import numpy as np
 from helpers.boosters import people, train
@@ -130,7 +133,7 @@ print(compile_booster(train(x, y, trees=3)).explain(x, threads=1).log_odds.shape
 
 
 def test_nothing_of_it_needs_numba():
-    said = subprocess.run([sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True, cwd="tests")
+    said = subprocess.run([sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True, cwd=TESTS)
 
     assert said.stdout.split("\n")[0] == "(200,) False"
     assert said.stderr == ""
