@@ -72,7 +72,9 @@ def default_model() -> tuple[RiskModel, pl.DataFrame]:
     draw = np.random.default_rng(1)
     x = draw.normal(size=(30_000, 55))
     x[:, :20] = (x[:, :20] > 1).astype(float)
-    odds = x[:, 20:] @ (draw.normal(size=35) * 0.2) + x[:, 20] * x[:, 21] + np.abs(x[:, 22]) + x[:, :20].sum(1) * 0.2 - 4
+    odds = (
+        x[:, 20:] @ (draw.normal(size=35) * 0.2) + x[:, 20] * x[:, 21] + np.abs(x[:, 22]) + x[:, :20].sum(1) * 0.2 - 4
+    )
     outcome = (draw.random(30_000) < 1 / (1 + np.exp(-odds))).astype(int)
     x[draw.random(x.shape) < 0.05] = np.nan
     people = pl.DataFrame({f"x{place}": column for place, column in enumerate(x.T)}, nan_to_null=True)

@@ -15,7 +15,7 @@ from ageingwell.lookup.forest import read_forest
 
 TESTS = Path(__file__).parents[1]
 X, Y = people(900)
-# Curves of one, few, many and very many knots; a category of few levels whose curve stands on its codes, and of 0 slope.
+# Curves of one, few, many and very many knots; a category whose curve stands on its codes; a curve that adds nothing.
 CURVES = (
     Knots(np.array([0.0]), np.array([-0.25]), 0.0),
     Knots(np.arange(-1.0, 12.0), np.cos(np.arange(13.0)), -0.0),
@@ -86,7 +86,9 @@ def test_a_row_adds_up_exactly_in_whatever_order(booster):
 @pytest.fixture
 def fresh(monkeypatch):
     """A process that has explained nothing yet."""
-    monkeypatch.setattr(kernels, "_Chosen", type("Fresh", (), {"done": 0, "kernel": kernels.PLAIN, "is_settled": False}))
+    monkeypatch.setattr(
+        kernels, "_Chosen", type("Fresh", (), {"done": 0, "kernel": kernels.PLAIN, "is_settled": False})
+    )
 
 
 def test_numba_is_taken_once_there_is_enough_to_do(fresh, monkeypatch):
