@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ageingwell.lookup import plain
 from ageingwell.lookup.compiling import compile_forest
+from ageingwell.lookup.curves import Curves, curves_of, draw_curves
 from ageingwell.lookup.direct import Direct
 from ageingwell.lookup.exact import on_the_grid
 from ageingwell.lookup.fallback import DoesNotFit
@@ -89,8 +90,7 @@ class Answers:
         """The log-odds of some rows by LightGBM."""
         rows, columns = len(x), np.array(x.T, order="C")
         sums, made = np.empty(columns.shape), np.empty(rows)
-        knots, heights, missing = self._flat["knots"], self._flat["heights"], self._flat["missing"]
-        plain.draw_curves(columns, self._flat["knot_start"], knots, heights, missing, self.forest.unit, sums, rows)
+        draw_curves(columns, self._curves, self.forest.unit, sums, rows)
         plain.finish(self.forest.start, sums, made, rows)
         plain.read_levels(columns, self._flat["level_start"], self._flat["levels"], rows)
         made += np.asarray(self._exact.predict(columns.T, raw_score=True, num_threads=threads))
@@ -120,3 +120,7 @@ class Answers:
     @cached_property
     def _flat(self) -> dict[str, NDArray[Any]]:
         return flat(self.forest.margin, slope=self.forest.line[1])
+
+    @cached_property
+    def _curves(self) -> list[Curves]:
+        return curves_of(self._flat)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.lookup import plain
+from ageingwell.lookup.curves import curves_of, draw_curves
 from ageingwell.lookup.forest import Forest
 from ageingwell.lookup.leaves import Alike
 from ageingwell.lookup.margin import Explained, Floats, flat
@@ -59,6 +60,7 @@ class Direct:
     def __init__(self, forest: Forest) -> None:
         self.forest = forest
         self.margin = flat(forest.margin, slope=forest.line[1])
+        self.curves = curves_of(self.margin)
         self.batches = [
             Batch.of(part) for some in forest.leaves for part in some.parts(rows=ROWS_AT_A_TIME, most=NUMBERS_AT_A_TIME)
         ]
@@ -77,11 +79,8 @@ class Direct:
         """The contributions (p, rows) of some rows' columns, which are worked in."""
         readings, (features, rows) = self.forest.readings, columns.shape
         sums, codes = np.empty((features, rows)), np.empty((len(readings.feature), rows), np.int64)
-        flat = self.margin
-        plain.draw_curves(
-            columns, flat["knot_start"], flat["knots"], flat["heights"], flat["missing"], self.forest.unit, sums, rows
-        )
-        plain.read_levels(columns, flat["level_start"], flat["levels"], rows)
+        draw_curves(columns, self.curves, self.forest.unit, sums, rows)
+        plain.read_levels(columns, self.margin["level_start"], self.margin["levels"], rows)
         plain.encode(columns, readings.feature, readings.kind, readings.edge_start, readings.edges, codes, rows)
         met = codes[readings.reading_of] > readings.cut_of[:, None]
         for batch in self.batches:

@@ -46,7 +46,7 @@ def draw_curves(
 
 @jit
 def _draw(values: Array, at: Array, adds: Array, missing: float, total: Array) -> None:
-    """The heights of a curve: straight between its knots, flat beyond the first and the last; as `plain.heights_at`."""
+    """The heights of a curve: straight between its knots, flat beyond them; as `curves.Curves.heights`."""
     last = len(at) - 1
     begins, origins, rises = np.empty(last + 2), np.empty(last + 2), np.zeros(last + 2)
     begins[0], origins[0] = adds[0], at[0]

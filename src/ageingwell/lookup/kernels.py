@@ -1,7 +1,7 @@
 """Which of the two kernels explains rows: plain NumPy, or Numba where it is installed and there is enough to do.
 
 Both give the same bytes, so that the choice is one of time alone. Numba takes a second to import, and up to ten to
-compile where no compiled code is kept from an earlier run; then it is about three times as fast. So a process begins
+compile where no compiled code is kept from an earlier run; then it is about four times as fast. So a process begins
 with plain NumPy, and changes over once it has done as much as compiling would have taken: whatever is still to come,
 it then takes at most twice as long as whoever had known it beforehand.
 """
@@ -67,7 +67,7 @@ def compiled_kernel() -> Kernel | None:
     except ImportError as why:
         if find_spec("numba") is not None:
             warnings.warn(
-                f"Numba is installed and cannot be imported ({why}); contributions take three times as long",
+                f"Numba is installed and cannot be imported ({why}); contributions take up to four times as long",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ageingwell.lookup.curves import Curves, curves_of
 from ageingwell.lookup.kernels import Kernel, kernel_for
 from ageingwell.lookup.margin import Explained, Floats, checked_matrix
 from ageingwell.lookup.plain import GroupPlan, plan_of
@@ -101,6 +102,13 @@ class LookupTables:
     def plan(self) -> list[GroupPlan]:
         """The groups as the kernel of plain NumPy takes them."""
         return plan_of(self)
+
+    @cached_property
+    def curves(self) -> list[Curves]:
+        """The margin's curves as the kernel of plain NumPy takes them."""
+        return curves_of(
+            {"knot_start": self.knot_start, "knots": self.knots, "heights": self.heights, "missing": self.missing}
+        )
 
     @property
     def work_a_row(self) -> int:

@@ -303,12 +303,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def _warn_on_new_gaps(self, codes: Floats) -> None:
-        known = self.fitted_.missing_in_training
-        new = [
-            column.name
-            for place, column in enumerate(self.fitted_.columns)
-            if not column.is_category and column.name not in known and np.isnan(codes[:, place]).any()
-        ]
+        new = [self.fitted_.columns[place].name for place in self.fitted_.gaps(codes)]
         if new:
             warnings.warn(
                 f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",

@@ -133,13 +133,7 @@ class FittedRisk:
 
     def without_gaps(self, codes: Floats, *, gaps: Gaps) -> Floats:
         """The matrix of `to_matrix` (n, p), numbers that are missing as never in training treated as in `matrix`."""
-        new = [
-            (place, column.name)
-            for place, column in enumerate(self.columns)
-            if not column.is_category and column.name not in self.missing_in_training
-        ]
-        gone = [(place, name, int(np.isnan(codes[:, place]).sum())) for place, name in new]
-        found = [(place, name, n) for place, name, n in gone if n]
+        found = [(place, self.columns[place].name, int(np.isnan(codes[:, place]).sum())) for place in self.gaps(codes)]
         if found and gaps == "stop":
             named = ", ".join(f"{name} ({n:,} people)" for _, name, n in found[:5])
             raise FrameError(
@@ -149,6 +143,14 @@ class FittedRisk:
         for place, _, _ in found:
             codes[np.isnan(codes[:, place]), place] = self.typical[place]
         return codes
+
+    def gaps(self, codes: Floats) -> list[int]:
+        """The places of numbers that are missing in a matrix (n, p) and never were in training."""
+        return [
+            place
+            for place in np.flatnonzero(np.isnan(codes).any(axis=0)).tolist()
+            if not self.columns[place].is_category and self.columns[place].name not in self.missing_in_training
+        ]
 
     def numbers(self, codes: Floats) -> Floats:
         """The matrix as the trees see it: each category's code replaced by its level's number."""
