@@ -1,6 +1,6 @@
 """Which trees a model has, or none: judged by rows that had no part in what they were grown from."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import lightgbm as lgb
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ageingwell.model.columns import Column
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.training import Training
-from ageingwell.model.trees import FOR_SETS, SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
+from ageingwell.model.trees import FOR_SETS, SHAPES, Binned, Rows, Shape, binned, fit_trees, losses_by_trees, scaled
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -24,12 +24,14 @@ class Recipe:
     shapes: tuple[Shape, ...] = SHAPES
     most_trees: int = 600
     worse_shapes: int = 2
-    patience: int = 40
+    patience: int = 25
     n_folds: int = 5
     seed: int = 1
     threads: int = 1
     # The penalty is chosen on at most so many rows; with more rows two folds choose the shape, not all.
     rows_to_choose: int = 20_000
+    # Of more rows a sample is fitted on, see `sampling.py`.
+    most_rows: int = 200_000
     # Blend with trees boosted from the intercept alone, as far as that helps.
     blends: bool = True
     # Go through all shapes, as a search does.
@@ -38,10 +40,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Trial:
-    """The rows of a split to fit trees on, and the rows that judge them."""
+    """The rows of a split to fit trees on, in bins, with their margin; and the rows that judge them, in the same."""
 
-    fit: Rows
+    fit: Binned
+    margin: Floats
     judge: Rows
+    judge_bins: Binned
+
+    def boosted_from(self, margin: Floats, judge_margin: Floats) -> "Trial":
+        """The same rows, in the same bins, with other margins to boost from."""
+        return replace(self, margin=margin, judge=replace(self.judge, margin=judge_margin))
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,17 @@ class Judged:
         """The log loss of each judging row."""
         return np.asarray(np.logaddexp(0.0, self.score) - self.outcome * self.score)
 
+    def head(self, n: int) -> "Judged":
+        """The first so many judging rows, which are those of the first trials."""
+        rows = slice(None, n)
+        return replace(
+            self,
+            outcome=self.outcome[rows],
+            weight=self.weight[rows],
+            margin=self.margin[rows],
+            score=self.score[rows],
+        )
+
     def loss(self) -> float:
         """The mean log loss of the judging rows."""
         return float(np.average(self.losses(), weights=self.weight)) if len(self.weight) else 0.0
@@ -103,22 +122,36 @@ def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tel
     return shrunken_trees(_choose_shape(trials, training, recipe, tell))
 
 
-def judge_shape(trials: Iterable[Trial], training: Training, recipe: Recipe, *, shape: Shape) -> Judged:
-    """How many trees of one shape describe the judging rows best, and how much of them is not chance.
-
-    One trial at a time is worked out: each holds a copy of all rows.
-    """
+def judge_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, *, shape: Shape) -> Judged:
+    """How many trees of one shape describe the judging rows best, and how much of them is not chance."""
     return shrunken_trees(_judged(_grow(trials, training, recipe, shape)))
 
 
+def trial_of(fit: Rows, judge: Rows, training: Training) -> Trial:
+    """A trial of the two parts of a split, put into bins by its fitting rows."""
+    bins = in_bins(fit, training)
+    return Trial(bins, fit.margin, judge, in_bins(judge, training, like=bins))
+
+
+def in_bins(rows: Rows, training: Training, *, like: Binned | None = None) -> Binned:
+    """The rows in bins, or in those of other rows."""
+    return binned(rows, names=tree_names(training.columns), categories=_categories(training.columns), like=like)
+
+
 def grow_trees(
-    rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, n_trees: int, share: float = 1.0
+    rows: Binned,
+    margin: Floats,
+    training: Training,
+    recipe: Recipe,
+    *,
+    shape: Shape,
+    n_trees: int,
+    share: float = 1.0,
 ) -> lgb.Booster:
     """So many trees of a shape, boosted from the margins of these rows; of what they add, a share."""
     booster = fit_trees(
         rows,
-        names=tree_names(training.columns),
-        categories=_categories(training.columns),
+        margin,
         shape=shape,
         signs=training.signs,
         n_trees=n_trees,
@@ -158,14 +191,14 @@ def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, t
     return best
 
 
-def _grow(trials: Iterable[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
-    boosters, judges, losses = [], [], []
+def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
+    boosters, losses = [], []
     for trial in trials:
         booster, found = losses_by_trees(
             trial.fit,
-            trial.judge,
-            names=tree_names(training.columns),
-            categories=_categories(training.columns),
+            trial.margin,
+            trial.judge_bins,
+            trial.judge.margin,
             shape=shape,
             signs=training.signs,
             most=recipe.most_trees,
@@ -174,12 +207,12 @@ def _grow(trials: Iterable[Trial], training: Training, recipe: Recipe, shape: Sh
             threads=recipe.threads,
         )
         boosters.append(booster)
-        judges.append(trial.judge)
         losses.append(found)
+    judges = tuple(trial.judge for trial in trials)
     longest = max(map(len, losses), default=1)
     # A split that stopped early got no better: its last loss stands for what would have followed.
     drawn_on = [np.pad(some, (0, longest - len(some)), mode="edge") for some in losses]
-    return Grown(shape, tuple(boosters), tuple(judges), np.array(drawn_on).reshape(len(losses), longest))
+    return Grown(shape, tuple(boosters), judges, np.array(drawn_on).reshape(len(losses), longest))
 
 
 def _judged(grown: Grown) -> Judged:
