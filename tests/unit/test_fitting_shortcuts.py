@@ -92,7 +92,7 @@ def test_bins_that_were_used_before_give_the_trees_of_new_ones():
     given = {"signs": training.signs, "most": 20, "patience": 5, "seed": 1, "threads": 1}
 
     def grown(trial, shape):
-        found = losses_by_trees(trial.fit, trial.margin, trial.judge_bins, trial.judge.margin, shape=shape, **given)
+        found = losses_by_trees(trial.fit, trial.margin, trial.judge, trial.judge_bins, shape=shape, **given)
         return model_text(found[0]), found[1].tolist()
 
     before = grown(used, FOR_SETS)

@@ -24,7 +24,7 @@ class Recipe:
     shapes: tuple[Shape, ...] = SHAPES
     most_trees: int = 600
     worse_shapes: int = 2
-    patience: int = 25
+    patience: int = 40
     n_folds: int = 5
     seed: int = 1
     threads: int = 1
@@ -117,9 +117,15 @@ class Judged:
         return float(np.average(self.losses(), weights=self.weight)) if len(self.weight) else 0.0
 
 
-def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
-    """The shape and number of trees that describe the judging rows best, and how much of them is not chance."""
-    return shrunken_trees(_choose_shape(trials, training, recipe, tell))
+def judge_trees(
+    trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress, *, beside: Judged | None = None
+) -> Judged:
+    """The shape and number of trees that describe the judging rows best, and how much of them is not chance.
+
+    With other trees `beside`, judged by the same trials first, to be blended with: where two shapes are of no use to
+    them, no other is tried.
+    """
+    return shrunken_trees(_choose_shape(trials, training, recipe, tell, beside))
 
 
 def judge_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, *, shape: Shape) -> Judged:
@@ -173,7 +179,9 @@ def tree_names(columns: Sequence[Column]) -> list[str]:
     return names if plain else [f"feature_{place}" for place in range(len(names))]
 
 
-def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
+def _choose_shape(
+    trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress, beside: Judged | None
+) -> Judged:
     """Grow trees of each shape on each trial and keep the shape that describes the judging rows best."""
     best, worse = None, 0
     shapes = (FOR_SETS, *recipe.shapes) if _categories(training.columns) else recipe.shapes
@@ -184,7 +192,8 @@ def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, t
             best, worse = judged, 0
         else:
             worse += 1
-        if worse == recipe.worse_shapes and not recipe.try_all_shapes:
+        is_of_use = beside is None or number < 1 or share_of_second(beside, shrunken_trees(best)) > 0
+        if (worse == recipe.worse_shapes or not is_of_use) and not recipe.try_all_shapes:
             break
     if best is None:
         raise ValueError("a recipe needs at least one shape")
@@ -197,8 +206,8 @@ def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Sh
         booster, found = losses_by_trees(
             trial.fit,
             trial.margin,
+            trial.judge,
             trial.judge_bins,
-            trial.judge.margin,
             shape=shape,
             signs=training.signs,
             most=recipe.most_trees,

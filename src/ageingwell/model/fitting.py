@@ -161,8 +161,10 @@ def _blended(
         trial.boosted_from(margin_to_fit(margins, split.fit), _margin_to_judge(margins, split))
         for trial, split in zip(trials, splits)
     ]
-    best = judge_trees(_few(plain, training, recipe), training, recipe, tell)
-    if not share_of_second(first.judged.head(len(best.outcome)), best):
+    few = _few(plain, training, recipe)
+    beside = first.judged.head(sum(len(trial.judge.outcome) for trial in few))
+    best = judge_trees(few, training, recipe, tell, beside=beside)
+    if not share_of_second(beside, best):
         return [first]
     judged = _by_all(best, plain, training, recipe)
     share = share_of_second(first.judged, judged)

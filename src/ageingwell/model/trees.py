@@ -18,7 +18,7 @@ class Shape:
     """The shape of the trees and how fast they learn."""
 
     leaves: int = 4
-    learning_rate: float = 0.1
+    learning_rate: float = 0.07
     events_per_leaf: float = 4.0
     people_per_leaf: int = 20
     ridge: float = 10.0
@@ -31,6 +31,7 @@ class Shape:
 
 
 _DEEP = Shape(
+    learning_rate=0.1,
     leaves=63,
     events_per_leaf=0.2,
     people_per_leaf=2,
@@ -48,7 +49,7 @@ SHAPES = (
     replace(_DEEP, leaves=255, events_per_leaf=0.1, depth=16),
 )
 # Tried first where there are levels to part in sets: which go together shows when every tree may try every feature.
-FOR_SETS = Shape(leaves=4, set_ridge=1.0, feature_share=1.0)
+FOR_SETS = Shape(leaves=4, learning_rate=0.1, set_ridge=1.0, feature_share=1.0)
 # Thresholds between values that a split may choose from.
 MOST_BINS = 255
 # A tree sees no fewer features than this, if there are so many: with one at a time no two could act together.
@@ -167,9 +168,9 @@ def joined(boosters: Sequence[lgb.Booster]) -> lgb.Booster:
 
 def losses_by_trees(
     fit: Binned,
-    fit_margin: Floats,
-    judge: Binned,
-    judge_margin: Floats,
+    margin: Floats,
+    judge: Rows,
+    judge_bins: Binned,
     *,
     shape: Shape,
     signs: Sequence[int],
@@ -179,18 +180,16 @@ def losses_by_trees(
     threads: int,
 ) -> tuple[lgb.Booster, Floats]:
     """The trees, and the log loss on the rows that judge after 0, 1, 2 … trees."""
-    judged = judge.boosted_from(judge_margin)
     seen: dict[str, dict[str, list[float]]] = {}
     booster = lgb.train(
         parameters(shape, signs=signs, seed=seed, threads=threads),
-        fit.boosted_from(fit_margin),
+        fit.boosted_from(margin),
         num_boost_round=most,
-        valid_sets=[judged],
+        valid_sets=[judge_bins.boosted_from(judge.margin)],
         valid_names=["judge"],
         callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(patience, verbose=False)],
     )
-    outcome, weight = judged.get_label(), judged.get_weight()
-    start = np.average(np.logaddexp(0.0, judge_margin) - outcome * judge_margin, weights=weight)
+    start = np.average(np.logaddexp(0.0, judge.margin) - judge.outcome * judge.margin, weights=judge.weight)
     return booster, np.array([start, *seen["judge"]["binary_logloss"]])
 
 
