@@ -103,10 +103,32 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """How many rows there were to fit on and how many were fitted on, and how many of each had the outcome."""
+
+    n: int
+    n_used: int
+    n_events: int
+    n_events_used: int
+
+    def in_words(self) -> str:
+        """In a sentence.
+
+        >>> Sampled(1_000_000, 200_000, 50_000, 50_000).in_words()
+        'fitted on 200,000 of 1,000,000 rows, 50,000 of 50,000 with the outcome among them; rows drawn count for more'
+        """
+        return (
+            f"fitted on {self.n_used:,} of {self.n:,} rows, {self.n_events_used:,} of {self.n_events:,} with the "
+            "outcome among them; rows drawn count for more"
+        )
+
+
+@dataclass(frozen=True)
 class FittedRisk:
     """One outcome's model: columns, margin, trees, the line that calibrates them, and what they were trained on.
 
     `levels` turns each category into the number that the trees see; `typical` is each number's training median.
+    `sampled` tells of how many rows a sample was fitted on; None where all were.
     """
 
     booster_: lgb.Booster
@@ -117,6 +139,7 @@ class FittedRisk:
     missing_in_training: frozenset[str]
     line: Line = AS_IT_IS
     spread: Range = NO_RANGE
+    sampled: Sampled | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
