@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from helpers.counties import settings_file
 
 from ageingwell.cli import cli
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.jobs.checking import check
-from ageingwell.jobs.settling_in import init
 from ageingwell.profiles.profile import LOOKUPS, shipped_profiles
 from ageingwell.profiles.samples import write_samples
 from ageingwell.pseudonyms import Key, pseudonymise
@@ -64,7 +64,10 @@ def test_all_samples_together_are_one_small_place_whose_night_runs(place: Path, 
     found = check(place / "tables", config=load_config(), on=NIGHT)
     assert found.problems == ()
     assert found.missing == ("contacts",)
-    done = _run("score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night")
+    settings = settings_file(tmp_path / "config")
+    done = _run(
+        "score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night", "--config", settings
+    )
     assert done.exit_code == 0, done.output
     listed = pl.read_parquet(tmp_path / "night" / "current" / "list.parquet")
     assert listed.height > 20
@@ -83,9 +86,7 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
     out = kept_back.select(person_id=pseudonym(pl.col("nhs_number"), domain="person", key=Key.made_up(1)))
     register = pl.read_parquet(place / "tables" / "gp_patients.parquet")
     assert register.join(out, on="person_id", how="semi").height > 0
-    init(tmp_path / "config")
-    top = tmp_path / "config" / "score.toml"
-    top.write_text(top.read_text().replace('purpose = "direct_care"', 'purpose = "risk_stratification"'))
+    top = settings_file(tmp_path / "config", changes={"purpose": "risk_stratification"})
     done = _run("score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night", "--config", top)
     assert done.exit_code == 0, done.output
     frames = [pl.read_parquet(path) for path in (tmp_path / "night" / "current").glob("*.parquet")]

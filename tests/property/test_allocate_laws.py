@@ -3,6 +3,7 @@
 import itertools
 
 import polars as pl
+from helpers.laws import examples
 from helpers.outreach import NO_FLOORS, door, doors, places
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from ageingwell.config.outreach import AGENCIES, Capacity, Floors, OutreachSetti
 from ageingwell.outreach.allocate import Allocation, allocate
 
 SETTINGS = OutreachSettings()
-LAWS = settings(max_examples=25, deadline=None)
+LAWS = settings(max_examples=examples(12), deadline=None)
 VALUES = st.integers(1, 9_999).map(lambda step: step / 10_000)
 WEEKS = st.builds(Capacity, **{agency: st.integers(0, 3) for agency in AGENCIES})
 FLOORS = st.builds(
