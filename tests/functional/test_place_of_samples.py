@@ -36,6 +36,7 @@ def _pseudonymised(raw: Path, out: Path) -> Path:
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_TABLES)
 def test_every_sample_goes_from_raw_files_to_good_rows_without_a_line_of_settings(name: str, tmp_path: Path) -> None:
     tables = _pseudonymised(shipped("configs") / "sources" / name / "sample", tmp_path / "tables")
@@ -60,6 +61,7 @@ def _run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(each) for each in arguments])
 
 
+@pytest.mark.slow
 def test_all_samples_together_are_one_small_place_whose_night_runs(place: Path, tmp_path: Path) -> None:
     found = check(place / "tables", config=load_config(), on=NIGHT)
     assert found.problems == ()
@@ -73,6 +75,7 @@ def test_all_samples_together_are_one_small_place_whose_night_runs(place: Path, 
     assert listed.height > 20
 
 
+@pytest.mark.slow
 def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_only_stratified(
     place: Path, tmp_path: Path
 ) -> None:
@@ -95,6 +98,7 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
     assert [frame.columns for frame in named if frame.join(out, on="person_id", how="semi").height] == []
 
 
+@pytest.mark.slow
 def test_connect_recognises_every_sample_whatever_its_file_is_called(place: Path, tmp_path: Path) -> None:
     wanted = {}
     for number, path in enumerate(sorted((place / "raw").rglob("*.*"))):

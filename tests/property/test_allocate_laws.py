@@ -3,6 +3,7 @@
 import itertools
 
 import polars as pl
+import pytest
 from helpers.laws import examples
 from helpers.outreach import NO_FLOORS, door, doors, places
 from hypothesis import given, settings
@@ -51,6 +52,7 @@ def every_choice(table: pl.DataFrame, week: Capacity) -> list[list[dict]]:
     return found
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(agencies=("gp", "fire", "voluntary"), most=5), WEEKS)
 def test_no_other_choice_reaches_more(table: pl.DataFrame, week: Capacity) -> None:
@@ -59,6 +61,7 @@ def test_no_other_choice_reaches_more(table: pl.DataFrame, week: Capacity) -> No
     assert abs(share(table, week).total_value - best) < 1e-9
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(agencies=("gp", "fire"), most=5), WEEKS, FLOORS)
 def test_floors_come_first_and_then_no_other_choice_reaches_more(
@@ -88,6 +91,7 @@ def test_no_agency_exceeds_its_places_and_no_door_gets_two_knocks(
     assert set(visits.select("door_id", "lead_agency").iter_rows()) <= could
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=20), WEEKS, FLOORS, st.randoms(use_true_random=False), st.sampled_from([0.0, 0.4]))
 def test_the_order_of_rows_changes_nothing(
@@ -104,6 +108,7 @@ def test_the_order_of_rows_changes_nothing(
     assert one.messages == other.messages
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=20), WEEKS, st.sampled_from(AGENCIES))
 def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says_by_how_much(
@@ -117,6 +122,7 @@ def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says
     assert abs(now.marginal.filter(lead_agency=agency)["extra_value"].item() - gain) < 1e-6
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES), st.integers(1, 40))
 def test_places_that_no_door_can_use_change_nothing(
@@ -131,6 +137,7 @@ def test_places_that_no_door_can_use_change_nothing(
     assert more.visits.equals(now.visits)
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES))
 def test_the_marginal_table_names_the_doors_that_a_week_with_one_more_place_takes(
@@ -143,6 +150,7 @@ def test_the_marginal_table_names_the_doors_that_a_week_with_one_more_place_take
     assert told == sorted(set(more.visits["door_id"]) - set(now.visits["door_id"]))
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=20), WEEKS)
 def test_nobody_who_just_missed_is_worth_more_than_a_visit_of_the_same_agency(
@@ -159,6 +167,7 @@ def test_nobody_who_just_missed_is_worth_more_than_a_visit_of_the_same_agency(
             assert len(visited) == getattr(week, agency)  # a place is never left empty while a door waits
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=30), WEEKS, FLOORS)
 def test_looking_only_at_the_most_worthy_offers_loses_nothing(
@@ -174,6 +183,7 @@ def test_looking_only_at_the_most_worthy_offers_loses_nothing(
     assert same["value"].sum() >= share(table, week, floors).visits["value"].sum() - 0.00005 * needed - 1e-9
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=15), WEEKS)
 def test_with_the_margin_a_list_that_is_best_tonight_is_kept_tomorrow(table: pl.DataFrame, week: Capacity) -> None:

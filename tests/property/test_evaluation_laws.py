@@ -30,6 +30,7 @@ def people(draw, most=60):
     return np.array(outcome), np.array(steps) / 20
 
 
+@pytest.mark.slow
 @LAWS
 @given(people())
 def test_a_rising_transformation_of_the_score_changes_no_order(drawn):
@@ -50,6 +51,7 @@ def test_turning_the_score_round_turns_the_area_round(drawn):
     assert auroc(outcome, -risk).value == pytest.approx(1 - auroc(outcome, risk).value, abs=1e-12)
 
 
+@pytest.mark.slow
 @LAWS
 @given(people(), SEEDS)
 def test_shuffling_the_rows_changes_no_figure(drawn, seed):
@@ -123,6 +125,7 @@ def test_a_difference_turned_round_is_its_mirror(x, n, y, m):
     assert -1 <= one.low <= one.high <= 1
 
 
+@pytest.mark.slow
 @LAWS
 @given(people(), SEEDS)
 def test_groups_part_the_people_and_the_outcome(drawn, seed):

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
+import pytest
 from helpers.raw import KEY, NUMBERS, pseudonymised
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,7 @@ def expected(row: tuple[object, ...], rows: list[tuple[object, ...]], at: int) -
     return KNOWN[next(iter(told))] if len(told) == 1 else None
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_order_files_and_chunks_change_nobody(rows, random, n_files):
@@ -56,6 +58,7 @@ def test_order_files_and_chunks_change_nobody(rows, random, n_files):
     assert_frame_equal(made_of(parts, rows_at_once=2), made_of([numbered]))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9))
 def test_everybody_has_the_number_sent_or_the_only_one_lent_and_strangers_meet_nobody(rows):

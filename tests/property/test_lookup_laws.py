@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+import pytest
 from helpers.boosters import around_thresholds, furthest, pred_contrib, train
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from ageingwell.model.levels import as_numbers
 from ageingwell.model.margin import Curve, Margin
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -5,6 +5,7 @@ import re
 
 import nhs_number
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def key_of(secret: bytes) -> Key | None:
         return None
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(9_990_000_000, 9_999_999_999).map(str))
 def test_a_number_of_the_reserved_range_is_valid_when_the_reference_says_so(number):
@@ -49,6 +51,7 @@ def test_a_number_of_the_reserved_range_is_valid_when_the_reference_says_so(numb
     assert one(number, is_nhs_number(pl.col("x"))) is bool(expected)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(max_size=14))
 def test_no_text_but_ten_digits_is_an_nhs_number(text):
@@ -57,6 +60,7 @@ def test_no_text_but_ten_digits_is_an_nhs_number(text):
     assert canonical is None or (re.fullmatch(r"[0-9]{10}", str(canonical)) and nhs_number.is_valid(str(canonical)))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(reserved, st.integers(0, 9), st.integers(1, 9))
 def test_every_single_wrong_digit_is_caught(number, place, step):
@@ -65,6 +69,7 @@ def test_every_single_wrong_digit_is_caught(number, place, step):
     assert one(wrong, is_nhs_number(pl.col("x"))) is False
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(reserved, st.sampled_from(["{0}{1}{2}", "{0} {1} {2}", "{0}-{1}-{2}", " {0}{1}{2}", "{0} {1} {2} "]))
 def test_every_spelling_of_a_number_has_one_pseudonym(number, spelling):
@@ -111,6 +116,7 @@ def test_two_keys_and_two_domains_share_no_pseudonym(numbers, one_seed, other_se
     assert len(set.union(*made)) == 4 * len(numbers)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.none() | st.sampled_from(["9990000018", "", "x", "999 000 0026"]), max_size=30))
 def test_a_column_gives_what_its_values_give_alone(values):

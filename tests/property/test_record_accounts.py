@@ -46,6 +46,7 @@ def sent_list(path: Path) -> SentList:
     return SentList("gp", AS_OF, columns, cells, people, as_sent=filled)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cells=st.lists(written, max_size=25),

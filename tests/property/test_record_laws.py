@@ -136,6 +136,7 @@ def entries_by_key(path: Path, sent: SentList) -> dict[str, Entry]:
     return {row.entry.person_id[::-1]: row.entry for row in found if row.entry is not None}
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=st.integers(0, 2**32))
 def test_no_decision_is_lost_and_none_is_misplaced_whatever_was_done_to_the_list(seed, sent_file, tmp_path):

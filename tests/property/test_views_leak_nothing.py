@@ -124,6 +124,7 @@ def ledger_of(recipient, themes, *, shows_risk):
     return Ledger(permitted=(), views={recipient: RecipientView(themes=tuple(sorted(themes)), shows_risk=shows_risk)})
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_what_may_not_be_read_changes_no_byte_of_an_agencys_files(data):
@@ -153,6 +154,7 @@ def test_no_sentence_on_a_forbidden_theme_is_in_an_agencys_files(data):
     assert not {"risk", "rank", "band", "why", "chance", "found_by", "raises", "lowers"} & set(view.frame.columns)
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data(), seed=st.integers(0, 1000))
 def test_the_order_of_rows_that_come_in_changes_no_byte(data, seed):
@@ -177,6 +179,7 @@ class Tags(HTMLParser):
         self.text.append(data)
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data(), text=TEXTS)
 def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
@@ -195,6 +198,7 @@ def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
     assert Tags(page.decode()).seen == Tags(plain.decode()).seen
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_no_list_labels_people_or_claims_causes(data):
