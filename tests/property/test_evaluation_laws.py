@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import polars as pl
 import pytest
+from helpers.laws import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from ageingwell.evaluation.groups import AT_THE_CUT, by_group
 from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.evaluation.utility import at_list_length, chance_listed, hits_at, net_benefit
 
-LAWS = settings(max_examples=60, deadline=None)
+LAWS = settings(max_examples=examples(25), deadline=None)
 SEEDS = st.integers(0, 10_000)
 
 

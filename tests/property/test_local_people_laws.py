@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from helpers.laws import examples
 from helpers.raw import KEY, NUMBERS, pseudonymised
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ def expected(row: tuple[object, ...], rows: list[tuple[object, ...]], at: int) -
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_order_files_and_chunks_change_nobody(rows, random, n_files):
     numbered = [(*row, f"e{n}") for n, row in enumerate(rows)]
@@ -59,7 +60,7 @@ def test_order_files_and_chunks_change_nobody(rows, random, n_files):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9))
 def test_everybody_has_the_number_sent_or_the_only_one_lent_and_strangers_meet_nobody(rows):
     numbered = [(*row, f"e{n}") for n, row in enumerate(rows)]

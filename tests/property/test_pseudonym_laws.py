@@ -6,6 +6,7 @@ import re
 import nhs_number
 import polars as pl
 import pytest
+from helpers.laws import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,7 +90,7 @@ def test_leading_noughts_do_not_make_another_home(uprn, noughts):
     assert one(padded, canonical_uprn(pl.col("x"))) == uprn
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(reserved, uprns, keys)
 def test_pseudonyms_equal_the_standard_librarys_hmac_and_hold_no_digit_or_vowel(number, uprn, secret):
     key = key_of(secret)
@@ -103,7 +104,7 @@ def test_pseudonyms_equal_the_standard_librarys_hmac_and_hold_no_digit_or_vowel(
         assert re.fullmatch(r"[bcdfghjklmnpqrst]{32}", str(made))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(reserved, min_size=1, max_size=40, unique=True), st.integers(0, 5), st.integers(6, 11))
 def test_two_keys_and_two_domains_share_no_pseudonym(numbers, one_seed, other_seed):
     frame = pl.DataFrame({"x": numbers})
@@ -117,7 +118,7 @@ def test_two_keys_and_two_domains_share_no_pseudonym(numbers, one_seed, other_se
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.none() | st.sampled_from(["9990000018", "", "x", "999 000 0026"]), max_size=30))
 def test_a_column_gives_what_its_values_give_alone(values):
     key = Key.made_up(2)

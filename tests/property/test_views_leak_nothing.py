@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
+from helpers.laws import examples
 from helpers.views import ACTIONS, AS_OF, EVERY_THEME, KEY, need, needs, reason, reasons, row, rows, spine_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,7 +35,9 @@ from ageingwell.views.words import THEME_OF_AGENCY
 RULES = {rule.name: rule for rule in need_rules(Thresholds()) if rule.name in ACTIONS}
 SHOWN = [feature for feature in FEATURES if feature.present is not None]
 SERVICES = ("fire", "hospital", "housing", "social_care", "voluntary")
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 TEXTS = st.text(min_size=1, max_size=30) | st.sampled_from(
     ["=1+1", "\t=2", "@x", "-1", "\uff1d1", "<script>x</script>", '"><img src=x onerror=y>', "{{ 7*7 }}", "\x00=1"]
 )
