@@ -7,8 +7,8 @@
     python3 start.py setup   sets up .venv with those tools, and no more
 
 On Windows write `py start.py demo`. What follows the word is handed on: `python3 start.py test -k allocate`. The
-packages installed are those of requirements.txt (for the tests requirements-dev.txt), each checked against its hash.
-A second run installs nothing, unless those files or pyproject.toml have changed.
+packages installed are those of requirements-demo.txt (for the tests requirements-dev.txt), each checked against its
+hash. A second run installs nothing, unless those files or pyproject.toml have changed.
 """
 
 # An old Python has to be able to read this file far enough to say that it is too old: no new syntax in here.
@@ -28,7 +28,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 DEV = "requirements-dev.txt"
-LOCKS = {"demo": "requirements.txt", "test": DEV, "quick": DEV, "setup": DEV}
+LOCKS = {"demo": "requirements-demo.txt", "test": DEV, "quick": DEV, "setup": DEV}
 # The lock file of the tests holds all of the other.
 SATISFIES = {name: ("demo",) if name == "demo" else tuple(LOCKS) for name in LOCKS}
 # One thread a process, for there are two processes or more; four at most, for each holds the whole stack.

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from ageingwell.config.score import Ledger, Purpose, Recipient
+from ageingwell.config.score import Ledger, Purpose
 from ageingwell.errors import NotPermittedError
+from ageingwell.register import Recipient, tables_of
 
-GP_TABLES = ("gp_patients", "gp_events", "gp_prescriptions")
+GP_TABLES = tables_of("gp")
 EXCLUDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
 ALWAYS_OUT = ("objection", "restriction")
 # Rows of this kind are no opt-outs: they name the people whom the national service lets be used.

@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from ageingwell.config.load import Config
-from ageingwell.config.score import Purpose, Recipient
+from ageingwell.config.score import Purpose
 from ageingwell.permissions import (
     Barred,
     allow_list,
@@ -27,6 +27,7 @@ from ageingwell.permissions import (
 )
 from ageingwell.recognition.link_floors import stop_on_strangers
 from ageingwell.recognition.links import REGISTER, count_links
+from ageingwell.register import Recipient
 from ageingwell.sources.dmd_to_bnf import DmdToBnf, read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.read import Records
 from ageingwell.spine import unsure_homes

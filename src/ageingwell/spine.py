@@ -14,6 +14,7 @@ from ageingwell.contracts.made import Spine
 from ageingwell.contracts.registry import EVENT_KEYS
 from ageingwell.events import latest as latest
 from ageingwell.events import one_row_per_event
+from ageingwell.register import BY_HOME, SIGNS_OF_CONTACT
 from ageingwell.sources.read import CheckedTable, Records
 from ageingwell.timeline import ENDINGS, AsOf, Lookback, known
 
@@ -343,16 +344,9 @@ def _meetings(tables: Tables, people: pl.DataFrame, as_of: AsOf) -> pl.LazyFrame
     return pl.concat(met)
 
 
-_SIGNS_OF_CONTACT = {
-    "hospital_events": ("hospital", "started_on"),
-    "care_events": ("social_care", "started_on"),
-    "housing_events": ("housing", "happened_on"),
-    "fire_visits": ("fire", "visited_on"),
-    "fire_incidents": ("fire", "happened_on"),
-}
-
-
-_BY_HOME = ("housing", "fire")  # who knows somebody by the home alone
+# Everybody on the GP register is known to the practice, so its entries need not tell it.
+_SIGNS_OF_CONTACT = {table: sign for table, sign in SIGNS_OF_CONTACT.items() if sign[0] != "gp"}
+_BY_HOME = BY_HOME
 
 
 def _not_told_by(tables: Tables, contacting_homes: Sequence[str] | None) -> pl.Expr:

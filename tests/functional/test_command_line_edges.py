@@ -20,10 +20,10 @@ from ageingwell.cli import cli
 CODE_PAGES = ("cp1252", "cp850", "latin-1", "ascii", "utf-8")
 # What each path is for decides the exit code.
 CODES = {
-    **dict.fromkeys(("data", "raw", "listed", "register", "lsoa_lookup"), 4),
+    **dict.fromkeys(("data", "raw", "listed", "register", "people", "lsoa_lookup"), 4),
     **dict.fromkeys(("config_path",), 3),
     **dict.fromkeys(("key_file", "list_key_file"), 7),
-    **dict.fromkeys(("out", "page", "refused_to", "fix_to", "folder", "samples"), 9),
+    **dict.fromkeys(("out", "page", "log", "refused_to", "fix_to", "folder", "samples"), 9),
     "files": 20,
 }
 
@@ -44,7 +44,8 @@ PATHS = [
     if isinstance(param.type, click.Path)
 ]
 
-FOLDERS = [at for at in PATHS if at[1] in ("data", "raw", "out", "refused_to", "fix_to") and at[0] != ("reidentify",)]
+FOR_AGENCIES = (("reidentify",), ("add-someone",))
+FOLDERS = [at for at in PATHS if at[1] in ("data", "raw", "out", "refused_to", "fix_to") and at[0] not in FOR_AGENCIES]
 
 
 def spoken(words: tuple[object, ...], code_page: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, bytes, bytes]:
@@ -73,7 +74,6 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_of(first_night, tmp_path_factory.mktemp("edges") / "night")
     (folder / "raw").mkdir()
     (folder / "raw" / "homes.csv").write_text("uprn,tenure,naïve –\n7,owner_occupied,x\n", encoding="utf-8")
-    (folder / "list.csv").write_text(f"person_id\n{'b' * 32}\n")
     (folder / "register.csv").write_text("nhs_number,name\n9990000018,Zoë\n", encoding="utf-8")
     return folder
 
@@ -100,8 +100,10 @@ def answers(night: Path, settings: Path, at: Path) -> list[tuple[object, ...]]:
         ("record", night / "out" / "current" / "group.xlsx", "--out", night / "out", "--dry-run"),
         ("views", "explain", "fire", "--config", settings),
         ("pseudonymise", "--raw", night / "raw", "--out", at / "made", "--made-up-key", 1),
-        ("reidentify", "--list", night / "list.csv", "--register", night / "register.csv", "--made-up-key", 1,
-         "--out", at / "found.csv"),
+        ("reidentify", "--list", night / "out" / "current" / "list.parquet", "--register", night / "register.csv",
+         "--made-up-key", 1, "--reason", "visits agreed", "--out", at / "found.csv"),
+        ("add-someone", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", at / "back.xlsx",
+         "--made-up-key", 5),
         ("synth", "--people", 60, "--out", at / "synth", "--check-rates"),
     ]  # fmt: skip
 
@@ -191,6 +193,7 @@ def words_for(name: str, path: str, command: click.Command, at: Path, county: Pa
     right = {
         "data": county, "raw": county, "out": at / "out", "listed": at / "list.csv", "register": at / "register.csv",
         "files": at / "list.csv", "as_of": NIGHT, "people": 60, "person_id": "b" * 32, "recipient": "gp",
+        "reason": "visits agreed",
     }  # fmt: skip
     words = []
     for param in command.params:

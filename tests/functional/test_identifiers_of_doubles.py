@@ -6,7 +6,8 @@ from helpers.raw import CONTRACTS, KEY, NUMBERS, RAW, UPRNS, pseudonymised, raw_
 from helpers.tables import Rows
 
 from ageingwell.errors import RefusedRowsError
-from ageingwell.pseudonyms import pseudonymised_text, reidentify
+from ageingwell.pseudonyms import pseudonymised_text
+from ageingwell.pseudonyms.registers import matches, read_register
 
 CELLS = {(table, raw): ours for table, names in CONTRACTS.items() for ours, raw in RAW.items() if ours in names}
 
@@ -70,11 +71,10 @@ def test_a_uprn_as_the_epc_register_writes_it_is_read(tmp_path, table, raw):
     assert made.equals(expected)
 
 
-def test_reidentify_reads_a_register_of_doubles(tmp_path):
+def test_a_register_of_doubles_is_read(tmp_path):
     _, made = run(tmp_path, "gp_patients", raw_rows("gp_patients"))
-    made.select("person_id").write_csv(tmp_path / "list.csv")
-    pl.DataFrame({"nhs_number": [f"{NUMBERS[0]}.0"]}).write_csv(tmp_path / "register.csv")
+    pl.DataFrame({"nhs_number": [f"{NUMBERS[0]}.0"], "name": ["Ann"]}).write_csv(tmp_path / "register.csv")
 
-    found = reidentify(tmp_path / "list.csv", register=tmp_path / "register.csv", out=tmp_path / "o.csv", key=KEY)
+    found = matches(read_register(tmp_path / "register.csv"), made["person_id"].to_list(), key=KEY)
 
-    assert found.n_matched == 1
+    assert [match.cells for match in found.values()] == [{"name": "Ann"}]

@@ -57,9 +57,9 @@ def test_the_shipped_directory_is_offered_to_made_up_people(shipped_night):
     run = shipped_night
 
     assert any("details checked" in text for text in offers(run))
-    assert run.facts["directory"]["state"] == "in_time"
-    assert run.facts["directory"]["n_organisations"] >= 70
-    assert not run.facts["is_degraded"]
+    assert run.facts.directory["state"] == "in_time"
+    assert run.facts.directory["n_organisations"] >= 70
+    assert not run.facts.is_degraded
     for name in ("voluntary.html", "voluntary.csv"):
         assert "details checked" in (run.folder / "agencies" / name).read_text(encoding="utf-8")
 
@@ -82,7 +82,7 @@ def test_without_a_directory_the_night_runs_and_says_so(small_county, bundle, tm
     run = night(small_county, tmp_path, config_with(tmp_path / "settings", bundle, directory=None))
 
     assert set(offers(run)) <= {NO_DIRECTORY}
-    assert not run.facts["is_degraded"]
+    assert not run.facts.is_degraded
     assert "No directory of local services is connected" in (run.folder / "commissioning.html").read_text("utf-8")
 
 
@@ -93,8 +93,8 @@ def test_a_damaged_directory_degrades_the_night_and_is_named(small_county, bundl
 
     run = night(small_county, tmp_path, config_with(tmp_path / "settings", bundle, directory=str(broken)))
 
-    assert run.facts["is_degraded"]
-    assert "not whole JSON" in run.facts["directory"]["why"]
+    assert run.facts.is_degraded
+    assert "not whole JSON" in run.facts.directory["why"]
     assert set(offers(run)) <= {NOT_USABLE}
     assert any("directory of local services could not be used" in notice for notice in notices(run))
 
@@ -111,7 +111,7 @@ def test_a_late_directory_is_used_and_named(small_county, bundle, tmp_path):
 
     run = night(small_county, tmp_path, config_with(tmp_path / "settings", bundle, directory=str(tmp_path / "late")))
 
-    assert run.facts["directory"]["state"] == "late"
+    assert run.facts.directory["state"] == "late"
     assert any("last checked on 31 January 2026" in notice for notice in notices(run))
 
 
@@ -122,7 +122,7 @@ def test_refused_records_of_the_directory_are_kept_with_file_number_and_field(sm
 
     refused = pl.read_parquet(run.folder / "refused" / "services.parquet")
     assert refused.rows() == [("services-1.json", 10, "status", ["unknown_label"])]
-    assert run.facts["directory"]["n_refused"] == 1
+    assert run.facts.directory["n_refused"] == 1
 
 
 def test_made_up_services_are_never_offered_to_real_people(tmp_path):

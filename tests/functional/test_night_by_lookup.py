@@ -76,10 +76,10 @@ def test_a_night_whose_model_does_not_fit_the_tables_says_why(run, small_county,
 
     slow = night(small_county, settings, tmp_path / "out", tmp_path / "cache")
 
-    told = [message for message in slow.facts["messages"] if "explained by LightGBM itself" in message]
+    told = [message for message in slow.facts.messages if "explained by LightGBM itself" in message]
     assert len(told) == 2
     assert "its tables would take" in told[0]
-    assert not [message for message in run.facts["messages"] if "LightGBM" in message]
+    assert not [message for message in run.facts.messages if "LightGBM" in message]
     assert slow.frames.listed["person_id"].to_list() == run.frames.listed["person_id"].to_list()
     slowly, quickly = (done.frames.in_memory().scores["risk"] for done in (slow, run))
     np.testing.assert_allclose(slowly, quickly, rtol=0, atol=1e-12)

@@ -14,8 +14,9 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import RefusedRowsError, SourceError
-from ageingwell.pseudonyms import pseudonym, pseudonymised_text, reidentify
+from ageingwell.pseudonyms import pseudonym, pseudonymised_text
 from ageingwell.pseudonyms.fingerprints import stop_on_mixed_ids, told_by
+from ageingwell.pseudonyms.registers import matches, read_register
 from ageingwell.sources.read import one_key
 
 RAW_COLUMNS = {(table, raw): ours for table, names in CONTRACTS.items() for ours, raw in RAW.items() if ours in names}
@@ -233,15 +234,15 @@ def test_tables_made_before_ids_were_told_hold_nhs_numbers(both, tmp_path):
 def test_a_list_by_own_ids_is_matched_back_by_own_ids_alone(tmp_path, domain):
     raw, made_of = ("nhs_number", "person_id") if domain == "person" else ("uprn", "household_id")
     _, made = run(tmp_path, "gp_patients", own_rows("gp_patients"), own_ids=["gp_patients"])
-    made.select(made_of).write_csv(tmp_path / "list.csv")
     ids = [row[raw] for row in own_rows("gp_patients")]
     pl.DataFrame({raw: [f" {ids[0]} ", ids[1], "nobody", None], "street": "x"}).write_csv(tmp_path / "register.csv")
-    told = {"register": tmp_path / "register.csv", "key": KEY, "domain": domain}
+    own, nhs = (read_register(tmp_path / "register.csv", own_ids=own) for own in (True, False))
 
-    found = reidentify(tmp_path / "list.csv", out=tmp_path / "own.csv", own_ids=True, **told)
-    lost = reidentify(tmp_path / "list.csv", out=tmp_path / "nhs.csv", **told)
+    found = matches(own, made[made_of].to_list(), key=KEY)
 
-    assert (found.n_matched, found.n_blank, found.n_invalid, lost.n_matched) == (2, 1, 0, 0)
+    assert set(found) == set(made[made_of].to_list()[:2])
+    assert (own.n_blank, own.n_invalid) == (1, 0)
+    assert matches(nhs, made[made_of].to_list(), key=KEY) == {}
 
 
 # The command

@@ -16,7 +16,7 @@ from ageingwell.errors import AgeingWellError, KeyFileError, PublishError, Refus
 from ageingwell.pseudonyms.digests import pseudonym, row_key
 from ageingwell.pseudonyms.extracts import pseudonymise
 from ageingwell.pseudonyms.keys import Key
-from ageingwell.pseudonyms.registers import ListKey, reidentify
+from ageingwell.pseudonyms.registers import ListKey, Match, Register, matches, read_register
 
 KEY = Key.made_up(1)
 CONTRACTS = {
@@ -495,98 +495,59 @@ nhs_number,name,phone
 """
 
 
-def listing(at: Path, people: list[str]) -> Path:
-    pl.DataFrame(
-        {"rank": range(1, len(people) + 1), "person_id": people, "needs": [["falls", "fire"]] * len(people)}
-    ).write_parquet(at)
-    return at
+def registered(at: Path, text: str = REGISTER, **more: object) -> Register:
+    (at / "register.csv").write_text(text)
+    return read_register(at / "register.csv", **more)
 
 
-def test_a_list_is_matched_against_the_agencys_own_register_only(tmp_path):
-    (tmp_path / "register.csv").write_text(REGISTER)
+def test_keys_are_matched_against_the_agencys_own_register_only(tmp_path):
     people = [named(DAN), named(ANN), named(CAT), named(BOB), named(EVE), named(ANN, key=Key.made_up(9))]
+    register = registered(tmp_path)
 
-    done = reidentify(
-        listing(tmp_path / "list.parquet", people),
-        register=tmp_path / "register.csv",
-        out=tmp_path / "out.csv",
-        key=KEY,
-    )
+    found = matches(register, people, key=KEY)
 
-    found = pl.read_csv(tmp_path / "out.csv", infer_schema=False)
-    assert found.select("rank", "nhs_number", "name").rows() == [
-        ("2", ANN, "Ann"),
-        ("4", BOB, "'=Bob()"),
-        ("5", EVE, "Eve"),
-    ]
-    assert found["needs"].to_list() == ["falls; fire"] * 3
-    assert (done.n_listed, done.n_matched, done.n_unmatched) == (6, 3, 3)
-    assert (done.n_register, done.n_blank, done.n_invalid, done.n_ambiguous) == (8, 1, 1, 2)
-    assert stat.S_IMODE((tmp_path / "out.csv").stat().st_mode) == 0o600
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.parquet", "out.csv", "register.csv"]
+    assert {key: match.cells["name"] for key, match in found.items()} == {
+        named(ANN): "Ann",
+        named(BOB): "=Bob()",
+        named(EVE): "Eve",
+    }
+    assert (register.n_rows, register.n_blank, register.n_invalid, register.n_ambiguous) == (8, 1, 1, 2)
+    assert matches(register, [], key=KEY) == {}
 
 
-def test_a_home_gives_everyone_the_register_has_there(tmp_path):
-    pl.DataFrame({"household_id": [named("7", "home")]}).write_csv(tmp_path / "list.csv")
-    (tmp_path / "register.csv").write_text("uprn;tenant;phone\n007;Ann;1\n7;Bob;2\n8;Cat;3\n")
+def test_a_home_gives_what_every_row_there_agrees_on(tmp_path):
+    text = "uprn;tenant;phone;address\n007;Ann;1;1 Lane\n7;Bob;1;1 Lane\n8;Cat;3;2 Lane\n"
+    register = registered(tmp_path, text, keep=["tenant", "address"])
 
-    done = reidentify(
-        tmp_path / "list.csv",
-        register=tmp_path / "register.csv",
-        out=tmp_path / "out.parquet",
-        key=KEY,
-        domain="home",
-        register_columns=["tenant"],
-    )
+    found = matches(register, [named("7", "home"), named("8", "home")], key=KEY)
 
-    found = pl.read_parquet(tmp_path / "out.parquet")
-    assert found.rows() == [(named("7", "home"), "7", "Ann"), (named("7", "home"), "7", "Bob")]
-    assert done.n_matched == 1
+    assert found[named("7", "home")] == Match("home", {"tenant": "", "address": "1 Lane"}, 2)
+    assert found[named("8", "home")] == Match("home", {"tenant": "Cat", "address": "2 Lane"}, 1)
 
 
-def test_a_list_with_row_keys_is_matched_with_the_list_key(tmp_path):
+def test_row_keys_are_matched_with_the_list_key(tmp_path):
     night, list_key = date(2026, 11, 22), Key.made_up(8)
-    keys = pl.DataFrame({"person_id": [named(ANN), named(DAN)]}).select(
-        row_key=row_key(pl.col("person_id"), recipient="fire", as_of=night, key=list_key)
+    keys = (
+        pl.DataFrame({"person_id": [named(ANN), named(DAN)]})
+        .select(row_key=row_key(pl.col("person_id"), recipient="fire", as_of=night, key=list_key))["row_key"]
+        .to_list()
     )
-    keys.write_csv(tmp_path / "list.csv")
-    (tmp_path / "register.csv").write_text(REGISTER)
+    register = registered(tmp_path)
 
-    done = reidentify(
-        tmp_path / "list.csv",
-        register=tmp_path / "register.csv",
-        out=tmp_path / "out.csv",
-        key=KEY,
-        list_key=ListKey(list_key, "fire", night),
-    )
-
-    assert (done.n_matched, done.n_unmatched) == (1, 1)
+    assert list(matches(register, keys, key=KEY, list_key=ListKey(list_key, "fire", night))) == keys[:1]
+    assert matches(register, keys, key=KEY, list_key=ListKey(list_key, "gp", night)) == {}
     with pytest.raises(KeyFileError, match="one key serves both"):
-        reidentify(
-            tmp_path / "list.csv",
-            register=tmp_path / "register.csv",
-            out=tmp_path / "other.csv",
-            key=KEY,
-            list_key=ListKey(KEY, "fire", night),
-        )
+        matches(register, keys, key=KEY, list_key=ListKey(KEY, "fire", night))
 
 
-def test_reidentify_stops_on_missing_columns_and_existing_files(tmp_path):
-    (tmp_path / "register.csv").write_text("name\nAnn\n")
-    (tmp_path / "list.csv").write_text("person_id\nx\n")
-    with pytest.raises(SourceError, match="nhs_number is missing"):
-        reidentify(tmp_path / "list.csv", register=tmp_path / "register.csv", out=tmp_path / "o.csv", key=KEY)
-
-    (tmp_path / "register.csv").write_text(REGISTER)
-    (tmp_path / "o.csv").write_text("kept")
-    with pytest.raises(PublishError, match="there already"):
-        reidentify(tmp_path / "list.csv", register=tmp_path / "register.csv", out=tmp_path / "o.csv", key=KEY)
+def test_a_register_without_an_identifier_or_a_column_to_show_is_refused(tmp_path):
+    with pytest.raises(SourceError, match="nhs_number and uprn are missing"):
+        registered(tmp_path, "name\nAnn\n")
+    with pytest.raises(SourceError, match="no column is headed as a name"):
+        registered(tmp_path, f"nhs_number,remarks\n{ANN},x\n")
+    with pytest.raises(SourceError, match="several columns could be the nhs_number"):
+        registered(tmp_path, f"nhs_number,NHS no,name\n{ANN},{ANN},x\n")
     with pytest.raises(AgeingWellError, match="no column street"):
-        reidentify(
-            tmp_path / "list.csv",
-            register=tmp_path / "register.csv",
-            out=tmp_path / "p.csv",
-            key=KEY,
-            register_columns=["street"],
-        )
-    assert (tmp_path / "o.csv").read_text() == "kept"
+        registered(tmp_path, keep=["street"])
+    with pytest.raises(SourceError, match="is not put beside a list"):
+        registered(tmp_path, keep=["nhs_number"])

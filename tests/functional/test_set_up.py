@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-demo.txt")
 LOWEST = "requirements-lowest.txt"
 
 
@@ -37,10 +37,11 @@ def pins(name: str) -> dict[str, list[str]]:
     return found
 
 
-def wanted(*groups: str) -> set[str]:
+def wanted(*groups: str, extras: tuple[str, ...] = ("database", "annex")) -> set[str]:
     """The packages pyproject.toml asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["database"]]
+    asked = list(project["project"]["dependencies"])
+    asked += [line for extra in extras for line in project["project"]["optional-dependencies"][extra]]
     asked += [line for group in groups for line in project["dependency-groups"][group]]
     return {re.match(r"[\w-]+", line)[0].lower() for line in asked}
 
@@ -61,7 +62,9 @@ def test_every_pinned_package_has_hashes(name):
 
 def test_the_lock_files_hold_what_the_project_asks_for():
     assert wanted("build") - set(pins(LOCKS[0])) == set()
-    assert wanted("build", "test", "lint", "docs") - set(pins(LOCKS[1])) == set()
+    everything = wanted("build", "test", "lint", "docs", extras=("database", "annex", "fast", "ebm"))
+    assert everything - set(pins(LOCKS[1])) == set()
+    assert wanted("build", extras=()) - set(pins(LOCKS[2])) == set()
 
 
 def test_the_lowest_versions_are_those_that_the_project_allows():
@@ -74,9 +77,15 @@ def test_the_lowest_versions_are_those_that_the_project_allows():
         assert [pin.split(" ;")[0].split(".")[: len(numbers)] for pin in lowest[name]] == [numbers], name
 
 
-def test_the_tests_run_on_the_packages_a_user_gets():
+def test_the_demonstration_installs_nothing_that_only_an_extra_needs():
+    # Numba and its LLVM alone are 208 MB; shap brings them in.
+    assert {"numba", "llvmlite", "shap", "matplotlib", "pyarrow", "pandas"} & set(pins(LOCKS[2])) == set()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-demo.txt"])
+def test_the_tests_run_on_the_packages_a_user_gets(name):
     # A package that a user needs on one system only may be needed on every system by the tests.
-    user, developer = pins(LOCKS[0]), pins(LOCKS[1])
+    user, developer = pins(name), pins(LOCKS[1])
     versions = {name: [pin.split(" ;")[0] for pin in found] for name, found in user.items()}
     assert {name: [pin.split(" ;")[0] for pin in developer.get(name, [])] for name in user} == versions
 
@@ -133,7 +142,7 @@ def test_a_changed_lock_file_makes_everything_anew(start, monkeypatch):
     monkeypatch.setattr(start, "works", lambda: True)
     start.VENV.mkdir()
     start.set_up("demo")
-    (start.ROOT / "requirements.txt").write_text("# other packages", encoding="utf-8")
+    (start.ROOT / "requirements-demo.txt").write_text("# other packages", encoding="utf-8")
 
     steps.clear()
     start.set_up("demo")

@@ -6,7 +6,9 @@ is missing these tests are skipped; AGEINGWELL_SPARK_TESTS=required makes that a
 
 import functools
 import hashlib
+import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -137,6 +139,38 @@ def test_a_whole_night_on_spark_is_the_local_night_byte_for_byte(
     assert [cluster.arguments_of(executor) for executor in killing.killed] == [""]
     assert len(nights[0]) > 20
     assert nights[0] == nights[1]
+
+
+def test_a_night_reads_its_tables_from_the_catalogue(
+    session: Any, place: Path, small_county: Path, settings: Path, tmp_path: Path
+) -> None:
+    config = load_config(settings)
+    data = tmp_path / "data"
+    shutil.copytree(small_county, data)
+    sources = {name: f"table:{name}" for name in ("gp_events", "permissions", "homes")}
+    for name in sources:
+        session.read.parquet(str(small_county / f"{name}.parquet")).createOrReplaceTempView(name)
+        (data / f"{name}.parquet").unlink()
+    tables = {name: config.tables[name].model_copy(update={"location": source}) for name, source in sources.items()}
+    on_spark = EngineSettings(name="spark", spark=SparkSettings(shared_folder=str(place)))
+    from_there = replace(
+        config, tables=config.tables | tables, score=config.score.model_copy(update={"engine": on_spark})
+    )
+
+    nights = [
+        score.score(folder, as_of=NIGHT, out=tmp_path / name, config=given).folder
+        for name, folder, given in (("here", small_county, config), ("there", data, from_there))
+    ]
+
+    # The manifest tells the files of a table, and those of Spark are others; all that was worked out is the same.
+    frames = [{name: told for name, told in hashes_of(night).items() if name.endswith(".parquet")} for night in nights]
+    assert len(frames[0]) > 10
+    assert frames[0] == frames[1]
+    manifests = [json.loads((night / "manifest.json").read_text(encoding="utf-8")) for night in nights]
+    assert [told["config"] for told in manifests] == [config.digest] * 2
+    counts = [{name: told["n_good"] for name, told in manifest["inputs"].items()} for manifest in manifests]
+    assert counts[0] == counts[1]
+    assert [path.name for path in place.glob("ageingwell-*")] == []
 
 
 def test_results_come_in_the_order_of_the_items(spark: Engine) -> None:

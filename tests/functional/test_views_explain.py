@@ -12,10 +12,10 @@ from helpers.counties import settings_file
 from ageingwell.cli import cli
 from ageingwell.cli.views import RECIPIENTS
 from ageingwell.config.load import Config, load_config
-from ageingwell.config.score import Recipient
 from ageingwell.errors import NotPermittedError
 from ageingwell.jobs import viewing
 from ageingwell.jobs.viewing import explain_view, view_text
+from ageingwell.register import Recipient
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 
+from ageingwell.decisions.choices import folded
 from ageingwell.report.choices import headings
 
 OFFICE = shutil.which("soffice")
@@ -37,8 +38,9 @@ def fill(
 
 def _columns(sheet: Any) -> dict[str, int]:
     names = headings()
-    titles = [(cell.column, str(cell.value or "")) for cell in sheet[1]]
-    return {names[title.lower().replace(" ", "_")]: at for at, title in titles if title}
+    titles = [(cell.column, folded(str(cell.value or ""))) for cell in sheet[1]]
+    # What an agency's own register lends to a list has a heading of its own.
+    return {names[title]: at for at, title in titles if title and not title.startswith("own_register_")}
 
 
 def _row_of(sheet: Any, key: str) -> int:

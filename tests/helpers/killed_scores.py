@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import ageingwell.lookup.kernel
 import ageingwell.report.html  # noqa: F401 (slow to import: once here, not in every child)
 from ageingwell.config.load import load_config
 from ageingwell.context import Surroundings

@@ -11,6 +11,7 @@ from ageingwell.config.outreach import Capacity, Floors, Interventions, Outreach
 from ageingwell.outreach.needs import find_home_needs, find_needs
 from ageingwell.outreach.rank import LAST_SEEN
 from ageingwell.outreach.rules import NeedRule, need_rules
+from ageingwell.register import LEAD_AGENCIES
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 AS_OF = date(2026, 11, 22)
@@ -34,8 +35,8 @@ def shipped_interventions() -> Interventions:
     return Interventions.model_validate(tomllib.loads((CONFIGS / "interventions.toml").read_text(encoding="utf-8")))
 
 
-def places(**by_agency: int) -> Capacity:
-    return Capacity.model_validate(dict.fromkeys(Capacity.model_fields, 0) | by_agency)
+def places(**by_agency: Any) -> Capacity:
+    return Capacity.model_validate(dict.fromkeys(LEAD_AGENCIES, 0) | by_agency)
 
 
 def facts_read(rules: tuple[NeedRule, ...]) -> list[str]:

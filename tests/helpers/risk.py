@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
+from ageingwell.model.fitted import Explanation, FittedRisk
+
 
 def drawn_people(n: int = 600, *, seed: int = 1) -> tuple[pl.DataFrame, np.ndarray]:
     """Age, falls, a category of three and one of many levels, missing values; and who had the outcome."""
@@ -22,3 +24,11 @@ def drawn_people(n: int = 600, *, seed: int = 1) -> tuple[pl.DataFrame, np.ndarr
         }
     )
     return frame, happened.astype(int)
+
+
+def by_lightgbm(model: FittedRisk, people: pl.DataFrame) -> Explanation:
+    """What each feature adds by LightGBM's own `pred_contrib`, with the curves' heights and the line."""
+    codes = model.matrix(people, gaps="fill")
+    trees = np.asarray(model.booster_.predict(model.numbers(codes), pred_contrib=True, num_threads=1))
+    base = model.line.intercept + model.line.slope * (model.margin.intercept + trees[:, -1])
+    return Explanation(model.features, base, model.line.slope * (model.margin.contributions(codes) + trees[:, :-1]))

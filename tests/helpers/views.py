@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from ageingwell.config.score import Ledger, RecipientView
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.views.columns import AgencyView
 from ageingwell.views.recipient import view_for
@@ -256,15 +257,15 @@ LEFT = attrition(
     ("allocate", "no_place_this_week", 450),
     ("listed", "listed", 6),
 )
-FACTS: dict[str, Any] = {
-    "as_of": "2026-11-22",
-    "purpose": "direct_care",
-    "made_up": True,
-    "rules_only": False,
-    "missing": ["hospital_events"],
-    "late": ["homes"],
-    "messages": ["the floor `rural` keeps 3 places and only 1 could be filled"],
-    "inputs": {
+FACTS = NightFacts(
+    date(2026, 11, 22),
+    purpose="direct_care",
+    made_up=True,
+    rules_only=False,
+    missing=["hospital_events"],
+    late=["homes"],
+    messages=["the floor `rural` keeps 3 places and only 1 could be filled"],
+    inputs={
         "gp_patients": {
             "newest_on": "2026-11-21",
             "n_read": 15_003,
@@ -273,15 +274,15 @@ FACTS: dict[str, Any] = {
         },
         "homes": {"newest_on": "2026-09-01", "n_read": 5_000, "n_good": 5_000, "refused_by_rule": []},
     },
-    "capacity": {"gp": 15, "fire": 20},
-    "bundle": {
+    capacity={"gp": 15, "fire": 20},
+    bundle={
         "made_up": True,
         "verdict": {"usable": True, "reason": "it beats every rival"},
         "training": {"n_people": 20_004, "n_events": 5},
         "outcomes": {"loss_of_independence": {"calibration": {"slope": 1.012345, "intercept": 0.0}}},
     },
-    "versions": {"polars": "2.1.0"},
-}
+    versions={"polars": "2.1.0"},
+)
 GONE = pl.DataFrame(
     {"person_id": [pseudonym(f"g{n}") for n in range(10)], "reason": ["moved"] * 9 + ["deceased"]},
     schema={"person_id": pl.String, "reason": pl.String},

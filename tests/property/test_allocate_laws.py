@@ -9,20 +9,29 @@ from helpers.outreach import NO_FLOORS, door, doors, places
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ageingwell.config.outreach import AGENCIES, Capacity, Floors, OutreachSettings
+from ageingwell.config.outreach import Capacity, Floors, OutreachSettings
 from ageingwell.outreach.allocate import Allocation, allocate
+from ageingwell.register import LEAD_AGENCIES
 
 SETTINGS = OutreachSettings()
 LAWS = settings(max_examples=examples(12), deadline=None)
 VALUES = st.integers(1, 9_999).map(lambda step: step / 10_000)
-WEEKS = st.builds(Capacity, **{agency: st.integers(0, 3) for agency in AGENCIES})
+WEEKS = st.builds(Capacity, **{agency: st.integers(0, 3) for agency in LEAD_AGENCIES})
+# One or two teams, each for one of the places that `offers` draws; the rest of the agency serves the other.
+TEAMS = st.lists(
+    st.tuples(st.sampled_from(["gp", "fire"]), st.sampled_from(["Ludlow", "Totnes"]), st.integers(0, 3)),
+    min_size=1,
+    max_size=2,
+    unique_by=lambda team: team[:2],
+).map(lambda teams: [{"agency": agency, "places": [place], "visits": n} for agency, place, n in teams])
+WEEKS_WITH_TEAMS = st.builds(Capacity, place_teams=TEAMS, **{agency: st.integers(0, 3) for agency in LEAD_AGENCIES})
 FLOORS = st.builds(
     Floors, **{name: st.sampled_from([0.0, 0.2, 0.5]) for name in ("unknown_to_every_service", "most_deprived_fifth")}
 )
 
 
 @st.composite
-def offers(draw: st.DrawFn, *, agencies: tuple[str, ...] = AGENCIES, most: int = 12) -> pl.DataFrame:
+def offers(draw: st.DrawFn, *, agencies: tuple[str, ...] = LEAD_AGENCIES, most: int = 12) -> pl.DataFrame:
     """Draw doors with the agencies that could lead there."""
     rows = []
     for number in range(draw(st.integers(1, most))):
@@ -30,6 +39,7 @@ def offers(draw: st.DrawFn, *, agencies: tuple[str, ...] = AGENCIES, most: int =
             "is_unknown_to_every_service": draw(st.booleans()),
             "is_most_deprived_fifth": draw(st.booleans()),
             "was_listed": False,
+            "place": draw(st.sampled_from(["Ludlow", "Totnes"])),
         }
         for agency in sorted(draw(st.sets(st.sampled_from(agencies), min_size=1))):
             rows.append(door(f"h{number:02}", agency, draw(VALUES), rank=number + 1, **group))
@@ -40,14 +50,26 @@ def share(table: pl.DataFrame, week: Capacity, floors: Floors = NO_FLOORS, **cha
     return allocate(table, capacity=week, floors=floors, settings=SETTINGS.model_copy(update=changed), seed=7)
 
 
+def within(week: Capacity, visits: list[dict]) -> bool:
+    """Whether each team, and what is left of each agency for the other places, makes no more visits than it can."""
+    left = list(visits)
+    for team in week.place_teams:
+        theirs = [visit for visit in left if visit["lead_agency"] == team.agency and visit["place"] in team.places]
+        left = [visit for visit in left if visit not in theirs]
+        if len(theirs) > team.visits:
+            return False
+    return all(
+        sum(visit["lead_agency"] == agency for visit in left) <= getattr(week, agency) for agency in LEAD_AGENCIES
+    )
+
+
 def every_choice(table: pl.DataFrame, week: Capacity) -> list[list[dict]]:
     """Every way to give each door one of its leads or none, within the week's places."""
     by_door = [group.to_dicts() for _, group in table.group_by("door_id", maintain_order=True)]
     found = []
     for picks in itertools.product(*([None, *leads] for leads in by_door)):
         chosen = [pick for pick in picks if pick is not None]
-        used = {agency: sum(pick["lead_agency"] == agency for pick in chosen) for agency in AGENCIES}
-        if all(used[agency] <= limit for agency, limit in week.places().items()):
+        if within(week, chosen):
             found.append(chosen)
     return found
 
@@ -62,6 +84,29 @@ def test_no_other_choice_reaches_more(table: pl.DataFrame, week: Capacity) -> No
 
 
 @pytest.mark.slow
+@LAWS
+@given(offers(agencies=("gp", "fire", "voluntary"), most=5), WEEKS_WITH_TEAMS)
+def test_with_teams_no_other_choice_within_every_teams_places_reaches_more(table: pl.DataFrame, week: Capacity) -> None:
+    best = max(sum(pick["value"] for pick in chosen) for chosen in every_choice(table, week))
+    shared = share(table, week)
+
+    assert within(week, shared.visits.to_dicts())
+    assert abs(shared.total_value - best) < 1e-9
+
+
+@LAWS
+@given(offers(most=12), WEEKS_WITH_TEAMS, st.sampled_from([0.0, 0.5]))
+def test_no_team_makes_more_visits_than_it_can_and_the_account_of_each_agency_is_right(
+    table: pl.DataFrame, week: Capacity, random_share: float
+) -> None:
+    shared = share(table, week, random_share=random_share)
+
+    assert within(week, shared.visits.to_dicts())
+    assert dict(shared.marginal.select("lead_agency", "places").iter_rows()) == week.places()
+    used = {agency: shared.visits.filter(lead_agency=agency).height for agency in LEAD_AGENCIES}
+    assert dict(shared.marginal.select("lead_agency", "used").iter_rows()) == used
+
+
 @LAWS
 @given(offers(agencies=("gp", "fire"), most=5), WEEKS, FLOORS)
 def test_floors_come_first_and_then_no_other_choice_reaches_more(
@@ -110,7 +155,7 @@ def test_the_order_of_rows_changes_nothing(
 
 @pytest.mark.slow
 @LAWS
-@given(offers(most=20), WEEKS, st.sampled_from(AGENCIES))
+@given(offers(most=20), WEEKS, st.sampled_from(LEAD_AGENCIES))
 def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says_by_how_much(
     table: pl.DataFrame, week: Capacity, agency: str
 ) -> None:
@@ -124,7 +169,7 @@ def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says
 
 @pytest.mark.slow
 @LAWS
-@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES), st.integers(1, 40))
+@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(LEAD_AGENCIES), st.integers(1, 40))
 def test_places_that_no_door_can_use_change_nothing(
     table: pl.DataFrame, week: Capacity, floors: Floors, agency: str, spare: int
 ) -> None:
@@ -139,7 +184,7 @@ def test_places_that_no_door_can_use_change_nothing(
 
 @pytest.mark.slow
 @LAWS
-@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(AGENCIES))
+@given(offers(most=12), WEEKS, FLOORS, st.sampled_from(LEAD_AGENCIES))
 def test_the_marginal_table_names_the_doors_that_a_week_with_one_more_place_takes(
     table: pl.DataFrame, week: Capacity, floors: Floors, agency: str
 ) -> None:
@@ -158,7 +203,7 @@ def test_nobody_who_just_missed_is_worth_more_than_a_visit_of_the_same_agency(
 ) -> None:
     shared = share(table, week)
 
-    for agency in AGENCIES:
+    for agency in LEAD_AGENCIES:
         visited = shared.visits.filter(lead_agency=agency)["value"]
         missed = shared.just_missed.filter(lead_agency=agency)["value"]
         if len(missed) and len(visited):
@@ -174,7 +219,7 @@ def test_looking_only_at_the_most_worthy_offers_loses_nothing(
     table: pl.DataFrame, week: Capacity, floors: Floors
 ) -> None:
     # Doors worth less than every other door never change what is reached, however many there are.
-    tail = doors(*(door(f"z{n:03}", agency, 0.00005, rank=500 + n) for n in range(50) for agency in AGENCIES))
+    tail = doors(*(door(f"z{n:03}", agency, 0.00005, rank=500 + n) for n in range(50) for agency in LEAD_AGENCIES))
     needed = sum(week.places().values())
 
     with_tail = share(pl.concat([table, tail.select(table.columns)]), week, floors)

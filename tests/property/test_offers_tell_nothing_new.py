@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ageingwell.config.load import load_config
-from ageingwell.config.outreach import AGENCIES
 from ageingwell.config.positions import read_positions
 from ageingwell.config.score import Ledger, RecipientView
+from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.export import view_json
 from ageingwell.report.html import agency_html
@@ -71,7 +71,7 @@ def test_at_most_three_services_for_a_need_and_none_twice(row):
         assert {offer["need"] for offer in found} <= set(row[2])
 
 
-@pytest.mark.parametrize("recipient", AGENCIES)
+@pytest.mark.parametrize("recipient", LEAD_AGENCIES)
 def test_an_age_that_a_reader_may_not_see_changes_no_offer(recipient):
     """Whoever reads no age band gets the same for people of 66 and of 96, and is told to ask."""
     ledger = Ledger(permitted=(), views={recipient: RecipientView(themes=("home", "fire"))})

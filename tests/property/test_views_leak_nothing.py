@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ageingwell.config.load import load_config
-from ageingwell.config.outreach import AGENCIES, Thresholds
+from ageingwell.config.outreach import Thresholds
 from ageingwell.config.positions import read_positions
 from ageingwell.config.score import Ledger, RecipientView
 from ageingwell.features.build import FEATURES
 from ageingwell.outreach.rules import need_rules
+from ageingwell.register import LEAD_AGENCIES, THEME_OF_AGENCY
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.export import view_json, view_parquet
 from ageingwell.report.html import agency_html
@@ -30,7 +31,6 @@ from ageingwell.report.workbook import agency_workbook
 from ageingwell.services.directory import read_directory
 from ageingwell.services.offerable import offerable
 from ageingwell.views.recipient import view_for
-from ageingwell.views.words import THEME_OF_AGENCY
 
 RULES = {rule.name: rule for rule in need_rules(Thresholds()) if rule.name in ACTIONS}
 SHOWN = [feature for feature in FEATURES if feature.present is not None]
@@ -66,7 +66,7 @@ def nights(draw, readable):
     """Two nights: the same to who reads only `readable` themes and not the risk, and else drawn apart."""
     where = draw(homes)
     n = len(where)
-    leads = {home: draw(st.sampled_from(AGENCIES)) for home in dict.fromkeys(where)}
+    leads = {home: draw(st.sampled_from(LEAD_AGENCIES)) for home in dict.fromkeys(where)}
     found = draw(st.lists(st.tuples(st.integers(0, n - 1), st.sampled_from(sorted(RULES))), max_size=8, unique=True))
     open_facts = [draw(some_of(sentences(RULES[name], readable, True))) for _, name in found]
     open_services = some_of([name for name in SERVICES if THEME_OF_AGENCY[name] in readable])
@@ -131,7 +131,7 @@ def ledger_of(recipient, themes, *, shows_risk):
 @FEW
 @given(data=st.data())
 def test_what_may_not_be_read_changes_no_byte_of_an_agencys_files(data):
-    recipient = data.draw(st.sampled_from(AGENCIES))
+    recipient = data.draw(st.sampled_from(LEAD_AGENCIES))
     themes = data.draw(st.sets(st.sampled_from(EVERY_THEME)))
     # Leave for the risk counts only with every theme: without one of them it must change nothing.
     shows_risk = data.draw(st.booleans()) if themes != set(EVERY_THEME) else False
@@ -144,7 +144,7 @@ def test_what_may_not_be_read_changes_no_byte_of_an_agencys_files(data):
 @FEW
 @given(data=st.data())
 def test_no_sentence_on_a_forbidden_theme_is_in_an_agencys_files(data):
-    recipient = data.draw(st.sampled_from(AGENCIES))
+    recipient = data.draw(st.sampled_from(LEAD_AGENCIES))
     themes = data.draw(st.sets(st.sampled_from(EVERY_THEME), max_size=4))
     night, _ = data.draw(nights(themes))
     view = view_for(recipient, **night, ledger=ledger_of(recipient, themes, shows_risk=True), as_of=AS_OF, key=KEY)
@@ -161,7 +161,7 @@ def test_no_sentence_on_a_forbidden_theme_is_in_an_agencys_files(data):
 @FEW
 @given(data=st.data(), seed=st.integers(0, 1000))
 def test_the_order_of_rows_that_come_in_changes_no_byte(data, seed):
-    recipient = data.draw(st.sampled_from((*AGENCIES, "group")))
+    recipient = data.draw(st.sampled_from((*LEAD_AGENCIES, "group")))
     night, _ = data.draw(nights(EVERY_THEME))
     shuffled = {name: frame.sample(fraction=1, shuffle=True, seed=seed) for name, frame in night.items()}
     ledger = ledger_of(recipient, EVERY_THEME, shows_risk=data.draw(st.booleans()))
@@ -186,7 +186,7 @@ class Tags(HTMLParser):
 @FEW
 @given(data=st.data(), text=TEXTS)
 def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
-    recipient = data.draw(st.sampled_from(AGENCIES))
+    recipient = data.draw(st.sampled_from(LEAD_AGENCIES))
     night, _ = data.draw(nights(EVERY_THEME))
     ledger = ledger_of(recipient, EVERY_THEME, shows_risk=True)
     listed = night["rows"].with_columns(place=pl.lit(text), action=pl.lit(text), band=pl.lit(text))
@@ -206,7 +206,7 @@ def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
 @given(data=st.data())
 def test_no_list_labels_people_or_claims_causes(data):
     night, _ = data.draw(nights(EVERY_THEME))
-    recipient = data.draw(st.sampled_from(AGENCIES))
+    recipient = data.draw(st.sampled_from(LEAD_AGENCIES))
     _, page, *_ = files(recipient, ledger_of(recipient, EVERY_THEME, shows_risk=True), night)
     words = f" {' '.join(Tags(page.decode().split('</head>')[1]).text).lower()} "
 

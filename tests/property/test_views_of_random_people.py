@@ -23,18 +23,18 @@ from helpers.views import FACTS, KEY, row, rows, spine_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ageingwell.config.outreach import AGENCIES, Thresholds
+from ageingwell.config.outreach import Thresholds
 from ageingwell.config.score import RecipientView
 from ageingwell.features.build import FEATURES
 from ageingwell.jobs.viewing import forbidden_sentences, found_in, readable_text
 from ageingwell.night.write import agency_files
+from ageingwell.register import LEAD_AGENCIES, THEME_OF_AGENCY
 from ageingwell.report.words import BANNED
 from ageingwell.views.reader import EVERY_THEME, reader_of
-from ageingwell.views.words import THEME_OF_AGENCY
 
 # A failing night is small as it is drawn; making it smaller takes minutes.
 FEW = settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-RECIPIENTS = st.sampled_from(AGENCIES)
+RECIPIENTS = st.sampled_from(LEAD_AGENCIES)
 SOME_THEMES = st.sets(st.sampled_from(sorted(EVERY_THEME)), max_size=4)
 SEEDS = st.integers(0, 2**32 - 1)
 NOT_A_REASON = re.compile(r"\b(sex|male|female|m[ae]n|wom[ae]n|ethnic\w*|black|white|asian|religio\w*|church)\b", re.I)
@@ -94,7 +94,7 @@ def drawn(data):
     """A recipient, its themes, people, a model, and who leads where."""
     draw = np.random.default_rng(data.draw(SEEDS))
     features = drawn_features(data.draw(st.integers(1, 6)), draw)
-    leads = {f"h{number}": str(draw.choice(AGENCIES)) for number in range(3)}
+    leads = {f"h{number}": str(draw.choice(LEAD_AGENCIES)) for number in range(3)}
     return data.draw(RECIPIENTS), data.draw(SOME_THEMES), draw, features, drawn_bundle(draw), leads
 
 

@@ -1,4 +1,4 @@
-"""Contributions by look-up against LightGBM's own, `shap`, and Shapley's definition, to 1e-12 of the largest."""
+"""Contributions by look-up against LightGBM's own, `shap`, and Shapley's definition, to 1e-11 of the largest."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_contributions_are_lightgbms_on_the_rows_it_was_trained_on(booster):
     tables = compile_booster(booster)
 
     assert isinstance(tables, LookupTables)
-    assert furthest(tables.explain(X, threads=1), pred_contrib(booster, X)) < 1e-12
+    assert furthest(tables.explain(X, threads=1), pred_contrib(booster, X)) < 1e-11
 
 
 def test_contributions_are_lightgbms_on_under_and_over_every_threshold_and_for_odd_values(booster):
@@ -46,7 +46,7 @@ def test_contributions_are_lightgbms_on_under_and_over_every_threshold_and_for_o
 
     ours = compile_booster(booster).explain(rows, threads=1)
 
-    assert furthest(ours, pred_contrib(booster, rows)) < 1e-12
+    assert furthest(ours, pred_contrib(booster, rows)) < 1e-11
 
 
 def test_contributions_are_lightgbms_where_training_had_no_gaps(booster):
@@ -54,22 +54,22 @@ def test_contributions_are_lightgbms_where_training_had_no_gaps(booster):
 
     ours = compile_booster(booster).explain(gaps, threads=1)
 
-    assert furthest(ours, pred_contrib(booster, gaps)) < 1e-12
+    assert furthest(ours, pred_contrib(booster, gaps)) < 1e-11
 
 
 def test_contributions_are_those_of_all_subsets_of_features(booster):
     ours = compile_booster(booster).explain(X[:6], threads=1)
 
     for row, contributions in zip(X[:6], ours.contributions, strict=True):
-        np.testing.assert_allclose(contributions, shapley_of_all_subsets(booster, row), atol=1e-12 * np.abs(Y).max())
+        np.testing.assert_allclose(contributions, shapley_of_all_subsets(booster, row), atol=1e-11 * np.abs(Y).max())
 
 
 def test_contributions_and_base_sum_to_lightgbms_raw_score(booster):
     ours = compile_booster(booster).explain(X, threads=1)
 
     raw = booster.predict(X, raw_score=True, num_threads=1)
-    np.testing.assert_allclose(ours.base + ours.contributions.sum(axis=1), raw, atol=1e-12)
-    np.testing.assert_allclose(ours.log_odds, raw, atol=1e-12)
+    np.testing.assert_allclose(ours.base + ours.contributions.sum(axis=1), raw, atol=1e-11)
+    np.testing.assert_allclose(ours.log_odds, raw, atol=1e-11)
 
 
 @pytest.mark.slow
@@ -83,7 +83,7 @@ def test_a_feature_with_hundreds_of_thresholds_and_large_values_is_read_by_searc
     tables = compile_booster(booster)
 
     assert np.diff(tables.edge_start).max() > 256
-    assert furthest(tables.explain(rows, threads=1), pred_contrib(booster, rows)) < 1e-12
+    assert furthest(tables.explain(rows, threads=1), pred_contrib(booster, rows)) < 1e-11
 
 
 def test_a_split_of_what_is_missing_from_all_that_is_known_has_an_infinite_threshold():
@@ -94,7 +94,7 @@ def test_a_split_of_what_is_missing_from_all_that_is_known_has_an_infinite_thres
     ours = compile_booster(booster).explain(rows, threads=1)
 
     assert "inf" in booster.model_to_string().split("end of trees")[0].split("threshold=", 1)[1].split("\n")[0]
-    assert furthest(ours, pred_contrib(booster, rows)) < 1e-12
+    assert furthest(ours, pred_contrib(booster, rows)) < 1e-11
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -107,4 +107,4 @@ def test_contributions_are_those_of_the_shap_package():
 
     theirs = explainer.shap_values(known)
 
-    np.testing.assert_allclose(compile_booster(booster).explain(known, threads=1).contributions, theirs, atol=1e-12)
+    np.testing.assert_allclose(compile_booster(booster).explain(known, threads=1).contributions, theirs, atol=1e-11)

@@ -25,6 +25,46 @@ def test_the_best_single_door_gives_way_where_together_more_is_reached():
     assert pairs(share(table, places(fire=1, gp=1))) == {"h1": "gp", "h2": "fire"}
 
 
+LUDLOW_TEAM = [{"agency": "fire", "places": ["Ludlow"], "visits": 1}]
+
+
+def test_a_team_serves_its_places_and_the_rest_of_the_agency_every_other():
+    table = doors(
+        door("h1", "fire", 0.9),
+        door("h2", "fire", 0.8, rank=2),
+        door("h3", "fire", 0.3, rank=3, place="Totnes"),
+        door("h4", "fire", 0.2, rank=4, place="Totnes"),
+    )
+
+    # Without the team the two of the highest worth, both in Ludlow.
+    assert set(pairs(share(table, places(fire=2)))) == {"h1", "h2"}
+    assert set(pairs(share(table, places(fire=1, place_teams=LUDLOW_TEAM)))) == {"h1", "h3"}
+
+
+def test_one_more_place_is_told_of_the_team_where_it_reaches_most():
+    table = doors(
+        door("h1", "fire", 0.9),
+        door("h2", "fire", 0.2, rank=2),
+        door("h3", "fire", 0.7, rank=3, place="Totnes"),
+        door("h4", "fire", 0.5, rank=4, place="Totnes"),
+    )
+
+    marginal = share(table, places(fire=1, place_teams=LUDLOW_TEAM)).marginal.filter(lead_agency="fire")
+
+    # A second place in Totnes reaches h4 (0.5), one in Ludlow h2 (0.2).
+    assert marginal.select("places", "used", "extra_value", "extra_doors").row(0) == (2, 2, 0.5, ["h4"])
+
+
+def test_visits_agreed_in_a_place_wait_for_the_team_of_that_place():
+    agreed = {"is_frozen": True, "was_listed": True, "previous_lead": "fire"}
+    table = doors(door("h1", "fire", 0.4, **agreed), door("h2", "fire", 0.3, rank=2, **agreed))
+
+    shared = share(table, places(fire=9, place_teams=LUDLOW_TEAM))
+
+    assert set(pairs(shared)) == {"h1"}
+    assert shared.messages == ("agreed visits beyond the week of `fire`, which wait for a place: 1",)
+
+
 def test_among_equal_doors_the_better_rank_wins():
     table = doors(*(door(f"h{n}", "fire", 0.4, rank=9 - n) for n in range(5)))
 

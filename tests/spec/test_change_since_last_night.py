@@ -1,5 +1,6 @@
 """A night that lists nobody, or lost far more people than leave in a night, does not become current by itself."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,20 +8,25 @@ import polars as pl
 import pytest
 
 from ageingwell.errors import ChangeError
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.night.change import count_population, population_of, stop_on_change
 
 THEN = {"people": 1_000, "homes": 700, "practices": {"M82001": 400, "M82002": 300}}
 
 
-def tonight(*, eligible: int = 900, places: int = 82, **changes: Any) -> dict[str, Any]:
-    return {
-        "population": THEN | changes,
-        "steps": [{"step": "spine", "reason": "under_the_age", "n": 5_000}, {"step": "allocate", "n": eligible}],
-        "capacity": {"gp": places},
-    }
+def tonight(*, eligible: int = 900, places: int = 82, **changes: Any) -> NightFacts:
+    return NightFacts(
+        date(2026, 11, 22),
+        population={**THEN, **changes},
+        steps=[
+            {"step": "spine", "reason": "under_the_age", "n": 5_000},
+            {"step": "allocate", "reason": "no_place_this_week", "n": eligible},
+        ],
+        capacity={"gp": places},
+    )
 
 
-def stop(facts: dict[str, Any], *, before: dict[str, Any] | None = None, n_listed: int = 82) -> None:
+def stop(facts: NightFacts, *, before: dict[str, Any] | None = None, n_listed: int = 82) -> None:
     then = {"population": THEN} if before is None else before
     stop_on_change(facts, before=then, n_listed=n_listed, max_lost_share=0.2)
 
@@ -69,9 +75,9 @@ def test_nobody_listed_of_few_or_without_a_place_is_no_fault() -> None:
 
 def test_records_under_another_key_than_last_nights_stop_whatever_their_number() -> None:
     with pytest.raises(ChangeError, match="another key"):
-        stop({**tonight(), "key_fingerprint": "ddd"}, before={"population": THEN, "key_fingerprint": "bbb"})
+        stop(replace(tonight(), key_fingerprint="ddd"), before={"population": THEN, "key_fingerprint": "bbb"})
     # Of tables without a fingerprint nothing can be told.
-    stop({**tonight(), "key_fingerprint": None}, before={"population": THEN, "key_fingerprint": "bbb"})
+    stop(replace(tonight(), key_fingerprint=None), before={"population": THEN, "key_fingerprint": "bbb"})
 
 
 def test_people_who_died_or_left_are_not_of_the_night() -> None:

@@ -59,6 +59,23 @@ def test_a_copy_beside_nothing_else_falls_back_on_what_is_shipped(tmp_path: Path
     assert config.digest != load_config().digest
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('name = "local"', 'name = "spark"\nspark = { master = "yarn", shared_folder = "/srv/shared" }'),
+        ("processes = 1", "processes = 2"),
+        ("threads = 2", "threads = 1"),
+        ("seed = 1", "seed = 1\nmemory_gib = 8.0\nshards = 7"),
+    ],
+)
+def test_where_and_how_a_night_is_worked_is_no_part_of_the_hash_of_its_settings(
+    old: str, new: str, settings: Path
+) -> None:
+    before = load_config(settings / "score.toml").digest
+    spoil(settings / "score.toml", old, new)
+    assert load_config(settings / "score.toml").digest == before
+
+
 def test_a_typing_mistake_is_named_with_its_line_and_the_likely_key(settings: Path) -> None:
     line = spoil(settings / "score.toml", "minimum_age", "minimun_age")
 

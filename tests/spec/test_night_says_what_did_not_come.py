@@ -1,5 +1,6 @@
 """Page one, each agency's page and the command say which columns did not come and which needs were not looked for."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ from helpers.counties import NIGHT, change, copy_of
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import ChangeError, SourceError
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.night.score import OutreachRun, score
 from ageingwell.night.untold import needs_not_looked_for
 from ageingwell.outreach.rules import need_rules
@@ -34,8 +36,8 @@ def test_a_fire_heading_nobody_knows_is_on_page_one_and_on_the_fire_page(
         text = (now.folder / page).read_text(encoding="utf-8")
         assert "Fire visits: not sent, though it was last time: smoke alarm working. Ask the agency." in text
         assert "Not fully looked for, as records are missing:" in text
-    assert "no_working_alarm" in now.facts["not_looked_for"]
-    assert now.facts["is_degraded"]
+    assert "no_working_alarm" in now.facts.not_looked_for
+    assert now.facts.is_degraded
 
 
 @pytest.mark.parametrize("column", ["died_on", "left_on", "household_id"])
@@ -84,4 +86,4 @@ def test_without_a_table_the_needs_that_rest_on_it_are_named(table: str) -> None
 
     assert whole == []
     assert without or table == "fire_incidents"
-    assert sent_notes({"not_looked_for": without}) != [] or not without
+    assert sent_notes(NightFacts(date(2026, 11, 22), not_looked_for=without)) != [] or not without

@@ -16,7 +16,8 @@ from ageingwell.decisions.reading import read_filled
 from ageingwell.decisions.sent import SentList, Subject
 from ageingwell.meeting.mending import draw_fix
 from ageingwell.report.choices import ASKED, headings
-from ageingwell.report.workbook import agency_workbook, list_code
+from ageingwell.report.codes import list_code
+from ageingwell.report.workbook import agency_workbook
 from ageingwell.views.words import agency_words
 
 MEETING = date(2026, 11, 24)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ageingwell.config.score import ReaderSettings, TableSettings
 from ageingwell.contracts.registry import columns
 from ageingwell.errors import ConfigError, SourceError
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.screening import birth_day
 from ageingwell.report.sent import sent_notes
 from ageingwell.sources.mapping import stop_on_wrong_mapping
@@ -260,7 +261,7 @@ def test_page_one_says_first_what_could_hardly_be_read(tmp_path: Path) -> None:
         "n_dated_ahead": checked.n_dated_ahead(ON),
     }
 
-    assert sent_notes({"inputs": {"care_events": told}}) == [
+    assert sent_notes(NightFacts(ON, inputs={"care_events": told})) == [
         "Care events: more than half of what was sent could not be read: unit cost. What rests on it is unknown. "
         "Ask the agency.",
         "Care events: cells read as empty, as they could not be read: 1 to 7, in unit cost.",

@@ -56,7 +56,6 @@ DECIDES_NO_VALUE = {
     "features.social_care.CARE_READERS": "who may read a fact",
     "features.gp._CAN_CHANGE": "whether a fact can be changed, for the reader",
     "contracts.registry.MUST_BE_TOLD": "what a run stops without on reading",
-    "contracts.registry.AGENCY_OF": "which agency sends a table, for the reader",
     "contracts.registry.VERSION_KEYS": "which rows are refused on reading",
 }
 

@@ -147,6 +147,21 @@ def test_a_path_with_too_many_outcomes_falls_back_and_says_why():
     assert furthest(ours.explain(x[:20], threads=1), pred_contrib(booster, x[:20])) < 1e-12
 
 
+def test_trees_too_large_for_tables_are_found_out_by_their_size_before_anything_is_tabulated(monkeypatch):
+    def never(*_):
+        raise AssertionError("the long part of the work has begun")
+
+    monkeypatch.setattr(compiling, "merge", never)
+    monkeypatch.setattr(compiling, "MOST_BYTES", 1 << 20)
+    draw = np.random.default_rng(1)
+    x = draw.normal(size=(4_000, 12))
+    y = np.sign(x).prod(axis=1) + x.sum(axis=1)
+
+    found = compile_booster(train(x, y, trees=12, num_leaves=127, max_depth=12, min_data_in_leaf=2))
+
+    assert "its tables would take more than 1 MiB" in found.reason
+
+
 def test_tables_of_too_many_bytes_fall_back_and_say_why(monkeypatch):
     monkeypatch.setattr(compiling, "MOST_BYTES", 1_000)
 

@@ -6,8 +6,11 @@ import pytest
 from helpers.outreach import CONFIGS, shipped_interventions, shipped_settings
 from pydantic import BaseModel, ValidationError
 
-from ageingwell.config.outreach import AGENCIES, Capacity, Intervention, OutreachSettings, Thresholds
+from ageingwell.config.load import load_config
+from ageingwell.config.outreach import Capacity, Intervention, OutreachSettings, Thresholds
+from ageingwell.errors import ConfigError
 from ageingwell.outreach.rules import need_rules
+from ageingwell.register import LEAD_AGENCIES
 
 
 def test_the_shipped_file_and_the_defaults_are_the_same():
@@ -44,7 +47,17 @@ def test_actions_name_no_illness_and_use_no_word_we_do_not_say():
 
 
 def test_every_agency_leads_something():
-    assert {table.lead for table in shipped_interventions().needs.values()} == set(AGENCIES)
+    assert {table.lead for table in shipped_interventions().needs.values()} == set(LEAD_AGENCIES)
+
+
+def test_a_team_for_a_place_that_the_file_of_places_does_not_name_is_a_mistake(tmp_path):
+    (tmp_path / "score.toml").write_text((CONFIGS / "score.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    said = (CONFIGS / "outreach.toml").read_text(encoding="utf-8")
+    teams = 'place_teams = [{agency = "fire", places = ["Ludlow", "Lud1ow"], visits = 5}]'
+    (tmp_path / "outreach.toml").write_text(re.sub(r"(?m)^place_teams = .*$", teams, said), encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"place_teams`: Lud1ow is no place of places\.csv\.gz"):
+        load_config(tmp_path / "score.toml")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +65,9 @@ def test_every_agency_leads_something():
     [
         {"capacity": {"dentist": 3}},
         {"capacity": {"fire": -1}},
+        {"capacity": {"place_teams": [{"agency": "fire", "places": ["Ludlow", "Ludlow"], "visits": 1}]}},
+        {"capacity": {"place_teams": [{"agency": "hospital", "places": ["Ludlow"], "visits": 1}]}},
+        {"capacity": {"place_teams": [{"agency": "fire", "places": [], "visits": 1}]}},
         {"floors": {"rural": 1.5}},
         {"bands": [50, 20]},
         {"bands": []},

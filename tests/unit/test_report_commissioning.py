@@ -1,6 +1,7 @@
 """The page for commissioners: counts by hand, gaps, and no identifier anywhere."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -9,6 +10,7 @@ from helpers.views import pseudonym
 
 from ageingwell.config.services import NeedTerms, ServicesSettings
 from ageingwell.governance.disclosure import HIDDEN
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.report.commissioning import Community, commissioning
 from ageingwell.report.html import commissioning_html
 from ageingwell.report.words import BANNED
@@ -28,7 +30,11 @@ SETTINGS = ServicesSettings(
     needs={"isolation": NeedTerms(terms=("lunch-club",)), "cold_home": NeedTerms(terms=("warm-home",))}
 )
 LEADS = {"isolation": "voluntary", "cold_home": "housing"}
-FACTS = {"capacity": {"gp": 15, "housing": 10, "voluntary": 25}, "directory": {"state": "in_time", "n_services": 1}}
+FACTS = NightFacts(
+    NIGHT,
+    capacity={"gp": 15, "housing": 10, "voluntary": 25},
+    directory={"state": "in_time", "n_services": 1},
+)
 
 
 def people(**counts):
@@ -79,7 +85,7 @@ def told(residents, found, *, services=None, risks=(), **facts):
         marginal=MARGINAL,
         leads=LEADS,
     )
-    return commissioning(community, facts=FACTS | facts, settings=SETTINGS, on=NIGHT)
+    return commissioning(community, facts=replace(FACTS, **facts), settings=SETTINGS, on=NIGHT)
 
 
 def test_needs_are_counted_by_place_and_agency_and_set_against_capacity():

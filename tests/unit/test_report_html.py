@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 
@@ -25,6 +26,7 @@ from helpers.views import (
     see,
 )
 
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.report.html import agency_html, annex_html, report_html
 from ageingwell.report.summary import notices, summarise
 from ageingwell.report.words import BANNED
@@ -115,7 +117,7 @@ def test_every_page_has_a_language_one_heading_captions_scopes_and_a_way_to_skip
 
 
 def test_no_page_labels_people_or_claims_causes():
-    facts = {**FACTS, "rules_only": True}
+    facts = replace(FACTS, rules_only=True)
     for page in (*pages().values(), *pages(facts=facts).values()):
         said = words_of(page).lower()
         assert not [word for word in BANNED if re.search(rf"\b{re.escape(word)}\b", said)]
@@ -129,7 +131,7 @@ def test_every_page_says_made_up_missing_and_late():
 
 
 def test_real_people_are_not_called_made_up():
-    for page in pages(facts={**FACTS, "made_up": False}).values():
+    for page in pages(facts=replace(FACTS, made_up=False)).values():
         assert "MADE-UP" not in page
 
 
@@ -139,7 +141,7 @@ def test_without_a_usable_model_the_report_says_rules_only_and_why():
         pl.lit(None, dtype=pl.Float64).alias(name) for name in ("risk", "risk_low", "risk_high")
     )
     page = report_html(
-        summary(rows=without, facts={**FACTS, "rules_only": True, "bundle": {"verdict": verdict}})
+        summary(rows=without, facts=replace(FACTS, rules_only=True, bundle={"verdict": verdict}))
     ).decode()
 
     assert (
@@ -202,7 +204,7 @@ def pages_with(word):
     return pages(
         rows=LISTED.with_columns(place=pl.lit(word), action=pl.lit(word), band=pl.lit(word)),
         people=PEOPLE.with_columns(communication_need=pl.lit(word)),
-        facts={**FACTS, "messages": [word], "bundle": {"verdict": {"usable": True, "reason": word}}},
+        facts=replace(FACTS, messages=[word], bundle={"verdict": {"usable": True, "reason": word}}),
         just_missed=JUST_MISSED.with_columns(place=pl.lit(word)),
     )
 
@@ -229,7 +231,9 @@ def test_an_empty_night_is_told_as_one():
 
     assert "Nobody is on this list tonight." in page
     assert (
-        annex_html(summarise(see("group", rows=rows()), facts={}, attrition=attrition(), needs=FOUND.head(0)))
+        annex_html(
+            summarise(see("group", rows=rows()), facts=NightFacts(AS_OF), attrition=attrition(), needs=FOUND.head(0))
+        )
         .decode()
         .count("There is nothing to tell.")
         == 1

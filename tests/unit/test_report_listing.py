@@ -1,10 +1,12 @@
 """The list of page one: blocks, rows, questions; and how new each agency's records are."""
 
 import re
+from datetime import date
 
 from helpers.people import AT_THE_SAME_DOOR, BY_RULE, FULL, PEOPLE_TOLD, chance, need, person
 from helpers.views import FACTS, FOUND, LEFT, see
 
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness
 from ageingwell.report.html import report_html
@@ -94,7 +96,7 @@ def test_doors_keep_neighbours_together_and_show_only_the_views_own_cells():
 def test_the_worst_of_an_agencys_tables_is_told():
     inputs = {"homes": {"newest_on": "2026-11-20"}, "housing_events": {"newest_on": "2026-08-06"}}
 
-    assert freshness({"inputs": inputs, "late": ["housing_events"]}) == [
+    assert freshness(NightFacts(date(2026, 11, 22), inputs=inputs, late=["housing_events"])) == [
         {
             "agency": "Housing",
             "status": "LATE",

@@ -7,8 +7,9 @@ from typing import Any
 import pandera.polars as pa
 
 from ageingwell.contracts import fields
-from ageingwell.contracts.registry import AGENCY_OF, EVENT_KEYS, TABLES, Column, columns
+from ageingwell.contracts.registry import EVENT_KEYS, TABLES, Column, columns
 from ageingwell.contracts.services import DIRECTORY_RULES, SERVICE_TABLES
+from ageingwell.register import AGENCY_OF
 from tools.reference.markdown import code, made_type, prose, table
 
 SHAPES = {

@@ -42,7 +42,10 @@ def _views() -> str:
         "A recipient's own view: one row a person at a door where it leads or is asked to come along. Workbook, CSV, "
         "Parquet and JSON hold the same cells in the same order. `needs`, `facts`, `raises`, `lowers`, `offers` and "
         "`known_to` are lists of texts (in CSV and workbook joined by semicolons); every other cell is a text. The "
-        "CSV and the workbook have the columns to fill in behind them, and the CSV a last column `notices`."
+        "CSV and the workbook have the columns to fill in behind them, and the CSV a last column `notices`. Before "
+        "them the CSV says in `list_code` which list it is, and in `list_keys` the fingerprints of its keys; the "
+        "workbook says so on its cover, the Parquet file in its metadata. `agencies/gp/<practice>` has the same files "
+        "for each GP practice, with its own patients alone."
     )
     head = ("column", "heading", "who has it", "what it is")
     return f"## agencies/&lt;agency&gt;.parquet, .json, .csv, .xlsx\n\n{said}\n\n{table(head, rows)}"
@@ -61,7 +64,7 @@ JSON_KEYS = (
 
 def _json() -> str:
     rows = ((f"`{key}`", kind, what) for key, kind, what in JSON_KEYS)
-    said = "One object. The Parquet file holds night, recipient, notices and meanings in its own metadata, as texts."
+    said = "One object. The Parquet file holds night, recipient, code, keys, notices and meanings as its metadata."
     return f"## agencies/&lt;agency&gt;.json\n\n{said}\n\n{table(('key', 'type', 'what it is'), rows)}"
 
 

@@ -1,4 +1,4 @@
-"""The commands of records: check, synth, and at the agency pseudonymise and reidentify."""
+"""The commands of records: check, synth, and at the agency pseudonymise."""
 
 import json
 import sys
@@ -9,9 +9,9 @@ import click
 
 from ageingwell.cli.connecting import extracted_on_option, tell_raw_check
 from ageingwell.cli.entry import config_of, needed_key, progress, throwaway_key
-from ageingwell.cli.places import DATA, KEY_FILE, OUT, OUT_FILE, SOURCE_FILE
+from ageingwell.cli.places import DATA, KEY_FILE, OUT, SOURCE_FILE
 from ageingwell.cli.root import cli, config_option, day, json_option
-from ageingwell.cli.telling import plain, print_table, tell_check, told_value
+from ageingwell.cli.telling import print_table, tell_check, told_value
 
 
 @cli.command()
@@ -178,44 +178,3 @@ def pseudonymise(
     )
     told = {"folder": str(out), **pseudonyms.record_of(made)}
     click.echo(json.dumps(told) if as_json else pseudonyms.pseudonymised_text(made))
-
-
-@cli.command()
-@click.option("--list", "listed", required=True, type=SOURCE_FILE, help="The list to match, with person_id or row_key.")
-@click.option("--register", required=True, type=SOURCE_FILE, help="This agency's own register, with nhs_number.")
-@click.option("--out", required=True, type=OUT_FILE, help="Where to write the matched rows.")
-@click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms.")
-@click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
-@click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
-@click.option("--keep", multiple=True, help="A column of the register to keep; again for more.")
-@click.option(
-    "--ids",
-    type=click.Choice(["nhs_number", "own"]),
-    default="nhs_number",
-    show_default=True,
-    help="What the register holds in nhs_number: NHS numbers, or the agency's own ids of any text.",
-)
-@json_option
-def reidentify(
-    listed: Path,
-    register: Path,
-    out: Path,
-    key_file: Path | None,
-    key_fd: int | None,
-    made_up_key: int | None,
-    keep: tuple[str, ...],
-    ids: str,
-    as_json: bool,
-) -> None:
-    """Match a list to the agency's own register; run it at the agency."""
-    from ageingwell import pseudonyms
-
-    found = pseudonyms.reidentify(
-        listed,
-        register=register,
-        out=out,
-        key=needed_key(key_file, key_fd, made_up_key),
-        register_columns=list(keep) or None,
-        own_ids=ids == "own",
-    )
-    click.echo(json.dumps(plain(found), default=str) if as_json else pseudonyms.reidentified_text(found))

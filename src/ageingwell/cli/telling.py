@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     import polars as pl
 
+    from ageingwell.governance.night_facts import NightFacts
     from ageingwell.jobs.checking import CheckedRecords
     from ageingwell.night.score import OutreachRun
 
@@ -18,13 +19,16 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
     """Say how many people a night lists, what the reader has to know of it, and where it lies."""
     if as_json:
         told = {"folder": str(run.folder), "changed": run.changed, "is_current": run.is_current}
-        facts = {name: run.facts[name] for name in ("as_of", "made_up", "is_degraded", "missing", "late", "rules_only")}
+        plain_facts = run.facts.plain()
+        facts = {
+            name: plain_facts[name] for name in ("as_of", "made_up", "is_degraded", "missing", "late", "rules_only")
+        }
         warnings = _warnings(run.facts)
         click.echo(json.dumps({**told, "n_listed": run.n_listed, **facts, "warnings": warnings}))
         return
     for warning in _warnings(run.facts):
         click.echo(warning, err=True)
-    click.echo(f"{run.n_listed:,} people on the list of {run.facts['as_of']}" + ("" if run.changed else ", unchanged"))
+    click.echo(f"{run.n_listed:,} people on the list of {run.facts.as_of}" + ("" if run.changed else ", unchanged"))
     click.echo(f"list:   {run.folder / 'list.parquet'}")
     click.echo(f"report: {run.folder / 'report.html'}")
 
@@ -47,19 +51,19 @@ def tell_check(found: "CheckedRecords") -> None:
         click.echo(f"problem: {problem}")
 
 
-def _warnings(facts: dict[str, Any]) -> list[str]:
+def _warnings(facts: "NightFacts") -> list[str]:
     from ageingwell.report.sent import sent_notes
 
     told = []
-    if facts["made_up"]:
+    if facts.made_up:
         told.append("These are made-up people.")
-    if facts["missing"]:
-        told.append(f"Degraded: not sent: {', '.join(facts['missing'])}.")
-    if facts["late"]:
-        told.append(f"Late: {', '.join(facts['late'])}.")
-    if facts["rules_only"]:
+    if facts.missing:
+        told.append(f"Degraded: not sent: {', '.join(facts.missing)}.")
+    if facts.late:
+        told.append(f"Late: {', '.join(facts.late)}.")
+    if facts.rules_only:
         told.append("No usable model: people were chosen by rules alone.")
-    return told + sent_notes(facts) + [f"{message}." for message in facts["messages"]]
+    return told + sent_notes(facts) + [f"{message}." for message in facts.messages]
 
 
 def told_value(value: Any) -> Any:

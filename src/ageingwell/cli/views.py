@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -10,12 +9,7 @@ from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.root import cli, config_option, json_option
 from ageingwell.cli.telling import told_value
 from ageingwell.errors import NotPermittedError
-
-if TYPE_CHECKING:
-    from ageingwell.config.score import Recipient
-
-# Written out, for the settings are slow to import; a test holds it to them.
-RECIPIENTS = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
+from ageingwell.register import RECIPIENTS, Recipient
 
 
 @cli.group()
@@ -28,7 +22,7 @@ def views() -> None:
 @config_option
 @click.option("--rows", default=5, show_default=True, type=click.IntRange(min=0), help="Made-up rows to print.")
 @json_option
-def explain_view(recipient: "Recipient", config_path: Path | None, rows: int, as_json: bool) -> None:
+def explain_view(recipient: Recipient, config_path: Path | None, rows: int, as_json: bool) -> None:
     """Print what a recipient's row in the ledger lets it see, on made-up people, and that the rest is absent."""
     from ageingwell.jobs import viewing
 

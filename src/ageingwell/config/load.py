@@ -1,47 +1,43 @@
 """Read all settings of a run into one frozen value; every mistake of every file is reported at once."""
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
+import polars as pl
+from pydantic import Field, ValidationError, create_model
 
 from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.positions import read_positions
-from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableName, TableSettings, TrainSettings
+from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableSettings, TrainSettings
 from ageingwell.config.services import ServicesSettings
 from ageingwell.errors import ConfigError
+from ageingwell.register import TABLE_NAMES
 
 Model = TypeVar("Model", bound=Settings)
 
 # The keys of the top file that name other files.
 _NAMED = ("agencies", "permissions", "outreach", "interventions", "services", "training", "codelists", "places")
 
+# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
+_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards")
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"
-TABLE_NAMES: tuple[str, ...] = get_args(TableName)
+# A section for each table, as the register names them.
+_SECTIONS: dict[str, Any] = dict.fromkeys(TABLE_NAMES, (TableSettings, ...))
+_Tables = create_model("_Tables", __base__=Settings, **_SECTIONS)
 
 
-class Agencies(Settings):
+class Agencies(_Tables):  # type: ignore[misc, valid-type]
     """How the agencies send their tables, one section a table."""
 
-    gp_patients: TableSettings
-    gp_events: TableSettings
-    gp_prescriptions: TableSettings
-    hospital_events: TableSettings
-    care_events: TableSettings
-    homes: TableSettings
-    housing_events: TableSettings
-    fire_visits: TableSettings
-    fire_incidents: TableSettings
-    permissions: TableSettings
-    contacts: TableSettings
     sources: dict[str, SourceSettings] = Field(
         default_factory=dict, description="for each source profile: which files are of it, and the day of the extract"
     )
@@ -89,6 +85,8 @@ def load_config(path: Path | None = None) -> Config:
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
         found.append(f"{files['places'].name}: there is no such file of places")
+    elif outreach is not None:
+        found.extend(_unknown_places(outreach, files["places"], said_in=files["outreach"]))
     medicines = None if score is None or score.dmd_to_bnf is None else top.parent / score.dmd_to_bnf
     if medicines is not None and not medicines.is_file():
         found.append(f"{medicines.name}: there is no such file of dm+d and BNF codes")
@@ -112,7 +110,7 @@ def load_config(path: Path | None = None) -> Config:
     with _explained():
         codelists = _codelists(files["codelists"])
         also = [medicines] if medicines else []
-        digest = _digest([top, *files.values(), positions, *also, *_own_profiles(top)])
+        digest = _digest(top, [*files.values(), positions, *also, *_own_profiles(top)])
     return Config(
         score=score,
         train=train,
@@ -145,6 +143,21 @@ def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
         name: file if isinstance(file, str) else ScoreSettings.model_fields[name].default
         for name, file in given.items()
     }
+
+
+def _unknown_places(outreach: OutreachSettings, places: Path, *, said_in: Path) -> list[str]:
+    """A mistake for each place of a team that the file of places does not name: nobody would ever be visited there."""
+    named = {place for team in outreach.capacity.place_teams for place in team.places}
+    if not named:
+        return []
+    try:
+        known = set(pl.read_csv(places, columns=["place"])["place"])
+    except (OSError, pl.exceptions.PolarsError):
+        return [f"{places.name}: its column `place` cannot be read"]
+    return [
+        f"{said_in.name}: `capacity.place_teams`: {place} is no place of {places.name}"
+        for place in sorted(named - known)
+    ]
 
 
 def _beside(top: Path, name: str) -> Path:
@@ -194,9 +207,11 @@ def _own_profiles(top: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
-def _digest(paths: list[Path]) -> str:
-    """SHA-256 over the bytes of every settings file, in a fixed order."""
+def _digest(top: Path, paths: list[Path]) -> str:
+    """SHA-256 over what the top file says of results, and the bytes of every other settings file, in a fixed order."""
     digest = hashlib.sha256()
+    says = {key: value for key, value in read_toml(top).items() if key not in _HOW_IT_IS_WORKED}
+    digest.update(top.name.encode() + b"\0" + json.dumps(says, sort_keys=True, default=str).encode())
     for path in paths:
         files = sorted(file for file in path.glob("*") if file.is_file()) if path.is_dir() else [path]
         for file in files:

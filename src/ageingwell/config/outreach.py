@@ -4,33 +4,63 @@ The files are `configs/outreach.toml` and `configs/interventions.toml`. The defa
 test holds the two together, so either can be read as the truth.
 """
 
-from typing import Literal, get_args
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, create_model, field_validator
 
 from ageingwell.config.files import Settings
+from ageingwell.register import LEAD_AGENCIES, VISITS, LeadAgency
 
-Agency = Literal["gp", "social_care", "housing", "fire", "voluntary"]
-AGENCIES: tuple[Agency, ...] = get_args(Agency)
 Urgency = Literal["routine", "soon", "urgent"]
 
 
-class Capacity(Settings):
-    """How many doors each agency can visit in a week.
+def _places(visits: tuple[int, str]) -> Any:
+    places, words = visits
+    return int, Field(default=places, ge=0, description=words)
 
-    >>> Capacity(fire=3).places()["fire"]
-    3
+
+class PlaceTeam(Settings):
+    """One agency's team for some places: it alone serves them, and the agency's other doors a week serve the rest."""
+
+    agency: LeadAgency = Field(description="the agency whose team it is")
+    places: tuple[str, ...] = Field(min_length=1, description="the places it serves, as the file of places names them")
+    visits: int = Field(ge=0, description="doors a week the team can see")
+
+
+# A key for each agency that visits, as the register names them.
+_Capacity = create_model("_Capacity", __base__=Settings, **{name: _places(VISITS[name]) for name in LEAD_AGENCIES})
+
+
+class Capacity(_Capacity):  # type: ignore[misc, valid-type]
+    """How many doors each agency can visit in a week, and which of its teams serve certain places alone.
+
+    >>> week = Capacity(fire=3, place_teams=[{"agency": "fire", "places": ["Ludlow"], "visits": 2}])
+    >>> week.places()["fire"], week.by_team()[-1]
+    (5, ('fire', 2))
     """
 
-    gp: int = Field(default=15, ge=0, description="doors a week the practices and community nurses can see")
-    social_care: int = Field(default=12, ge=0, description="doors a week adult social care can see")
-    housing: int = Field(default=10, ge=0, description="doors a week the housing authority can see")
-    fire: int = Field(default=20, ge=0, description="home fire-safety visits a week")
-    voluntary: int = Field(default=25, ge=0, description="doors a week the voluntary link workers can see")
+    place_teams: tuple[PlaceTeam, ...] = Field(
+        default=(),
+        description="teams of an agency that serve certain places alone; the agency's own number then serves the rest",
+    )
+
+    @field_validator("place_teams")
+    @classmethod
+    def _one_team_a_place(cls, value: tuple[PlaceTeam, ...]) -> tuple[PlaceTeam, ...]:
+        served = [(team.agency, place) for team in value for place in team.places]
+        twice = sorted({f"{place} ({agency})" for agency, place in served if served.count((agency, place)) > 1})
+        if twice:
+            raise ValueError(f"each place has one team of an agency, and these have two: {', '.join(twice)}")
+        return value
+
+    def by_team(self) -> list[tuple[str, int]]:
+        """Give the agency and the places a week of each team: each agency where no team is named, then the teams."""
+        elsewhere = [(agency, int(getattr(self, agency))) for agency in LEAD_AGENCIES]
+        return [*elsewhere, *((team.agency, team.visits) for team in self.place_teams)]
 
     def places(self) -> dict[str, int]:
-        """Give the places a week by agency, in the fixed order of agencies."""
-        return {agency: int(getattr(self, agency)) for agency in AGENCIES}
+        """Give the places a week by agency, those of its teams included, in the fixed order of agencies."""
+        return {name: sum(n for agency, n in self.by_team() if agency == name) for name in LEAD_AGENCIES}
 
 
 class Floors(Settings):
@@ -126,14 +156,14 @@ class NeedValues(Settings):
 class DefaultLeads(Settings):
     """Who leads where the risk is high and no rule found a need, by the theme of the strongest reason."""
 
-    health: Agency = Field(default="gp", description="lead where the strongest reason is about health")
-    care: Agency = Field(default="social_care", description="lead where the strongest reason is about care")
-    home: Agency = Field(default="housing", description="lead where the strongest reason is about the home")
-    fire: Agency = Field(default="fire", description="lead where the strongest reason is about fire")
-    everyday_life: Agency = Field(
+    health: LeadAgency = Field(default="gp", description="lead where the strongest reason is about health")
+    care: LeadAgency = Field(default="social_care", description="lead where the strongest reason is about care")
+    home: LeadAgency = Field(default="housing", description="lead where the strongest reason is about the home")
+    fire: LeadAgency = Field(default="fire", description="lead where the strongest reason is about fire")
+    everyday_life: LeadAgency = Field(
         default="voluntary", description="lead where the strongest reason is about everyday life"
     )
-    unknown: Agency = Field(default="gp", description="lead where the theme is not known")
+    unknown: LeadAgency = Field(default="gp", description="lead where the theme is not known")
 
 
 class DecisionDays(Settings):
@@ -263,7 +293,7 @@ SAY = "We are calling on people in this area to ask whether anything would help 
 class Intervention(Settings):
     """What follows from one need."""
 
-    lead: Agency = Field(description="the one agency that leads on this need")
+    lead: LeadAgency = Field(description="the one agency that leads on this need")
     urgency: Urgency = Field(description="how soon the need should be met: routine, soon or urgent")
     action: str = Field(min_length=1, description="suggested next action, in functional words, no diagnosis")
     say: str = Field(
@@ -278,7 +308,7 @@ class Intervention(Settings):
 class Interventions(Settings):
     """Everything in `configs/interventions.toml`: one table a need."""
 
-    end_of_life_lead: Agency = Field(
+    end_of_life_lead: LeadAgency = Field(
         default="social_care", description="the care team that takes fire-safety needs of people near the end of life"
     )
     say: str = Field(

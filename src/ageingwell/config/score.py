@@ -8,23 +8,9 @@ from pydantic import Field, field_validator
 
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
+from ageingwell.register import Recipient, TableName, Theme
 
 Purpose = Literal["direct_care", "risk_stratification", "evaluation"]
-Recipient = Literal["group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding"]
-TableName = Literal[
-    "gp_patients",
-    "gp_events",
-    "gp_prescriptions",
-    "hospital_events",
-    "care_events",
-    "homes",
-    "housing_events",
-    "fire_visits",
-    "fire_incidents",
-    "permissions",
-    "contacts",
-]
-Theme = Literal["health", "care", "home", "fire", "everyday_life"]
 Outcome = Literal["loss_of_independence", "emergency_admission", "new_long_term_care", "death"]
 
 RECORDED_ON = re.compile(r"^(\w+) \+ (\d+)d$")
@@ -81,7 +67,8 @@ class TableSettings(Settings):
     )
     location: str | None = Field(
         default=None,
-        description="a file, folder or database URI; empty: what has the table's name in the data folder",
+        description="a file, folder or database URI, or on Spark a table: or delta: place; empty: what has the "
+        "table's name in the data folder",
     )
     query: str | None = Field(default=None, description="the query, where `location` is a database URI")
     recorded_on: str | None = Field(

@@ -1,5 +1,7 @@
 """What the fire and rescue service promises: home fire-safety visits and incidents."""
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
@@ -15,6 +17,7 @@ from ageingwell.contracts.fields import (
     whole,
     yes_no_unknown,
 )
+from ageingwell.events import EventKey
 
 
 class FireVisits(pa.DataFrameModel):
@@ -89,3 +92,26 @@ class FireIncidents(pa.DataFrameModel):
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("recorded_on", "happened_on"))
+
+
+# Of answers at a fire visit that two versions of one day tell differently, the one of concern counts.
+_ANSWERS = {
+    column: ("no", "yes")
+    for column, field in FireVisits.to_schema().columns.items()
+    if (field.metadata or {}).get("labels") == ("yes", "no", "unknown")
+}
+_LEVELS = {column: FireVisits.to_schema().columns[column].metadata["labels"] for column in ("mobility", "care_support")}
+
+# What makes rows one event.
+EVENT_KEYS: Mapping[str, EventKey] = {
+    "fire_visits": EventKey(
+        ("household_id", "visited_on", "visit_outcome"),
+        "Rows of one home, day and outcome are one visit. Of each question the newest answer counts; of two recorded "
+        "on one day, the one of concern.",
+        in_doubt=_ANSWERS | {"smoke_alarm_working": ("yes", "no")} | _LEVELS | {"clutter_rating": ()},
+    ),
+    "fire_incidents": EventKey(
+        ("household_id", "incident_type", "happened_on"),
+        "Rows that agree in all but `recorded_on` are one incident.",
+    ),
+}

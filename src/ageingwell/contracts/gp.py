@@ -1,5 +1,7 @@
 """What GP practices promise: people, coded entries, prescriptions."""
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
@@ -21,6 +23,7 @@ from ageingwell.contracts.fields import (
     pseudonym,
     text,
 )
+from ageingwell.events import EventKey
 
 OLDEST = 115
 # A slip of the year in the day of recording is not told from one in the day of death within a year.
@@ -174,3 +177,17 @@ class GpPrescriptions(pa.DataFrameModel):
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("recorded_on", "issued_on"))
+
+
+# What makes rows one event. The register is no event: of each person the newest version counts.
+EVENT_KEYS: Mapping[str, EventKey] = {
+    "gp_events": EventKey(
+        ("person_id", "code_system", "code", "happened_on", "value", "value_unit"),
+        "Rows that agree in all but `recorded_on` are one entry; where the day it happened is missing, "
+        "`recorded_on` must agree too.",
+    ),
+    "gp_prescriptions": EventKey(
+        ("person_id", "bnf_code", "dmd_code", "issued_on"),
+        "Rows that agree in all but `recorded_on` are one issue.",
+    ),
+}

@@ -1,9 +1,12 @@
 """What hospitals promise, where the group receives it."""
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts.fields import ICD10_CODE, day, holds, label, not_before, pseudonym, text
+from ageingwell.events import EventKey
 
 
 class HospitalEvents(pa.DataFrameModel):
@@ -33,3 +36,16 @@ class HospitalEvents(pa.DataFrameModel):
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("recorded_on", "started_on"))
+
+
+# What makes rows one event.
+EVENT_KEYS: Mapping[str, EventKey] = {
+    "hospital_events": EventKey(
+        ("person_id", "kind", "started_on"),
+        "Rows of one person, kind and first day are one stay or attendance. Each diagnosis that one of them tells, "
+        "in whatever position, counts, and the end that was sent last is the end.",
+        several=("icd10",),
+        words=("other_icd10",),
+        together=(("ended_on",),),
+    ),
+}

@@ -1,5 +1,7 @@
 """What housing promises: homes and what happened in them."""
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
@@ -16,6 +18,7 @@ from ageingwell.contracts.fields import (
     whole,
     yes_no_unknown,
 )
+from ageingwell.events import EventKey
 
 PROPERTY_TYPES = (
     "house",
@@ -96,3 +99,14 @@ class HousingEvents(pa.DataFrameModel):
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("recorded_on", "happened_on"))
+
+
+# What makes rows one event. A home is no event: each fact of it is its newest.
+EVENT_KEYS: Mapping[str, EventKey] = {
+    "housing_events": EventKey(
+        ("household_id", "event_type", "happened_on", "case_id", "hazard", "category"),
+        "Rows that agree in all but `recorded_on` are one event. A row without a case, hazard or category belongs to "
+        "the one event of that home, kind and day that has one.",
+        may_be_missing=("case_id", "hazard", "category"),
+    ),
+}

@@ -7,8 +7,7 @@ import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts.fields import PSEUDONYM
-
-AGENCIES = ["gp", "social_care", "housing", "fire", "voluntary"]
+from ageingwell.register import LEAD_AGENCIES
 
 
 class Safeguarded(pa.DataFrameModel):
@@ -26,7 +25,7 @@ class LeftList(pa.DataFrameModel):
 
     person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
     household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home then")
-    lead_agency: str = pa.Field(isin=AGENCIES, description="who led last time")
+    lead_agency: str = pa.Field(isin=LEAD_AGENCIES, description="who led last time")
     reason: str = pa.Field(description="why they left")
     re_enters_on: pl.Date = pa.Field(nullable=True, description="the first night they can be listed again")
 
@@ -34,7 +33,7 @@ class LeftList(pa.DataFrameModel):
 class JustMissed(pa.DataFrameModel):
     """`just_missed.parquet`: the next doors of each agency; a door may stand under several."""
 
-    lead_agency: str = pa.Field(isin=AGENCIES, description="whose place the door just missed")
+    lead_agency: str = pa.Field(isin=LEAD_AGENCIES, description="whose place the door just missed")
     position: int = pa.Field(ge=1, description="1 is the next door")
     door_id: str = pa.Field(str_matches=PSEUDONYM, description="the home, or the person where none is linked")
     household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
@@ -47,7 +46,7 @@ class JustMissed(pa.DataFrameModel):
 class Marginal(pa.DataFrameModel):
     """`marginal.parquet`: one row an agency, and what one more place a week would reach."""
 
-    lead_agency: str = pa.Field(isin=AGENCIES, unique=True, description="the agency")
+    lead_agency: str = pa.Field(isin=LEAD_AGENCIES, unique=True, description="the agency")
     places: int = pa.Field(ge=0, description="its places a week")
     used: int = pa.Field(ge=0, description="how many are used")
     extra_value: float = pa.Field(description="worth that one more place would add, in units of risk")

@@ -6,6 +6,7 @@ from pandera.config import ValidationDepth, config_context
 
 from ageingwell.contracts.fields import PSEUDONYM
 from ageingwell.contracts.gp import OLDEST
+from ageingwell.register import LEAD_AGENCIES, THEMES
 
 ATTRITION_STEPS = ("read", "permitted", "spine", "eligible", "rank", "allocate", "withdrawn", "listed")
 
@@ -57,7 +58,7 @@ class Reasons(pa.DataFrameModel):
     value: str = pa.Field(description="its value as text; `unknown` where nothing is on record")
     contribution: float = pa.Field(description="contribution to the calibrated log-odds")
     beside_peers: float = pa.Field(description="contribution less the mean contribution of the people compared with")
-    theme: str = pa.Field(isin=["health", "care", "home", "fire", "everyday_life"], description="theme of the feature")
+    theme: str = pa.Field(isin=THEMES, description="theme of the feature")
     text: str = pa.Field(nullable=True, description="sentence; empty where the fact may not be given as a reason")
     direction: str = pa.Field(isin=["raises", "lowers"], description="linked with a higher or a lower chance")
     can_change: bool = pa.Field(description="somebody can act on it")
@@ -94,9 +95,7 @@ class OutreachList(pa.DataFrameModel):
     person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
     household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
     place: str = pa.Field(description="where they live")
-    lead_agency: str = pa.Field(
-        isin=["gp", "social_care", "housing", "fire", "voluntary"], description="the one agency that leads"
-    )
+    lead_agency: str = pa.Field(isin=LEAD_AGENCIES, description="the one agency that leads")
     needs: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="needs found by rule")
     risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability")
     risk_low: float = pa.Field(ge=0, le=1, nullable=True, description="low end of its range")

@@ -1,9 +1,13 @@
 """Opt-outs, objections and markers; and what the agencies already did."""
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts.fields import OPT_OUT_END, day, exactly_one, holds, label, not_before, pseudonym
+from ageingwell.events import EventKey
+from ageingwell.register import LEAD_AGENCIES
 
 
 class Permissions(pa.DataFrameModel):
@@ -59,7 +63,7 @@ class Contacts(pa.DataFrameModel):
 
     person_id: str = pseudonym("the person contacted", required=False, nullable=True)
     household_id: str = pseudonym("the home contacted", required=False, nullable=True)
-    agency: str = label("who made contact", "gp", "social_care", "housing", "fire", "voluntary")
+    agency: str = label("who made contact", *LEAD_AGENCIES)
     contacted_on: pl.Date = day("the day of contact")
     outcome: str = label(
         "how it ended",
@@ -84,3 +88,12 @@ class Contacts(pa.DataFrameModel):
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("recorded_on", "contacted_on"))
+
+
+# What makes rows one event.
+EVENT_KEYS: Mapping[str, EventKey] = {
+    "contacts": EventKey(
+        ("person_id", "household_id", "agency", "contacted_on", "outcome"),
+        "Rows that agree in all but `recorded_on` are one contact.",
+    ),
+}

@@ -1,5 +1,7 @@
 """What adult social care promises: the Client Level Data return."""
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
@@ -15,6 +17,7 @@ from ageingwell.contracts.fields import (
     text,
     yes_no_unknown,
 )
+from ageingwell.events import EventKey
 
 
 class CareEvents(pa.DataFrameModel):
@@ -78,3 +81,17 @@ class CareEvents(pa.DataFrameModel):
     @pa.check("recorded_on", name="recorded_before_it_happened")
     def _recorded_after(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return holds(data, not_before("recorded_on", "started_on"))
+
+
+# What makes rows one event. Services follow the public code for the Client Level Data return (the latest import of
+# person, client type, event type, start, service type and component counts); its event reference is not unique.
+EVENT_KEYS: Mapping[str, EventKey] = {
+    "care_events": EventKey(
+        ("person_id", "client_type", "event_type", "started_on", "service_type", "service_component"),
+        "Rows of one person, client type, event type, service and start are one event, whatever their council ids. "
+        "A row without a service type or component belongs to the one event of that day that has one. The end that "
+        "was sent last is the end, and the newest cost is the cost: costs of several rows are not added up.",
+        may_be_missing=("service_type", "service_component"),
+        together=(("ended_on", "ended_recorded_on"), ("unit_cost", "cost_frequency", "planned_units_per_week")),
+    ),
+}

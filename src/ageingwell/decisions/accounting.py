@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ageingwell.decisions.judging import Judged
 from ageingwell.decisions.own_columns import missing_answers, own_words
-from ageingwell.decisions.reading import Filled
+from ageingwell.decisions.reading import NAMED, NAMED_MEANS, Filled
 from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, BESIDE, KEY, FilledRow, Where, key_of
 
@@ -42,6 +42,7 @@ class Account:
     n_covered: int
     n_comments: int
     n_text_boxes: int
+    n_identities: int = 0
 
     @property
     def n_rows(self) -> int:
@@ -78,6 +79,7 @@ def account_of(filled: Filled, sent: SentList, judged: Sequence[Judged]) -> Acco
         n_covered=filled.n_covered,
         n_comments=filled.n_comments,
         n_text_boxes=filled.n_text_boxes,
+        n_identities=filled.n_identities,
     )
 
 
@@ -103,7 +105,7 @@ def _had_added(sent: Filled | None) -> bool:
 
 def _words(filled: Filled, sent: Filled) -> dict[str, int]:
     """How many cells outside the tables hold what was not sent, by sheet; a sheet may be renamed."""
-    known = {text for texts in sent.words.values() for text in texts}
+    known = {text for texts in sent.words.values() for text in texts} | {NAMED, NAMED_MEANS}
     counts = {sheet: sum(text not in known for text in texts) for sheet, texts in filled.words.items()}
     return {sheet: n for sheet, n in counts.items() if n}
 

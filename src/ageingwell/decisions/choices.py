@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from ageingwell.register import AGENCY_WORDS, LEAD_AGENCIES
+
 # The headings of the columns that the group fills in, by name.
 TITLES: Final[Mapping[str, str]] = {
     "decision": "Decision",
@@ -27,13 +29,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "not_right": "Not right for this person",
     "said_no": "Person has said no",
 }
-LEADS: Final[Mapping[str, str]] = {
-    "gp": "GP practices",
-    "social_care": "Adult social care",
-    "housing": "Housing",
-    "fire": "Fire and rescue",
-    "voluntary": "Voluntary sector",
-}
+LEADS: Final[Mapping[str, str]] = {agency: AGENCY_WORDS[agency] for agency in LEAD_AGENCIES}
 REASONS: Final[Mapping[str, str]] = {
     "need_agreed": "Need agreed",
     "in_hand": "Known to us and in hand",

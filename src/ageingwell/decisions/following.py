@@ -1,18 +1,18 @@
 """Whether the group still decides: how many rows are decided, and how often it does just what was suggested."""
 
 from datetime import date
-from typing import Any
 
 import polars as pl
 
 from ageingwell.config.outreach import DecisionSettings
 from ageingwell.decisions.ledger import head
 from ageingwell.governance.disclosure import SUPPRESS_BELOW, in_words
+from ageingwell.governance.night_facts import DecisionFacts
 
 
 def tell_decisions(
     ledger: pl.DataFrame, *, previous: pl.DataFrame | None, settings: DecisionSettings, as_of: date
-) -> dict[str, Any]:
+) -> DecisionFacts:
     """What a night tells of the decisions known to it, every count disclosed; `ledger_head` stands for their entries.
 
     `previous` is the last list: of its people, who is decided and who is open. `warning` is for the chair: a group

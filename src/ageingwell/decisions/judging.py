@@ -23,13 +23,13 @@ from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.own_columns import notes_of_own_columns
 from ageingwell.decisions.reading import Filled
 from ageingwell.decisions.sent import SentList, Subject
-from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, KEY, PERSON, FilledRow, Where, key_of
+from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, KEY, PERSON, FilledRow, Where, is_key, key_of
 
 LONGEST_NOTE: Final = 200
 _FURTHEST: Final = timedelta(days=731)
 CONTACT_DAYS_BEFORE: Final = 42  # the shipped value of `contact_days_before`
 # What has no place in a short text: runs of digits as in NHS numbers and telephones, postcodes, addresses of e-mail.
-_IDENTIFIES: Final = re.compile(r"@|(?:\d[ \-]?){6}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
+IDENTIFIES: Final = re.compile(r"@|(?:\d[ \-]?){6}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,12 @@ def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str
     key = key_of(row[PERSON])
     who = sent.known.get(key)
     if not key:
-        notes.append("Person: needed, as the agency's own pseudonym or a row key")
+        notes.append("Person: needed; `ageingwell add-someone`, at the agency, gives the key for an NHS number")
+    elif not is_key(key):
+        notes.append(
+            "Person: write the key of 32 letters; `ageingwell add-someone`, at the agency, gives it for an NHS number. "
+            "What stood here is not kept"
+        )
     elif who is None or key in sent.withdrawn:
         notes.append("Person: not among the people whose records may be used that night")
     elif any(listed.person_id == who.person_id for listed in sent.people.values()):
@@ -230,7 +235,7 @@ def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str
     notes += [] if row["added_for"] else ["Reason for adding: needed"]
     if len(row["note"]) > LONGEST_NOTE:
         notes.append(f"In a few words: longer than {LONGEST_NOTE} letters")
-    if _IDENTIFIES.search(row["note"]):
+    if IDENTIFIES.search(row["note"]):
         notes.append("In a few words: holds a number, postcode or e-mail address that could name somebody")
     by_when, told = _by_when(row, sent.night, notes), _choice(row, "told", "Told by now", TOLD, notes)
     if notes or unclear or who is None:

@@ -13,11 +13,17 @@ from ageingwell.decisions.choices import folded
 from ageingwell.decisions.ods import is_locked, read_ods
 from ageingwell.decisions.packages import DamagedError, Package, TooLargeError
 from ageingwell.decisions.sheets import MOST_CELLS, Place, Sheet, tidy
-from ageingwell.decisions.tables import ADDED, HOMES, KEY, LIST, FilledRow, Table, find_table
+from ageingwell.decisions.tables import ADDED, HOMES, KEY, LIST, LIST_CODE, FilledRow, Table, find_table
 from ageingwell.decisions.xlsx import read_xlsx
 from ageingwell.errors import DecisionFileError
 
 CODE: Final = re.compile(r"\b(gp|social_care|housing|fire|voluntary|group) ([0-9]{4}-[0-9]{2}-[0-9]{2}) ([b-t]{8})\b")
+# On the cover of a list into which `reidentify` put names.
+NAMED: Final = "Names, addresses and telephones from your own register"
+NAMED_MEANS: Final = (
+    "Keep this file inside your agency. What stands under a heading that begins with Own register is left out when the "
+    "group records the file; ageingwell add-someone writes a copy without it."
+)
 _LARGEST: Final = 50_000_000  # bytes; lists of thousands of rows take less than one
 _WIDEST: Final = 1_000  # fields of a row of CSV
 _FIRST_LINES: Final = 30  # of a CSV: a title may stand above the headings
@@ -49,6 +55,41 @@ class Filled:
     n_comments: int = 0
     n_text_boxes: int = 0
     is_workbook: bool = True
+    n_identities: int = 0
+
+    @property
+    def names_people(self) -> bool:
+        """Whether an agency put names from its own register into it, so that none of its own words may be kept."""
+        return self.n_identities > 0 or any(NAMED in texts for texts in self.words.values())
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds: its digest, and each sheet with the table of ours on it, if there is one."""
+
+    sha256: str
+    is_workbook: bool
+    found: tuple[tuple[Sheet, Table | None], ...]
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables of ours, in the order of their sheets."""
+        return [table for _, table in self.found if table is not None]
+
+
+def read_contents(path: Path, *, titles: Mapping[str, str]) -> Contents:
+    """Read every sheet of a workbook, or a CSV, and find our tables; `titles` as in `read_filled`.
+
+    Raises `DecisionFileError` where the file cannot be read as either.
+    """
+    content = _bytes_of(path)
+    is_workbook = content[:2] == _ZIP or content[:4] == _OLD_OFFICE
+    try:
+        sheets = _sheets(content, path) if is_workbook else [_csv_sheet(content, path)]
+        found = tuple((sheet, find_table(sheet, titles)) for sheet in sheets)
+    except TooLargeError:
+        raise DecisionFileError(f"{path.name}: holds more than any list does", _REMEDY) from None
+    return Contents(hashlib.sha256(content).hexdigest(), is_workbook, found)
 
 
 def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
@@ -58,21 +99,16 @@ def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
     is kept apart; ends of cells are trimmed; what a merged cell shows counts for every row it covers. Raises
     `DecisionFileError` where the file is no list of ours.
     """
-    content = _bytes_of(path)
-    is_workbook = content[:2] == _ZIP or content[:4] == _OLD_OFFICE
-    try:
-        sheets = _sheets(content, path) if is_workbook else [_csv_sheet(content, path)]
-        found = [(sheet, find_table(sheet, titles)) for sheet in sheets]
-    except TooLargeError:
-        raise DecisionFileError(f"{path.name}: holds more than any list does", _REMEDY) from None
-    tables = [table for _, table in found if table is not None]
+    contents = read_contents(path, titles=titles)
+    found, tables = contents.found, contents.tables
+    sheets = [sheet for sheet, _ in found]
     listed = _the_list(tables, path)
     _stop_on_headings_used_twice(tables, path)
     added = [table for table in tables if table.kind == ADDED]
     return Filled(
         path.name,
-        hashlib.sha256(content).hexdigest(),
-        next((code for sheet in sheets if (code := _code_in(sheet))), None),
+        contents.sha256,
+        next((code for sheet in sheets if (code := _code_in(sheet))), None) or _code_of_rows(listed),
         tuple(listed.headings),
         listed.rows,
         tuple(row for table in added for row in table.rows),
@@ -84,7 +120,8 @@ def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
         n_covered=sum(table.n_covered for table in tables),
         n_comments=sum(sheet.n_comments for sheet in sheets),
         n_text_boxes=sum(sheet.n_text_boxes for sheet in sheets),
-        is_workbook=is_workbook,
+        is_workbook=contents.is_workbook,
+        n_identities=sum(table.n_identities for table in tables),
     )
 
 
@@ -167,6 +204,13 @@ def _without_mark(content: bytes) -> tuple[str, ...]:
     if b"\0" in start:
         return ("utf-16-be",) if start[:1] == b"\0" else ("utf-16-le",)
     return ("utf-8-sig", "cp1252")
+
+
+def _code_of_rows(listed: Table) -> tuple[str, str, str] | None:
+    """The code that every row of a CSV has; none where rows of several lists were put together."""
+    codes = {row[LIST_CODE] for row in listed.rows if row[LIST_CODE]}
+    found = CODE.fullmatch(codes.pop()) if len(codes) == 1 else None
+    return (found[1], found[2], found[3]) if found else None
 
 
 def _code_in(sheet: Sheet) -> tuple[str, str, str] | None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ageingwell.decisions.choices import folded
+from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, OUTCOMES, REASONS, folded, label_of
 from ageingwell.decisions.sheets import NOT_WORKED_OUT, Covered, Sheet, column_letters, covered_cells
+from ageingwell.pseudonyms.identities import is_identity
 
 KEY: Final = "row_key"
 PERSON: Final = "person"
@@ -14,7 +15,9 @@ ANSWERS: Final = ("decision", "led_by", "reason", "by_when", "told", "outcome", 
 ADDED_ANSWERS: Final = (PERSON, "led_by", "added_for", "by_when", "told", "note")
 DAYS: Final = ("by_when", "contacted_on")
 # What stands beside the cells of a list in a file to mend, a file for the chair, or the CSV of a list.
-BESIDE: Final = ("to_mend", "said", "notices")
+LIST_CODE: Final = "list_code"
+LIST_KEYS: Final = "list_keys"
+BESIDE: Final = ("to_mend", "said", "notices", LIST_CODE, LIST_KEYS)
 LIST, ADDED, HOMES = "list", "added", "homes"
 Where = tuple[str, int]
 
@@ -23,6 +26,7 @@ _ADDED_SHEET: Final = "add_someone"
 _HEADER_WITHIN: Final = 30  # rows: somebody may have written a title above the table
 _FEWEST_OF_HOMES: Final = 3  # known headings
 _LONGEST_HEADING: Final = 40
+_KEY: Final = re.compile(r"[b-df-hj-np-t]{32}")
 _DAY_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]+)?")
 _IN_DOUBT_1904: Final = "a bare day number, in a workbook that counts days from 1904; write it as 6 August 2026"
 
@@ -34,6 +38,15 @@ def key_of(text: str) -> str:
     ('bcdfghjklmnp', '')
     """
     return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is a key as we write them, and no name or number that somebody wrote in its place.
+
+    >>> is_key("bcdf" * 8), is_key("Mrs Jane"), is_key("999 000 0018")
+    (True, False, False)
+    """
+    return _KEY.fullmatch(key_of(text)) is not None
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,7 @@ class Table:
     """A sheet of ours: its kind (`LIST`, `ADDED`, `HOMES`), its known columns by name with their headings, its rows.
 
     `n_above` cells stand above the headings; in `n_covered` rows an answer was taken from a merged cell.
+    `n_identities` columns hold names, addresses, telephones or numbers of people: nothing of them is here.
     """
 
     kind: str
@@ -73,6 +87,7 @@ class Table:
     twice: tuple[str, ...] = ()
     n_above: int = 0
     n_covered: int = 0
+    n_identities: int = 0
 
 
 def find_table(sheet: Sheet, titles: Mapping[str, str]) -> Table | None:
@@ -118,13 +133,14 @@ def _table(
     answers = [column for column, name in names.items() if name not in (KEY, PERSON)]
     covered = covered_cells(sheet, rows=[number for number, _ in below], columns=answers, below=header)
     own = _own_headings(heads, names, {column for _, row in below for column in row})
-    rows = tuple(_rows(sheet, below, names, own, covered))
+    identities = {column for column in set(heads) - set(names) if is_identity(heads[column])}
+    rows = tuple(_rows(sheet, below, names, own, covered, identities))
     asked = ADDED_ANSWERS if kind == ADDED else ANSWERS
     taken = {row for row, column in covered.shown if names[column] in asked}
     known = list(names.values())
     twice = tuple(sorted({name for name in known if known.count(name) > 1}))
     headings = {name: heads[column] for column, name in names.items()}
-    return Table(kind, sheet.name, headings, rows, twice, above, len(taken))
+    return Table(kind, sheet.name, headings, rows, twice, above, len(taken), len(identities))
 
 
 def _own_headings(heads: Mapping[int, str], names: Mapping[int, str], used: set[int]) -> dict[int, str]:
@@ -144,15 +160,25 @@ def _rows(
     names: Mapping[int, str],
     own: Mapping[int, str],
     covered: Covered,
+    identities: set[int],
 ) -> Iterator[FilledRow]:
+    # Who somebody is stays with the agency. One of our own choices under such a heading says nobody's name.
     for number, row in below:
         cells = {names[column]: text for column, text in row.items() if column in names and text}
         cells |= {name: covered.shown[number, at] for at, name in names.items() if (number, at) in covered.shown}
-        other = {own[column]: text or "=" for column, text in row.items() if column in own}
+        other = {
+            own[column]: text or "="
+            for column, text in row.items()
+            if column in own and (column not in identities or _is_choice(text))
+        }
         in_doubt = {
             name: reason for at, name in names.items() if (reason := _doubt(sheet, (number, at), name, covered))
         }
         yield FilledRow(sheet.name, number, cells, other, in_doubt)
+
+
+def _is_choice(text: str) -> bool:
+    return any(label_of(text, choices) is not None for choices in (DECISIONS, REASONS, OUTCOMES, ADDED_FOR))
 
 
 def _doubt(sheet: Sheet, place: tuple[int, int], name: str, covered: Covered) -> str | None:

@@ -11,26 +11,36 @@ from typing import Final
 
 from ageingwell.contracts.registry import columns
 from ageingwell.features.feature import Feature, Seen
+from ageingwell.register import AGENCY_OF, TABLE_ENTRIES, TableName
 from ageingwell.timeline import AsOf
 
 Column = tuple[str, str]
 
+# The table that each prepared source is made of. A table that is not among them is a source of its own name.
+_TABLE_OF: Final[Mapping[str, TableName]] = {
+    "spine": "gp_patients",
+    "gp_events": "gp_events",
+    "household_gp_events": "gp_events",
+    "medicines": "gp_prescriptions",
+    "household_medicines": "gp_prescriptions",
+    "household_deaths": "gp_patients",
+    "hospital_events": "hospital_events",
+    "care_events": "care_events",
+    "named_carers": "care_events",
+    "home_facts": "homes",
+    "housing_events": "housing_events",
+    "adaptations": "housing_events",
+    "fire_visits": "fire_visits",
+    "fire_incidents": "fire_incidents",
+}
 # The agency and the table behind each prepared source.
 ORIGINS: Final[Mapping[str, tuple[str, str]]] = {
-    "spine": ("gp", "gp_patients"),
-    "gp_events": ("gp", "gp_events"),
-    "household_gp_events": ("gp", "gp_events"),
-    "medicines": ("gp", "gp_prescriptions"),
-    "household_medicines": ("gp", "gp_prescriptions"),
-    "household_deaths": ("gp", "gp_patients"),
-    "hospital_events": ("hospital", "hospital_events"),
-    "care_events": ("social_care", "care_events"),
-    "named_carers": ("social_care", "care_events"),
-    "home_facts": ("housing", "homes"),
-    "housing_events": ("housing", "housing_events"),
-    "adaptations": ("housing", "housing_events"),
-    "fire_visits": ("fire", "fire_visits"),
-    "fire_incidents": ("fire", "fire_incidents"),
+    **{source: (AGENCY_OF[table], table) for source, table in _TABLE_OF.items()},
+    **{
+        table.name: (table.agency, table.name)
+        for table in TABLE_ENTRIES
+        if table.agency is not None and table.name not in _TABLE_OF.values()
+    },
 }
 
 # A missing value here is told by another column, as the data dictionary says: nothing becomes unknown by it.

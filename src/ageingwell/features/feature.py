@@ -7,8 +7,8 @@ from typing import Literal
 
 import polars as pl
 
-from ageingwell.config.score import Recipient, Theme
 from ageingwell.errors import ConfigError
+from ageingwell.register import Recipient, Theme
 from ageingwell.timeline import AsOf, Lookback
 
 Direction = Literal["up", "down", "either"]

@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from ageingwell.config.score import Recipient
 from ageingwell.features.feature import (
     About,
     Dated,
@@ -15,6 +14,7 @@ from ageingwell.features.feature import (
     days_since_last,
     n_days,
 )
+from ageingwell.register import Recipient
 from ageingwell.spine import latest
 
 FIRE_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")

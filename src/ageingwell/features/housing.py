@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ageingwell.config.score import Recipient
 from ageingwell.features.feature import (
     About,
     Dated,
@@ -17,6 +16,7 @@ from ageingwell.features.feature import (
     is_any,
     n_days,
 )
+from ageingwell.register import Recipient
 
 HOME_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "safeguarding")
 EPC_RANKS = {rating: rank for rank, rating in enumerate("abcdefg", start=1)}

@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from ageingwell.config.score import Recipient
 from ageingwell.features.feature import (
     Dated,
     Direction,
@@ -15,6 +14,7 @@ from ageingwell.features.feature import (
     n_days,
     unless_untold,
 )
+from ageingwell.register import Recipient
 
 CARE_READERS: tuple[Recipient, ...] = ("group", "gp", "social_care", "safeguarding")
 

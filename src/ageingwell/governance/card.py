@@ -203,7 +203,7 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "logistic model with a curve for each feature, and boosted trees (LightGBM) on top of it, both monotone where "
         f"a feature says so ({trees} trees, in the order of the outcomes). Penalty, trees and shape were chosen by "
         "cross-validation inside the fitting part; a straight line on the log-odds, fitted on a later cut-off, "
-        "calibrates. Nobody was drawn more or less often than they are (no balancing of classes).\n\n"
+        f"calibrates. {_drawn(models)}\n\n"
         f"Households stand in one part only: {_percent(settings['calibration_share'])} in 100 to calibrate, "
         f"{_percent(settings['test_share'])} in 100 to test, the rest to fit. Missing stays missing, with a place of "
         f"its own in curves and trees; {_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse "
@@ -214,6 +214,15 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "`logit(risk) = base + sum of contributions` holds for every row. The code is open (MIT).\n\n"
         f"{_updated(facts)}"
     )
+
+
+def _drawn(models: Mapping[str, FittedRisk]) -> str:
+    """Whether all people were fitted on, or a sample of those without the outcome."""
+    told = {outcome: model.sampled.in_words() for outcome, model in models.items() if model.sampled is not None}
+    if not told:
+        return "Nobody was drawn more or less often than they are (no balancing of classes)."
+    listed = "; ".join(f"{OUTCOME_MEANS.get(outcome, outcome)}: {words}" for outcome, words in told.items())
+    return f"There were more rows than a fit needs, so a sample was drawn at random ({listed})."
 
 
 def _updated(facts: Mapping[str, Any]) -> str:

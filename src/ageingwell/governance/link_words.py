@@ -11,6 +11,7 @@ import polars as pl
 from ageingwell.config.score import TableSettings
 from ageingwell.governance.disclosure import in_words, is_small
 from ageingwell.governance.linked import share_words
+from ageingwell.governance.night_facts import LinkFacts
 from ageingwell.recognition.link_floors import FEWEST_TO_JUDGE, OPT_OUTS, below_floor
 from ageingwell.recognition.links import ALL, REGISTER, lowest_group, overall
 
@@ -101,7 +102,7 @@ def described(links: pl.DataFrame, settings: Mapping[str, TableSettings]) -> pl.
     )
 
 
-def manifest_of(links: pl.DataFrame, settings: Mapping[str, TableSettings]) -> dict[str, Any]:
+def manifest_of(links: pl.DataFrame, settings: Mapping[str, TableSettings]) -> LinkFacts:
     """The links for `manifest.json`: `tables` as a whole in both directions; `links.parquet` has every group.
 
     `below` are the tables below their floor.

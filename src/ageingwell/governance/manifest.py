@@ -7,17 +7,18 @@ from typing import Any
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
+from ageingwell.governance.night_facts import BundleFacts, InputFacts
 from ageingwell.sources.read import CheckedTable, Records
 
 LIBRARIES = ("ageingwell", "polars", "pandera", "lightgbm", "numpy", "scipy")
 
 
-def describe_inputs(records: Records, config: Config, *, as_of: date) -> dict[str, Any]:
+def describe_inputs(records: Records, config: Config, *, as_of: date) -> dict[str, InputFacts]:
     """Each table: its files with SHA-256, what was refused and emptied by rule, what is not there, how new it is."""
     return {name: _input(table, config, as_of=as_of) for name, table in sorted(records.tables.items())}
 
 
-def _input(table: CheckedTable, config: Config, *, as_of: date) -> dict[str, Any]:
+def _input(table: CheckedTable, config: Config, *, as_of: date) -> InputFacts:
     late_after = config.tables[table.name].late_after_days
     # Rows dated ahead are not known on the night: one slip of the year would make a table up to date for good.
     newest = table.newest_known(as_of)
@@ -44,12 +45,12 @@ def _input(table: CheckedTable, config: Config, *, as_of: date) -> dict[str, Any
     }
 
 
-def describe_bundle(bundle: Bundle) -> dict[str, Any]:
+def describe_bundle(bundle: Bundle) -> BundleFacts:
     """Which models made the risks, and what was found of them."""
     return {
         "digest": bundle.digest,
         "made_up": bundle.made_up,
-        "verdict": dict(bundle.facts["verdict"]),
+        "verdict": bundle.facts["verdict"],
         "training": dict(bundle.facts["training"]),
         "evaluation": dict(bundle.facts["evaluation"]),
         "outcomes": {

@@ -4,11 +4,12 @@ Rows are counted, never people, and a label is named only where it stands for 8 
 be a remark about somebody.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from ageingwell.governance.disclosure import SUPPRESS_BELOW
+from ageingwell.governance.night_facts import RecognisedFacts
 from ageingwell.reading.showable import may_be_shown
 from ageingwell.recognition.counting import (
     ANY,
@@ -93,7 +94,7 @@ def described(counted: pl.DataFrame, new_labels: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([told.select(order), named.select(order)])
 
 
-def manifest_of(found: Recognised) -> dict[str, Any]:
+def manifest_of(found: Recognised) -> RecognisedFacts:
     """The same for `manifest.json`: `counted` row by row, and `new_labels` with the rows of each."""
     named = _named(found.new_labels).select("table", "column", "label", "n_rows")
     return {"counted": found.counted.to_dicts(), "new_labels": named.to_dicts()}

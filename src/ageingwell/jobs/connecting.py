@@ -9,7 +9,7 @@ import polars as pl
 
 from ageingwell.config.load import SOURCES, Config
 from ageingwell.context import Surroundings
-from ageingwell.contracts.registry import AGENCY_OF, TABLES, columns
+from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.jobs.checking import CheckedRecords, check
 from ageingwell.jobs.settling_in import init, source_sections
 from ageingwell.jobs.verdicts import TableVerdict, verdicts
@@ -26,6 +26,7 @@ from ageingwell.pseudonyms.tables import RawFolder, raw_folder
 from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.showable import may_be_shown
+from ageingwell.register import AGENCY_OF
 
 _NOT_FOUND = "the table is required and was not found"
 LABELS = pl.Schema(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from ageingwell.contracts.fields import EMPTIED, RULES
-from ageingwell.contracts.registry import AGENCY_OF, TABLES
+from ageingwell.contracts.registry import TABLES
 from ageingwell.jobs.checking import CheckedRecords
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts
 from ageingwell.pseudonyms.tables import RawFolder
+from ageingwell.register import AGENCY_OF
 
 
 @dataclass(frozen=True)

@@ -17,17 +17,17 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.load import Config, load_config
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
 from ageingwell.night.nearby import local_offers, with_local_offers
 from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key
+from ageingwell.register import THEME_WORDS, Recipient
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.views.apart import safeguarding_view
 from ageingwell.views.columns import FOR_READERS_OF_RISK, AgencyView
 from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
 from ageingwell.views.recipient import view_for
-from ageingwell.views.words import THEME_WORDS, agency_words
+from ageingwell.views.words import agency_words
 
 PEOPLE = 400
 ROWS = 5

@@ -101,7 +101,6 @@ def _strata(facts: Floats, exposed: NDArray[np.bool_]) -> NDArray[np.int64]:
         weight=np.ones(exposed.size),
         penalty=PENALTY,
         lower=np.full(design.shape[1], -np.inf),
-        close=1e-4,
     )
     score = design @ beta[:-1]
     cuts = np.quantile(score, np.arange(1, n) / n)

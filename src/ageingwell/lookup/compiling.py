@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.lookup.fallback import DoesNotFit
+from ageingwell.lookup.forest import Forest, read_forest
 from ageingwell.lookup.grouping import Group, join, tabulate
 from ageingwell.lookup.margin import CurveMargin, flat, full_margin, starts
+from ageingwell.lookup.merge import merge
 from ageingwell.lookup.pieces import Piece, cut
-from ageingwell.lookup.readings import Readings, read_splits
+from ageingwell.lookup.readings import Readings
 from ageingwell.lookup.tables import LookupTables
-from ageingwell.lookup.trees import Tree, UnfitError, read_trees
+from ageingwell.lookup.trees import UnfitError
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -51,35 +53,53 @@ def compile_booster(
     """
     margin = full_margin(margin, booster.num_feature())
     try:
-        return _compile(read_trees(booster), line=line, margin=margin)
+        return compile_forest(read_forest(booster, line=line, margin=margin))
     except UnfitError as why:
         return DoesNotFit(str(why), booster, line, margin)
 
 
-def _compile(trees: Sequence[Tree], *, line: tuple[float, float], margin: CurveMargin) -> LookupTables:
-    from ageingwell.lookup.merge import merge  # imports Numba
-
-    intercept, slope = line
-    readings = read_splits(trees)
-    pieces: list[Piece] = []
-    for tree in trees:
-        if tree.splits:
-            pieces += cut(tree, readings, most=IN_A_PIECE, most_in_a_leaf=IN_A_LEAF)
-    groups = [join(some, readings) for some in merge(pieces, readings, most=IN_A_GROUP)]
-    size = 8 * sum(len(group.features) * group.outcomes for group in groups)
-    if size > MOST_BYTES:
-        raise UnfitError(f"its tables would take {size >> 20:,} MiB; the most is {MOST_BYTES >> 20:,}")
-    base = intercept + slope * (margin.intercept + sum(tree.mean() for tree in trees))
+def compile_forest(forest: Forest) -> LookupTables:
+    """The tables of a forest; `UnfitError` where they would be too large, before the long part of the work."""
+    readings = forest.readings
+    groups = [join(some, readings) for some in merge(_pieces(forest), readings, most=IN_A_GROUP)]
+    _stop_if_too_large(sum(_size(len(group.features), group.outcomes) for group in groups))
+    tables = tabulate(groups, forest)
     return LookupTables(
-        base=np.array([base]),
+        base=np.array([forest.base]),
+        unit=np.array([forest.unit]),
         feature=readings.feature,
         kind=readings.kind,
         edge_start=readings.edge_start,
         edges=readings.edges,
         **_conditions(groups, readings),
-        **_blocks(groups, readings, slope=slope),
-        **flat(margin, slope=slope),
+        **_blocks(groups, tables),
+        **flat(forest.margin, slope=forest.line[1]),
     )
+
+
+def _pieces(forest: Forest) -> list[Piece]:
+    """All trees in pieces; `UnfitError` as soon as those that are merged with none make the tables too large."""
+    pieces: list[Piece] = []
+    least = 0
+    for tree, first in zip(forest.trees, forest.first_leaf):
+        if tree.splits:
+            for piece in cut(tree, forest.readings, first_leaf=first, most=IN_A_PIECE, most_in_a_leaf=IN_A_LEAF):
+                pieces.append(piece)
+                if piece.outcomes > IN_A_GROUP:
+                    players = np.unique(forest.readings.feature[forest.readings.reading_of[list(piece.conditions)]])
+                    least += _size(len(players), piece.outcomes)
+                    _stop_if_too_large(least)
+    return pieces
+
+
+def _size(features: int, outcomes: int) -> int:
+    """The bytes of a table."""
+    return 8 * features * outcomes
+
+
+def _stop_if_too_large(size: int) -> None:
+    if size > MOST_BYTES:
+        raise UnfitError(f"its tables would take more than {MOST_BYTES >> 20:,} MiB")
 
 
 def _conditions(groups: Sequence[Group], readings: Readings) -> dict[str, NDArray[Any]]:
@@ -93,9 +113,8 @@ def _conditions(groups: Sequence[Group], readings: Readings) -> dict[str, NDArra
     }
 
 
-def _blocks(groups: Sequence[Group], readings: Readings, *, slope: float) -> dict[str, NDArray[Any]]:
+def _blocks(groups: Sequence[Group], tables: Sequence[NDArray[np.float64]]) -> dict[str, NDArray[Any]]:
     """The groups in blocks, and each block's entries sorted by feature."""
-    tables = [slope * tabulate(group, readings) for group in groups]
     table_start = starts([table.size for table in tables])
     firsts = range(0, len(groups), GROUPS_IN_A_BLOCK)
     runs: list[list[int]] = []

@@ -1,18 +1,21 @@
 """Tabulate a group of pieces: the sum of its leaves' Shapley values for every joint outcome of its conditions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ageingwell.lookup.forest import Forest
+from ageingwell.lookup.leaves import Alike
 from ageingwell.lookup.pieces import Leaf, Piece, outcomes
 from ageingwell.lookup.readings import Readings
-from ageingwell.lookup.shapley import leaf_values
+from ageingwell.lookup.shapley import exact_leaf_values, patterns
 
 Floats = NDArray[np.float64]
+# Of all leaves at once the values would take gigabytes; so many are fast.
+NUMBERS_AT_A_TIME = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,22 @@ def join(pieces: Sequence[Piece], readings: Readings) -> Group:
     )
 
 
-def tabulate(group: Group, readings: Readings) -> Floats:
-    """φ of every player for every outcome, (features, outcomes)."""
-    table = np.zeros((len(group.features), group.outcomes))
-    row_of = {feature: row for row, feature in enumerate(group.features)}
-    met = _met(group, readings)
-    for players, leaf, values in _leaf_tables(group.leaves, readings):
-        pattern = _pattern(leaf, players, met, readings)
-        table[[row_of[player] for player in players]] += values[:, pattern]
-    return table
+def tabulate(groups: Sequence[Group], forest: Forest) -> list[Floats]:
+    """For each group, φ of every player for every outcome, (features, outcomes), in whole units."""
+    slope, unit, readings = forest.line[1], forest.unit, forest.readings
+    tables = [np.zeros((len(group.features), group.outcomes)) for group in groups]
+    met = [_met(group, readings) for group in groups]
+    rows = [{feature: row for row, feature in enumerate(group.features)} for group in groups]
+    owner = {leaf.number: number for number, group in enumerate(groups) for leaf in group.leaves}
+    for some in forest.leaves:
+        b = patterns(some.z.shape[1]).T
+        for part in some.parts(rows=b.shape[1], most=NUMBERS_AT_A_TIME):
+            values = exact_leaf_values(part.z, slope * part.v, b, unit)
+            for place, leaf in enumerate(part.numbers):
+                group = owner[leaf]
+                players = [rows[group][player] for player in part.players[place]]
+                tables[group][players] += values[place][:, _pattern(part, place, met[group])]
+    return tables
 
 
 def _met(group: Group, readings: Readings) -> dict[int, NDArray[np.bool_]]:
@@ -71,33 +81,13 @@ def _met(group: Group, readings: Readings) -> dict[int, NDArray[np.bool_]]:
     return met
 
 
-def _pattern(
-    leaf: Leaf, players: tuple[int, ...], met: dict[int, NDArray[np.bool_]], readings: Readings
-) -> NDArray[np.int64]:
+def _pattern(part: Alike, place: int, met: dict[int, NDArray[np.bool_]]) -> NDArray[np.int64]:
     """For every outcome, the number of the leaf's pattern: bit `j` is b_j, all of player j's steps taken."""
-    taken = {player: np.bool_(True) for player in players}
-    for condition, right, _ in leaf.path:
-        player = int(readings.feature[readings.reading_of[condition]])
-        taken[player] = taken[player] & (met[condition] if right else ~met[condition])  # type: ignore[assignment]
-    bits = (taken[player].astype(np.int64) << j for j, player in enumerate(players))
-    return np.asarray(sum(bits))
-
-
-def _leaf_tables(leaves: Sequence[Leaf], readings: Readings) -> Iterator[tuple[tuple[int, ...], Leaf, Floats]]:
-    """Each leaf with its players and its φ for every pattern; leaves with as many players are worked out together."""
-    chances = [_chances(leaf, readings) for leaf in leaves]
-    order = sorted(range(len(leaves)), key=lambda n: len(chances[n]))
-    for _, some in groupby(order, key=lambda n: len(chances[n])):
-        ours = list(some)
-        z = np.array([list(chances[n].values()) for n in ours])
-        values = leaf_values(z, np.array([leaves[n].value for n in ours]))
-        yield from ((tuple(chances[n]), leaves[n], values[place]) for place, n in enumerate(ours))
-
-
-def _chances(leaf: Leaf, readings: Readings) -> dict[int, float]:
-    """z of each player: the product of the cover ratios of its steps, in order of feature."""
-    features = [int(readings.feature[readings.reading_of[condition]]) for condition, _, _ in leaf.path]
-    return {
-        player: prod(step[2] for feature, step in zip(features, leaf.path) if feature == player)
-        for player in sorted(set(features))
-    }
+    pattern = np.zeros(len(next(iter(met.values()))), np.int64)
+    for j, steps in enumerate(part.steps[place]):
+        condition, right = steps[0]
+        taken = met[condition] if right else ~met[condition]
+        for condition, right in steps[1:]:
+            taken = taken & (met[condition] if right else ~met[condition])
+        pattern |= taken.astype(np.int64) << j
+    return pattern

@@ -1,10 +1,10 @@
-"""The inner loops: draw the margin's curves, encode values, find each group's outcome, add its table entries.
+"""The inner loops, compiled by Numba (the extra `fast`): curves, codes, each group's outcome, its table entries.
 
-All work on a tile of rows, column by column: `columns[feature, row]`. A row's sums are made in one fixed order that
-depends on the tables alone, so they are bit for bit the same for any tile, number of threads and chunking.
+All work on a tile of rows, column by column: `columns[feature, row]`. All that is added up is a whole number of units
+(see `grid.py`), so sums are bit for bit the same for any tile, number of threads and chunking, and those of `plain.py`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from ageingwell.lookup.jit import jit
 from ageingwell.lookup.readings import KINDS
 from ageingwell.lookup.trees import NEARLY_ZERO
 
+if TYPE_CHECKING:
+    from ageingwell.lookup.tables import LookupTables
+
 Array = NDArray[Any]
 
 # Numba takes these over as they are when it compiles, and compiles anew only when this file changes.
@@ -20,57 +23,59 @@ NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORIES = (
     KINDS.index(kind) for kind in ("nan_left", "nan_right", "zero_left", "zero_right", "categories")
 )
 FEW_EDGES = 256
+# Larger tiles read the tables less often and take more room: with 60 features, 20 MB a thread.
+ROWS_IN_A_TILE = 16384
 SEVERAL_ROWS = 256
-FEW_KNOTS = 16
 
 
 @jit
 def draw_curves(
-    columns: Array, knot_start: Array, knots: Array, heights: Array, missing: Array, sums: Array, rows: int
+    columns: Array, knot_start: Array, knots: Array, heights: Array, missing: Array, unit: float, sums: Array, rows: int
 ) -> None:
     """Begin `sums[feature, row]` with the height of the feature's curve at the value; 0 where it has none."""
     for feature in range(len(missing)):
         first, stop = knot_start[feature], knot_start[feature + 1]
-        at, adds, total = knots[first:stop], heights[first:stop], sums[feature]
-        if len(at) == 0:
-            total[:rows] = 0.0
-        elif len(at) <= FEW_KNOTS:
-            _add_stretches(columns[feature, :rows], at, adds, missing[feature], total)
+        if first == stop:
+            sums[feature, :rows] = 0.0
         else:
-            values, unknown = columns[feature], missing[feature]
+            _draw(columns[feature, :rows], knots[first:stop], heights[first:stop], missing[feature], sums[feature])
             for row in range(rows):
-                total[row] = _height(values[row], at, adds, unknown)
+                # Adding 0 makes 0 of -0, whose bits are others.
+                sums[feature, row] = np.rint(sums[feature, row] / unit) * unit + 0.0
 
 
 @jit
-def _add_stretches(values: Array, at: Array, adds: Array, missing: float, total: Array) -> None:
-    """The heights of a curve of few knots: what is climbed on each stretch, for several rows at once, is faster."""
+def _draw(values: Array, at: Array, adds: Array, missing: float, total: Array) -> None:
+    """The heights of a curve: straight between its knots, flat beyond them; as `curves.Curves.heights`."""
+    last = len(at) - 1
+    begins, origins, rises = np.empty(last + 2), np.empty(last + 2), np.zeros(last + 2)
+    begins[0], origins[0] = adds[0], at[0]
+    begins[1:], origins[1:] = adds, at
+    for knot in range(last):
+        rises[knot + 1] = (adds[knot + 1] - adds[knot]) / (at[knot + 1] - at[knot])
+    stretch = np.empty(SEVERAL_ROWS, np.int64)
     for first in range(0, len(values), SEVERAL_ROWS):
         value, height = values[first : first + SEVERAL_ROWS], total[first : first + SEVERAL_ROWS]
-        for row in range(len(value)):
-            height[row] = adds[0]
-        for knot in range(len(at) - 1):
-            start, length = at[knot], at[knot + 1] - at[knot]
-            rise = (adds[knot + 1] - adds[knot]) / length
+        if last < FEW_EDGES:
+            _count_below(value, at, stretch)
+        else:
             for row in range(len(value)):
-                along = value[row] - start
-                along = along if along > 0.0 else 0.0
-                height[row] += rise * (along if along < length else length)
+                stretch[row] = _edges_below(value[row], at)
+        for row in range(len(value)):
+            along = min(max(value[row], at[0]), at[last])
+            place = stretch[row]
+            height[row] = (along - origins[place]) * rises[place] + begins[place]
         for row in range(len(value)):
             height[row] = height[row] if value[row] == value[row] else missing
 
 
 @jit
-def _height(value: float, at: Array, adds: Array, missing: float) -> float:
-    """The height of a curve: straight between its knots, flat beyond the first and the last."""
-    right = min(_edges_below(value, at), len(at) - 1)
-    left = max(right - 1, 0)
-    height: float = adds[right]
-    if value != value:
-        height = missing
-    elif at[left] < value < at[right]:
-        height = (adds[right] - adds[left]) / (at[right] - at[left]) * (value - at[left]) + adds[left]
-    return height
+def _count_below(values: Array, edges: Array, count: Array) -> None:
+    """How many edges lie below each value, several rows at once."""
+    count[: len(values)] = 0
+    for edge in edges:
+        for row in range(len(values)):
+            count[row] += 1 if values[row] > edge else 0
 
 
 @jit
@@ -340,3 +345,31 @@ def finish(base: float, sums: Array, log_odds: Array, rows: int) -> None:
     for total in sums:
         for row in range(rows):
             log_odds[row] += total[row]
+
+
+def explain_tile(
+    tables: "LookupTables", columns: Array, codes: Array, outcome: Array, sums: Array, log_odds: Array, rows: int
+) -> None:
+    """Write the sums and the log-odds of a tile of rows; `columns`, `codes` and `outcome` are working space."""
+    draw_curves(columns, tables.knot_start, tables.knots, tables.heights, tables.missing, tables.unit[0], sums, rows)
+    read_levels(columns, tables.level_start, tables.levels, rows)
+    encode(columns, tables.feature, tables.kind, tables.edge_start, tables.edges, codes, rows)
+    add(
+        codes,
+        tables.condition_start,
+        tables.condition_reading,
+        tables.condition_cut,
+        tables.condition_stride,
+        tables.block_start,
+        tables.run_start,
+        tables.run_feature,
+        tables.entry_start,
+        tables.entry_group,
+        tables.entry_table,
+        tables.entry_outcomes,
+        tables.entries,
+        outcome,
+        sums,
+        rows,
+    )
+    finish(tables.base[0], sums, log_odds, rows)

@@ -5,6 +5,7 @@ depends only on the joint *outcome* of the conditions on their paths: with `n` c
 `n + 1` outcomes, and over several readings they multiply.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import prod
@@ -20,18 +21,20 @@ Step = tuple[int, bool, float]  # a condition, whether the path goes right there
 
 @dataclass(frozen=True)
 class Leaf:
-    """A leaf's value and the steps that lead to it from the root."""
+    """A leaf's number among those of all trees, its value, and the steps that lead to it from the root."""
 
+    number: int
     value: float
     path: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Leaves, and all conditions on their paths in order of number."""
+    """Leaves, all conditions on their paths in order of number, and how many joint outcomes these have."""
 
     leaves: tuple[Leaf, ...]
     conditions: tuple[int, ...]
+    outcomes: int
 
 
 def outcomes(conditions: Collection[int], readings: Readings) -> int:
@@ -44,12 +47,13 @@ def outcomes(conditions: Collection[int], readings: Readings) -> int:
     >>> outcomes([0, 1, 2], read_splits([Tree(splits, none, none, none, none, none)]))
     6
     """
-    counts = np.unique(readings.reading_of[list(conditions)], return_counts=True)[1]
-    return prod(int(count) + 1 for count in counts)
+    return prod(count + 1 for count in Counter(readings.reading_of[list(conditions)].tolist()).values())
 
 
-def cut(tree: Tree, readings: Readings, *, most: int, most_in_a_leaf: int) -> Iterator[Piece]:
+def cut(tree: Tree, readings: Readings, *, first_leaf: int, most: int, most_in_a_leaf: int) -> Iterator[Piece]:
     """The largest subtrees of at most `most` outcomes; a leaf alone may have `most_in_a_leaf`.
+
+    `first_leaf` is the number of the tree's first leaf.
 
     Raises `UnfitError` where a single leaf's path has more.
     """
@@ -65,9 +69,14 @@ def cut(tree: Tree, readings: Readings, *, most: int, most_in_a_leaf: int) -> It
                 f"the path to one of its leaves has {count:,} joint outcomes; the most is {most_in_a_leaf:,}"
             )
         if node < 0 or count <= most:
-            yield Piece(tuple(_leaves(tree, conditions, node, path)), tuple(sorted(met)))
+            yield Piece(tuple(_leaves(tree, conditions, node, path, first_leaf)), tuple(sorted(met)), count)
         else:
             waiting += _children(tree, conditions, node, path)
+
+
+def whole(tree: Tree, readings: Readings, *, first_leaf: int) -> Iterator[Leaf]:
+    """All leaves of a tree."""
+    return _leaves(tree, np.array([readings.number[split] for split in tree.splits], np.int64), 0, (), first_leaf)
 
 
 def _children(
@@ -78,12 +87,14 @@ def _children(
     return [(child, (*path, (condition, right, tree.covered(child) / covered))) for child, right in sides]
 
 
-def _leaves(tree: Tree, conditions: NDArray[np.int64], node: int, path: tuple[Step, ...]) -> Iterator[Leaf]:
+def _leaves(
+    tree: Tree, conditions: NDArray[np.int64], node: int, path: tuple[Step, ...], first_leaf: int
+) -> Iterator[Leaf]:
     waiting = [(node, path)]
     while waiting:
         node, path = waiting.pop()
         if node < 0:
-            yield Leaf(float(tree.leaf_values[~node]), path)
+            yield Leaf(first_leaf + ~node, float(tree.leaf_values[~node]), path)
         else:
             waiting += _children(tree, conditions, node, path)
 

@@ -12,6 +12,10 @@ The path-dependent game gives a set of known features S the worth `v · Π_{k∈
     φ_j = (b_j - z_j) · v · ∫₀¹ Π_{k≠j} ((1 - t)·z_k + t·b_k) dt
 
 The integrand is a polynomial in t of degree d - 1, so Gauss-Legendre with ⌈d/2⌉ nodes gives the integral exactly.
+
+`exact_leaf_values` rounds to whole units (see `grid.py`) so that a leaf's values add up exactly: to `v - start` where a
+row reaches the leaf, and to `-start` where it does not, `start` being `v · Π z_k`, where a row begins of which nothing
+is known. Then a row's contributions add up exactly too, to the leaves that it reaches.
 """
 
 from functools import cache
@@ -19,7 +23,33 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ageingwell.lookup.grid import on_grid
+
 Floats = NDArray[np.float64]
+
+
+def exact_leaf_values(z: Floats, v: Floats, b: Floats, unit: float) -> Floats:
+    """φ of several leaves with the same `d`, in whole units: (leaves, d, patterns).
+
+    `z` (leaves, d) and `v` (leaves,) are those of the formula; `b` is 0 or 1, (d, patterns), or of each leaf its own,
+    (leaves, d, patterns).
+
+    >>> exact_leaf_values(np.array([[0.5, 0.3]]), np.array([6.0]), np.ones((2, 1)), 0.25).ravel().tolist()
+    [1.75, 3.25]
+    """
+    units = np.rint(leaf_values(z, v, b) / unit)
+    reached = on_grid(v, unit)[:, None] * b.all(axis=-2)
+    # What rounding lost goes to the first player: at most half a unit for each of the leaf's players.
+    units[:, 0] += np.rint((reached - leaf_starts(z, v, unit)[:, None]) / unit) - units.sum(axis=1)
+    return np.asarray(units * unit)
+
+
+def leaf_starts(z: Floats, v: Floats, unit: float) -> Floats:
+    """Where a row begins of which nothing is known, leaf by leaf, in whole units: (leaves,)."""
+    unknown = v.copy()
+    for chance in z.T:  # one after the other: `numpy.prod` may take another order for another layout
+        unknown *= chance
+    return on_grid(unknown, unit)
 
 
 def patterns(d: int) -> Floats:
@@ -31,18 +61,17 @@ def patterns(d: int) -> Floats:
     return (np.arange(2**d)[:, None] >> np.arange(d) & 1).astype(np.float64)
 
 
-def leaf_values(z: Floats, v: Floats) -> Floats:
-    """φ of several leaves with the same `d`: `z` (leaves, d) and `v` (leaves,) to (leaves, d, 2**d), by `patterns`.
+def leaf_values(z: Floats, v: Floats, b: Floats) -> Floats:
+    """φ of several leaves with the same `d`, (leaves, d, patterns), as `exact_leaf_values` before rounding.
 
     A leaf worth 6 behind one condition that half the rows pass: +3 for who passes, -3 for who does not.
 
-    >>> leaf_values(np.array([[0.5]]), np.array([6.0])).tolist()
+    >>> leaf_values(np.array([[0.5]]), np.array([6.0]), patterns(1).T).tolist()
     [[[-3.0, 3.0]]]
     """
     leaves, d = z.shape
-    b = patterns(d).T
     z = z[:, :, None]
-    integral = np.zeros((leaves, d, 2**d))
+    integral = np.zeros((leaves, d, b.shape[-1]))
     for t, weight in zip(*unit_nodes(d), strict=True):
         factors = (1 - t) * z + t * b
         integral += weight * products_without_each(factors)

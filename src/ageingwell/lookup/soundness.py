@@ -1,13 +1,14 @@
 """Whether tables read from a file can be used: the loops that use them do not check where a number points."""
 
 from dataclasses import fields
+from math import frexp
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ageingwell.lookup.tables import LookupTables
 
-FLOATS = ("base", "edges", "entries", "knots", "heights", "missing", "levels")
+FLOATS = ("base", "unit", "edges", "entries", "knots", "heights", "missing", "levels")
 TYPES = {field.name: "float64" if field.name in FLOATS else "int64" for field in fields(LookupTables)}
 TYPES["condition_stride"] = "uint16"
 
@@ -30,7 +31,8 @@ def hold_together(tables: LookupTables) -> bool:
 def _fit_in_length(tables: LookupTables) -> bool:
     groups, blocks = len(tables.condition_start) - 1, len(tables.run_start) - 1
     return (
-        len(tables.base) == 1
+        len(tables.base) == len(tables.unit) == 1
+        and _is_power_of_two(float(tables.unit[0]))
         and len(tables.knots) == len(tables.heights)
         and _divides(tables.knot_start, len(tables.missing), len(tables.knots))
         and _divides(tables.level_start, len(tables.missing), len(tables.levels))
@@ -69,3 +71,7 @@ def _divides(start: NDArray[np.int64], parts: int, whole: int) -> bool:
 def _below(numbers: NDArray[np.int64], end: int | NDArray[np.int64]) -> bool:
     """Whether all numbers lie in [0, end)."""
     return bool(((numbers >= 0) & (numbers < end)).all())
+
+
+def _is_power_of_two(number: float) -> bool:
+    return frexp(number)[0] == 0.5

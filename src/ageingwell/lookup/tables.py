@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ageingwell.lookup.curves import Curves, curves_of
+from ageingwell.lookup.kernels import Kernel, kernel_for
 from ageingwell.lookup.margin import Explained, Floats, checked_matrix
-
-# Larger tiles read the tables less often and take more room: with 60 features, 20 MB a thread.
-ROWS_IN_A_TILE = 16384
+from ageingwell.lookup.plain import GroupPlan, plan_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,10 +24,13 @@ class LookupTables:
     `entry_start[r]:entry_start[r + 1]`; entry `e` is the outcome of the block's group `entry_group[e]` looked up in
     `entries` from `entry_table[e]` on, where there are `entry_outcomes[e]`. Feature `j` has a curve of `heights` at
     `knots`, `knot_start[j]:knot_start[j + 1]`, and of `missing[j]` where the value is; the trees see its codes as the
-    `levels` `level_start[j]:level_start[j + 1]`, if there are any. Entries and heights are times the slope.
+    `levels` `level_start[j]:level_start[j + 1]`, if there are any. Entries
+    and heights are times the slope; entries are whole numbers of the `unit`, to which heights are rounded when they are
+    looked up.
     """
 
     base: NDArray[np.float64]
+    unit: NDArray[np.float64]
     feature: NDArray[np.int64]
     kind: NDArray[np.int64]
     edge_start: NDArray[np.int64]
@@ -50,13 +54,18 @@ class LookupTables:
     level_start: NDArray[np.int64]
     levels: NDArray[np.float64]
 
-    def explain(self, x: Floats, *, threads: int, rows_in_a_tile: int = ROWS_IN_A_TILE) -> Explained:
+    def explain(
+        self, x: Floats, *, threads: int, rows_in_a_tile: int | None = None, kernel: Kernel | None = None
+    ) -> Explained:
         """The base, the contributions (n, p) and the calibrated log-odds (n,) of `x`, (n, p) of float64.
 
         A value that is missing is NaN. Each thread works in its own 20 MB or so besides the answer. The answer is
-        the same, bit for bit, for any number of threads, size of tile and division of the rows into calls.
+        the same, bit for bit, for any number of threads, size of tile, division of the rows into calls and kernel;
+        which kernel is taken depends on how much work there is (see `kernels.py`).
         """
         checked_matrix(x, len(self.missing))
+        kernel = kernel or kernel_for(len(x) * self.work_a_row)
+        rows_in_a_tile = rows_in_a_tile or kernel.ROWS_IN_A_TILE
         # Column after column, as the sums of a tile are.
         contributions, log_odds = np.empty(x.shape, order="F"), np.empty(len(x))
         threads = max(1, threads)
@@ -65,7 +74,7 @@ class LookupTables:
         shares = [tiles[first::threads] for first in range(min(threads, len(tiles)))]
 
         def work(share: Sequence[int]) -> None:
-            self._work(x, contributions, log_odds, share, most)
+            self._work(x, contributions, log_odds, share, most, kernel)
 
         if len(shares) <= 1:
             work(tiles)
@@ -74,16 +83,10 @@ class LookupTables:
                 list(pool.map(work, shares))
         return Explained(float(self.base[0]), contributions, log_odds)
 
-    def _work(self, x: Floats, contributions: Floats, log_odds: Floats, tiles: Sequence[int], most: int) -> None:
+    def _work(
+        self, x: Floats, contributions: Floats, log_odds: Floats, tiles: Sequence[int], most: int, kernel: Kernel
+    ) -> None:
         """Explain some tiles of rows, one after the other, in the same working space."""
-        from ageingwell.lookup.kernel import (
-            add,
-            draw_curves,
-            encode,
-            finish,
-            read_levels,
-        )  # imports Numba, which takes a second
-
         # A few rows more than are used: columns a power of two apart would crowd into the same lines of the cache.
         columns, sums = np.empty((x.shape[1], most + 8)), np.empty((x.shape[1], most + 8))
         widest = int(np.diff(self.edge_start).max(initial=1))
@@ -92,26 +95,22 @@ class LookupTables:
         for first in tiles:
             rows = min(most, len(x) - first)
             columns[:, :rows] = x[first : first + rows].T
-            draw_curves(columns, self.knot_start, self.knots, self.heights, self.missing, sums, rows)
-            read_levels(columns, self.level_start, self.levels, rows)
-            encode(columns, self.feature, self.kind, self.edge_start, self.edges, codes, rows)
-            add(
-                codes,
-                self.condition_start,
-                self.condition_reading,
-                self.condition_cut,
-                self.condition_stride,
-                self.block_start,
-                self.run_start,
-                self.run_feature,
-                self.entry_start,
-                self.entry_group,
-                self.entry_table,
-                self.entry_outcomes,
-                self.entries,
-                outcome,
-                sums,
-                rows,
-            )
-            finish(self.base[0], sums, log_odds[first : first + rows], rows)
+            kernel.explain_tile(self, columns, codes, outcome, sums, log_odds[first : first + rows], rows)
             contributions[first : first + rows] = sums[:, :rows].T
+
+    @cached_property
+    def plan(self) -> list[GroupPlan]:
+        """The groups as the kernel of plain NumPy takes them."""
+        return plan_of(self)
+
+    @cached_property
+    def curves(self) -> list[Curves]:
+        """The margin's curves as the kernel of plain NumPy takes them."""
+        return curves_of(
+            {"knot_start": self.knot_start, "knots": self.knots, "heights": self.heights, "missing": self.missing}
+        )
+
+    @property
+    def work_a_row(self) -> int:
+        """About how many numbers are looked up for a row, with its curves."""
+        return len(self.entry_table) + 4 * len(self.missing) + len(self.condition_cut) // 2

@@ -11,7 +11,7 @@ from ageingwell.decisions.own_columns import own_words
 from ageingwell.decisions.reading import Filled
 from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.settling import Clash
-from ageingwell.decisions.tables import KEY, Where, key_of
+from ageingwell.decisions.tables import KEY, PERSON, Where, is_key, key_of
 from ageingwell.report.cells import harmless
 from ageingwell.report.choices import ADDED, ASKED, MEND, SAID
 from ageingwell.report.workbook import clash_workbook, fix_workbook
@@ -28,7 +28,8 @@ def draw_fix(filled: Filled, sent: SentList, rows: Sequence[Judged], *, code: st
     rejected = [row for row in rows if row.verdict == "rejected" and not row.is_withdrawn]
     listed = [row for row in rejected if not row.is_added]
     columns = [_COLUMNS[name] for name in sent.columns if name in _COLUMNS]
-    words = {row.where: found for row, _, found in own_words(filled, sent)}
+    # Where an agency put names beside its list, one may stand in any column of its own: none comes back.
+    words = {} if filled.names_people else {row.where: found for row, _, found in own_words(filled, sent)}
     own, own_of_added = (_own_columns(part, words) for part in (listed, [row for row in rejected if row.is_added]))
     # The note says what to mend, never the value; what was written, under whatever heading, stands beside it.
     cells = [
@@ -41,6 +42,7 @@ def draw_fix(filled: Filled, sent: SentList, rows: Sequence[Judged], *, code: st
             MEND.name: ". ".join(row.notes),
             **words.get(row.row.where, {}),
             **{question.name: row.row[question.name] for question in ADDED},
+            PERSON: row.row[PERSON] if is_key(row.row[PERSON]) else "",
         }
         for row in rejected
         if row.is_added

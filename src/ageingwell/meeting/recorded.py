@@ -114,6 +114,7 @@ def _not_read(account: Account) -> list[str]:
         "rows take an answer from a merged cell that covers them": account.n_covered,
         "comments on cells; they are not read": account.n_comments,
         "text boxes; they are not read": account.n_text_boxes,
+        "columns of names, addresses, telephones or numbers of people; they are left out": account.n_identities,
     }  # fmt: skip
     return lines + [f"{n} {words}" for words, n in counted.items() if n]
 
@@ -160,6 +161,7 @@ def _account_plain(account: Account) -> dict[str, Any]:
         "n_merged": account.n_covered,
         "n_comments": account.n_comments,
         "n_text_boxes": account.n_text_boxes,
+        "n_columns_naming_people": account.n_identities,
     }
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,9 +15,10 @@ from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
 from ageingwell.kept.frames import read_frame
 from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import latest_before, revisions
+from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.choices import ASKED, MEND, SAID, headings
 
-RECIPIENTS = ("gp", "social_care", "housing", "fire", "voluntary", "group")
+RECIPIENTS: Final = (*LEAD_AGENCIES, "group")
 _NOT_SENT = {question.name for question in ASKED} | {MEND.name, SAID.name}
 # Where somebody left a night who may still be added: the others are not of the people lists are made of.
 _COULD_BE_LISTED = ("eligible", "rank", "allocate", "listed")
@@ -27,6 +28,13 @@ _AFTER_EVERY_NIGHT = "9999-12-31"
 def book_of(folder: Path, recipient: str) -> Path:
     """Where a night keeps one recipient's workbook."""
     return folder / "group.xlsx" if recipient == "group" else folder / "agencies" / f"{recipient}.xlsx"
+
+
+def books_of(folder: Path, recipient: str) -> list[Path]:
+    """Every workbook a night keeps for a recipient: its list, and of GP practices the list of each one."""
+    whole = book_of(folder, recipient)
+    parts = sorted((folder / "agencies" / recipient).glob("*.xlsx"))
+    return [path for path in (whole, *parts) if path.is_file()]
 
 
 def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[SentList, str]:
@@ -92,8 +100,8 @@ def _published(folder: Path, recipient: str) -> Filled:
 def _by_code(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
     recipient, night, _ = filled.code or ("", "", "")
     for folder in reversed(revisions(out, night)):
-        if book_of(folder, recipient).is_file():
-            sent = _published(folder, recipient)
+        for book in books_of(folder, recipient):
+            sent = read_filled(book, titles=headings())
             if sent.code == filled.code:
                 return folder, recipient, sent
     raise DecisionFileError(

@@ -1,6 +1,6 @@
 """Which trees a model has, or none: judged by rows that had no part in what they were grown from."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import lightgbm as lgb
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ageingwell.model.columns import Column
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.training import Training
-from ageingwell.model.trees import FOR_SETS, SHAPES, Rows, Shape, fit_trees, losses_by_trees, scaled
+from ageingwell.model.trees import FOR_SETS, SHAPES, Binned, Rows, Shape, binned, fit_trees, losses_by_trees, scaled
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -30,6 +30,8 @@ class Recipe:
     threads: int = 1
     # The penalty is chosen on at most so many rows; with more rows two folds choose the shape, not all.
     rows_to_choose: int = 20_000
+    # Of more rows a sample is fitted on, see `sampling.py`.
+    most_rows: int = 200_000
     # Blend with trees boosted from the intercept alone, as far as that helps.
     blends: bool = True
     # Go through all shapes, as a search does.
@@ -38,10 +40,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Trial:
-    """The rows of a split to fit trees on, and the rows that judge them."""
+    """The rows of a split to fit trees on, in bins, with their margin; and the rows that judge them, in the same."""
 
-    fit: Rows
+    fit: Binned
+    margin: Floats
     judge: Rows
+    judge_bins: Binned
+
+    def boosted_from(self, margin: Floats, judge_margin: Floats) -> "Trial":
+        """The same rows, in the same bins, with other margins to boost from."""
+        return replace(self, margin=margin, judge=replace(self.judge, margin=judge_margin))
 
 
 @dataclass(frozen=True)
@@ -93,32 +101,63 @@ class Judged:
         """The log loss of each judging row."""
         return np.asarray(np.logaddexp(0.0, self.score) - self.outcome * self.score)
 
+    def head(self, n: int) -> "Judged":
+        """The first so many judging rows, which are those of the first trials."""
+        rows = slice(None, n)
+        return replace(
+            self,
+            outcome=self.outcome[rows],
+            weight=self.weight[rows],
+            margin=self.margin[rows],
+            score=self.score[rows],
+        )
+
     def loss(self) -> float:
         """The mean log loss of the judging rows."""
         return float(np.average(self.losses(), weights=self.weight)) if len(self.weight) else 0.0
 
 
-def judge_trees(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
-    """The shape and number of trees that describe the judging rows best, and how much of them is not chance."""
-    return shrunken_trees(_choose_shape(trials, training, recipe, tell))
+def judge_trees(
+    trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress, *, beside: Judged | None = None
+) -> Judged:
+    """The shape and number of trees that describe the judging rows best, and how much of them is not chance.
 
-
-def judge_shape(trials: Iterable[Trial], training: Training, recipe: Recipe, *, shape: Shape) -> Judged:
-    """How many trees of one shape describe the judging rows best, and how much of them is not chance.
-
-    One trial at a time is worked out: each holds a copy of all rows.
+    With other trees `beside`, judged by the same trials first, to be blended with: where two shapes are of no use to
+    them, no other is tried.
     """
+    return shrunken_trees(_choose_shape(trials, training, recipe, tell, beside))
+
+
+def judge_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, *, shape: Shape) -> Judged:
+    """How many trees of one shape describe the judging rows best, and how much of them is not chance."""
     return shrunken_trees(_judged(_grow(trials, training, recipe, shape)))
 
 
+def trial_of(fit: Rows, judge: Rows, training: Training) -> Trial:
+    """A trial of the two parts of a split, put into bins by its fitting rows."""
+    bins = in_bins(fit, training)
+    return Trial(bins, fit.margin, judge, in_bins(judge, training, like=bins))
+
+
+def in_bins(rows: Rows, training: Training, *, like: Binned | None = None) -> Binned:
+    """The rows in bins, or in those of other rows."""
+    return binned(rows, names=tree_names(training.columns), categories=_categories(training.columns), like=like)
+
+
 def grow_trees(
-    rows: Rows, training: Training, recipe: Recipe, *, shape: Shape, n_trees: int, share: float = 1.0
+    rows: Binned,
+    margin: Floats,
+    training: Training,
+    recipe: Recipe,
+    *,
+    shape: Shape,
+    n_trees: int,
+    share: float = 1.0,
 ) -> lgb.Booster:
     """So many trees of a shape, boosted from the margins of these rows; of what they add, a share."""
     booster = fit_trees(
         rows,
-        names=tree_names(training.columns),
-        categories=_categories(training.columns),
+        margin,
         shape=shape,
         signs=training.signs,
         n_trees=n_trees,
@@ -140,7 +179,9 @@ def tree_names(columns: Sequence[Column]) -> list[str]:
     return names if plain else [f"feature_{place}" for place in range(len(names))]
 
 
-def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress) -> Judged:
+def _choose_shape(
+    trials: Sequence[Trial], training: Training, recipe: Recipe, tell: Progress, beside: Judged | None
+) -> Judged:
     """Grow trees of each shape on each trial and keep the shape that describes the judging rows best."""
     best, worse = None, 0
     shapes = (FOR_SETS, *recipe.shapes) if _categories(training.columns) else recipe.shapes
@@ -151,21 +192,22 @@ def _choose_shape(trials: Sequence[Trial], training: Training, recipe: Recipe, t
             best, worse = judged, 0
         else:
             worse += 1
-        if worse == recipe.worse_shapes and not recipe.try_all_shapes:
+        is_of_use = beside is None or number < 1 or share_of_second(beside, shrunken_trees(best)) > 0
+        if (worse == recipe.worse_shapes or not is_of_use) and not recipe.try_all_shapes:
             break
     if best is None:
         raise ValueError("a recipe needs at least one shape")
     return best
 
 
-def _grow(trials: Iterable[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
-    boosters, judges, losses = [], [], []
+def _grow(trials: Sequence[Trial], training: Training, recipe: Recipe, shape: Shape) -> Grown:
+    boosters, losses = [], []
     for trial in trials:
         booster, found = losses_by_trees(
             trial.fit,
+            trial.margin,
             trial.judge,
-            names=tree_names(training.columns),
-            categories=_categories(training.columns),
+            trial.judge_bins,
             shape=shape,
             signs=training.signs,
             most=recipe.most_trees,
@@ -174,12 +216,12 @@ def _grow(trials: Iterable[Trial], training: Training, recipe: Recipe, shape: Sh
             threads=recipe.threads,
         )
         boosters.append(booster)
-        judges.append(trial.judge)
         losses.append(found)
+    judges = tuple(trial.judge for trial in trials)
     longest = max(map(len, losses), default=1)
     # A split that stopped early got no better: its last loss stands for what would have followed.
     drawn_on = [np.pad(some, (0, longest - len(some)), mode="edge") for some in losses]
-    return Grown(shape, tuple(boosters), tuple(judges), np.array(drawn_on).reshape(len(losses), longest))
+    return Grown(shape, tuple(boosters), judges, np.array(drawn_on).reshape(len(losses), longest))
 
 
 def _judged(grown: Grown) -> Judged:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ageingwell.lookup import CurveMargin, DoesNotFit, Explained, Knots, LookupTables
+from ageingwell.lookup import DoesNotFit, Explained, LookupTables
 from ageingwell.lookup.compiling import compile_booster
 from ageingwell.lookup.files import load_tables, save_tables
 from ageingwell.model.fitted import Explanation, FittedRisk
@@ -83,7 +83,7 @@ def compile_risk(model: FittedRisk, *, key: str, cache: Path | None = None) -> C
     kept = None if cache is None else load_tables(cache, key=key)
     if kept is not None and _are_of(kept, model):
         return CompiledRisk(model, kept)
-    made = compile_booster(model.booster_, line=(model.line.intercept, model.line.slope), margin=_margin(model))
+    made = compile_booster(model.booster_, line=(model.line.intercept, model.line.slope), margin=model.surroundings)
     if cache is not None and isinstance(made, LookupTables):
         _keep(made, cache, key)
     return CompiledRisk(model, made)
@@ -99,10 +99,3 @@ def _keep(tables: LookupTables, cache: Path, key: str) -> None:
     except OSError:
         # Nothing is lost but the time to make them again.
         return
-
-
-def _margin(model: FittedRisk) -> CurveMargin:
-    """The model's curves, and the numbers its trees see in place of categories."""
-    curves = (Knots(np.array(curve.at), np.array(curve.adds), curve.missing) for curve in model.margin.curves)
-    levels = (None if table is None else np.array(table) for table in model.levels)
-    return CurveMargin(model.margin.intercept, tuple(curves), tuple(levels))

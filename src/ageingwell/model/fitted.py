@@ -4,9 +4,9 @@
 and the line carries them along: `logit(risk) = base + sum of contributions`, for every row.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import lightgbm as lgb
 import numpy as np
@@ -18,7 +18,9 @@ from ageingwell.errors import FrameError, TooFewEventsError
 from ageingwell.evaluation.calibration import Line, calibration_curve
 from ageingwell.evaluation.checked import household_places, weights, zero_or_one
 from ageingwell.evaluation.coverage import holds
-from ageingwell.lookup.margin import summed
+from ageingwell.lookup.answers import Answers, answers_of
+from ageingwell.lookup.fallback import DoesNotFit
+from ageingwell.lookup.margin import CurveMargin, Knots, summed
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.levels import as_numbers
 from ageingwell.model.line import SPREAD_OF_LATER_SLOPE, shrunken_line
@@ -101,10 +103,32 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """How many rows there were to fit on and how many were fitted on, and how many of each had the outcome."""
+
+    n: int
+    n_used: int
+    n_events: int
+    n_events_used: int
+
+    def in_words(self) -> str:
+        """In a sentence.
+
+        >>> Sampled(1_000_000, 200_000, 50_000, 50_000).in_words()
+        'fitted on 200,000 of 1,000,000 rows, 50,000 of 50,000 with the outcome among them; rows drawn count for more'
+        """
+        return (
+            f"fitted on {self.n_used:,} of {self.n:,} rows, {self.n_events_used:,} of {self.n_events:,} with the "
+            "outcome among them; rows drawn count for more"
+        )
+
+
+@dataclass(frozen=True)
 class FittedRisk:
     """One outcome's model: columns, margin, trees, the line that calibrates them, and what they were trained on.
 
     `levels` turns each category into the number that the trees see; `typical` is each number's training median.
+    `sampled` tells of how many rows a sample was fitted on; None where all were.
     """
 
     booster_: lgb.Booster
@@ -115,6 +139,7 @@ class FittedRisk:
     missing_in_training: frozenset[str]
     line: Line = AS_IT_IS
     spread: Range = NO_RANGE
+    sampled: Sampled | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -131,13 +156,7 @@ class FittedRisk:
 
     def without_gaps(self, codes: Floats, *, gaps: Gaps) -> Floats:
         """The matrix of `to_matrix` (n, p), numbers that are missing as never in training treated as in `matrix`."""
-        new = [
-            (place, column.name)
-            for place, column in enumerate(self.columns)
-            if not column.is_category and column.name not in self.missing_in_training
-        ]
-        gone = [(place, name, int(np.isnan(codes[:, place]).sum())) for place, name in new]
-        found = [(place, name, n) for place, name, n in gone if n]
+        found = [(place, self.columns[place].name, int(np.isnan(codes[:, place]).sum())) for place in self.gaps(codes)]
         if found and gaps == "stop":
             named = ", ".join(f"{name} ({n:,} people)" for _, name, n in found[:5])
             raise FrameError(
@@ -147,6 +166,14 @@ class FittedRisk:
         for place, _, _ in found:
             codes[np.isnan(codes[:, place]), place] = self.typical[place]
         return codes
+
+    def gaps(self, codes: Floats) -> list[int]:
+        """The places of numbers that are missing in a matrix (n, p) and never were in training."""
+        return [
+            place
+            for place in np.flatnonzero(np.isnan(codes).any(axis=0)).tolist()
+            if not self.columns[place].is_category and self.columns[place].name not in self.missing_in_training
+        ]
 
     def numbers(self, codes: Floats) -> Floats:
         """The matrix as the trees see it: each category's code replaced by its level's number."""
@@ -185,12 +212,26 @@ class FittedRisk:
 
     def explanation_of(self, codes: Floats, *, threads: int = 1) -> Explanation:
         """What each feature adds for each row of a matrix (n, p)."""
-        if not len(codes):
-            return Explanation(self.features, np.empty(0), np.empty((0, len(self.columns))))
-        trees = np.asarray(self.booster_.predict(self.numbers(codes), pred_contrib=True, num_threads=threads))
-        base = self.line.intercept + self.line.slope * (self.margin.intercept + trees[:, -1])
-        added = self.margin.contributions(codes) + trees[:, :-1]
-        return Explanation(self.features, base, np.asarray(self.line.slope * added))
+        found = self._answers.explain(codes, threads=threads)
+        return Explanation(self.features, np.full(len(codes), found.base), found.contributions)
+
+    def log_odds_of(self, codes: Floats, *, threads: int = 1) -> Floats:
+        """The calibrated log-odds of the rows of a matrix (n, p): those of `explanation_of`, to the last bit."""
+        return self._answers.log_odds(codes, threads=threads)
+
+    @property
+    def surroundings(self) -> CurveMargin:
+        """The margin's curves, and the numbers that the trees see in place of categories."""
+        curves = (Knots(np.array(curve.at), np.array(curve.adds), curve.missing) for curve in self.margin.curves)
+        return CurveMargin(self.margin.intercept, tuple(curves), self._tables)
+
+    @cached_property
+    def _answers(self) -> Answers | DoesNotFit:
+        return answers_of(self.booster_, line=(self.line.intercept, self.line.slope), margin=self.surroundings)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The model alone: a copy, or what a pickle holds, makes tables of its own when they pay."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def calibrate(

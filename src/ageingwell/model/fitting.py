@@ -14,6 +14,7 @@
 6. Margin and trees are fitted once more in the same way, on all rows.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,24 +23,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import Line
-from ageingwell.model.choosing import Judged, Progress, Trial, grow_trees, judge_shape, judge_trees, share_of_second
+from ageingwell.model.choosing import (
+    Judged,
+    Progress,
+    Trial,
+    grow_trees,
+    in_bins,
+    judge_shape,
+    judge_trees,
+    share_of_second,
+    trial_of,
+)
 from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
-from ageingwell.model.fitted import AS_IT_IS, NO_RANGE, FittedRisk, Range, range_of
+from ageingwell.model.fitted import AS_IT_IS, NO_RANGE, FittedRisk, Range, Sampled, range_of
 from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.line import shrunken_line
 from ageingwell.model.margin import Curve, mean_margin
+from ageingwell.model.sampling import Sample, SampledWarning, sample_of
 from ageingwell.model.training import (
     MarginFit,
     Margins,
     Training,
-    fit_margin,
     losses_on_path,
+    margin_to_fit,
     rows_to_fit,
     rows_to_judge,
 )
-from ageingwell.model.trees import joined
+from ageingwell.model.trees import Binned, joined
 
 Floats = NDArray[np.float64]
 # The penalty where there are too few events to choose one.
@@ -62,26 +74,56 @@ def fit_risk(
 
     `codes` (n, p) is the matrix of `to_matrix`, `outcome` (n,) of 0 and 1, both of which must occur. Rows of one of the
     `groups` are never on both sides of an inner split; with `time`, later rows judge fits on earlier ones. The same
-    arguments give the same model, bit for bit, on any number of threads.
+    arguments give the same model, bit for bit, on any number of threads. Of more rows than `recipe.most_rows` a sample
+    is fitted on (`sampling.py`), with a `SampledWarning`.
     """
     chosen, tell = recipe or Recipe(), progress or (lambda stage, done: None)
     y = np.asarray(outcome, dtype=float)
     w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+    made = Training(codes, y, w, np.zeros(len(y), dtype=np.int64), tuple(columns), tuple(signs))
+    sample = sample_of(y, groups=groups, most=chosen.most_rows, seed=chosen.seed)
+    if sample is None:
+        return _fit(made, groups, time, None, chosen, tell)
+    part = made.part(sample.rows)
+    weighed = part.weight * sample.stands_for
+    part = replace(part, weight=weighed / weighed.mean())
+    told = Sampled(len(y), len(sample.rows), int(y.sum()), int(part.outcome.sum()))
+    warnings.warn(told.in_words(), SampledWarning, stacklevel=3)
+    fitted = _fit(part, _some(groups, sample), _some(time, sample), sample, chosen, tell)
+    # What describes the values alone is known of all rows.
+    return replace(fitted, typical=_typical(made), missing_in_training=_missing(made), sampled=told)
+
+
+def _some(values: ArrayLike | None, sample: Sample) -> ArrayLike | None:
+    return None if values is None else np.asarray(values)[sample.rows]
+
+
+def _fit(
+    rows: Training,
+    groups: ArrayLike | None,
+    time: ArrayLike | None,
+    sample: Sample | None,
+    chosen: Recipe,
+    tell: Progress,
+) -> FittedRisk:
+    """Fit on all of the rows, whose folds are drawn here."""
+    y = rows.outcome
     n_folds = _folds_that_fit(y, groups, chosen.n_folds)
     fold = folds_of(y, groups=groups, n=max(n_folds, 1), seed=chosen.seed)
-    training = Training(codes, y, w, fold, tuple(columns), tuple(signs))
+    training = replace(rows, fold=fold)
     if n_folds < 2:
         return _without_trees(training, chosen)
     splits = _usable(splits_of(fold, time=time), y)
     tell("penalty", 0.0)
-    n_parts = 2 if chosen.blends else 1
-    first = _judged(Margins(training, _choose_penalty(training, chosen)), splits, chosen, _part_of(tell, 0, n_parts))
-    second = _judged(Margins(training, np.inf), splits, chosen, _part_of(tell, 1, n_parts)) if chosen.blends else first
-    share = share_of_second(first.judged, second.judged) if chosen.blends else 0.0
-    parts = [replace(part, share=one) for part, one in ((first, 1 - share), (second, share)) if one]
+    margins = Margins(training, _choose_penalty(training, chosen))
+    trials = [_trial(margins, split) for split in splits]
+    best = judge_trees(_few(trials, training, chosen), training, chosen, _part_of(tell, 0, 2 if chosen.blends else 1))
+    first = Part(margins, _by_all(best, trials, training, chosen))
+    parts = _blended(first, trials, splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else [first]
     score = np.sum([part.share * part.judged.score for part in parts], axis=0)
-    line, spread = _calibrated(replace(first.judged, score=score))
-    booster = joined([_grown(part, chosen) for part in parts])
+    line, spread = _calibrated(replace(first.judged, score=score), splits, sample, chosen)
+    bins = in_bins(rows_to_fit(margins, training.all_rows), training)
+    booster = joined([_grown(part, bins, chosen) for part in parts])
     return replace(_fitted(training, _mean_margin(parts), booster), line=line, spread=spread)
 
 
@@ -94,28 +136,52 @@ class Part:
     share: float = 1.0
 
 
-def _judged(margins: Margins, splits: Sequence[Split], recipe: Recipe, tell: Progress) -> Part:
-    """Choose the trees boosted from these margins."""
-    training = margins.training
-    few = splits if len(training.outcome) <= recipe.rows_to_choose else splits[:2]
-    best = judge_trees([_trial(margins, split) for split in few], training, recipe, tell)
-    if len(few) < len(splits):
-        # Two folds of even a large set tell a slope no better than to 0.05.
-        best = judge_shape((_trial(margins, split) for split in splits), training, recipe, shape=best.shape)
-    return Part(margins, best)
+def _few(trials: Sequence[Trial], training: Training, recipe: Recipe) -> Sequence[Trial]:
+    """The trials that choose the shape of the trees: of a large set two do."""
+    return trials if len(training.outcome) <= recipe.rows_to_choose else trials[:2]
 
 
-def _grown(part: Part, recipe: Recipe) -> lgb.Booster:
+def _by_all(best: Judged, trials: Sequence[Trial], training: Training, recipe: Recipe) -> Judged:
+    """The trees of the shape that a few trials chose, judged by all: two tell a slope no better than to 0.05."""
+    if len(_few(trials, training, recipe)) == len(trials):
+        return best
+    return judge_shape(trials, training, recipe, shape=best.shape)
+
+
+def _blended(
+    first: Part, trials: Sequence[Trial], splits: Sequence[Split], recipe: Recipe, tell: Progress
+) -> list[Part]:
+    """The first way and trees from the intercept alone, with their shares; the first alone where that is all of it.
+
+    Of a large set two trials say first whether the second way is of any use, before all judge it.
+    """
+    training = first.margins.training
+    margins = Margins(training, np.inf)
+    plain = [
+        trial.boosted_from(margin_to_fit(margins, split.fit), _margin_to_judge(margins, split))
+        for trial, split in zip(trials, splits)
+    ]
+    few = _few(plain, training, recipe)
+    beside = first.judged.head(sum(len(trial.judge.outcome) for trial in few))
+    best = judge_trees(few, training, recipe, tell, beside=beside)
+    if not share_of_second(beside, best):
+        return [first]
+    judged = _by_all(best, plain, training, recipe)
+    share = share_of_second(first.judged, judged)
+    both = ((first, 1 - share), (Part(margins, judged), share))
+    return [replace(part, share=one) for part, one in both if one]
+
+
+def _grown(part: Part, bins: Binned, recipe: Recipe) -> lgb.Booster:
     """The trees of a part, grown on all rows and multiplied by its share."""
     training, judged = part.margins.training, part.judged
-    rows = rows_to_fit(part.margins, np.ones(len(training.outcome), dtype=bool))
-    share = judged.share * part.share
-    return grow_trees(rows, training, recipe, shape=judged.shape, n_trees=judged.n_trees, share=share)
+    margin, share = margin_to_fit(part.margins, training.all_rows), judged.share * part.share
+    return grow_trees(bins, margin, training, recipe, shape=judged.shape, n_trees=judged.n_trees, share=share)
 
 
 def _mean_margin(parts: Sequence[Part]) -> MarginFit:
     """The margins of the parts on all rows, added up by their shares."""
-    fits = [part.margins.of(np.ones(len(part.margins.training.outcome), dtype=bool)) for part in parts]
+    fits = [part.margins.of(part.margins.training.all_rows) for part in parts]
     return replace(fits[0], margin=mean_margin([fit.margin for fit in fits], [part.share for part in parts]))
 
 
@@ -133,14 +199,12 @@ def _usable(splits: Sequence[Split], outcome: Floats) -> list[Split]:
 
 def _choose_penalty(training: Training, recipe: Recipe) -> float:
     """The penalty whose margins describe best the folds they were not fitted on."""
-    some = training
-    if len(training.outcome) > recipe.rows_to_choose:
-        draw = np.random.default_rng(recipe.seed).permutation(len(training.outcome))[: recipe.rows_to_choose]
-        some = training.part(np.sort(draw))
+    draw = np.random.default_rng(recipe.seed).permutation(len(training.outcome))
+    some = np.isin(np.arange(len(draw)), draw[: recipe.rows_to_choose])
     losses = np.zeros(len(recipe.penalties))
-    for fold in np.unique(some.fold):
-        away = some.fold == fold
-        losses += losses_on_path(some.part(~away), some.part(away), recipe.penalties)
+    for fold in np.unique(training.fold[some]):
+        away = training.fold == fold
+        losses += losses_on_path(training, some & ~away, some & away, recipe.penalties)
     return recipe.penalties[int(losses.argmin())]
 
 
@@ -152,22 +216,32 @@ def _part_of(tell: Progress, number: int, n_parts: int) -> Progress:
 def _trial(margins: Margins, split: Split) -> Trial:
     """The two parts of a split; the judging rows had no part in what describes the fitting rows."""
     judge = rows_to_judge(margins.training.part(split.judge), margins.of(split.fit))
-    return Trial(rows_to_fit(margins, split.fit), judge)
+    return trial_of(rows_to_fit(margins, split.fit), judge, margins.training)
 
 
-def _calibrated(judged: Judged) -> tuple[Line, Range]:
+def _margin_to_judge(margins: Margins, split: Split) -> Floats:
+    return margins.of(split.fit).log_odds(margins.training.codes[split.judge])
+
+
+def _calibrated(judged: Judged, splits: Sequence[Split], sample: Sample | None, recipe: Recipe) -> tuple[Line, Range]:
     """The calibration line through the judging rows' scores, and how far what happened lies from it."""
     if not len(judged.outcome):
         return AS_IT_IS, NO_RANGE
     line = shrunken_line(judged.outcome, judged.score, weight=judged.weight)
-    return line, range_of(judged.outcome, line.intercept + line.slope * judged.score)
+    odds, like_all = line.intercept + line.slope * judged.score, np.ones(len(judged.outcome), dtype=bool)
+    if sample is not None:
+        # The range counts people, so the sample is thinned to a smaller one in which the outcome is as rare as in all.
+        places = np.concatenate([np.flatnonzero(split.judge) for split in splits])
+        like_all = sample.like_all(places, seed=recipe.seed)
+    return line, range_of(judged.outcome[like_all], odds[like_all])
 
 
 def _without_trees(training: Training, recipe: Recipe) -> FittedRisk:
     """Too few events to judge anything by: a firmly penalised margin, no tree, no calibration."""
-    final = fit_margin(training, MIDDLE_PENALTY)
+    final = Margins(training, MIDDLE_PENALTY).of(training.all_rows)
     rows = rows_to_judge(training, final)
-    return _fitted(training, final, grow_trees(rows, training, recipe, shape=recipe.shapes[0], n_trees=0))
+    bins = in_bins(rows, training)
+    return _fitted(training, final, grow_trees(bins, rows.margin, training, recipe, shape=recipe.shapes[0], n_trees=0))
 
 
 def _fitted(training: Training, final: MarginFit, booster: lgb.Booster) -> FittedRisk:
@@ -175,18 +249,28 @@ def _fitted(training: Training, final: MarginFit, booster: lgb.Booster) -> Fitte
         _over_codes(curve, table) if table is not None and has_many_levels(column) else curve
         for curve, table, column in zip(final.margin.curves, final.tables, training.columns)
     ]
-    gaps = np.isnan(training.codes)
-    typical = [
-        0.0 if column.is_category or gaps[:, place].all() else float(np.nanmedian(training.codes[:, place]))
-        for place, column in enumerate(training.columns)
-    ]
     return FittedRisk(
         booster,
         training.columns,
         replace(final.margin, curves=tuple(curves)),
         tuple(None if table is None else tuple(table.tolist()) for table in final.tables),
-        tuple(typical),
-        frozenset(column.name for place, column in enumerate(training.columns) if gaps[:, place].any()),
+        _typical(training),
+        _missing(training),
+    )
+
+
+def _typical(training: Training) -> tuple[float, ...]:
+    """The median of each number, 0 of a category or where there is none."""
+    return tuple(
+        0.0 if column.is_category or np.isnan(values).all() else float(np.nanmedian(values))
+        for column, values in zip(training.columns, training.codes.T)
+    )
+
+
+def _missing(training: Training) -> frozenset[str]:
+    """The features that are missing in some row."""
+    return frozenset(
+        column.name for column, values in zip(training.columns, training.codes.T) if np.isnan(values).any()
     )
 
 

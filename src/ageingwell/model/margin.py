@@ -33,6 +33,11 @@ class Curve:
     adds: tuple[float, ...]
     missing: float
 
+    @property
+    def adds_nothing(self) -> bool:
+        """Whether it is 0 everywhere."""
+        return not any(self.adds) and not self.missing
+
     def heights(self, values: Floats) -> Floats:
         """The height of the curve at each value (n,).
 
@@ -61,12 +66,13 @@ class Margin:
         """Intercept plus contributions, added up in the order of the features on any machine."""
         total = np.full(len(matrix), self.intercept)
         for place, curve in enumerate(self.curves):
-            total += curve.heights(matrix[:, place])
+            if not curve.adds_nothing:
+                total += curve.heights(matrix[:, place])
         return total
 
 
 def mean_margin(margins: Sequence[Margin], shares: Sequence[float]) -> Margin:
-    """The margins added up by shares; a feature's curve has the same knots in all.
+    """The margins added up by shares; a feature's curve has the same knots in all where it adds anything.
 
     >>> line, flat = Curve((0.0, 1.0), (0.0, 2.0), 0.5), Curve((0.0, 1.0), (0.0, 0.0), 0.0)
     >>> mean_margin([Margin(-2.0, (line,)), Margin(-1.0, (flat,))], [0.75, 0.25])
@@ -74,9 +80,10 @@ def mean_margin(margins: Sequence[Margin], shares: Sequence[float]) -> Margin:
     """
     curves = []
     for ours in zip(*(margin.curves for margin in margins), strict=True):
-        adds = np.sum([share * np.array(curve.adds) for share, curve in zip(shares, ours)], axis=0)
-        missing = sum(share * curve.missing for share, curve in zip(shares, ours))
-        curves.append(Curve(ours[0].at, tuple(adds.tolist()), float(missing)))
+        told = [(share, curve) for share, curve in zip(shares, ours) if not curve.adds_nothing] or [(1.0, ours[0])]
+        adds = np.sum([share * np.array(curve.adds) for share, curve in told], axis=0)
+        missing = sum(share * curve.missing for share, curve in told)
+        curves.append(Curve(told[0][1].at, tuple(adds.tolist()), float(missing)))
     return Margin(float(sum(share * margin.intercept for share, margin in zip(shares, margins))), tuple(curves))
 
 
@@ -114,13 +121,15 @@ class Level:
 Term = Ramp | Level
 
 
-def terms_of(values: Floats, columns: Sequence[Column]) -> list[Term]:
+def terms_of(values: Floats, columns: Sequence[Column], *, places: Sequence[int]) -> list[Term]:
     """The columns of the design: of a number its line, ramps and missingness, of a category its levels.
 
-    `values` (n, p) holds categories of many levels as their log-odds already, and these are drawn as one line.
+    `values` (n, p) holds categories of many levels as their log-odds already, and these are drawn as one line. Only the
+    features at the `places` are drawn.
     """
     terms: list[Term] = []
-    for place, column in enumerate(columns):
+    for place in places:
+        column = columns[place]
         ours = values[:, place]
         if column.is_category and not has_many_levels(column):
             terms += _levels(place, ours, np.arange(column.n_codes, dtype=float))
@@ -180,10 +189,19 @@ class Design:
 
     def matrix(self, values: Floats) -> Floats:
         """The standardised design (n, q)."""
-        made = np.empty((len(values), len(self.terms)), order="F")
+        made = np.empty((len(values), len(self.terms)))
         for number, term in enumerate(self.terms):
             made[:, number] = term.values(values[:, term.feature]) * self.turn[number]
         return made
+
+    def beside(self, other: "Design") -> "Design":
+        """The terms of both, this one's first."""
+        return Design(
+            (*self.terms, *other.terms),
+            np.append(self.lower, other.lower),
+            np.append(self.turn, other.turn),
+            self.n_features,
+        )
 
     def margin(self, beta: Floats) -> Margin:
         """The curves that coefficients (q + 1,) draw, the intercept last."""
@@ -194,9 +212,12 @@ class Design:
         return Margin(float(beta[-1]), tuple(_curve(part) for part in parts))
 
 
-def design_of(values: Floats, columns: Sequence[Column], *, signs: Sequence[int]) -> Design:
-    """The design for a matrix of values (n, p); `signs` 1, -1 or 0 a feature: how the risk may move with it."""
-    terms = terms_of(values, columns)
+def design_of(values: Floats, columns: Sequence[Column], *, signs: Sequence[int], places: Sequence[int]) -> Design:
+    """The design of the features at some `places` of a matrix of values (n, p).
+
+    `signs` 1, -1 or 0 a feature: how the risk may move with it.
+    """
+    terms = terms_of(values, columns, places=places)
     bound = [0.0 if isinstance(term, Ramp) and signs[term.feature] else -np.inf for term in terms]
     turn = [-1.0 if isinstance(term, Ramp) and signs[term.feature] < 0 else 1.0 for term in terms]
     return Design(tuple(terms), np.array(bound), np.array(turn), len(columns))

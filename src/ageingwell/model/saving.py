@@ -12,7 +12,7 @@ import lightgbm as lgb
 from ageingwell.errors import BundleError
 from ageingwell.evaluation.calibration import Line
 from ageingwell.model.columns import Column
-from ageingwell.model.fitted import FittedRisk, Range
+from ageingwell.model.fitted import FittedRisk, Range, Sampled
 from ageingwell.model.margin import Curve, Margin
 from ageingwell.model.trees import model_text
 
@@ -40,6 +40,7 @@ def written(model: FittedRisk, file: str) -> tuple[str, dict[str, Any]]:
         "missing_in_training": sorted(model.missing_in_training),
         "calibration": asdict(model.line),
         "range": asdict(model.spread),
+        **({} if model.sampled is None else {"sampled": asdict(model.sampled)}),
     }
 
 
@@ -71,6 +72,7 @@ def read(part: Mapping[str, Any], folder: Path) -> FittedRisk:
         missing_in_training=frozenset(part["missing_in_training"]),
         line=Line(**part["calibration"]),
         spread=Range(*(tuple(part["range"][end]) for end in ("log_odds", "below", "above"))),
+        sampled=Sampled(**part["sampled"]) if "sampled" in part else None,
     )
 
 

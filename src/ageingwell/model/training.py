@@ -2,11 +2,13 @@
 
 Whatever describes a row that trees are fitted on must not know the row's outcome, and whatever trees are judged by must
 not have met the judging rows' outcomes anywhere: neither in the margins nor in the categories' log-odds of the rows
-they were fitted on. So a split's two parts are described from its fitting part alone.
+they were fitted on. So a split's two parts are described from its fitting part alone. What knows no outcome, the knots
+of the curves and the spread of a number, is taken from all rows once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +16,14 @@ from scipy.special import logit
 
 from ageingwell.model.columns import Column
 from ageingwell.model.levels import as_numbers, as_numbers_unseen, has_many_levels, tables_of
-from ageingwell.model.logistic import ridge_logistic
-from ageingwell.model.margin import Margin, design_of
+from ageingwell.model.logistic import Solution, rounded, solve
+from ageingwell.model.margin import Design, Margin, design_of
 from ageingwell.model.trees import Rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Tables = tuple[Floats | None, ...]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Training:
     columns: tuple[Column, ...]
     signs: tuple[int, ...]
 
-    def part(self, rows: NDArray[np.bool_] | Ints) -> "Training":
+    def part(self, rows: Bools | Ints) -> "Training":
         """Some of the rows."""
         return replace(
             self,
@@ -49,13 +52,34 @@ class Training:
         """Whether there are rows with and rows without the outcome."""
         return bool(self.outcome.min(initial=1) < self.outcome.max(initial=0))
 
+    @property
+    def all_rows(self) -> Bools:
+        """The mask of all rows (n,)."""
+        return np.ones(len(self.outcome), dtype=bool)
+
+    @cached_property
+    def many(self) -> tuple[int, ...]:
+        """The places of categories of many levels, which are described by their rows' outcomes."""
+        return tuple(place for place, column in enumerate(self.columns) if has_many_levels(column))
+
+    @cached_property
+    def design(self) -> Design:
+        """The terms of all other features, which know no outcome."""
+        others = [place for place in range(len(self.columns)) if place not in self.many]
+        return design_of(self.codes, self.columns, signs=self.signs, places=others)
+
+    @cached_property
+    def matrix(self) -> Floats:
+        """These terms for all rows, (n, q)."""
+        return self.design.matrix(self.codes)
+
 
 @dataclass(frozen=True)
 class MarginFit:
     """A margin on a training's values, and the tables that turn its categories into numbers."""
 
     margin: Margin
-    tables: tuple[Floats | None, ...]
+    tables: Tables
     columns: tuple[Column, ...]
 
     def log_odds(self, codes: Floats) -> Floats:
@@ -73,41 +97,62 @@ def mixed(codes: Floats, numbers: Floats, columns: Sequence[Column]) -> Floats:
     return made
 
 
-def fit_margin(fit: Training, penalty: float) -> MarginFit:
-    """The margin of these rows; at an infinite penalty the intercept alone."""
-    values, tables = _seen(fit)
-    design = design_of(values, fit.columns, signs=fit.signs)
-    if np.isinf(penalty):
-        share = float(np.average(fit.outcome, weights=fit.weight))
-        beta = np.append(np.zeros(len(design.terms)), round(float(logit(share)), 6))
-    else:
-        beta = ridge_logistic(
-            design.matrix(values), fit.outcome, weight=fit.weight, penalty=penalty, lower=design.lower
-        )
-    return MarginFit(design.margin(beta), tables, fit.columns)
+@dataclass(frozen=True)
+class _Described:
+    """Some rows of a training as a margin is fitted on them: the terms, their values (m, q), and the tables."""
+
+    design: Design
+    values: Floats
+    tables: Tables
+
+    def others(self, training: Training, rows: Ints) -> Floats:
+        """The terms of other rows of the training, whose categories are told by the tables."""
+        return _values(training, self.design, rows, as_numbers(training.codes[rows], self.tables))
 
 
-def losses_on_path(fit: Training, judge: Training, penalties: Sequence[float]) -> Floats:
+def _described(training: Training, rows: Ints) -> _Described:
+    """Categories of many levels get terms of their own from these rows, each row's number without its own outcome."""
+    part = training.part(rows)
+    tables = tables_of(part.codes, part.outcome, weight=part.weight, columns=part.columns)
+    unseen = as_numbers_unseen(part.codes, part.outcome, weight=part.weight, columns=part.columns, fold=part.fold)
+    own = design_of(unseen, part.columns, signs=part.signs, places=training.many)
+    design = training.design.beside(own)
+    return _Described(design, _values(training, design, rows, unseen), tables)
+
+
+def _values(training: Training, design: Design, rows: Ints, numbers: Floats) -> Floats:
+    """The values of a design at some rows, the shared terms as they are already."""
+    n_shared = len(training.design.terms)
+    shared = training.matrix if len(rows) == len(training.matrix) else training.matrix[rows]
+    if len(design.terms) == n_shared:
+        return shared
+    own = Design(design.terms[n_shared:], design.lower[n_shared:], design.turn[n_shared:], design.n_features)
+    return np.column_stack([shared, own.matrix(numbers)])
+
+
+def losses_on_path(training: Training, fit: Bools, judge: Bools, penalties: Sequence[float]) -> Floats:
     """The log loss on the rows that judge, for each penalty; each fit starts from the one before."""
-    if not fit.has_both:
+    chosen, away = np.flatnonzero(fit), np.flatnonzero(judge)
+    outcome, weight = training.outcome[chosen], training.weight[chosen]
+    if not outcome.min(initial=1) < outcome.max(initial=0):
         return np.zeros(len(penalties))
-    values, tables = _seen(fit)
-    design = design_of(values, fit.columns, signs=fit.signs)
-    columns = design.matrix(values)
-    judged = design.matrix(mixed(judge.codes, as_numbers(judge.codes, tables), judge.columns))
-    beta, losses = None, []
+    described = _described(training, chosen)
+    judged = described.others(training, away)
+    lower, found, losses = described.design.lower, None, []
     for penalty in penalties:
-        beta = ridge_logistic(
-            columns, fit.outcome, weight=fit.weight, penalty=penalty, lower=design.lower, start=beta, close=1e-3
-        )
-        odds = judged @ beta[:-1] + beta[-1]
-        losses.append(float((judge.weight * (np.logaddexp(0.0, odds) - judge.outcome * odds)).sum()))
+        found = solve(described.values, outcome, weight=weight, penalty=penalty, lower=lower, start=found, close=1e-3)
+        odds = judged @ found.beta[:-1] + found.beta[-1]
+        each = np.logaddexp(0.0, odds) - training.outcome[away] * odds
+        losses.append(float((training.weight[away] * each).sum()))
     return np.array(losses)
 
 
 @dataclass(frozen=True)
 class Margins:
-    """The margins of parts of a training, each fitted once: two folds left out are left out in either order."""
+    """The margins of parts of a training, each fitted once: two folds left out are left out in either order.
+
+    At an infinite penalty a margin is the intercept alone. Fits on some rows start from the one on all rows.
+    """
 
     training: Training
     penalty: float
@@ -117,32 +162,63 @@ class Margins:
         """The margin of these rows."""
         key = np.packbits(rows).tobytes()
         if key not in self.made:
-            self.made[key] = fit_margin(self.training.part(rows), self.penalty)
+            self.made[key] = self._flat(rows) if np.isinf(self.penalty) else self._fitted(rows)
         return self.made[key]
+
+    def _flat(self, rows: Bools) -> MarginFit:
+        """The intercept alone, with a curve of zeros for each feature."""
+        part = self.training.part(rows)
+        share = float(np.average(part.outcome, weights=part.weight))
+        tables = tables_of(part.codes, part.outcome, weight=part.weight, columns=part.columns)
+        design = self.training.design
+        beta = np.append(np.zeros(len(design.terms)), round(float(logit(share)), 6))
+        return MarginFit(design.margin(beta), tables, part.columns)
+
+    def _fitted(self, rows: Bools) -> MarginFit:
+        return self._of_all[0] if rows.all() else self._solved(rows, self._of_all[1])[0]
+
+    @cached_property
+    def _of_all(self) -> tuple[MarginFit, Solution]:
+        return self._solved(self.training.all_rows, None)
+
+    def _solved(self, rows: Bools, start: Solution | None) -> tuple[MarginFit, Solution]:
+        training, chosen = self.training, np.flatnonzero(rows)
+        described = _described(training, chosen)
+        # A category of many levels may have no spread among these rows, and then no term.
+        has_other_terms = start is not None and len(start.beta) != len(described.design.terms) + 1
+        found = solve(
+            described.values,
+            training.outcome[chosen],
+            weight=training.weight[chosen],
+            penalty=self.penalty,
+            lower=described.design.lower,
+            start=None if has_other_terms else start,
+        )
+        margin = described.design.margin(rounded(found.beta))
+        return MarginFit(margin, described.tables, training.columns), found
 
 
 def rows_to_fit(margins: Margins, rows: Bools) -> Rows:
     """The rows as trees are fitted on them: margin and categories' log-odds of each from the other folds among them."""
-    all_folds, part = margins.training, margins.training.part(rows)
-    found = np.empty(len(part.outcome))
-    for fold in np.unique(part.fold):
-        rest = rows & (all_folds.fold != fold)
-        # Where all the events lie in one fold, its own rows serve.
-        described_by = rest if all_folds.part(rest).has_both else rows
-        away = part.fold == fold
-        found[away] = margins.of(described_by).log_odds(part.codes[away])
+    part = margins.training.part(rows)
     numbers = as_numbers_unseen(part.codes, part.outcome, weight=part.weight, columns=part.columns, fold=part.fold)
-    return Rows(numbers, part.outcome, part.weight, found)
+    return Rows(numbers, part.outcome, part.weight, margin_to_fit(margins, rows))
+
+
+def margin_to_fit(margins: Margins, rows: Bools) -> Floats:
+    """The margin of each of the rows from the other folds among them, in their order."""
+    training, fold = margins.training, margins.training.fold
+    found = np.empty(len(fold))
+    for number in np.unique(fold[rows]):
+        rest = rows & (fold != number)
+        # Where all the events lie in one fold, its own rows serve.
+        described_by = rest if 0 < training.outcome[rest].sum() < rest.sum() else rows
+        away = rows & (fold == number)
+        found[away] = margins.of(described_by).log_odds(training.codes[away])
+    return found[rows]
 
 
 def rows_to_judge(training: Training, fit: MarginFit) -> Rows:
     """Rows that a margin was not fitted on, as trees boosted from it are judged on them."""
     numbers = as_numbers(training.codes, fit.tables)
     return Rows(numbers, training.outcome, training.weight, fit.log_odds(training.codes))
-
-
-def _seen(fit: Training) -> tuple[Floats, tuple[Floats | None, ...]]:
-    """What a margin is fitted on, and the tables that describe other rows in the same way."""
-    unseen = as_numbers_unseen(fit.codes, fit.outcome, weight=fit.weight, columns=fit.columns, fold=fit.fold)
-    tables = tables_of(fit.codes, fit.outcome, weight=fit.weight, columns=fit.columns)
-    return mixed(fit.codes, unseen, fit.columns), tables

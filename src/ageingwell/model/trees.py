@@ -18,7 +18,7 @@ class Shape:
     """The shape of the trees and how fast they learn."""
 
     leaves: int = 4
-    learning_rate: float = 0.05
+    learning_rate: float = 0.07
     events_per_leaf: float = 4.0
     people_per_leaf: int = 20
     ridge: float = 10.0
@@ -31,8 +31,8 @@ class Shape:
 
 
 _DEEP = Shape(
-    leaves=63,
     learning_rate=0.1,
+    leaves=63,
     events_per_leaf=0.2,
     people_per_leaf=2,
     ridge=1.0,
@@ -67,22 +67,29 @@ class Rows:
     weight: Floats
     margin: Floats
 
-    def part(self, rows: NDArray[np.bool_]) -> "Rows":
-        """Some of the rows."""
-        return Rows(self.matrix[rows], self.outcome[rows], self.weight[rows], self.margin[rows])
 
-    def dataset(
-        self, names: Sequence[str], categories: Sequence[int], reference: lgb.Dataset | None = None
-    ) -> lgb.Dataset:
-        """The rows as LightGBM wants them; `categories` are the places of columns that hold codes."""
-        return lgb.Dataset(
-            self.matrix,
-            label=self.outcome,
-            weight=self.weight,
-            init_score=self.margin,
+@dataclass(frozen=True)
+class Binned:
+    """Rows as LightGBM holds them: each value's bin. Made once, for trees of any shape and boosted from any margin."""
+
+    dataset: lgb.Dataset
+
+    def boosted_from(self, margin: Floats) -> lgb.Dataset:
+        """The rows with the margins that trees start from."""
+        return self.dataset.set_init_score(margin)
+
+
+def binned(rows: Rows, *, names: Sequence[str], categories: Sequence[int], like: Binned | None = None) -> Binned:
+    """Put rows into bins, or into those of other rows; `categories` are the places of columns that hold codes."""
+    return Binned(
+        lgb.Dataset(
+            rows.matrix,
+            label=rows.outcome,
+            weight=rows.weight,
+            init_score=rows.margin,
             feature_name=list(names),
             categorical_feature=list(categories),
-            reference=reference,
+            reference=None if like is None else like.dataset,
             params={
                 "max_bin": MOST_BINS,
                 "min_data_in_bin": 3,
@@ -90,7 +97,8 @@ class Rows:
                 "feature_pre_filter": False,
                 "num_threads": 1,
             },
-        )
+        ).construct()
+    )
 
 
 def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -> dict[str, object]:
@@ -105,7 +113,8 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
         "min_data_in_leaf": shape.people_per_leaf,
         "min_sum_hessian_in_leaf": shape.events_per_leaf,
         "lambda_l2": shape.ridge,
-        "feature_fraction": min(1.0, max(shape.feature_share, FEWEST_FEATURES / max(len(signs), 1))),
+        # Drawn at each split: drawn for each tree, LightGBM copies the bins of the features drawn for every tree.
+        "feature_fraction_bynode": min(1.0, max(shape.feature_share, FEWEST_FEATURES / max(len(signs), 1))),
         "bagging_fraction": shape.row_share,
         "bagging_freq": 1,
         "max_bin": MOST_BINS,
@@ -126,22 +135,14 @@ def parameters(shape: Shape, *, signs: Sequence[int], seed: int, threads: int) -
 
 
 def fit_trees(
-    rows: Rows,
-    *,
-    names: Sequence[str],
-    categories: Sequence[int],
-    shape: Shape,
-    signs: Sequence[int],
-    n_trees: int,
-    seed: int,
-    threads: int,
+    rows: Binned, margin: Floats, *, shape: Shape, signs: Sequence[int], n_trees: int, seed: int, threads: int
 ) -> lgb.Booster:
     """Boost `n_trees` trees from the margin of the rows; none is written as one tree of one leaf that adds 0."""
     if n_trees == 0:
         shape, n_trees = STUMP, 1
     return lgb.train(
         parameters(shape, signs=signs, seed=seed, threads=threads),
-        rows.dataset(names, categories),
+        rows.boosted_from(margin),
         num_boost_round=n_trees,
     )
 
@@ -166,11 +167,11 @@ def joined(boosters: Sequence[lgb.Booster]) -> lgb.Booster:
 
 
 def losses_by_trees(
-    fit: Rows,
+    fit: Binned,
+    margin: Floats,
     judge: Rows,
+    judge_bins: Binned,
     *,
-    names: Sequence[str],
-    categories: Sequence[int],
     shape: Shape,
     signs: Sequence[int],
     most: int,
@@ -179,14 +180,12 @@ def losses_by_trees(
     threads: int,
 ) -> tuple[lgb.Booster, Floats]:
     """The trees, and the log loss on the rows that judge after 0, 1, 2 … trees."""
-    trained = fit.dataset(names, categories)
-    judged = judge.dataset(names, categories, reference=trained)
     seen: dict[str, dict[str, list[float]]] = {}
     booster = lgb.train(
         parameters(shape, signs=signs, seed=seed, threads=threads),
-        trained,
+        fit.boosted_from(margin),
         num_boost_round=most,
-        valid_sets=[judged],
+        valid_sets=[judge_bins.boosted_from(judge.margin)],
         valid_names=["judge"],
         callbacks=[lgb.record_evaluation(seen), lgb.early_stopping(patience, verbose=False)],
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.errors import ChangeError
+from ageingwell.governance.night_facts import NightFacts, PopulationFacts
 from ageingwell.meeting.sent_lists import manifest_of
 from ageingwell.publish import current, latest_before
 
@@ -38,7 +39,7 @@ def count_population(people: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).cast(POPULATION)
 
 
-def population_of(counts: pl.DataFrame) -> dict[str, Any]:
+def population_of(counts: pl.DataFrame) -> PopulationFacts:
     """The counts of everybody (`POPULATION`), of one part or several, as the manifest tells them."""
     n = counts.group_by("of", "level").agg(pl.col("n").sum()).sort("of", "level")
     kept = n.filter((pl.col("of") == "practice") & (pl.col("n") >= FEWEST_OF_A_PRACTICE))
@@ -49,7 +50,7 @@ def population_of(counts: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def losses(before: Mapping[str, Any], now: Mapping[str, Any], *, max_lost_share: float) -> list[str]:
+def losses(before: Mapping[str, Any], now: PopulationFacts, *, max_lost_share: float) -> list[str]:
     """Say what became fewer by more than the share allowed: people, homes, and the patients of each practice.
 
     >>> then = {"people": 1_000, "homes": 700, "practices": {"M82001": 400, "M82002": 300}}
@@ -57,9 +58,9 @@ def losses(before: Mapping[str, Any], now: Mapping[str, Any], *, max_lost_share:
     ['patients of practice M82002: 300 before, fewer than 20 now']
     """
     told = [
-        f"{words}: {before[name]:,} before, {now[name]:,} now"
-        for name, words in (("people", "people"), ("homes", "homes of people"))
-        if before.get(name, 0) >= FEWEST_TO_COMPARE and now[name] < (1 - max_lost_share) * before[name]
+        f"{words}: {before[name]:,} before, {n:,} now"
+        for name, words, n in (("people", "people", now["people"]), ("homes", "homes of people", now["homes"]))
+        if before.get(name, 0) >= FEWEST_TO_COMPARE and n < (1 - max_lost_share) * before[name]
     ]
     for practice, n in before.get("practices", {}).items():
         left = now["practices"].get(practice, 0)
@@ -70,16 +71,17 @@ def losses(before: Mapping[str, Any], now: Mapping[str, Any], *, max_lost_share:
 
 
 def stop_on_change(
-    facts: Mapping[str, Any], *, before: Mapping[str, Any] | None, n_listed: int, max_lost_share: float
+    facts: NightFacts, *, before: Mapping[str, Any] | None, n_listed: int, max_lost_share: float
 ) -> None:
     """Stop before a night becomes current that lists nobody, or lost more than the share allowed since the last.
 
     `facts` are tonight's and `before` the manifest of the last night, if there is one; a night made before these
     counts were kept has none to compare. Raises `ChangeError`.
     """
-    now = facts["population"]
-    told = [] if before is None else losses(before.get("population", {}), now, max_lost_share=max_lost_share)
-    if before is not None and _is_another_key(before.get("key_fingerprint"), facts.get("key_fingerprint")):
+    now = facts.population
+    then = {} if before is None else before.get("population", {})
+    told = [] if now is None else losses(then, now, max_lost_share=max_lost_share)
+    if before is not None and _is_another_key(before.get("key_fingerprint"), facts.key_fingerprint):
         told.append("the pseudonyms were made with another key, so nobody on the last list can be found in them")
     if n_listed == 0 and now_could_list(facts):
         told.append("nobody would be on the list")
@@ -96,10 +98,10 @@ def _is_another_key(then: str | None, now: str | None) -> bool:
     return then is not None and now is not None and then != now
 
 
-def now_could_list(facts: Mapping[str, Any]) -> bool:
+def now_could_list(facts: NightFacts) -> bool:
     """Whether so many people were considered, and places are there, that an empty list is a fault."""
-    considered = sum(step["n"] for step in facts["steps"] if step["step"] not in ("read", "permitted", "spine"))
-    return bool(considered >= FEWEST_TO_LIST_SOMEBODY and sum(facts["capacity"].values()) > 0)
+    considered = sum(step["n"] for step in facts.steps if step["step"] not in ("read", "permitted", "spine"))
+    return bool(considered >= FEWEST_TO_LIST_SOMEBODY and sum(facts.capacity.values()) > 0)
 
 
 def last_manifest(out: Path, *, on: date) -> dict[str, Any] | None:

@@ -10,11 +10,11 @@ from polars.io.plugins import register_io_source
 
 from ageingwell.contracts.made import validated
 from ageingwell.kept.frames import ROWS_OF_A_GROUP
-from ageingwell.night.register import kept
+from ageingwell.night.first_pass import kept
 from ageingwell.night.tonight import Part
 
-# People put in order at once. A pseudonym begins with one of 16 letters, each as often.
-TOGETHER: Final = 1_000_000
+# Rows put in order at once, with what begins with the same two characters as few as can be.
+TOGETHER: Final = 200_000
 
 
 def gathered(parts: Sequence[Part], name: str) -> pl.DataFrame:
@@ -65,7 +65,7 @@ def _of_all(parts: Sequence[Part], name: str) -> pl.LazyFrame:
 def _ordered(everybody: pl.LazyFrame, first: pl.DataFrame | None, together: int) -> Iterator[pl.DataFrame]:
     if first is not None:
         yield first
-    letter = pl.col("person_id").str.slice(0, 1)
+    letter = pl.col("person_id").str.slice(0, 2)
     counts = everybody.group_by(letter=letter).agg(n=pl.len()).collect(engine="streaming").sort("letter")
     for letters in _few_at_a_time(counts, together):
         rows = everybody.filter(letter.is_in(letters)).collect()

@@ -3,13 +3,13 @@
 import polars as pl
 
 from ageingwell.bundle import Bundle, predict
-from ageingwell.config.score import Recipient
 from ageingwell.contracts.made import OutreachList
 from ageingwell.contracts.registry import TABLES
 from ageingwell.model.contributions import Contributions
 from ageingwell.permitted import REFUSED_NEWEST
 from ageingwell.pseudonyms import Key, row_key
 from ageingwell.reasons import reasons_of_people
+from ageingwell.register import Recipient
 from ageingwell.sources.read import Records
 from ageingwell.spine import last_moves, latest_versions, registered
 from ageingwell.timeline import AsOf

@@ -1,43 +1,42 @@
 """What a night tells of its links: which tables are below their floor, and which link far less than last time."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.errors import PublishError
 from ageingwell.governance.link_words import below_sentences, fallen_sentences, manifest_of
+from ageingwell.governance.night_facts import LinkFacts, NightFacts
 from ageingwell.kept.frames import read_frame
 from ageingwell.night.change import last_night
 from ageingwell.recognition.link_floors import below_floor, fallen
 from ageingwell.recognition.links import LINKS
 
 
-def with_links(facts: Mapping[str, Any], links: pl.DataFrame, config: Config) -> dict[str, Any]:
+def with_links(facts: NightFacts, links: pl.DataFrame, config: Config) -> NightFacts:
     """The facts of a night with its links, and a note for each table below its floor: then the night is degraded.
 
     Of fewer people or homes than can be judged the note is all.
     """
     below = below_floor(links, config.tables)
-    return _noted(facts, below_sentences(below), is_degraded=bool(below["is_judged"].any())) | {
-        "links": manifest_of(links, config.tables)
-    }
+    noted = _noted(facts, below_sentences(below), is_degraded=bool(below["is_judged"].any()))
+    return replace(noted, links=manifest_of(links, config.tables))
 
 
 def with_fallen_links(
-    facts: Mapping[str, Any], links: pl.DataFrame, *, before: pl.DataFrame | None, config: Config
-) -> dict[str, Any]:
+    facts: NightFacts, links: pl.DataFrame, *, before: pl.DataFrame | None, config: Config
+) -> NightFacts:
     """The facts with a note for what links less than last time by more than `max_lost_share`.
 
     `before` are the links of that night.
     """
     lost = fallen(links, before, max_lost_share=config.score.max_lost_share)
     said = fallen_sentences(lost, minimum_age=config.score.minimum_age)
-    told = dict(facts["links"]) | {"fallen": lost.to_dicts()}
-    return _noted(facts, said, is_degraded=bool(said)) | {"links": told}
+    links_told: LinkFacts = {**facts.links, "fallen": lost.to_dicts()}
+    return replace(_noted(facts, said, is_degraded=bool(said)), links=links_told)
 
 
 def last_links(out: Path, *, on: date) -> pl.DataFrame | None:
@@ -50,6 +49,5 @@ def last_links(out: Path, *, on: date) -> pl.DataFrame | None:
         return None
 
 
-def _noted(facts: Mapping[str, Any], said: list[str], *, is_degraded: bool) -> dict[str, Any]:
-    notes = {"notes": [*facts["notes"], *said]}
-    return {**facts, **notes, "is_degraded": facts["is_degraded"] or is_degraded}
+def _noted(facts: NightFacts, said: list[str], *, is_degraded: bool) -> NightFacts:
+    return replace(facts, notes=[*facts.notes, *said], is_degraded=facts.is_degraded or is_degraded)

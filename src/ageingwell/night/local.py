@@ -1,14 +1,13 @@
 """The night's directory of local services: an optional source, read once, told of in every output."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.errors import SourceError
+from ageingwell.governance.night_facts import DirectoryFacts
 from ageingwell.services.directory import Directory, read_directory
 from ageingwell.services.offerable import nothing_offerable, offerable
 from ageingwell.sources.check import REFUSED
@@ -25,18 +24,18 @@ class LocalDirectory:
     """
 
     services: pl.DataFrame
-    told: Mapping[str, Any]
+    told: DirectoryFacts
     refused: pl.DataFrame
 
     @property
     def is_missing(self) -> bool:
         """Whether a directory that is connected could not be used."""
-        return str(self.told["state"]) == "damaged"
+        return self.told["state"] == "damaged"
 
 
 def no_directory(state: str = "none", *, why: str | None = None) -> LocalDirectory:
     """A night without local services."""
-    told = {"state": state} | ({} if why is None else {"why": why})
+    told = DirectoryFacts(state=state) if why is None else DirectoryFacts(state=state, why=why)
     return LocalDirectory(nothing_offerable(), told, pl.DataFrame(schema=REFUSED))
 
 
@@ -61,7 +60,7 @@ def read_local_directory(config: Config, *, on: date, made_up: bool) -> LocalDir
     return LocalDirectory(services, told, directory.refused)
 
 
-def _told(directory: Directory, services: pl.DataFrame, *, on: date, late_after: timedelta) -> dict[str, Any]:
+def _told(directory: Directory, services: pl.DataFrame, *, on: date, late_after: timedelta) -> DirectoryFacts:
     newest = directory.newest_on
     is_late = newest is None or newest < on - late_after
     return {

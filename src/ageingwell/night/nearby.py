@@ -1,11 +1,10 @@
 """What the night says of local services: offers in the views, the page for commissioners, and views for machines."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
 
 from ageingwell.config.load import Config
 from ageingwell.config.positions import read_positions
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames
 from ageingwell.report.cells import day_words
 from ageingwell.report.commissioning import Community, commissioning
@@ -16,22 +15,20 @@ from ageingwell.report.person import Person
 from ageingwell.views.columns import AgencyView
 
 
-def local_offers(
-    view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], *, config: Config
-) -> list[list[Offer]]:
+def local_offers(view: AgencyView, frames: NightFrames, facts: NightFacts, *, config: Config) -> list[list[Offer]]:
     """What could be offered to each row of a view, in its order; also for the pages of persons."""
     return offers_of(
         view,
         services=frames.services,
         positions=read_positions(config.positions),
         settings=config.services,
-        youngest=int(facts.get("minimum_age", 65)),
+        youngest=facts.minimum_age,
     )
 
 
-def with_local_offers(view: AgencyView, offers: Sequence[Sequence[Offer]], facts: Mapping[str, Any]) -> AgencyView:
+def with_local_offers(view: AgencyView, offers: Sequence[Sequence[Offer]], facts: NightFacts) -> AgencyView:
     """The view with the column of what is on nearby, which says so where there is no directory."""
-    return with_offers(view, offers, state=str(dict(facts.get("directory", {})).get("state", "none")))
+    return with_offers(view, offers, state=facts.directory.get("state", "none"))
 
 
 def with_offers_on_pages(people: list[Person], offers: Sequence[Sequence[Offer]]) -> list[Person]:
@@ -39,20 +36,16 @@ def with_offers_on_pages(people: list[Person], offers: Sequence[Sequence[Offer]]
     return [{**person, "offers": each_once(offered)} for person, offered in zip(people, offers, strict=bool(people))]
 
 
-def exports(view: AgencyView, *, notices: Sequence[str]) -> dict[str, bytes]:
-    """The files for machines of one recipient: exactly what the view holds."""
-    name = "group" if view.recipient == "group" else f"agencies/{view.recipient}"
+def exports(view: AgencyView, name: str, *, notices: Sequence[str]) -> dict[str, bytes]:
+    """The files for machines of one recipient, under a name: exactly what the view holds."""
     return {
         f"{name}.json": view_json(view, notices=notices),
         f"{name}.parquet": view_parquet(view, notices=notices),
     }
 
 
-def commissioning_page(
-    frames: NightFrames, facts: Mapping[str, Any], *, config: Config, notices: Sequence[str]
-) -> bytes:
+def commissioning_page(frames: NightFrames, facts: NightFacts, *, config: Config, notices: Sequence[str]) -> bytes:
     """The page for commissioners."""
-    on = date.fromisoformat(str(facts["as_of"]))
     community = Community(
         residents=frames.residents,
         needs=frames.needs,
@@ -62,5 +55,5 @@ def commissioning_page(
         marginal=frames.marginal,
         leads={need: str(then.lead) for need, then in config.interventions.needs.items()},
     )
-    told = commissioning(community, facts=facts, settings=config.services, on=on)
-    return commissioning_html(told, as_of=day_words(on), notices=notices)
+    told = commissioning(community, facts=facts, settings=config.services, on=facts.as_of)
+    return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices)

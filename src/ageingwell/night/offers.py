@@ -5,10 +5,10 @@ from typing import Final
 
 import polars as pl
 
+from ageingwell.night.first_pass import keep, kept
 from ageingwell.night.joining import contributions_of
 from ageingwell.night.people import ELIGIBLE, FEATURES, NEEDS
 from ageingwell.night.ranking import RANKS
-from ageingwell.night.register import keep, kept
 from ageingwell.night.telling import strongest_themes
 from ageingwell.night.tonight import Part
 from ageingwell.outreach.allocate import offers_that_matter

@@ -4,17 +4,16 @@ permitted → shards → register → people → rank → doors → allocate →
 a few people, or a file of a shard; so the list is the same, byte for byte, however the people are split.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
 from ageingwell.contracts.kept import Residents
 from ageingwell.contracts.made import Attrition, Scores
@@ -22,6 +21,7 @@ from ageingwell.decisions.effects import previous_as_agreed
 from ageingwell.decisions.following import tell_decisions
 from ageingwell.engines.engine import Engine
 from ageingwell.engines.local import LocalEngine
+from ageingwell.governance.night_facts import NightFacts, TrackRecordFacts
 from ageingwell.governance.recognised import manifest_of as recognised_manifest
 from ageingwell.governance.recognised import sentences
 from ageingwell.kept.frames import NightFrames
@@ -31,6 +31,7 @@ from ageingwell.night.change import population_of
 from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
+from ageingwell.night.first_pass import CONTACTS, Registered, keep, kept, register_shard
 from ageingwell.night.gathering import gathered, in_order_of_people, rows_of
 from ageingwell.night.joining import contributions_of, slow_models, with_reasons_and_keys
 from ageingwell.night.linking import with_links
@@ -50,14 +51,13 @@ from ageingwell.night.people import (
     work_shard,
 )
 from ageingwell.night.ranking import rank_everybody
-from ageingwell.night.register import CONTACTS, Registered, keep, kept, register_shard
 from ageingwell.night.sampling import beeswarm_of
 from ageingwell.night.shards import REGISTER, split_into_shards
 from ageingwell.night.tell import Named, tell_shard
 from ageingwell.night.tonight import Part, Tonight
 from ageingwell.night.track_record import Archive, follow_shard, track_record
 from ageingwell.night.untold import needs_not_looked_for
-from ageingwell.night.write import NightFacts, describe_night
+from ageingwell.night.write import describe_night
 from ageingwell.outreach.allocate import Allocation, allocate
 from ageingwell.outreach.eligible import LEFT
 from ageingwell.outreach.flags import homes_under_markers, safeguarded, under_safeguarding
@@ -72,13 +72,13 @@ from ageingwell.recognition.link_floors import stop_on_strangers
 from ageingwell.recognition.links import add_links, links_of_people_and_homes
 from ageingwell.recognition.people import Recognised, floors_to_keep
 from ageingwell.recognition.sums import add_counts, judge
+from ageingwell.register import RECIPIENTS
 from ageingwell.sources.read import Records
 from ageingwell.spine import agencies_contacting_homes, known_tables, latest_versions
 from ageingwell.timeline import AsOf
 
 ALL_ACCOUNTED: Final = "all_accounted"
 LEFT_STEPS: Final = ("eligible", "rank", "allocate")
-RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
 
 
 def outreach_list(
@@ -333,7 +333,7 @@ def _facts(
     frames: NightFrames,
     *,
     bundle: Bundle,
-    record: Mapping[str, Any] | None,
+    record: TrackRecordFacts | None,
     ledger: pl.DataFrame,
     local: LocalDirectory,
 ) -> NightFacts:
@@ -345,21 +345,25 @@ def _facts(
     facts = describe_night(
         records, frames, bundle=bundle, config=config, as_of=tonight.as_of, messages=messages, record=record
     )
-    facts["not_looked_for"] = needs_not_looked_for(
-        need_rules(config.outreach.thresholds), untold=tonight.records.untold(), missing=records.missing
-    )
-    facts["population"] = population_of(pl.concat([part.population for part in night.worked]))
     homes_out = pl.concat([part.homes_out for part in night.worked])
-    facts["homes_left_out"] = homes_out.group_by("reason").agg(pl.col("n").sum()).sort("reason").to_dicts()
-    facts["decisions"] = tell_decisions(
+    decisions = tell_decisions(
         ledger, previous=night.previous, settings=config.outreach.decisions, as_of=tonight.as_of.day
     )
-    if facts["decisions"]["warning"]:
-        facts["messages"].append(facts["decisions"]["warning"])
+    for_the_chair = decisions["warning"]
     unsure = pl.concat([part.unsure for part in night.registered])
     permitted = gate.let_through(tonight.records)
-    facts["notes"] = [*gate.doubts, *low_matches(permitted, unsure, on=tonight.as_of.day), *not_recognised]
-    facts["recognised"] = recognised_manifest(words)
-    facts["dmd_to_bnf"] = None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told()
-    is_degraded = facts["is_degraded"] or local.is_missing or bool(not_recognised)
-    return facts | {"directory": dict(local.told), "is_degraded": is_degraded}
+    return replace(
+        facts,
+        not_looked_for=needs_not_looked_for(
+            need_rules(config.outreach.thresholds), untold=tonight.records.untold(), missing=records.missing
+        ),
+        population=population_of(pl.concat([part.population for part in night.worked])),
+        homes_left_out=homes_out.group_by("reason").agg(pl.col("n").sum()).sort("reason").to_dicts(),
+        decisions=decisions,
+        messages=[*facts.messages, *([for_the_chair] if for_the_chair else [])],
+        notes=[*gate.doubts, *low_matches(permitted, unsure, on=tonight.as_of.day), *not_recognised],
+        recognised=recognised_manifest(words),
+        dmd_to_bnf=None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told(),
+        directory=local.told,
+        is_degraded=facts.is_degraded or local.is_missing or bool(not_recognised),
+    )

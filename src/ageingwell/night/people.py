@@ -16,6 +16,7 @@ from ageingwell.features.build import build_features
 from ageingwell.night.attrition import account_for_shard
 from ageingwell.night.change import count_population
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, first_drawn
+from ageingwell.night.first_pass import HELD, SPINE, counts_kept, keep, kept
 from ageingwell.night.joining import (
     contacts_of,
     contributions_of,
@@ -26,7 +27,6 @@ from ageingwell.night.joining import (
     with_why_held,
 )
 from ageingwell.night.local import residents_of
-from ageingwell.night.register import HELD, SPINE, counts_kept, keep, kept
 from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part, Tonight
 from ageingwell.night.unlinked import unlinked_home_needs
@@ -124,7 +124,7 @@ def _known(
     """The tables, the spine and the features, with what is not recognised unknown."""
     tonight, config = part.tonight, part.tonight.config
     tables, spine = tonight.known(permitted), kept(part, SPINE)
-    own = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.own())))
+    own = tonight.known_own(part.shard, tables)
     counts = counts_kept(part, judged.sums)
     untold = untold_of(
         own,

@@ -9,8 +9,8 @@ from typing import Final
 
 import polars as pl
 
+from ageingwell.night.first_pass import keep
 from ageingwell.night.people import KEYS
-from ageingwell.night.register import keep
 from ageingwell.night.tonight import Part
 from ageingwell.outreach.rank import RISK_TOLD, in_rank_order
 from ageingwell.pseudonyms import Key, row_key

@@ -1,16 +1,18 @@
 """A night published again without somebody, with its pages where they can be drawn and without where they cannot."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from ageingwell.config.load import Config
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
 from ageingwell.kept.reading import KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
-from ageingwell.night.write import NightFacts, as_json, count_withdrawn, draw_pages, write_pages
+from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 
@@ -48,7 +50,8 @@ def publish_withdrawal(kept: KeptNight, frames: NightFrames, *, out: Path, confi
         return Revision(publish_folder(staging, out, name=name), told)
 
 
-def _facts_without(kept: KeptNight, frames: NightFrames) -> NightFacts:
+def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
+    """The manifest as it was found, of whatever version, with the people counted once more."""
     facts = {"as_of": kept.folder.name.split(".")[0]} | dict(kept.facts)
     facts.pop("without_pages", None)
     if {"step", "reason", "n"} <= set(frames.attrition.collect_schema().names()):
@@ -57,7 +60,7 @@ def _facts_without(kept: KeptNight, frames: NightFrames) -> NightFacts:
 
 
 def _pages_or_why(
-    kept: KeptNight, frames: NightFrames, facts: NightFacts, *, config: Config, key: Key | None
+    kept: KeptNight, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key | None
 ) -> tuple[dict[str, bytes] | None, str | None]:
     """The pages and workbooks by name, or why there are none: no fault of theirs may keep anybody on a list."""
     if kept.why_no_pages is not None:
@@ -66,7 +69,8 @@ def _pages_or_why(
         return None, "the list key that the night was made with was not given"
     try:
         check_frames(frames)
-        return draw_pages(frames, facts, read_evidence(kept.folder), config=config, key=key), None
+        told, evidence = NightFacts.from_plain(facts), read_evidence(kept.folder)
+        return draw_pages(frames, told, evidence, config=config, key=key), None
     except (Exception, pl.exceptions.PanicException) as fault:
         return None, f"they could not be drawn ({type(fault).__name__})"
 

@@ -4,20 +4,22 @@ The order of a night: permitted → spine → features → risk → eligible →
 views → report → publish. Withdrawals come first and last, and also when scoring stops.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings
 from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames, previous_list
 from ageingwell.night.change import last_manifest, stop_on_change
 from ageingwell.night.deciding import read_decisions
 from ageingwell.night.evidence import evidence_of
+from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.outreach import outreach_list
@@ -25,14 +27,12 @@ from ageingwell.night.shards import folder_of_shards, shards_needed
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
-from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
-from ageingwell.night.write import NightFacts, publish_night
+from ageingwell.night.withdraw import TABLES_OF_WITHDRAWALS, find_withdrawn, withdraw_from_current
+from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.timeline import AsOf
-
-RECIPIENTS: tuple[Recipient, ...] = ("group", "gp", "social_care", "housing", "fire", "voluntary", "safeguarding")
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,14 @@ def score(
     """
     world = surroundings or Surroundings()
     with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
-        with world.stage("withdraw"):
+        reachable = partial(with_tables_of_spark, config, data)
+        with world.stage("withdraw"), reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached:
             key = _list_key_or_fault(list_key, data)
             usable = None if isinstance(key, AgeingWellError) else key
             withdraw_from_current(
                 data,
                 out=out,
-                config=config,
+                config=reached,
                 workspace=scratch / "first",
                 on=as_of,
                 key=usable,
@@ -87,10 +88,10 @@ def score(
             )
         if isinstance(key, AgeingWellError):
             raise key
-        with world.stage("read"):
+        with world.stage("read"), reachable() as reached:
             records = read_agencies(
                 data,
-                config.tables,
+                reached.tables,
                 workspace=scratch / "records",
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
@@ -118,22 +119,26 @@ def score(
                 n_shards=shards_needed(records, config.score),
             )
         if previous is not None and last_list is None:
-            facts["notes"].append("the last list cannot be read, so everybody counts as new")
+            facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everybody counts as new"])
         before = last_manifest(out, on=as_of)
-        facts["columns_gone"] = columns_gone(facts["inputs"], before)
-        facts["is_degraded"] = facts["is_degraded"] or bool(facts["columns_gone"])
+        gone = columns_gone(facts.inputs, before)
+        facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
         facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)
         if not accept_change:
             stop_on_change(
                 facts, before=before, n_listed=frames.listed.height, max_lost_share=config.score.max_lost_share
             )
-        with world.stage("withdraw again"):
+        with (
+            world.stage("withdraw again"),
+            reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached,
+        ):
             # An opt-out may have come while the night was worked out.
-            gone = find_withdrawn(
-                data, out=out, config=config, workspace=scratch / "last", on=as_of, listed=people_named(frames)
+            withdrawn = find_withdrawn(
+                data, out=out, config=reached, workspace=scratch / "last", on=as_of, listed=people_named(frames)
             )
-            frames = without_withdrawn(frames, gone)
+            frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
+            facts = as_published(facts, frames, key=key)
             evidence = evidence_of(bundle, config.score.bundle)
             night = publish_night(
                 frames,

@@ -26,6 +26,7 @@ from ageingwell.timeline import AsOf
 REGISTER: Final = "gp_patients"
 IS_GUEST: Final = "_is_guest"
 _SHARD: Final = "_shard"
+_PERSON: Final = "_person"  # a whole number in place of a pseudonym: a fifth of its memory
 _OPT_OUTS: Final = "permissions"  # heeded for all records at once, and in no shard
 
 
@@ -85,6 +86,38 @@ class Shard:
         """The rows that this shard and no other counts."""
         return {name: _without_guests(rows) for name, rows in self.rows.items()}
 
+    def tables_with_guests(self) -> tuple[str, ...]:
+        """The tables of which `everything` has more than `own`."""
+        return tuple(
+            name
+            for name, rows in self.rows.items()
+            if IS_GUEST in rows.collect_schema().names() and rows.select(pl.col(IS_GUEST).any()).collect().item()
+        )
+
+
+def around(rows: Tables, people: pl.DataFrame) -> dict[str, pl.LazyFrame]:
+    """Of a shard's rows, all that is needed of some people (person_id, household_id): a smaller shard, so to say.
+
+    Everything of those people, of their homes, and of everybody whom the register ever had there.
+    """
+    named = people.select("person_id").unique()
+    homes = people.select("household_id").drop_nulls().unique()
+    ever = rows[REGISTER].join(homes.lazy(), on="household_id", how="semi").select("person_id")
+    members = pl.concat([named.lazy(), ever]).unique().collect()["person_id"].implode()
+    return {name: _about(table, members, homes["household_id"].implode(), name) for name, table in rows.items()}
+
+
+def _about(rows: pl.LazyFrame, members: pl.Series, homes: pl.Series, name: str) -> pl.LazyFrame:
+    asked = {"person_id": members, "linked_person_id": members, "household_id": homes}
+    if name == REGISTER:
+        # Whoever was there once comes with their whole history, and `members` are they.
+        asked = {"person_id": members}
+    columns = rows.collect_schema().names()
+    about = [
+        pl.col(column).is_in(values).fill_null(value=False) for column, values in asked.items() if column in columns
+    ]
+    return rows.filter(pl.any_horizontal(about))
+
 
 def split_into_shards(records: Records, as_of: AsOf, *, n_shards: int, folder: Path) -> tuple[Shard, ...]:
     """Write the records into `n_shards` shards in `folder`, each once; with one shard nothing is written.
@@ -119,11 +152,23 @@ def _of(key: pl.Expr, n_shards: int) -> pl.Expr:
 
 
 def _shard_of_people(patients: pl.LazyFrame, as_of: AsOf, n_shards: int) -> pl.LazyFrame:
-    """The shard of everybody on the register: person_id, _shard. Their home is that of the newest row known then."""
+    """The shard of everybody on the register: _person, _shard. Their home is that of the newest row known then.
+
+    Two people with one number would be taken for one, and one of them be looked for in a shard that is not theirs; with
+    64 bits that is next to impossible, and looked for all the same.
+    """
     is_known = pl.col("recorded_on") < as_of.day
-    newest = pl.col("household_id").sort_by(is_known, "recorded_on").last()
-    homes = patients.group_by("person_id").agg(newest).collect(engine="streaming")
-    return homes.lazy().select("person_id", _of(pl.coalesce("household_id", "person_id"), n_shards).alias(_SHARD))
+    home = _of(pl.coalesce("household_id", "person_id"), n_shards)
+    newest = home.sort_by(is_known, "recorded_on").last()
+    people = patients.group_by("person_id").agg(newest.alias(_SHARD)).select(_person("person_id"), _SHARD)
+    numbered = people.collect(engine="streaming")
+    if numbered[_PERSON].n_unique() != numbered.height:
+        raise AssertionError("two pseudonyms have one number, and their records cannot be told apart")
+    return numbered.lazy()
+
+
+def _person(column: str) -> pl.Expr:
+    return pl.col(column).hash(0).alias(_PERSON)
 
 
 def _assigned(name: str, rows: pl.LazyFrame, of_person: pl.LazyFrame, n_shards: int) -> pl.LazyFrame:
@@ -131,8 +176,9 @@ def _assigned(name: str, rows: pl.LazyFrame, of_person: pl.LazyFrame, n_shards: 
     columns = rows.collect_schema().names()
     if "person_id" not in columns:
         return rows.with_columns(_of(pl.col("household_id"), n_shards).alias(_SHARD))
-    placed = rows.join(of_person, on="person_id", how="left").with_columns(
-        pl.coalesce(_SHARD, _of(pl.coalesce("person_id", *_home(columns)), n_shards)).alias(_SHARD)
+    numbered = rows.with_columns(pl.when(pl.col("person_id").is_not_null()).then(_person("person_id")))
+    placed = numbered.join(of_person, on=_PERSON, how="left").select(
+        *columns, pl.coalesce(_SHARD, _of(pl.coalesce("person_id", *_home(columns)), n_shards)).alias(_SHARD)
     )
     guests = _guests(name, placed, of_person, n_shards)
     if guests is None:
@@ -153,8 +199,8 @@ def _guests(name: str, placed: pl.LazyFrame, of_person: pl.LazyFrame, n_shards: 
     if name == REGISTER:
         return _with_former_homes(placed, n_shards)
     if "linked_person_id" in columns:
-        theirs = of_person.rename({"person_id": "linked_person_id", _SHARD: "_other"})
-        return _elsewhere(placed.join(theirs, on="linked_person_id"))
+        named = placed.drop_nulls("linked_person_id").with_columns(_person("linked_person_id"))
+        return _elsewhere(named.join(of_person.rename({_SHARD: "_other"}), on=_PERSON).drop(_PERSON))
     if "household_id" in columns:
         at_home = placed.filter(pl.col("person_id").is_not_null() & pl.col("household_id").is_not_null())
         return _elsewhere(at_home.with_columns(_other=_of(pl.col("household_id"), n_shards)))

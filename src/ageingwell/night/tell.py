@@ -6,9 +6,10 @@ from datetime import date
 
 import polars as pl
 
+from ageingwell.night.first_pass import kept
 from ageingwell.night.joining import contributions_of
 from ageingwell.night.people import ELIGIBLE, FEATURES, JUDGED
-from ageingwell.night.register import kept
+from ageingwell.night.shards import around
 from ageingwell.night.telling import compared_of, in_touch_of, reasons_of, with_evidence
 from ageingwell.night.tonight import Part
 from ageingwell.peers import NOBODY, PeerGroups
@@ -48,7 +49,7 @@ def tell_shard(part: Part, named: Named) -> ToldOf:
     peers = NOBODY if named.peers is None else named.peers.of(listed)
     explained = contributions_of(tonight.bundle, features, threads=config.score.threads)
     reasons = reasons_of(explained, listed["person_id"], peers, risks, config)
-    tables = tonight.known(tonight.gate.let_through(tonight.sent(part.shard.everything())))
+    tables = tonight.known(tonight.gate.let_through(tonight.sent(around(part.shard.everything(), listed))))
     return ToldOf(
         reasons=with_evidence(reasons, tables, listed, tonight.as_of, config=config, newest=named.newest),
         compared=compared_of(peers, listed["person_id"]),

@@ -1,5 +1,6 @@
 """What is decided of a night over all records, and told to every shard before it works."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,6 +67,13 @@ class Tonight:
     def known(self, permitted: Records) -> dict[str, pl.LazyFrame]:
         """The tables as they were known on the night."""
         return known_tables(permitted, self.as_of, self.config.tables)
+
+    def known_own(self, shard: Shard, everything: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
+        """The tables of what this shard alone counts; those without guests are the ones of `everything` known in it."""
+        guests = shard.tables_with_guests()
+        own = self.gate.let_through(self.sent(shard.own()))
+        counted = replace(own, tables={name: own.tables[name] for name in guests})
+        return {**everything, **self.known(counted)}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -13,9 +12,10 @@ from ageingwell.errors import PublishError
 from ageingwell.evaluation.utility import at_list_length
 from ageingwell.evaluation.wall import AGE, MODEL
 from ageingwell.governance.disclosure import in_words
+from ageingwell.governance.night_facts import TrackRecordFacts
 from ageingwell.kept.frames import read_frame
+from ageingwell.night.first_pass import counts_kept
 from ageingwell.night.people import Judged
-from ageingwell.night.register import counts_kept
 from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part
 from ageingwell.outcomes import label_outcomes
@@ -90,7 +90,7 @@ def follow(
     return followed.with_columns(was_listed=listed).select(FOLLOWED.names()).cast(FOLLOWED)
 
 
-def track_record(archive: Archive | None, followed: pl.DataFrame | None, *, bundle: Bundle) -> dict[str, Any] | None:
+def track_record(archive: Archive | None, followed: pl.DataFrame | None, *, bundle: Bundle) -> TrackRecordFacts | None:
     """What became of people listed before, beside as many picked by age alone; counts as a page may show them.
 
     `followed` is what `follow_shard` tells of all shards. Keys: from (`archive` or `test`), day, outcome, n_listed,
@@ -100,7 +100,7 @@ def track_record(archive: Archive | None, followed: pl.DataFrame | None, *, bund
     return counted or _tested(bundle)
 
 
-def _counted(archive: Archive, followed: pl.DataFrame, outcome: str) -> dict[str, Any] | None:
+def _counted(archive: Archive, followed: pl.DataFrame, outcome: str) -> TrackRecordFacts | None:
     everybody = followed.sort("person_id")
     listed = everybody.filter("was_listed")
     if listed.is_empty():
@@ -117,7 +117,7 @@ def _counted(archive: Archive, followed: pl.DataFrame, outcome: str) -> dict[str
     )
 
 
-def _tested(bundle: Bundle) -> dict[str, Any] | None:
+def _tested(bundle: Bundle) -> TrackRecordFacts | None:
     """The wall of the bundle's latest test, at the length of a list the agencies can serve."""
     outcome = bundle.ranking_outcome
     wall = bundle.tables.get(outcome, {}).get("wall")
@@ -131,5 +131,12 @@ def _tested(bundle: Bundle) -> dict[str, Any] | None:
     return _told("test", day, outcome, n_listed=model["n"], n_happened=model["n_events"], n_by_age=by_age["n_events"])
 
 
-def _told(origin: str, day: str, outcome: str, **counts: int) -> dict[str, Any]:
-    return {"from": origin, "day": day, "outcome": outcome, **{name: in_words(n) for name, n in counts.items()}}
+def _told(origin: str, day: str, outcome: str, *, n_listed: int, n_happened: int, n_by_age: int) -> TrackRecordFacts:
+    return {
+        "from": origin,
+        "day": day,
+        "outcome": outcome,
+        "n_listed": in_words(n_listed),
+        "n_happened": in_words(n_happened),
+        "n_by_age": in_words(n_by_age),
+    }

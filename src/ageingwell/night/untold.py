@@ -5,6 +5,7 @@ from typing import Any
 
 from ageingwell.contracts.registry import TABLES
 from ageingwell.features.build import FEATURES, columns_behind
+from ageingwell.governance.night_facts import InputFacts
 from ageingwell.outreach.rules import NeedRule
 
 
@@ -26,7 +27,7 @@ def _reads(rule: NeedRule) -> set[str]:
     return {name for expression in read for name in expression.meta.root_names()}
 
 
-def columns_gone(inputs: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, list[str]]:
+def columns_gone(inputs: Mapping[str, InputFacts], before: Mapping[str, Any] | None) -> dict[str, list[str]]:
     """The columns that came last time and do not tonight, by table.
 
     `inputs` is what tonight's manifest tells of each table, `before` the whole manifest of the last night.

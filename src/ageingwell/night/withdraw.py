@@ -31,6 +31,8 @@ from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
 from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, unsure_homes
 
+# The tables that withdrawals are read from.
+TABLES_OF_WITHDRAWALS: Final = ("permissions", "gp_patients", "care_events", "contacts")
 _KEYED: Final = {"person_id": pl.String, "household_id": pl.String}
 _VERSIONS: Final = _KEYED | dict.fromkeys(("died_on", "left_on", "left_recorded_on", "recorded_on"), pl.Date)
 _REASONED: Final = _KEYED | {"reason": pl.String}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,6 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
-from ageingwell.config.outreach import AGENCIES
-from ageingwell.config.score import Recipient
 from ageingwell.context import Surroundings, peak_memory_bytes
 from ageingwell.governance.manifest import (
     describe_bundle,
@@ -19,6 +17,7 @@ from ageingwell.governance.manifest import (
     describe_ledger,
     library_versions,
 )
+from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
@@ -30,6 +29,7 @@ from ageingwell.night.nearby import (
 )
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
+from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
 from ageingwell.report.csv import agency_csv
@@ -45,10 +45,8 @@ from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
 from ageingwell.views.apart import homes_for, safeguarding_view
 from ageingwell.views.columns import AgencyView
+from ageingwell.views.practices import practice_views
 from ageingwell.views.recipient import view_for
-
-# What is told of a night: plain data, the same in the manifest, the pages and `--json`.
-NightFacts = dict[str, Any]
 
 
 def describe_night(
@@ -59,7 +57,7 @@ def describe_night(
     config: Config,
     as_of: AsOf,
     messages: Sequence[str],
-    record: Mapping[str, Any] | None = None,
+    record: TrackRecordFacts | None = None,
 ) -> NightFacts:
     """Everything a reader or an auditor is told of the night; no value of a record and no name.
 
@@ -67,29 +65,33 @@ def describe_night(
     """
     groups = bundle.tables.get(bundle.ranking_outcome, {}).get("groups")
     inputs = describe_inputs(records, config, as_of=as_of.day)
-    return {
-        "format": NIGHT_FORMAT,
-        "as_of": as_of.day.isoformat(),
-        "purpose": config.score.purpose,
-        "minimum_age": config.score.minimum_age,
-        "made_up": records.made_up,
-        "key_fingerprint": records.key_fingerprint,
-        "is_degraded": bool(records.missing),
-        "missing": list(records.missing),
-        "late": [name for name, told in inputs.items() if told["is_late"]],
-        "messages": list(messages),
-        "rules_only": not bundle.usable,
-        "inputs": inputs,
-        "steps": frames.counts().to_dicts(),
-        "capacity": config.outreach.capacity.places(),
-        "bundle": describe_bundle(bundle),
-        "config": config.digest,
-        "ledger": describe_ledger(config),
-        "versions": dict(library_versions()),
-        "withdrawn": [],
-        "track_record": record,
-        "works_less_well_for": [] if groups is None or not bundle.usable else works_less_well_for(groups),
-    }
+    return NightFacts(
+        format=NIGHT_FORMAT,
+        as_of=as_of.day,
+        purpose=config.score.purpose,
+        minimum_age=config.score.minimum_age,
+        made_up=records.made_up,
+        key_fingerprint=records.key_fingerprint,
+        is_degraded=bool(records.missing),
+        missing=list(records.missing),
+        late=[name for name, told in inputs.items() if told["is_late"]],
+        messages=list(messages),
+        rules_only=not bundle.usable,
+        inputs=inputs,
+        steps=_steps(frames.counts()),
+        capacity=config.outreach.capacity.places(),
+        bundle=describe_bundle(bundle),
+        config=config.digest,
+        ledger=describe_ledger(config),
+        versions=dict(library_versions()),
+        track_record=record,
+        works_less_well_for=[] if groups is None or not bundle.usable else works_less_well_for(groups),
+    )
+
+
+def as_published(facts: NightFacts, frames: NightFrames, *, key: Key) -> NightFacts:
+    """The facts as the night is published: with the people counted once more, and the key of its rows."""
+    return replace(facts, steps=_steps(frames.counts()), withdrawn=count_withdrawn(frames), list_key=key.fingerprint)
 
 
 def publish_night(
@@ -106,12 +108,10 @@ def publish_night(
 ) -> Published:
     """Write every file of the night into a staged folder and make it current in one step.
 
-    `refused` holds what was refused of sources that are no table of an agency, by name.
+    `facts` are those that `as_published` gives; `refused` holds what was refused of sources that are no table of an
+    agency, by name.
     """
-    name = facts["as_of"]
-    facts["list_key"] = key.fingerprint
-    facts["steps"] = frames.counts().to_dicts()
-    facts["withdrawn"] = count_withdrawn(frames)
+    name = facts.as_of.isoformat()
     with staged(out, name=name) as folder:
         (folder / "refused").mkdir()
         for table in records.tables.values():
@@ -123,48 +123,70 @@ def publish_night(
         # Drawn from the frames and facts alone: the same ones give the same bytes.
         save_frames(frames, folder)
         save_evidence(evidence, folder)
-        write_bytes(folder / "manifest.json", as_json(facts))
+        write_bytes(folder / "manifest.json", as_json(facts.plain()))
         write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
         write_bytes(folder / "run.json", as_json(_run(world)))
         return publish_folder(folder, out, name=name)
 
 
-def count_withdrawn(frames: NightFrames) -> list[dict[str, Any]]:
+def count_withdrawn(frames: NightFrames) -> list[StepFacts]:
     """How many people were taken off after the list was made, by reason."""
-    return frames.counts().filter(pl.col("step") == "withdrawn").to_dicts()
+    return _steps(frames.counts().filter(step="withdrawn"))
+
+
+def _steps(counts: pl.DataFrame) -> list[StepFacts]:
+    return [
+        {"step": step, "reason": reason, "n": n} for step, reason, n in counts.select("step", "reason", "n").iter_rows()
+    ]
 
 
 def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
     """Write pages and workbooks, by file name, into a night's folder."""
-    (folder / "agencies").mkdir()
+    for place in sorted({(folder / name).parent for name in pages}):
+        place.mkdir(exist_ok=True)
     for name, content in pages.items():
         write_bytes(folder / name, content)
 
 
 def agency_files(
-    agency: Recipient, frames: NightFrames, facts: Mapping[str, Any], *, config: Config, key: Key
+    agency: Recipient, frames: NightFrames, facts: NightFacts, *, config: Config, key: Key
 ) -> dict[str, bytes]:
     """Every file that one agency gets of a night, by its name: all of them drawn from that agency's view alone."""
     told = notices(facts)
     view, homes = _view(agency, frames, facts, config, key), _homes(agency, frames, facts, config, key)
     people = _people(view, frames, facts, config, key)
+    files = _files_of(f"agencies/{agency}", view, homes, people, facts, told)
+    for part in practice_views(view, frames.people, key=key):
+        of_part = _people(part, frames, facts, config, key)
+        files |= _files_of(f"agencies/{agency}/{part.practice}", part, None, of_part, facts, told)
+    return files
+
+
+def _files_of(
+    name: str,
+    view: AgencyView,
+    homes: AgencyView | None,
+    people: list[Person],
+    facts: NightFacts,
+    told: Sequence[str],
+) -> dict[str, bytes]:
+    """The workbook, CSV, page and files for machines of one view, under one name."""
+    page = agency_html(view, notices=told, homes=homes, people=people, outcome=outcome_words(facts))
     return {
-        f"agencies/{agency}.xlsx": agency_workbook(view, notices=told, homes=homes),
-        f"agencies/{agency}.csv": agency_csv(view, notices=told),
-        f"agencies/{agency}.html": agency_html(
-            view, notices=told, homes=homes, people=people, outcome=outcome_words(facts)
-        ),
-        **exports(view, notices=told),
+        f"{name}.xlsx": agency_workbook(view, notices=told, homes=homes),
+        f"{name}.csv": agency_csv(view, notices=told),
+        f"{name}.html": page,
+        **exports(view, name, notices=told),
     }
 
 
 def draw_pages(
-    frames: NightFrames, facts: Mapping[str, Any], evidence: Evidence, *, config: Config, key: Key
+    frames: NightFrames, facts: NightFacts, evidence: Evidence, *, config: Config, key: Key
 ) -> dict[str, bytes]:
     """Every page and workbook of a night by its file name."""
     told = notices(facts)
     pages: dict[str, bytes] = {}
-    for agency in AGENCIES:
+    for agency in LEAD_AGENCIES:
         pages |= agency_files(agency, frames, facts, config=config, key=key)
     group = _view("group", frames, facts, config, key)
     summary = summarise(
@@ -182,13 +204,14 @@ def draw_pages(
         needs=frames.needs,
         people=frames.people,
         ledger=config.ledger,
-        as_of=_night(facts),
+        as_of=facts.as_of,
         key=key,
         settings=config.outreach,
     )
+    apart = replace(apart, keys=_keys(facts, key))
     return pages | {
         "group.xlsx": agency_workbook(group, notices=told),
-        **exports(group, notices=told),
+        **exports(group, "group", notices=told),
         "report.html": report_html(summary),
         "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
         "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
@@ -210,11 +233,7 @@ def _annex(frames: NightFrames, evidence: Evidence, summary: Mapping[str, Any], 
     return [*sections, *link_sections(frames.links)]
 
 
-def _night(facts: Mapping[str, Any]) -> date:
-    return date.fromisoformat(facts["as_of"])
-
-
-def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> AgencyView:
+def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: Config, key: Key) -> AgencyView:
     view = view_for(
         recipient,
         rows=frames.listed,
@@ -222,15 +241,21 @@ def _view(recipient: Recipient, frames: NightFrames, facts: Mapping[str, Any], c
         reasons=frames.reasons,
         people=frames.people,
         ledger=config.ledger,
-        as_of=_night(facts),
+        as_of=facts.as_of,
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
     )
+    view = replace(view, keys=_keys(facts, key))
     return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
 
 
-def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key) -> list[Person]:
+def _keys(facts: NightFacts, key: Key) -> tuple[str, str] | None:
+    """The fingerprints of the keys of the pseudonyms and of the rows; none where the records do not tell theirs."""
+    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.fingerprint)
+
+
+def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Config, key: Key) -> list[Person]:
     people = people_told(
         view,
         rows=frames.listed,
@@ -247,16 +272,14 @@ def _people(view: AgencyView, frames: NightFrames, facts: Mapping[str, Any], con
     return with_offers_on_pages(people, local_offers(view, frames, facts, config=config))
 
 
-def _homes(
-    agency: Recipient, frames: NightFrames, facts: Mapping[str, Any], config: Config, key: Key
-) -> AgencyView | None:
+def _homes(agency: Recipient, frames: NightFrames, facts: NightFacts, config: Config, key: Key) -> AgencyView | None:
     """The homes with a need for this agency that nobody is linked to; `None` where there are none."""
     guarded = frames.needs.filter(pl.col("person_id").is_null() & (pl.col("outcome") == "safeguarding"))
     homes = homes_for(
         agency,
         needs=frames.needs,
         ledger=config.ledger,
-        as_of=_night(facts),
+        as_of=facts.as_of,
         key=key,
         settings=config.outreach,
         interventions=config.interventions,

@@ -1,4 +1,4 @@
-"""Share each agency's weekly places among the doors so that the most risk and need is reached."""
+"""Share each agency's and team's weekly places among the doors so that the most risk and need is reached."""
 
 import math
 from dataclasses import dataclass, replace
@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ageingwell.config.outreach import AGENCIES, Capacity, Floors, OutreachSettings
+from ageingwell.config.outreach import Capacity, Floors, OutreachSettings
 from ageingwell.errors import ConfigError
 from ageingwell.outreach.solve import STEPS, Problem, best_choice
+from ageingwell.register import LEAD_AGENCIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def allocate(
     `doors` is one row a door and possible lead, as `one_knock_a_door` gives it. The choice is the exact optimum of
     the problem stated in `solve`: `value` of a door with the lead it was listed with last time counts `stay_margin`
     more, so a newcomer displaces it only when clearly worth more. What a meeting agreed (`is_frozen`) takes its place
-    first. Among equal choices the better rank wins; the order of rows changes nothing.
+    first. Among equal choices the better rank wins; the order of rows changes nothing. A place that a team of an
+    agency serves is visited within that team's places, and every other place within the rest of the agency's.
 
     >>> doors = pl.DataFrame({
     ...     "door_id": ["h1", "h1", "h2"], "household_id": ["h1", "h1", "h2"], "rank": [1, 1, 2], "place": ["x"] * 3,
@@ -60,12 +62,12 @@ def allocate(
     >>> round(shared.total_value, 2)
     0.7
     """
-    offers = _in_order(doors, floors, settings)
-    places = np.array(list(capacity.places().values()), dtype=np.int64)
-    agreed, waiting = _agreed(offers, capacity)
+    offers = _in_order(doors, capacity, floors, settings)
+    places = np.array([n for _, n in capacity.by_team()], dtype=np.int64)
+    agreed, waiting = _agreed(offers, places)
     settled = pl.concat([agreed["door_id"], waiting["door_id"]])
     open_offers = offers.filter(~pl.col("door_id").is_in(settled.implode()))
-    unbound, reduced = _problem(open_offers, places - _used(agreed))
+    unbound, reduced = _problem(open_offers, places - _used(agreed, places))
     floor = _floor_places(floors, _n_usable(unbound) + agreed.height)
     problem = _with_floors(unbound, reduced, agreed, floor=floor, floors=floors)
     chosen = best_choice(problem)
@@ -74,7 +76,7 @@ def allocate(
     return Allocation(
         visits=visits.select(*doors.columns, "is_drawn"),
         just_missed=_just_missed(open_offers, visits, settings.just_missed_shown),
-        marginal=_marginal(reduced, problem, chosen, agreed, floors),
+        marginal=_marginal(reduced, problem, chosen, agreed, capacity, floors),
         draw=draw,
         messages=(*_unfilled(visits, floor, floors), *_crowded_out(waiting)),
         total_value=_sum(visits["value"]),
@@ -82,14 +84,14 @@ def allocate(
 
 
 def reduce_offers(offers: pl.DataFrame, *, n_places: int) -> pl.DataFrame:
-    """Keep, for each agency and each combination of floor groups, the `n_places` offers of the most worth.
+    """Keep, for each team and each combination of floor groups, the `n_places` offers of the most worth.
 
     This loses nothing. At most `n_places` doors are visited in all. If a best choice uses an offer outside those
-    kept, one of the `n_places` kept offers of the same agency and combination has a door nobody visits; taking it
-    instead leaves every agency's places and every floor as they were, and is worth no less. So the size of the
+    kept, one of the `n_places` kept offers of the same team and combination has a door nobody visits; taking it
+    instead leaves every team's places and every floor as they were, and is worth no less. So the size of the
     problem depends on the week's places, not on the number of doors.
     """
-    return offers.filter(pl.int_range(pl.len()).over("lead_agency", "groups") < n_places)
+    return offers.filter(pl.int_range(pl.len()).over("team", "groups") < n_places)
 
 
 def offers_that_matter(
@@ -97,43 +99,54 @@ def offers_that_matter(
 ) -> pl.DataFrame:
     """Keep, of some doors' offers, those that could come to count beside any other doors' in `allocate`.
 
-    These are every offer of a door that a meeting agreed on, and of each agency and combination of floor groups the
+    These are every offer of a door that a meeting agreed on, and of each team and combination of floor groups the
     offers of the most worth: no more doors than the week's places are visited, as many again may be drawn by lot on
     either side of the margin, and a few are told as just missed. What is left out would stand behind all of these.
     """
-    offers = _in_order(doors, floors, settings)
+    offers = _in_order(doors, capacity, floors, settings)
     settled = pl.col("is_agreed_lead").any().over("door_id")
     places = sum(capacity.places().values())
     open_offers = reduce_offers(offers.filter(~settled), n_places=3 * places + settings.just_missed_shown + 1)
     return pl.concat([offers.filter(settled), open_offers]).select(doors.columns)
 
 
-def _in_order(doors: pl.DataFrame, floors: Floors, settings: OutreachSettings) -> pl.DataFrame:
-    """Offers in the one order that breaks ties: worth, rank, door, agency; with worth in whole steps."""
+def _team(capacity: Capacity) -> pl.Expr:
+    """The number, in the order of `by_team`, of the team that would serve an offer's place."""
+    team = pl.col("lead_agency").replace_strict(
+        {agency: number for number, agency in enumerate(LEAD_AGENCIES)}, return_dtype=pl.Int64
+    )
+    for number, one in enumerate(capacity.place_teams, start=len(LEAD_AGENCIES)):
+        is_theirs = (pl.col("lead_agency") == one.agency) & pl.col("place").is_in(one.places)
+        team = pl.when(is_theirs).then(pl.lit(number, dtype=pl.Int64)).otherwise(team)
+    return team
+
+
+def _in_order(doors: pl.DataFrame, capacity: Capacity, floors: Floors, settings: OutreachSettings) -> pl.DataFrame:
+    """Offers in the one order that breaks ties: worth, rank, door, agency; with worth in whole steps, and the team."""
     listed = 1 + settings.stay_margin
     groups = [f"is_{name}" for name, share in floors.shares().items() if share > 0]
     return doors.with_columns(
         worth=(pl.when(pl.col("was_listed")).then(pl.col("value") * listed).otherwise(pl.col("value")) * STEPS)
         .round()
         .cast(pl.Int64),
+        team=_team(capacity),
         groups=pl.concat_str([pl.lit(""), *(pl.col(name).cast(pl.Int8).cast(pl.String) for name in groups)]),
         is_agreed_lead=pl.col("is_frozen") & (pl.col("lead_agency") == pl.col("previous_lead")).fill_null(value=False),
     ).sort("worth", "rank", "door_id", "lead_agency", descending=[True, False, False, False])
 
 
-def _agreed(offers: pl.DataFrame, capacity: Capacity) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The doors a meeting agreed on, best rank first within each agency's places; and those that have to wait."""
+def _agreed(offers: pl.DataFrame, places: NDArray[np.int64]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The doors a meeting agreed on, best rank first within each team's places; and those that have to wait."""
     agreed = offers.filter(pl.col("is_agreed_lead")).sort("rank", "door_id")
-    has_place = pl.int_range(pl.len()).over("lead_agency") < pl.col("lead_agency").replace_strict(
-        capacity.places(), return_dtype=pl.Int64
-    )
+    of_team = pl.col("team").replace_strict(dict(enumerate(places.tolist())), return_dtype=pl.Int64)
+    has_place = pl.int_range(pl.len()).over("team") < of_team
     split = agreed.with_columns(has_place=has_place)
     return split.filter("has_place").drop("has_place"), split.filter(~pl.col("has_place")).drop("has_place")
 
 
-def _used(visits: pl.DataFrame) -> NDArray[np.int64]:
-    """Places taken, by agency."""
-    return np.array([visits.filter(pl.col("lead_agency") == agency).height for agency in AGENCIES], dtype=np.int64)
+def _used(visits: pl.DataFrame, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places taken, by team."""
+    return np.bincount(visits["team"].to_numpy(), minlength=len(places)).astype(np.int64)
 
 
 def _floor_places(floors: Floors, n_places: int) -> NDArray[np.int64]:
@@ -151,10 +164,9 @@ def _problem(offers: pl.DataFrame, places: NDArray[np.int64]) -> tuple[Problem, 
     """State the week's choice, without floors, over the offers that can matter; one spare place each, for the marginal
     visit."""
     kept = reduce_offers(offers, n_places=int(places.sum()) + 1)
-    number = {agency: index for index, agency in enumerate(AGENCIES)}
     problem = Problem(
         door=(kept["door_id"].rank("dense").cast(pl.Int64) - 1).to_numpy(),
-        agency=kept["lead_agency"].replace_strict(number, return_dtype=pl.Int64).to_numpy(),
+        agency=kept["team"].to_numpy(),
         worth=kept["worth"].to_numpy(),
         places=places,
         in_group=np.zeros((0, kept.height), dtype=bool),
@@ -191,23 +203,31 @@ def _just_missed(offers: pl.DataFrame, visits: pl.DataFrame, shown: int) -> pl.D
 
 
 def _marginal(
-    offers: pl.DataFrame, problem: Problem, chosen: NDArray[np.bool_], agreed: pl.DataFrame, floors: Floors
+    offers: pl.DataFrame,
+    problem: Problem,
+    chosen: NDArray[np.bool_],
+    agreed: pl.DataFrame,
+    capacity: Capacity,
+    floors: Floors,
 ) -> pl.DataFrame:
-    """Solve again with one more place for each agency in turn, as a night with it would: what it would reach."""
+    """Solve again with one more place for each agency in turn, as a night with it would: what it would reach.
+
+    Of an agency with teams the place goes to the one where it reaches the most worth.
+    """
     now = offers.filter(chosen)
-    used_by_agreed = _used(agreed)
+    used = np.bincount(problem.agency[chosen], minlength=len(problem.places))
+    by_agreed = _used(agreed, problem.places)
     rows = []
-    for index, agency in enumerate(AGENCIES):
-        used = int(chosen[problem.agency == index].sum())
-        more = replace(problem, places=problem.places + (np.arange(len(problem.places)) == index))
-        floor = _floor_places(floors, _n_usable(_without_floors(more)) + agreed.height)
-        one_more = _with_floors(more, offers, agreed, floor=floor, floors=floors)
-        then = offers.filter(best_choice(one_more)) if used == problem.places[index] else now
+    for agency in LEAD_AGENCIES:
+        teams = [number for number, (of, _) in enumerate(capacity.by_team()) if of == agency]
+        full = [number for number in teams if used[number] == problem.places[number]]
+        thens = [_with_one_more(number, offers, problem, agreed, floors) for number in full]
+        then = max(thens, key=lambda reached: _sum(reached["value"]), default=now)
         rows.append(
             {
                 "lead_agency": agency,
-                "places": int(problem.places[index] + used_by_agreed[index]),
-                "used": used + int(used_by_agreed[index]),
+                "places": int((problem.places + by_agreed)[teams].sum()),
+                "used": int((used + by_agreed)[teams].sum()),
                 "extra_value": _sum(then["value"]) - _sum(now["value"]),
                 "extra_risk": _sum(then["risk_reached"]) - _sum(now["risk_reached"]),
                 "extra_doors": sorted(set(then["door_id"]) - set(now["door_id"])),
@@ -216,6 +236,15 @@ def _marginal(
     return pl.DataFrame(rows, schema_overrides={"extra_doors": pl.List(pl.String)}).with_columns(
         pl.col("extra_value", "extra_risk").round(6)
     )
+
+
+def _with_one_more(
+    team: int, offers: pl.DataFrame, problem: Problem, agreed: pl.DataFrame, floors: Floors
+) -> pl.DataFrame:
+    """The offers that would be chosen if a team had one more place."""
+    more = replace(problem, places=problem.places + (np.arange(len(problem.places)) == team))
+    floor = _floor_places(floors, _n_usable(_without_floors(more)) + agreed.height)
+    return offers.filter(best_choice(_with_floors(more, offers, agreed, floor=floor, floors=floors)))
 
 
 def _without_floors(problem: Problem) -> Problem:
@@ -235,7 +264,7 @@ def _draw(
     settings: OutreachSettings,
     seed: int | None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Draw the last places of each agency by lot between those who just got one and those who just missed it.
+    """Draw the last places of each team by lot between those who just got one and those who just missed it.
 
     Doors that a floor keeps a place for, and doors already listed, are not drawn. The two sides are of one size, so
     each door in the lot had an even chance, and comparing winners with losers measures the effect of a visit.
@@ -250,10 +279,10 @@ def _draw(
         pl.lit(value=False), *(pl.col(f"is_{name}") for name, share in floors.shares().items() if share > 0)
     )
     lots, taken = [], set(visits["door_id"])
-    for index, (agency, places) in enumerate(capacity.places().items()):
+    for index, (_, places) in enumerate(capacity.by_team()):
         size = round(settings.random_share * places)
-        inside = visits.filter((pl.col("lead_agency") == agency) & ~kept_by_floor & ~pl.col("was_listed")).tail(size)
-        outside = offers.filter((pl.col("lead_agency") == agency) & ~pl.col("door_id").is_in(list(taken))).head(size)
+        inside = visits.filter((pl.col("team") == index) & ~kept_by_floor & ~pl.col("was_listed")).tail(size)
+        outside = offers.filter((pl.col("team") == index) & ~pl.col("door_id").is_in(list(taken))).head(size)
         side = min(inside.height, outside.height)
         if side == 0:
             continue

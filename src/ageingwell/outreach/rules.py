@@ -16,8 +16,8 @@ from typing import Literal
 import polars as pl
 
 from ageingwell.config.outreach import Thresholds
-from ageingwell.config.score import Theme
 from ageingwell.features.build import FEATURES
+from ageingwell.register import Theme
 
 _THEMES = {feature.name: feature.theme for feature in FEATURES}
 EPC_LETTERS = dict(enumerate("ABCDEFG", start=1))

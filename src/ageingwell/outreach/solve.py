@@ -27,8 +27,8 @@ WHOLE = 1e-6  # how far from 0 and 1 an answer may lie and still be whole
 class Problem:
     """One week's choice. Offers are in order of preference: of two equal choices the earlier offers win.
 
-    `door` and `agency` number the door and the agency of each offer, `worth` is in whole steps, `places` is by
-    agency, `in_group` is one row a group and one column an offer, `floor` is by group.
+    `door` and `agency` number the door and the agency (or its team) of each offer, `worth` is in whole steps, `places`
+    is by agency (or team), `in_group` is one row a group and one column an offer, `floor` is by group.
     """
 
     door: NDArray[np.int64]

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from ageingwell.config.files import Settings
-from ageingwell.config.score import TableName
+from ageingwell.register import TableName
 
 
 class ExtractDay(Settings):

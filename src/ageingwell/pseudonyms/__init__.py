@@ -6,14 +6,11 @@ from ageingwell.pseudonyms.extracts import pseudonymise, raw_names
 from ageingwell.pseudonyms.fingerprints import fingerprints, stop_on_two_keys
 from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_nhs_number
 from ageingwell.pseudonyms.keys import Key
-from ageingwell.pseudonyms.registers import ListKey, Reidentified, reidentify
-from ageingwell.pseudonyms.telling import pseudonymised_text, reidentified_text
+from ageingwell.pseudonyms.telling import pseudonymised_text
 
 __all__ = [
     "Key",
-    "ListKey",
     "Pseudonymised",
-    "Reidentified",
     "TableCounts",
     "canonical_nhs_number",
     "canonical_uprn",
@@ -25,8 +22,6 @@ __all__ = [
     "pseudonymised_text",
     "raw_names",
     "record_of",
-    "reidentified_text",
-    "reidentify",
     "row_key",
     "stop_on_two_keys",
 ]

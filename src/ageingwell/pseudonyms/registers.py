@@ -1,6 +1,10 @@
-"""`reidentify`: a list in, the agency's own people on it out, by the agency's own register. Runs at the agency."""
+"""An agency's own register, and which keys of a list stand for somebody on it. Runs at the agency.
 
-from collections.abc import Sequence
+Pseudonyms of the register's own people and homes are computed anew and compared; nothing else is looked up, so nobody
+outside the register can be found, and nobody who is not on the list.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,18 +14,20 @@ import polars as pl
 
 from ageingwell.errors import KeyFileError, SourceError
 from ageingwell.pseudonyms.digests import Domain, row_key
-from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_missing
+from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_missing, is_nhs_number
+from ageingwell.pseudonyms.identities import Kind, kind_of
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.own_ids import named
 from ageingwell.pseudonyms.reading import whole
 from ageingwell.pseudonyms.screening import sound_id
-from ageingwell.pseudonyms.staging import staged_file
 from ageingwell.reading.forms import READABLE, is_readable
 
-_PSEUDONYM: Final = {"person": "person_id", "home": "household_id"}
-_IDENTIFIER: Final = {"person": "nhs_number", "home": "uprn"}
-_ROW: Final = "_row"
-_MATCH: Final = "_match"
+_IDENTIFIER: Final[Mapping[Domain, Kind]] = {"person": "nhs_number", "home": "uprn"}
+_SHOWN: Final[tuple[Kind, ...]] = ("name", "address", "contact")
+RECORDED_ON: Final = "recorded_on"
+_PERSON, _HOME, _FOUND, _RECORDED = "_person", "_home", "_found", "_recorded"
+# Homes first: where a key stood for both, the person would count.
+_PLACES: Final[Mapping[Domain, str]] = {"home": _HOME, "person": _PERSON}
 
 
 @dataclass(frozen=True)
@@ -34,142 +40,199 @@ class ListKey:
 
 
 @dataclass(frozen=True)
-class Reidentified:
-    """What `reidentify` found: `n_listed` = `n_matched` + `n_unmatched` rows of the list.
+class Register:
+    """A register as it can be used: `rows` with text columns `_person` and `_home` (canonical, or empty) and `columns`.
 
-    Register rows that could not be used: blank or invalid identifiers, and (`n_ambiguous`) rows of one NHS number
-    that contradict each other; none of these is ever matched.
+    `columns` gives the kind of each column that may be put beside a list, by heading. Rows that cannot be used are
+    counted: without an identifier, with one that cannot be read, of one NHS number with unlike names, and without a
+    name, address or telephone.
     """
 
-    file: Path
-    key_fingerprint: str
-    n_listed: int
-    n_matched: int
-    n_unmatched: int
-    n_register: int
+    rows: pl.DataFrame
+    columns: Mapping[str, Kind | None]
+    knows: frozenset[Domain]
+    own_ids: bool
+    n_rows: int
     n_blank: int
     n_invalid: int
     n_ambiguous: int
+    n_unnamed: int
 
 
-def reidentify(
-    listed: Path,
-    *,
-    register: Path,
-    out: Path,
-    key: Key,
-    domain: Domain = "person",
-    list_key: ListKey | None = None,
-    register_columns: Sequence[str] | None = None,
-    own_ids: bool = False,
-) -> Reidentified:
-    """Write the rows of a list that are in the agency's own register, with the register's columns beside them.
+@dataclass(frozen=True)
+class Match:
+    """Whom or what a key of a list stands for: a person or a home, and what the register says, by heading.
 
-    The list has `person_id`, the register `nhs_number` and any other columns; with `domain="home"`
-    they are `household_id` and `uprn`, and a home's rows of the register all count. With a `list_key` the list has
-    `row_key` instead; with `own_ids` the register's identifiers are the agency's own. The pseudonyms of the register
-    are computed anew; nothing else is looked up and nobody outside the register can be found. `out` (.csv or .parquet)
-    is a new file of mode 0600.
-
-    Raises `SourceError` for a fault of a file, `PublishError` if `out` is there already.
+    Where several rows of the register (`n_rows`) are of one home or person, only what they agree on is said: one row of
+    a list never gives the names of several people.
     """
-    if list_key is not None and list_key.key == key:
-        raise KeyFileError("one key serves both pseudonyms and lists", "use two keys")
-    wanted = _PSEUDONYM[domain] if list_key is None else "row_key"
-    rows = _read(listed, needed=wanted).with_row_index(_ROW)
-    register_rows = _chosen(_read(register, needed=_IDENTIFIER[domain]), domain, register_columns)
-    usable, n_ambiguous = _usable(register_rows, domain, own=own_ids)
-    keyed = usable.with_columns(_matches(domain, own=own_ids, key=key, list_key=list_key).alias(_MATCH))
-    found = rows.join(keyed, left_on=wanted, right_on=_MATCH, how="inner", suffix="_register").sort(_ROW)
-    _write(found.drop(_ROW), out)
-    identifiers = register_rows.select(_IDENTIFIER[domain])
-    n_blank = int(identifiers.select(is_missing(pl.col(_IDENTIFIER[domain])).sum()).item())
-    n_matched = found[_ROW].n_unique()
-    return Reidentified(
-        file=out,
-        key_fingerprint=key.fingerprint,
-        n_listed=rows.height,
-        n_matched=n_matched,
-        n_unmatched=rows.height - n_matched,
-        n_register=register_rows.height,
-        n_blank=n_blank,
-        n_invalid=int(identifiers.select(_canonical(domain, own=own_ids).is_null().sum()).item()) - n_blank,
-        n_ambiguous=n_ambiguous,
-    )
+
+    domain: Domain
+    cells: Mapping[str, str]
+    n_rows: int = 1
 
 
-def _read(path: Path, *, needed: str) -> pl.DataFrame:
+def read_register(path: Path, *, keep: Sequence[str] = (), own_ids: bool = False) -> Register:
+    """Read an agency's register: NHS numbers or UPRNs or both, and names, addresses and telephones by their headings.
+
+    `keep` names the columns to put beside a list where the headings do not tell. With `own_ids` the identifiers are
+    the agency's own, of any text.
+
+    Raises `SourceError` where the file cannot be read, has no identifier, or has nothing to show beside a list.
+    """
     if not is_readable(path):
-        raise SourceError(f"{path.name}: no file that can be read", f"give it as {READABLE}")
-    rows = _flat(path) if path.suffix == ".parquet" else whole(path)
-    if needed not in rows.columns:
-        raise SourceError(f"{path.name}: the column {needed} is missing", "name it in the header line")
-    return rows
+        raise SourceError(f"{path.name}: this is not a file that can be read", f"save your register as {READABLE}")
+    rows = whole(path)
+    rows = rows.with_columns(pl.col(pl.String).str.strip_chars().fill_null(""))
+    identifiers = _identifiers(rows, path)
+    columns = _columns(rows, keep, path)
+    _stop_on_numbers(rows, columns, path)
+    return _usable(rows, identifiers, columns, own=own_ids)
 
 
-def _flat(path: Path) -> pl.DataFrame:
-    damaged = None
-    try:
-        frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        damaged = type(error).__name__
-    if damaged is not None:
-        raise SourceError(f"{path.name} is not a whole Parquet file ({damaged})", "send it again")
-    # Lists of needs and reasons are written as one text, so that a CSV can hold them.
-    lists = [name for name, dtype in frame.schema.items() if dtype == pl.List(pl.String)]
-    return frame.with_columns(pl.col(lists).list.join("; "))
+def _identifiers(rows: pl.DataFrame, path: Path) -> dict[Domain, str]:
+    found: dict[Domain, str] = {}
+    for domain, kind in _IDENTIFIER.items():
+        named_so = [name for name in rows.columns if kind_of(name) == kind]
+        if len(named_so) > 1:
+            what = ", ".join(f"`{name}`" for name in named_so)
+            raise SourceError(f"{path.name}: several columns could be the {kind}: {what}", "leave one of them")
+        if named_so:
+            found[domain] = named_so[0]
+    if not found:
+        raise SourceError(
+            f"{path.name}: the columns nhs_number and uprn are missing, and one of them is needed",
+            "name the column of NHS numbers nhs_number, or the column of UPRNs uprn, in the first line",
+        )
+    return found
 
 
-def _chosen(register: pl.DataFrame, domain: Domain, columns: Sequence[str] | None) -> pl.DataFrame:
-    identifier = _IDENTIFIER[domain]
-    missing = [name for name in columns or () if name not in register.columns]
+def _columns(rows: pl.DataFrame, keep: Sequence[str], path: Path) -> dict[str, Kind | None]:
+    missing = [name for name in keep if name not in rows.columns]
     if missing:
-        raise SourceError(f"the register has no column {', '.join(missing)}", "choose columns that it has")
-    register = register.with_columns(pl.col(identifier).cast(pl.String))
-    return register if columns is None else register.select(list(dict.fromkeys((identifier, *columns))))
+        raise SourceError(f"{path.name}: the register has no column {', '.join(missing)}", "choose columns that it has")
+    kinds = {name: kind_of(name) for name in (dict.fromkeys(keep) if keep else rows.columns)}
+    if keep and any(kind in _IDENTIFIER.values() for kind in kinds.values()):
+        raise SourceError(
+            f"{path.name}: an NHS number or UPRN is not put beside a list", "keep names, addresses and telephones"
+        )
+    shown: dict[str, Kind | None] = {name: kind for name, kind in kinds.items() if keep or kind in _SHOWN}
+    if not shown:
+        raise SourceError(
+            f"{path.name}: no column is headed as a name, an address or a telephone",
+            "name the columns to show with --keep, once for each column",
+        )
+    return shown
 
 
-def _usable(register: pl.DataFrame, domain: Domain, *, own: bool) -> tuple[pl.DataFrame, int]:
-    identifier = _IDENTIFIER[domain]
-    good = (
-        register.with_columns(_canonical(domain, own=own).alias(identifier))
-        .drop_nulls(identifier)
-        .unique(maintain_order=True)
+def _stop_on_numbers(rows: pl.DataFrame, columns: Mapping[str, Kind | None], path: Path) -> None:
+    """Nobody needs numbers beside keys; and a bare range of numbers is no register of people an agency serves."""
+    for name in columns:
+        filled = rows.filter(pl.col(name) != "")[name]
+        if filled.len() and (filled.to_frame().select(is_nhs_number(pl.col(name)).mean()).item() or 0) > 0.5:
+            raise SourceError(f"{path.name}: the column {name} holds NHS numbers", "leave them out; they stay with you")
+
+
+def _usable(
+    rows: pl.DataFrame, identifiers: Mapping[Domain, str], columns: Mapping[str, Kind | None], *, own: bool
+) -> Register:
+    raw = [pl.col(name) for name in identifiers.values()]
+    is_blank = pl.all_horizontal(is_missing(column) for column in raw)
+    spelt = rows.select(
+        *columns,
+        is_blank.alias("_blank"),
+        _recorded_on(rows).alias(_RECORDED),
+        *(_canonical(identifiers.get(domain), domain, own=own).alias(place) for domain, place in _PLACES.items()),
     )
-    if domain == "home":
-        return good, 0
-    # Two rows of one number that differ: one of them is somebody else, and nobody here can tell which.
-    single = good.filter(pl.col(identifier).is_unique())
-    return single, good.height - single.height
+    is_known = pl.col(_PERSON).is_not_null() | pl.col(_HOME).is_not_null()
+    known = spelt.filter(is_known).drop("_blank")
+    says_who = known.filter(pl.any_horizontal(pl.col(name) != "" for name in columns))
+    # Of several versions of a person the newest counts, where the register says when it was recorded.
+    is_newest = pl.col(_RECORDED) == pl.col(_RECORDED).max().over(_PERSON)
+    newest = says_who.filter(pl.col(_PERSON).is_null() | is_newest).drop(_RECORDED).unique(maintain_order=True)
+    # Two rows of one number with unlike names: one of them is somebody else, and nobody here can tell which.
+    names = [name for name, kind in columns.items() if kind == "name"] or list(columns)
+    differ = pl.struct(*names).n_unique().over(_PERSON) > 1
+    sound = newest.filter(pl.col(_PERSON).is_null() | ~differ)
+    n_blank = int(spelt["_blank"].sum())
+    return Register(
+        rows=sound,
+        columns=columns,
+        knows=frozenset(identifiers),
+        own_ids=own,
+        n_rows=rows.height,
+        n_blank=n_blank,
+        n_invalid=rows.height - n_blank - known.height,
+        n_ambiguous=newest.height - sound.height,
+        n_unnamed=known.height - says_who.height,
+    )
 
 
-def _canonical(domain: Domain, *, own: bool) -> pl.Expr:
+def _recorded_on(rows: pl.DataFrame) -> pl.Expr:
+    """When each row was recorded, as year-month-day; the same for all where the register does not say."""
+    return pl.col(RECORDED_ON).str.head(10) if RECORDED_ON in rows.columns else pl.lit("")
+
+
+def _canonical(column: str | None, domain: Domain, *, own: bool) -> pl.Expr:
+    if column is None:
+        return pl.lit(None, dtype=pl.String)
     if own:
-        return sound_id(_IDENTIFIER[domain])
-    column = pl.col(_IDENTIFIER[domain])
-    return canonical_nhs_number(column) if domain == "person" else canonical_uprn(column)
+        return sound_id(column)
+    return canonical_nhs_number(pl.col(column)) if domain == "person" else canonical_uprn(pl.col(column))
 
 
-def _matches(domain: Domain, *, own: bool, key: Key, list_key: ListKey | None) -> pl.Expr:
-    known = named(pl.col(_IDENTIFIER[domain]), domain=domain, own=own, key=key)
+def stop_on_one_key(key: Key, list_key: Key | None) -> None:
+    """Raise `KeyFileError` where the key of the pseudonyms is given for the lists as well."""
+    if list_key is not None and list_key == key:
+        raise KeyFileError("one key serves both pseudonyms and lists", "use two keys")
+
+
+def matches(
+    register: Register, wanted: Collection[str], *, key: Key, list_key: ListKey | None = None
+) -> dict[str, Match]:
+    """Find the keys of a list that stand for a person or home of the register: key to match.
+
+    Without a `list_key` the keys are pseudonyms. No more keys are matched than were `wanted`.
+
+    >>> rows = pl.DataFrame({"_person": ["9990000018"], "_home": [None], "name": ["Ann"]}, schema_overrides={
+    ...     "_home": pl.String})
+    >>> register = Register(rows, {"name": "name"}, frozenset({"person"}), False, 1, 0, 0, 0, 0)
+    >>> from ageingwell.pseudonyms.digests import pseudonym
+    >>> person = pl.select(pseudonym(pl.lit("9990000018"), domain="person", key=Key.made_up(1))).item()
+    >>> matches(register, [person, "b" * 32], key=Key.made_up(1))[person].cells
+    {'name': 'Ann'}
+    """
+    stop_on_one_key(key, None if list_key is None else list_key.key)
+    found: dict[str, Match] = {}
+    for domain, place in _PLACES.items():
+        if domain in register.knows:
+            found |= _of_domain(register, domain, place, wanted, key=key, list_key=list_key)
+    return found
+
+
+def _of_domain(
+    register: Register, domain: Domain, place: str, wanted: Collection[str], *, key: Key, list_key: ListKey | None
+) -> dict[str, Match]:
+    known = register.rows.drop_nulls(place).with_columns(
+        listed_as(pl.col(place), domain=domain, own=register.own_ids, key=key, list_key=list_key).alias(_FOUND)
+    )
+    asked = pl.DataFrame({_FOUND: list(wanted)}, schema={_FOUND: pl.String}).unique()
+    here = known.join(asked, on=_FOUND, how="semi", maintain_order="left")
+    of_key: dict[str, list[dict[str, str]]] = {}
+    for row in here.select(_FOUND, *register.columns).iter_rows(named=True):
+        of_key.setdefault(row.pop(_FOUND), []).append(row)
+    return {one: Match(domain, _agreed(rows), len(rows)) for one, rows in of_key.items()}
+
+
+def listed_as(identifier: pl.Expr, *, domain: Domain, own: bool, key: Key, list_key: ListKey | None) -> pl.Expr:
+    """The keys under which lists know people or homes, from their identifiers in canonical spelling."""
+    known = named(identifier, domain=domain, own=own, key=key)
     if list_key is None:
         return known
     return row_key(known, recipient=list_key.recipient, as_of=list_key.as_of, key=list_key.key)
 
 
-def _write(rows: pl.DataFrame, out: Path) -> None:
-    if out.suffix not in (".csv", ".parquet"):
-        raise SourceError(f"{out.name} is neither .csv nor .parquet", "name one of the two")
-    with staged_file(out) as path:
-        if out.suffix == ".parquet":
-            rows.write_parquet(path)
-        else:
-            rows.with_columns(_harmless(name) for name in rows.select(pl.col(pl.String)).columns).write_csv(
-                path, include_bom=True
-            )
-
-
-def _harmless(name: str) -> pl.Expr:
-    # A spreadsheet takes a text that begins so for a formula (OWASP: CSV injection).
-    text = pl.col(name)
-    return pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).alias(name)
+def _agreed(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What all rows that say anything agree on; nothing where they differ."""
+    said = {name: {row[name] for row in rows if row[name]} for name in rows[0]}
+    return {name: next(iter(texts)) if len(texts) == 1 else "" for name, texts in said.items()}

@@ -1,10 +1,9 @@
-"""What `pseudonymise` and `reidentify` did, in words for the person who ran them. Counts and names, never values."""
+"""What `pseudonymise` did, in words for the person who ran them. Counts and names, never values."""
 
 from collections.abc import Mapping
 
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts
 from ageingwell.pseudonyms.coverage import EXPECTED, FOUND
-from ageingwell.pseudonyms.registers import Reidentified
 
 
 def pseudonymised_text(done: Pseudonymised) -> str:
@@ -84,30 +83,3 @@ def _values(n: int) -> str:
 
 def _rows(n: int) -> str:
     return "1 row" if n == 1 else f"{n:,} rows"
-
-
-def reidentified_text(done: Reidentified) -> str:
-    """Say how many rows of the list are on the register, and which rows of the register could not be used.
-
-    >>> from pathlib import Path
-    >>> print(reidentified_text(Reidentified(Path("found.csv"), "tslbhgfbpgfp", 6, 0, 6, 8, 1, 0, 2)))
-    0 of 6 rows of the list are on your register (8 rows; 1 without an identifier, 2 that contradict each other)
-    Nobody was matched: was the list made with this key (fingerprint tslbhgfbpgfp), and is it your register?
-    matched rows: found.csv
-    """
-    spoilt = {
-        "without an identifier": done.n_blank,
-        "with one that cannot be read": done.n_invalid,
-        "that contradict each other": done.n_ambiguous,
-    }
-    unused = ", ".join(f"{n:,} {words}" for words, n in spoilt.items() if n)
-    lines = [
-        f"{done.n_matched:,} of {_rows(done.n_listed)} of the list are on your register "
-        f"({_rows(done.n_register)}{'; ' if unused else ''}{unused})"
-    ]
-    if done.n_listed and not done.n_matched:
-        lines.append(
-            f"Nobody was matched: was the list made with this key (fingerprint {done.key_fingerprint}), "
-            "and is it your register?"
-        )
-    return "\n".join([*lines, f"matched rows: {done.file}"])

@@ -72,7 +72,7 @@ def _opened(path: Path, *, disk: Disk) -> int:
 
 def _take(descriptor: int, path: Path, *, disk: Disk) -> None:
     with disk.watched("take_lock", path):
-        taken = _took(descriptor)
+        taken = take_lock(descriptor)
     if not taken:
         found = f"another run is writing to the output folder ({_holder(path, disk=disk)})"
         raise LockedError(found, "wait until it has ended, then run again")
@@ -88,7 +88,7 @@ def _let_go(descriptor: int) -> None:
     # Closing the file lets go too, but not while a process that was forked meanwhile still has it open.
     with suppress(OSError):
         _write_words(descriptor, b"")
-        _release(descriptor)
+        release_lock(descriptor)
 
 
 def _write_words(descriptor: int, words: bytes) -> None:
@@ -113,7 +113,8 @@ def _holder(path: Path, *, disk: Disk) -> str:
 if sys.platform == "win32":
     import msvcrt
 
-    def _took(descriptor: int) -> bool:
+    def take_lock(descriptor: int) -> bool:
+        """Lock an open file for this process; whether it could be had at once."""
         os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -121,14 +122,16 @@ if sys.platform == "win32":
             return False
         return True
 
-    def _release(descriptor: int) -> None:
+    def release_lock(descriptor: int) -> None:
+        """Let go of the lock on an open file."""
         os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
 
-    def _took(descriptor: int) -> bool:
+    def take_lock(descriptor: int) -> bool:
+        """Lock an open file for this process; whether it could be had at once."""
         # `flock` rather than `lockf`: it belongs to the opened file, so one process cannot take it twice either.
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,5 +139,6 @@ else:
             return False
         return True
 
-    def _release(descriptor: int) -> None:
+    def release_lock(descriptor: int) -> None:
+        """Let go of the lock on an open file."""
         fcntl.flock(descriptor, fcntl.LOCK_UN)

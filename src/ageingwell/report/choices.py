@@ -6,6 +6,7 @@ from typing import Final
 
 from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, OUTCOMES, REASONS, TITLES, TOLD, folded
 from ageingwell.decisions.judging import LONGEST_NOTE
+from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS
 from ageingwell.views import columns as view_columns
 from ageingwell.views.columns import Column
 
@@ -45,7 +46,10 @@ CONTACTED_ON: Final = Asked("contacted_on", TITLES["contacted_on"], "The day of 
 ASKED: Final = (DECISION, LED_BY, REASON, BY_WHEN, WHETHER_TOLD, OUTCOME, CONTACTED_ON)
 
 PERSON: Final = Asked(
-    "person", TITLES["person"], "The 32 letters that your own `pseudonymise` gives for them, or a row key", width=36
+    "person",
+    TITLES["person"],
+    "Their key of 32 letters: `ageingwell add-someone`, at your agency, gives it for an NHS number",
+    width=36,
 )
 ADDED_BECAUSE: Final = Asked(
     "added_for", TITLES["added_for"], "Why the group adds them", tuple(ADDED_FOR.values()), width=30
@@ -73,6 +77,6 @@ def headings() -> dict[str, str]:
     shown = [value for value in vars(view_columns).values() if isinstance(value, Column)]
     shown += [*view_columns.FOR_SAFEGUARDING, MEND, SAID]
     every: Iterable[Column | Asked] = (*shown, *ASKED, *ADDED)
-    return {"notices": "notices"} | {
+    return {name: name for name in ("notices", LIST_CODE, LIST_KEYS)} | {
         folded(words): column.name for column in every for words in (column.name, column.title)
     }

@@ -15,11 +15,12 @@ import polars as pl
 from ageingwell.config.services import ServicesSettings
 from ageingwell.governance.disclosure import SUPPRESS_BELOW, disclose_table
 from ageingwell.governance.linked import TOTAL, disclose_cross, share_words
+from ageingwell.governance.night_facts import NightFacts
+from ageingwell.register import AGENCIES, AGENCY_WORDS, LEAD_AGENCIES, tables_telling_of
 from ageingwell.report.offers import miles_words
-from ageingwell.report.unknown import SERVICES, TABLES_OF
 from ageingwell.services.match import ASKS, match_services
 from ageingwell.services.values import fold
-from ageingwell.views.words import AGENCY_WORDS, NEED_WORDS, agency_words, label_words
+from ageingwell.views.words import NEED_WORDS, agency_words, label_words
 
 Table = dict[str, Any]
 ROUNDED: Final = (
@@ -29,7 +30,6 @@ ROUNDED: Final = (
 KNOWN_BANDS: Final = ("None", "One", "Two", "Three or more")
 WEEKS_A_YEAR: Final = 52
 EVERY_SERVICE: Final = 10_000
-_AGENCIES: Final = ("gp", "social_care", "housing", "fire", "voluntary")
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Community:
     leads: Mapping[str, str]
 
 
-def commissioning(community: Community, *, facts: Mapping[str, Any], settings: ServicesSettings, on: date) -> Table:
+def commissioning(community: Community, *, facts: NightFacts, settings: ServicesSettings, on: date) -> Table:
     """Gather what the page for commissioners says of a night: text, lists and dictionaries only, every count disclosed.
 
-    `facts` is what the pipeline tells of the night (`capacity`, `directory`).
+    Of the facts of the night they are `capacity`, `directory` and `missing`.
     """
     cross = needs_by_place(community)
     reach = services_in_reach(community, settings=settings, on=on)
@@ -59,11 +59,11 @@ def commissioning(community: Community, *, facts: Mapping[str, Any], settings: S
         "by_place": _by_place(cross),
         "gaps": _gaps(cross, reach) if has_services else _table("", (), []),
         "served": _served(cross, reach) if has_services else _table("", (), []),
-        "known": _known(community.residents, missing=list(facts.get("missing", []))),
+        "known": _known(community.residents, missing=facts.missing),
         "joint": _joint(community.needs),
         "one_more": _one_more(community),
         "directory": _directory(community.services),
-        "directory_state": str(dict(facts.get("directory", {})).get("state", "none")),
+        "directory_state": facts.directory.get("state", "none"),
         "reach": miles_words(settings.reach_miles).removeprefix("about "),
         "rounded": ROUNDED,
     }
@@ -118,26 +118,26 @@ def _places(cross: pl.DataFrame) -> list[str]:
     return [place for place in cross["place"].unique(maintain_order=True) if place != TOTAL]
 
 
-def _short(cross: pl.DataFrame, facts: Mapping[str, Any]) -> list[dict[str, str]]:
-    told = dict(facts.get("directory", {}))
+def _short(cross: pl.DataFrame, facts: NightFacts) -> list[dict[str, str]]:
+    told = facts.directory
     return [
         {
             "figure": _shown(cross).get((TOTAL, TOTAL), "0"),
             "words": "needs found by rule, of everyone who was looked at",
         },
-        {"figure": str(sum(dict(facts.get("capacity", {})).values())), "words": "doors a week, all agencies together"},
+        {"figure": str(sum(facts.capacity.values())), "words": "doors a week, all agencies together"},
         {"figure": str(told.get("n_organisations", 0)), "words": "organisations in the local directory"},
         {"figure": str(told.get("n_services", 0)), "words": "services that are running"},
     ]
 
 
-def _capacity(cross: pl.DataFrame, community: Community, facts: Mapping[str, Any]) -> Table:
+def _capacity(cross: pl.DataFrame, community: Community, facts: NightFacts) -> Table:
     """How many weeks the agency that leads on a need would take to see each once, from the count as shown."""
-    shown, capacity = _shown(cross), dict(facts.get("capacity", {}))
+    shown = _shown(cross)
     rows = []
-    for agency in _AGENCIES:
+    for agency in LEAD_AGENCIES:
         count = shown.get((TOTAL, agency), "0") if agency in community.leads.values() else "0"
-        places = int(capacity.get(agency, 0))
+        places = facts.capacity.get(agency, 0)
         rows.append([agency_words(agency), count, str(places), _weeks(count, places)])
     return _table(
         "Needs against capacity, by the agency that leads on them",
@@ -158,7 +158,7 @@ def _weeks(count: str, places: int) -> str:
 
 def _by_place(cross: pl.DataFrame) -> Table:
     shown = _shown(cross)
-    heads = [agency for agency in _AGENCIES if (TOTAL, agency) in shown]
+    heads = [agency for agency in LEAD_AGENCIES if (TOTAL, agency) in shown]
     rows = [
         [place if place != TOTAL else "All places", *(shown[place, head] for head in [*heads, TOTAL])]
         for place in [*_places(cross), TOTAL]
@@ -266,7 +266,7 @@ def _not_counted(missing: Collection[str]) -> str:
     'We cannot tell whom these services know, as their records did not all come: adult social care.'
     """
     register = "Everybody here is on the register of a GP practice, which is not counted."
-    others = [name for name in SERVICES if name != "gp" and set(TABLES_OF[name]) & set(missing)]
+    others = [name for name in AGENCIES if name != "gp" and set(tables_telling_of(name)) & set(missing)]
     if not others:
         return register
     named = ", ".join(agency_words(name).lower() for name in others)
@@ -277,7 +277,7 @@ def _joint(needs: pl.DataFrame) -> Table:
     """Homes in which two agencies lead on a need: visits that could be made together."""
     at_home = needs.drop_nulls("household_id").select("household_id", "lead_agency").unique()
     agencies = at_home.group_by("household_id").agg(pl.col("lead_agency"))["lead_agency"].to_list()
-    pairs = [pair for home in agencies for pair in combinations(sorted(home, key=_AGENCIES.index), 2)]
+    pairs = [pair for home in agencies for pair in combinations(sorted(home, key=LEAD_AGENCIES.index), 2)]
     if not pairs:
         return _table("Visits that could be joined", ("Agencies", "Homes"), [])
     counts = (

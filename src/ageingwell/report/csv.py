@@ -4,21 +4,27 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS
 from ageingwell.report.cells import flat, harmless
 from ageingwell.report.choices import ASKED
+from ageingwell.report.codes import keys_text, list_code
 from ageingwell.views.columns import AgencyView
 
 
 def agency_csv(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
-    r"""Write a view as CSV: UTF-8 with its mark, every field quoted, the columns to fill in empty, and `notices` last.
+    r"""Write a view as CSV: UTF-8 with its mark, every field quoted, the columns to fill in empty, `notices` last.
+
+    Two columns after those of the view say in each row which list it is (recipient, night, eight letters) and the
+    fingerprints of the keys it was made with: the agency that matches it, and `record`, find them there.
 
     >>> from datetime import date
     >>> from ageingwell.views.columns import PLACE
     >>> view = AgencyView("fire", date(2026, 11, 22), (PLACE,), pl.DataFrame({"place": ["=1+1"]}))
     >>> agency_csv(view, notices=["Late."]).decode("utf-8-sig").splitlines()[1].split(",")
-    ['"\'=1+1"', '""', '""', '""', '""', '""', '""', '""', '"Late."']
+    ['"\'=1+1"', '"fire 2026-11-22 slsnbqbb"', '""', '""', '""', '""', '""', '""', '""', '""', '"Late."']
     """
     empty = [pl.lit("").alias(question.name) for question in ASKED]
     said = pl.lit(harmless(" ".join(notices) or "none")).alias("notices")
-    rows = flat(view.frame).with_columns(*empty, said)
+    which = [pl.lit(list_code(view)).alias(LIST_CODE), pl.lit(keys_text(view)).alias(LIST_KEYS)]
+    rows = flat(view.frame).with_columns(*which, *empty, said)
     return rows.write_csv(quote_style="always", line_terminator="\r\n", include_bom=True).encode()

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS
+from ageingwell.report.codes import keys_text, list_code
 from ageingwell.views.columns import AgencyView
 
 FORMAT = 1
@@ -46,10 +48,12 @@ def _column(view: AgencyView, number: int) -> dict[str, Any]:
 
 
 def view_parquet(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
-    """Write a view as Parquet: its columns and rows; night, recipient and notices stand in the file's metadata."""
+    """Write a view as Parquet: its columns and rows; which list it is, its keys and notices are the file's metadata."""
     told = {
         "night": view.as_of.isoformat(),
         "recipient": view.recipient,
+        LIST_CODE: list_code(view),
+        LIST_KEYS: keys_text(view),
         "notices": json.dumps(list(notices), ensure_ascii=False),
         "meanings": json.dumps({column.name: column.meaning for column in view.columns}, ensure_ascii=False),
     }

@@ -14,6 +14,7 @@ import polars as pl
 from ageingwell.config.outreach import OutreachSettings
 from ageingwell.config.score import Ledger
 from ageingwell.features.build import FEATURES
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.report.cells import day_words, shown_key
@@ -28,7 +29,7 @@ from ageingwell.report.person_facts import (
     sum_of,
 )
 from ageingwell.report.person_needs import lead_of, needs_of, notes_of
-from ageingwell.report.summary import outcome_words, ranking_outcome
+from ageingwell.report.summary import outcome_words
 from ageingwell.report.unknown import unknown_of, without_record
 from ageingwell.views.columns import AgencyView
 from ageingwell.views.reader import Reader, reader_of
@@ -49,7 +50,7 @@ def people_told(
     scores: pl.DataFrame,
     compared: pl.DataFrame,
     in_touch: pl.DataFrame,
-    facts: Mapping[str, Any],
+    facts: NightFacts,
     ledger: Ledger,
     key: Key,
     settings: OutreachSettings | None = None,
@@ -153,9 +154,7 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
     }
 
 
-def _of_person(
-    known: _Known, *, facts: Mapping[str, Any], as_of: date, reader: Reader, settings: OutreachSettings
-) -> Row:
+def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader, settings: OutreachSettings) -> Row:
     row, needs = known.row, known.tables["needs"]
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
@@ -164,7 +163,7 @@ def _of_person(
     touching = known.rows("in_touch")
     absent = without_record(
         [agency["agency"] for agency in touching],
-        missing=facts.get("missing", []),
+        missing=facts.missing,
         has_home=row["household_id"] is not None,
     )
     return {
@@ -180,7 +179,7 @@ def _of_person(
             n_lower=known.n_further("lowers"),
         ),
         "sum_words": sum_of(chance, others, facts_told),
-        "outcomes": other_outcomes(known.first("scores"), ranking_outcome(facts)),
+        "outcomes": other_outcomes(known.first("scores"), facts.ranking_outcome),
         "unknown": unknown_of(facts=facts, unknown=known.unknown(), has_home=row["household_id"] is not None),
         "in_touch": touched(touching),
         "not_in_touch": [agency_words(name) for name in absent],

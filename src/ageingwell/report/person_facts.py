@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from ageingwell.governance.disclosure import SMALL, in_words
 from ageingwell.in_hundred import whole
+from ageingwell.register import THEME_WORDS
 from ageingwell.report.cells import day_words
 from ageingwell.report.person import Chance, LinkedFact, OtherOutcome, Others
-from ageingwell.views.words import THEME_WORDS, agency_words, capital, words_of_outcome
+from ageingwell.views.words import agency_words, capital, words_of_outcome
 
 MINUS: Final = "−"
 FEW: Final = "fewer than 1 in 100"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from ageingwell.governance.night_facts import RecognisedFacts
 from ageingwell.governance.recognised import described
 from ageingwell.recognition.counting import COUNTED
 from ageingwell.recognition.labels import NEW_LABELS
@@ -13,7 +14,7 @@ from ageingwell.report.section import Section, section, table
 HEADS: Final = ("Table", "Column", "Practice", "What", "Rows", "Recognised", "Share", "So")
 
 
-def recognised_sections(told: Mapping[str, Any] | None) -> list[Section]:
+def recognised_sections(told: RecognisedFacts | None) -> list[Section]:
     """One section from what the manifest keeps under `recognised`; none where a night kept nothing.
 
     The table has a row for each column as a whole, for each practice below a floor, and for each label nobody knows.
@@ -34,7 +35,7 @@ def recognised_sections(told: Mapping[str, Any] | None) -> list[Section]:
     return [section("Codes and labels we recognise", "recognised", says=says, parts=parts)]
 
 
-def _new_labels(told: Mapping[str, Any]) -> pl.DataFrame:
+def _new_labels(told: RecognisedFacts) -> pl.DataFrame:
     # Only labels of at least 8 people or homes are kept in the manifest; how many they are is not.
     labels = pl.DataFrame(told["new_labels"], schema=["table", "column", "label", "n_rows"], orient="row")
     return labels.with_columns(n_subjects=pl.col("n_rows")).cast(NEW_LABELS)

@@ -1,40 +1,42 @@
 """What did not come with the records, in words: columns, days that stand for none, rows of a day to come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ageingwell.contracts.fields import SAY_NOTHING
 from ageingwell.governance.disclosure import in_words
+from ageingwell.governance.night_facts import InputFacts, NightFacts
 from ageingwell.views.words import capital, label_words
 
 # More names than these make a line nobody reads; `check` and the manifest have them all.
 NAMED_FIRST = 6
 
 
-def sent_notes(facts: Mapping[str, Any]) -> list[str]:
+def sent_notes(facts: NightFacts) -> list[str]:
     """Say what a night's records did not tell, one sentence or two a table, and which needs were not looked for.
 
-    `facts` are what the pipeline tells of the night: `inputs` by table, `columns_gone` (table: columns that came last
-    time), `not_looked_for` (needs by name), `notes` (sentences on opt-outs, codes and labels).
+    Of the facts they are `inputs`, `columns_gone` (columns that came last time), `not_looked_for` (needs by name) and
+    `notes` (sentences on opt-outs, codes and labels).
 
+    >>> from datetime import date
     >>> inputs = {"fire_visits": {"absent_columns": ["mobility"], "empty_columns": ["telecare"]}}
-    >>> for note in sent_notes({"inputs": inputs, "columns_gone": {"fire_visits": ["mobility"]},
-    ...                         "not_looked_for": ["fire_safety"]}):
+    >>> facts = NightFacts(date(2026, 11, 22), inputs=inputs, columns_gone={"fire_visits": ["mobility"]},
+    ...                    not_looked_for=["fire_safety"])
+    >>> for note in sent_notes(facts):
     ...     print(note)
     Fire visits: not sent, though it was last time: mobility. Ask the agency.
     Fire visits: sent without a value: telecare. What rests on it is unknown.
     Not fully looked for, as records are missing: fire safety.
     """
-    gone = {str(table): list(columns) for table, columns in dict(facts.get("columns_gone", {})).items()}
-    notes = [note for table, told in _inputs(facts).items() for note in _of_table(table, told, gone.get(table, []))]
-    needs = list(facts.get("not_looked_for", []))
-    if needs:
-        words = "; ".join(label_words(need).lower() for need in needs)
+    gone = facts.columns_gone
+    notes = [note for table, told in facts.inputs.items() for note in _of_table(table, told, gone.get(table, ()))]
+    if facts.not_looked_for:
+        words = "; ".join(label_words(need).lower() for need in facts.not_looked_for)
         notes.append(f"Not fully looked for, as records are missing: {words}.")
-    return [*(f"{capital(str(note)).rstrip('.')}." for note in facts.get("notes", [])), *notes]
+    return [*(f"{capital(str(note)).rstrip('.')}." for note in facts.notes), *notes]
 
 
-def _of_table(table: str, told: Mapping[str, Any], gone: Sequence[str]) -> list[str]:
+def _of_table(table: str, told: InputFacts, gone: Sequence[str]) -> list[str]:
     absent = [name for name in told.get("absent_columns", []) if name not in told.get("not_held_columns", [])]
     partly = list(dict.fromkeys(row["column"] for row in told.get("partly_absent_columns", [])))
     notes = []
@@ -61,7 +63,7 @@ def _of_table(table: str, told: Mapping[str, Any], gone: Sequence[str]) -> list[
     return [f"{label_words(table)}: {note}" for note in notes]
 
 
-def _emptied(told: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
+def _emptied(told: InputFacts) -> list[tuple[str, list[Any]]]:
     """The emptied cells by why: days that stand for none, and what could not be read; words for empty go without."""
     rows = list(told.get("emptied", []))
     days = [row for row in rows if row["rule"] == "placeholder_day"]
@@ -78,7 +80,3 @@ def _named(names: Sequence[str]) -> str:
     first = ", ".join(label_words(name).lower() for name in names[:NAMED_FIRST])
     more = len(names) - NAMED_FIRST
     return first + (f" and {more} more" if more > 0 else "")
-
-
-def _inputs(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {str(name): dict(told) for name, told in dict(facts.get("inputs", {})).items()}

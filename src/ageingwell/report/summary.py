@@ -7,8 +7,10 @@ from typing import Any
 import polars as pl
 
 from ageingwell.governance.disclosure import disclose_table, in_words
+from ageingwell.governance.night_facts import DecisionFacts, NightFacts
 from ageingwell.report.cells import day_words, shown_key
 from ageingwell.report.choices import DECISION
+from ageingwell.report.codes import recipient_words
 from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness, sources
 from ageingwell.report.listing import listing_of
@@ -32,7 +34,7 @@ LESS_WELL_FIRST = 3
 def summarise(
     group: AgencyView,
     *,
-    facts: Mapping[str, Any],
+    facts: NightFacts,
     attrition: pl.DataFrame,
     needs: pl.DataFrame,
     gone: pl.DataFrame | None = None,
@@ -42,39 +44,34 @@ def summarise(
 ) -> dict[str, Any]:
     """Gather what the group's report and its annex say of a night: text, numbers, lists and dictionaries only.
 
-    `group` is the group's own view; `facts` what the pipeline tells of the night (`as_of`, `purpose`, `made_up`,
-    `rules_only`, `missing`, `late`, `messages`, `inputs`, `capacity`, `bundle`; what is absent is left out); `gone`
-    who left since the last list and why; `people` what `people_told` says of each person of the list. Every count of
-    people who are not on the list is disclosed.
+    `group` is the group's own view; `gone` who left since the last list and why; `people` what `people_told` says of
+    each person of the list. Every count of people who are not on the list is disclosed.
     """
     n_considered = _people(attrition.filter(pl.col("step").is_in(CONSIDERED)))
     return {
         "as_of": day_words(group.as_of),
-        "purpose": PURPOSE_WORDS.get(str(facts.get("purpose", "")), "not stated"),
-        "made_up": bool(facts.get("made_up", False)),
-        "rules_only": bool(facts.get("rules_only", False)),
+        "purpose": PURPOSE_WORDS.get(facts.purpose, "not stated"),
+        "made_up": facts.made_up,
+        "rules_only": facts.rules_only,
         "notices": notices(facts),
-        "messages": [_sentence(str(message)) for message in facts.get("messages", [])],
+        "messages": [_sentence(message) for message in facts.messages],
         "outcome": outcome_words(facts),
         "shows_risk": any(column.name == "chance" for column in group.columns),
         "n_considered": in_words(n_considered),
-        "minimum_age": int(facts.get("minimum_age", 65)),
+        "minimum_age": facts.minimum_age,
         "n_listed": group.frame.height,
         "n_new": group.frame.filter(pl.col("new_since_last") == "New").height,
         "n_gone": in_words(0 if gone is None else gone.height),
         "gone": _by_reason(gone),
         "left_out": _left_out(attrition),
         "left_out_first": _left_out_first(attrition),
-        "decided": decided(dict(facts.get("decisions") or {})),
+        "decided": decided(facts.decisions),
         "sources": sources(facts),
-        "capacity": [
-            {"agency": agency_words(agency), "places": int(places)}
-            for agency, places in dict(facts.get("capacity", {})).items()
-        ],
+        "capacity": [{"agency": agency_words(agency), "places": places} for agency, places in facts.capacity.items()],
         "freshness": freshness(facts),
         "track_record": track_record_words(facts),
-        "works_less_well_for": list(facts.get("works_less_well_for", [])),
-        "less_well": gathered(facts.get("works_less_well_for", [])),
+        "works_less_well_for": list(facts.works_less_well_for),
+        "less_well": gathered(facts.works_less_well_for),
         "list": page_of(group),
         "people": list(people),
         "decisions": list(DECISION.choices),
@@ -87,7 +84,7 @@ def summarise(
     }
 
 
-def decided(decisions: Mapping[str, Any]) -> list[str]:
+def decided(decisions: DecisionFacts) -> list[str]:
     """Say what became of the last list: how many are decided, how many open, how often the suggestion was followed.
 
     >>> decided({"n_decided": "20", "n_open": "10", "followed_in_100": 80})
@@ -123,45 +120,47 @@ def _few(who: Sequence[str]) -> str:
     return "; ".join(who[:LESS_WELL_FIRST]) + (f" and {more} more" if more else "")
 
 
-def notices(facts: Mapping[str, Any]) -> list[str]:
+def notices(facts: NightFacts) -> list[str]:
     """Say what every output of the night has to say: made-up people, rules alone, missing and late records.
 
-    >>> notices({"made_up": True, "missing": ["hospital_events"]})
+    >>> notices(NightFacts(date(2026, 11, 22), made_up=True, missing=["hospital_events"]))
     ['MADE-UP PEOPLE. Nobody on these pages is real.', 'Degraded: no records came from hospital events. ...']
     """
     said = []
-    if facts.get("made_up"):
+    if facts.made_up:
         said.append("MADE-UP PEOPLE. Nobody on these pages is real.")
-    if facts.get("rules_only"):
-        verdict = dict(dict(facts.get("bundle", {})).get("verdict", {}))
-        why = f" Why: {str(verdict['reason']).rstrip('.')}." if verdict.get("reason") else ""
+    if facts.rules_only:
+        reason = facts.bundle.get("verdict", {}).get("reason")
+        why = f" Why: {reason.rstrip('.')}." if reason else ""
         said.append(f"Rules only: the model is not usable, so no chance is shown and rules alone chose.{why}")
-    for table in facts.get("missing", []):
+    for table in facts.missing:
         said.append(
             f"Degraded: no records came from {label_words(table).lower()}. What they would tell is unknown tonight, "
             "which does not mean that there is nothing to tell."
         )
-    for table in facts.get("late", []):
-        newest = dict(dict(facts.get("inputs", {})).get(table, {})).get("newest_on")
-        since = f" The newest is of {day_words(_day(newest))}." if newest else ""
+    for table in facts.late:
+        newest = facts.inputs.get(table, {}).get("newest_on")
+        since = f" The newest is of {day_words(date.fromisoformat(newest))}." if newest else ""
         said.append(f"Late: the records from {label_words(table).lower()} may be out of date.{since}")
     return [*said, *sent_notes(facts), *directory_notices(facts)]
 
 
-def directory_notices(facts: Mapping[str, Any]) -> list[str]:
+def directory_notices(facts: NightFacts) -> list[str]:
     """Say what is wrong with the directory of local services, where one is connected.
 
-    >>> directory_notices({"directory": {"state": "late", "newest_on": "2026-01-31"}})
+    >>> told = {"state": "late", "newest_on": "2026-01-31"}
+    >>> directory_notices(NightFacts(date(2026, 11, 22), directory=told))
     ['Late: the directory of local services was last checked on 31 January 2026; details may be out of date.']
     """
-    told = dict(facts.get("directory", {}))
+    told = facts.directory
     if told.get("state") == "damaged":
         return ["Degraded: the directory of local services could not be used, so nothing nearby is offered tonight."]
     if told.get("state") == "made_up_not_used":
         return ["The directory of local services is made up, so it is not used for real people: connect your own."]
     if told.get("state") == "late":
         newest = told.get("newest_on")
-        checked = f"was last checked on {day_words(_day(newest))}" if newest else "does not say when it was checked"
+        day = day_words(date.fromisoformat(newest)) if newest else None
+        checked = f"was last checked on {day}" if day else "does not say when it was checked"
         return [f"Late: the directory of local services {checked}; details may be out of date."]
     return []
 
@@ -183,7 +182,7 @@ def page_of(view: AgencyView) -> dict[str, Any]:
     layout = [(head, names) for head, names in present if names]
     first = "Home" if view.columns == FOR_HOMES else layout[0][0]
     return {
-        "recipient": agency_words(view.recipient),
+        "recipient": recipient_words(view),
         "as_of": day_words(view.as_of),
         "heads": [first, *(head for head, _ in layout[1:])],
         "rows": [[_cell(row, names, titles) for _, names in layout] for row in view.frame.iter_rows(named=True)],
@@ -200,14 +199,9 @@ def _texts(name: str, cell: str | Sequence[str]) -> list[str]:
     return [shown_key(texts[0])] if name in KEYS else texts
 
 
-def ranking_outcome(facts: Mapping[str, Any]) -> str:
-    """The outcome whose risk ranks people."""
-    return next(iter(dict(dict(facts.get("bundle", {})).get("outcomes", {}))), "loss_of_independence")
-
-
-def outcome_words(facts: Mapping[str, Any]) -> str:
+def outcome_words(facts: NightFacts) -> str:
     """The outcome whose risk ranks people, as the end of “about 31 in 100 …”."""
-    return words_of_outcome(ranking_outcome(facts))
+    return words_of_outcome(facts.ranking_outcome)
 
 
 def _sentence(message: str) -> str:
@@ -236,7 +230,3 @@ def _by_reason(gone: pl.DataFrame | None) -> list[dict[str, str]]:
         return []
     counts = gone.group_by("reason").agg(n=pl.len().cast(pl.Int64)).sort("reason")
     return [{"reason": reason_words(reason), "n": shown} for reason, shown in disclose_table(counts).iter_rows()]
-
-
-def _day(day: date | str) -> date:
-    return date.fromisoformat(day) if isinstance(day, str) else day

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from ageingwell.governance.disclosure import disclose_table, in_words
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.report.words import reason_words, step_words
 from ageingwell.views.words import NEED_WORDS, agency_words, label_words
 
@@ -20,7 +21,7 @@ Table = dict[str, Any]
 
 def annex_tables(
     *,
-    facts: Mapping[str, Any],
+    facts: NightFacts,
     attrition: pl.DataFrame,
     needs: pl.DataFrame,
     just_missed: pl.DataFrame | None,
@@ -31,7 +32,7 @@ def annex_tables(
     Every count of people goes through the door of `governance.disclosure`; no identifier is taken up at all.
     """
     tables = [
-        _table("The model and what was found of it", ("Fact", "Value"), model_rows(dict(facts.get("bundle", {})))),
+        _table("The model and what was found of it", ("Fact", "Value"), model_rows(dict(facts.bundle))),
         _table("Everyone who entered, and where each left", ("Step", "Reason", "People"), _steps(attrition)),
         _table(
             "Needs by lead agency",
@@ -53,9 +54,7 @@ def annex_tables(
         ),
         _table("Rows that broke their contract", ("Table", "Column", "Rule", "Rows"), _refused(facts)),
         _table("Records that came in", ("Table", "Rows read", "Rows used", "Newest record"), _inputs(facts)),
-        _table(
-            "Versions", ("Library", "Version"), [[str(k), str(v)] for k, v in dict(facts.get("versions", {})).items()]
-        ),
+        _table("Versions", ("Library", "Version"), [[str(k), str(v)] for k, v in facts.versions.items()]),
     ]
     return [table for table in tables if table["rows"]]
 
@@ -157,7 +156,7 @@ def _just_missed(just_missed: pl.DataFrame | None) -> list[list[str]]:
     ]
 
 
-def _refused(facts: Mapping[str, Any]) -> list[list[str]]:
+def _refused(facts: NightFacts) -> list[list[str]]:
     return [
         [
             label_words(name),
@@ -165,7 +164,7 @@ def _refused(facts: Mapping[str, Any]) -> list[list[str]]:
             _rule_words(told.get("rule")),
             in_words(int(told["n_rows"])),
         ]
-        for name, table in dict(facts.get("inputs", {})).items()
+        for name, table in facts.inputs.items()
         for told in table.get("refused_by_rule", [])
     ]
 
@@ -174,7 +173,7 @@ def _rule_words(rule: Any) -> str:
     return str(rule or "not named").replace("_", " ")
 
 
-def _inputs(facts: Mapping[str, Any]) -> list[list[str]]:
+def _inputs(facts: NightFacts) -> list[list[str]]:
     return [
         [
             label_words(name),
@@ -182,5 +181,5 @@ def _inputs(facts: Mapping[str, Any]) -> list[list[str]]:
             in_words(int(table.get("n_good", 0))),
             str(table.get("newest_on") or "none"),
         ]
-        for name, table in dict(facts.get("inputs", {})).items()
+        for name, table in facts.inputs.items()
     ]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from ageingwell.governance.night_facts import NightFacts
 from ageingwell.report.cells import day_words
 from ageingwell.views.words import label_words, past_outcome
 
@@ -19,17 +20,17 @@ _SEX: Final = {"female": "women", "male": "men"}
 _UNKNOWN: Final = ("not known", "unknown")
 
 
-def track_record_words(facts: Mapping[str, Any]) -> list[str]:
+def track_record_words(facts: NightFacts) -> list[str]:
     """Say what became of people listed before: sentences, none where nothing is told.
 
     >>> told = {"from": "archive", "day": "2025-08-24", "outcome": "death", "n_listed": "30", "n_happened": "15",
     ...     "n_by_age": "1 to 7"}
-    >>> for sentence in track_record_words({"track_record": told}): print(sentence)
+    >>> for sentence in track_record_words(NightFacts(date(2026, 11, 22), track_record=told)): print(sentence)
     Of the 30 people listed on 24 August 2025 who could be followed, 15 died within a year.
     Of 30 people picked by age alone, 1 to 7 would have.
     Counted from the list published that night; counts are rounded to the nearest 5.
     """
-    told = facts.get("track_record")
+    told = facts.track_record
     if not told:
         return []
     day, happened = day_words(date.fromisoformat(told["day"])), past_outcome(told["outcome"])

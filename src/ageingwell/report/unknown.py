@@ -4,22 +4,13 @@ Where nothing is on record, nothing is known: it says neither yes nor no.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Final
 
+from ageingwell.governance.night_facts import NightFacts
+from ageingwell.register import AGENCIES, BY_HOME, tables_telling_of
 from ageingwell.views.words import label_words
 
 NOTHING_KNOWN: Final = "Where nothing is on record, nothing is known."
-# The services a person may be known to, in the order in which a page names them.
-SERVICES: Final = ("gp", "hospital", "social_care", "housing", "fire", "voluntary")
-# Whose records would tell: a service of which one of these tables did not come may be in touch without our knowing.
-TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "gp": ("gp_events",),
-    "hospital": ("hospital_events",),
-    "social_care": ("care_events",),
-    "housing": ("housing_events",),
-    "fire": ("fire_visits", "fire_incidents"),
-    "voluntary": ("contacts",),
-}
 # What a fire home-safety visit asks, and what is told of a home, in the order in which a page names it.
 VISIT: Final[Mapping[str, str]] = {
     "is_alarm_missing": "smoke alarm",
@@ -49,22 +40,23 @@ HOME: Final[Mapping[str, str]] = {
 }
 LAST_CONTACT: Final = "days_since_gp_contact"
 ASKED: Final = (*VISIT, *HOME, LAST_CONTACT)
-BY_HOME: Final = ("housing", "fire")  # services that know somebody by the home alone
 _FIRST: Final = 4  # topics named where nothing at all is known
 
 
-def unknown_of(*, facts: Mapping[str, Any], unknown: Collection[str], has_home: bool) -> list[str]:
+def unknown_of(*, facts: NightFacts, unknown: Collection[str], has_home: bool) -> list[str]:
     """The sentences of one person: `unknown` are the features without a value.
 
-    >>> unknown_of(facts={"missing": ["hospital_events"]}, unknown=["has_oxygen", "is_step_free"], has_home=True)[1:]
+    >>> from datetime import date
+    >>> facts = NightFacts(date(2026, 11, 22), missing=["hospital_events"])
+    >>> unknown_of(facts=facts, unknown=["has_oxygen", "is_step_free"], has_home=True)[1:]
     ['Not known of what a fire home-safety visit asks: oxygen.', 'Not known of the home: step-free entry.',
      'Where nothing is on record, nothing is known.']
     """
-    missing, late = list(facts.get("missing", [])), list(facts.get("late", []))
     said = [
-        f"No {label_words(table).lower()} were sent: what they would tell is not known tonight." for table in missing
+        f"No {label_words(table).lower()} were sent: what they would tell is not known tonight."
+        for table in facts.missing
     ]
-    said += [f"The records from {label_words(table).lower()} are late and may be out of date." for table in late]
+    said += [f"The records from {label_words(table).lower()} are late and may be out of date." for table in facts.late]
     if not has_home:
         said.append("No home is linked to this person: what housing and the fire service know of it is not known here.")
     else:
@@ -92,6 +84,6 @@ def without_record(in_touch: Collection[str], *, missing: Collection[str], has_h
     >>> without_record(["gp"], missing=[], has_home=False)
     ['hospital', 'social_care', 'voluntary']
     """
-    came = [name for name in SERVICES if not set(TABLES_OF[name]) & set(missing)]
+    came = [name for name in AGENCIES if not set(tables_telling_of(name)) & set(missing)]
     told = [name for name in came if has_home or name not in BY_HOME]
     return [name for name in told if name not in in_touch]

@@ -1,16 +1,14 @@
 """Workbooks for Excel: cover, how to use, the list, who to add, the choices. No macro, formula, link or merged cell."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
-from ageingwell.pseudonyms.keys import LETTERS
-from ageingwell.report.cells import day_words, flat
+from ageingwell.report.cells import day_words
 from ageingwell.report.choices import ADDED, ASKED, MEND, SAID, Asked
+from ageingwell.report.codes import keys_text, list_code, recipient_words
 from ageingwell.report.sheets import Book
 from ageingwell.report.words import MARKING, SHEET_NAMES
 from ageingwell.views.columns import AgencyView, Column
@@ -28,23 +26,9 @@ HOW_TO_USE: Final = (
     "Send the file back to whoever sent it. A row that cannot be taken comes back with a note beside it.",
     "Keep this file where your own rules allow personal records, and delete it when the next list comes.",
 )
+CODE_OF_LIST: Final = "Code of this list"
+KEYS_OF_LIST: Final = "Made with the keys"
 _EMPTY_ROWS: Final = 12  # to add someone
-
-
-def list_code(view: AgencyView) -> str:
-    """Say which list this is: recipient, night, and eight letters that stand for everything on it.
-
-    A revision of the night has other letters; the same list drawn again has the same ones.
-
-    >>> from datetime import date
-    >>> from ageingwell.views.columns import PLACE
-    >>> list_code(AgencyView("fire", date(2026, 11, 22), (PLACE,), pl.DataFrame({"place": ["Ludlow"]})))
-    'fire 2026-11-22 rrdhknrt'
-    """
-    names = [column.name for column in view.columns]
-    everything = json.dumps([view.recipient, str(view.as_of), names, flat(view.frame).rows()])
-    letters = hashlib.sha256(everything.encode()).hexdigest()[:8].translate(LETTERS)
-    return f"{view.recipient} {view.as_of} {letters}"
 
 
 def agency_workbook(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyView | None = None) -> bytes:
@@ -52,16 +36,16 @@ def agency_workbook(view: AgencyView, *, notices: Sequence[str] = (), homes: Age
 
     `notices` are what every output has to say tonight. The same view and notices give the same bytes.
     """
-    title = f"Outreach list: {agency_words(view.recipient)}"
+    title = f"Outreach list: {recipient_words(view)}"
     book = Book(title, as_of=view.as_of)
     book.lines("Cover", _cover(view, list_code(view), notices, homes), heading=title)
     used = dict.fromkeys((*view.columns, *(homes.columns if homes is not None else ())))
-    _how_to_use(book, tuple(used))
-    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges())
+    how_to_use_sheet(book, tuple(used))
+    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=ranges())
     if homes is not None and homes.frame.height:
         book.table(SHEET_NAMES["homes"], homes.frame, homes.columns)
     _add_someone(book, None)
-    _choices(book)
+    choices_sheet(book)
     return book.close()
 
 
@@ -84,9 +68,9 @@ def fix_workbook(
     told = f"Not recorded: {view.frame.height + added.height} of the rows; all others of the file were"
     steps = [("What to do", "Read the red note beside each row, mend the row, save, and send this file back.")]
     book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
-    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges(), answers=answers)
+    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=ranges(), answers=answers)
     _add_someone(book, added if added.height else None, own=own_of_added)
-    _choices(book)
+    choices_sheet(book)
     return book.close()
 
 
@@ -106,9 +90,9 @@ def clash_workbook(view: AgencyView, *, code: str, added: pl.DataFrame) -> bytes
         )
     ]
     book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
-    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=_ranges())
+    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=ranges())
     _add_someone(book, added if added.height else None)
-    _choices(book)
+    choices_sheet(book)
     return book.close()
 
 
@@ -117,12 +101,13 @@ def safeguarding_workbook(view: AgencyView, *, notices: Sequence[str] = ()) -> b
     title = "For the safeguarding lead alone"
     book = Book(title, as_of=view.as_of)
     meanings = [(column.title, column.meaning) for column in view.columns]
-    book.lines("Cover", [*_cover(view, None, notices, None), *meanings], heading=title)
+    book.lines("Cover", [*_cover(view, list_code(view), notices, None), *meanings], heading=title)
     book.table(SHEET_NAMES["safeguarding"], view.frame, view.columns)
     return book.close()
 
 
-def _how_to_use(book: Book, columns: Sequence[Column]) -> None:
+def how_to_use_sheet(book: Book, columns: Sequence[Column]) -> None:
+    """Add the sheet that says how a list is used, and what its columns mean."""
     steps = [(f"{number}", step) for number, step in enumerate(HOW_TO_USE, start=1)]
     meanings = [(column.title, column.meaning) for column in columns]
     asked = [(question.title, question.meaning) for question in dict.fromkeys((*ASKED, *ADDED))]
@@ -130,15 +115,20 @@ def _how_to_use(book: Book, columns: Sequence[Column]) -> None:
     book.lines("How to use", lines, heading="How to use this list")
 
 
+def add_sheet(book: Book, answers: pl.DataFrame, *, beside: Sequence[Column] = (), shown: pl.DataFrame) -> None:
+    """Add the sheet to add someone with what was answered there; `beside` are columns of `shown` before the answers."""
+    frame = shown.select(column.name for column in beside)
+    book.table(SHEET_NAMES["add"], frame, beside, asked=ADDED, choices=ranges(), answers=answers)
+
+
 def _add_someone(book: Book, filled: pl.DataFrame | None, *, own: Sequence[Column] = ()) -> None:
     """The sheet to add someone: empty rows, or those to mend or to settle, with what is said of each before them."""
     if filled is None:
         empty = pl.DataFrame({question.name: [None] * _EMPTY_ROWS for question in ADDED}, schema_overrides=_AS_TEXT)
-        book.table(SHEET_NAMES["add"], pl.DataFrame(), (), asked=ADDED, choices=_ranges(), answers=empty)
+        add_sheet(book, empty, shown=pl.DataFrame())
         return
     beside = tuple(column for column in (MEND, SAID, *own) if column.name in filled.columns)
-    shown = filled.select(column.name for column in beside)
-    book.table(SHEET_NAMES["add"], shown, beside, asked=ADDED, choices=_ranges(), answers=filled)
+    add_sheet(book, filled, beside=beside, shown=filled)
 
 
 _AS_TEXT: Final = {question.name: pl.String for question in ADDED}
@@ -147,13 +137,14 @@ _LISTS: Final[tuple[Asked, ...]] = tuple(
 )
 
 
-def _choices(book: Book) -> None:
+def choices_sheet(book: Book) -> None:
+    """Add the sheet of the choices that the questions offer."""
     pairs = [(question.title, choice) for question in _LISTS for choice in question.choices]
     field, choice = Column("field", "Field", "", 22), Column("choice", "Choice", "", 40)
     book.table("Choices", pl.DataFrame(pairs, schema=["field", "choice"], orient="row"), (field, choice))
 
 
-def _ranges() -> dict[str, str]:
+def ranges() -> dict[str, str]:
     """Where the choices of each question stand on the sheet Choices, in the order it is written."""
     ranges, first = {}, 2
     for question in _LISTS:
@@ -168,14 +159,16 @@ def _cover(
 ) -> list[tuple[str, str]]:
     lines = [
         ("Marking", MARKING),
-        ("For", agency_words(view.recipient)),
+        ("For", recipient_words(view)),
         ("Records up to", f"{day_words(view.as_of)} (what was recorded on that day or later is not used)"),
         ("Rows", f"{view.frame.height} on the sheet"),
     ]
     if homes is not None:
         lines.append(("Homes", f"{homes.frame.height} homes with a need, to which no person is linked"))
     if code is not None:
-        lines.append(("Code of this list", code))
+        lines.append((CODE_OF_LIST, code))
+    if view.keys is not None:
+        lines.append((KEYS_OF_LIST, keys_text(view)))
     lines += [("Please note", notice) for notice in notices]
     return [*lines, *(("About this list", note) for note in view.notes)]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ageingwell.config.score import TableSettings
-from ageingwell.errors import SourceError
+from ageingwell.engines.spark_reading import is_for_spark
+from ageingwell.errors import ConfigError, SourceError
 from ageingwell.reading.forms import READABLE, SUFFIXES, is_readable, suffix_of
 
 MARK_OF_MADE_UP_DATA = "synthetic.json"
@@ -40,6 +41,7 @@ def locate(table: str, settings: TableSettings, data: Path) -> Location | None:
     if is_database(settings):
         query = settings.query or f"SELECT * FROM {table}"  # noqa: S608 - a contract's name, never a user's text
         return Location(table, uri=settings.location, query=query)
+    _stop_on_location_of_spark(table, settings)
     found = candidates(table, settings, data)
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
@@ -48,6 +50,16 @@ def locate(table: str, settings: TableSettings, data: Path) -> Location | None:
         if found and found[0].is_symlink() and not found[0].exists():
             raise SourceError(f"{found[0].name}: a link that leads to no file", "send the table, or take the link away")
         return _of_path(table, found[0]) if found else None
+
+
+def _stop_on_location_of_spark(table: str, settings: TableSettings) -> None:
+    if settings.location is not None and is_for_spark(settings.location):
+        kind = settings.location.partition(":")[0]
+        raise ConfigError(
+            f"{table}: only Spark reads a location that begins with `{kind}:`",
+            'let `ageingwell score` read it, with name = "spark" under [engine] in score.toml (docs/how-to/spark.md), '
+            f"or give {table} as a file",
+        )
 
 
 def is_database(settings: TableSettings) -> bool:

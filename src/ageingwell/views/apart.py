@@ -6,9 +6,10 @@ from datetime import date
 import polars as pl
 
 from ageingwell.config.outreach import Interventions, OutreachSettings
-from ageingwell.config.score import Ledger, Recipient
+from ageingwell.config.score import Ledger
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.register import Recipient
 from ageingwell.views.columns import FOR_HOMES, FOR_SAFEGUARDING, AgencyView, with_capitals
 from ageingwell.views.doors import URGENCY
 from ageingwell.views.reader import Reader, reader_of

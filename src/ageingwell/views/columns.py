@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from ageingwell.config.score import Recipient
+from ageingwell.register import Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,19 @@ def _capital(text: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True)
 class AgencyView:
-    """What one recipient sees of one night: one row a person (or home), every cell a text or a list of texts."""
+    """What one recipient sees of one night: one row a person (or home), every cell a text or a list of texts.
+
+    `practice` is the code of the one GP practice whose patients these are, if the list is of one alone. `keys` are the
+    fingerprints of the keys of the pseudonyms and of the row keys, which tell whoever matches the list which to take.
+    """
 
     recipient: Recipient
     as_of: date
     columns: tuple[Column, ...]
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
+    practice: str | None = None
+    keys: tuple[str, str] | None = None
 
 
 ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this list; no other list has it", 36)

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import get_args
 
 from ageingwell.config.outreach import Interventions, Thresholds
-from ageingwell.config.score import Ledger, Recipient, Theme
+from ageingwell.config.score import Ledger
 from ageingwell.errors import NotPermittedError
 from ageingwell.features.build import FEATURES
 from ageingwell.outreach.rules import Fact, NeedRule, need_rules
+from ageingwell.register import Recipient, Theme
 from ageingwell.views.words import ANY_NEED, NEED_WORDS
 
 EVERY_THEME: frozenset[str] = frozenset(get_args(Theme))

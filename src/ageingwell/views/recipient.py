@@ -12,16 +12,15 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.outreach import Interventions, OutreachSettings
-from ageingwell.config.score import Ledger, Recipient
+from ageingwell.config.score import Ledger
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.register import THEME_OF_AGENCY, THEME_WORDS, Recipient
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView, with_capitals
 from ageingwell.views.doors import NO_NEED_URGENCY, URGENCY, most_urgent, own_needs, rows_for
 from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
 from ageingwell.views.words import (
     FOUND_BY,
-    THEME_OF_AGENCY,
-    THEME_WORDS,
     agency_words,
     cannot_tell,
     communication_words,
@@ -40,6 +39,13 @@ NO_HOME: Final = "no home linked"
 JOINT: Final = r"(\. )?Joint visit with: ([a-z, ]+)$"
 NOT_RECORDED: Final = "Not recorded"
 TOLD_WORDS: Final = {"yes": "Yes", "not_yet": "Not yet"}
+# Who holds no register, and so cannot find out whom a key stands for.
+WITHOUT_REGISTER: Final = ("voluntary",)
+FIRST_CONTACT: Final = (
+    "You have keys and no names, and that is on purpose. The agency that leads makes contact first. It asks the person "
+    "whether you may get in touch, and gives you their name and telephone number only if they agree. Where you lead, a "
+    "GP practice makes that first contact, from a copy of this list."
+)
 _LAST: Final = (True, NO_NEED_URGENCY, "")
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
 
@@ -267,6 +273,11 @@ def _linked(reader: Reader, seen: pl.DataFrame, reasons: pl.DataFrame, direction
 
 def _notes(reader: Reader) -> tuple[str, ...]:
     """What the reader has to know about its own view."""
+    first = (FIRST_CONTACT,) if reader.recipient in WITHOUT_REGISTER else ()
+    return first + _notes_on_reading(reader)
+
+
+def _notes_on_reading(reader: Reader) -> tuple[str, ...]:
     if reader.reads_risk:
         return ("Facts are linked with a higher or lower chance; they are not causes, and not a diagnosis.",)
     themes = ", ".join(THEME_WORDS[theme].lower() for theme in sorted(reader.themes)) or "none"

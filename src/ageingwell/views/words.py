@@ -4,34 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-AGENCY_WORDS: Final[dict[str, str]] = {
-    "group": "The group",
-    "gp": "GP practices",
-    "social_care": "Adult social care",
-    "housing": "Housing",
-    "fire": "Fire and rescue",
-    "voluntary": "Voluntary sector",
-    "hospital": "Hospital",
-    "safeguarding": "Safeguarding lead",
-}
-
-# The theme that a record with an agency belongs to: who may not read the theme is not told that there is a record.
-THEME_OF_AGENCY: Final[dict[str, str]] = {
-    "gp": "health",
-    "hospital": "health",
-    "social_care": "care",
-    "housing": "home",
-    "fire": "fire",
-    "voluntary": "everyday_life",
-}
-
-THEME_WORDS: Final[dict[str, str]] = {
-    "health": "Health",
-    "care": "Care",
-    "home": "Home",
-    "fire": "Fire",
-    "everyday_life": "Everyday life",
-}
+from ageingwell.register import AGENCY_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def register_shard(part: Part) -> Registered:
     built = built.lazy().join(ours, on="person_id", how="semi", maintain_order="left").collect()
     spine, held = split_by_contract(Spine, with_care_homes_in_doubt(built, tables, unsure))
     contacts = with_homes_of_others(contacts_of(permitted), people=spine, registered=everybody(tables, tonight.as_of))
-    own_tables = tonight.known(own)
+    own_tables = tonight.known_own(part.shard, tables)
     counts = count_recognised(own_tables, places=config.places, codelists=config.codelists)
     keep(part, SPINE, spine)
     keep(part, HELD, held)
