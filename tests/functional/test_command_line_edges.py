@@ -319,6 +319,7 @@ def test_ctrl_c_ends_with_130_and_output_that_nobody_reads_with_141_and_silence(
     assert (ran.exit_code, ran.output) == (141, "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
 @pytest.mark.parametrize("words", [("--help",), ("check", "--data")])
 def test_a_reader_who_has_gone_and_a_full_disk_leave_no_traceback(words, small_county):

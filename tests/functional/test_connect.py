@@ -58,6 +58,7 @@ def test_the_verdict_stands_first_on_the_page_of_a_table(raw: Path) -> None:
     assert "A night would stop because" not in page
 
 
+@pytest.mark.slow
 def test_a_label_in_fewer_than_eight_rows_is_not_shown(raw: Path) -> None:
     text = (raw / "ours.csv").read_text(encoding="utf-8")
     rare = "".join(f"R{number},100070000037,01/04/2025,Fell in love,Y,Z\n" for number in range(7))
@@ -124,6 +125,7 @@ def test_a_file_that_nobody_knows_stops_pseudonymise_and_says_what_to_do(raw: Pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_first_row_of_a_file_without_a_header_is_not_told_as_headings(raw: Path) -> None:
     rows = [f"999000100{number},Surname{number},ZZ6 6A{'ABCDEFGH'[number]},100070000037,F" for number in range(8)]
     (raw / "people.csv").write_text("\n".join(rows), encoding="utf-8")
@@ -132,6 +134,7 @@ def test_the_first_row_of_a_file_without_a_header_is_not_told_as_headings(raw: P
     assert not [value for row in rows for value in row.split(",")[:3] if value in told]
 
 
+@pytest.mark.slow
 def test_a_draft_is_not_put_among_settings_that_are_there_already(raw: Path, tmp_path: Path) -> None:
     init(tmp_path / "ours")
     before = sorted(path.name for path in (tmp_path / "ours").iterdir())

@@ -112,6 +112,7 @@ def facts(checked: CheckedTable) -> tuple[Any, ...]:
 # --- PostgreSQL ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_postgresql_gives_the_same_good_and_refused_rows_as_csv(name: str, postgres: Postgres, tmp_path: Path) -> None:
     rows = dirty(name)

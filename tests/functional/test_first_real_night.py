@@ -23,6 +23,7 @@ def _shown(block: str) -> list[str]:
     return [re.sub(r"\s+", " ", line) for line in lines if line]
 
 
+@pytest.mark.slow
 def test_every_command_runs_and_says_what_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     commands, printed = 0, ""

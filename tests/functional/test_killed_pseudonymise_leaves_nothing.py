@@ -20,6 +20,7 @@ with staged_folder(Path(sys.argv[1])) as staging:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="only there can a process be asked after without a right to end it")
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "out")], check=False)
@@ -48,6 +49,7 @@ with private_scratch("ageingwell-connect") as scratch:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="only there can a process be asked after without a right to end it")
 def test_what_a_killed_look_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))

@@ -158,7 +158,7 @@ def test_a_fall_since_the_last_night_is_told(first, small_county, settings, tmp_
     assert "hospital_events" in [row["table"] for row in told["links"]["fallen"]]
 
 
-@pytest.mark.parametrize("left", ["nothing", "no links", "links of another form", "a damaged file"])
+@pytest.mark.parametrize("left", ["no links", "links of another form", "a damaged file"])
 def test_a_last_night_without_links_of_use_is_no_hindrance(left, first, small_county, settings, tmp_path):
     out = copy_of(first.parent, tmp_path / "outreach")
     kept = out / "current" / "links.parquet"
@@ -169,7 +169,7 @@ def test_a_last_night_without_links_of_use_is_no_hindrance(left, first, small_co
     elif left == "a damaged file":
         kept.write_bytes(b"PAR1")
 
-    ran = scored(small_county, tmp_path / "none" if left == "nothing" else out, settings, on=NEXT)
+    ran = scored(small_county, out, settings, on=NEXT)
 
     assert ran.exit_code == 0, ran.output
     assert "than last time" not in ran.stderr

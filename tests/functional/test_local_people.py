@@ -45,6 +45,7 @@ def test_a_row_without_a_number_gets_the_one_that_other_rows_carry_for_its_counc
     assert done.tables["care_events"].n_refused == 0
 
 
+@pytest.mark.slow
 def test_a_council_id_without_any_number_is_a_stranger_of_its_own(tmp_path):
     done, made = run(tmp_path, "care_events", care(f"{ANN} | A1\n | C3\n | C3\n | D4"))
 

@@ -218,6 +218,7 @@ def still_named(at: Path, gone: tuple[Withdrawn, dict[str, str]]) -> dict[str, l
     return {way: found[person] for way, person in gone[1].items() if found[person]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_FORMAT_1)
 def test_they_are_off_what_remains_when_a_file_is_gone_or_damaged(old, gone, name):
     path = tonight(old) / frame_file(name)
@@ -234,6 +235,7 @@ def test_they_are_off_what_remains_when_a_file_is_gone_or_damaged(old, gone, nam
         (old / "outreach" / "current").symlink_to(str(NIGHT), target_is_directory=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_FORMAT_1)
 def test_they_are_off_what_remains_when_any_column_is_gone_or_of_another_type(old, gone, name):
     path = tonight(old) / frame_file(name)
@@ -262,6 +264,7 @@ def test_they_are_off_when_what_stands_beside_the_frames_is_lost(old, gone, lost
     assert still_named(old, gone) == {}
 
 
+@pytest.mark.slow
 def test_every_key_of_the_manifest_can_be_missing(old, gone):
     path = tonight(old) / "manifest.json"
     told = json.loads(path.read_text())

@@ -152,6 +152,7 @@ def test_the_search_finds_what_is_there(raw, planted):
     assert len(leaks("\n".join(texts_of(raw).values()), planted)) > 500
 
 
+@pytest.mark.slow
 def test_nothing_comes_out_of_pseudonymising(raw, tables, planted):
     assert leaks("\n".join(texts_of(tables).values()), planted) == []
 

@@ -164,6 +164,7 @@ def settings_of(**more):
     return {table: told.model_copy(update=more) for table, told in load_config(None).tables.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["nhs_number", "own"])
 def test_every_file_and_the_record_tell_whose_ids_they_hold(both, kind):
     record = json.loads((both[kind] / "pseudonymised.json").read_text())

@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from helpers.counties import settings_file
 
 from ageingwell.cli import cli
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.jobs.checking import check
-from ageingwell.jobs.settling_in import init
 from ageingwell.profiles.profile import LOOKUPS, shipped_profiles
 from ageingwell.profiles.samples import write_samples
 from ageingwell.pseudonyms import Key, pseudonymise
@@ -36,6 +36,7 @@ def _pseudonymised(raw: Path, out: Path) -> Path:
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_TABLES)
 def test_every_sample_goes_from_raw_files_to_good_rows_without_a_line_of_settings(name: str, tmp_path: Path) -> None:
     tables = _pseudonymised(shipped("configs") / "sources" / name / "sample", tmp_path / "tables")
@@ -60,16 +61,21 @@ def _run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(each) for each in arguments])
 
 
+@pytest.mark.slow
 def test_all_samples_together_are_one_small_place_whose_night_runs(place: Path, tmp_path: Path) -> None:
     found = check(place / "tables", config=load_config(), on=NIGHT)
     assert found.problems == ()
     assert found.missing == ("contacts",)
-    done = _run("score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night")
+    settings = settings_file(tmp_path / "config")
+    done = _run(
+        "score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night", "--config", settings
+    )
     assert done.exit_code == 0, done.output
     listed = pl.read_parquet(tmp_path / "night" / "current" / "list.parquet")
     assert listed.height > 20
 
 
+@pytest.mark.slow
 def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_only_stratified(
     place: Path, tmp_path: Path
 ) -> None:
@@ -83,9 +89,7 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
     out = kept_back.select(person_id=pseudonym(pl.col("nhs_number"), domain="person", key=Key.made_up(1)))
     register = pl.read_parquet(place / "tables" / "gp_patients.parquet")
     assert register.join(out, on="person_id", how="semi").height > 0
-    init(tmp_path / "config")
-    top = tmp_path / "config" / "score.toml"
-    top.write_text(top.read_text().replace('purpose = "direct_care"', 'purpose = "risk_stratification"'))
+    top = settings_file(tmp_path / "config", changes={"purpose": "risk_stratification"})
     done = _run("score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night", "--config", top)
     assert done.exit_code == 0, done.output
     frames = [pl.read_parquet(path) for path in (tmp_path / "night" / "current").glob("*.parquet")]
@@ -94,6 +98,7 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
     assert [frame.columns for frame in named if frame.join(out, on="person_id", how="semi").height] == []
 
 
+@pytest.mark.slow
 def test_connect_recognises_every_sample_whatever_its_file_is_called(place: Path, tmp_path: Path) -> None:
     wanted = {}
     for number, path in enumerate(sorted((place / "raw").rglob("*.*"))):

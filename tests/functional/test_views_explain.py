@@ -29,6 +29,7 @@ def with_views(config: Config, **views: Mapping[str, object]) -> Config:
     return replace(config, ledger=config.ledger.model_copy(update={"views": {**config.ledger.views, **changed}}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipient", ["group", "safeguarding"])
 def test_nothing_forbidden_is_in_a_recipients_files(config, recipient):
     view = explain_view(recipient, config=config, people=150)
@@ -38,6 +39,7 @@ def test_nothing_forbidden_is_in_a_recipients_files(config, recipient):
     assert view.rows.columns == view.columns["column"].to_list()
 
 
+@pytest.mark.slow
 def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(config):
     view = explain_view("fire", config=config, n_rows=2)
 
@@ -55,6 +57,7 @@ def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(conf
     assert "FOUND" not in said
 
 
+@pytest.mark.slow
 def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
     narrow = with_views(config, fire={"themes": ()})
 
@@ -69,6 +72,7 @@ def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
     assert view.n_found == 0
 
 
+@pytest.mark.slow
 def test_a_fact_that_did_reach_the_files_is_found(config, monkeypatch):
     """The test of the test: the files are drawn for the wide row, and searched for what the narrow one forbids."""
     drawn_for = viewing._for_made_up_people(config)
@@ -91,6 +95,7 @@ def test_a_recipient_without_a_row_in_the_ledger_has_no_view(config):
         explain_view("fire", config=replace(config, ledger=ledger))
 
 
+@pytest.mark.slow
 def test_the_command_prints_it_and_takes_the_groups_own_settings(tmp_path):
     own = settings_file(tmp_path / "own", permissions={"views.fire.themes": ["home"]})
 

@@ -3,6 +3,8 @@
 import itertools
 
 import polars as pl
+import pytest
+from helpers.laws import examples
 from helpers.outreach import NO_FLOORS, door, doors, places
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from ageingwell.outreach.allocate import Allocation, allocate
 from ageingwell.register import LEAD_AGENCIES
 
 SETTINGS = OutreachSettings()
-LAWS = settings(max_examples=25, deadline=None)
+LAWS = settings(max_examples=examples(12), deadline=None)
 VALUES = st.integers(1, 9_999).map(lambda step: step / 10_000)
 WEEKS = st.builds(Capacity, **{agency: st.integers(0, 3) for agency in LEAD_AGENCIES})
 # One or two teams, each for one of the places that `offers` draws; the rest of the agency serves the other.
@@ -72,6 +74,7 @@ def every_choice(table: pl.DataFrame, week: Capacity) -> list[list[dict]]:
     return found
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(agencies=("gp", "fire", "voluntary"), most=5), WEEKS)
 def test_no_other_choice_reaches_more(table: pl.DataFrame, week: Capacity) -> None:
@@ -80,6 +83,7 @@ def test_no_other_choice_reaches_more(table: pl.DataFrame, week: Capacity) -> No
     assert abs(share(table, week).total_value - best) < 1e-9
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(agencies=("gp", "fire", "voluntary"), most=5), WEEKS_WITH_TEAMS)
 def test_with_teams_no_other_choice_within_every_teams_places_reaches_more(table: pl.DataFrame, week: Capacity) -> None:
@@ -132,6 +136,7 @@ def test_no_agency_exceeds_its_places_and_no_door_gets_two_knocks(
     assert set(visits.select("door_id", "lead_agency").iter_rows()) <= could
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=20), WEEKS, FLOORS, st.randoms(use_true_random=False), st.sampled_from([0.0, 0.4]))
 def test_the_order_of_rows_changes_nothing(
@@ -148,6 +153,7 @@ def test_the_order_of_rows_changes_nothing(
     assert one.messages == other.messages
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=20), WEEKS, st.sampled_from(LEAD_AGENCIES))
 def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says_by_how_much(
@@ -161,6 +167,7 @@ def test_one_more_place_never_lowers_what_is_reached_and_the_marginal_table_says
     assert abs(now.marginal.filter(lead_agency=agency)["extra_value"].item() - gain) < 1e-6
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=12), WEEKS, FLOORS, st.sampled_from(LEAD_AGENCIES), st.integers(1, 40))
 def test_places_that_no_door_can_use_change_nothing(
@@ -175,6 +182,7 @@ def test_places_that_no_door_can_use_change_nothing(
     assert more.visits.equals(now.visits)
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=12), WEEKS, FLOORS, st.sampled_from(LEAD_AGENCIES))
 def test_the_marginal_table_names_the_doors_that_a_week_with_one_more_place_takes(
@@ -187,6 +195,7 @@ def test_the_marginal_table_names_the_doors_that_a_week_with_one_more_place_take
     assert told == sorted(set(more.visits["door_id"]) - set(now.visits["door_id"]))
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=20), WEEKS)
 def test_nobody_who_just_missed_is_worth_more_than_a_visit_of_the_same_agency(
@@ -203,6 +212,7 @@ def test_nobody_who_just_missed_is_worth_more_than_a_visit_of_the_same_agency(
             assert len(visited) == getattr(week, agency)  # a place is never left empty while a door waits
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=30), WEEKS, FLOORS)
 def test_looking_only_at_the_most_worthy_offers_loses_nothing(
@@ -218,6 +228,7 @@ def test_looking_only_at_the_most_worthy_offers_loses_nothing(
     assert same["value"].sum() >= share(table, week, floors).visits["value"].sum() - 0.00005 * needed - 1e-9
 
 
+@pytest.mark.slow
 @LAWS
 @given(offers(most=15), WEEKS)
 def test_with_the_margin_a_list_that_is_best_tonight_is_kept_tomorrow(table: pl.DataFrame, week: Capacity) -> None:

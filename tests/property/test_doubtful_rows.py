@@ -67,6 +67,7 @@ def in_order(faults: pl.DataFrame) -> list[tuple[Any, ...]]:
     return sorted(faults.rows())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_the_rows_in_doubt_are_those_that_pandera_refuses_and_their_faults_are_the_same(table: str) -> None:
     rules = set()

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import polars as pl
 import pytest
+from helpers.laws import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from ageingwell.evaluation.groups import AT_THE_CUT, by_group
 from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.evaluation.utility import at_list_length, chance_listed, hits_at, net_benefit
 
-LAWS = settings(max_examples=60, deadline=None)
+LAWS = settings(max_examples=examples(25), deadline=None)
 SEEDS = st.integers(0, 10_000)
 
 
@@ -30,6 +31,7 @@ def people(draw, most=60):
     return np.array(outcome), np.array(steps) / 20
 
 
+@pytest.mark.slow
 @LAWS
 @given(people())
 def test_a_rising_transformation_of_the_score_changes_no_order(drawn):
@@ -50,6 +52,7 @@ def test_turning_the_score_round_turns_the_area_round(drawn):
     assert auroc(outcome, -risk).value == pytest.approx(1 - auroc(outcome, risk).value, abs=1e-12)
 
 
+@pytest.mark.slow
 @LAWS
 @given(people(), SEEDS)
 def test_shuffling_the_rows_changes_no_figure(drawn, seed):
@@ -123,6 +126,7 @@ def test_a_difference_turned_round_is_its_mirror(x, n, y, m):
     assert -1 <= one.low <= one.high <= 1
 
 
+@pytest.mark.slow
 @LAWS
 @given(people(), SEEDS)
 def test_groups_part_the_people_and_the_outcome(drawn, seed):

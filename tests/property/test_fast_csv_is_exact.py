@@ -175,6 +175,7 @@ def fastly(part: Part, how: ReaderOptions, n: int, left_out: str | None) -> list
     return list(text_chunks(text, options=how, wanted=lambda name: name != left_out, rows_at_once=n))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", range(N_SHARES))
 def test_the_fast_reader_says_of_any_file_what_the_strict_reader_says(
     share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
@@ -23,6 +24,7 @@ def test_start_facts_and_rest_make_the_end(start, end, effects):
     assert found.end == math.floor(100 * end + 0.5)
 
 
+@pytest.mark.slow
 @given(start=RISKS, end=RISKS, effects=EFFECTS)
 def test_a_fact_is_rounded_by_less_than_one_and_keeps_its_sign(start, end, effects):
     for effect, number in zip(effects, in_whole_numbers(effects, start=start, end=end).shown, strict=True):

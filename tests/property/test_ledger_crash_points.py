@@ -52,6 +52,7 @@ def test_stopped_at_any_moment_the_ledger_has_all_of_a_file_or_nothing(tmp_path,
     assert seen == {len(there_before), len(there_before + FILE)}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a process of its own")
 def test_a_process_that_ends_at_any_moment_leaves_all_of_a_file_or_nothing(tmp_path):
     for at in range(moments(tmp_path / "counted.sqlite")):

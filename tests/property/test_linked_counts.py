@@ -47,6 +47,7 @@ def brute_force(shown, n_rows, n_columns):
     return shaped[keep]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(COUNTS, min_size=2, max_size=2), min_size=1, max_size=2))
 def test_by_brute_force_every_hidden_count_could_be_several(counts):
@@ -108,6 +109,7 @@ def lines_of(n_rows, columns, groups):
     return lines
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(COUNTS, min_size=4, max_size=4), min_size=n, max_size=n)))
 def test_no_hidden_count_follows_from_the_totals_even_if_they_were_exact(counts):

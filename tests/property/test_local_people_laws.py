@@ -4,6 +4,8 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
+import pytest
+from helpers.laws import examples
 from helpers.raw import KEY, NUMBERS, pseudonymised
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,7 +48,8 @@ def expected(row: tuple[object, ...], rows: list[tuple[object, ...]], at: int) -
     return KNOWN[next(iter(told))] if len(told) == 1 else None
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_order_files_and_chunks_change_nobody(rows, random, n_files):
     numbered = [(*row, f"e{n}") for n, row in enumerate(rows)]
@@ -56,7 +59,8 @@ def test_order_files_and_chunks_change_nobody(rows, random, n_files):
     assert_frame_equal(made_of(parts, rows_at_once=2), made_of([numbered]))
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9))
 def test_everybody_has_the_number_sent_or_the_only_one_lent_and_strangers_meet_nobody(rows):
     numbered = [(*row, f"e{n}") for n, row in enumerate(rows)]

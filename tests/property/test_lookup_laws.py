@@ -2,7 +2,9 @@
 
 import numpy as np
 import polars as pl
+import pytest
 from helpers.boosters import around_thresholds, furthest, pred_contrib, train
+from helpers.laws import examples
 from helpers.risk import by_lightgbm
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,8 +19,12 @@ from ageingwell.model.levels import as_numbers
 from ageingwell.model.margin import Curve, Margin
 
 
+@pytest.mark.slow
 @settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     seed=st.integers(0, 10_000),
@@ -51,7 +57,7 @@ def test_any_model_is_explained_as_lightgbm_explains_it(
     assert furthest(ours.explain(rows, threads=1), pred_contrib(booster, rows)) < 1e-11
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(30), deadline=None, derandomize=True)
 @given(data=st.data(), seed=st.integers(0, 10_000), gaps=st.sampled_from([0.0, 0.3]))
 def test_any_fitted_model_is_explained_as_by_lightgbm_and_to_the_same_bits_in_every_way(data, seed, gaps):
     draw = np.random.default_rng(seed)

@@ -5,6 +5,8 @@ import re
 
 import nhs_number
 import polars as pl
+import pytest
+from helpers.laws import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +43,7 @@ def key_of(secret: bytes) -> Key | None:
         return None
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(9_990_000_000, 9_999_999_999).map(str))
 def test_a_number_of_the_reserved_range_is_valid_when_the_reference_says_so(number):
@@ -49,6 +52,7 @@ def test_a_number_of_the_reserved_range_is_valid_when_the_reference_says_so(numb
     assert one(number, is_nhs_number(pl.col("x"))) is bool(expected)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(max_size=14))
 def test_no_text_but_ten_digits_is_an_nhs_number(text):
@@ -57,6 +61,7 @@ def test_no_text_but_ten_digits_is_an_nhs_number(text):
     assert canonical is None or (re.fullmatch(r"[0-9]{10}", str(canonical)) and nhs_number.is_valid(str(canonical)))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(reserved, st.integers(0, 9), st.integers(1, 9))
 def test_every_single_wrong_digit_is_caught(number, place, step):
@@ -65,6 +70,7 @@ def test_every_single_wrong_digit_is_caught(number, place, step):
     assert one(wrong, is_nhs_number(pl.col("x"))) is False
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(reserved, st.sampled_from(["{0}{1}{2}", "{0} {1} {2}", "{0}-{1}-{2}", " {0}{1}{2}", "{0} {1} {2} "]))
 def test_every_spelling_of_a_number_has_one_pseudonym(number, spelling):
@@ -84,7 +90,7 @@ def test_leading_noughts_do_not_make_another_home(uprn, noughts):
     assert one(padded, canonical_uprn(pl.col("x"))) == uprn
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(reserved, uprns, keys)
 def test_pseudonyms_equal_the_standard_librarys_hmac_and_hold_no_digit_or_vowel(number, uprn, secret):
     key = key_of(secret)
@@ -98,7 +104,7 @@ def test_pseudonyms_equal_the_standard_librarys_hmac_and_hold_no_digit_or_vowel(
         assert re.fullmatch(r"[bcdfghjklmnpqrst]{32}", str(made))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(reserved, min_size=1, max_size=40, unique=True), st.integers(0, 5), st.integers(6, 11))
 def test_two_keys_and_two_domains_share_no_pseudonym(numbers, one_seed, other_seed):
     frame = pl.DataFrame({"x": numbers})
@@ -111,7 +117,8 @@ def test_two_keys_and_two_domains_share_no_pseudonym(numbers, one_seed, other_se
     assert len(set.union(*made)) == 4 * len(numbers)
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.none() | st.sampled_from(["9990000018", "", "x", "999 000 0026"]), max_size=30))
 def test_a_column_gives_what_its_values_give_alone(values):
     key = Key.made_up(2)

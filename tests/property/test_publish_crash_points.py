@@ -134,6 +134,7 @@ def undisturbed(scene: Scene, place: Path) -> dict[str, Files | None]:
     return nights_in(out)
 
 
+@pytest.mark.slow
 @every_scene
 def test_a_run_that_dies_at_any_moment_leaves_a_complete_night(scene: Scene, place: Path):
     expected = undisturbed(scene, place)
@@ -147,11 +148,13 @@ def test_a_run_that_dies_at_any_moment_leaves_a_complete_night(scene: Scene, pla
         before.assert_next_run_is_clean(scene, expected)
 
 
+@pytest.mark.slow
 @needs_fork
 @every_scene
 def test_a_process_that_ends_at_once_leaves_a_complete_night_and_no_lock(scene: Scene, place: Path):
     expected = undisturbed(scene, place)
-    for at in range(0, moments(scene, place), 5):
+    # Each moment is tried above; here a real process ends, at some of every kind.
+    for at in range(0, moments(scene, place), 11):
         before = Before.of(built(scene, place / str(at)))
         disk = ExitingDisk(at)
 
@@ -169,6 +172,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scene", "number", "for_good"),
     [
@@ -259,6 +263,7 @@ def test_no_sync_can_be_left_out(place: Path, operation: str, level: int, scene:
     assert bad > 0
 
 
+@pytest.mark.slow
 def test_any_sequence_of_nights_re_runs_and_deaths_ends_in_complete_nights_only(place: Path):
     for seed in range(200):
         rng = random.Random(seed)
@@ -279,6 +284,7 @@ def test_any_sequence_of_nights_re_runs_and_deaths_ends_in_complete_nights_only(
         assert leftovers(out) == []
 
 
+@pytest.mark.slow
 @needs_fork
 def test_sigkill_at_random_moments_leaves_a_complete_night(place: Path):
     out, rng, killed = place / "outreach", random.Random(5), 0
@@ -313,9 +319,10 @@ def attempt(out: Path, *, start: int, hold: int, lost: int) -> None:
         os._exit(LockedError.exit_code)
 
 
+@pytest.mark.slow
 @needs_fork
 def test_of_eight_runs_at_once_exactly_one_holds_the_folder(place: Path):
-    for turn in range(50):
+    for turn in range(20):
         (start, started), (hold, held), (lost, losing) = os.pipe(), os.pipe(), os.pipe()
 
         def contender(out: Path = place / str(turn % 10), pipes: tuple[int, ...] = (start, hold, losing)) -> None:

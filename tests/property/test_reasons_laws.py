@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -48,6 +49,7 @@ def told_of(features, explanation, peers):
     return with_row_reasons(numbered, raising=3, lowering=1), risks
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(nights())
 def test_what_the_facts_of_a_page_add_never_exceeds_what_they_add_exactly_by_one(night):

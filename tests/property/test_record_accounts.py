@@ -5,6 +5,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from helpers.filled import fill
+from helpers.laws import examples
 from helpers.ods import as_ods
 from helpers.views import AS_OF, row, rows, see, spine_of
 from hypothesis import HealthCheck, given, settings
@@ -45,7 +46,8 @@ def sent_list(path: Path) -> SentList:
     return SentList("gp", AS_OF, columns, cells, people, as_sent=filled)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cells=st.lists(written, max_size=25),
     areas=st.lists(merged, max_size=2),

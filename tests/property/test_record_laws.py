@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from helpers.filled import fill
+from helpers.laws import examples
 from helpers.views import AS_OF, row, rows, see, spine_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ MEETING = AS_OF + timedelta(days=2)
 MANY = rows(*(row(f"p{n}", f"h{n // 2}", n + 1, "gp", place=f"Place {n % 3}") for n in range(8)))
 VIEW = see("gp", rows=MANY, people=spine_of(MANY))
 FEW = settings(
-    max_examples=25,
+    max_examples=examples(12),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -136,6 +137,7 @@ def entries_by_key(path: Path, sent: SentList) -> dict[str, Entry]:
     return {row.entry.person_id[::-1]: row.entry for row in found if row.entry is not None}
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=st.integers(0, 2**32))
 def test_no_decision_is_lost_and_none_is_misplaced_whatever_was_done_to_the_list(seed, sent_file, tmp_path):
@@ -198,7 +200,7 @@ files = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(rounds=st.lists(files, min_size=1, max_size=4), order=st.randoms(use_true_random=False))
 def test_agencies_that_disagree_are_never_both_in_the_ledger_and_the_group_has_the_last_word(rounds, order):
     ledger: list[Entry] = []

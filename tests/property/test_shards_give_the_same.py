@@ -55,6 +55,7 @@ def spine_of(known: dict[str, pl.LazyFrame], contacting: list[str] | None = None
     return build_spine(known, AS_OF, minimum_age=65, places=CONFIG.places, contacting_homes=contacting)
 
 
+@pytest.mark.slow
 @QUIET
 @given(**SPLITS, kind=st.sampled_from([None, "new labels", *KINDS]), floors=st.sampled_from(FLOORS))
 def test_what_is_recognised_is_counted_judged_and_told_the_same_in_any_parts(tables, n, seed, kind, floors):
@@ -82,6 +83,7 @@ def test_what_is_recognised_is_counted_judged_and_told_the_same_in_any_parts(tab
     assert turned.labels.equals(sums.labels)
 
 
+@pytest.mark.slow
 @QUIET
 @given(**SPLITS)
 def test_links_are_counted_the_same_in_any_parts(county_tables, n, seed):
@@ -110,6 +112,7 @@ def test_links_are_counted_the_same_in_any_parts(county_tables, n, seed):
     assert add_links([*rest, *reversed(parts)]).equals(add_links([*parts, *rest]))
 
 
+@pytest.mark.slow
 @QUIET
 @given(**SPLITS)
 def test_the_spine_the_features_and_their_days_are_the_same_in_any_parts(tables, n, seed):

@@ -79,6 +79,7 @@ def read_rows(folder: Path, table: str, bad: Bad, text: str | None) -> CheckedTa
     return read(table, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_bad_cell_of_an_optional_column_is_emptied_and_counted_once(table: str, tmp_path: Path) -> None:
     for number, bad in enumerate(bad for name, bad in OPTIONAL if name == table):
@@ -93,6 +94,7 @@ def test_a_bad_cell_of_an_optional_column_is_emptied_and_counted_once(table: str
         assert empty.emptied.is_empty(), bad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_bad_cell_of_a_required_column_refuses_its_row_alone(table: str, tmp_path: Path) -> None:
     for number, bad in enumerate(bad for name, bad in REQUIRED if name == table):

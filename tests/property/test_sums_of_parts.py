@@ -53,6 +53,7 @@ def models():
     return dict(zip(WAYS, (compile_risk(fitted, key="ab12-death"), slow, fitted, AsAnEstimator(estimator))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @settings(max_examples=25, deadline=None)
 @given(rows=st.lists(st.integers(0, N - 1), min_size=1, max_size=9))

@@ -156,6 +156,7 @@ def columns_day(name: str) -> str:
     return next(column.name for column in columns(name) if column.name in days)
 
 
+@pytest.mark.slow
 def test_deleting_the_past_of_any_table_is_seen(tables: Frames, untouched: Built) -> None:
     for name, frame in tables.items():
         kept = pl.Series(np.random.default_rng(3).random(frame.height) < 0.5)

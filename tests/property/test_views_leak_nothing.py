@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
+from helpers.laws import examples
 from helpers.views import ACTIONS, AS_OF, EVERY_THEME, KEY, need, needs, reason, reasons, row, rows, spine_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,7 +35,9 @@ from ageingwell.views.recipient import view_for
 RULES = {rule.name: rule for rule in need_rules(Thresholds()) if rule.name in ACTIONS}
 SHOWN = [feature for feature in FEATURES if feature.present is not None]
 SERVICES = ("fire", "hospital", "housing", "social_care", "voluntary")
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 TEXTS = st.text(min_size=1, max_size=30) | st.sampled_from(
     ["=1+1", "\t=2", "@x", "-1", "\uff1d1", "<script>x</script>", '"><img src=x onerror=y>', "{{ 7*7 }}", "\x00=1"]
 )
@@ -124,6 +127,7 @@ def ledger_of(recipient, themes, *, shows_risk):
     return Ledger(permitted=(), views={recipient: RecipientView(themes=tuple(sorted(themes)), shows_risk=shows_risk)})
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_what_may_not_be_read_changes_no_byte_of_an_agencys_files(data):
@@ -153,6 +157,7 @@ def test_no_sentence_on_a_forbidden_theme_is_in_an_agencys_files(data):
     assert not {"risk", "rank", "band", "why", "chance", "found_by", "raises", "lowers"} & set(view.frame.columns)
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data(), seed=st.integers(0, 1000))
 def test_the_order_of_rows_that_come_in_changes_no_byte(data, seed):
@@ -177,6 +182,7 @@ class Tags(HTMLParser):
         self.text.append(data)
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data(), text=TEXTS)
 def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
@@ -195,6 +201,7 @@ def test_a_text_of_the_records_is_never_a_formula_or_a_tag(data, text):
     assert Tags(page.decode()).seen == Tags(plain.decode()).seen
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_no_list_labels_people_or_claims_causes(data):

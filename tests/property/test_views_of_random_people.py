@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pytest
 from helpers.random_people import (
     config,
     drawn_bundle,
@@ -103,6 +104,7 @@ def services(draw, n, themes, wanted):
     return [[name for name in pool if draw.random() < 0.5] for _ in range(n)]
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_changing_forbidden_facts_changes_no_byte_of_any_file_and_no_name(data):
@@ -134,6 +136,7 @@ def test_changing_forbidden_facts_changes_no_byte_of_any_file_and_no_name(data):
     assert [name for name in nights[0] if nights[0][name] != nights[1][name]] == []
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_no_sentence_on_a_forbidden_theme_can_be_read_in_any_file(data):
@@ -151,6 +154,7 @@ def test_no_sentence_on_a_forbidden_theme_can_be_read_in_any_file(data):
     assert found_in(texts, frames.people["household_id"]) == []
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_no_reason_is_sex_ethnicity_religion_or_a_missing_value(data):
@@ -166,6 +170,7 @@ def test_no_reason_is_sex_ethnicity_religion_or_a_missing_value(data):
     assert told.filter(value="unknown").is_empty()
 
 
+@pytest.mark.slow
 @FEW
 @given(data=st.data())
 def test_no_file_of_who_may_read_everything_holds_a_banned_word_or_a_missing_fact_as_protection(data):

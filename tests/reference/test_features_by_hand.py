@@ -561,8 +561,9 @@ def test_a_fact_is_of_the_newest_day_it_rests_on(known: Known, county_tables: di
         known_on(county_tables, AS_OF), spine, AsOf(AS_OF), codelists=CONFIG.codelists, names=DAYS_BY_HAND
     )
 
+    newest = {table: max(row["recorded_on"] for row in known.rows[table]) for table, _ in DAYS_BY_HAND.values()}
     by_hand = {
-        (person, name): max(days(known, person), default=max(row["recorded_on"] for row in known.rows[table]))
+        (person, name): max(days(known, person), default=newest[table])
         for name, (table, days) in DAYS_BY_HAND.items()
         for person in spine["person_id"]
     }

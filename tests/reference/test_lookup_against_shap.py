@@ -72,6 +72,7 @@ def test_contributions_and_base_sum_to_lightgbms_raw_score(booster):
     np.testing.assert_allclose(ours.log_odds, raw, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_a_feature_with_hundreds_of_thresholds_and_large_values_is_read_by_search():
     value = np.random.default_rng(4).normal(size=(3_000, 2)) * 1e6
     booster = train(

@@ -64,6 +64,7 @@ def test_contributions_are_the_curves_heights_plus_lightgbms_own_shap_values():
     np.testing.assert_allclose(model.explain(people).contributions, by_hand, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "events"), [(400, "interaction"), (3000, "interaction"), (1500, "line")])
 def test_it_is_level_with_logistic_regression_at_any_size_and_above_it_where_features_interact(n, events):
     draw = np.random.default_rng(n)
@@ -78,6 +79,7 @@ def test_it_is_level_with_logistic_regression_at_any_size_and_above_it_where_fea
     assert gain > (0.02 if (n, events) == (3000, "interaction") else -0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["ageingwell.bundle", "ageingwell.learning.training"])
 def test_scoring_and_training_do_without_scikit_learn(module):
     # LightGBM imports it where it is installed; here it is not.

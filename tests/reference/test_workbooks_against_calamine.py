@@ -77,6 +77,7 @@ def written_by_openpyxl(table: list[list[Any]]) -> Any:
     return book
 
 
+@pytest.mark.slow
 @MANY
 @given(table=tables, from_1904=st.booleans())
 def test_what_xlsxwriter_writes_is_read_alike(table, from_1904):
@@ -88,6 +89,7 @@ def test_what_xlsxwriter_writes_is_read_alike(table, from_1904):
     assert sheet.counts_from_1904 == from_1904
 
 
+@pytest.mark.slow
 @MANY
 @given(table=tables)
 def test_what_openpyxl_writes_is_read_alike(table):

@@ -51,6 +51,7 @@ def test_a_path_in_an_archive_leads_nowhere_else(raw: Path, tmp_path: Path) -> N
     assert not (tmp_path / "escaped.csv").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["damaged", "growing"])
 def test_an_archive_that_cannot_be_trusted_is_named_and_not_unpacked(name: str, raw: Path, tmp_path: Path) -> None:
     path = raw / "b.zip"

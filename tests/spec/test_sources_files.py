@@ -524,6 +524,7 @@ def test_one_refused_row_of_the_permissions_table_stops_the_run(tmp_path: Path) 
         read_agencies(tmp_path, told, workspace=tmp_path / "w", max_refused_share=0.5, only=("permissions",))
 
 
+@pytest.mark.slow
 def test_checks_cannot_be_switched_off_from_the_environment(tmp_path: Path) -> None:
     write_csv(tmp_path / "fire_incidents.csv", spoilt(good_rows("fire_incidents", 2), 0, incident_type="x"))
     program = (

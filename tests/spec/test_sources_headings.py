@@ -109,6 +109,7 @@ def is_kept(name: str, column: Column) -> bool:
     return ONE_OF_TWO.get(name) == column.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_every_optional_column_that_is_left_out_renamed_or_emptied_is_told(name: str, tmp_path: Path) -> None:
     optional = [column for table, column in OPTIONAL if table == name and not is_kept(name, column)]

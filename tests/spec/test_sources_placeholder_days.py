@@ -108,6 +108,7 @@ def told(checked: CheckedTable, column: str) -> tuple[object, ...]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_a_day_that_stands_for_none_is_refused_or_read_as_empty_by_the_rule_of_its_column(
     name: str, tmp_path: Path
@@ -125,6 +126,7 @@ def test_a_day_that_stands_for_none_is_refused_or_read_as_empty_by_the_rule_of_i
             assert checked.rows.collect().equals(read(name, plain).rows.collect()), (column, day)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["date", "us", "utc", "int96"])
 @pytest.mark.parametrize(
     ("name", "column"), [("gp_patients", "left_on"), ("hospital_events", "ended_on"), ("homes", "recorded_on")]

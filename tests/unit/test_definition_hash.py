@@ -296,6 +296,7 @@ def test_a_list_changes_the_features_that_read_it_and_a_new_list_none() -> None:
     assert changed(before, with_new) == set()
 
 
+@pytest.mark.slow
 def test_every_list_is_in_the_hashes_of_the_features_that_read_it(expected: dict[str, str]) -> None:
     for name in CODELISTS:
         # Whether a feature can be worked out without the list tells whether it reads it.
@@ -321,6 +322,7 @@ def test_words_for_a_reader_change_no_hash() -> None:
     assert definition(feature, CODELISTS) == definition(reworded, CODELISTS)
 
 
+@pytest.mark.slow
 def test_another_process_with_other_threads_and_another_seed_of_hashes_gives_the_same() -> None:
     script = (
         "import hashlib; from ageingwell.bundle import definitions; from ageingwell.config.load import load_config;"

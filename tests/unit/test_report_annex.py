@@ -210,6 +210,7 @@ def test_charts_wait_for_both_libraries_of_the_extra(monkeypatch: pytest.MonkeyP
     assert not svg.can_draw()
 
 
+@pytest.mark.slow
 def test_nothing_that_draws_is_imported_before_something_is_drawn():
     code = "import sys; import ageingwell.night.score; print({'shap', 'matplotlib'} & set(sys.modules))"
 

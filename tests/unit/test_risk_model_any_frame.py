@@ -410,7 +410,7 @@ STRUCTURED = np.zeros(N, dtype=[("age", float), ("falls", int)])
         (pa.chunked_array([AGE]), "a single column .*to_frame"),
         ({"age": AGE.tolist()}, "a dictionary was given.*frame"),
         (pl.LazyFrame({"age": AGE}), "a lazy frame was given.*collect"),
-        (np.asmatrix(np.ones((N, 2))), "matrix cannot be read.*frame or an array"),
+        (np.ones((N, 2)).view(np.matrix), "matrix cannot be read.*frame or an array"),
     ],
     ids=[
         "sparse",

@@ -63,6 +63,7 @@ def test_a_handful_of_events_gives_a_cautious_model_and_no_error(events):
     assert risk.mean() == pytest.approx(events / 60, abs=0.05)
 
 
+@pytest.mark.slow
 def test_outcomes_may_be_words_and_the_second_in_order_is_the_event():
     people, happened = drawn_people()
     words = np.where(happened == 1, "yes", "no")
@@ -76,6 +77,7 @@ def test_outcomes_may_be_words_and_the_second_in_order_is_the_event():
     )
 
 
+@pytest.mark.slow
 def test_the_same_training_twice_and_on_two_threads_is_the_same_bytes():
     people, happened = drawn_people(500)
 
@@ -164,6 +166,7 @@ def test_categories_whose_pairs_count_and_not_each_alone_are_found():
     assert "num_cat=" in text_of(model)
 
 
+@pytest.mark.slow
 def test_rows_of_one_person_in_several_years_are_known_again():
     # Each person has a risk of their own that no single fact tells, and eight years with the same facts.
     draw = np.random.default_rng(2)
@@ -256,6 +259,7 @@ def test_what_describes_the_rows_that_are_fitted_knows_no_outcome_of_their_own()
     assert (rows.margin[fold == 0] != other.margin[fold == 0]).all()
 
 
+@pytest.mark.slow
 def test_a_search_is_seeded_and_tells_how_far_it_is():
     people, happened = drawn_people(400)
     told: list[tuple[str, float]] = []
@@ -282,6 +286,7 @@ def test_a_wrong_direction_is_told():
         quiet().fit(people, happened, monotone=[1, 0])
 
 
+@pytest.mark.slow
 def test_later_people_move_the_mean_risk_to_what_was_observed_and_the_slope_a_little():
     people, happened = drawn_people()
     later, _ = drawn_people(300, seed=9)

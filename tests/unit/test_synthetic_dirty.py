@@ -36,6 +36,7 @@ def records(dirty: Path, tmp_path_factory: pytest.TempPathFactory) -> Records:
     return read_agencies(dirty, settings, workspace=tmp_path_factory.mktemp("read"), max_refused_share=0.2)
 
 
+@pytest.mark.slow
 def test_the_refused_rows_are_those_of_the_answer_file(records: Records, answers: pl.DataFrame):
     for name, table in records.tables.items():
         planted = answers.filter(pl.col("table") == name)["row_number"]

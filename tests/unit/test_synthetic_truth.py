@@ -105,6 +105,7 @@ def test_a_second_county_can_have_higher_rates(tmp_path: Path):
     assert 1.2 < higher / usual < 1.6  # exp(0.4) = 1.49 of the rate, a little less of the risk
 
 
+@pytest.mark.slow
 def test_published_rates_stand_beside_the_countys(tmp_path: Path):
     folder = synthesise(CountyPlan(people=2_000), tmp_path).folder
 

@@ -1,5 +1,6 @@
 """Text that stays text: no cell of a file we write is ever read as a formula, a link or a command."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -55,7 +56,17 @@ def harmless(text: str) -> str:
     >>> harmless("＝cmd")
     "'＝cmd"
     """
-    return str(pl.select(csv_safe(pl.lit(text))).item())
+    return harmless_all([text])[0]
+
+
+def harmless_all(texts: Sequence[str]) -> list[str]:
+    """Make texts harmless together: one by one would take Polars a third of a millisecond each.
+
+    >>> harmless_all(["=1", "Ludlow"])
+    ["'=1", 'Ludlow']
+    """
+    column = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
+    return column.select(csv_safe(pl.col("text")))["text"].to_list()
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

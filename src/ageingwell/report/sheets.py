@@ -9,7 +9,7 @@ import polars as pl
 import xlsxwriter
 
 from ageingwell.decisions.days import day_of
-from ageingwell.report.cells import flat, harmless
+from ageingwell.report.cells import flat, harmless, harmless_all
 from ageingwell.report.choices import Asked
 from ageingwell.report.words import MARKING
 from ageingwell.views.columns import Column
@@ -66,11 +66,12 @@ class Book:
         sheet.fit_to_pages(1, 0)
         sheet.set_column(0, 0, 26)
         sheet.set_column(1, 1, 74)
-        sheet.write_string(0, 0, harmless(heading), self._title)
+        title, *written = harmless_all([heading, *(words for line in lines for words in line)])
+        sheet.write_string(0, 0, title, self._title)
         sheet.set_row(0, 2 * _LINE_POINTS)
-        for at, (word, text) in enumerate(lines, start=1):
-            sheet.write_string(at, 0, harmless(word), self._bold)
-            sheet.write_string(at, 1, harmless(text), self._plain)
+        for at, (_, text) in enumerate(lines, start=1):
+            sheet.write_string(at, 0, written[2 * at - 2], self._bold)
+            sheet.write_string(at, 1, written[2 * at - 1], self._plain)
             sheet.set_row(at, _LINE_POINTS * _lines(text, 74) + 4)
 
     def table(
