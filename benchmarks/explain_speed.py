@@ -7,7 +7,7 @@ second are the median of three rounds in which all take turns, after a first cal
 what that first call took stands beside them. Each set's contributions are compared with `pred_contrib`'s. Models:
 
 - `large`: 500 trees of 31 leaves and depth 8 on 60 columns, with gaps, two categories and levels that were not seen.
-  `RiskModel` chooses its own trees, so these are boosted by LightGBM, put beside the curves of a fitted `RiskModel`, and
+  `RiskModel` chooses its own trees, so these are boosted by LightGBM, put beside the curves of a fitted one, and
   saved and loaded as any model is.
 - `default`: what `RiskModel()` fits to 30,000 drawn rows of 55 columns.
 - `sets`: what it fits to each set of `risk_model.py` (which needs the packages named there), explaining its rows. They
