@@ -32,5 +32,5 @@ lock: setup
 	$(LOCK) --extra profiles --group build --constraint requirements.txt --output-file requirements-demo.txt
 	$(LOCK) --extra profiles --extra database --extra annex --extra fast --extra ebm --group build --group test --group lint --group docs \
 		--constraint requirements.txt --output-file requirements-dev.txt
-	$(LOCK) --resolution lowest-direct --extra database --extra annex --group build --group test \
+	$(LOCK) --resolution lowest-direct --extra profiles --extra database --extra annex --extra fast --group build --group test \
 		--output-file requirements-lowest.txt
