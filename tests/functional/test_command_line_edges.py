@@ -44,7 +44,7 @@ PATHS = [
     if isinstance(param.type, click.Path)
 ]
 
-FOR_AGENCIES = (("reidentify",), ("add-someone",))
+FOR_AGENCIES = (("reidentify",), ("add",))
 FOLDERS = [at for at in PATHS if at[1] in ("data", "raw", "out", "refused_to", "fix_to") and at[0] not in FOR_AGENCIES]
 
 
@@ -105,7 +105,7 @@ def test_every_answer_in_words_is_printed_under_every_code_page(night, settings,
         ("pseudonymise", "--raw", night / "raw", "--out", tmp_path / "made", "--made-up-key", 1),
         ("reidentify", "--list", night / "out" / "current" / "list.parquet", "--register", night / "register.csv",
          "--made-up-key", 1, "--reason", "visits agreed", "--out", tmp_path / "found.csv"),
-        ("add-someone", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", tmp_path / "back.xlsx",
+        ("add", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", tmp_path / "back.xlsx",
          "--made-up-key", 5),
         ("synth", "--people", 60, "--out", tmp_path / "synth", "--check-rates"),
     ]  # fmt: skip
