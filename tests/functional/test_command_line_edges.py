@@ -44,7 +44,7 @@ PATHS = [
     if isinstance(param.type, click.Path)
 ]
 
-FOR_AGENCIES = (("reidentify",), ("add-someone",))
+FOR_AGENCIES = (("reidentify",), ("add",))
 FOLDERS = [at for at in PATHS if at[1] in ("data", "raw", "out", "refused_to", "fix_to") and at[0] not in FOR_AGENCIES]
 
 
@@ -102,7 +102,7 @@ def answers(night: Path, settings: Path, at: Path) -> list[tuple[object, ...]]:
         ("pseudonymise", "--raw", night / "raw", "--out", at / "made", "--made-up-key", 1),
         ("reidentify", "--list", night / "out" / "current" / "list.parquet", "--register", night / "register.csv",
          "--made-up-key", 1, "--reason", "visits agreed", "--out", at / "found.csv"),
-        ("add-someone", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", at / "back.xlsx",
+        ("add", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", at / "back.xlsx",
          "--made-up-key", 5),
         ("synth", "--people", 60, "--out", at / "synth", "--check-rates"),
     ]  # fmt: skip

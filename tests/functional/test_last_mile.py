@@ -595,7 +595,7 @@ def someone_else(at: Path) -> tuple[str, str]:
 
 def add(at: Path, listed: Path, *more: object) -> tuple[Path, Result]:
     out = at / "out" / "back.xlsx"
-    return out, run("add-someone", "--list", listed, "--out", out, "--made-up-key", SEED, *more)
+    return out, run("add", "--list", listed, "--out", out, "--made-up-key", SEED, *more)
 
 
 def put_forward(path: Path, heading: str, *numbers: str, to: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`add-someone`: NHS numbers on the sheet Add someone become keys, names go, and the file can be sent back."""
+"""`add`: NHS numbers on the sheet Add someone become keys, names go, and the file can be sent back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def add_someone(
             f"{len(rows)} people are to be added, and at most {MOST_ADDED} can be in one file", "leave the others out"
         )
     place = log or out.parent / LOG
-    asked = what_was_asked("add-someone", found, key=key) | {"n_to_add": len(rows)}
+    asked = what_was_asked("add", found, key=key) | {"n_to_add": len(rows)}
     log_use(place, asked, at=world.now(), by=by, disk=disk)
     done, wrong, already = _keyed(rows, found, keyed, key=key, own_ids=own_ids)
     write_copy(found, out, on=world.now().date(), added=done)

@@ -19,7 +19,7 @@ def reidentified_text(done: Reidentified) -> str:
     Not on your register: rows 4 and 7 of the sheet List
     Your register has 8 rows; 1 is without a number, 2 contradict each other, and none of these was used
     The list with names: named.xlsx
-    Keep it inside your agency. To send it back without names: ageingwell add-someone
+    Keep it inside your agency. To send it back without names: ageingwell add
     This use stands in log
     """
     lines = [
@@ -40,7 +40,7 @@ def reidentified_text(done: Reidentified) -> str:
     lines += _register(done)
     lines += [
         f"The list with names: {done.file}",
-        "Keep it inside your agency. To send it back without names: ageingwell add-someone",
+        "Keep it inside your agency. To send it back without names: ageingwell add",
         f"This use stands in {done.log}",
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The commands for an agency that was sent a list: reidentify and add-someone."""
+"""The commands for an agency that was sent a list: reidentify and add."""
 
 import getpass
 import json
@@ -101,13 +101,13 @@ def reidentify(
     click.echo(json.dumps(told, default=str) if as_json else words.reidentified_text(found))
 
 
-@cli.command("add-someone")
+@cli.command()
 @click.option("--list", "listed", required=True, type=SOURCE_FILE, help="Your list, filled in, with or without names.")
 @click.option("--people", type=SOURCE_FILE, help="A table of people to add: nhs_number, and the columns of that sheet.")
 @click.option("--out", required=True, type=OUT_FILE, help="Where to write the list to send back: .xlsx.")
 @_keyed
 @json_option
-def add_someone(
+def add(
     listed: Path,
     people: Path | None,
     out: Path,

@@ -219,10 +219,10 @@ def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str
     key = key_of(row[PERSON])
     who = sent.known.get(key)
     if not key:
-        notes.append("Person: needed; `ageingwell add-someone`, at the agency, gives the key for an NHS number")
+        notes.append("Person: needed; `ageingwell add`, at the agency, gives the key for an NHS number")
     elif not is_key(key):
         notes.append(
-            "Person: write the key of 32 letters; `ageingwell add-someone`, at the agency, gives it for an NHS number. "
+            "Person: write the key of 32 letters; `ageingwell add`, at the agency, gives it for an NHS number. "
             "What stood here is not kept"
         )
     elif who is None or key in sent.withdrawn:

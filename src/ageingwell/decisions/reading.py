@@ -22,7 +22,7 @@ CODE: Final = re.compile(r"\b(gp|social_care|housing|fire|voluntary|group) ([0-9
 NAMED: Final = "Names, addresses and telephones from your own register"
 NAMED_MEANS: Final = (
     "Keep this file inside your agency. What stands under a heading that begins with Own register is left out when the "
-    "group records the file; ageingwell add-someone writes a copy without it."
+    "group records the file; ageingwell add writes a copy without it."
 )
 _LARGEST: Final = 50_000_000  # bytes; lists of thousands of rows take less than one
 _WIDEST: Final = 1_000  # fields of a row of CSV

@@ -48,7 +48,7 @@ ASKED: Final = (DECISION, LED_BY, REASON, BY_WHEN, WHETHER_TOLD, OUTCOME, CONTAC
 PERSON: Final = Asked(
     "person",
     TITLES["person"],
-    "Their key of 32 letters: `ageingwell add-someone`, at your agency, gives it for an NHS number",
+    "Their key of 32 letters: `ageingwell add`, at your agency, gives it for an NHS number",
     width=36,
 )
 ADDED_BECAUSE: Final = Asked(
