@@ -28,9 +28,9 @@ docs: setup
 
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
-	$(LOCK) --extra database --extra annex --group build --output-file requirements.txt
-	$(LOCK) --group build --constraint requirements.txt --output-file requirements-demo.txt
-	$(LOCK) --extra database --extra annex --extra fast --extra ebm --group build --group test --group lint --group docs \
+	$(LOCK) --extra profiles --extra database --extra annex --group build --output-file requirements.txt
+	$(LOCK) --extra profiles --group build --constraint requirements.txt --output-file requirements-demo.txt
+	$(LOCK) --extra profiles --extra database --extra annex --extra fast --extra ebm --group build --group test --group lint --group docs \
 		--constraint requirements.txt --output-file requirements-dev.txt
-	$(LOCK) --resolution lowest-direct --extra database --extra annex --group build --group test \
+	$(LOCK) --resolution lowest-direct --extra profiles --extra database --extra annex --extra fast --group build --group test \
 		--output-file requirements-lowest.txt

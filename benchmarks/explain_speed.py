@@ -1,16 +1,17 @@
 """How fast `RiskModel.explain` is beside LightGBM's own `pred_contrib` and prediction, in one run.
 
-    python benchmarks/explain_speed.py [--rows 100000] [--sets]
+    python benchmarks/explain_speed.py [large] [default] [sets] [--rows 100000]
 
 All go from the frame to the answer of the whole model: curves, trees and calibration line, on one thread. Rows per CPU
 second are the median of three rounds in which all take turns, after a first call that makes tables and compiled code;
 what that first call took stands beside them. Each set's contributions are compared with `pred_contrib`'s. Models:
 
-- 500 trees of 31 leaves and depth 8 on 60 columns, with gaps, two categories and levels that were not seen. `RiskModel`
-  chooses its own trees, so these are boosted by LightGBM, put beside the curves of a fitted `RiskModel`, and saved and
-  loaded as any model is.
-- What `RiskModel()` fits to 30,000 drawn rows of 55 columns.
-- `--sets`: what it fits to each set of `risk_model.py` (which needs the packages named there), explaining its rows.
+- `large`: 500 trees of 31 leaves and depth 8 on 60 columns, with gaps, two categories and levels that were not seen.
+  `RiskModel` chooses its own trees, so these are boosted by LightGBM, put beside the curves of a fitted one, and
+  saved and loaded as any model is.
+- `default`: what `RiskModel()` fits to 30,000 drawn rows of 55 columns.
+- `sets`: what it fits to each set of `risk_model.py` (which needs the packages named there), explaining its rows. They
+  are left out unless named.
 """
 
 import argparse
@@ -131,9 +132,11 @@ def cpu_seconds(work: Callable[[], object]) -> tuple[float, object]:
 
 
 def models(arguments: argparse.Namespace) -> Iterator[tuple[str, RiskModel, pl.DataFrame]]:
-    yield "RiskModel() on 30,000 x 55", *default_model()
-    yield "500 trees, 31 leaves, 60 columns", *large_model(arguments.rows)
-    if arguments.sets:
+    if "default" in arguments.parts:
+        yield "RiskModel() on 30,000 x 55", *default_model()
+    if "large" in arguments.parts:
+        yield "500 trees, 31 leaves, 60 columns", *large_model(arguments.rows)
+    if "sets" in arguments.parts:
         from risk_model_data import held_back, tuned_on
 
         for sets in (tuned_on, held_back):
@@ -145,7 +148,7 @@ def main(words: list[str] | None = None) -> pl.DataFrame:
     """Measure, print and return the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000, help="people to explain by the model of 500 trees")
-    parser.add_argument("--sets", action="store_true", help="also every set of risk_model.py")
+    parser.add_argument("parts", nargs="*", default=["default", "large"], help="large, default and sets")
     arguments = parser.parse_args(words)
     warnings.simplefilter("ignore")  # most levels of a few rows may be new
     tables = []

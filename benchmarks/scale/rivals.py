@@ -36,8 +36,8 @@ def reading(county: Path, *, rounds: int) -> Told:
     n_rows = sum(read for read, _ in next(iter(rows.values())).values())
     says = (
         f"{n_rows:,} rows of four tables (GP register, entries and prescriptions, hospital) from Parquet; the rules of "
-        f"their contracts; {frame.width - 1} features of {frame.height:,} people. One thread each, {rounds} rounds in "
-        "turn, medians. All three gave the same frame, and as many good rows of each table.",
+        f"their contracts; {frame.width - 1} features of {frame.height:,} people. One thread each, in "
+        f"turn, the median of {rounds}. All three gave the same frame, and as many good rows of each table.",
         "ageingwell does more here than it is compared for: it puts the checked rows aside on disk, tells each refused "
         "row by file, number and rule, finds repeats, and makes every feature that these tables tell.",
     )

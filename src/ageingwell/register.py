@@ -135,9 +135,16 @@ def tables_of(agency: str) -> tuple[str, ...]:
 
 
 def tables_telling_of(agency: str) -> tuple[str, ...]:
-    """The tables that would tell of contact with an agency; of one that sends no records of its own, `contacts`.
+    """The tables that would tell of contact with an agency: of one that sends no records of its own, `contacts`.
+
+    None where it sends records that tell of no contact: whether such an agency knows somebody is not asked.
 
     >>> tables_telling_of("fire"), tables_telling_of("gp"), tables_telling_of("voluntary")
     (('fire_visits', 'fire_incidents'), ('gp_events',), ('contacts',))
     """
-    return tuple(name for name, (of, _) in SIGNS_OF_CONTACT.items() if of == agency) or ("contacts",)
+    own = tuple(name for name, (of, _) in SIGNS_OF_CONTACT.items() if of == agency)
+    return own if tables_of(agency) else ("contacts",)
+
+
+# The agencies of which it is asked whether they know somebody.
+ASKED_AGENCIES: Final[tuple[Agency, ...]] = tuple(agency for agency in AGENCIES if tables_telling_of(agency))

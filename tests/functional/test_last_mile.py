@@ -661,6 +661,15 @@ def test_a_name_or_number_in_place_of_a_key_never_comes_back(at):
     assert [path for path, text in texts_of(at / "out").items() if number in text] == []
 
 
+def test_a_name_on_the_sheet_to_add_someone_stays_at_the_agency(at):
+    filled = put_forward(sent(at, "gp"), "Person", f"Mrs {CANARY}", to=at / "agency" / "filled.xlsx")
+
+    _, ran = add(at, filled, "--log", at / "agency" / "log.jsonl")
+
+    assert "Add someone, row 2: this is not an NHS number" in ran.output
+    assert names_in(at, ran.output) == []
+
+
 def test_a_file_of_many_numbers_is_no_list_of_people_to_add(at):
     numbers = pl.read_csv(register(at, "gp"), infer_schema=False).select(nhs_number="NHS Number").head(21)
     numbers.write_csv(at / "agency" / "range.csv")

@@ -37,7 +37,7 @@ def pins(name: str) -> dict[str, list[str]]:
     return found
 
 
-def wanted(*groups: str, extras: tuple[str, ...] = ("database", "annex")) -> set[str]:
+def wanted(*groups: str, extras: tuple[str, ...] = ("profiles", "database", "annex")) -> set[str]:
     """The packages pyproject.toml asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     asked = list(project["project"]["dependencies"])
@@ -62,9 +62,9 @@ def test_every_pinned_package_has_hashes(name):
 
 def test_the_lock_files_hold_what_the_project_asks_for():
     assert wanted("build") - set(pins(LOCKS[0])) == set()
-    everything = wanted("build", "test", "lint", "docs", extras=("database", "annex", "fast", "ebm"))
+    everything = wanted("build", "test", "lint", "docs", extras=("profiles", "database", "annex", "fast", "ebm"))
     assert everything - set(pins(LOCKS[1])) == set()
-    assert wanted("build", extras=()) - set(pins(LOCKS[2])) == set()
+    assert wanted("build", extras=("profiles",)) - set(pins(LOCKS[2])) == set()
 
 
 def test_the_lowest_versions_are_those_that_the_project_allows():
@@ -77,7 +77,7 @@ def test_the_lowest_versions_are_those_that_the_project_allows():
         assert [pin.split(" ;")[0].split(".")[: len(numbers)] for pin in lowest[name]] == [numbers], name
 
 
-def test_the_demonstration_installs_nothing_that_only_an_extra_needs():
+def test_the_demonstration_installs_neither_numba_nor_charts_nor_databases():
     # Numba and its LLVM alone are 208 MB; shap brings them in.
     assert {"numba", "llvmlite", "shap", "matplotlib", "pyarrow", "pandas"} & set(pins(LOCKS[2])) == set()
 

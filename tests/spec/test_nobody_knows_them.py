@@ -10,7 +10,7 @@ from helpers.tables import table
 from helpers.views import KEY, LEDGER, needs, reasons, row, rows, spine_of
 
 from ageingwell.outreach.household import one_knock_a_door
-from ageingwell.register import AGENCIES, tables_telling_of
+from ageingwell.register import ASKED_AGENCIES, tables_telling_of
 from ageingwell.report.listing import listing_of
 from ageingwell.report.unknown import without_record
 from ageingwell.spine import build_spine
@@ -142,12 +142,12 @@ def test_a_row_of_the_list_says_nobody_only_where_every_service_could_be_asked()
     assert found[1]["nobody"] == "We cannot tell: no records to check from Adult social care"
 
 
-@pytest.mark.parametrize("missing", [name for agency in AGENCIES for name in tables_telling_of(agency)])
+@pytest.mark.parametrize("missing", [name for agency in ASKED_AGENCIES for name in tables_telling_of(agency)])
 def test_a_page_names_no_service_as_without_record_of_which_a_table_did_not_come(missing: str) -> None:
-    [agency] = [name for name in AGENCIES if missing in tables_telling_of(name)]
+    [agency] = [name for name in ASKED_AGENCIES if missing in tables_telling_of(name)]
 
     assert agency not in without_record([], missing=[missing])
-    assert set(without_record([], missing=[missing])) == set(AGENCIES) - {agency}
+    assert set(without_record([], missing=[missing])) == set(ASKED_AGENCIES) - {agency}
 
 
 # --- Who lives with somebody whose record may not be used (F31) ---

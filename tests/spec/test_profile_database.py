@@ -1,5 +1,6 @@
 """The database that runs a profile's SQL reaches one folder and nothing else, and tells no record's value."""
 
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -84,3 +85,10 @@ def test_a_profile_can_stop_with_a_sentence_of_its_own(place: Path) -> None:
             place,
             "SELECT _file, _row, error('profile: two lists that say nothing of which is which') AS kind FROM rows",
         )
+
+
+def test_without_its_extra_the_error_says_how_to_get_it(place, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+
+    with pytest.raises(SourceError, match=r"needs an extra.*pip install 'ageingwell\[profiles\]'"), sandbox(place):
+        pass

@@ -49,7 +49,8 @@ class Curves(NamedTuple):
     def heights(self, values: Array) -> Array:
         """The heights at `values` (curves, rows)."""
         stretch = np.arange(0, self.begins.size, self.begins.shape[1])[:, None] + self._knots_below(values)
-        along = np.clip(values, self.low, self.high)
+        along = np.maximum(values, self.low)
+        np.minimum(along, self.high, out=along)
         along -= np.take(self.origins, stretch)
         along *= np.take(self.rises, stretch)
         along += np.take(self.begins, stretch)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,10 @@ class LookupTables:
         return curves_of(
             {"knot_start": self.knot_start, "knots": self.knots, "heights": self.heights, "missing": self.missing}
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The arrays alone, without what kernels make of them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def work_a_row(self) -> int:

@@ -50,6 +50,8 @@ class Table:
 
 def checked_table(source: Any) -> Any:
     """The table as it can be read; `FrameError` for what is no table of rows and columns, with what to do instead."""
+    if isinstance(source, pl.DataFrame):
+        return source
     if isinstance(source, pl.LazyFrame):
         raise FrameError("a lazy frame was given", "collect it first")
     if issparse(source):

@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import duckdb
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from ageingwell.errors import ConfigError, SourceError
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Written as our own readers write it; what cannot be read as a day stays as sent, so that reading names the cell.
 _DAYS = """
@@ -31,14 +34,15 @@ _NO_FORMAT = "%Y-%m-%d"
 @contextmanager
 def sandbox(
     folder: Path, *, also: Sequence[Path] = (), date_formats: Sequence[str] = (), threads: int = 2
-) -> Iterator[duckdb.DuckDBPyConnection]:
+) -> "Iterator[duckdb.DuckDBPyConnection]":
     """Open a database that can read and write in `folder` alone, and read the files `also`.
 
     It has the macros `day` (a day by the formats, as year-month-day; what cannot be read stays as it is), `as_day` (the
     same as a date, or nothing), `day_text`, `month_of`, `without_braces` and `whole_text` (drops a `.0`). Extensions,
-    other files and the network are out of reach, and no statement can change that.
+    other files and the network are out of reach, and no statement can change that. `SourceError` without the extra
+    `profiles`, which brings the database.
     """
-    connection = duckdb.connect(":memory:", config={"threads": str(threads)})
+    connection = _duckdb().connect(":memory:", config={"threads": str(threads)})
     try:
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions"):
             connection.execute(f"SET {setting} = false")
@@ -61,13 +65,19 @@ def sandbox(
 
 
 def run_select(
-    connection: duckdb.DuckDBPyConnection, sql: str, *, to: Path, source: str, needed: Sequence[str] = ("_file", "_row")
+    connection: "duckdb.DuckDBPyConnection",
+    sql: str,
+    *,
+    to: Path,
+    source: str,
+    needed: Sequence[str] = ("_file", "_row"),
 ) -> tuple[str, ...]:
     """Write what one SELECT gives to a Parquet file, every column as text, in the order of file and row.
 
     Gives the names of the columns. Raises `ConfigError` for SQL that cannot be run or is no single SELECT. The
     database's own message can hold a value of a row; only its kind, and what it says of names, is passed on.
     """
+    duckdb = _duckdb()
     try:
         statements = duckdb.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -95,9 +105,9 @@ def run_select(
     raise ConfigError(f"{source}: the SQL cannot be run ({reason})", "correct the SQL of the profile")
 
 
-def _told(fault: duckdb.Error) -> tuple[str, str | None]:
+def _told(fault: "duckdb.Error") -> tuple[str, str | None]:
     """What a fault says without a record's value, and the sentence a profile itself raised with `error('…')`."""
-    text = str(fault).split("\n")[0]
+    duckdb, text = _duckdb(), str(fault).split("\n")[0]
     if isinstance(fault, duckdb.InvalidInputException) and (own := re.search(r"profile: (.*)", text)):
         return "", own[1]
     if isinstance(fault, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
@@ -105,6 +115,17 @@ def _told(fault: duckdb.Error) -> tuple[str, str | None]:
     if isinstance(fault, duckdb.PermissionException):
         return "it reaches for a file or a setting that it may not use", None
     return type(fault).__name__, None
+
+
+def _duckdb() -> ModuleType:
+    """DuckDB, imported when raw files are first read."""
+    try:
+        import duckdb
+    except ImportError:
+        raise SourceError(
+            "reading raw files by source profiles needs an extra", "pip install 'ageingwell[profiles]'"
+        ) from None
+    return duckdb
 
 
 def _quoted(text: str) -> str:
@@ -116,7 +137,7 @@ def _named(name: str) -> str:
 
 
 def create_view(
-    connection: duckdb.DuckDBPyConnection, name: str, *, parts: Sequence[Path], columns: Mapping[str, str]
+    connection: "duckdb.DuckDBPyConnection", name: str, *, parts: Sequence[Path], columns: Mapping[str, str]
 ) -> None:
     """Make a view over Parquet files; of `columns`, those that no part has are empty in every row."""
     listed = ", ".join(_quoted(str(part)) for part in parts)

@@ -16,7 +16,7 @@ from ageingwell.config.services import ServicesSettings
 from ageingwell.governance.disclosure import SUPPRESS_BELOW, disclose_table
 from ageingwell.governance.linked import TOTAL, disclose_cross, share_words
 from ageingwell.governance.night_facts import NightFacts
-from ageingwell.register import AGENCIES, AGENCY_WORDS, LEAD_AGENCIES, tables_telling_of
+from ageingwell.register import AGENCY_WORDS, ASKED_AGENCIES, LEAD_AGENCIES, tables_telling_of
 from ageingwell.report.offers import miles_words
 from ageingwell.services.match import ASKS, match_services
 from ageingwell.services.values import fold
@@ -266,7 +266,7 @@ def _not_counted(missing: Collection[str]) -> str:
     'We cannot tell whom these services know, as their records did not all come: adult social care.'
     """
     register = "Everybody here is on the register of a GP practice, which is not counted."
-    others = [name for name in AGENCIES if name != "gp" and set(tables_telling_of(name)) & set(missing)]
+    others = [name for name in ASKED_AGENCIES if name != "gp" and set(tables_telling_of(name)) & set(missing)]
     if not others:
         return register
     named = ", ".join(agency_words(name).lower() for name in others)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from ageingwell.register import AGENCIES
+from ageingwell.register import ASKED_AGENCIES
 from ageingwell.report.filters import Question, marks_of, questions_of
 from ageingwell.report.person import Person
 from ageingwell.views.recipient import NO_NEED
@@ -83,7 +83,7 @@ def services_of(person: Person) -> list[str]:
 def untold_of(person: Person) -> list[str]:
     """The services of which it cannot be told whether they are in touch: their records did not come, or no home is."""
     told = {*(touch["agency"] for touch in person["in_touch"]), *person["not_in_touch"], *OF_EVERYBODY}
-    return [words for words in map(agency_words, AGENCIES) if words not in told]
+    return [words for words in map(agency_words, ASKED_AGENCIES) if words not in told]
 
 
 def _row(person: Person) -> dict[str, Any]:

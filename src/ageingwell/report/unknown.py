@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from ageingwell.governance.night_facts import NightFacts
-from ageingwell.register import AGENCIES, BY_HOME, tables_telling_of
+from ageingwell.register import ASKED_AGENCIES, BY_HOME, tables_telling_of
 from ageingwell.views.words import label_words
 
 NOTHING_KNOWN: Final = "Where nothing is on record, nothing is known."
@@ -84,6 +84,6 @@ def without_record(in_touch: Collection[str], *, missing: Collection[str], has_h
     >>> without_record(["gp"], missing=[], has_home=False)
     ['hospital', 'social_care', 'voluntary']
     """
-    came = [name for name in AGENCIES if not set(tables_telling_of(name)) & set(missing)]
+    came = [name for name in ASKED_AGENCIES if not set(tables_telling_of(name)) & set(missing)]
     told = [name for name in came if has_home or name not in BY_HOME]
     return [name for name in told if name not in in_touch]
