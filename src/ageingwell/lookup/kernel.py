@@ -23,6 +23,7 @@ NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORIES = (
     KINDS.index(kind) for kind in ("nan_left", "nan_right", "zero_left", "zero_right", "categories")
 )
 FEW_EDGES = 256
+FEW_CATEGORIES = 1 << 16
 # Larger tiles read the tables less often and take more room: with 60 features, 20 MB a thread.
 ROWS_IN_A_TILE = 16384
 SEVERAL_ROWS = 256
@@ -95,10 +96,16 @@ def encode(
     columns: Array, feature: Array, kind: Array, edge_start: Array, edges: Array, codes: Array, rows: int
 ) -> None:
     """Write the code of every reading: `codes[reading, row]`. For the kinds see `readings.py`."""
+    whole, whole_of = np.empty(rows, np.int64), -1
     for reading in range(len(feature)):
         ours = edges[edge_start[reading] : edge_start[reading + 1]]
         values, code = columns[feature[reading], :rows], codes[reading, :rows]
-        if kind[reading] == CATEGORIES:
+        if kind[reading] == CATEGORIES and len(ours) > 0 and ours[-1] < FEW_CATEGORIES:
+            if whole_of != feature[reading]:
+                _whole_numbers(values, whole)
+                whole_of = feature[reading]
+            _find_categories(whole, ours, code)
+        elif kind[reading] == CATEGORIES:
             for row in range(rows):
                 code[row] = 0 if _among(values[row], ours) else 1
         elif len(ours) <= FEW_EDGES:
@@ -107,6 +114,26 @@ def encode(
             for row in range(rows):
                 code[row] = _edges_below(_as_number(values[row]), ours)
         _send_missing(values, kind[reading], len(ours), code)
+
+
+@jit
+def _whole_numbers(values: Array, whole: Array) -> None:
+    """The whole part of each value, as LightGBM cuts off its fraction; `FEW_CATEGORIES` for what is no category."""
+    for row in range(len(values)):
+        is_small = -1.0 < values[row] < FEW_CATEGORIES
+        whole[row] = int(max(values[row], 0.0)) if is_small else FEW_CATEGORIES
+
+
+@jit
+def _find_categories(whole: Array, categories: Array, code: Array) -> None:
+    """Write 0 where a whole number is among the categories and 1 elsewhere: many splits ask, so it is looked up."""
+    beyond = int(categories[-1]) + 1
+    found = np.ones(beyond + 1, np.uint8)
+    for category in categories:
+        if 0.0 <= category < beyond:
+            found[int(category)] = 0
+    for row in range(len(whole)):
+        code[row] = found[min(whole[row], beyond)]
 
 
 @jit

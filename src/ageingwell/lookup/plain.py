@@ -22,6 +22,8 @@ Array = NDArray[Any]
 NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, CATEGORIES = (
     KINDS.index(kind) for kind in ("nan_left", "nan_right", "zero_left", "zero_right", "categories")
 )
+# Categories below this are looked up; others are searched for.
+FEW_CATEGORIES = 1 << 16
 # The columns of a tile, its codes and a group's tables stay in the processor's own memory.
 ROWS_IN_A_TILE = 8192
 
@@ -63,12 +65,14 @@ def encode(
     columns: Array, feature: Array, kind: Array, edge_start: Array, edges: Array, codes: Array, rows: int
 ) -> None:
     """Write the code of every reading: `codes[reading, row]`. For the kinds see `readings.py`."""
-    last, number = -1, np.zeros(0)
+    last, number, whole_of, whole = -1, np.zeros(0), -1, np.zeros(0, np.intp)
     for reading, (of, how) in enumerate(zip(feature.tolist(), kind.tolist())):
         ours = edges[edge_start[reading] : edge_start[reading + 1]]
         values, code = columns[of, :rows], codes[reading, :rows]
         if how == CATEGORIES:
-            code[:] = ~_among(values, ours)
+            if of != whole_of:
+                whole_of, whole = of, _whole_numbers(values)
+            code[:] = _not_among(whole, ours)
             continue
         if of != last:
             last, number = of, _as_numbers(values)
@@ -85,13 +89,21 @@ def _as_numbers(values: Array) -> Array:
     return np.where((values < -NEARLY_ZERO) | (values > NEARLY_ZERO), values, 0.0)
 
 
-def _among(values: Array, categories: Array) -> Array:
-    """Whether values are among the categories: LightGBM cuts off a fraction; what is missing or below 0 is none."""
-    # Of 0 to 1 below 0 the whole part is 0 too.
+def _whole_numbers(values: Array) -> Array:
+    """The whole part of each value, as LightGBM cuts off its fraction; -1 for what is missing, below 0 or too large."""
+    # Of -1 to 0 the whole part is 0 too.
     possible = (values > -1.0) & (values < 2147483648.0)
-    whole = np.floor(np.where(possible, np.maximum(values, 0.0), 0.0))
-    place = np.minimum(np.searchsorted(categories, whole), len(categories) - 1)
-    return np.asarray(possible & (categories[place] == whole))
+    return np.where(possible, np.maximum(values, 0.0), -1.0).astype(np.intp)
+
+
+def _not_among(whole: Array, categories: Array) -> Array:
+    """Whether whole numbers are none of the categories."""
+    if not categories.size or categories[-1] >= FEW_CATEGORIES:
+        return ~np.isin(whole, categories)
+    # One place more for what is beyond the last category; -1 leads to it as well.
+    is_none = np.ones(int(categories[-1]) + 2, bool)
+    is_none[categories[(categories >= 0) & (categories <= categories[-1])].astype(np.intp)] = False
+    return np.take(is_none, np.minimum(whole, len(is_none) - 1), mode="wrap")
 
 
 def add(codes: Array, plan: list[GroupPlan], sums: Array, rows: int) -> None:
