@@ -112,8 +112,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n,), anything that sorts, later rows judge fits on earlier ones. `monotone` tells how the risk may move with a
         feature: "up", "down" or "either" (or 1, -1, 0), by name or one a column.
 
-        Of more than 200,000 rows a sample is fitted on, with `SampledWarning`: rows (groups) with the outcome up to half of
-        it, the others drawn at random, each counting for as many as it stands for. `fitted_.sampled` tells how many.
+        Of more than 200,000 rows a sample is fitted on, with `SampledWarning`: rows (groups) with the outcome up to half
+        of it, the others drawn at random, each counting for as many as it stands for. `fitted_.sampled` tells how many.
 
         Raises `FrameError`, a `ValueError`: one class only, infinite values, duplicate names, a type that is neither
         number nor category. Warns `FewEventsWarning` with the number needed where there are too few events.
