@@ -112,8 +112,9 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n,), anything that sorts, later rows judge fits on earlier ones. `monotone` tells how the risk may move with a
         feature: "up", "down" or "either" (or 1, -1, 0), by name or one a column.
 
-        Of more than 200,000 rows a sample is fitted on, with `SampledWarning`: rows (groups) with the outcome up to half
-        of it, the others drawn at random, each counting for as many as it stands for. `fitted_.sampled` tells how many.
+        Of more than 200,000 rows a sample is fitted on, with `SampledWarning`: rows (groups) with the outcome fill up
+        to half of it, others are drawn at random, and each counts for as many as it stands for. `fitted_.sampled`
+        tells how many.
 
         Raises `FrameError`, a `ValueError`: one class only, infinite values, duplicate names, a type that is neither
         number nor category. Warns `FewEventsWarning` with the number needed where there are too few events.
@@ -130,7 +131,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not 0 < outcome[kept].sum() < kept.sum():
             raise FrameError("the outcome has one class only among rows of positive weight", "give both classes")
         self.fitted_ = fit_risk(
-            codes[kept],
+            codes if kept.all() else codes[kept],
             outcome[kept],
             columns=columns,
             signs=_signs(monotone, columns),
