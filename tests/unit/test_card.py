@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from ageingwell.config.load import load_config
 from ageingwell.governance.card import model_card
 from ageingwell.governance.disclosure import in_words
 from ageingwell.governance.tripod import BY_A_PERSON, ITEMS, PERSON
+from ageingwell.model.fitted import Sampled
 
 # BMJ 2024;385:e078378: 27 items, of which these have parts.
 PARTS = {3: "abc", 5: "ab", 6: "abc", 8: "abc", 9: "abc", 12: "abcdefg", 18: "abcdef", 20: "abc", 23: "ab", 27: "abc"}
@@ -118,6 +120,17 @@ def test_a_bundle_recalibrated_for_a_place_tells_how_far_it_moved(bundle):
     assert row in card
     assert "the year after 2025-08-24" in card
     assert "not updated" not in card
+
+
+def test_a_model_fitted_on_a_sample_says_of_how_many_rows(bundle, card):
+    first, model = next(iter(bundle.models.items()))
+    sampled = replace(model, sampled=Sampled(900_000, 200_000, 45_001, 45_001))
+
+    told = model_card(bundle.facts, {**bundle.models, first: sampled}, bundle.tables)
+
+    assert f"({first}: 200,000 of 900,000 rows, with the outcome 45,000 of 45,000)" in told
+    assert "no balancing of classes" in card
+    assert "no balancing of classes" not in told
 
 
 def test_no_item_is_missing():

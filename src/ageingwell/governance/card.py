@@ -218,11 +218,18 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
 
 def _drawn(models: Mapping[str, FittedRisk]) -> str:
     """Whether all people were fitted on, or a sample of those without the outcome."""
-    told = {outcome: model.sampled.in_words() for outcome, model in models.items() if model.sampled is not None}
-    if not told:
+    samples = {outcome: model.sampled for outcome, model in models.items() if model.sampled is not None}
+    if not samples:
         return "Nobody was drawn more or less often than they are (no balancing of classes)."
-    listed = "; ".join(f"{OUTCOME_MEANS.get(outcome, outcome)}: {words}" for outcome, words in told.items())
-    return f"There were more rows than a fit needs, so a sample was drawn at random ({listed})."
+    told = "; ".join(
+        f"{outcome}: {in_words(one.n_used)} of {in_words(one.n)} rows, with the outcome "
+        f"{in_words(one.n_events_used)} of {in_words(one.n_events)}"
+        for outcome, one in samples.items()
+    )
+    return (
+        "There were more rows than a fit needs, so a sample was fitted on in which rows with the outcome are more "
+        f"frequent, and each counts for as many as it stands for ({told})."
+    )
 
 
 def _updated(facts: Mapping[str, Any]) -> str:

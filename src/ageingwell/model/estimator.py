@@ -112,9 +112,9 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n,), anything that sorts, later rows judge fits on earlier ones. `monotone` tells how the risk may move with a
         feature: "up", "down" or "either" (or 1, -1, 0), by name or one a column.
 
-        Of more than 200,000 rows a sample is fitted on, with `SampledWarning`: rows (groups) with the outcome up to
-        half of it, the others drawn at random, each counting for as many as it stands for. `fitted_.sampled` tells how
-        many.
+        Of more than 200,000 rows a sample is fitted on, with `SampledWarning`: rows (groups) with the outcome fill up
+        to half of it, others are drawn at random, and each counts for as many as it stands for. `fitted_.sampled`
+        tells how many.
 
         Raises `FrameError`, a `ValueError`: one class only, infinite values, duplicate names, a type that is neither
         number nor category. Warns `FewEventsWarning` with the number needed where there are too few events.
@@ -131,7 +131,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not 0 < outcome[kept].sum() < kept.sum():
             raise FrameError("the outcome has one class only among rows of positive weight", "give both classes")
         self.fitted_ = fit_risk(
-            codes[kept],
+            codes if kept.all() else codes[kept],
             outcome[kept],
             columns=columns,
             signs=_signs(monotone, columns),
@@ -146,7 +146,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """The calibrated log-odds of the second class, (n,)."""
         codes = self._codes(X)
-        return self.fitted_.log_odds_of(codes, threads=self.threads)
+        return self.fitted_.log_odds(self.fitted_.score_of(codes, threads=self.threads))
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
         """The chances of the two classes in the order of `classes_`, (n, 2)."""
@@ -307,7 +307,12 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def _warn_on_new_gaps(self, codes: Floats) -> None:
-        new = [self.fitted_.columns[place].name for place in self.fitted_.gaps(codes)]
+        known = self.fitted_.missing_in_training
+        new = [
+            column.name
+            for place, column in enumerate(self.fitted_.columns)
+            if not column.is_category and column.name not in known and np.isnan(codes[:, place]).any()
+        ]
         if new:
             warnings.warn(
                 f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",

@@ -40,7 +40,7 @@ def sample_of(outcome: Floats, *, groups: ArrayLike | None, most: int, seed: int
     same are drawn in whatever order the rows stand.
 
     >>> found = sample_of(np.array([1.0] * 10 + [0.0] * 990), groups=None, most=110, seed=1)
-    >>> len(found.rows), found.stands_for[0], found.stands_for[-1]
+    >>> len(found.rows), float(found.stands_for[0]), float(found.stands_for[-1])
     (110, 1.0, 9.9)
     """
     n = len(outcome)
