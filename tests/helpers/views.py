@@ -156,7 +156,7 @@ def reasons(*given: dict[str, Any]) -> pl.DataFrame:
 
 def spine_of(listed: pl.DataFrame, **columns: Any) -> pl.DataFrame:
     """The people on a list: aged 82, with no communication need unless given."""
-    given = {"age": 82, "sex": "female", "communication_need": None, **columns}
+    given = {"age": 82, "sex": "female", "communication_need": None, "practice_code": "M82041", **columns}
     values = [pl.lit(value).cast(pl.Int64 if name == "age" else pl.String).alias(name) for name, value in given.items()]
     return listed.select("person_id", "household_id", "place", *values)
 
