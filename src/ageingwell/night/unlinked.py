@@ -43,7 +43,8 @@ def unlinked_home_needs(
     resident died or left is judged by what was found since (`before_the_resident_left`).
     """
     patients = records.tables["gp_patients"].rows
-    register = linked_homes(patients)
+    asked = _homes_asked_about(tables, guarded)
+    register = linked_homes(_ever_at(asked, patients))
     found = {
         name: find_home_needs(
             build_home_features(rows, pl.Series([], dtype=pl.String), as_of),
@@ -54,7 +55,7 @@ def unlinked_home_needs(
     }
     homes = home_facts(tables)
     # A home where somebody who may be used is registered is told of with that person.
-    with_people = linked_homes(tables["gp_patients"]).filter("is_lived_in")["household_id"]
+    with_people = linked_homes(_ever_at(guarded, tables["gp_patients"])).filter("is_lived_in")["household_id"]
     routed = guarded.drop_nulls().filter(~guarded.drop_nulls().is_in(with_people.implode()))
     left_out = homes_left_out(
         found["ever"]["household_id"],
@@ -74,6 +75,19 @@ def unlinked_home_needs(
     counted = pl.concat([reasons, pl.repeat("before_the_resident_left", before.height, dtype=pl.String, eager=True)])
     n_homes = counted.alias("reason").value_counts(name="n").cast({"n": pl.Int64}).sort("reason")
     return found["since"].join(left_out, on="household_id", how="anti", maintain_order="left"), n_homes
+
+
+def _homes_asked_about(tables: Mapping[str, pl.LazyFrame], guarded: pl.Series) -> pl.Series:
+    """The homes that a fire visit or incident tells of, or a marker."""
+    told = [tables[name].select("household_id") for name in ("fire_visits", "fire_incidents") if name in tables]
+    return pl.concat([guarded.to_frame("household_id").lazy(), *told]).drop_nulls().unique().collect().to_series()
+
+
+def _ever_at(homes: pl.Series, patients: pl.LazyFrame) -> pl.LazyFrame:
+    """Every row of the register of whoever it ever had at one of these homes."""
+    asked = homes.drop_nulls().to_frame("household_id").lazy()
+    people = patients.join(asked, on="household_id", how="semi").select("person_id").unique()
+    return patients.join(people, on="person_id", how="semi")
 
 
 def _opted_out(patients: pl.LazyFrame, opted: pl.DataFrame, guarded: pl.Series, config: Config) -> pl.Series:
