@@ -8,6 +8,7 @@ reading   read + check + features by ageingwell, pandas and DuckDB, in turn
 night     the whole night against the usual straw man, with small trees and with large
 growth    a whole night by the number of people, and the exponents of time and memory
 england   11 million people: run with --run-england, else reckoned from the growth
+ways      the same night in 1, 7 and 64 shards, in processes, on one thread and from CSV: are the bytes the same?
 spark     a night on Spark against the same night without it (needs the extra `spark`; --spark-python names a Python)
 explain   benchmarks/explain_speed.py, where it is there
 fit       benchmarks/fit_speed.py, where it is there
@@ -30,8 +31,9 @@ from benchmarks.scale.on_spark import spark_against_local
 from benchmarks.scale.others import OTHERS, other
 from benchmarks.scale.rivals import night, reading
 from benchmarks.scale.told import Told, page
+from benchmarks.scale.ways import ways
 
-PARTS = ("reading", "night", "growth", "england", "spark", *OTHERS)
+PARTS = ("reading", "night", "growth", "england", "ways", "spark", *OTHERS)
 SMALL, FULL = (20_000, 40_000, 80_000), (50_000, 100_000, 200_000, 400_000, 1_000_000)
 COUNTY_GIB = 5.8e-7  # of disk a person takes as Parquet; a night takes as much again twice
 
@@ -105,6 +107,8 @@ def _parts(asked: argparse.Namespace, work: Path) -> Iterator[Told]:
         if "england" in asked.parts:
             run, why_not = _england(asked, work)
             yield told_england(found, run, why_not=why_not)
+    if "ways" in asked.parts:
+        yield ways(county_of(asked.people, work), asked.people, work)
     if "spark" in asked.parts:
         yield spark_against_local(county_of(asked.people, work), asked.people, work, python=asked.spark_python)
     yield from (other(part, full=asked.full) for part in OTHERS if part in asked.parts)

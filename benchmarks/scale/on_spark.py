@@ -32,7 +32,7 @@ def spark_against_local(county: Path, people: int, work: Path, *, python: str = 
     for engine in ("local", "spark"):
         config = _settings(engine, work)
         cost = score(county, work, config=config, python=python, env={"JAVA_HOME": str(java)})
-        hashes.append(_hashes(work / "nights"))
+        hashes.append(hashes_of_night(work / "nights"))
         rows.append(_row(engine, cost, hashes[-1] == hashes[0]))
     columns = ["engine", "CPU s", "wall s", "peak GiB", "bytes"]
     says = (
@@ -63,7 +63,7 @@ def _settings(engine: str, work: Path) -> Path:
     return folder / "score.toml"
 
 
-def _hashes(nights: Path) -> dict[str, str]:
+def hashes_of_night(nights: Path) -> dict[str, str]:
     """Every file of the night by its name."""
     [night] = [path for path in nights.iterdir() if path.is_dir() and not path.is_symlink() and path.name[:2] == "20"]
     files = (path for path in sorted(night.rglob("*")) if path.is_file() and path.name not in _NOT_COMPARED)
