@@ -24,7 +24,7 @@ class Recipe:
     shapes: tuple[Shape, ...] = SHAPES
     most_trees: int = 600
     worse_shapes: int = 2
-    patience: int = 40
+    patience: int = 30
     n_folds: int = 5
     seed: int = 1
     threads: int = 1

@@ -201,10 +201,10 @@ def _choose_penalty(training: Training, recipe: Recipe) -> float:
     """The penalty whose margins describe best the folds they were not fitted on."""
     draw = np.random.default_rng(recipe.seed).permutation(len(training.outcome))
     some = np.isin(np.arange(len(draw)), draw[: recipe.rows_to_choose])
-    losses = np.zeros(len(recipe.penalties))
+    losses, known = np.zeros(len(recipe.penalties)), dict[float, Floats]()
     for fold in np.unique(training.fold[some]):
         away = training.fold == fold
-        losses += losses_on_path(training, some & ~away, some & away, recipe.penalties)
+        losses += losses_on_path(training, some & ~away, some & away, recipe.penalties, known=known)
     return recipe.penalties[int(losses.argmin())]
 
 

@@ -75,12 +75,16 @@ def as_numbers_unseen(
 
     With one fold only there are no others, and its own rows serve.
     """
-    if not any(has_many_levels(column) for column in columns):
+    many = [place for place, column in enumerate(columns) if has_many_levels(column)]
+    if not many:
         return codes
     made = codes.copy(order="F")
     for part in np.unique(fold):
         ours = fold == part
         rest = ours if ours.all() else ~ours
-        tables = tables_of(codes[rest], outcome[rest], weight=weight[rest], columns=columns)
-        made[ours] = as_numbers(codes[ours], tables)
+        for place in many:
+            table = level_log_odds(
+                codes[rest, place], outcome[rest], weight=weight[rest], n_codes=columns[place].n_codes
+            )
+            made[ours, place] = table[codes[ours, place].astype(np.int64)]
     return made

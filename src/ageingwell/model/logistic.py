@@ -54,29 +54,31 @@ def solve(
     penalty: float,
     lower: Floats,
     start: Solution | None = None,
+    curvature: Floats | None = None,
     close: float = _CLOSE,
 ) -> Solution:
     """The minimum of `ridge_logistic`, not rounded, to about `close`, with its curvature.
 
-    `start`, the solution of a like problem (another penalty, more rows), makes it quicker and is nowhere in the result.
+    `start`, the solution of a like problem (another penalty, more rows), and `curvature`, that of another, make it
+    quicker and are nowhere in the result.
     """
     ridge, bound = np.append(np.full(design.shape[1], penalty), 0.0), np.append(lower, -np.inf)
     fit = _Problem(design, outcome, weight, ridge, bound)
     beta = fit.start() if start is None else np.maximum(start.beta, bound)
-    last = None if start is None else start.curvature
-    odds, before, is_kept = fit.odds(beta), np.inf, start is not None
+    last = start.curvature if curvature is None and start is not None else curvature
+    odds, before, is_kept = fit.odds(beta), np.inf, last is not None
     for _ in range(_STEPS):
         risk = expit(odds)
-        curvature = last if is_kept and last is not None else fit.curvature(risk)
-        step = fit.step(curvature, risk, beta)
+        used = last if is_kept and last is not None else fit.curvature(risk)
+        step = fit.step(used, risk, beta)
         moved, odds = fit.descend(beta, step, odds)
         change, far = float(np.abs(moved - beta).max()), float(np.abs(step).max())
         # Where a step by a curvature that was kept leads nowhere, one by its own may yet.
         if change < close and not (change == 0 and far >= close and is_kept):
             break
         is_kept = 0 < change <= _SLOW * before
-        beta, before, last = moved, change, curvature
-    return Solution(moved, curvature)
+        beta, before, last = moved, change, used
+    return Solution(moved, used)
 
 
 @dataclass(frozen=True)

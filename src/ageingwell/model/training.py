@@ -130,8 +130,13 @@ def _values(training: Training, design: Design, rows: Ints, numbers: Floats) -> 
     return np.column_stack([shared, own.matrix(numbers)])
 
 
-def losses_on_path(training: Training, fit: Bools, judge: Bools, penalties: Sequence[float]) -> Floats:
-    """The log loss on the rows that judge, for each penalty; each fit starts from the one before."""
+def losses_on_path(
+    training: Training, fit: Bools, judge: Bools, penalties: Sequence[float], *, known: dict[float, Floats]
+) -> Floats:
+    """The log loss on the rows that judge, for each penalty; each fit starts from the one before.
+
+    `known` keeps the curvature at each penalty, by which the next fold's fits step too.
+    """
     chosen, away = np.flatnonzero(fit), np.flatnonzero(judge)
     outcome, weight = training.outcome[chosen], training.weight[chosen]
     if not outcome.min(initial=1) < outcome.max(initial=0):
@@ -140,7 +145,18 @@ def losses_on_path(training: Training, fit: Bools, judge: Bools, penalties: Sequ
     judged = described.others(training, away)
     lower, found, losses = described.design.lower, None, []
     for penalty in penalties:
-        found = solve(described.values, outcome, weight=weight, penalty=penalty, lower=lower, start=found, close=1e-3)
+        curvature = known.get(penalty)
+        found = solve(
+            described.values,
+            outcome,
+            weight=weight,
+            penalty=penalty,
+            lower=lower,
+            start=found,
+            curvature=curvature if curvature is not None and len(curvature) == len(lower) + 1 else None,
+            close=1e-3,
+        )
+        known[penalty] = found.curvature
         odds = judged @ found.beta[:-1] + found.beta[-1]
         each = np.logaddexp(0.0, odds) - training.outcome[away] * odds
         losses.append(float((training.weight[away] * each).sum()))
