@@ -48,10 +48,10 @@ WORDS: Final = {
 }
 # Functions of the night that are timed where they are called: module, name there, the stage they are part of, words.
 STEPS: Final = (
-    ("ageingwell.night.register", "build_spine", "register", "who is registered, where, with whom"),
-    ("ageingwell.night.register", "count_recognised", "register", "which codes and labels are recognised"),
-    ("ageingwell.night.register", "_links", "register", "how much of each table links"),
-    ("ageingwell.night.register", "newest_days", "register", "the newest day of each table"),
+    ("ageingwell.night.first_pass", "build_spine", "register", "who is registered, where, with whom"),
+    ("ageingwell.night.first_pass", "count_recognised", "register", "which codes and labels are recognised"),
+    ("ageingwell.night.first_pass", "_links", "register", "how much of each table links"),
+    ("ageingwell.night.first_pass", "newest_days", "register", "the newest day of each table"),
     ("ageingwell.night.people", "untold_of", "people", "whose codes are not recognised"),
     ("ageingwell.night.people", "build_features", "people", "features"),
     ("ageingwell.night.people", "risks_of", "people", "risks"),

@@ -146,7 +146,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """The calibrated log-odds of the second class, (n,)."""
         codes = self._codes(X)
-        return self.fitted_.log_odds(self.fitted_.score_of(codes, threads=self.threads))
+        return self.fitted_.log_odds_of(codes, threads=self.threads)
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
         """The chances of the two classes in the order of `classes_`, (n, 2)."""
@@ -307,12 +307,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def _warn_on_new_gaps(self, codes: Floats) -> None:
-        known = self.fitted_.missing_in_training
-        new = [
-            column.name
-            for place, column in enumerate(self.fitted_.columns)
-            if not column.is_category and column.name not in known and np.isnan(codes[:, place]).any()
-        ]
+        new = [self.fitted_.columns[place].name for place in self.fitted_.gaps(codes)]
         if new:
             warnings.warn(
                 f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",
