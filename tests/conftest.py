@@ -9,11 +9,17 @@ import pytest
 from helpers.shared import Shared
 
 
+SLOW_FOLDERS = ("property", "reference")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow whatever needs a trained bundle: training one takes ten seconds, and most of those score a night."""
+    """Mark as slow whatever needs a trained bundle, for most of those score a night, and all laws and comparisons.
+
+    A law is tried on many drawn records, and a comparison runs another library beside ours.
+    """
     for item in items:
-        if "bundle" in getattr(item, "fixturenames", ()):
+        if "bundle" in getattr(item, "fixturenames", ()) or item.path.parent.name in SLOW_FOLDERS:
             item.add_marker("slow")
 
 

@@ -13,6 +13,8 @@ from ageingwell.errors import PublishError
 from ageingwell.jobs.settling_in import SETTINGS, init
 from tools.profiles import SOURCES
 
+pytestmark = pytest.mark.slow
+
 VISITS = "Ref,Property UPRN,Date visited,Result,Lives alone,Officer\n"
 RESULTS = ["Completed", "Completed", "No access", "Refused"]
 

@@ -9,6 +9,8 @@ from ageingwell.errors import RefusedRowsError
 from ageingwell.pseudonyms import pseudonymised_text
 from ageingwell.pseudonyms.registers import matches, read_register
 
+pytestmark = pytest.mark.slow
+
 CELLS = {(table, raw): ours for table, names in CONTRACTS.items() for ours, raw in RAW.items() if ours in names}
 
 

@@ -15,6 +15,8 @@ from ageingwell.pseudonyms import Key, pseudonymise
 from ageingwell.pseudonyms.digests import pseudonym
 from ageingwell.pseudonyms.extracts import raw_names
 
+pytestmark = pytest.mark.slow
+
 KEY = Key.made_up(1)
 CONTRACTS = {table: list(model.to_schema().columns) for table, model in TABLES.items()}
 # Valid numbers of the reserved range, and twelve homes.

@@ -16,6 +16,8 @@ from ageingwell.pseudonyms import pseudonymised_text
 from ageingwell.pseudonyms.fingerprints import NOT_HELD, told_by
 from ageingwell.sources.read import read_agencies
 
+pytestmark = pytest.mark.slow
+
 OPTIONAL = [
     (table, column.name)
     for table in TABLES

@@ -21,6 +21,8 @@ from ageingwell.engines.parcels import Job, opened, packed
 from ageingwell.errors import AgeingWellError, ConfigError, EngineError, SourceError
 from ageingwell.pseudonyms import Key
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import functools
 from pathlib import Path

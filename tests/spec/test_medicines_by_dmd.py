@@ -31,6 +31,8 @@ from ageingwell.synthetic.medicines import dmd_to_bnf, made_up_dmd_codes
 from ageingwell.synthetic.other_words import in_other_words
 from ageingwell.timeline import AsOf
 
+pytestmark = pytest.mark.slow
+
 NIGHT = date(2026, 11, 22)
 Tables = dict[str, pl.DataFrame]
 LOOK_UP = DmdToBnf(dmd_to_bnf().sort("dmd_code"), "map.csv", "", None, n_by_substance=0, n_ambiguous=0, n_not_read=0)

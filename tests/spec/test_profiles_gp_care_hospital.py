@@ -11,6 +11,8 @@ from ageingwell.profiles.profile import shipped_profiles
 from ageingwell.profiles.recognise import recognise
 from ageingwell.profiles.transform import MadeTable, run_profile
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = "9990001006", "9990001014"
 
 

@@ -45,6 +45,8 @@ from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.synthetic.other_words import KINDS, in_other_words
 from ageingwell.timeline import AsOf, Horizon
 
+pytestmark = pytest.mark.slow
+
 NIGHT = date(2026, 11, 22)
 JUDGE_ALL = RecognitionSettings(minimum_rows=1)
 Tables = dict[str, pl.DataFrame]

@@ -28,6 +28,8 @@ from ageingwell.report.csv import agency_csv
 from ageingwell.report.workbook import agency_workbook
 from ageingwell.views.columns import FOR_HOMES, AgencyView
 
+pytestmark = pytest.mark.slow
+
 MEETING = AS_OF + timedelta(days=18)
 MANY = rows(*(row(f"p{n}", f"h{n // 2}", n + 1, "gp", place=f"Place {n % 3}") for n in range(8)))
 VIEW = see("gp", rows=MANY, people=spine_of(MANY))

@@ -12,6 +12,8 @@ from ageingwell.profiles.recognise import recognise
 from ageingwell.profiles.transform import run_profile
 from tools.profiles import EXTRACTED_ON, SOURCES, expected_files, made_of_sample
 
+pytestmark = pytest.mark.slow
+
 NAMES = sorted(path.name for path in SOURCES.iterdir() if (path / "profile.toml").is_file())
 
 

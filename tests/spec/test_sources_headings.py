@@ -17,6 +17,8 @@ from ageingwell.jobs.checking import check
 from ageingwell.sources.read import CheckedTable, read_agencies
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
+pytestmark = pytest.mark.slow
+
 SPELLINGS = {
     "capitals": str.upper,
     "blanks": lambda name: f" {name.replace('_', ' ').title()} ",

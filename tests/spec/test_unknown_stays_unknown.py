@@ -14,6 +14,8 @@ from ageingwell.features.build import FEATURES, build_features, columns_behind, 
 from ageingwell.features.feature import Seen, any_of, n_days, n_distinct_days
 from ageingwell.timeline import AsOf
 
+pytestmark = pytest.mark.slow
+
 NIGHT = date(2025, 8, 24)
 Frames = dict[str, pl.DataFrame]
 ONE: Frames = {"gp_patients": register(("p1", "h1", "1940-01-01"))}

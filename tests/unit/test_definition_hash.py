@@ -35,6 +35,8 @@ from ageingwell.features.definition import definitions as definitions_of
 from ageingwell.features.feature import Feature
 from ageingwell.timeline import ENDINGS, AsOf, Lookback
 
+pytestmark = pytest.mark.slow
+
 # Every room is looked into, whichever test of others has loaded it.
 LOADED = (build, evidence, gp)
 CODELISTS = load_config().codelists

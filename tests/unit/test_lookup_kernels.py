@@ -13,6 +13,8 @@ from ageingwell.lookup import CurveMargin, Knots, compile_booster, kernels
 from ageingwell.lookup.direct import Direct
 from ageingwell.lookup.forest import read_forest
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 X, Y = people(900)
 # Curves of one, few, many and very many knots; a category whose curve stands on its codes; a curve that adds nothing.

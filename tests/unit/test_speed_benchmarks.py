@@ -16,6 +16,8 @@ from benchmarks.scale.rivals import NotTheSame, cpu_of_everybody, stop_unless_sa
 from benchmarks.scale.same_night import ageingwell, prepare, straw_man
 from benchmarks.scale.told import Told, as_table, page, skipped
 
+pytestmark = pytest.mark.slow
+
 NIGHT = "2026-11-22"
 
 
