@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 from helpers.shared import Shared
 
-
 SLOW_FOLDERS = ("property", "reference")
 
 
