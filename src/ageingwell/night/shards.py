@@ -32,8 +32,8 @@ _OPT_OUTS: Final = "permissions"  # heeded for all records at once, and in no sh
 
 # What the program itself, its libraries and the group's own part of a night take.
 _GIB_OF_ITS_OWN: Final = 1.0
-# Rows of all tables together that a GiB holds while a shard is worked. Measured: 12 million (a million people, shards of
-# 22 million rows); a third is kept in hand for records that say more.
+# Rows of all tables together that a GiB holds while a shard is worked. Measured: 12 million (a million people, shards
+# of 22 million rows); a third is kept in hand for records that say more.
 ROWS_A_GIB: Final = 8_000_000
 
 
