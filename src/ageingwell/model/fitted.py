@@ -6,6 +6,7 @@ and the line carries them along: `logit(risk) = base + sum of contributions`, fo
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from threading import Lock
 from typing import Any, Literal
 
 import lightgbm as lgb
@@ -225,13 +226,23 @@ class FittedRisk:
         curves = (Knots(np.array(curve.at), np.array(curve.adds), curve.missing) for curve in self.margin.curves)
         return CurveMargin(self.margin.intercept, tuple(curves), self._tables)
 
-    @cached_property
+    @property
     def _answers(self) -> Answers | DoesNotFit:
+        # From Python 3.12 on a cached property is worked out by each of several threads that ask at once.
+        with _ANSWERING:
+            return self._made_answers
+
+    @cached_property
+    def _made_answers(self) -> Answers | DoesNotFit:
         return answers_of(self.booster_, line=(self.line.intercept, self.line.slope), margin=self.surroundings)
 
     def __getstate__(self) -> dict[str, Any]:
         """The model alone: a copy, or what a pickle holds, makes tables of its own when they pay."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+# Held while a model's answers are begun, which takes milliseconds: their tables have a lock of their own.
+_ANSWERING = Lock()
 
 
 def calibrate(

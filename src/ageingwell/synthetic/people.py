@@ -163,7 +163,7 @@ def is_65(born: Array, *, as_of: int) -> Array:
     today = np.datetime64(as_of, "D")
     month = (born + as_of).astype("datetime64[D]").astype("datetime64[M]")
     day_in_month = (today - today.astype("datetime64[M]")).astype(int)
-    limit = (today.astype("datetime64[M]") - 65 * 12).astype("datetime64[D]") + day_in_month
+    limit = (today.astype("datetime64[M]") - np.timedelta64(65 * 12, "M")).astype("datetime64[D]") + day_in_month
     return np.asarray(month.astype("datetime64[D]") <= limit)
 
 
