@@ -40,7 +40,8 @@ def permissions(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
         found.append((who, np.full(len(who), -1), np.full(len(who), number)))
     lives = np.flatnonzero(part.is_known & (part.until >= 0))
     home = np.unique(part.home_on(lives, np.zeros(len(lives), dtype=int)))
-    home = home[rng.random(len(home)) < STAFF_SAFETY_SHARE]
+    # Who moves on the very day of the extract has a new home that no extract tells of yet.
+    home = home[(rng.random(len(home)) < STAFF_SAFETY_SHARE) & part.is_used[home]]
     found.append((np.full(len(home), -1), home, np.full(len(home), KINDS.index("staff_safety"))))
     who, home, kind = (np.concatenate(column) for column in zip(*found))
     begin = np.where(rng.random(len(who)) < 0.75, -rng.integers(10, 2400, len(who)), NEVER)
@@ -68,8 +69,8 @@ def contacts(part: Part, *, rng: np.random.Generator) -> pl.DataFrame:
     told = day + rng.integers(0, 9, len(who))
     kept = part.is_recorded(who, day, told)
     who, day, told = who[kept], day[kept], told[kept]
-    by_home = rng.random(len(who)) < 0.33
     home = part.home_on(who, day)
+    by_home = (rng.random(len(who)) < 0.33) & part.is_used[home]
     frame = pl.DataFrame(
         {
             "person_id": sparse(part.ids(who), ~by_home),
