@@ -98,6 +98,12 @@ class EngineError(AgeingWellError):
     exit_code = 15
 
 
+class WithdrawalError(AgeingWellError):
+    """Nobody can say who is to be taken off the current list: it is marked *do not use*."""
+
+    exit_code = 16
+
+
 class DecisionFileError(AgeingWellError):
     """A file with decisions cannot be read, or is no list of a night in this folder."""
 

@@ -13,6 +13,8 @@ from ageingwell.register import Recipient, tables_of
 GP_TABLES = tables_of("gp")
 EXCLUDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
 ALWAYS_OUT = ("objection", "restriction")
+# The purpose for which most opt-outs bar somebody: it holds where nobody can say what a list is for.
+STRICTEST: Purpose = "risk_stratification"
 # Rows of this kind are no opt-outs: they name the people whom the national service lets be used.
 ALLOWED = "national_allowed"
 

@@ -8,6 +8,7 @@ from helpers.counties import NIGHT, copy_of, opt_out
 
 from ageingwell.bundle import load_bundle
 from ageingwell.config.load import Config, load_config
+from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.evaluation.stored import from_text
 from ageingwell.night.score import score
 from ageingwell.night.withdraw import withdraw_from_current
@@ -57,7 +58,12 @@ def test_whoever_opts_out_leaves_the_picture_of_everybody(
     opt_out(county, "objection", person=person)
 
     made = withdraw_from_current(
-        county, out=out, config=config, workspace=tmp_path / "space", on=NIGHT, key=Key.made_up(0)
+        county,
+        out=out,
+        settings=WithdrawalSettings.of(config),
+        workspace=tmp_path / "space",
+        on=NIGHT,
+        key=Key.made_up(0),
     )
 
     assert made is not None

@@ -23,6 +23,7 @@ from helpers.filled import fill, keys_of
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
+from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.errors import ChangeError, PublishError
 from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, NightFrames, frame_file, previous_list, read_frame
 from ageingwell.kept.reading import read_night
@@ -79,7 +80,7 @@ def withdraw(at: Path, config: Path | None = None, **more):
         return withdraw_from_current(
             at / "county",
             out=at / "outreach",
-            config=load_config(config),
+            settings=WithdrawalSettings.of(load_config(config)),
             workspace=at / "work",
             on=NEXT,
             key=Key.made_up(0),
@@ -203,7 +204,13 @@ def gone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Withdrawn, dict[str,
     people = [row["person_id"] for row in listed(at / "outreach" / str(NIGHT))]
     for way, person in zip(WAYS, people, strict=False):
         way(at, person)
-    found = find_withdrawn(at / "county", out=at / "outreach", config=load_config(), workspace=at / "work", on=NEXT)
+    found = find_withdrawn(
+        at / "county",
+        out=at / "outreach",
+        settings=WithdrawalSettings.of(load_config()),
+        workspace=at / "work",
+        on=NEXT,
+    )
     return found, {way.__name__: person for way, person in zip(WAYS, people, strict=False)}
 
 

@@ -26,6 +26,7 @@ from helpers.counties import (
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
+from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
 from ageingwell.night import score as night
@@ -402,7 +403,12 @@ def test_what_the_withdrawal_reads_is_gone_afterwards(published, settings):
 def test_the_first_night_needs_no_list_to_withdraw_from(small_county, settings, tmp_path):
     config = load_config(settings)
     with_nothing = withdrawals.withdraw_from_current(
-        small_county, out=tmp_path, config=config, workspace=tmp_path / "work", on=NIGHT, key=night.Key.made_up(0)
+        small_county,
+        out=tmp_path,
+        settings=WithdrawalSettings.of(config),
+        workspace=tmp_path / "work",
+        on=NIGHT,
+        key=night.Key.made_up(0),
     )
     assert with_nothing is None
     assert rows_of(small_county, "permissions")

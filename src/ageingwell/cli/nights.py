@@ -1,4 +1,4 @@
-"""The commands of a night: score, record, explain, demo."""
+"""The commands of a night: score, withdraw, record, explain, demo."""
 
 import json
 from datetime import date
@@ -9,7 +9,7 @@ import click
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
 from ageingwell.cli.root import as_of_option, cli, config_option, data_option, day, json_option
-from ageingwell.cli.telling import tell_night
+from ageingwell.cli.telling import tell_night, tell_withdrawn
 
 
 @cli.command()
@@ -39,19 +39,74 @@ def score(
 ) -> None:
     """Score everyone known on the night and publish the outreach list."""
     from ageingwell.night import score as night
+    from ageingwell.night import withdrawing
 
     with progress() as world:
+        try:
+            config = config_of(config_path)
+        except Exception:
+            # A mistake in the settings stops the night, and keeps nobody on the list who died or objected.
+            done = withdrawing.withdraw(
+                data,
+                out=out,
+                as_of=as_of,
+                config=config_path,
+                list_key=list_key_file,
+                accept_change=accept_change,
+                surroundings=world,
+            )
+            tell_withdrawn(done, err=True)
+            raise
         run = night.score(
             data,
             as_of=as_of,
             out=out,
-            config=config_of(config_path),
+            config=config,
             list_key=list_key_file,
             allow_made_up_bundle=allow_made_up_bundle,
             accept_change=accept_change,
             surroundings=world,
         )
     tell_night(run, as_json=as_json)
+
+
+@cli.command()
+@data_option
+@as_of_option
+@click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
+@config_option
+@click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, as `score` had it; without it no pages.")
+@click.option("--accept-change", is_flag=True, help="Take off those who moved, although there are very many.")
+@json_option
+def withdraw(
+    data: Path,
+    as_of: date,
+    out: Path,
+    config_path: Path | None,
+    list_key_file: Path | None,
+    accept_change: bool,
+    as_json: bool,
+) -> None:
+    """Take whoever opted out, died or left off the current list; score nobody."""
+    from ageingwell.night import withdrawing
+
+    with progress() as world:
+        done = withdrawing.withdraw(
+            data,
+            out=out,
+            as_of=as_of,
+            config=config_path,
+            list_key=list_key_file,
+            accept_change=accept_change,
+            surroundings=world,
+        )
+    if as_json:
+        folder = None if done.folder is None else str(done.folder)
+        told = {"folder": folder, "n_before": done.n_before, "n_after": done.n_after, "told": done.told}
+        told |= {"mistake": done.mistake}
+        click.echo(json.dumps(told))
+    else:
+        tell_withdrawn(done)
 
 
 @cli.command()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ageingwell.governance.night_facts import NightFacts
     from ageingwell.jobs.checking import CheckedRecords
     from ageingwell.night.score import OutreachRun
+    from ageingwell.night.withdrawing import Withdrawal
 
 
 def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
@@ -28,9 +29,25 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
         return
     for warning in _warnings(run.facts):
         click.echo(warning, err=True)
+    if not run.is_current:
+        click.echo("This is not the current list: `current` leads to a later night.", err=True)
     click.echo(f"{run.n_listed:,} people on the list of {run.facts.as_of}" + ("" if run.changed else ", unchanged"))
     click.echo(f"list:   {run.folder / 'list.parquet'}")
     click.echo(f"report: {run.folder / 'report.html'}")
+
+
+def tell_withdrawn(done: "Withdrawal", *, err: bool = False) -> None:
+    """Say how many people came off the current list, and what its readers have to know."""
+    for told in done.told:
+        click.echo(told, err=True)
+    if done.mistake is not None and not err:
+        click.echo(f"The settings have a mistake, which stopped nothing here: {done.mistake}", err=True)
+    if done.folder is None:
+        click.echo("There is no current list, so nobody was taken off one.", err=err)
+        return
+    n_off = done.n_before - done.n_after
+    people = "1 person was" if n_off == 1 else f"{n_off:,} people were"
+    click.echo(f"{people} taken off the current list; {done.n_after:,} are on it: {done.folder}", err=err)
 
 
 def tell_check(found: "CheckedRecords") -> None:

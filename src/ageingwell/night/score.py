@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
+from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings
 from ageingwell.context import Surroundings
 from ageingwell.engines.choosing import engine_of
-from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
+from ageingwell.errors import AgeingWellError, BundleError, ChangeError
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames, previous_list
 from ageingwell.night.change import last_manifest, stop_on_change
@@ -21,16 +22,18 @@ from ageingwell.night.deciding import read_decisions
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
+from ageingwell.night.list_key import list_key_or_fault
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.outreach import outreach_list
 from ageingwell.night.shards import folder_of_shards, shards_needed
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
-from ageingwell.night.withdraw import TABLES_OF_WITHDRAWALS, find_withdrawn, withdraw_from_current
+from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
+from ageingwell.night.withdrawing import marked_too
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
+from ageingwell.publish import DAYS_AHEAD, Published, latest_before, publishing_lock, put_aside
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.timeline import AsOf
 
@@ -68,18 +71,45 @@ def score(
     whatever happens next. Every `AgeingWellError` leaves the last complete night current. `list_key`, a key or the file
     it is read from, keys the rows; only data marked as made up can do without one. A night that lists nobody, or lost
     more people, homes or patients of a practice than `max_lost_share` since the last, is a `ChangeError` unless
-    `accept_change`. Raises `LockedError` while another run writes to `out`.
+    `accept_change`; so is a night of real records that is further ahead than tomorrow. Raises `LockedError` while
+    another run writes to `out`.
     """
     world = surroundings or Surroundings()
+    try:
+        return _scored(
+            data,
+            as_of=as_of,
+            out=out,
+            config=config,
+            list_key=list_key,
+            allow_made_up_bundle=allow_made_up_bundle,
+            accept_change=accept_change,
+            world=world,
+        )
+    except AgeingWellError as fault:
+        raise marked_too(fault, out) from None
+
+
+def _scored(
+    data: Path,
+    *,
+    as_of: date,
+    out: Path,
+    config: Config,
+    list_key: Key | Path | None,
+    allow_made_up_bundle: bool,
+    accept_change: bool,
+    world: Surroundings,
+) -> OutreachRun:
     with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
         reachable = partial(with_tables_of_spark, config, data)
         with world.stage("withdraw"), reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached:
-            key = _list_key_or_fault(list_key, data)
+            key = list_key_or_fault(list_key, data)
             usable = None if isinstance(key, AgeingWellError) else key
             withdraw_from_current(
                 data,
                 out=out,
-                config=reached,
+                settings=WithdrawalSettings.of(reached),
                 workspace=scratch / "first",
                 on=as_of,
                 key=usable,
@@ -88,6 +118,8 @@ def score(
             )
         if isinstance(key, AgeingWellError):
             raise key
+        if not accept_change and not is_made_up(data):
+            _stop_if_ahead(as_of, today=world.now().date())
         with world.stage("read"), reachable() as reached:
             records = read_agencies(
                 data,
@@ -134,7 +166,12 @@ def score(
         ):
             # An opt-out may have come while the night was worked out.
             withdrawn = find_withdrawn(
-                data, out=out, config=reached, workspace=scratch / "last", on=as_of, listed=people_named(frames)
+                data,
+                out=out,
+                settings=WithdrawalSettings.of(reached),
+                workspace=scratch / "last",
+                on=as_of,
+                listed=people_named(frames),
             )
             frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
@@ -154,6 +191,15 @@ def score(
     return _run(night, frames, facts)
 
 
+def _stop_if_ahead(as_of: date, *, today: date) -> None:
+    """A wrong date would make a list of days on which nobody knows yet who will have opted out, died or moved."""
+    if (days := (as_of - today).days) > DAYS_AHEAD:
+        raise ChangeError(
+            f"the night {as_of} is {days} days ahead of today, {today}",
+            "correct --as-of, or the clock of this machine; if it is meant, run again with --accept-change",
+        )
+
+
 def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
     bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
     if bundle.made_up and not records.made_up and not allow_made_up:
@@ -162,28 +208,6 @@ def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, c
             "train a bundle on your own records, or insist with --allow-made-up-bundle to try the software",
         )
     return bundle
-
-
-def _list_key_or_fault(list_key: Key | Path | None, data: Path) -> Key | AgeingWellError:
-    """The key of the rows, or why there is none: that stops the night, and must not stop the withdrawals."""
-    try:
-        return _list_key(list_key, data)
-    except AgeingWellError as fault:
-        return fault
-
-
-def _list_key(list_key: Key | Path | None, data: Path) -> Key:
-    """The key of the rows; made-up data may use the public one, real data never."""
-    if list_key is not None:
-        return Key.read(list_key) if isinstance(list_key, Path) else list_key
-    if not data.is_dir():
-        raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
-    if not is_made_up(data):
-        raise KeyFileError(
-            "these records are not marked as made up and no list key was given",
-            "give --list-key-file, a file of at least 32 random bytes that only you can read",
-        )
-    return Key.made_up(0)
 
 
 def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:

@@ -24,7 +24,8 @@ class Withdrawn:
     `people`: person_id, reason (opt-outs, deaths, leavings). `homes`: household_id, reason of homes that objected, and
     of homes under safeguarding. `now_at`: person_id and the home they were last registered at. `lived_in`:
     household_id of every home that the register has somebody at, of any age, dead, gone or opted out: no home that
-    nobody is linked to. `guarded`: person_id or household_id under a safeguarding marker of their own.
+    nobody is linked to. `guarded`: person_id or household_id under a safeguarding marker of their own. `unread`: the
+    tables that could not be read, or not for certain, of those without which nobody can say who is withdrawn.
     """
 
     people: pl.DataFrame
@@ -32,6 +33,7 @@ class Withdrawn:
     now_at: pl.DataFrame
     lived_in: pl.DataFrame
     guarded: pl.DataFrame
+    unread: tuple[str, ...] = ()
 
 
 def without_withdrawn(frames: NightFrames, gone: Withdrawn) -> NightFrames:

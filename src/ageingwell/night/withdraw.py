@@ -8,16 +8,17 @@ from typing import Final
 
 import polars as pl
 
-from ageingwell.config.load import Config
+from ageingwell.config.score import Ledger, Purpose
+from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, NotPermittedError
 from ageingwell.kept.reading import read_night
-from ageingwell.meeting.recording import ledger_path
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.outreach.flags import under_safeguarding, with_people_at
 from ageingwell.permissions import (
+    STRICTEST,
     allow_list,
     excluded,
     in_force,
@@ -31,8 +32,8 @@ from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
 from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, unsure_homes
 
-# The tables that withdrawals are read from.
-TABLES_OF_WITHDRAWALS: Final = ("permissions", "gp_patients", "care_events", "contacts")
+# Without these nobody can say who opted out, or who died or left.
+_NEEDED: Final = ("permissions", "gp_patients")
 _KEYED: Final = {"person_id": pl.String, "household_id": pl.String}
 _VERSIONS: Final = _KEYED | dict.fromkeys(("died_on", "left_on", "left_recorded_on", "recorded_on"), pl.Date)
 _REASONED: Final = _KEYED | {"reason": pl.String}
@@ -41,27 +42,36 @@ _NOBODY: Final = pl.DataFrame(schema=_KEYED)
 
 
 def find_withdrawn(
-    data: Path, *, out: Path, config: Config, workspace: Path, on: date, listed: pl.DataFrame = _NOBODY
+    data: Path,
+    *,
+    out: Path,
+    settings: WithdrawalSettings,
+    workspace: Path,
+    on: date,
+    listed: pl.DataFrame = _NOBODY,
+    purpose: Purpose | None = None,
 ) -> Withdrawn:
     """Read opt-outs and GP register, and whom contacts, social care and the ledger in `out` tell to have died: who is
     to be taken off, however late it was recorded.
 
     `listed` are those whom the night names (person_id): an allow list is asked of them too, for they may have left the
     register. A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the
-    others say still counts.
+    others say still counts. `purpose` is the list's own, where the settings do not say one; where nothing does, the
+    stricter holds.
     """
-    permissions = _readable("permissions", data, config, workspace)
-    patients = _readable("gp_patients", data, config, workspace)
+    permissions = _readable("permissions", data, settings, workspace)
+    patients = _readable("gp_patients", data, settings, workspace)
     newest = pl.DataFrame(schema=_VERSIONS) if patients is None else latest_versions(patients.rows)
-    rules = _rules(permissions, newest, listed, config=config, on=on)
-    opted = excluded(rules, purpose=config.score.purpose, ledger=config.ledger)
+    rules = _rules(permissions, newest, listed, ledger=settings.ledger, on=on)
+    asked = settings.purpose or purpose or STRICTEST
+    opted = excluded(rules, purpose=asked, ledger=settings.ledger)
     guarded = marked(rules, "safeguarding")
     unsure = _NOBODY if patients is None else unsure_homes(patients.rows)
     marks = with_people_at(under_safeguarding(guarded, newest, on=on), unsure)
     marks = marks.with_columns(reason=pl.lit("safeguarding"))
     died = newest.filter(pl.col("died_on").is_not_null()).with_columns(reason=pl.lit("deceased"))
     left = newest.filter(left_by(on)).with_columns(reason=pl.lit("moved"))
-    told = _told_to_have_died(data, config, workspace, ledger=ledger_path(out, config), on=on)
+    told = _told_to_have_died(data, settings, workspace, ledger=out / settings.ledger_file, on=on)
     # Of several reasons the first is told, and opt-outs reach furthest: into every file.
     people = [opted, _living_in(opted, newest), died, *told, marks, left]
     return Withdrawn(
@@ -70,11 +80,16 @@ def find_withdrawn(
         now_at=_now_at(patients, newest),
         lived_in=newest.select("household_id").drop_nulls().unique(),
         guarded=guarded,
+        unread=tuple(
+            name
+            for name, table in zip(_NEEDED, (permissions, patients), strict=True)
+            if table is None or name in settings.in_doubt
+        ),
     )
 
 
 def _rules(
-    permissions: CheckedTable | None, newest: pl.DataFrame, listed: pl.DataFrame, *, config: Config, on: date
+    permissions: CheckedTable | None, newest: pl.DataFrame, listed: pl.DataFrame, *, ledger: Ledger, on: date
 ) -> pl.DataFrame:
     """The opt-outs and markers in force, those whom an allow list leaves out among them.
 
@@ -83,12 +98,12 @@ def _rules(
     if permissions is None:
         return _NO_RULES
     rules = in_force(permissions.rows, on=on)
-    allowed = allow_list(permissions.rows, config.ledger, on=on)
+    allowed = allow_list(permissions.rows, ledger, on=on)
     if allowed is None:
         return rules
     register = newest.select("person_id")
     with suppress(NotPermittedError):
-        stop_unless_allowing(allowed, register, config.ledger)
+        stop_unless_allowing(allowed, register, ledger)
         return with_those_not_allowed(rules, allowed, pl.concat([register, listed.select("person_id")]))
     return rules
 
@@ -117,10 +132,12 @@ def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
     return newest.join(objecting, on="household_id").select("person_id", "reason").sort("person_id", "reason")
 
 
-def _told_to_have_died(data: Path, config: Config, workspace: Path, *, ledger: Path, on: date) -> list[pl.DataFrame]:
+def _told_to_have_died(
+    data: Path, settings: WithdrawalSettings, workspace: Path, *, ledger: Path, on: date
+) -> list[pl.DataFrame]:
     """Whom social care knows to have died or a visitor found deceased, by the contacts or the lists that came back."""
-    care = _readable("care_events", data, config, workspace)
-    contacts = _readable("contacts", data, config, workspace)
+    care = _readable("care_events", data, settings, workspace)
+    contacts = _readable("contacts", data, settings, workspace)
     told = [] if contacts is None else [contacts.rows.select("person_id", "outcome").collect()]
     # Scoring reads the ledger too, and stops where it was changed or damaged.
     with suppress(LedgerError):
@@ -131,10 +148,10 @@ def _told_to_have_died(data: Path, config: Config, workspace: Path, *, ledger: P
     return [found.select("person_id", reason=pl.lit("deceased")) for found in deceased]
 
 
-def _readable(name: str, data: Path, config: Config, workspace: Path) -> CheckedTable | None:
+def _readable(name: str, data: Path, settings: WithdrawalSettings, workspace: Path) -> CheckedTable | None:
     try:
-        location = locate(name, config.tables[name], data)
-        return None if location is None else read_table(location, config.tables[name], workspace=workspace / name)
+        location = locate(name, settings.tables[name], data)
+        return None if location is None else read_table(location, settings.tables[name], workspace=workspace / name)
     # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`. Whatever it is, it is told
     # by the scoring that follows, which reads the same table and stops there.
     except (AgeingWellError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
@@ -145,7 +162,7 @@ def withdraw_from_current(
     data: Path,
     *,
     out: Path,
-    config: Config,
+    settings: WithdrawalSettings,
     workspace: Path,
     on: date,
     key: Key | None,
@@ -154,10 +171,12 @@ def withdraw_from_current(
 ) -> Revision | None:
     """Take everyone withdrawn off the current list and publish the rest as a new revision of that night.
 
-    Returns `None` where there is no current list, or nobody on it is withdrawn. Without the night's list key, and
-    wherever pages cannot be drawn (another version made the night, a file of it was lost, drawing fails), the revision
-    has none: better no page than one with somebody on it who opted out. `tell` is told so. No fault of the published
-    night makes this fail. Hold the publishing lock around it.
+    Returns `None` where there is no current list, or nothing of it changes. Without the night's list key, without
+    whole settings, and wherever pages cannot be drawn (another version made the night, a file of it was lost, drawing
+    fails), the revision has none: better no page than one with somebody on it who opted out. Where the opt-outs or the
+    register cannot be read, nobody can say who is to be taken off: then the list is marked *do not use* until they
+    can, and has no pages either. `tell` is told so. No fault of the published night makes this fail. Hold the
+    publishing lock around it.
 
     Raises `ChangeError`, once all others are withdrawn, where more of the list have moved than can in a night: that is
     a fault of the register as it was sent, so moves are left alone unless `accept_change`.
@@ -167,15 +186,20 @@ def withdraw_from_current(
         return None
     night = read_night(folder)
     named = people_named(night.frames)
-    gone = find_withdrawn(data, out=out, config=config, workspace=workspace, on=on, listed=named)
-    is_fault = not accept_change and is_mass_move(night.frames, gone, share=config.score.max_lost_share)
+    gone = find_withdrawn(
+        data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
+    )
+    is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
     frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
-    done = None if frames is night.frames else publish_withdrawal(night, frames, out=out, config=config, key=key)
-    for told in () if done is None else done.told:
-        tell(told)
+    stays = frames is night.frames and night.unread == gone.unread
+    done = None
+    if not stays:
+        done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key, unread=gone.unread)
+        for told in done.told:
+            tell(told)
     if is_fault:
         raise ChangeError(
-            f"gp_patients: more than {config.score.max_lost_share:.0%} of the people on the current list have moved "
+            f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "
             "or left since it was made (max_lost_share); opt-outs and deaths were taken off it, moves were not",
             "check `left_on` and `household_id` as the practices sent them; if it is true, run again and accept it "
             "with --accept-change",

@@ -126,7 +126,7 @@ def publish_night(
         write_bytes(folder / "manifest.json", as_json(facts.plain()))
         write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
         write_bytes(folder / "run.json", as_json(_run(world)))
-        return publish_folder(folder, out, name=name)
+        return publish_folder(folder, out, name=name, today=world.now().date())
 
 
 def count_withdrawn(frames: NightFrames) -> list[StepFacts]:

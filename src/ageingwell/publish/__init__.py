@@ -23,10 +23,11 @@ pointer move to it. Whatever stops a run (full disk, kill, power cut), `current`
 
 from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.lock import publishing_lock
-from ageingwell.publish.nights import current, latest_before, revisions
+from ageingwell.publish.nights import DAYS_AHEAD, current, latest_before, revisions
 from ageingwell.publish.staging import Published, publish_folder, put_aside, staged, write_bytes
 
 __all__ = [
+    "DAYS_AHEAD",
     "DISK",
     "Disk",
     "Published",

@@ -1,7 +1,7 @@
 """Which nights an output folder holds. A folder has its name only once it is complete, so readers need no lock."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from ageingwell.publish.faults import explained
 
 LINK = "current"
 TEXT = "current.txt"
+DAYS_AHEAD = 1  # a night may be worked out on the evening before
 
 _NIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.r([2-9]|[1-9][0-9]+))?")
 
@@ -90,6 +91,21 @@ def is_later(one: Path, other: Path) -> bool:
     """
     first, second = Night.named(one.name), Night.named(other.name)
     return first is not None and second is not None and first > second
+
+
+def is_ahead(one: Path, other: Path, *, today: date | None) -> bool:
+    """Tell whether one night's date is further ahead of `today` than any list is made for, and another's is not.
+
+    >>> is_ahead(Path("2026-12-20"), Path("2026-11-23"), today=date(2026, 11, 22))
+    True
+    >>> is_ahead(Path("2026-11-23"), Path("2026-11-22"), today=date(2026, 11, 22))
+    False
+    """
+    first, second = Night.named(one.name), Night.named(other.name)
+    if first is None or second is None or today is None:
+        return False
+    latest = (today + timedelta(days=DAYS_AHEAD)).isoformat()
+    return first.date > latest >= second.date
 
 
 def _nights(out: Path, *, disk: Disk) -> list[Night]:

@@ -6,12 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from ageingwell.errors import AgeingWellError, PublishError
 from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.faults import explained, failed_write, publish_error
-from ageingwell.publish.nights import LINK, TEXT, checked_name, current, is_later, next_revision, revisions
+from ageingwell.publish.nights import LINK, TEXT, checked_name, current, is_ahead, is_later, next_revision, revisions
 
 STAGING = ".staging-"
 DIFFERS_EACH_RUN = "run.json"
@@ -88,11 +89,15 @@ def write_bytes(path: Path, content: bytes, *, disk: Disk = DISK) -> None:
         disk.write(path, content)
 
 
-def publish_folder(staged_folder: Path, out: Path, *, name: str, disk: Disk = DISK) -> Published:
+def publish_folder(
+    staged_folder: Path, out: Path, *, name: str, today: date | None = None, disk: Disk = DISK
+) -> Published:
     """Make a staged folder the night `name` of `out`, on disk for good, and move the pointer to it.
 
     Files get mode 0600 and folders 0700, whatever the umask. A night that is published already with the same bytes
-    is left as it is; one with other bytes gets a revision. The pointer moves unless it leads to a later night.
+    is left as it is; one with other bytes gets a revision. The pointer moves unless it leads to a later night; from a
+    night that is further ahead of `today` than `DAYS_AHEAD` it moves all the same, for a wrong date must not keep every
+    list of the weeks before it from being the current one.
 
     Raises:
         PublishError: the operating system refused; the night that was current still is, or this one is, complete.
@@ -108,7 +113,7 @@ def publish_folder(staged_folder: Path, out: Path, *, name: str, disk: Disk = DI
             disk.rename(staged_folder, folder)
         # The pointer must never reach the disk before the folder it leads to.
         disk.sync_folder(out)
-        is_current = before is None or not is_later(before, folder)
+        is_current = before is None or not is_later(before, folder) or is_ahead(before, folder, today=today)
         if is_current and before != folder:
             _point(out, folder.name, disk=disk)
     return Published(folder=folder, changed=changed, is_current=is_current)

@@ -1,0 +1,29 @@
+"""The key of a list's rows: made-up records may do with the public one, real records never."""
+
+from pathlib import Path
+
+from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
+from ageingwell.pseudonyms import Key
+from ageingwell.sources.read import is_made_up
+
+
+def list_key_or_fault(list_key: Key | Path | None, data: Path) -> Key | AgeingWellError:
+    """The key of the rows, or why there is none: that stops the night, and must not stop the withdrawals."""
+    try:
+        return _list_key(list_key, data)
+    except AgeingWellError as fault:
+        return fault
+
+
+def _list_key(list_key: Key | Path | None, data: Path) -> Key:
+    """The key of the rows; made-up data may use the public one, real data never."""
+    if list_key is not None:
+        return Key.read(list_key) if isinstance(list_key, Path) else list_key
+    if not data.is_dir():
+        raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
+    if not is_made_up(data):
+        raise KeyFileError(
+            "these records are not marked as made up and no list key was given",
+            "give --list-key-file, a file of at least 32 random bytes that only you can read",
+        )
+    return Key.made_up(0)

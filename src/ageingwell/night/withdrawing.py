@@ -1,0 +1,114 @@
+"""Taking people off the current list, as a job of its own: whatever else is broken, it can be done."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ageingwell.config.load import Config, load_config
+from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings, read_withdrawal_settings
+from ageingwell.context import Surroundings
+from ageingwell.errors import AgeingWellError, ConfigError, WithdrawalError
+from ageingwell.kept.reading import read_night
+from ageingwell.night.from_spark import with_tables_of_spark
+from ageingwell.night.list_key import list_key_or_fault
+from ageingwell.night.withdraw import withdraw_from_current
+from ageingwell.pseudonyms import Key
+from ageingwell.publish import current, publishing_lock, put_aside
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What came of it: the folder of the current list (None without one), and how many it listed before and after.
+
+    `told` is what readers of the list have to know, `mistake` what is wrong with the settings.
+    """
+
+    folder: Path | None
+    n_before: int
+    n_after: int
+    told: tuple[str, ...] = ()
+    mistake: str | None = None
+
+
+def withdraw(
+    data: Path,
+    *,
+    out: Path,
+    as_of: date,
+    config: Config | Path | None = None,
+    list_key: Key | Path | None = None,
+    accept_change: bool = False,
+    surroundings: Surroundings | None = None,
+) -> Withdrawal:
+    """Take whoever opted out, died or left off the current list in `out`, and do nothing else.
+
+    It reads `permissions`, `gp_patients`, `care_events` and `contacts` in the folder `data`, and the ledger of
+    decisions. `config` are the settings, or their file, of which a mistake stops nothing: as much is read as can be
+    understood. `as_of` is the day. Pages are drawn again with the `list_key` of the night alone, a key or its file.
+
+    Raises `WithdrawalError` where the opt-outs or the register cannot be read, or not for certain; the list is marked
+    *do not use* then. Raises `ChangeError` as `withdraw_from_current` does, `LockedError` while another run writes.
+    """
+    world = surroundings or Surroundings()
+    settings, mistake = _settings(config)
+    key = list_key_or_fault(list_key, data)
+    with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
+        before = _n_listed(out)
+        with world.stage("withdraw"), _reached(settings, data) as reached:
+            done = withdraw_from_current(
+                data,
+                out=out,
+                settings=reached,
+                workspace=scratch / "withdraw",
+                on=as_of,
+                key=None if isinstance(key, AgeingWellError) else key,
+                accept_change=accept_change,
+            )
+        folder = current(out)
+    if folder is not None and (unread := read_night(folder).unread):
+        raise WithdrawalError(
+            f"{' and '.join(unread)}: cannot be read, or not for certain; the current list is marked `do not use`"
+            + ("" if mistake is None else f"; {mistake}"),
+            "have the table sent again or the settings corrected, and run `ageingwell withdraw` once more",
+        )
+    return Withdrawal(folder, before, _n_listed(out), () if done is None else done.told, mistake)
+
+
+def marked_too(fault: AgeingWellError, out: Path) -> AgeingWellError:
+    """The fault that stopped a night, with a word of the current list where that is marked *do not use*."""
+    try:
+        folder = current(out)
+    except AgeingWellError:
+        return fault
+    if folder is None or not read_night(folder).unread:
+        return fault
+    return type(fault)(f"{fault.found}; the current list is marked `do not use`", fault.remedy)
+
+
+def _settings(config: Config | Path | None) -> tuple[WithdrawalSettings, str | None]:
+    """What withdrawals need of the settings, and the mistake they have, if any."""
+    if isinstance(config, Config):
+        return WithdrawalSettings.of(config), None
+    try:
+        return WithdrawalSettings.of(load_config(config)), None
+    # Whatever is wrong with the settings is told, and stops nothing here.
+    except Exception as fault:
+        why = str(fault) if isinstance(fault, ConfigError) else f"the settings cannot be read ({type(fault).__name__})"
+        return read_withdrawal_settings(config), why
+
+
+@contextmanager
+def _reached(settings: WithdrawalSettings, data: Path) -> Iterator[WithdrawalSettings]:
+    """The settings with the tables that Spark alone reads put where they can be read, where the settings are whole."""
+    if settings.whole is None:
+        yield settings
+        return
+    with with_tables_of_spark(settings.whole, data, only=TABLES_OF_WITHDRAWALS, or_without=True) as reached:
+        yield WithdrawalSettings.of(reached)
+
+
+def _n_listed(out: Path) -> int:
+    folder = current(out)
+    return 0 if folder is None else read_night(folder).frames.listed.height

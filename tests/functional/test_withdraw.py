@@ -1,0 +1,226 @@
+"""Whatever is broken, who opted out or died is off the current list, or the list is marked *do not use*."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.counties import NIGHT, copy_of, files_with, listed, new_version, opt_out
+
+from ageingwell.cli import cli
+from ageingwell.config.load import load_config
+from ageingwell.config.score import Ledger
+from ageingwell.config.withdrawing import WithdrawalSettings, read_withdrawal_settings
+from ageingwell.publish import current
+
+NEXT = NIGHT + timedelta(days=7)
+FILES = ("score", "agencies", "permissions", "outreach", "interventions", "services", "train")
+MARK = "DO_NOT_USE.txt"
+
+
+@pytest.fixture
+def at(night_of_few_places: Path, few_places: Path, tmp_path: Path) -> Path:
+    """A folder with a county, its published night, and settings of its own to spoil.
+
+    Since that night the first person on its list has objected and the second has died.
+    """
+    here = copy_of(night_of_few_places, tmp_path / "here")
+    shutil.copytree(few_places.parent, here / "settings")
+    for name in FILES:
+        shutil.copy(_shipped(name, few_places), here / "settings" / f"{name}.toml")
+    first, second = _two(here)
+    opt_out(here / "county", "objection", person=first)
+    new_version(here / "county", second, died_on=NIGHT)
+    return here
+
+
+def _shipped(name: str, beside: Path) -> Path:
+    from ageingwell.config.files import shipped
+
+    own = beside.parent / f"{name}.toml"
+    return own if own.exists() else shipped("configs") / f"{name}.toml"
+
+
+def _two(at: Path) -> tuple[str, str]:
+    first, second = (row["person_id"] for row in listed(at / "out" / str(NIGHT))[:2])
+    return first, second
+
+
+def run(at: Path, command: str) -> Result:
+    """Run `score` or `withdraw` on the county in `at`, with its settings."""
+    paths = ["--data", at / "county", "--out", at / "out", "--config", at / "settings" / "score.toml"]
+    ran = CliRunner().invoke(cli, [command, "--as-of", str(NEXT), *map(str, paths)])
+    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
+    return ran
+
+
+def tonight(at: Path) -> Path:
+    folder = current(at / "out")
+    assert folder is not None
+    return folder
+
+
+def still_on(at: Path) -> list[str]:
+    """Of the two, those whom any file of the current night names."""
+    told = dict(zip(_two(at), ("who objected", "who died"), strict=True))
+    return [said for person, said in told.items() if files_with(tonight(at), person)]
+
+
+def misspelt(at: Path, name: str) -> None:
+    path = at / "settings" / f"{name}.toml"
+    path.write_text("no_such_key = 1\n" + path.read_text())
+
+
+def no_toml(at: Path, name: str) -> None:
+    path = at / "settings" / f"{name}.toml"
+    path.write_text(path.read_text() + "\n[[\n")
+
+
+def nested_too_deep(at: Path, name: str) -> None:
+    path = at / "settings" / f"{name}.toml"
+    path.write_text("deep = " + "[" * 5_000 + "]" * 5_000 + "\n" + path.read_text())
+
+
+def gone(at: Path, name: str) -> None:
+    """The file that the top file names is no file."""
+    path = at / "settings" / f"{name}.toml"
+    path.unlink()
+    path.symlink_to(at / "nowhere.toml")
+
+
+SPOILT = [(name, spoil) for name in FILES for spoil in (misspelt, no_toml, nested_too_deep, gone)]
+# Files of which nobody can say any more how the four tables are sent.
+IN_DOUBT = {("score", no_toml), ("score", nested_too_deep), ("score", gone), ("agencies", no_toml),
+            ("agencies", nested_too_deep), ("agencies", gone)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "spoil"), SPOILT, ids=lambda part: getattr(part, "__name__", part))
+def test_of_any_spoilt_settings_as_much_is_read_as_can_be_understood(
+    at: Path, name: str, spoil: Callable[[Path, str], None]
+) -> None:
+    whole = WithdrawalSettings.of(load_config(at / "settings" / "score.toml"))
+    spoil(at, name)
+
+    read = read_withdrawal_settings(at / "settings" / "score.toml")
+
+    in_doubt = (name, spoil) in IN_DOUBT
+    assert read.in_doubt == (tuple(whole.tables) if in_doubt else ())
+    assert in_doubt or read.tables == whole.tables
+    assert read.whole is None
+    # What cannot be read of the permission ledger allows nothing.
+    assert read.ledger == (Ledger(permitted=(), views={}) if name == "permissions" else whole.ledger)
+    assert read.purpose == (None if name == "score" and spoil is not misspelt else whole.purpose)
+    assert read.ledger_file == whole.ledger_file
+
+
+@pytest.mark.parametrize("table", ["permissions", "gp_patients", "care_events", "contacts"])
+def test_a_mistake_in_the_settings_of_a_table_puts_that_table_in_doubt(at: Path, table: str) -> None:
+    path = at / "settings" / "agencies.toml"
+    path.write_text(path.read_text().replace(f"[{table}]\n", f"[{table}]\ncolums = {{}}\n"))
+
+    assert read_withdrawal_settings(at / "settings" / "score.toml").in_doubt == (table,)
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "spoil", "code"),
+    [
+        ("score", "outreach", misspelt, 3),
+        ("score", "permissions", no_toml, 3),
+        ("score", "agencies", no_toml, 16),
+        ("score", "score", nested_too_deep, 16),
+        ("withdraw", "score", misspelt, 0),
+        ("withdraw", "score", gone, 16),
+    ],
+)
+def test_no_mistake_in_the_settings_keeps_anybody_on_the_list(
+    at: Path, command: str, name: str, spoil: Callable[[Path, str], None], code: int
+) -> None:
+    spoil(at, name)
+
+    ran = run(at, command)
+
+    assert still_on(at) == []
+    assert ran.exit_code == code, ran.output
+    assert (tonight(at) / MARK).exists() == (code == 16)
+    assert list(tonight(at).rglob("*.html")) == [], "pages are drawn with whole settings alone"
+
+
+def no_parquet(at: Path, table: str) -> None:
+    (at / "county" / f"{table}.parquet").write_bytes(b"PAR1 garbage")
+
+
+def missing(at: Path, table: str) -> None:
+    (at / "county" / f"{table}.parquet").unlink()
+
+
+def cut_short(at: Path, table: str) -> None:
+    path = at / "county" / f"{table}.parquet"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("command", "spoil", "table", "stays"),
+    [
+        ("score", cut_short, "permissions", ["who objected"]),
+        ("withdraw", missing, "permissions", ["who objected"]),
+        ("score", missing, "gp_patients", ["who died"]),
+        ("withdraw", no_parquet, "gp_patients", ["who died"]),
+    ],
+)
+def test_a_table_that_cannot_be_read_lets_the_other_through_and_marks_the_list(
+    at: Path, command: str, spoil: Callable[[Path, str], None], table: str, stays: list[str]
+) -> None:
+    spoil(at, table)
+
+    ran = run(at, command)
+
+    assert ran.exit_code == (16 if command == "withdraw" else 4), ran.output
+    assert "do not use" in ran.output
+    assert still_on(at) == stays
+    assert table in (tonight(at) / MARK).read_text()
+    assert json.loads((tonight(at) / "manifest.json").read_text())["do_not_use"] == [table]
+    assert list(tonight(at).rglob("*.html")) == []
+    assert list(tonight(at).rglob("*.xlsx")) == []
+    assert list(tonight(at).rglob("*.csv")) == []
+
+
+def test_a_mark_is_made_once_and_goes_when_the_table_can_be_read_again(at: Path) -> None:
+    kept = (at / "county" / "permissions.parquet").read_bytes()
+    missing(at, "permissions")
+    run(at, "withdraw")
+    run(at, "withdraw")
+    assert tonight(at).name == f"{NIGHT}.r2"
+
+    (at / "county" / "permissions.parquet").write_bytes(kept)
+    ran = run(at, "withdraw")
+
+    assert ran.exit_code == 0, ran.output
+    assert tonight(at).name == f"{NIGHT}.r3"
+    assert not (tonight(at) / MARK).exists()
+    assert still_on(at) == []
+    assert (tonight(at) / "report.html").exists()
+    assert (tonight(at) / "group.xlsx").exists()
+
+
+def test_withdraw_says_how_many_came_off_and_where_the_list_is(at: Path) -> None:
+    before = len(listed(tonight(at)))
+
+    ran = run(at, "withdraw")
+
+    after = len(listed(tonight(at)))
+    assert ran.exit_code == 0
+    assert after < before
+    assert f"{before - after} people were taken off the current list; {after} are on it" in ran.output
+    assert str(tonight(at)) in ran.output
+
+
+def test_withdraw_says_that_there_is_no_list_before_the_first_night(at: Path) -> None:
+    shutil.rmtree(at / "out")
+
+    ran = run(at, "withdraw")
+
+    assert ran.exit_code == 0, ran.output
+    assert "There is no current list" in ran.output
