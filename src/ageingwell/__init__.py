@@ -1,6 +1,6 @@
 """Find the older people who face the greatest risks to their health and independence, and fit offers of help to them.
 
-`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.train`, `aw.recalibrate`, `aw.evaluate`, `aw.explain`,
+`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.withdraw`, `aw.train`, `aw.recalibrate`, `aw.evaluate`, `aw.explain`,
 `aw.load_bundle`, `aw.synthesise` and `aw.AgeingWellError`, the base of every error a user can mend; the steps
 themselves are imported from their files.
 Nothing heavy is imported until it is asked for.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ageingwell.learning.training import train
     from ageingwell.model.estimator import RiskModel
     from ageingwell.night.score import score
+    from ageingwell.night.withdrawing import withdraw
     from ageingwell.synthetic.county import synthesise
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "score",
     "synthesise",
     "train",
+    "withdraw",
 ]
 
 _WHERE = {
@@ -48,6 +50,7 @@ _WHERE = {
     "score": "ageingwell.night.score",
     "synthesise": "ageingwell.synthetic.county",
     "train": "ageingwell.learning.training",
+    "withdraw": "ageingwell.night.withdrawing",
 }
 
 
