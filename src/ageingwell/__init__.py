@@ -1,7 +1,7 @@
 """Find the older people who face the greatest risks to their health and independence, and fit offers of help to them.
 
-`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.withdraw`, `aw.train`, `aw.recalibrate`, `aw.evaluate`, `aw.explain`,
-`aw.load_bundle`, `aw.synthesise` and `aw.AgeingWellError`, the base of every error a user can mend; the steps
+`import ageingwell as aw` gives `aw.load_config`, `aw.score`, `aw.withdraw`, `aw.train`, `aw.recalibrate`,
+`aw.evaluate`, `aw.explain`, `aw.load_bundle`, `aw.synthesise` and `aw.AgeingWellError`, the base of every error a user can mend; the steps
 themselves are imported from their files.
 Nothing heavy is imported until it is asked for.
 """

@@ -1,5 +1,6 @@
 """The group of all commands, how it ends, and the options that several commands have."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,16 @@ def mending(ctx: click.Context | None = None) -> Iterator[None]:
         raise Told(fault_of(error, command, params)) from None
 
 
+@contextmanager
+def for_the_owner_alone() -> Iterator[None]:
+    """Whatever is written is readable by its owner alone, be it a page, a bundle, refused rows or a cache."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 class Mended(click.Command):
     """A command that ends with a sentence and an exit code, not with a traceback."""
 
@@ -73,7 +84,7 @@ class Mending(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Find the command and run it."""
-        with mending(ctx):
+        with mending(ctx), for_the_owner_alone():
             return super().invoke(ctx)
 
 

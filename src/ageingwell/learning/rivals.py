@@ -35,6 +35,8 @@ def logistic_regression(
 ) -> Floats | None:
     """Risks (n,) of the people in `test` by penalised logistic regression; None where scikit-learn is not installed.
 
+    None also where so few people had the outcome, or had it not, that some part of them has but one kind to learn from.
+
     Missing values become the median with a mark beside it, all columns get one spread, and the strength of the ridge
     penalty is chosen by the log loss over five parts of the people; nobody stands in two parts.
     """
@@ -58,7 +60,12 @@ def logistic_regression(
         return make_pipeline(*steps).fit(facts[rows], outcome[rows])
 
     facts = fit.select(features).to_numpy()
-    parts = list(GroupKFold(FOLDS).split(facts, outcome, groups=fit["person_id"].to_numpy()))
+    n_people = fit["person_id"].n_unique()
+    parts = (
+        list(GroupKFold(FOLDS).split(facts, outcome, groups=fit["person_id"].to_numpy())) if n_people >= FOLDS else []
+    )
+    if not parts or any(np.unique(outcome[rest]).size < 2 for rest, _ in parts):
+        return None
 
     def loss(strength: float) -> float:
         risks = [fitted(strength, rest).predict_proba(facts[held])[:, 1] for rest, held in parts]
