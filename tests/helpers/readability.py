@@ -19,7 +19,9 @@ _SILENT_E = re.compile(r"(?:[^laeiouy]|[aeiouy]l|rl|wl)es?$")
 _SPOKEN_ES = re.compile(r"(?:[sxzcg]|ch|sh)es$")
 _SILENT_ED = re.compile(r"[^tde]ed$")
 # An e in the middle that ends the first part of a word: some-one, safe-ty, like-ly, state-ment.
-_INNER_E = re.compile(r"^(?:some|there|where|home|fire|here|time|care|life|use|more)(?=[b-z]{2})|[aeiouy][^aeiouyr]e(?=(?:ly|ty|ment|ments|ness|less|ful)$)")
+_INNER_E = re.compile(
+    r"^(?:some|there|where|home|fire|here|time|care|life|use|more)(?=[b-z]{2})|[aeiouy][^aeiouyr]e(?=(?:ly|ty|ment|ments|ness|less|ful)$)"
+)
 # Vowels side by side that are spoken one by one: area, idea, being, create, period, usual, science, January.
 _APART = re.compile(
     r"ia(?!l$|n$)|io(?!n|us)|iu|[aeiou]ing|eate|eat(?:ion|ed)|ea$|(?<![gq])ua(?!lity)|(?<![tc])ie[nt]|scie|eo(?!p)"

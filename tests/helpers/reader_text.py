@@ -43,9 +43,7 @@ def literals(path: Path) -> Iterator[Text]:
     skipped = {id(one) for one in _docstrings(tree)} | {id(one) for one in _inside_joined(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            text = "".join(
-                str(part.value) if isinstance(part, ast.Constant) else FILLED for part in node.values
-            )
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else FILLED for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
             text = node.value
         else:
@@ -85,7 +83,9 @@ def help_texts(command: click.Command, name: str) -> Iterator[Text]:
 
 def template_texts(path: Path) -> Iterator[Text]:
     """The words of a page's template, element by element."""
-    kept = re.sub(r"{#.*?#}|<script.*?</script>|<style.*?</style>", _as_lines, path.read_text(encoding="utf-8"), flags=re.S)
+    kept = re.sub(
+        r"{#.*?#}|<script.*?</script>|<style.*?</style>", _as_lines, path.read_text(encoding="utf-8"), flags=re.S
+    )
     kept = re.sub(r"{%.*?%}", _as_lines, kept, flags=re.S)
     kept = re.sub(r"{{.*?}}", lambda found: FILLED + _as_lines(found), kept, flags=re.S)
     # Elements inside a line of text belong to it.
@@ -190,8 +190,7 @@ def documentation() -> list[Text]:
     return [
         text
         for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-        if not (path.parent.name == "reference" and path.name in made)
-        and path.parent.name != "decisions"
+        if not (path.parent.name == "reference" and path.name in made) and path.parent.name != "decisions"
         for text in page_texts(path)
     ]
 

@@ -183,7 +183,8 @@ def _the_list(contents: Contents, path: Path) -> tuple[Table | None, bool]:
         if "person_id" in heads:
             return None, False
     raise SourceError(
-        f"{path.name}: this is not one of our lists: no sheet has both a column `Row key` and a column `Decision`", _REMEDY
+        f"{path.name}: this is not one of our lists: no sheet has both a column `Row key` and a column `Decision`",
+        _REMEDY,
     )
 
 

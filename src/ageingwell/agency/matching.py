@@ -151,7 +151,8 @@ def stop_unless_reason(reason: str) -> None:
         )
     if IDENTIFIES.search(_DAY.sub("", reason)) or not reason.isprintable():
         raise SourceError(
-            "the reason holds a long number, a postcode or an e-mail address", "leave those out, because the reason is kept in the log"
+            "the reason holds a long number, a postcode or an e-mail address",
+            "leave those out, because the reason is kept in the log",
         )
 
 

@@ -60,8 +60,12 @@ def _keyed(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--out", required=True, type=OUT_FILE, help="Where to write the list with names: .xlsx or .csv.")
 @click.option("--reason", required=True, help="Why you look people up, in a few words. It is kept in the log.")
-@click.option("--keep", multiple=True, help="A column of your register to show. Give it again for more columns. Without "
-              "it: names, addresses and telephones, by their headings.")  # fmt: skip
+@click.option(
+    "--keep",
+    multiple=True,
+    help="A column of your register to show. Give it again for more columns. "
+    "Without it: names, addresses and telephones, by their headings.",
+)
 @_keyed
 @json_option
 def reidentify(

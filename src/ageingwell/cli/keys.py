@@ -43,7 +43,7 @@ def _is_windows() -> bool:
 @key.command()
 @click.argument("key_file", metavar="FILE", type=KEY_FILE)
 def fingerprint(key_file: Path) -> None:
-    """Print the fingerprint of the key in FILE: twelve letters that differ from key to key and reveal nothing about it."""
+    """Print the fingerprint of the key in FILE: twelve letters that differ from key to key."""
     from ageingwell.pseudonyms import Key
 
     click.echo(Key.read(key_file).fingerprint)

@@ -37,7 +37,9 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
 
 @cli.command()
 @data_option
-@click.option("--bundle", help="The bundle to evaluate: a shipped name or a folder. Without it: the one in the settings.")
+@click.option(
+    "--bundle", help="The bundle to evaluate: a shipped name or a folder. Without it: the one in the settings."
+)
 @click.option("--out", required=True, type=OUT, help="Where to write the tables.")
 @recorded_up_to_option
 @click.option(
@@ -90,7 +92,9 @@ def evaluate(
 
 @cli.command()
 @data_option
-@click.option("--bundle", help="The bundle to start from: a shipped name or a folder. Without it: the one in the settings.")
+@click.option(
+    "--bundle", help="The bundle to start from: a shipped name or a folder. Without it: the one in the settings."
+)
 @click.option("--out", required=True, type=OUT, help="The folder of the place's bundle.")
 @recorded_up_to_option
 @config_option

@@ -61,7 +61,9 @@ def score(
 @click.option(
     "--role", default="not stated", show_default=True, help='Who records, as a role: "meeting chair". No names.'
 )
-@click.option("--fix-to", type=OUT, help="Where to write files with the rows to correct. Without it: next to each file.")
+@click.option(
+    "--fix-to", type=OUT, help="Where to write files with the rows to correct. Without it: next to each file."
+)
 @click.option(
     "--recorded-on",
     type=click.DateTime(["%Y-%m-%d"]),

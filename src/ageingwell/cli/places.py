@@ -78,7 +78,9 @@ class Place(click.Path):
             return
         if not stat.S_ISREG(mode):
             # A pipe ends at the first reading, a device never; and every file here is read more than once.
-            raise Told(self._wrong(f"{path.name} is not a file on a disk", "save what it holds to a file, and name that"))
+            raise Told(
+                self._wrong(f"{path.name} is not a file on a disk", "save what it holds to a file, and name that")
+            )
         with path.open("rb"):
             return
 

@@ -212,11 +212,15 @@ class OutreachSettings(Settings):
 
     capacity: Capacity = Field(default=Capacity(), description="places per week, by agency")
     floors: Floors = Field(default=Floors(), description="shares of the places kept for groups easily missed")
-    cooling_off_days: CoolingOff = Field(default=CoolingOff(), description="days without another contact after a contact")
+    cooling_off_days: CoolingOff = Field(
+        default=CoolingOff(), description="days without another contact after a contact"
+    )
     decisions: DecisionSettings = Field(
         default=DecisionSettings(), description="how decisions are kept and followed up"
     )
-    decision_days: DecisionDays = Field(default=DecisionDays(), description="days without another proposal after a decision")
+    decision_days: DecisionDays = Field(
+        default=DecisionDays(), description="days without another proposal after a decision"
+    )
     thresholds: Thresholds = Field(default=Thresholds(), description="the numbers in the rules")
     need_values: NeedValues = Field(default=NeedValues(), description="worth of a need in units of risk")
     default_leads: DefaultLeads = Field(default=DefaultLeads(), description="leads where no rule found a need")
@@ -249,9 +253,7 @@ class OutreachSettings(Settings):
     joint_share: float = Field(
         default=0.5, ge=0, le=1, description="worth of another agency's need at the door, as a share of its full worth"
     )
-    just_missed_shown: int = Field(
-        default=10, ge=0, description="homes shown for each agency that just missed a place"
-    )
+    just_missed_shown: int = Field(default=10, ge=0, description="homes shown for each agency that just missed a place")
     random_share: float = Field(
         default=0.0,
         ge=0,

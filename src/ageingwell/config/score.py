@@ -33,9 +33,12 @@ class ReaderSettings(Settings):
     has_header: bool = Field(default=True, description="false: the first line is a row already, and `names` names them")
     names: tuple[str, ...] = Field(default=(), description="the headings of a file without header")
     date_formats: tuple[str, ...] = Field(
-        default=(), description='how days are written, other than year-month-day: "%d/%m/%Y", "%d-%b-%Y", "%d/%m/%Y %H:%M"'
+        default=(),
+        description='how days are written, other than year-month-day: "%d/%m/%Y", "%d-%b-%Y", "%d/%m/%Y %H:%M"',
     )
-    empty: tuple[str, ...] = Field(default=(), description='words that mean empty, as well as NULL and the like: "-", "N/K"')
+    empty: tuple[str, ...] = Field(
+        default=(), description='words that mean empty, as well as NULL and the like: "-", "N/K"'
+    )
 
     @field_validator("date_formats")
     @classmethod
@@ -44,8 +47,8 @@ class ReaderSettings(Settings):
             tells = all(any(part in form for part in parts) for parts in _DAY_PARTS)
             if not tells or not _FORM.fullmatch(form) or ("%I" in form) != ("%p" in form):
                 raise ValueError(
-                    f'"{form}" does not give a day: write it with %d, %m (or %b) and a year of four digits, %Y; a time as '
-                    "%H:%M:%S or %I:%M %p"
+                    f'"{form}" does not give a day: write it with %d, %m (or %b) and a year of four digits, %Y; a time '
+                    "as %H:%M:%S or %I:%M %p"
                 )
         return value
 

@@ -68,7 +68,9 @@ def before_after(
     [0.5]
     """
     if visited is None or risk is None or prior is None:
-        raise NoComparisonError(WHY, "say who was visited, and give everyone's risk and prior count, unvisited people too")
+        raise NoComparisonError(
+            WHY, "say who was visited, and give everyone's risk and prior count, unvisited people too"
+        )
     chosen, first, then, *_ = outcome_and(visited, before, after, risk, prior, named="visited")
     matched = match(visited=visited, risk=risk, prior=prior, how=how)
     used = matched.weight > 0

@@ -125,9 +125,7 @@ def household_places(households: ArrayLike, *, n: int) -> NDArray[np.int64]:
         raise FrameError(f"{n:,} people and households of {found.size:,} do not belong together", "give one a person")
     missing = int(missing_in(found).sum())
     if missing:
-        raise FrameError(
-            f"the household is missing for {missing:,} of {n:,} people", "give each of them its own label"
-        )
+        raise FrameError(f"the household is missing for {missing:,} of {n:,} people", "give each of them its own label")
     labels = found.astype(str) if found.dtype.kind == "O" else found
     return np.asarray(np.unique(labels, return_inverse=True)[1], dtype=np.int64)
 

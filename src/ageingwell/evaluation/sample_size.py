@@ -67,9 +67,7 @@ def minimum_sample_size(
     largest = largest_r_squared(event_share)
     explained = r_squared if r_squared is not None else _assumed(area, event_share, largest)
     if not 0 < explained < min(largest, shrinkage):
-        raise FrameError(
-            f"an R² of {explained:.3f} cannot be: here it is between 0 and {min(largest, shrinkage):.3f}"
-        )
+        raise FrameError(f"an R² of {explained:.3f} cannot be: here it is between 0 and {min(largest, shrinkage):.3f}")
     allowed = explained / (explained + optimism * largest)
     # 1.96 as in the papers, so that their tables come out to the person.
     by_criterion = (

@@ -148,12 +148,12 @@ def _people(facts: Mapping[str, Any]) -> str:
         "everyone aged 65 and over who was registered with a practice on a cut-off, who had not opted out and was not "
         "yet in the state looked at. Every row was checked against a contract, and refused where it broke one; a fact "
         f"counts from the day an agency knew it. Outcomes are looked for in the {training['horizon_days']} days after "
-        f"a cut-off, in records that had {settings['settling_days']} more days to settle; people who left the area "
-        "are not followed, and death is counted separately where it competes. Outcomes and facts come from codes, by the same lists "
-        "for everyone and with nobody's judgement; facts are taken before the cut-off and outcomes after it, so "
-        "neither knows of the other. Parts differ in their dates and in nothing else; how much their facts differ "
-        f"is in the table `drift` of `ageingwell evaluate`.{_helped(training, next(iter(facts['evaluation'])))}{told}\n\n"
-        + _table(heads, rows)
+        f"a cut-off, in records that had {settings['settling_days']} more days to settle; people who left the area are "
+        "not followed, and death is counted separately where it competes. Outcomes and facts come from codes, by the "
+        "same lists for everyone and with nobody's judgement; facts are taken before the cut-off and outcomes after "
+        "it, so neither knows of the other. Parts differ in their dates and in nothing else; how much their facts "
+        "differ is in the table `drift` of `ageingwell "
+        f"evaluate`.{_helped(training, next(iter(facts['evaluation'])))}{told}\n\n" + _table(heads, rows)
     )
 
 
@@ -177,7 +177,8 @@ def _helped(training: Mapping[str, Any], first: str) -> str:
     exposed = SMALL if told["exposed"] is None else f"{told['exposed']:,}"
     return (
         f" Of {in_words(told['rows'])} rows to fit {_words(first)} on, {exposed} were of people an agency reached "
-        "before the outcome could be seen: they are left out of fit and calibration, and similar people stand in for them."
+        "before the outcome could be seen: they are left out of fit and calibration, and similar people stand in for "
+        "them."
     )
 
 

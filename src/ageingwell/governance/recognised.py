@@ -50,7 +50,9 @@ _RECOGNISED_AS: Final = {
 }
 
 
-_SO_ENTRIES: Final = "We do not know what the GP record would say about {whom}. Nothing found does not mean nothing is there"
+_SO_ENTRIES: Final = (
+    "We do not know what the GP record would say about {whom}. Nothing found does not mean nothing is there"
+)
 _SO_MEDICINES: Final = "Which groups the medicines of {whom} belong to is unknown; how many there are is known"
 
 

@@ -50,7 +50,8 @@ class SourceFile(Settings):
     optional: tuple[str, ...] = Field(default=(), description="headings that are used where they are there")
     no_other_columns: bool = Field(default=False, description="true: only a file without any other heading")
     patterns: tuple[str, ...] = Field(
-        default=(), description="regular expressions over folded headings, such as one column per month; one must be met"
+        default=(),
+        description="regular expressions over folded headings, such as one column per month; one must be met",
     )
     also: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="other spellings of a heading: the heading above = the others"
