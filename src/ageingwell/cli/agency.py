@@ -13,7 +13,7 @@ import click
 
 from ageingwell.cli.entry import needed_key
 from ageingwell.cli.places import KEY_FILE, OUT_FILE, SOURCE_FILE
-from ageingwell.cli.root import cli, day, json_option
+from ageingwell.cli.root import DAY, cli, json_option
 
 if TYPE_CHECKING:
     from ageingwell.pseudonyms import Key
@@ -35,8 +35,7 @@ _KEYS = (
     click.option("--recipient", help="Whose list it is, where the file does not say: fire, gp, housing."),
     click.option(
         "--night",
-        type=click.DateTime(["%Y-%m-%d"]),
-        callback=day,
+        type=DAY,
         help="The night of the list, where the file does not say: 2026-11-22.",
     ),
     click.option(

@@ -33,6 +33,8 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
         click.echo(f"{outcome}: AUROC {found['auroc']['value']:.3f} on {found['n']:,} people ({rivals})")
     click.echo(f"verdict: {run.facts['verdict']['reason']}")
     click.echo(f"bundle: {run.folder}, its card: {run.folder / 'card.md'}")
+    if run.facts["verdict"]["usable"]:
+        click.echo(f'To use it, write bundle = "{run.folder}" into score.toml.')
 
 
 @cli.command()

@@ -8,7 +8,7 @@ import click
 
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
-from ageingwell.cli.root import as_of_option, cli, config_option, data_option, day, json_option
+from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option
 from ageingwell.cli.telling import tell_night
 
 
@@ -66,8 +66,7 @@ def score(
 )
 @click.option(
     "--recorded-on",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
+    type=DAY,
     help="The day of recording instead of today, for made-up nights only.",
 )
 @config_option

@@ -25,11 +25,10 @@ class Told(click.ClickException):
     def __init__(self, fault: AgeingWellError) -> None:
         super().__init__(str(fault))
         self.exit_code = fault.exit_code  # type: ignore[misc]
-        self.kind = type(fault).__name__
 
     def show(self, file: Any = None) -> None:
-        """One sentence to standard error."""
-        click.echo(f"{self.kind}: {self.message}", err=True)
+        """One sentence to standard error; the exit code says of which kind it is, for programs."""
+        click.echo(f"Error: {self.message}", err=True)
 
 
 class Place(click.Path):

@@ -10,7 +10,7 @@ import click
 from ageingwell.cli.connecting import extracted_on_option, tell_raw_check
 from ageingwell.cli.entry import config_of, needed_key, progress, throwaway_key
 from ageingwell.cli.places import DATA, KEY_FILE, OUT, SOURCE_FILE
-from ageingwell.cli.root import cli, config_option, day, json_option
+from ageingwell.cli.root import DAY, cli, config_option, json_option
 from ageingwell.cli.telling import print_table, tell_check, told_value
 
 
@@ -21,8 +21,7 @@ from ageingwell.cli.telling import print_table, tell_check, told_value
 @click.option("--refused-to", type=OUT, help="Write every refused row here: file, row number, column, rules.")
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
+    type=DAY,
     help="The night the records are for. Rows dated later are counted. Without it: today.",
 )
 @config_option
@@ -76,8 +75,7 @@ def check(
     "--as-of",
     default="2026-11-22",
     show_default=True,
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
+    type=DAY,
     help="The day the extracts are taken.",
 )
 @click.option("--raw", is_flag=True, help="The agencies' raw extracts, with made-up NHS numbers and names.")

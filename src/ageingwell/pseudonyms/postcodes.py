@@ -11,8 +11,19 @@ from ageingwell.pseudonyms.reading import RawChunk, folded, raw_chunks
 from ageingwell.pseudonyms.screening import LSOA21
 
 # The second names are those of the ONS Postcode Directory and its look-up tables.
+LOOK_UP: Final = "postcode_lookup.csv"
 _POSTCODES: Final = ("postcode", "pcds", "pcd8", "pcd7", "pcd")
 _AREAS: Final = ("lsoa21", "lsoa21cd", "lsoa21_code")
+
+
+def look_up_among(raw: Path) -> Path | None:
+    """The look-up that lies in a raw folder under its own name, as `synth --raw` writes it; else nothing.
+
+    >>> look_up_among(Path("no-such-folder")) is None
+    True
+    """
+    found = raw / LOOK_UP
+    return found if found.is_file() else None
 
 
 def read_lookup(path: Path) -> pl.DataFrame:
