@@ -307,7 +307,7 @@ def test_a_bundle_that_does_not_match_is_refused(published, bundle, damage, tmp_
     ran = score(published, settings_file(tmp_path / "set", bundle=damaged))
 
     assert ran.exit_code == 8
-    assert sentence(ran).startswith("BundleError: bundle: ")
+    assert sentence(ran).startswith("Error: bundle: ")
     assert current(published / "out").name == str(NIGHT)
 
 

@@ -303,7 +303,7 @@ def test_what_no_layer_foresaw_ends_with_the_code_of_the_path_it_happened_below(
     ran = run("check", "--data", small_county)
 
     assert ran.exit_code == 4
-    assert ran.stderr.splitlines()[-1].startswith("SourceError: gp_events.parquet cannot be read (Permission denied)")
+    assert ran.stderr.splitlines()[-1].startswith("Error: gp_events.parquet cannot be read (Permission denied)")
 
     raising(OSError(errno.ENOSPC, "No space left on device"), monkeypatch)
     ran = run("check", "--data", small_county)
