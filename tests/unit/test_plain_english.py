@@ -42,6 +42,7 @@ def test_each_pattern_finds_what_we_wrote_and_not_what_to_write(word):
         "The council holds records about them",
         "There is no model of this name",
         "The list is no longer current",
+        "How many homes an agency can visit",
         "It fell on a Monday or a weekday",
         "15 visits per week",
         "Estimated separately",
