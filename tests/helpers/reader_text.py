@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "ageingwell"
 FILLED = "X"  # stands for what a message fills in
 _WORD = re.compile(r"[A-Za-z][a-z'’]+")
 _FEWEST_WORDS = 3  # a literal of fewer words is a name, a heading or a choice
-_LABEL_WORDS = 2
+_FIELD = re.compile(r"{[a-z_]*}")  # of a text that `format` fills in
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def literals(path: Path) -> Iterator[Text]:
         else:
             continue
         if _is_prose(text):
-            yield Text(_name(path), node.lineno, text)
+            yield Text(_name(path), node.lineno, _FIELD.sub(FILLED, text))
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.AST]:

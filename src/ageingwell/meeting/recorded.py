@@ -171,7 +171,7 @@ def stop_on_open_rows(done: Recorded) -> None:
     if done.count("rejected"):
         fixes = ", ".join(file.fix_file.name for file in done.files if file.fix_file is not None)
         found = f"not recorded: {done.count('rejected')} of the rows; all others were"
-        mend = f"mend them in {fixes} and record that file" if fixes else "read the notes above"
+        mend = f"correct them in {fixes} and record that file" if fixes else "read the notes above"
         raise RejectedRowsError(found, mend + (f"; the chair settles {for_chair}" if for_chair else ""))
     if done.n_clashes:
         found = f"of {done.n_clashes} people the lists say different things; the other rows were recorded"

@@ -310,7 +310,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         new = [self.fitted_.columns[place].name for place in self.fitted_.gaps(codes)]
         if new:
             warnings.warn(
-                f"missing here, and never missing in training: {', '.join(new[:5])}; the training median stands in",
+                f"missing here, and never missing in training: {', '.join(new[:5])}; the training median is used",
                 NewGapsWarning,
                 stacklevel=4,
             )
@@ -368,7 +368,7 @@ def _signs(
     else:
         given = list(monotone)
         if len(given) != len(columns):
-            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one a column")
+            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one per column")
     if any(direction not in DIRECTIONS for direction in given):
         raise FrameError("monotone takes up, down and either, or 1, -1 and 0")
     signs = tuple(DIRECTIONS[direction] for direction in given)
