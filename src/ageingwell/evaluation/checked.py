@@ -107,7 +107,7 @@ def weights(values: ArrayLike, *, n: int) -> Floats:
     negative = int((found < 0).sum())
     if negative or not found.any():
         raise FrameError(
-            f"{negative:,} of {n:,} weights are negative" if negative else "all weights are 0", "mend them"
+            f"{negative:,} of {n:,} weights are negative" if negative else "all weights are 0", "correct them"
         )
     return found
 

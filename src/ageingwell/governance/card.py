@@ -29,8 +29,8 @@ Row = Mapping[str, Any]
 
 NOT_FOR_USES: Final = (
     "a diagnosis, or any decision taken without a person",
-    "telling someone their risk of falling (NICE NG249, 1.1.1): falls go by case-finding rules",
-    "predicting fire deaths: fire needs go by rules",
+    "telling someone their risk of falling (NICE NG249, 1.1.1): falls are found by case-finding rules",
+    "predicting fire deaths: fire needs are found by rules",
     "a landlord's or an insurer's decision",
     "claims of savings from figures before and after",
 )
@@ -38,7 +38,7 @@ OUTCOME_MEANS: Final = {
     "loss_of_independence": "New long-term care at home, entry to a care home, an emergency admission with a fall's "
     "injury or a fracture, or death",
     "emergency_admission": "An emergency hospital admission; death without one competes with it",
-    "new_long_term_care": "The start of long-term care at home or in a care home, among those who had none; death "
+    "new_long_term_care": "The start of long-term care at home or in a care home, among people who had none; death "
     "without it competes with it",
     "death": "Death of any cause",
 }
@@ -94,7 +94,7 @@ LIMITS_SAID: Final = (
     "It learned from years in which services already acted; the more they act on it, the more its own figures age.",
     "A night that lacks a source goes on without it and says so on every page; a number that is missing and never was "
     "in training stops the run. A bundle whose files, features or versions differ is refused.",
-    "An analyst runs it; those who read its lists need no more than the page that explains them. Nobody changes its "
+    "An analyst runs it; people who read its lists need no more than the page that explains them. Nobody changes its "
     "inputs by hand. A person agrees to every contact.",
     "Look at drift and calibration every quarter, train or recalibrate every year, and evaluate before a new place "
     "uses it.",
@@ -326,7 +326,7 @@ def _groups(outcome: str, tables: Mapping[str, pl.DataFrame]) -> str:
     heads = ("group", "people", "had the event", "missed, of those with the event", "observed over expected")
     return (
         f"Of {_words(outcome)}, at the length of list that all agencies together can serve. No group is treated "
-        "otherwise than another; where some are missed more often, those who decide should know it. Groups of 1 to 7 "
+        "otherwise than another; where some are missed more often, people who decide should know it. Groups of 1 to 7 "
         f"people or events are not shown. {_practices(groups)}\n\n{_table(heads, rows)}"
     )
 

@@ -68,7 +68,7 @@ def summary_text(done: Recorded) -> str:
     return "\n".join(lines)
 
 
-_WORDS = {"accepted": "recorded", "unchanged": "unchanged", "clash": "for the chair", "rejected": "to mend"}
+_WORDS = {"accepted": "recorded", "unchanged": "unchanged", "clash": "for the chair", "rejected": "to correct"}
 
 
 _UNANSWERED = {
@@ -92,7 +92,7 @@ def _account_text(account: Account) -> list[str]:
         sheet = f"{own.sheet}: " if own.sheet else ""
         n_left = own.n_rows - own.n_to_mend
         told = [f"{n_left} with words that are not kept"] if n_left else []
-        told += [f"{own.n_to_mend} to mend"] if own.n_to_mend else []
+        told += [f"{own.n_to_mend} to correct"] if own.n_to_mend else []
         lines.append(f"{sheet}`{own.heading}` is a column we did not send; rows under it: {', '.join(told)}")
     return [line for line in [*lines, *_not_read(account)] if line]
 
