@@ -82,8 +82,8 @@ FOR_WORDS: Final = (
     "rules that anyone can read, whatever the chance."
 )
 FOUND_WORDS: Final = (
-    "On the latest year whose outcomes had settled, on households the model never saw. Order is told by the area "
-    "under the curve (AUROC, DeLong's intervals), calibration by the recalibration line, events observed over "
+    "On the latest year whose outcomes had settled, on households the model never saw. Order is measured by the "
+    "area under the curve (AUROC, DeLong's intervals), calibration by the recalibration line, events observed over "
     "expected and the integrated calibration index, worth by what is on a list as long as the agencies can serve in a "
     "quarter. Simpler methods are measured on the same people. All intervals are of 95%. The whole evaluation, net "
     "benefit among it, is in `evaluation.json`; the night's technical annex draws it."
