@@ -6,7 +6,7 @@ from pandera.config import ValidationDepth, config_context
 
 from ageingwell.contracts.fields import PSEUDONYM
 from ageingwell.contracts.gp import OLDEST
-from ageingwell.register import LEAD_AGENCIES, THEMES
+from ageingwell.register import AGENCIES, LEAD_AGENCIES, THEMES
 
 ATTRITION_STEPS = ("read", "permitted", "spine", "eligible", "rank", "allocate", "withdrawn", "listed")
 
@@ -85,6 +85,17 @@ class InTouch(pa.DataFrameModel):
     person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
     agency: str = pa.Field(description="the agency")
     last_on: pl.Date = pa.Field(nullable=True, description="the day of its newest record, where that is known")
+
+
+class PastEvents(pa.DataFrameModel):
+    """`past_events.parquet`: one row a listed person and thing that happened in three years, the oldest first."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    happened_on: pl.Date = pa.Field(description="the day")
+    agency: str = pa.Field(isin=AGENCIES, description="the agency whose record it is")
+    theme: str = pa.Field(isin=THEMES, description="theme of the record: who may not read it is not shown the row")
+    text: str = pa.Field(description="what happened, in plain words")
+    is_theirs: bool = pa.Field(description="false for what happened at the home before they lived there")
 
 
 class OutreachList(pa.DataFrameModel):

@@ -24,6 +24,7 @@ from ageingwell.contracts.made import (
     Links,
     Needs,
     OutreachList,
+    PastEvents,
     Reasons,
     Scores,
     Spine,
@@ -34,7 +35,7 @@ from ageingwell.errors import PublishError
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
-NIGHT_FORMAT: Final = 3
+NIGHT_FORMAT: Final = 4
 
 
 # The frames with a row for everybody: of a large place they stay on disk, and are read when asked.
@@ -49,7 +50,8 @@ class NightFrames:
 
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
     its pages show, so that they can be drawn again without the records when somebody has to be taken off: `compared`
-    (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `people` (the spine
+    (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `past_events` (what
+    happened to them in three years), `people` (the spine
     of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
     last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
     counted and never shown) and `services` (what the directory of local services offers); and for the annex `beeswarm`
@@ -64,6 +66,7 @@ class NightFrames:
     reasons: pl.DataFrame
     compared: pl.DataFrame
     in_touch: pl.DataFrame
+    past_events: pl.DataFrame
     people: pl.DataFrame
     safeguarded: pl.DataFrame
     left_list: pl.DataFrame
@@ -110,6 +113,7 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "reasons": Reasons,
     "compared": Compared,
     "in_touch": InTouch,
+    "past_events": PastEvents,
     "people": Spine,
     "safeguarded": Safeguarded,
     "left_list": LeftList,

@@ -38,6 +38,7 @@ from ageingwell.night.linking import with_links
 from ageingwell.night.local import LocalDirectory, no_directory
 from ageingwell.night.matches import low_matches
 from ageingwell.night.models import remember
+from ageingwell.night.past_events import ORDER as PAST_EVENTS_ORDER
 from ageingwell.night.offers import RANKED, Ordered, offer_at_doors
 from ageingwell.night.people import (
     ACCOUNTED,
@@ -276,6 +277,7 @@ def _frames(
         reasons=reasons.sort("person_id", "position"),
         compared=pl.concat([part.compared for part in told]).sort("person_id"),
         in_touch=pl.concat([part.in_touch for part in told]).sort("person_id", "agency"),
+        past_events=pl.concat([part.past_events for part in told]).sort(PAST_EVENTS_ORDER),
         people=pl.concat([part.people for part in told]).sort("person_id"),
         safeguarded=guarded,
         left_list=gone_since,

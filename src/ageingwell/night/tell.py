@@ -8,6 +8,7 @@ import polars as pl
 
 from ageingwell.night.first_pass import kept
 from ageingwell.night.joining import contributions_of
+from ageingwell.night.past_events import past_events_of
 from ageingwell.night.people import ELIGIBLE, FEATURES, JUDGED
 from ageingwell.night.shards import around
 from ageingwell.night.telling import compared_of, in_touch_of, reasons_of, with_evidence
@@ -30,11 +31,13 @@ class Named:
 
 @dataclass(frozen=True)
 class ToldOf:
-    """What is told of a shard's people: `reasons`, `compared` and `in_touch` of those listed, `people` their spine."""
+    """What is told of a shard's people: `reasons`, `compared`, `in_touch` and `past_events` of those listed, and the
+    spine of `people`."""
 
     reasons: pl.DataFrame
     compared: pl.DataFrame
     in_touch: pl.DataFrame
+    past_events: pl.DataFrame
     people: pl.DataFrame
 
 
@@ -54,6 +57,7 @@ def tell_shard(part: Part, named: Named) -> ToldOf:
         reasons=with_evidence(reasons, tables, listed, tonight.as_of, config=config, newest=named.newest),
         compared=compared_of(peers, listed["person_id"]),
         in_touch=in_touch_of(tables, listed, features, tonight.as_of),
+        past_events=past_events_of(tables, listed, tonight.as_of, codelists=config.codelists),
         people=people,
     )
 

@@ -45,6 +45,7 @@ from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
 from ageingwell.views.apart import homes_for, safeguarding_view
 from ageingwell.views.columns import AgencyView
+from ageingwell.views.own_records import with_own_records
 from ageingwell.views.practices import practice_views
 from ageingwell.views.recipient import view_for
 
@@ -247,7 +248,8 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         interventions=config.interventions,
     )
     view = replace(view, keys=_keys(facts, key))
-    return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
+    view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
+    return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
 
 def _keys(facts: NightFacts, key: Key) -> tuple[str, str] | None:

@@ -82,6 +82,10 @@ OFFERS = Column(
     "offers", "What is on nearby", "For each need the first service of the local directory; ask before you promise", 44
 )  # put in behind the next step by whoever has the directory, from nothing but the cells of the view
 
+EARLIER = Column(
+    "earlier", "Your earlier contact", "What your own records say of the last three years, newest first", 34
+)  # put in behind the next step by `views.own_records`, from the records that this agency sent itself
+
 # What any recipient may get. Nothing here is computed from the risk, and neither is the order of rows.
 FOR_ANYONE = (
     ROW_KEY,

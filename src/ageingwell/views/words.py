@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from ageingwell.register import AGENCY_WORDS
@@ -174,3 +175,28 @@ def label_words(label: str) -> str:
     """
     words = [word.upper() if word in _ABBREVIATIONS else word for word in label.lower().replace("_", " ").split()]
     return capital(" ".join(words))
+
+
+MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def day_words(day: date) -> str:
+    """Write a day as a reader does, in no machine's own language.
+
+    >>> day_words(date(2026, 8, 6))
+    '6 August 2026'
+    """
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
