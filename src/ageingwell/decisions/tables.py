@@ -17,7 +17,9 @@ DAYS: Final = ("by_when", "contacted_on")
 # What stands beside the cells of a list in a file to mend, a file for the chair, or the CSV of a list.
 LIST_CODE: Final = "list_code"
 LIST_KEYS: Final = "list_keys"
-BESIDE: Final = ("to_mend", "said", "notices", LIST_CODE, LIST_KEYS)
+CODE: Final = "code"
+SHORT_CODES: Final = (CODE, "home_code")  # the first letters of the keys, for readers
+BESIDE: Final = ("to_mend", "said", "notices", LIST_CODE, LIST_KEYS, *SHORT_CODES)
 LIST, ADDED, HOMES = "list", "added", "homes"
 Where = tuple[str, int]
 

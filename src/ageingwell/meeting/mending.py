@@ -15,10 +15,13 @@ from ageingwell.decisions.tables import KEY, PERSON, Where, is_key, key_of
 from ageingwell.report.cells import harmless
 from ageingwell.report.choices import ADDED, ASKED, MEND, SAID
 from ageingwell.report.workbook import clash_workbook, fix_workbook
-from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, OFFERS, AgencyView, Column
+from ageingwell.views import columns as view_columns
+from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.words import agency_words
 
-_COLUMNS: Mapping[str, Column] = {column.name: column for column in (*FOR_READERS_OF_RISK, *FOR_ANYONE, OFFERS)}
+_COLUMNS: Mapping[str, Column] = {
+    value.name: value for value in vars(view_columns).values() if isinstance(value, Column)
+}
 # What the chair needs beside the answers to know whom they are about.
 _OF_A_CLASH = ("row_key", "household_key", "place", "lead_agency", "needs", "action")
 

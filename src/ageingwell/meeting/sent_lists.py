@@ -10,7 +10,7 @@ import polars as pl
 
 from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList, Subject
-from ageingwell.decisions.tables import KEY, key_of
+from ageingwell.decisions.tables import KEY, SHORT_CODES, key_of
 from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
 from ageingwell.kept.frames import read_frame
 from ageingwell.pseudonyms import Key, row_key
@@ -19,7 +19,7 @@ from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.choices import ASKED, MEND, SAID, headings
 
 RECIPIENTS: Final = (*LEAD_AGENCIES, "group")
-_NOT_SENT = {question.name for question in ASKED} | {MEND.name, SAID.name}
+_NOT_SENT = {question.name for question in ASKED} | {MEND.name, SAID.name, *SHORT_CODES}
 # Where somebody left a night who may still be added: the others are not of the people lists are made of.
 _COULD_BE_LISTED = ("eligible", "rank", "allocate", "listed")
 _AFTER_EVERY_NIGHT = "9999-12-31"

@@ -38,8 +38,8 @@ from ageingwell.night.linking import with_links
 from ageingwell.night.local import LocalDirectory, no_directory
 from ageingwell.night.matches import low_matches
 from ageingwell.night.models import remember
-from ageingwell.night.past_events import ORDER as PAST_EVENTS_ORDER
 from ageingwell.night.offers import RANKED, Ordered, offer_at_doors
+from ageingwell.night.past_events import ORDER as PAST_EVENTS_ORDER
 from ageingwell.night.people import (
     ACCOUNTED,
     FEATURES,

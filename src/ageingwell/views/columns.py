@@ -58,7 +58,9 @@ class AgencyView:
 
 
 ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this list; no other list has it", 36)
-HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people at one door stand together", 36)
+HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people who live together share it", 36)
+CODE = Column("code", "Code", "The first letters of the row key, as the pages show it; for this list only", 11)
+HOME_CODE = Column("home_code", "Home code", "The same letters: people who live together", 11)
 PLACE = Column("place", "Place", "Where they live")
 PART = Column("part", "Your part", "Whether you lead at this door, or are asked to come along")
 LEAD = Column("lead_agency", "Lead", "The one agency that leads at this door")

@@ -34,8 +34,10 @@ def with_own_records(view: AgencyView, past_events: pl.DataFrame, *, ledger: Led
         return view
     own = past_events.filter(pl.col("agency") == view.recipient)
     keys = row_key(pl.col("person_id"), recipient=view.recipient, as_of=view.as_of, key=key)
-    newest_first = own.select("happened_on", "text", row_key=keys).unique().sort(
-        "row_key", "happened_on", "text", descending=[False, True, False]
+    newest_first = (
+        own.select("happened_on", "text", row_key=keys)
+        .unique()
+        .sort("row_key", "happened_on", "text", descending=[False, True, False])
     )
     told: dict[str, list[str]] = {}
     for day, text, whose in newest_first.iter_rows():
