@@ -266,6 +266,7 @@ def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Co
         scores=frames.of_listed("scores"),
         compared=frames.compared,
         in_touch=frames.in_touch,
+        past_events=frames.past_events,
         facts=facts,
         ledger=config.ledger,
         key=key,

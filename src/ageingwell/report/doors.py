@@ -10,6 +10,7 @@ from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.recipient import NO_HOME
 
 ASKED: Final[tuple[Question, ...]] = (
+    ("urgency", "How soon", "Everyone"),
     ("part", "Your part", "Every part"),
     ("lead_agency", "Lead", "Every lead"),
     ("needs", "Need", "Every need"),
@@ -25,11 +26,32 @@ ORDERS: Final = (
     {"by": "status", "text": "Decision, A to Z"},
 )
 SORTED_ONLY: Final[tuple[Question, ...]] = (("age_band", "Age", "Every age"),)
+# What stands in the box on top of somebody's page, in this order.
+FIRST: Final = (
+    "action",
+    "part",
+    "lead_agency",
+    "act_by",
+    "urgency",
+    "needs",
+    "last_time",
+    "earlier",
+    "what_to_say",
+    "offers",
+    "person_told",
+    "communication_need",
+)
+URGENT: Final = "Urgent"
 # What the list shows of a row: below the key, in columns, and below those. Its page shows every column of the view.
 BELOW_THE_KEY: Final = ("age_band", "place")
-IN_COLUMNS: Final = ("chance", "needs", "action", "part", "status")
-BELOW: Final = {"chance": "band", "part": "lead_agency"}
-ON_THE_LIST: Final = (*BELOW_THE_KEY, *IN_COLUMNS, *BELOW.values())
+IN_COLUMNS: Final = ("needs", "part", "earlier", "status", "chance")
+BELOW: Final[Mapping[str, tuple[str, ...]]] = {
+    "needs": ("action",),
+    "part": ("lead_agency", "act_by"),
+    "chance": ("band",),
+    "earlier": ("last_time",),
+}
+ON_THE_LIST: Final = (*BELOW_THE_KEY, *IN_COLUMNS, *(name for under in BELOW.values() for name in under))
 LONG: Final = 24  # from this width in a workbook on, a column takes the whole line of a door's page
 KEYS: Final = ("row_key", "household_key")
 
@@ -61,6 +83,7 @@ def by_door(view: AgencyView) -> dict[str, Any]:
                 "key": shown_key(person["row_key"]),
                 "who": ", ".join(person[name] for name in BELOW_THE_KEY if name in person),
                 "cells": _listed(person),
+                "is_urgent": person.get("urgency") == URGENT,
                 "marks": mark,
             }
             for anchor, person, mark in zip(anchors, people, marks, strict=True)
@@ -82,13 +105,18 @@ def _together(people: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]]
 
 
 def _person(person: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
-    told: list[dict[str, Any]] = [
-        {"label": column.title, "name": name, "texts": _texts(person[name]), "is_long": column.width >= LONG}
+    told: dict[str, dict[str, Any]] = {
+        name: {"label": column.title, "name": name, "texts": _texts(person[name]), "is_long": column.width >= LONG}
         for name, column in columns.items()
         if name not in KEYS
-    ]
-    # What takes a whole line comes after what takes half of one: else holes stand between them.
-    return {"key": shown_key(person["row_key"]), "told": sorted(told, key=lambda part: bool(part["is_long"]))}
+    }
+    rest = [part for name, part in told.items() if name not in FIRST]
+    return {
+        "key": shown_key(person["row_key"]),
+        "first": [told[name] for name in FIRST if name in told],
+        # What takes a whole line comes after what takes half of one: else holes stand between them.
+        "told": sorted(rest, key=lambda part: bool(part["is_long"])),
+    }
 
 
 def _listed(person: Mapping[str, Any]) -> dict[str, list[str]]:

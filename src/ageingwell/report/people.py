@@ -18,6 +18,7 @@ from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.report.cells import day_words, shown_key
+from ageingwell.report.past import past_of
 from ageingwell.report.person import InTouch, Person
 from ageingwell.report.person_facts import (
     chance_of,
@@ -28,7 +29,7 @@ from ageingwell.report.person_facts import (
     rest_words,
     sum_of,
 )
-from ageingwell.report.person_needs import lead_of, needs_of, notes_of
+from ageingwell.report.person_needs import by_when_of, lead_of, needs_of, notes_of, urgency_of
 from ageingwell.report.summary import outcome_words
 from ageingwell.report.unknown import unknown_of, without_record
 from ageingwell.views.columns import AgencyView
@@ -37,6 +38,9 @@ from ageingwell.views.recipient import NO_HOME
 from ageingwell.views.words import agency_words
 
 UNKNOWN: Final = "unknown"
+NOTHING_DECIDED: Final = "Nothing has been decided before."
+NOBODY_TO_RING: Final = "No service in the directory for this. Their own number is in your register."
+PAST: Final = "past_events"
 _SUBJECTS: Final = {feature.name: feature.subject for feature in FEATURES}
 Row = dict[str, Any]
 
@@ -50,6 +54,7 @@ def people_told(
     scores: pl.DataFrame,
     compared: pl.DataFrame,
     in_touch: pl.DataFrame,
+    past_events: pl.DataFrame | None = None,
     facts: NightFacts,
     ledger: Ledger,
     key: Key,
@@ -65,7 +70,9 @@ def people_told(
     if not reader.reads_risk:
         return []
     readable = reasons.filter(pl.col("feature").is_in(sorted(reader.features)))
+    happened = None if past_events is None else _read_of_the_past(past_events, reader)
     tables = {"needs": needs, "reasons": readable, "scores": scores, "compared": compared, "in_touch": in_touch}
+    tables |= {} if happened is None else {PAST: happened}
     by_person = _by_person(rows, tables)
     keys = row_key(pl.col("person_id"), recipient=view.recipient, as_of=view.as_of, key=key)
     person_of = dict(rows.select(keys.alias("_key"), "person_id").iter_rows())
@@ -119,6 +126,11 @@ class _Known:
         return self.tables["reasons"].filter(pl.col("value") == UNKNOWN)["feature"].to_list()
 
 
+def _read_of_the_past(past_events: pl.DataFrame, reader: Reader) -> pl.DataFrame:
+    """What happened to the people themselves, of the themes that this reader may read."""
+    return past_events.filter(pl.col("is_theirs") & pl.col("theme").is_in(sorted(reader.themes)))
+
+
 def _by_person(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[str, _Known]:
     listed = rows["person_id"].implode()
     theirs = {
@@ -151,11 +163,13 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
         "say": shown["what_to_say"],
         "told": shown["person_told"],
         "offers": [],
+        "ring": NOBODY_TO_RING,
     }
 
 
 def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader, settings: OutreachSettings) -> Row:
     row, needs = known.row, known.tables["needs"]
+    told_needs = needs_of(needs, reader)
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
     raises, lowers = (linked_facts(known.on_page(), direction, as_of=as_of) for direction in ("raises", "lowers"))
@@ -183,7 +197,11 @@ def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader,
         "unknown": unknown_of(facts=facts, unknown=known.unknown(), has_home=row["household_id"] is not None),
         "in_touch": touched(touching),
         "not_in_touch": [agency_words(name) for name in absent],
-        "needs": needs_of(needs, reader),
+        "needs": told_needs,
+        "urgency": urgency_of(row, told_needs),
+        "by_when": by_when_of(row, told_needs),
+        "last_time": [NOTHING_DECIDED],
+        "past": past_of(known.rows(PAST), as_of=as_of) if PAST in known.tables else None,
         "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None)),
         "notes": notes_of(row, settings),
     }

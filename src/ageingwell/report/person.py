@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from ageingwell.report.past import Past
+
 
 class Chance(TypedDict):
     """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “24 to 39”, and the whole in a sentence."""
@@ -80,7 +82,9 @@ class Person(TypedDict):
     `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
     everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
     the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
-    sentences; `offers` what the local directory has for the needs.
+    sentences; `offers` what the local directory has for the needs. `urgency` is that of the most urgent need and
+    `by_when` the day to act by in words; `last_time` are sentences of what was decided before and what came of it;
+    `past` the last three years as far as the reader may read them; `ring` whom to telephone.
     """
 
     anchor: str
@@ -107,6 +111,11 @@ class Person(TypedDict):
     needs: list[NeedFound]
     lead: Lead
     action: str
+    urgency: str
+    by_when: str
+    last_time: list[str]
+    past: Past | None
+    ring: str
     communication: str
     part: str
     say: str

@@ -1,17 +1,22 @@
 """What one person needs by rule, and why the suggested lead is the suggested lead."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date as date
 from typing import Any
 
 import polars as pl
 
 from ageingwell.config.outreach import OutreachSettings
+from ageingwell.report.cells import day_words
 from ageingwell.report.person import Lead, LinkedFact, NeedFound
 from ageingwell.views.reader import Reader
 from ageingwell.views.words import agency_words, label_words
 
 URGENCY = {"urgent": 0, "soon": 1, "routine": 2}
 PROPOSED = "proposed"
+# How soon, where no day is set.
+HOW_SOON = {"Urgent": "Within days", "Soon": "Within weeks", "Routine": "No set day"}
+ROUTINE = "Routine"
 
 
 def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
@@ -31,6 +36,24 @@ def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
     ]
 
 
+def urgency_of(row: Mapping[str, Any], found: Sequence[NeedFound]) -> str:
+    """How soon somebody should act: what the night says of the row, else the most urgent of its needs."""
+    said = row.get("urgency")
+    return label_words(said) if said else found[0]["urgency"] if found else ROUTINE
+
+
+def by_when_of(row: Mapping[str, Any], found: Sequence[NeedFound]) -> str:
+    """The day to act by, in words; without a day, how soon.
+
+    >>> by_when_of({"urgency": "urgent", "act_by": date(2026, 11, 25)}, []), by_when_of({}, [])
+    ('Urgent: by 25 November 2026', 'No set day')
+    """
+    urgency, day = urgency_of(row, found), row.get("act_by")
+    if day is None:
+        return HOW_SOON.get(urgency, urgency)
+    return f"{urgency}: by {day_words(day)}" if urgency != ROUTINE else f"By {day_words(day)}"
+
+
 def lead_of(
     row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, *, strongest: LinkedFact | None = None
 ) -> Lead:
@@ -44,9 +67,9 @@ def lead_of(
 
 def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest: LinkedFact | None) -> str:
     if row["status"] != PROPOSED:
-        return "the group decided on this lead"
+        return "you chose this lead"
     if row["household_id"] is None:
-        return "no home is linked to this person, so the practice writes or telephones"
+        return "we do not know this person's home, so the practice writes or phones"
     ordered = _in_order(found)
     own = [need for need in ordered if need["lead_agency"] == row["lead_agency"]]
     if own:
@@ -54,8 +77,8 @@ def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest:
         return f"it leads on “{name}”, {_standing(own[0]['urgency'], [need['urgency'] for need in ordered])}"
     if row["why"] == "model" and not ordered:
         about = "not one that may be told" if strongest is None else f"about {strongest['theme'].lower()}"
-        return f"no rule found a need; the strongest fact linked with a higher chance is {about}"
-    return "it leads on a need of somebody else at this door"
+        return f"no rule found a need; the fact that adds most is {about}"
+    return "it is going to see someone else in this home"
 
 
 def _standing(urgency: str, all_of_them: list[str]) -> str:

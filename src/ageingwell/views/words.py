@@ -100,7 +100,7 @@ PAST_OUTCOMES: Final[dict[str, str]] = {
     "death": "died within a year",
 }
 
-FOUND_BY: Final[dict[str, str]] = {"rule": "a rule", "model": "the estimate", "both": "a rule and the estimate"}
+FOUND_BY: Final[dict[str, str]] = {"rule": "a rule", "model": "a high chance", "both": "a rule, and a high chance"}
 
 
 def agency_words(name: str) -> str:
