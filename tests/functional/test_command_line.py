@@ -366,7 +366,7 @@ def test_a_published_night_that_lost_a_file(published, settings):
 
     # No fault of an earlier night stops a new one; that nobody can be compared with it is told.
     assert ran.exit_code == 0
-    assert "the last list cannot be read, so everybody counts as new".casefold() in ran.stderr.casefold()
+    assert "the last list cannot be read, so everyone counts as new".casefold() in ran.stderr.casefold()
     assert (published / "out" / "current" / "list.parquet").is_file()
 
 

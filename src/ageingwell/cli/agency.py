@@ -42,7 +42,7 @@ _KEYS = (
     click.option(
         "--log",
         type=OUT_FILE,
-        help="Where each use is written down. Else reidentify-log.jsonl in the folder of the new file.",
+        help="Where to log each use. Without it: reidentify-log.jsonl in the folder of the new file.",
     ),
 )
 
@@ -59,9 +59,13 @@ def _keyed(command: Callable[..., Any]) -> Callable[..., Any]:
     "--register", required=True, type=SOURCE_FILE, help="Your own register, with nhs_number or uprn, names, addresses."
 )
 @click.option("--out", required=True, type=OUT_FILE, help="Where to write the list with names: .xlsx or .csv.")
-@click.option("--reason", required=True, help="Why you look people up, in a few words. It stands in the log.")
-@click.option("--keep", multiple=True, help="A column of your register to show; again for more. Else names, addresses "
-              "and telephones, by their headings.")  # fmt: skip
+@click.option("--reason", required=True, help="Why you look people up, in a few words. It is kept in the log.")
+@click.option(
+    "--keep",
+    multiple=True,
+    help="A column of your register to show. Give it again for more columns. "
+    "Without it: names, addresses and telephones, by their headings.",
+)
 @_keyed
 @json_option
 def reidentify(

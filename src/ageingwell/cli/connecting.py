@@ -19,7 +19,7 @@ extracted_on_option = click.option(
     "--extracted-on",
     type=click.DateTime(["%Y-%m-%d"]),
     callback=day,
-    help="The day the extracts were taken, where the files do not tell it.",
+    help="The day the extracts were taken, if the files do not say.",
 )
 
 

@@ -92,11 +92,13 @@ as_of_option = click.option(
     "--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), callback=day, help="The night, as 2026-11-22."
 )
 data_option = click.option("--data", required=True, type=DATA, help="The folder that holds the contract tables.")
-config_option = click.option("--config", "config_path", type=SETTINGS, help="A settings file in place of the defaults.")
+config_option = click.option(
+    "--config", "config_path", type=SETTINGS, help="A settings file to use instead of the defaults."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for machines.")
 recorded_up_to_option = click.option(
     "--recorded-up-to",
     type=click.DateTime(["%Y-%m-%d"]),
     callback=day,
-    help="The day the extract was taken; else the day after the newest row of the GP register.",
+    help="The day the extract was taken. Without it: the day after the newest row of the GP register.",
 )

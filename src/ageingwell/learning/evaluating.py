@@ -79,7 +79,7 @@ def evaluate(
                 outcome, model, test=test, fit=fit, places=places, machine_seed=config.train.seed if machine else None
             )
             if held is None and outcome == loaded.ranking_outcome:
-                raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everybody", "use more people")
+                raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everyone did", "use more people")
             cost = cost_gbp if outcome == loaded.ranking_outcome else None
             found = {} if held is None else measure(held, cost_gbp=cost, draws=draws, seed=config.train.seed)
             if held is not None and redraws and outcome == loaded.ranking_outcome:
@@ -106,7 +106,7 @@ def summary_text(run: EvaluationRun) -> str:
                    tbl_width_chars=250, fmt_str_lengths=40):  # fmt: skip
         drawn = str(wall)
     looked_at = f"{outcome}, cut-off {run.facts['cut_off']}, {run.facts['n_people']:,} people held out"
-    absent = "".join(f"not on the wall: {name}\n" for name in run.facts["rivals_absent"])
+    absent = "".join(f"not in the comparison: {name}\n" for name in run.facts["rivals_absent"])
     usable = "usable" if run.verdict.usable else "not usable"
     return f"{looked_at}\n{drawn}\n{absent}{_luck(run.tables)}verdict: {usable}: {run.verdict.reason}"
 

@@ -396,8 +396,8 @@ def _stop_if_real(table: str, rows: pl.DataFrame, plan: Conversion, work: _Work)
         return
     found = f"{table} holds NHS numbers outside the range reserved for tests"
     if work.key.is_made_up:
-        raise KeyFileError(f"{found}, and everybody can compute a made-up key", "use the agency's own key")
-    raise SourceError(f"{found}, and {SYNTHETIC_MARK} says its people are made up", "keep the two apart")
+        raise KeyFileError(f"{found}, and anyone can compute a made-up key", "use the agency's own key")
+    raise SourceError(f"{found}, and {SYNTHETIC_MARK} says its people are made up", "keep the two separate")
 
 
 def _mark(path: Path) -> bytes:

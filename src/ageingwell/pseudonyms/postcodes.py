@@ -27,7 +27,7 @@ def read_lookup(path: Path) -> pl.DataFrame:
     if not lookup.height:
         raise SourceError(f"{path.name}: no line has a postcode and an LSOA of 2021", "give the look-up for 2021")
     if n_twice := lookup.height - lookup[POSTCODE].n_unique():
-        raise SourceError(f"{path.name}: {n_twice} postcodes lie in two areas", "give each postcode one area")
+        raise SourceError(f"{path.name}: {n_twice} postcodes are in two areas", "give each postcode one area")
     return lookup
 
 
