@@ -33,6 +33,7 @@ from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
 from ageingwell.report.csv import agency_csv
+from ageingwell.report.glance import agency_glance
 from ageingwell.report.html import agency_html, annex_html, report_html
 from ageingwell.report.link_table import link_sections
 from ageingwell.report.people import people_told
@@ -172,7 +173,14 @@ def _files_of(
     told: Sequence[str],
 ) -> dict[str, bytes]:
     """The workbook, CSV, page and files for machines of one view, under one name."""
-    page = agency_html(view, notices=told, homes=homes, people=people, outcome=outcome_words(facts))
+    page = agency_html(
+        view,
+        notices=told,
+        homes=homes,
+        people=people,
+        outcome=outcome_words(facts),
+        told=agency_glance(view, facts=facts, reads_risk=bool(people)),
+    )
     return {
         f"{name}.xlsx": agency_workbook(view, notices=told, homes=homes),
         f"{name}.csv": agency_csv(view, notices=told),

@@ -81,7 +81,7 @@ def by_door(view: AgencyView) -> dict[str, Any]:
             {
                 "anchor": anchor,
                 "key": shown_key(person["row_key"]),
-                "who": ", ".join(person[name] for name in BELOW_THE_KEY if name in person),
+                "who": _who(person),
                 "cells": _listed(person),
                 "is_urgent": person.get("urgency") == URGENT,
                 "marks": mark,
@@ -110,13 +110,18 @@ def _person(person: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[st
         for name, column in columns.items()
         if name not in KEYS
     }
-    rest = [part for name, part in told.items() if name not in FIRST]
+    rest = [part for name, part in told.items() if name not in (*FIRST, *BELOW_THE_KEY)]
     return {
         "key": shown_key(person["row_key"]),
+        "who": _who(person),
         "first": [told[name] for name in FIRST if name in told],
         # What takes a whole line comes after what takes half of one: else holes stand between them.
         "told": sorted(rest, key=lambda part: bool(part["is_long"])),
     }
+
+
+def _who(person: Mapping[str, Any]) -> str:
+    return ", ".join(person[name] for name in BELOW_THE_KEY if name in person)
 
 
 def _listed(person: Mapping[str, Any]) -> dict[str, list[str]]:

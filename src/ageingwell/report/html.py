@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ageingwell.report.choices import DECISION
 from ageingwell.report.doors import by_door
+from ageingwell.report.glance import Told
 from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
@@ -103,11 +104,13 @@ def agency_html(
     homes: AgencyView | None = None,
     people: Sequence[Person] = (),
     outcome: str = "",
+    told: Sequence[Told] = (),
 ) -> bytes:
     """Draw one recipient's own pages: its list, a page for each door, the homes that nobody is linked to.
 
     All of it is taken from the cells of its own view, so nothing of anybody else's can be on it. Who may read the risk
-    has a page for each person instead: `people` as `people_told` gives them for this view, `outcome` in words.
+    has a page for each person instead: `people` as `people_told` gives them for this view, `outcome` in words. `told`
+    stands on top: the lines of `agency_glance`.
     """
     page = page_of(view)
     return _page(
@@ -121,6 +124,7 @@ def agency_html(
         decisions=list(DECISION.choices),
         people=list(people),
         outcome=outcome,
+        told=list(told),
         settings=[setting_of(person) for person in people],
         listing=listing_of(people) if people else None,
         **by_door(view),

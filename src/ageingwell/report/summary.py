@@ -13,6 +13,7 @@ from ageingwell.report.choices import DECISION
 from ageingwell.report.codes import recipient_words
 from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness, sources
+from ageingwell.report.glance import group_glance, homes_of
 from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
@@ -60,6 +61,17 @@ def summarise(
         "n_considered": in_words(n_considered),
         "minimum_age": facts.minimum_age,
         "n_listed": group.frame.height,
+        "n_homes": homes_of(group),
+        "glanced": group_glance(
+            group,
+            people,
+            facts=facts,
+            attrition=attrition,
+            marginal=marginal,
+            gone=0 if gone is None else gone.height,
+            decided=decided(facts.decisions),
+            weaker=gathered(facts.works_less_well_for),
+        ),
         "n_new": group.frame.filter(pl.col("new_since_last") == "New").height,
         "n_gone": in_words(0 if gone is None else gone.height),
         "gone": _by_reason(gone),
