@@ -253,7 +253,7 @@ def _frames(
     settings = tonight.config.outreach
     visited = shared.visits.select(pl.col("person_ids").explode()).to_series()
     ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
-    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings)
+    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings, as_of=tonight.as_of.day)
     listed, previous = rows["person_id"], night.previous
     accounted = [_accounted(part, listed) for part in parts]
     counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
