@@ -136,6 +136,20 @@ class Needs(pa.DataFrameModel):
     points: int = pa.Field(nullable=True, description="points of the rule, where it gives any")
     themes: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="themes of the facts in the criterion")
     outcome: str = pa.Field(description="`allocated`, or why not")
+    place: str = pa.Field(
+        nullable=True, description="where a home that nobody is linked to is, if the register ever told; else empty"
+    )
+
+
+class Recorded(pa.DataFrameModel):
+    """`recorded.parquet`: one row a listed person and fact on record that a rule for needs counts or tells, whether
+    or not the rule is met."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    need: str = pa.Field(description="the rule")
+    sentence: str = pa.Field(description="the fact in words")
+    position: int = pa.Field(ge=1, description="the order of the rule's facts")
+    counts: bool = pa.Field(description="the rule counts it; else it is only told")
 
 
 class Attrition(pa.DataFrameModel):

@@ -274,6 +274,7 @@ def _frames(
         ),
         scores=in_order_of_people(parts, SCORES, contract=Scores, to=made / "scores.parquet"),
         reasons=reasons.sort("person_id", "position"),
+        recorded=pl.concat([part.recorded for part in told]).sort("person_id", "need", "position"),
         compared=pl.concat([part.compared for part in told]).sort("person_id"),
         in_touch=pl.concat([part.in_touch for part in told]).sort("person_id", "agency"),
         people=pl.concat([part.people for part in told]).sort("person_id"),

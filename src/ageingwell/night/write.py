@@ -245,6 +245,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
+        recorded=frames.recorded,
     )
     view = replace(view, keys=_keys(facts, key))
     return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)

@@ -9,6 +9,7 @@ from ageingwell.outreach.eligible import LEFT
 from ageingwell.outreach.household import URGENCY
 from ageingwell.outreach.order import act_by, in_printed_order, most_urgent_at
 from ageingwell.outreach.rank import need_value
+from ageingwell.register import AGENCY_WORDS
 
 LIST_COLUMNS = (
     "position",
@@ -156,7 +157,8 @@ def _action(settings: OutreachSettings) -> pl.Expr:
         .otherwise(pl.col("next_action").fill_null(settings.high_risk_action))
     )
     partners, full = (
-        pl.col(name).list.join(", ").str.replace_all("_", " ") for name in ("joint_with", "partners_full")
+        pl.col(name).list.eval(pl.element().replace_strict(AGENCY_WORDS, return_dtype=pl.String)).list.join(", ")
+        for name in ("joint_with", "partners_full")
     )
     return pl.concat_str(
         pl.when(pl.col("has_staff_safety_marker").fill_null(value=False)).then(pl.lit(settings.staff_safety_note)),
