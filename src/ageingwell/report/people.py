@@ -139,6 +139,9 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
         "row_key": shown_key(shown["row_key"]),
         "household_key": shown_key(shown["household_key"]),
         "door": door,
+        "position": int(shown["position"]),
+        "urgency": shown["urgency"],
+        "act_by": shown["act_by"],
         "place": shown["place"],
         "age_band": shown["age_band"],
         "band": shown["band"],
@@ -185,6 +188,8 @@ def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader,
         "not_in_touch": [agency_words(name) for name in absent],
         "needs": needs_of(needs, reader),
         "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None)),
+        "joint_with": [agency_words(agency) for agency in row["joint_with"]],
+        "partners_full": [agency_words(agency) for agency in row["partners_full"]],
         "notes": notes_of(row, settings),
     }
 
