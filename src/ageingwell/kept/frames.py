@@ -26,6 +26,7 @@ from ageingwell.contracts.made import (
     OutreachList,
     PastEvents,
     Reasons,
+    Recorded,
     Scores,
     Spine,
     validated,
@@ -49,9 +50,10 @@ class NightFrames:
     """Everything a night's files are drawn from; each frame is one Parquet file (`listed` is `list.parquet`).
 
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
-    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `compared`
-    (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `past_events` (what
-    happened to them in three years), `people` (the spine
+    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `recorded`
+    (facts on record of each listed person that a rule for needs counts), `compared` (whom each listed person is
+    compared with), `in_touch` (which agencies have a record of them), `past_events` (what happened to them in three
+    years), `people` (the spine
     of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
     last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
     counted and never shown) and `services` (what the directory of local services offers); and for the annex `beeswarm`
@@ -64,6 +66,7 @@ class NightFrames:
     attrition: Frame
     scores: Frame
     reasons: pl.DataFrame
+    recorded: pl.DataFrame
     compared: pl.DataFrame
     in_touch: pl.DataFrame
     past_events: pl.DataFrame
@@ -111,6 +114,7 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "attrition": Attrition,
     "scores": Scores,
     "reasons": Reasons,
+    "recorded": Recorded,
     "compared": Compared,
     "in_touch": InTouch,
     "past_events": PastEvents,

@@ -254,7 +254,7 @@ def _frames(
     settings = tonight.config.outreach
     visited = shared.visits.select(pl.col("person_ids").explode()).to_series()
     ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
-    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings)
+    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings, as_of=tonight.as_of.day)
     listed, previous = rows["person_id"], night.previous
     accounted = [_accounted(part, listed) for part in parts]
     counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
@@ -275,6 +275,7 @@ def _frames(
         ),
         scores=in_order_of_people(parts, SCORES, contract=Scores, to=made / "scores.parquet"),
         reasons=reasons.sort("person_id", "position"),
+        recorded=pl.concat([part.recorded for part in told]).sort("person_id", "need", "position"),
         compared=pl.concat([part.compared for part in told]).sort("person_id"),
         in_touch=pl.concat([part.in_touch for part in told]).sort("person_id", "agency"),
         past_events=pl.concat([part.past_events for part in told]).sort(PAST_EVENTS_ORDER),

@@ -27,6 +27,7 @@ ASKED: Final[tuple[Question, ...]] = (
     ("new", "New or not", "Everybody"),
     ("status", "Decision", "Every state"),
 )
+FIRST: Final = ("Overdue", "Urgent")  # what stands on top, in a block of its own
 _AGE: Final[Question] = ("age", "Age", "Every age")
 
 # In which order the list may be put: what to sort by, and the words for it. A minus turns the order round.
@@ -41,7 +42,8 @@ ORDERS: Final = (
 def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     """Set the list out: blocks of people in one interval of the order, each with its sentence and its rows.
 
-    People who live together are shown together, in the block of the one who comes first.
+    Homes with an overdue visit and homes with an urgent need have blocks of their own, on top. People who live together
+    are shown together, in the block of the one who comes first.
     """
     answers = [_answers(person) for person in people]
     marks = marks_of(answers, asked=(*ASKED, _AGE))
@@ -49,7 +51,8 @@ def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     blocks = []
     for band, of_band in groupby(_with_bands(people, rows), key=lambda pair: pair[0]):
         inside = [row for _, row in of_band]
-        blocks.append({"band": capital(band), "told": _told(inside), "rows": inside})
+        told = _told_of_first(inside) if band in FIRST else _told(inside)
+        blocks.append({"band": capital(band), "told": told, "rows": inside})
     return {
         "blocks": blocks,
         "questions": questions_of(answers, asked=ASKED),
@@ -64,9 +67,22 @@ def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> lis
     door, band = None, ""
     for person, row in zip(people, rows, strict=True):
         if person["door"] != door:
-            door, band = person["door"], person["band"]
+            door, band = person["door"], _block_of(person)
         placed.append((band, row))
     return placed
+
+
+def _block_of(person: Person) -> str:
+    return next((block for block in FIRST if block in (person["status"], person["urgency"])), person["band"])
+
+
+def _told_of_first(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What is said of a block that stands on top: how many people, and why they come first.
+
+    >>> _told_of_first([{}])
+    '1 person. See to this before anything else.'
+    """
+    return f"{len(rows)} {'person' if len(rows) == 1 else 'people'}. See to this before anything else."
 
 
 def _answers(person: Person) -> dict[str, list[str]]:

@@ -29,7 +29,7 @@ from ageingwell.report.person_facts import (
     rest_words,
     sum_of,
 )
-from ageingwell.report.person_needs import by_when_of, lead_of, needs_of, notes_of, urgency_of
+from ageingwell.report.person_needs import by_when_of, lead_of, needs_of, notes_of
 from ageingwell.report.summary import outcome_words
 from ageingwell.report.unknown import unknown_of, without_record
 from ageingwell.views.columns import AgencyView
@@ -151,6 +151,10 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
         "row_key": shown_key(shown["row_key"]),
         "household_key": shown_key(shown["household_key"]),
         "door": door,
+        "position": int(shown["position"]),
+        "urgency": shown["urgency"],
+        "act_by": shown["act_by"],
+        "by_when": by_when_of(shown["urgency"], shown["act_by"]),
         "place": shown["place"],
         "age_band": shown["age_band"],
         "band": shown["band"],
@@ -169,7 +173,6 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
 
 def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader, settings: OutreachSettings) -> Row:
     row, needs = known.row, known.tables["needs"]
-    told_needs = needs_of(needs, reader)
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
     raises, lowers = (linked_facts(known.on_page(), direction, as_of=as_of) for direction in ("raises", "lowers"))
@@ -197,12 +200,12 @@ def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader,
         "unknown": unknown_of(facts=facts, unknown=known.unknown(), has_home=row["household_id"] is not None),
         "in_touch": touched(touching),
         "not_in_touch": [agency_words(name) for name in absent],
-        "needs": told_needs,
-        "urgency": urgency_of(row, told_needs),
-        "by_when": by_when_of(row, told_needs),
+        "needs": needs_of(needs, reader),
         "last_time": [NOTHING_DECIDED],
         "past": past_of(known.rows(PAST), as_of=as_of) if PAST in known.tables else None,
         "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None)),
+        "joint_with": [agency_words(agency) for agency in row["joint_with"]],
+        "partners_full": [agency_words(agency) for agency in row["partners_full"]],
         "notes": notes_of(row, settings),
     }
 

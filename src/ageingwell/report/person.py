@@ -77,13 +77,14 @@ class Person(TypedDict):
     """One person's page.
 
     `anchor` is the place on the list (“person-1”), never made from an identifier; `row_key` and `household_key` are
-    as the list shows them; people with one `door` share a home. `chance`, `others` are `None` and the facts empty
+    as the list shows them; people with one `door` share a home. `position` is the place on the printed list, `urgency`
+    and `act_by` how soon and by which day their home is to be visited. `joint_with` are the agencies that come along,
+    `partners_full` those that are needed and have no place left. `chance`, `others` are `None` and the facts empty
     where rules alone chose. `others` + every `raises` and `lowers` + `rest` = `chance`, in whole numbers, and
     `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
     everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
     the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
-    sentences; `offers` what the local directory has for the needs. `urgency` is that of the most urgent need and
-    `by_when` the day to act by in words; `last_time` are sentences of what was decided before and what came of it;
+    sentences; `offers` what the local directory has for the needs. `by_when` is the day to act by in words; `last_time` are sentences of what was decided before and what came of it;
     `past` the last three years as far as the reader may read them; `ring` whom to telephone.
     """
 
@@ -91,6 +92,9 @@ class Person(TypedDict):
     row_key: str
     household_key: str
     door: int
+    position: int
+    urgency: str
+    act_by: str
     place: str
     age_band: str
     band: str
@@ -110,8 +114,9 @@ class Person(TypedDict):
     not_in_touch: list[str]
     needs: list[NeedFound]
     lead: Lead
+    joint_with: list[str]
+    partners_full: list[str]
     action: str
-    urgency: str
     by_when: str
     last_time: list[str]
     past: Past | None

@@ -1,21 +1,17 @@
 """What one person needs by rule, and why the suggested lead is the suggested lead."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date as date
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from ageingwell.config.outreach import OutreachSettings
-from ageingwell.report.cells import day_words
 from ageingwell.report.person import Lead, LinkedFact, NeedFound
 from ageingwell.views.reader import Reader
 from ageingwell.views.words import agency_words, label_words
 
 URGENCY = {"urgent": 0, "soon": 1, "routine": 2}
 PROPOSED = "proposed"
-# How soon, where no day is set.
-HOW_SOON = {"Urgent": "Within days", "Soon": "Within weeks", "Routine": "No set day"}
 ROUTINE = "Routine"
 
 
@@ -36,22 +32,13 @@ def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
     ]
 
 
-def urgency_of(row: Mapping[str, Any], found: Sequence[NeedFound]) -> str:
-    """How soon somebody should act: what the night says of the row, else the most urgent of its needs."""
-    said = row.get("urgency")
-    return label_words(said) if said else found[0]["urgency"] if found else ROUTINE
+def by_when_of(urgency: str, act_by: str) -> str:
+    """The day to act by, with how soon that is where it is not routine: the cells of a view.
 
-
-def by_when_of(row: Mapping[str, Any], found: Sequence[NeedFound]) -> str:
-    """The day to act by, in words; without a day, how soon.
-
-    >>> by_when_of({"urgency": "urgent", "act_by": date(2026, 11, 25)}, []), by_when_of({}, [])
-    ('Urgent: by 25 November 2026', 'No set day')
+    >>> by_when_of("Urgent", "25 November 2026"), by_when_of("Routine", "21 December 2026")
+    ('Urgent: by 25 November 2026', 'By 21 December 2026')
     """
-    urgency, day = urgency_of(row, found), row.get("act_by")
-    if day is None:
-        return HOW_SOON.get(urgency, urgency)
-    return f"{urgency}: by {day_words(day)}" if urgency != ROUTINE else f"By {day_words(day)}"
+    return f"By {act_by}" if urgency == ROUTINE else f"{urgency}: by {act_by}"
 
 
 def lead_of(
@@ -74,11 +61,21 @@ def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest:
     own = [need for need in ordered if need["lead_agency"] == row["lead_agency"]]
     if own:
         name = reader.need_words(own[0]["need"])
-        return f"it leads on “{name}”, {_standing(own[0]['urgency'], [need['urgency'] for need in ordered])}"
+        standing = _standing(own[0]["urgency"], [need["urgency"] for need in ordered])
+        return f"it leads on “{name}”, {standing}{_who_is_full(row, own[0], ordered)}"
     if row["why"] == "model" and not ordered:
         about = "not one that may be told" if strongest is None else f"about {strongest['theme'].lower()}"
         return f"no rule found a need; the fact that adds most is {about}"
     return "it is going to see someone else in this home"
+
+
+def _who_is_full(row: Mapping[str, Any], own: Mapping[str, Any], ordered: list[dict[str, Any]]) -> str:
+    """Who leads a more urgent need here and has no place left, if anybody does."""
+    more_urgent = [need["lead_agency"] for need in ordered if URGENCY[need["urgency"]] < URGENCY[own["urgency"]]]
+    full = [agency_words(agency) for agency in dict.fromkeys(more_urgent) if agency in row["partners_full"]]
+    if not full:
+        return ""
+    return f"; {' and '.join(full)} {'has' if len(full) == 1 else 'have'} a more urgent need here and no place left"
 
 
 def _standing(urgency: str, all_of_them: list[str]) -> str:

@@ -61,6 +61,9 @@ ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this lis
 HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people who live together share it", 36)
 CODE = Column("code", "Code", "The first letters of the row key, as the pages show it; for this list only", 11)
 HOME_CODE = Column("home_code", "Home code", "The same letters: people who live together", 11)
+POSITION = Column("position", "No.", "Where the row stands on this list, from 1", 6)
+URGENCY = Column("urgency", "Urgency", "How soon the home is to be visited, by the needs on this list", 12)
+ACT_BY = Column("act_by", "Act by", "The day by which to act, counted from the day of the list", 18)
 PLACE = Column("place", "Place", "Where they live")
 PART = Column("part", "Your part", "Whether you lead at this door, or are asked to come along")
 LEAD = Column("lead_agency", "Lead", "The one agency that leads at this door")
@@ -92,6 +95,9 @@ EARLIER = Column(
 FOR_ANYONE = (
     ROW_KEY,
     HOUSEHOLD_KEY,
+    POSITION,
+    URGENCY,
+    ACT_BY,
     PLACE,
     PART,
     LEAD,
@@ -109,6 +115,9 @@ FOR_ANYONE = (
 FOR_READERS_OF_RISK = (
     ROW_KEY,
     HOUSEHOLD_KEY,
+    POSITION,
+    URGENCY,
+    ACT_BY,
     PLACE,
     AGE_BAND,
     BAND,
@@ -128,7 +137,7 @@ FOR_READERS_OF_RISK = (
     NEW,
     STATUS,
 )
-FOR_HOMES = (ROW_KEY, NEEDS, FACTS, ACTION, SAY)
+FOR_HOMES = (ROW_KEY, POSITION, URGENCY, ACT_BY, PLACE, NEEDS, FACTS, ACTION, SAY)
 FOR_SAFEGUARDING = (
     ROW_KEY,
     HOUSEHOLD_KEY,
