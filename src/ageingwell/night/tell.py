@@ -33,8 +33,8 @@ class Named:
 
 @dataclass(frozen=True)
 class ToldOf:
-    """What is told of a shard's people: `reasons`, `recorded`, `compared`, `in_touch` and `past_events` of those listed,
-    and the spine of `people`."""
+    """What is told of a shard's people: `reasons`, `recorded`, `compared`, `in_touch` and `past_events` of those
+    listed, and the spine of `people`."""
 
     reasons: pl.DataFrame
     recorded: pl.DataFrame

@@ -39,6 +39,7 @@ from ageingwell.report.html import agency_html, annex_html, report_html
 from ageingwell.report.link_table import link_sections
 from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
+from ageingwell.report.safe_to_use import safe_to_use
 from ageingwell.report.section import Section
 from ageingwell.report.summary import notices, outcome_words, summarise
 from ageingwell.report.track_record import works_less_well_for
@@ -230,7 +231,11 @@ def draw_pages(
         "group.xlsx": agency_workbook(group, notices=told),
         **exports(group, "group", notices=told),
         "report.html": report_html(summary),
-        "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
+        "annex.html": annex_html(
+            summary,
+            sections=_annex(frames, evidence, summary, config),
+            safe=safe_to_use(facts, evidence.tables),
+        ),
         "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
     }

@@ -36,7 +36,7 @@ def group_glance(
     decided: Sequence[str],
     weaker: Sequence[str],
 ) -> list[Told]:
-    """What the chair asks first: how many, how urgent, who waits, what was decided, and whether the list can be trusted.
+    """What the chair asks first: how many, how urgent, who waits, what was decided, whether the list can be trusted.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _urgent(people: Sequence[Person]) -> list[Told]:
         return []
     if not urgent:
         return [Told(asks="Urgent", says="Nobody tonight.")]
-    return [Told(asks="Urgent", says=f"{_people(len(urgent))}, at the top of the list. {urgent[0]['by_when']}.")]
+    return [Told(asks="Urgent", says=f"{_people(len(urgent))}, at the top. Act by {urgent[0]['act_by']}.")]
 
 
 def _urgent_rows(view: AgencyView) -> list[Told]:

@@ -17,6 +17,7 @@ from ageingwell.report.glance import Told
 from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
+from ageingwell.report.safe_to_use import Safe
 from ageingwell.report.section import Section
 from ageingwell.report.summary import page_of
 from ageingwell.report.words import MARKING
@@ -86,9 +87,11 @@ def report_html(summary: Mapping[str, Any]) -> bytes:
     return _page("report.html", title=f"Outreach list, {summary['as_of']}", has_script=True, **summary)
 
 
-def annex_html(summary: Mapping[str, Any], *, sections: Sequence[Section] = ()) -> bytes:
-    """Draw the technical annex of the same night: the sections of `annex_sections`, then the night's own tables."""
-    return _page("annex.html", title=f"Technical annex, {summary['as_of']}", sections=sections, **summary)
+def annex_html(summary: Mapping[str, Any], *, sections: Sequence[Section] = (), safe: Safe | None = None) -> bytes:
+    """Draw the technical annex of the same night: what `safe_to_use` says, then, folded, the sections of
+    `annex_sections` and the night's own tables."""
+    title = f"Technical annex, {summary['as_of']}"
+    return _page("annex.html", title=title, sections=sections, safe=safe, **summary)
 
 
 def commissioning_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:

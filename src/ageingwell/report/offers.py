@@ -169,9 +169,9 @@ def in_a_line(offer: Offer) -> str:
 def whom_to_ring(offers: Sequence[Offer], *, otherwise: str) -> str:
     """Say in one line whom to telephone: the first service that gives a number and is not known to be full.
 
-    >>> offer = {"name": "Lunch club", "telephone": "0113 496 0236", "when": "Mondays, 11:30 to 13:30", "is_full": False}
+    >>> offer = {"name": "Lunch club", "telephone": "0113 496 0236", "when": "Mondays", "is_full": False}
     >>> whom_to_ring([offer | {"telephone": NO_NUMBER}, offer], otherwise="nobody")
-    'Lunch club, 0113 496 0236 (Mondays, 11:30 to 13:30)'
+    'Lunch club, 0113 496 0236 (Mondays)'
     >>> whom_to_ring([], otherwise="nobody")
     'nobody'
     """

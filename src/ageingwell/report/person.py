@@ -84,8 +84,9 @@ class Person(TypedDict):
     `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
     everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
     the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
-    sentences; `offers` what the local directory has for the needs. `by_when` is the day to act by in words; `last_time` are sentences of what was decided before and what came of it;
-    `past` the last three years as far as the reader may read them; `ring` whom to telephone.
+    sentences; `offers` what the local directory has for the needs. `by_when` is the day to act by in words, `last_time`
+    are sentences of what was decided before and what came of it, `past` the last three years as far as the reader may
+    read them, `ring` whom to telephone.
     """
 
     anchor: str

@@ -26,9 +26,10 @@ _OF_THEIR_REGISTER: Final = "own_register_"
 _FIRST: Final = ("place", "needs", "action", "urgency", "act_by")
 _NOTES: Final = ("to_mend", "said")  # in a file to mend, and in one for the chair
 # What is printed is narrow, so that it fits one sheet across; what is behind it is wide, so that rows stay low.
-_WIDTHS: Final = {"place": 11, "needs": 18, "action": 27, "urgency": 9, "act_by": 12, "part": 14, "lead_agency": 14, "facts": 60, "found_by": 14,
-                  "chance": 15, "raises": 56, "lowers": 40, "communication_need": 15, "known_to": 24, "earlier": 50,
-                  "offers": 60, "what_to_say": 48, "person_told": 10, "new_since_last": 9, "status": 10}  # fmt: skip
+_WIDTHS: Final = {"place": 11, "needs": 18, "action": 27, "urgency": 9, "act_by": 12, "part": 14, "lead_agency": 14,
+                  "facts": 60, "found_by": 14, "chance": 15, "raises": 56, "lowers": 40, "communication_need": 15,
+                  "known_to": 24, "earlier": 50, "offers": 60, "what_to_say": 48, "person_told": 10,
+                  "new_since_last": 9, "status": 10}  # fmt: skip
 _OPTIONS: Final = {
     "in_memory": True,
     "strings_to_formulas": False,
