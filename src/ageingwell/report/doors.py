@@ -34,13 +34,18 @@ FIRST: Final = (
     "act_by",
     "urgency",
     "needs",
-    "last_time",
-    "earlier",
-    "what_to_say",
-    "offers",
+    "facts",
+    "known_to",
     "person_told",
+    "last_time",
+    "plan",
+    "earlier",
+    "offers",
+    "what_to_say",
     "communication_need",
 )
+# How many texts of a column the box has room for; all of them stand below.
+AT_FIRST: Final[Mapping[str, int]] = {"facts": 2, "earlier": 1, "offers": 1}
 URGENT: Final = "Urgent"
 # What the list shows of a row: below the key, in columns, and below those. Its page shows every column of the view.
 BELOW_THE_KEY: Final = ("age_band", "place")
@@ -110,14 +115,32 @@ def _person(person: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[st
         for name, column in columns.items()
         if name not in KEYS
     }
-    rest = [part for name, part in told.items() if name not in (*FIRST, *BELOW_THE_KEY)]
+    rest = [
+        part
+        for name, part in told.items()
+        if name not in (*FIRST, *BELOW_THE_KEY) or len(part["texts"]) > AT_FIRST.get(name, len(part["texts"]))
+    ]
     return {
         "key": shown_key(person["row_key"]),
         "who": _who(person),
-        "first": [told[name] for name in FIRST if name in told],
+        "first": [_at_first(told[name]) for name in FIRST if name in told],
         # What takes a whole line comes after what takes half of one: else holes stand between them.
         "told": sorted(rest, key=lambda part: bool(part["is_long"])),
     }
+
+
+def _at_first(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A column as the box shows it: the first few texts, and of what is on nearby whom to telephone and when.
+
+    >>> cell = {"name": "offers", "texts": ["Lunch club, 0113 496 0236 (Mondays; 1 mile; free)", "Class, no number"]}
+    >>> _at_first(cell)["texts"]
+    ['Lunch club, 0113 496 0236 (Mondays)']
+    """
+    texts = part["texts"][: AT_FIRST.get(part["name"], len(part["texts"]))]
+    if part["name"] == "offers":
+        shortest = (text.partition("; ")[0] for text in texts)
+        texts = [f"{text})" if "(" in text and not text.endswith(")") else text for text in shortest]
+    return {**part, "texts": texts}
 
 
 def _who(person: Mapping[str, Any]) -> str:

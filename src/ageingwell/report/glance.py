@@ -11,11 +11,17 @@ from ageingwell.register import tables_of
 from ageingwell.report.freshness import freshness
 from ageingwell.report.person import Person
 from ageingwell.views.columns import AgencyView
-from ageingwell.views.recipient import NO_HOME
+from ageingwell.views.recipient import NO_HOME, WITHOUT_REGISTER
 from ageingwell.views.words import agency_words, past_outcome
 
 URGENT: Final = "Urgent"
 LEADS: Final = "You lead"
+# An outcome of several parts, in as few words as there is room for; its parts are named beside the list.
+SHORT: Final = {"loss_of_independence": "lost independence or died"}
+OWN_REGISTER: Final = "Match the codes with your own register: `ageingwell reidentify` writes your workbook with names."
+NO_REGISTER: Final = (
+    "You have codes and no names. The agency that leads makes contact first. It asks whether you may get in touch."
+)
 
 
 class Told(TypedDict):
@@ -65,6 +71,7 @@ def agency_glance(view: AgencyView, *, facts: NightFacts, reads_risk: bool) -> l
     return [
         Told(asks="For you", says=_for_you(view)),
         *_urgent_rows(view),
+        Told(asks="Who they are", says=NO_REGISTER if view.recipient in WITHOUT_REGISTER else OWN_REGISTER),
         Told(asks="Up to date?", says=_own_records(view, facts)),
         Told(asks="Can you trust it?", says=_trust(facts, reads_risk=reads_risk)),
     ]
@@ -129,11 +136,11 @@ def _track_record(facts: NightFacts) -> list[Told]:
     told = facts.track_record
     if not told:
         return [Told(asks="Does it find the right people?", says="Not known yet.")]
-    happened = past_outcome(told["outcome"]).removesuffix(" within a year")
+    happened = SHORT.get(told["outcome"]) or past_outcome(told["outcome"]).removesuffix(" within a year")
     picked = "listed" if told["from"] == "archive" else "it picked in a test"
     says = (
         f"Of {told['n_listed']} people {picked}, {told['n_happened']} {happened} within a year. "
-        f"Of the {told['n_listed']} oldest people, {told['n_by_age']}."
+        f"Of the {told['n_listed']} oldest, {told['n_by_age']}."
     )
     return [Told(asks="Does it find the right people?", says=says)]
 
