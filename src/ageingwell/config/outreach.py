@@ -157,7 +157,9 @@ class ActWithinDays(Settings):
     """Days within which to act on a need, counted from the day of the list; a routine need has no day."""
 
     urgent: int = Field(default=7, ge=0, description="an urgent need: days from the list to the day by which to act")
-    soon: int = Field(default=28, ge=0, description="a need to meet soon: days from the list to the day by which to act")
+    soon: int = Field(
+        default=28, ge=0, description="a need to meet soon: days from the list to the day by which to act"
+    )
 
 
 class DefaultLeads(Settings):

@@ -180,9 +180,7 @@ def _teams(doors: pl.DataFrame, capacity: Capacity) -> pl.DataFrame:
     offers = doors.with_row_index("_offer")
     agencies = pl.concat_list("lead_agency", "joint_with").alias("agency")
     coming = offers.select("_offer", "place", agencies).explode("agency").with_columns(team=_team(capacity))
-    by_offer = coming.group_by("_offer", maintain_order=True).agg(
-        pl.col("team").first(), teams=pl.col("team").sort()
-    )
+    by_offer = coming.group_by("_offer", maintain_order=True).agg(pl.col("team").first(), teams=pl.col("team").sort())
     return offers.join(by_offer, on="_offer", maintain_order="left").drop("_offer")
 
 
@@ -190,18 +188,23 @@ def _in_order(doors: pl.DataFrame, capacity: Capacity, floors: Floors, settings:
     """Offers in the one order that breaks ties: worth, rank, door, who comes; with worth in whole steps, and teams."""
     listed = 1 + settings.stay_margin
     groups = [f"is_{name}" for name, share in floors.shares().items() if share > 0]
-    return _teams(doors, capacity).with_columns(
-        worth=(pl.when(pl.col("was_listed")).then(pl.col("value") * listed).otherwise(pl.col("value")) * STEPS)
-        .round()
-        .cast(pl.Int64),
-        teams_key=pl.col("teams").cast(pl.List(pl.String)).list.join(" "),
-        groups=pl.concat_str([pl.lit(""), *(pl.col(name).cast(pl.Int8).cast(pl.String) for name in groups)]),
-        is_agreed_lead=pl.col("is_frozen") & (pl.col("lead_agency") == pl.col("previous_lead")).fill_null(value=False),
-        n_stay_away=pl.col("not_coming").list.len().cast(pl.Int64),
-        value_in_all=pl.col("value"),
-        urgent_in_all=pl.col("urgent_met"),
-        counts_for_floors=pl.lit(value=True),
-    ).sort(*_ORDER, descending=_DESCENDING)
+    return (
+        _teams(doors, capacity)
+        .with_columns(
+            worth=(pl.when(pl.col("was_listed")).then(pl.col("value") * listed).otherwise(pl.col("value")) * STEPS)
+            .round()
+            .cast(pl.Int64),
+            teams_key=pl.col("teams").cast(pl.List(pl.String)).list.join(" "),
+            groups=pl.concat_str([pl.lit(""), *(pl.col(name).cast(pl.Int8).cast(pl.String) for name in groups)]),
+            is_agreed_lead=pl.col("is_frozen")
+            & (pl.col("lead_agency") == pl.col("previous_lead")).fill_null(value=False),
+            n_stay_away=pl.col("not_coming").list.len().cast(pl.Int64),
+            value_in_all=pl.col("value"),
+            urgent_in_all=pl.col("urgent_met"),
+            counts_for_floors=pl.lit(value=True),
+        )
+        .sort(*_ORDER, descending=_DESCENDING)
+    )
 
 
 # Of two offers worth the same the one to which more agencies come is the better.
@@ -288,9 +291,7 @@ def _with_floors(unbound: Problem, offers: pl.DataFrame, week: _Week, *, floor: 
 def _just_missed(offers: pl.DataFrame, visits: pl.DataFrame, shown: int) -> pl.DataFrame:
     """The next doors of each agency among those that nobody visits; a door may stand under several agencies."""
     return (
-        offers.filter(
-            (pl.col("joint_with").list.len() == 0) & ~pl.col("door_id").is_in(visits["door_id"].implode())
-        )
+        offers.filter((pl.col("joint_with").list.len() == 0) & ~pl.col("door_id").is_in(visits["door_id"].implode()))
         .sort("is_urgent", descending=True, maintain_order=True)
         .filter(pl.int_range(pl.len()).over("lead_agency") < shown)
         .with_columns(position=pl.int_range(1, pl.len() + 1).over("lead_agency"))

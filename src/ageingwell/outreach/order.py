@@ -27,9 +27,7 @@ def most_urgent_at(rows: pl.DataFrame, needs: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.with_columns(_door=_DOOR)
         .join(most, on="_door", how="left", maintain_order="left")
-        .with_columns(
-            urgency=pl.col("_rank").fill_null(URGENCY[ROUTINE]).replace_strict(words, return_dtype=pl.String)
-        )
+        .with_columns(urgency=pl.col("_rank").fill_null(URGENCY[ROUTINE]).replace_strict(words, return_dtype=pl.String))
         .drop("_rank", "_door")
     )
 

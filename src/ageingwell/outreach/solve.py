@@ -133,6 +133,6 @@ def _rows(problem: Problem) -> Any:
 
 def _limits(problem: Problem, at_least: int) -> NDArray[np.float64]:
     n_doors = int(problem.door.max()) + 1
-    return np.concatenate(
-        [np.ones(n_doors), problem.places, [-at_least], np.zeros(len(problem.floor))]
-    ).astype(np.float64)
+    return np.concatenate([np.ones(n_doors), problem.places, [-at_least], np.zeros(len(problem.floor))]).astype(
+        np.float64
+    )

@@ -209,7 +209,21 @@ def directory_notices(facts: NightFacts) -> list[str]:
 
 # How a page sets out a row: a heading, and the columns under it, as far as the view holds them.
 _LAYOUT = (
-    ("Person", ("row_key", "household_key", "is_a", "position", "urgency", "act_by", "place", "age_band", "communication_need", "new_since_last")),
+    (
+        "Person",
+        (
+            "row_key",
+            "household_key",
+            "is_a",
+            "position",
+            "urgency",
+            "act_by",
+            "place",
+            "age_band",
+            "communication_need",
+            "new_since_last",
+        ),
+    ),
     ("Estimate", ("chance", "band", "found_by")),
     ("Needs and facts", ("marker", "needs", "facts", "raises", "lowers")),
     ("Next step", ("part", "lead_agency", "action", "offers", "known_to", "status")),

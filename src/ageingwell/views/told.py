@@ -67,8 +67,12 @@ def _doors(reader: Reader, seen: pl.DataFrame, needs: pl.DataFrame) -> dict[str,
     urgent."""
     at_door = seen.select("person_id", "door", lead_at_door="lead_agency")
     ours = pl.col("lead_at_door") if reader.recipient == "group" else pl.lit(reader.recipient)
-    theirs = needs.drop("household_id").join(at_door, on="person_id").with_columns(
-        comes=pl.col("lead_agency") != ours, rank=pl.col("urgency").replace_strict(URGENCY, return_dtype=pl.Int64)
+    theirs = (
+        needs.drop("household_id")
+        .join(at_door, on="person_id")
+        .with_columns(
+            comes=pl.col("lead_agency") != ours, rank=pl.col("urgency").replace_strict(URGENCY, return_dtype=pl.Int64)
+        )
     )
     doors: dict[str, _Door] = {}
     for need in theirs.sort("comes", "rank", "need", "action", "person_id").to_dicts():
