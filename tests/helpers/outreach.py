@@ -119,6 +119,10 @@ def door(door_id: str, lead_agency: str, value: float, *, rank: int = 1, **more:
 def doors(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(
         rows,
-        schema_overrides={"previous_lead": pl.String, "joint_with": pl.List(pl.String), "not_coming": pl.List(pl.String)},
+        schema_overrides={
+            "previous_lead": pl.String,
+            "joint_with": pl.List(pl.String),
+            "not_coming": pl.List(pl.String),
+        },
         infer_schema_length=None,
     )

@@ -157,7 +157,7 @@ def needs(*given: dict[str, Any]) -> pl.DataFrame:
 def recorded_of(found: pl.DataFrame) -> pl.DataFrame:
     """The facts on record: those that the needs found tell, each counted."""
     told = found.drop_nulls("person_id").select("person_id", "need", sentence=pl.col("criterion").str.split("; "))
-    facts = told.explode("sentence").filter(pl.col("sentence") != "")
+    facts = told.explode("sentence").filter(pl.col("sentence") != "").sort("person_id", "need", maintain_order=True)
     return facts.with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64), counts=pl.lit(value=True))
 
 
