@@ -82,8 +82,8 @@ def later(county: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
     at = tmp_path_factory.mktemp("later")
     copy_of(county, at / "county")
     _with_fire_risks(at / "county")
-    places = {"capacity.fire": 45, "capacity.housing": 20}
-    config = load_config(settings_file(at / "config", bundle=bundle, outreach=places) / "score.toml")
+    places = {f"capacity.{agency}": 45 for agency in ("fire", "housing", "gp", "social_care")}  # room to visit together
+    config = load_config(settings_file(at / "config", bundle=bundle, outreach=places))
     score(at / "county", as_of=NIGHT, out=at / "out", config=config)
     book = at / "out" / "current" / "group.xlsx"
     listed = pl.read_parquet(at / "out" / "current" / "list.parquet")
@@ -123,10 +123,12 @@ def _with_fire_risks(folder: Path) -> None:
     same = rows.select(pl.col(name).cast(kind) for name, kind in visits.schema.items())
     pl.concat([visits, same]).write_parquet(folder / "fire_visits.parquet")
     events = pl.read_parquet(folder / "housing_events.parquet")
-    asked = found.head(8).with_columns(
-        event_type=pl.lit("adaptation_requested"),
-        happened_on=pl.lit(date(2025, 3, 3)),
-        recorded_on=pl.lit(date(2025, 3, 10)),
+    asked = found.with_columns(
+        event_type=pl.lit("hazard_found"),
+        hazard=pl.lit("excess_cold"),
+        category=pl.lit(1),
+        happened_on=pl.lit(date(2026, 3, 3)),
+        recorded_on=pl.lit(date(2026, 3, 10)),
         household_match=pl.lit("exact"),
         case_id=pl.col("household_id"),
     )
@@ -267,11 +269,9 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 @asks("Housing officer", "What needs doing?")
 def _(night: Later) -> tuple[list[str], list[str]]:
     row = first(night.view("housing"), pl.col("part") == "You lead")
-    need = night.need_of(row["person_id"], "housing")
-    words = NEED_WORDS[need["need"]]
-    found = words_of_page(night.page("housing"), night.card("housing", row))
-    assert {words.name.casefold(), words.functional.casefold()} & {one.casefold() for one in row["needs"]}
-    return found, [need["action"]]
+    words = NEED_WORDS[night.need_of(row["person_id"], "housing")["need"]]
+    told = [one for one in row["needs"] if one.casefold() in (words.name.casefold(), words.functional.casefold())]
+    return words_of_page(night.page("housing"), night.card("housing", row)), [*told, row["action"]]
 
 
 @asks("Housing officer", "Joint visit, with whom?")
@@ -417,7 +417,7 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 @asks("Commissioner", "Largest needs, where?")
 def _(night: Later) -> tuple[list[str], list[str]]:
     residents = night.frame("residents").select("person_id", "place").drop_nulls()
-    placed = night.frame("needs").drop("household_id").join(residents, on="person_id")
+    placed = night.frame("needs").select("person_id", "need").join(residents, on="person_id")
     need = placed.group_by("need").agg(n=pl.col("person_id").n_unique()).sort("n", "need", descending=[True, False])
     top = need["need"][0]
     there = placed.filter(need=top).group_by("place").agg(n=pl.col("person_id").n_unique())
@@ -497,7 +497,7 @@ def offered(night: Later, recipient: str) -> tuple[list[str], list[str]]:
     services = night.frame("services").drop_nulls("telephone")
     for row in night.view(recipient).to_dicts():
         for service in services.to_dicts():
-            if any(offer.startswith(f"{service['name']},") for offer in row["offers"]):
+            if row["offers"][0].startswith(f"{service['name']}, {service['telephone']}"):
                 words = words_of_page(night.page(recipient), night.card(recipient, row))
                 return words, [service["telephone"], service["when"]]
     raise AssertionError("no service was offered to anybody")

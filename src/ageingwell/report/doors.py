@@ -34,16 +34,17 @@ FIRST: Final = (
     "act_by",
     "urgency",
     "needs",
+    "last_time",
+    "earlier",
     "facts",
+    "offers",
     "known_to",
     "person_told",
-    "last_time",
     "plan",
-    "earlier",
-    "offers",
     "what_to_say",
     "communication_need",
 )
+LEADS: Final = "You lead"
 # How many texts of a column the box has room for; all of them stand below.
 AT_FIRST: Final[Mapping[str, int]] = {"facts": 2, "earlier": 1, "offers": 1}
 URGENT: Final = "Urgent"
@@ -123,10 +124,17 @@ def _person(person: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[st
     return {
         "key": shown_key(person["row_key"]),
         "who": _who(person),
-        "first": [_at_first(told[name]) for name in FIRST if name in told],
+        "first": [_at_first(told[name]) for name in FIRST if name in told and not _goes_without_saying(name, person)],
         # What takes a whole line comes after what takes half of one: else holes stand between them.
         "told": sorted(rest, key=lambda part: bool(part["is_long"])),
     }
+
+
+def _goes_without_saying(name: str, person: Mapping[str, Any]) -> bool:
+    """Whether the box has said it: who leads, where you do; how soon, unless that is urgent."""
+    if name == "lead_agency":
+        return bool(person.get("part") == LEADS)
+    return name == "urgency" and person[name] != URGENT
 
 
 def _at_first(part: Mapping[str, Any]) -> dict[str, Any]:

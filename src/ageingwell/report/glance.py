@@ -63,7 +63,7 @@ def group_glance(
         Told(asks="Decided last time", says=" ".join(decided) or "Nothing yet: there is no earlier list."),
         *_track_record(facts),
     ]
-    return [*said, *([Told(asks="Whom it misses", says=" ".join(weaker[:1]))] if weaker else [])]
+    return [*said, *([Told(asks="Whom it misses", says=weaker[0])] if weaker else [])]
 
 
 def agency_glance(view: AgencyView, *, facts: NightFacts, reads_risk: bool) -> list[Told]:
@@ -122,7 +122,7 @@ def _urgent_rows(view: AgencyView) -> list[Told]:
 
 def _waiting(attrition: pl.DataFrame) -> str:
     n = attrition.filter(pl.col("reason") == "no_place_this_week")["n"].sum()
-    return f"{in_words(int(n))} people have a need or a high chance and no visit this week."
+    return f"{in_words(int(n))} people have no visit this week."
 
 
 def _visits(facts: NightFacts, marginal: pl.DataFrame | None) -> str:
