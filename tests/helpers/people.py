@@ -1,5 +1,8 @@
 """People's pages as data, made by hand: two at one door with everything on record, one found by rule alone."""
 
+from datetime import date
+
+from ageingwell.report.past import past_of
 from ageingwell.report.person import Chance, InTouch, Lead, LinkedFact, NeedFound, OtherOutcome, Others, Person
 
 
@@ -64,6 +67,10 @@ def person(number: int, **changed: object) -> Person:
         "part": "",
         "say": "We are calling on people in this area to ask whether anything would help at home",
         "told": "Not recorded",
+        "by_when": "Soon: by 20 December 2026",
+        "last_time": [],
+        "past": None,
+        "ring": "Strength and Balance class, 01694 555 0100 (Tuesdays, 10:00 to 11:00)",
         "notes": [],
         "offers": [],
     }
@@ -124,12 +131,22 @@ FULL = person(
     ],
     lead=Lead(agency="GP practices", why="it leads on “Falls assessment”, the most urgent need found here"),
     communication="large print",
+    past=past_of(
+        [
+            {"happened_on": date(2026, 10, 3), "agency": "hospital", "text": "A&E visit"},
+            {"happened_on": date(2025, 2, 11), "agency": "fire", "text": "Home fire safety visit: refused"},
+            {"happened_on": date(2024, 7, 30), "agency": "hospital", "text": "Unplanned hospital stay"},
+        ],
+        as_of=date(2026, 11, 22),
+    ),
     notes=["Read the staff safety marker before going"],
     offers=[
         {
             "name": "Strength and Balance class",
             "what": "weekly exercise class to stay steady",
             "where": "Mayfair Centre, Church Stretton",
+            "when": "Tuesdays, 10:00 to 11:00",
+            "telephone": "01694 555 0100",
             "cost": "£3 a visit",
             "checked_on": "2 October 2026",
         }
