@@ -177,6 +177,7 @@ class DecisionDays(Settings):
     )
     not_right: int = Field(default=180, ge=0, description="a visit is not right for this person")
     said_no: int = Field(default=365, ge=0, description="the person has said no; holds for everyone at the door")
+    let_go: int = Field(default=28, ge=0, description="an agreed visit was let go; they may be proposed again after it")
 
 
 class DecisionSettings(Settings):
@@ -188,7 +189,7 @@ class DecisionSettings(Settings):
         description="file of the ledger: a name in the folder of the nights, or a path of its own",
     )
     agreed_days: int = Field(
-        default=42, ge=1, description="days an agreed visit keeps its place where the group named no day"
+        default=42, ge=1, description="days until an agreed visit is overdue where the group named no day"
     )
     contact_days_before: int = Field(
         default=42,

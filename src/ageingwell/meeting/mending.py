@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, REASONS
+from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, PERSON_SAID, REASONS
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.judging import Judged
 from ageingwell.decisions.own_columns import own_words
@@ -106,7 +106,9 @@ def _said(clash: Clash) -> str:
 
 def _answer(entry: Entry) -> str:
     """One recipient's answer in words: its choices alone, no text that somebody typed."""
-    decision = DECISIONS.get(entry.decision or "", "")
+    if entry.decision is None:
+        return f"{agency_words(entry.recipient)}: {PERSON_SAID.get(entry.person_said or '', '')}"
+    decision = DECISIONS.get(entry.decision, "")
     lead = f", led by {LEADS[entry.led_by]}" if entry.led_by else ""
     why = {**REASONS, **ADDED_FOR}.get(entry.reason or "")
     return f"{agency_words(entry.recipient)}: {decision}{lead}" + (f" ({why})" if why else "")

@@ -46,11 +46,11 @@ def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[Sen
     night = date.fromisoformat(folder.name[:10])
     latest = revisions(out, night.isoformat())[-1]
     keyed = _Keyed(recipient, night, _list_key(latest, key))
-    listed = read_frame(folder, "listed", columns=("person_id", "household_id", "lead_agency"))
+    listed = read_frame(folder, "listed", columns=("person_id", "household_id", "lead_agency", "status"))
     known = _still_known(latest, listed)
     people = {
-        row: Subject(person, home, lead)
-        for row, person, home, lead in keyed.rows(listed, "household_id", "lead_agency")
+        row: Subject(person, home, lead, status)
+        for row, person, home, lead, status in keyed.rows(listed, "household_id", "lead_agency", "status")
         if person in known
     }
     withdrawn = {row for row, person, _ in keyed.rows(listed, "household_id") if person not in known}

@@ -46,7 +46,7 @@ def allocate(
     `doors` is one row a door and possible lead, as `one_knock_a_door` gives it. The choice is the exact optimum of
     the problem stated in `solve`: `value` of a door with the lead it was listed with last time counts `stay_margin`
     more, so a newcomer displaces it only when clearly worth more. What a meeting agreed (`is_frozen`) takes its place
-    first. Among equal choices the better rank wins; the order of rows changes nothing. A place that a team of an
+    first and keeps it, also beyond the week's places: that is told, and no place is then left for anybody new. Among equal choices the better rank wins; the order of rows changes nothing. A place that a team of an
     agency serves is visited within that team's places, and every other place within the rest of the agency's.
 
     >>> doors = pl.DataFrame({
@@ -64,10 +64,9 @@ def allocate(
     """
     offers = _in_order(doors, capacity, floors, settings)
     places = np.array([n for _, n in capacity.by_team()], dtype=np.int64)
-    agreed, waiting = _agreed(offers, places)
-    settled = pl.concat([agreed["door_id"], waiting["door_id"]])
-    open_offers = offers.filter(~pl.col("door_id").is_in(settled.implode()))
-    unbound, reduced = _problem(open_offers, places - _used(agreed, places))
+    agreed = offers.filter(pl.col("is_agreed_lead")).sort("rank", "door_id")
+    open_offers = offers.filter(~pl.col("door_id").is_in(agreed["door_id"].implode()))
+    unbound, reduced = _problem(open_offers, np.maximum(places - _used(agreed, places), 0))
     floor = _floor_places(floors, _n_usable(unbound) + agreed.height)
     problem = _with_floors(unbound, reduced, agreed, floor=floor, floors=floors)
     chosen = best_choice(problem)
@@ -78,7 +77,7 @@ def allocate(
         just_missed=_just_missed(open_offers, visits, settings.just_missed_shown),
         marginal=_marginal(reduced, problem, chosen, agreed, capacity, floors),
         draw=draw,
-        messages=(*_unfilled(visits, floor, floors), *_crowded_out(waiting)),
+        messages=(*_unfilled(visits, floor, floors), *_beyond_the_week(agreed, capacity)),
         total_value=_sum(visits["value"]),
     )
 
@@ -133,15 +132,6 @@ def _in_order(doors: pl.DataFrame, capacity: Capacity, floors: Floors, settings:
         groups=pl.concat_str([pl.lit(""), *(pl.col(name).cast(pl.Int8).cast(pl.String) for name in groups)]),
         is_agreed_lead=pl.col("is_frozen") & (pl.col("lead_agency") == pl.col("previous_lead")).fill_null(value=False),
     ).sort("worth", "rank", "door_id", "lead_agency", descending=[True, False, False, False])
-
-
-def _agreed(offers: pl.DataFrame, places: NDArray[np.int64]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The doors a meeting agreed on, best rank first within each team's places; and those that have to wait."""
-    agreed = offers.filter(pl.col("is_agreed_lead")).sort("rank", "door_id")
-    of_team = pl.col("team").replace_strict(dict(enumerate(places.tolist())), return_dtype=pl.Int64)
-    has_place = pl.int_range(pl.len()).over("team") < of_team
-    split = agreed.with_columns(has_place=has_place)
-    return split.filter("has_place").drop("has_place"), split.filter(~pl.col("has_place")).drop("has_place")
 
 
 def _used(visits: pl.DataFrame, places: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -217,16 +207,19 @@ def _marginal(
     now = offers.filter(chosen)
     used = np.bincount(problem.agency[chosen], minlength=len(problem.places))
     by_agreed = _used(agreed, problem.places)
+    places = np.array([n for _, n in capacity.by_team()], dtype=np.int64)
     rows = []
     for agency in LEAD_AGENCIES:
         teams = [number for number, (of, _) in enumerate(capacity.by_team()) if of == agency]
-        full = [number for number in teams if used[number] == problem.places[number]]
+        # Where agreed visits go beyond the week already, one more place reaches nobody new.
+        is_over = by_agreed > places
+        full = [number for number in teams if used[number] == problem.places[number] and not is_over[number]]
         thens = [_with_one_more(number, offers, problem, agreed, floors) for number in full]
         then = max(thens, key=lambda reached: _sum(reached["value"]), default=now)
         rows.append(
             {
                 "lead_agency": agency,
-                "places": int((problem.places + by_agreed)[teams].sum()),
+                "places": int(places[teams].sum()),
                 "used": int((used + by_agreed)[teams].sum()),
                 "extra_value": _sum(then["value"]) - _sum(now["value"]),
                 "extra_risk": _sum(then["risk_reached"]) - _sum(now["risk_reached"]),
@@ -307,8 +300,14 @@ def _unfilled(visits: pl.DataFrame, floor: NDArray[np.int64], floors: Floors) ->
     ]
 
 
-def _crowded_out(waiting: pl.DataFrame) -> list[str]:
-    by_agency = waiting.group_by("lead_agency").len().sort("lead_agency")
+def _beyond_the_week(agreed: pl.DataFrame, capacity: Capacity) -> list[str]:
+    """Say which team has more agreed visits than places: all of them stay on the list."""
+    by_team = dict(agreed.group_by("team").len().iter_rows())
+    over = [
+        (agency, by_team.get(number, 0) - places) for number, (agency, places) in enumerate(capacity.by_team())
+    ]
     return [
-        f"agreed visits beyond the week of `{agency}`, which wait for a place: {n}" for agency, n in by_agency.rows()
+        f"agreed visits beyond the week of `{agency}`, all of which stay on the list: {n}"
+        for agency, n in over
+        if n > 0
     ]

@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, OUTCOMES, REASONS, TITLES, TOLD, folded
+from ageingwell.decisions.choices import (
+    ADDED_FOR,
+    DECISIONS,
+    LEADS,
+    OUTCOMES,
+    PERSON_SAID,
+    QUESTIONS,
+    REASONS,
+    TITLES,
+    TOLD,
+    folded,
+)
 from ageingwell.decisions.judging import LONGEST_NOTE
 from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS
 from ageingwell.views import columns as view_columns
@@ -42,8 +53,33 @@ WHETHER_TOLD: Final = Asked(
 )
 OUTCOME: Final = Asked("outcome", TITLES["outcome"], "After the contact", tuple(OUTCOMES.values()), width=14)
 CONTACTED_ON: Final = Asked("contacted_on", TITLES["contacted_on"], "The day of the contact", is_day=True, width=14)
+QUESTION: Final = Asked(
+    "question",
+    TITLES["question"],
+    "With Need to know more: what to find out before you decide",
+    tuple(QUESTIONS.values()),
+    width=20,
+)
+WHAT_THEY_SAID: Final = Asked(
+    "person_said",
+    TITLES["person_said"],
+    "What the person said, after the contact or before. If they asked not to be contacted, the visit waits until the "
+    "chair decides",
+    tuple(PERSON_SAID.values()),
+    width=20,
+)
 
-ASKED: Final = (DECISION, LED_BY, REASON, BY_WHEN, WHETHER_TOLD, OUTCOME, CONTACTED_ON)
+ASKED: Final = (
+    DECISION,
+    LED_BY,
+    REASON,
+    BY_WHEN,
+    QUESTION,
+    WHETHER_TOLD,
+    OUTCOME,
+    CONTACTED_ON,
+    WHAT_THEY_SAID,
+)
 
 PERSON: Final = Asked(
     "person",
