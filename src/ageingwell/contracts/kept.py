@@ -52,6 +52,7 @@ class LastTime(pa.DataFrameModel):
     person_said: str = pa.Field(nullable=True, description="what the person last said, as a choice")
     said_on: pl.Date = pa.Field(nullable=True, description="the day of the contact, else of recording")
     said_to: str = pa.Field(nullable=True, description="whose list told it")
+    said_night: pl.Date = pa.Field(nullable=True, description="the night of that list")
 
 
 class Plans(pa.DataFrameModel):

@@ -27,6 +27,7 @@ LAST_TIME: Final = pl.Schema(
         "person_said": pl.String,
         "said_on": pl.Date,
         "said_to": pl.String,
+        "said_night": pl.Date,
     }
 )
 PLANS: Final = pl.Schema(
@@ -99,7 +100,7 @@ def _last_words(entries: pl.DataFrame) -> pl.DataFrame:
     newest = said.unique("person_id", keep="last", maintain_order=True)
     # Said at the contact that the row tells of, else known by the day it was recorded.
     said_on = pl.coalesce("contacted_on", "recorded_on")
-    return newest.select("person_id", "person_said", said_on=said_on, said_to="recipient")
+    return newest.select("person_id", "person_said", said_on=said_on, said_to="recipient", said_night="night")
 
 
 def plans_in_force(entries: pl.DataFrame, *, as_of: date) -> pl.DataFrame:

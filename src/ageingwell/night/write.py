@@ -19,6 +19,7 @@ from ageingwell.governance.manifest import (
 )
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
+from ageingwell.night.before import before_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
     commissioning_page,
@@ -38,6 +39,7 @@ from ageingwell.report.link_table import link_sections
 from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
 from ageingwell.report.section import Section
+from ageingwell.report.since_last import since_last_list
 from ageingwell.report.summary import notices, outcome_words, summarise
 from ageingwell.report.track_record import works_less_well_for
 from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
@@ -198,6 +200,14 @@ def draw_pages(
         just_missed=frames.just_missed,
         marginal=frames.marginal,
         people=_people(group, frames, facts, config, key),
+        since_last=since_last_list(
+            frames.since_last,
+            gone=frames.left_list,
+            last_time=frames.last_time,
+            plans=frames.plans,
+            as_of=facts.as_of,
+            key=key,
+        ),
     )
     apart = safeguarding_view(
         frames.safeguarded,
@@ -245,6 +255,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
+        remembered=before_of(recipient, frames, facts, config=config),
     )
     view = replace(view, keys=_keys(facts, key))
     return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
@@ -268,6 +279,7 @@ def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Co
         ledger=config.ledger,
         key=key,
         settings=config.outreach,
+        remembered=before_of(view.recipient, frames, facts, config=config),
     )
     return with_offers_on_pages(people, local_offers(view, frames, facts, config=config))
 

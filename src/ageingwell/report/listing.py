@@ -10,6 +10,7 @@ from ageingwell.report.person import Person
 from ageingwell.views.recipient import NO_NEED
 from ageingwell.views.words import agency_words, cannot_tell, capital
 
+OVERDUE: Final = "overdue: agreed, and the day has passed"
 SHOWN_RAISES, SHOWN_LOWERS = 3, 1  # facts on a row of the list; the person's page has five and three
 KNOWN: Final = "Known to a service"
 GP_ONLY: Final = "On the GP register only"
@@ -40,7 +41,8 @@ ORDERS: Final = (
 def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     """Set the list out: blocks of people in one interval of the order, each with its sentence and its rows.
 
-    Who lives at one door stands together, in the block of the one who comes first.
+    Who lives at one door stands together, in the block of the one who comes first; homes with a visit that is overdue
+    have a block of their own.
     """
     answers = [_answers(person) for person in people]
     marks = marks_of(answers, asked=(*ASKED, _AGE))
@@ -48,16 +50,18 @@ def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     blocks = []
     for band, of_band in groupby(_with_bands(people, rows), key=lambda pair: pair[0]):
         inside = [row for _, row in of_band]
-        blocks.append({"band": capital(band), "told": _told(inside), "rows": inside})
+        told = f"{len(inside)} {'person' if len(inside) == 1 else 'people'}." if band == OVERDUE else _told(inside)
+        blocks.append({"band": capital(band), "told": told, "rows": inside})
     return {"blocks": blocks, "questions": questions_of(answers, asked=ASKED), "orders": list(ORDERS)}
 
 
 def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     placed: list[tuple[str, dict[str, Any]]] = []
     door, band = None, ""
+    late = {person["door"] for person in people if person["is_overdue"]}
     for person, row in zip(people, rows, strict=True):
         if person["door"] != door:
-            door, band = person["door"], person["band"]
+            door, band = person["door"], OVERDUE if person["door"] in late else person["band"]
         placed.append((band, row))
     return placed
 
@@ -69,7 +73,7 @@ def _answers(person: Person) -> dict[str, list[str]]:
         "place": [person["place"]],
         "known": [KNOWN if services_of(person) else NOT_TOLD if untold_of(person) else GP_ONLY],
         "new": ["New" if person["is_new"] else "Listed before"],
-        "status": [person["status"]],
+        "status": [person["status"].partition(" since ")[0]],
         "part": [person["part"]],
         "age": [person["age_band"]],
     }

@@ -32,19 +32,24 @@ def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
 
 
 def lead_of(
-    row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, *, strongest: LinkedFact | None = None
+    row: Mapping[str, Any],
+    found: pl.DataFrame,
+    reader: Reader,
+    *,
+    strongest: LinkedFact | None = None,
+    chosen: str | None = None,
 ) -> Lead:
     """The suggested lead and the printed reason for it, by rule.
 
-    The group's own choice comes first; then who can write where no home is linked; then the most urgent need of this
+    The group's own choice comes first, in the words of `chosen`; then who can write where no home is linked; then the most urgent need of this
     person that the agency leads on; then a need at the same door; then the theme of the `strongest` fact that raises.
     """
-    return Lead(agency=agency_words(row["lead_agency"]), why=_why(row, found, reader, strongest))
+    is_chosen = row["status"] != PROPOSED
+    why = (chosen or "the group decided on this lead") if is_chosen else _why(row, found, reader, strongest)
+    return Lead(agency=agency_words(row["lead_agency"]), why=why, is_chosen=is_chosen)
 
 
 def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest: LinkedFact | None) -> str:
-    if row["status"] != PROPOSED:
-        return "the group decided on this lead"
     if row["household_id"] is None:
         return "no home is linked to this person, so the practice writes or telephones"
     ordered = _in_order(found)

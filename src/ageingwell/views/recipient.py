@@ -46,6 +46,16 @@ FIRST_CONTACT: Final = (
     "whether you may get in touch, and gives you their name and telephone number only if they agree. Where you lead, a "
     "GP practice makes that first contact, from a copy of this list."
 )
+NOTHING_BEFORE: Final = "nothing decided before"
+NO_PLAN: Final = "no plan"
+NOTHING_REMEMBERED: Final = pl.DataFrame(
+    schema={
+        "person_id": pl.String,
+        "standing": pl.String,
+        "last_time": pl.List(pl.String),
+        "plan": pl.List(pl.String),
+    }
+)
 _LAST: Final = (True, NO_NEED_URGENCY, "")
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
 
@@ -62,13 +72,15 @@ def view_for(
     key: Key,
     settings: OutreachSettings | None = None,
     interventions: Interventions | None = None,
+    remembered: pl.DataFrame | None = None,
 ) -> AgencyView:
     """Build what one recipient sees: the doors it leads or is asked to come along to; the group sees every door.
 
     `rows`, `needs` and `reasons` are the tables `list`, `needs` and `reasons` of the night, `people` the spine of the
     people listed (`not_told_by`, if it is there, names agencies whose records could not be looked in);
     `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
-    (`yes`, `not_yet`). Row and home keys are the recipient's own and the night's own. The figure, its order and the
+    (`yes`, `not_yet`). `remembered` is what this very reader may be told of before, in words (person_id, standing,
+    last_time, plan). Visits that are overdue stand first. Row and home keys are the recipient's own and the night's own. The figure, its order and the
     reasons are in the view only if the ledger says `shows_risk` and every theme may be read. The result depends on
     no order of rows. Raises `NotPermittedError` where the ledger has no view for the recipient.
     """
@@ -93,6 +105,8 @@ def view_for(
     )
     if "person_told" not in known.columns:
         known = known.with_columns(person_told=pl.lit(None, dtype=pl.String))
+    before = NOTHING_REMEMBERED if remembered is None else remembered.select(NOTHING_REMEMBERED.columns)
+    known = known.join(before, on="person_id", how="left")
     cells = _cells(reader, say=interventions.say)
     frame = known.sort(_order(reader)).select(cells[column.name].alias(column.name) for column in columns)
     return AgencyView(recipient, as_of, columns, with_capitals(frame), _notes(reader))
@@ -101,9 +115,10 @@ def view_for(
 def _order(reader: Reader) -> list[pl.Expr]:
     """People of one door together; doors by rank for who may read the risk, else by urgency of its own needs."""
     home = pl.coalesce("_home_key", "_row_key")
+    late = (pl.col("status") != "overdue").all().over("door")
     if reader.reads_risk:
-        return [pl.col("rank").min().over("door"), home, pl.col("rank"), pl.col("_row_key")]
-    return [pl.col("urgency_rank").fill_null(NO_NEED_URGENCY), home, pl.col("_row_key")]
+        return [late, pl.col("rank").min().over("door"), home, pl.col("rank"), pl.col("_row_key")]
+    return [late, pl.col("urgency_rank").fill_null(NO_NEED_URGENCY), home, pl.col("_row_key")]
 
 
 def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
@@ -131,7 +146,9 @@ def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
         .then(_agencies_told(reader, "known_to"))
         .otherwise(pl.concat_list(_nobody_known(reader))),
         "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),
-        "status": pl.col("status").map_elements(label_words, return_dtype=pl.String),
+        "status": pl.coalesce("standing", pl.col("status").map_elements(label_words, return_dtype=pl.String)),
+        "last_time": _or_one(pl.col("last_time"), NOTHING_BEFORE),
+        "plan": _or_one(pl.col("plan"), NO_PLAN),
     }
 
 
