@@ -208,6 +208,15 @@ class DecisionSettings(Settings):
     rubber_stamp_after: int = Field(default=30, ge=10, description="decisions before that share says anything")
 
 
+class PlanSettings(Settings):
+    """What of a plan may be kept."""
+
+    notes: bool = Field(
+        default=False,
+        description="keep own words of a step or a plan: 200 letters, screened, on the group's own pages alone",
+    )
+
+
 class OutreachSettings(Settings):
     """Everything in `configs/outreach.toml`."""
 
@@ -217,6 +226,7 @@ class OutreachSettings(Settings):
     decisions: DecisionSettings = Field(
         default=DecisionSettings(), description="how decisions are kept and followed up"
     )
+    plans: PlanSettings = Field(default=PlanSettings(), description="what of a plan may be kept")
     decision_days: DecisionDays = Field(default=DecisionDays(), description="days in peace after a decision")
     thresholds: Thresholds = Field(default=Thresholds(), description="the numbers in the rules")
     need_values: NeedValues = Field(default=NeedValues(), description="worth of a need in units of risk")

@@ -10,7 +10,7 @@ import polars as pl
 
 from ageingwell.config.outreach import DecisionDays, OutreachSettings
 from ageingwell.decisions.choices import A_NO, ADDED_FOR, CONTACT_NOW, SAID_NO, STILL_TO_DO
-from ageingwell.decisions.settling import CHAIR
+from ageingwell.decisions.judging import CHAIR
 
 ADDED_NEED = "added_by_group"
 AGREED, OVERDUE, PROPOSED = "agreed", "overdue", "proposed"
@@ -104,8 +104,8 @@ def agreed_visits(
 ) -> pl.DataFrame:
     """The visits agreed and still to be made: `decided` rows with `due_on` and `status` (`agreed`, or `overdue`).
 
-    A visit is due on the day named, or `agreed_days` after it was agreed, and overdue after it: it does not lapse. It is
-    made when any contact since the list has an outcome other than nobody in, put off, or in hospital.
+    A visit is due on the day named, or `agreed_days` after it was agreed, and overdue after it: it does not lapse. It
+    is made when any contact since the list has an outcome other than nobody in, put off, or in hospital.
     """
     due_on = pl.coalesce("by_when", pl.col("recorded_on") + pl.duration(days=settings.decisions.agreed_days))
     waiting = decided.filter(pl.col("decision") == CONTACT_NOW).with_columns(due_on=due_on.cast(pl.Date))
@@ -144,7 +144,12 @@ def previous_as_agreed(previous: pl.DataFrame | None, *, agreed: pl.DataFrame) -
     of_door = chosen.drop_nulls("household_id").unique("household_id", keep="last")
     everyone = (
         pl.concat([before, added])
-        .join(agreed.select("person_id", own="led_by", standing="status"), on="person_id", how="left", maintain_order="left")
+        .join(
+            agreed.select("person_id", own="led_by", standing="status"),
+            on="person_id",
+            how="left",
+            maintain_order="left",
+        )
         .join(of_door.select("household_id", door="chosen"), on="household_id", how="left", maintain_order="left")
     )
     return everyone.select(

@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, date) else value
 
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
     "night": pl.Date,
     "by_when": pl.Date,
     "contacted_on": pl.Date,
@@ -109,7 +109,8 @@ _OF_THE_CONTACT = ("outcome", "contacted_on", "agency")
 def over(entry: Entry, earlier: Entry | None) -> Entry:
     """What a recipient now says in full: what this entry leaves empty stands as it was said before.
 
-    A decision, its lead, reason, day and question go together, and so do an outcome and its day. A plan is said whole.
+    A decision, its lead, reason, day and question go together, and so do an outcome and its day. A plan is said whole,
+    in an entry of its own.
     """
     if earlier is None:
         return entry
@@ -117,7 +118,7 @@ def over(entry: Entry, earlier: Entry | None) -> Entry:
         entry = replace(entry, **{name: getattr(earlier, name) for name in _OF_THE_DECISION})
     if entry.outcome is None:
         entry = replace(entry, **{name: getattr(earlier, name) for name in _OF_THE_CONTACT})
-    for name in ("told", "person_said", "plan"):
+    for name in ("told", "person_said"):
         if getattr(entry, name) is None:
             entry = replace(entry, **{name: getattr(earlier, name)})
     return entry

@@ -1,6 +1,5 @@
 """Judging the rows of a list that came back: what each one says, or what is to be mended before it counts."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -23,6 +22,7 @@ from ageingwell.decisions.choices import (
 )
 from ageingwell.decisions.days import day_of
 from ageingwell.decisions.entry import Entry
+from ageingwell.decisions.identifying import could_name_somebody
 from ageingwell.decisions.own_columns import notes_of_own_columns
 from ageingwell.decisions.plan import LONGEST_WORDS
 from ageingwell.decisions.reading import Filled
@@ -33,8 +33,6 @@ CHAIR: Final = "group"  # its word holds over the agencies'
 LONGEST_NOTE: Final = LONGEST_WORDS
 _FURTHEST: Final = timedelta(days=731)
 CONTACT_DAYS_BEFORE: Final = 42  # the shipped value of `contact_days_before`
-# What has no place in a short text: runs of digits as in NHS numbers and telephones, postcodes, addresses of e-mail.
-IDENTIFIES: Final = re.compile(r"@|(?:\d[ \-]?){6}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ class Judged:
     """A row, what came of it, what a reader is told, and which read-only cells were found changed.
 
     `verdict`: accepted, unchanged, clash, or rejected. `entry` is what the row says, where it says something.
-    `is_agreed`: a visit to the person was agreed and open when the list was made. `is_plan`: a row of the sheet of plans.
+    `is_agreed`: a visit to the person was agreed and open when the list was made. `is_plan`: a row of the sheet of
+    plans.
     """
 
     row: FilledRow
@@ -131,9 +130,7 @@ def _judged(row: FilledRow, sent: SentList, days: _Days, unclear: list[str]) -> 
     entry, notes = _entry(row, sent.people[key], sent, days)
     if unclear or notes:
         return _rejected(row, _with(unclear, notes), edited)
-    return Judged(
-        row, "accepted", _worth_telling(entry, days), edited, entry, is_agreed=sent.people[key].is_agreed
-    )
+    return Judged(row, "accepted", _worth_telling(entry, days), edited, entry, is_agreed=sent.people[key].is_agreed)
 
 
 def _worth_telling(entry: Entry, days: _Days) -> tuple[str, ...]:
@@ -253,7 +250,7 @@ def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str
     notes += [] if row["added_for"] else ["Reason for adding: needed"]
     if len(row["note"]) > LONGEST_NOTE:
         notes.append(f"In a few words: longer than {LONGEST_NOTE} letters")
-    if IDENTIFIES.search(row["note"]):
+    if could_name_somebody(row["note"]):
         notes.append("In a few words: holds a number, postcode or e-mail address that could name somebody")
     by_when, told = _by_when(row, sent.night, notes), _choice(row, "told", "Told by now", TOLD, notes)
     if notes or unclear or who is None:

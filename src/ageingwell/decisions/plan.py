@@ -1,4 +1,4 @@
-"""A plan made with a person: what matters to them, steps with who and when, when to look again, and whether it helped."""
+"""A plan made with a person: what matters to them, steps with who and when, and whether it helped."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

@@ -36,8 +36,8 @@ class Filled:
     """A list that came back: its digest, the list it says it is (recipient, night, edition), its rows, those added.
 
     `headings` are the known columns of the list as they are headed there, by name, and `added_headings` those of the
-    sheet to add someone (`None`: there is no such sheet). `plans` are the rows of the sheet of plans. `homes` are the rows of the sheet that asks nothing.
-    `words` holds what stands outside any table, by sheet.
+    sheet to add someone (`None`: there is no such sheet). `plans` are the rows of the sheet of plans. `homes` are the
+    rows of the sheet that asks nothing. `words` holds what stands outside any table, by sheet.
     """
 
     name: str

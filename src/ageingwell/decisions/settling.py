@@ -54,9 +54,13 @@ def standing(ledger: Sequence[Entry]) -> dict[tuple[date, str, str], Entry]:
     """What each recipient says of each person of a night, by now: the later entry over the earlier."""
     now: dict[tuple[date, str, str], Entry] = {}
     for entry in ledger:
-        whose = (*entry.subject, entry.recipient)
-        now[whose] = over(entry, now.get(whose))
+        now[_whose(entry)] = over(entry, now.get(_whose(entry)))
     return now
+
+
+def _whose(entry: Entry) -> tuple[date, str, str]:
+    """What an entry is the newest of: its recipient's word on a person, or apart from it on their plan."""
+    return (*entry.subject, entry.recipient if entry.plan is None else f"{entry.recipient}, plan")
 
 
 def _accepted(files: Sequence[Sequence[Judged]]) -> list[tuple[Judged, Entry]]:
@@ -92,7 +96,8 @@ def _open_noes(ledger: Sequence[Entry]) -> set[tuple[date, str, str]]:
 
 
 def _without_what_stands(row: Judged, visits: Mapping[str, Entry]) -> Judged:
-    """A row that agrees again, without a day, on a visit that is agreed already: the first decision and its day stand."""
+    """A row that agrees again, without a day, on a visit that is agreed already: the first decision and its day
+    stand."""
     if row.entry is None or row.verdict != "accepted" or not row.is_agreed:
         return row
     visit = visits.get(row.entry.person_id)
@@ -145,11 +150,11 @@ def _word(entry: Entry) -> tuple[str, str | None] | None:
 def _settled(row: Judged, known: dict[tuple[date, str, str], Entry], torn: set[tuple[date, str]]) -> Judged:
     if row.verdict != "accepted" or row.entry is None:
         return row
-    whose = (*row.entry.subject, row.entry.recipient)
+    whose = _whose(row.entry)
     now = over(row.entry, known.get(whose))
     if now == known.get(whose):
         return replace(row, verdict="unchanged")
-    if row.entry.subject in torn:
+    if row.entry.subject in torn and row.entry.plan is None:
         part = without_decision(row.entry)
         rest = over(part, known.get(whose))
         is_new = part.says_something and rest != known.get(whose)

@@ -36,6 +36,8 @@ PLAN_ANSWERS: Final = (
     "ended_for",
     "plan_note",
 )
+PLAN_REVIEW: Final = "plan_review"  # beside the answers: when to look at the plan again
+_PLACE: Final = "place"
 DAYS: Final = (
     "by_when",
     "contacted_on",
@@ -102,7 +104,8 @@ class FilledRow:
 
 @dataclass(frozen=True)
 class Table:
-    """A sheet of ours: its kind (`LIST`, `ADDED`, `HOMES`, `PLANS`), its known columns by name with their headings, its rows.
+    """A sheet of ours: its kind (`LIST`, `ADDED`, `HOMES`, `PLANS`), its known columns by name with their headings, its
+    rows.
 
     `n_above` cells stand above the headings; in `n_covered` rows an answer was taken from a merged cell.
     `n_identities` columns hold names, addresses, telephones or numbers of people: nothing of them is here.
@@ -154,8 +157,10 @@ def _of_this_kind(names: dict[int, str], kind: str) -> dict[int, str]:
     if kind == ADDED:
         return {column: name for column, name in names.items() if name in (*ADDED_ANSWERS, *BESIDE)}
     if kind == PLANS:
-        return names
-    return {column: name for column, name in names.items() if name not in (*_ADDED_ALONE, *PLAN_ANSWERS)}
+        ours = (KEY, PLAN_REVIEW, _PLACE, *PLAN_ANSWERS, *BESIDE)
+        return {column: name for column, name in names.items() if name in ours}
+    others = (*_ADDED_ALONE, PLAN_REVIEW, *PLAN_ANSWERS)
+    return {column: name for column, name in names.items() if name not in others}
 
 
 def _table(

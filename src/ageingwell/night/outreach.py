@@ -111,7 +111,8 @@ def outreach_list(
 
     `made` is where the frames of everybody are put, which have to stay as long as the night that is given; without it a
     folder of `workspace`. `ledger` is what the group decided on earlier lists, as `read_ledger` gives it, and
-    `last_night` the day of the list `previous`; `local` its local services; `engine` says where the shards are worked, without one in this process.
+    `last_night` the day of the list `previous`; `local` its local services; `engine` says where the shards are worked,
+    without one in this process.
     """
     local, engine = local or no_directory(), engine or LocalEngine()
     with world.stage("permitted"):
@@ -144,9 +145,7 @@ def outreach_list(
             seed=config.score.seed,
         )
     kept_at = made or workspace / "made"
-    night = _Night(
-        records, tonight, parts, registered, worked, judged, shared, peers, previous, last_night, kept_at
-    )
+    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, previous, last_night, kept_at)
     with world.stage("tell"):
         frames = _frames(night, engine, key=key, links=links, bundle=bundle, local=local)
     with world.stage("track record"):

@@ -19,7 +19,7 @@ from ageingwell.governance.manifest import (
 )
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
-from ageingwell.night.before import before_of
+from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
     commissioning_page,
@@ -220,7 +220,9 @@ def draw_pages(
     )
     apart = replace(apart, keys=_keys(facts, key))
     return pages | {
-        "group.xlsx": agency_workbook(group, notices=told),
+        "group.xlsx": agency_workbook(
+            group, notices=told, plans=plans_of(group, frames, facts, config=config, key=key)
+        ),
         **exports(group, "group", notices=told),
         "report.html": report_html(summary),
         "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),

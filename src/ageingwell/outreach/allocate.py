@@ -46,8 +46,9 @@ def allocate(
     `doors` is one row a door and possible lead, as `one_knock_a_door` gives it. The choice is the exact optimum of
     the problem stated in `solve`: `value` of a door with the lead it was listed with last time counts `stay_margin`
     more, so a newcomer displaces it only when clearly worth more. What a meeting agreed (`is_frozen`) takes its place
-    first and keeps it, also beyond the week's places: that is told, and no place is then left for anybody new. Among equal choices the better rank wins; the order of rows changes nothing. A place that a team of an
-    agency serves is visited within that team's places, and every other place within the rest of the agency's.
+    first and keeps it, also beyond the week's places: that is told, and no place is then left for anybody new. Among
+    equal choices the better rank wins; the order of rows changes nothing. A place that a team of an agency serves is
+    visited within that team's places, and every other place within the rest of the agency's.
 
     >>> doors = pl.DataFrame({
     ...     "door_id": ["h1", "h1", "h2"], "household_id": ["h1", "h1", "h2"], "rank": [1, 1, 2], "place": ["x"] * 3,
@@ -303,9 +304,7 @@ def _unfilled(visits: pl.DataFrame, floor: NDArray[np.int64], floors: Floors) ->
 def _beyond_the_week(agreed: pl.DataFrame, capacity: Capacity) -> list[str]:
     """Say which team has more agreed visits than places: all of them stay on the list."""
     by_team = dict(agreed.group_by("team").len().iter_rows())
-    over = [
-        (agency, by_team.get(number, 0) - places) for number, (agency, places) in enumerate(capacity.by_team())
-    ]
+    over = [(agency, by_team.get(number, 0) - places) for number, (agency, places) in enumerate(capacity.by_team())]
     return [
         f"agreed visits beyond the week of `{agency}`, all of which stay on the list: {n}"
         for agency, n in over

@@ -41,8 +41,9 @@ def lead_of(
 ) -> Lead:
     """The suggested lead and the printed reason for it, by rule.
 
-    The group's own choice comes first, in the words of `chosen`; then who can write where no home is linked; then the most urgent need of this
-    person that the agency leads on; then a need at the same door; then the theme of the `strongest` fact that raises.
+    The group's own choice comes first, in the words of `chosen`; then who can write where no home is linked; then the
+    most urgent need of this person that the agency leads on; then a need at the same door; then the theme of the
+    `strongest` fact that raises.
     """
     is_chosen = row["status"] != PROPOSED
     why = (chosen or "the group decided on this lead") if is_chosen else _why(row, found, reader, strongest)

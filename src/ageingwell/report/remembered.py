@@ -26,18 +26,17 @@ Row = Mapping[str, Any]
 ASK_THE_CHAIR: Final = "a step that you agreed with the group; ask the chair what it is"
 SERVICE_GONE: Final = "a local service that is no longer in the directory"
 WITHIN: Final = 300  # days in which a day needs no year
-REMEMBERED: Final = pl.Schema(
-    {
-        "person_id": pl.String,
-        "standing": pl.String,
-        "chosen": pl.String,
-        "chosen_lead": pl.String,
-        "last_time": pl.List(pl.String),
-        "plan": pl.List(pl.String),
-        "review": pl.String,
-        "is_review_due": pl.Boolean,
-    }
-)
+_COLUMNS: Final[dict[str, Any]] = {
+    "person_id": pl.String,
+    "standing": pl.String,
+    "chosen": pl.String,
+    "chosen_lead": pl.String,
+    "last_time": pl.List(pl.String),
+    "plan": pl.List(pl.String),
+    "review": pl.String,
+    "is_review_due": pl.Boolean,
+}
+REMEMBERED: Final = pl.Schema(_COLUMNS)
 
 
 def remembered(

@@ -50,7 +50,18 @@ def _lines(person: Person) -> float:
     )
     before = sum(_of(sentence, _WHOLE) for sentence in (*person["last_time"], *person["plan"]))
     before += 2 * (bool(person["last_time"]) + bool(person["plan"]))
-    return before + _ALWAYS + facts + needs + unknown + in_touch + lead + door + ceil(offers / 2) + bool(person["rest_words"])
+    return (
+        before
+        + _ALWAYS
+        + facts
+        + needs
+        + unknown
+        + in_touch
+        + lead
+        + door
+        + ceil(offers / 2)
+        + bool(person["rest_words"])
+    )
 
 
 def _of(text: str, letters: int) -> int:

@@ -53,11 +53,11 @@ def _sentences(n: Counter[str], n_due: int) -> list[str]:
             f"Of the {n['on_last_list']:,} on the last list: {n['decided']:,} decided, {n['open']:,} still open."
         )
     if n["agreed"] or n["overdue"]:
-        said.append(f"Visits that you agreed and nobody has reported on: {n['agreed']:,} in time, {n['overdue']:,} overdue.")
-    if n["held"]:
         said.append(
-            f"Visits held until you decide, as somebody reports that the person said no: {n['held']:,}."
+            f"Visits that you agreed and nobody has reported on: {n['agreed']:,} in time, {n['overdue']:,} overdue."
         )
+    if n["held"]:
+        said.append(f"Visits held until you decide, as somebody reports that the person said no: {n['held']:,}.")
     if n_due:
         said.append(f"Plans to review now: {n_due:,}.")
     return said

@@ -3,7 +3,13 @@
 from typing import Final
 
 MARKING: Final = "OFFICIAL-SENSITIVE: PERSONAL"
-SHEET_NAMES: Final = {"list": "List", "homes": "Homes", "add": "Add someone", "safeguarding": "Safeguarding"}
+SHEET_NAMES: Final = {
+    "list": "List",
+    "homes": "Homes",
+    "add": "Add someone",
+    "plans": "Plans",
+    "safeguarding": "Safeguarding",
+}
 
 # Never written on a page: they label people, claim causes or certainty (evidence: plain-English and NHS content rules).
 BANNED: Final = (
