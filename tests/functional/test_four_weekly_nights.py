@@ -75,33 +75,33 @@ PLANS: Mapping[str, Mapping[str, Any]] = {
 # What has to be true. Status and lead on the list, or why somebody is off it; then what their page says of before.
 EXPECTED = """
 night | who         | status                    | lead      | off the list       | last time
-N2    | late        | Overdue since 26 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed).
-N3    | late        | Overdue since 26 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed).
-N4    | late        | Overdue since 26 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed).
-N2    | in time     | Agreed                    | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 10 December (need agreed).
-N3    | in time     | Agreed                    | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 10 December (need agreed).
-N4    | in time     | Overdue since 10 December | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 10 December (need agreed).
-N2    | declined    | Agreed                    | housing   |                    | 24 November: you decided: Contact now, led by Housing (need agreed).
+N2    | late        | Overdue since 26 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed)
+N3    | late        | Overdue since 26 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed)
+N4    | late        | Overdue since 26 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed)
+N2    | in time     | Agreed                    | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 10 December (need agreed)
+N3    | in time     | Agreed                    | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 10 December (need agreed)
+N4    | in time     | Overdue since 10 December | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 10 December (need agreed)
+N2    | declined    | Agreed                    | housing   |                    | 24 November: you decided: Contact now, led by Housing (need agreed)
 N3    | declined    |                           |           | cooling_off        |
 N4    | declined    |                           |           | cooling_off        |
-N2    | let go      | Overdue since 25 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 25 November (need agreed).
+N2    | let go      | Overdue since 25 November | gp        |                    | 24 November: you decided: Contact now, led by GP practices, by 25 November (need agreed)
 N3    | let go      |                           |           | decided_otherwise  |
 N4    | let go      |                           |           | decided_otherwise  |
-N2    | said no     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed).
+N2    | said no     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed)
 N3    | said no     |                           |           | no_to_settle       |
-N4    | said no     | Agreed                    | voluntary |                    | 8 December: you decided: Contact now, led by Voluntary sector (person's own wish). / 1 December: the person said: Asked not to be contacted.
+N4    | said no     | Agreed                    | voluntary |                    | 8 December: you decided: Contact now, led by Voluntary sector (person's own wish) / 1 December: the person said: Asked not to be contacted
 N2    | asked about |                           |           | decided_otherwise  |
-N3    | asked about | Proposed                  | suggested |                    | 24 November: you decided: Need to know more (record out of date). To find out: who is in touch already.
-N4    | asked about | Proposed                  | suggested |                    | 24 November: you decided: Need to know more (record out of date). To find out: who is in touch already.
+N3    | asked about | Proposed                  | suggested |                    | 24 November: you decided: Need to know more, by 5 December (record out of date). To find out: who is in touch already
+N4    | asked about | Proposed                  | suggested |                    | 24 November: you decided: Need to know more, by 5 December (record out of date). To find out: who is in touch already
 N2    | nobody in   |                           |           | cooling_off        |
 N3    | nobody in   |                           |           | cooling_off        |
-N4    | nobody in   | Overdue since 27 November | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 27 November (need agreed). / 25 November: contact by Fire and rescue: No access. / 25 November: the person said: Could not say.
+N4    | nobody in   | Overdue since 27 November | fire      |                    | 24 November: you decided: Contact now, led by Fire and rescue, by 27 November (need agreed) / 25 November: contact by Fire and rescue: No access / 25 November: the person said: Could not say
 N2    | changed     |                           |           | decided_otherwise  |
-N3    | changed     | Agreed                    | voluntary |                    | 1 December: you decided: Contact now, led by Voluntary sector (need agreed).
-N4    | changed     | Agreed                    | voluntary |                    | 1 December: you decided: Contact now, led by Voluntary sector (need agreed).
-N2    | planned     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed).
-N3    | planned     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed).
-N4    | planned     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed).
+N3    | changed     | Agreed                    | voluntary |                    | 1 December: you decided: Contact now, led by Voluntary sector (need agreed)
+N4    | changed     | Agreed                    | voluntary |                    | 1 December: you decided: Contact now, led by Voluntary sector (need agreed)
+N2    | planned     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed)
+N3    | planned     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed)
+N4    | planned     | Agreed                    | gp        |                    | 24 November: you decided: Contact now, led by GP practices (need agreed)
 N2    | untouched   | Proposed                  | suggested |                    |
 N4    | untouched   | Proposed                  | suggested |                    |
 """
@@ -109,10 +109,10 @@ HOME = "Offer a warm-home check: heating, insulation, draughts, and help with th
 ALARM = "Make a home fire-safety visit and fit working smoke alarms"
 EXPECTED_PLANS = """
 night | who        | review                      | plan
-N2    | planned    | Review on 3 December        | What matters: Staying in my own home; Seeing people. / Fire and rescue: {ALARM}, by 2 December. / Family or a friend: {HOME}. / The person agreed: yes.
-N3    | planned    | Review due since 3 December | What matters: Staying in my own home; Seeing people. / Fire and rescue: {ALARM}, by 2 December. / Family or a friend: {HOME}. / The person agreed: yes.
-N4    | planned    | Review on 20 December       | What matters: Staying in my own home; Seeing people. / Fire and rescue: {ALARM}, by 2 December. / The person agreed: yes. / Did it help? In part.
-N2    | plan ended | Review on 20 December       | What matters: Managing money. / Housing: {HOME}. / The person agreed: in part.
+N2    | planned    | Review on 3 December        | What matters: Staying in my own home and Seeing people / Fire and rescue: {ALARM}, by 2 December / Family or a friend: {HOME} / The person agreed: yes
+N3    | planned    | Review due since 3 December | What matters: Staying in my own home and Seeing people / Fire and rescue: {ALARM}, by 2 December / Family or a friend: {HOME} / The person agreed: yes
+N4    | planned    | Review on 20 December       | What matters: Staying in my own home and Seeing people / Fire and rescue: {ALARM}, by 2 December / The person agreed: yes / Did it help? In part
+N2    | plan ended | Review on 20 December       | What matters: Managing money / Housing: {HOME} / The person agreed: in part
 N3    | plan ended |                             |
 N4    | plan ended |                             |
 """
@@ -286,7 +286,7 @@ def test_the_list_the_page_and_the_workbook_say_what_was_decided_and_done(weeks,
     if told["lead"] != "suggested":
         assert row["lead_agency"] == told["lead"]
     said = [sentence for sentence in told["last time"].split(" / ") if sentence]
-    assert sheet["last_time"] == ("\n".join(said) or "Nothing decided before")
+    assert sheet["last_time"] == ("; ".join(said) or "Nothing decided before")
     for sentence in said:
         assert sentence in page
     is_chosen = told["status"] != "Proposed"
@@ -302,7 +302,7 @@ def test_the_page_and_both_sheets_show_the_plan_and_when_to_review_it(weeks, tol
     assert plans is not None
     assert plans["plan_review"] == (told["review"] or "No plan yet")
     assert sheet is not None
-    assert sheet["plan"] == ("\n".join(said) or "No plan")
+    assert sheet["plan"] == ("; ".join(said) or "No plan")
     assert page is not None
     for sentence in [*said, *([told["review"]] if told["review"] else [])]:
         assert sentence in page
@@ -344,7 +344,7 @@ def test_an_agency_reads_its_own_part_of_a_decision_and_of_a_plan_alone(weeks):
     late = weeks.sheet("late", "N2", recipient="gp")
     assert late is not None
     assert late["status"] == "Overdue since 26 November"
-    assert late["last_time"] == "24 November: the group decided: Contact now, led by GP practices, by 26 November."
+    assert late["last_time"] == "24 November: the group decided: Contact now, led by GP practices, by 26 November"
     # The plan has a step for the fire service, and none for the practice that leads the visit.
     planned = weeks.sheet("planned", "N2", recipient="gp")
     assert planned is not None

@@ -96,17 +96,17 @@ def _chosen(last: Row, is_group: bool, as_of: date) -> str | None:
 
 
 def last_words(last: Row, *, is_group: bool, as_of: date) -> list[str]:
-    """Say what was decided, what came of it and what the person said: a sentence each, the decision first.
+    """Say what was decided, what came of it and what the person said: a line each, the decision first.
 
     >>> last = dict.fromkeys(("by_when", "reason", "question", "outcome", "contacted_by", "status", "contacted_on"))
     >>> last |= {"decision": "contact_now", "led_by": "gp", "decided_on": date(2026, 11, 24)}
     >>> last |= {"by_when": date(2026, 11, 26), "reason": "need_agreed", "person_said": None, "said_on": None}
     >>> last_words(last, is_group=True, as_of=date(2026, 11, 29))
-    ['24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed).']
+    ['24 November: you decided: Contact now, led by GP practices, by 26 November (need agreed)']
     """
     said = [_decision(last, "you" if is_group else "the group", as_of), _outcome(last, as_of), _word(last, as_of)]
     if last["status"] == "held":
-        said.append("The visit is held: somebody reports that the person said no. You decide.")
+        said.append("The visit is held: somebody reports that the person said no. You decide")
     return [one for one in said if one]
 
 
@@ -118,8 +118,8 @@ def _decision(last: Row, who: str, as_of: date) -> str:
     day = f", by {short_day(last['by_when'], as_of)}" if last["by_when"] else ""
     reasons = {**REASONS, **ADDED_FOR}
     why = f" ({_small(reasons[last['reason']])})" if last["reason"] in reasons else ""
-    asked = f" To find out: {_small(QUESTIONS[last['question']])}." if last["question"] in QUESTIONS else ""
-    return f"{short_day(last['decided_on'], as_of)}: {who} decided: {words}{lead}{day}{why}.{asked}"
+    asked = f". To find out: {_small(QUESTIONS[last['question']])}" if last["question"] in QUESTIONS else ""
+    return f"{short_day(last['decided_on'], as_of)}: {who} decided: {words}{lead}{day}{why}{asked}"
 
 
 def _outcome(last: Row, as_of: date) -> str:
@@ -127,31 +127,31 @@ def _outcome(last: Row, as_of: date) -> str:
         return ""
     day = f"{short_day(last['contacted_on'], as_of)}: " if last["contacted_on"] else ""
     by = f"contact by {agency_words(last['contacted_by'])}: " if last["contacted_by"] else ""
-    return _capital(f"{day}{by}{OUTCOMES.get(last['outcome'], '')}.")
+    return _capital(f"{day}{by}{OUTCOMES.get(last['outcome'], '')}")
 
 
 def _word(last: Row, as_of: date) -> str:
     if last["person_said"] is None:
         return ""
     day = f"{short_day(last['said_on'], as_of)}: " if last["said_on"] else ""
-    return _capital(f"{day}the person said: {PERSON_SAID.get(last['person_said'], '')}.")
+    return _capital(f"{day}the person said: {PERSON_SAID.get(last['person_said'], '')}")
 
 
 def plan_words(plan: list[dict[str, Any]], *, reader: Reader, steps: Mapping[str, str], as_of: date) -> list[str]:
     """Say a plan: what matters, each step with who and by when, whether they agreed, whether it helped."""
     first = plan[0]
     matters = [MATTERS[label] for label in (first["matters"], first["also_matters"]) if label in MATTERS]
-    told = [f"What matters: {'; '.join(matters)}."] if matters else []
+    told = [f"What matters: {' and '.join(matters)}"] if matters else []
     for row in plan:
         words = _step(row, reader, steps)
         by = f", by {short_day(row['by_when'], as_of)}" if row["by_when"] else ""
-        told.append(f"{WHO.get(row['who'], '')}: {words}{by}.")
+        told.append(f"{WHO.get(row['who'], '')}: {words}{by}")
     if first["agreed"] in AGREED:
-        told.append(f"The person agreed: {_small(AGREED[first['agreed']])}.")
+        told.append(f"The person agreed: {_small(AGREED[first['agreed']])}")
     if first["helped"] in HELPED:
-        told.append(f"Did it help? {HELPED[first['helped']]}.")
+        told.append(f"Did it help? {HELPED[first['helped']]}")
     if first["note"]:
-        told.append(first["note"])
+        told.append(f"In their words: {str(first['note']).rstrip('.')}")
     return told
 
 
