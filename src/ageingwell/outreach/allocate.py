@@ -12,8 +12,8 @@ from ageingwell.errors import ConfigError
 from ageingwell.outreach.solve import STEPS, Problem, best_choice
 from ageingwell.register import LEAD_AGENCIES
 
-# Offers of one kind use the same places and count for the same floors and for the same urgency.
-_KIND = ("teams_key", "groups", "urgent_met", "is_urgent")
+# Offers of one kind use the same places, count for the same floors and meet as many urgent needs.
+_KIND = ("teams_key", "groups", "urgent_met")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def allocate(
     `doors` is one row a door and set of agencies that could come, as `one_knock_a_door` gives it; each agency that
     comes uses one of its places. What a meeting agreed (`is_frozen`) takes its lead's place first. Then the choice is
     the exact optimum of the problem stated in `solve`: as many urgent needs as the places allow, each met by the
-    agency that leads it; then as many doors with an urgent need as they allow; then the floors and the most value.
+    agency that leads it; then the floors and the most value.
     `value` of a door with the lead it was listed with last time counts `stay_margin` more, so a newcomer displaces it
     only when clearly worth more. Among equal choices the better rank wins; the order of rows changes nothing. A place
     that a team of an agency serves is visited within that team's places, and every other place within the rest of the
@@ -126,7 +126,6 @@ def _company(offers: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
             value=pl.col("value") - pl.col("base"),
             worth=(pl.col("worth") - pl.col("base_worth")).clip(0),
             urgent_met=pl.col("urgent_met") - pl.col("base_met"),
-            is_urgent=pl.lit(value=False),
             teams=pl.col("teams").list.set_difference(pl.concat_list("lead_team")).list.sort(),
             risk_reached=pl.lit(0.0),
             counts_for_floors=pl.lit(value=False),
@@ -251,13 +250,11 @@ def _in_groups(offers: pl.DataFrame, floors: Floors) -> NDArray[np.bool_]:
 
 def _problem(offers: pl.DataFrame, places: NDArray[np.int64]) -> Problem:
     """State the week's choice, without floors, over the offers that can matter."""
-    met, is_urgent = offers["urgent_met"].to_numpy(), offers["is_urgent"].to_numpy()
     return Problem(
         door=(offers["door_id"].rank("dense").cast(pl.Int64) - 1).to_numpy(),
         uses=_uses(offers, places),
         worth=offers["worth"].to_numpy(),
-        # An urgent need met by whoever leads it counts more than all visits to doors with an urgent need together.
-        urgent=met * (int(places.sum()) + 1) + is_urgent.astype(np.int64),
+        urgent=offers["urgent_met"].to_numpy(),
         places=places,
         in_group=np.zeros((0, offers.height), dtype=bool),
         floor=np.array([], dtype=np.int64),
