@@ -233,8 +233,7 @@ def second_meeting(weeks: Weeks) -> None:
     (row,) = cells_of(weeks.at / f"clashes-{N2}.xlsx")
     assert row["row_key"] == weeks.key("said no", "N2")
     assert row["said"] == (
-        "GP practices: Asked not to be contacted; "
-        "The group: Contact now, led by GP practices (Need agreed)"
+        "GP practices: Asked not to be contacted; The group: Contact now, led by GP practices (Need agreed)"
     )
 
     let_go = {"decision": "No visit any more", "reason": "Someone else is better placed"}
@@ -257,9 +256,7 @@ def second_meeting(weeks: Weeks) -> None:
 
 def third_meeting(weeks: Weeks) -> None:
     answer = {"decision": "Contact now", **VOLUNTARY, "reason": "Person's own wish"}
-    settled = fill(
-        weeks.at / f"clashes-{N2}.xlsx", {weeks.key("said no", "N2"): answer}, to=weeks.at / "settled.xlsx"
-    )
+    settled = fill(weeks.at / f"clashes-{N2}.xlsx", {weeks.key("said no", "N2"): answer}, to=weeks.at / "settled.xlsx")
     assert record(weeks, settled, on=THIRD).exit_code == 0
     review = {"helped": "In part", "review_on": date(2026, 12, 20), "step_2": None, "step_2_who": None}
     of_plan = fill_plans(

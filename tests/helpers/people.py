@@ -25,6 +25,11 @@ def person(number: int, **changed: object) -> Person:
         "row_key": "bcdfghjkl"[number % 5 :][:4] + " ktqb",
         "household_key": f"hbnb qk{'bcdfghjklm'[number % 10]}r",
         "door": number,
+        "position": number,
+        "urgency": "Soon",
+        "act_by": "20 December 2026",
+        "joint_with": [],
+        "partners_full": [],
         "place": "Church Stretton",
         "age_band": "80 to 84",
         "band": "top 50",
@@ -124,7 +129,9 @@ FULL = person(
             "a fall is recorded in the past 3 years",
         ),
     ],
-    lead=Lead(agency="GP practices", why="it leads on “Falls assessment”, the most urgent need found here", is_chosen=False),
+    lead=Lead(
+        agency="GP practices", why="it leads on “Falls assessment”, the most urgent need found here", is_chosen=False
+    ),
     communication="large print",
     notes=["Read the staff safety marker before going"],
     offers=[

@@ -206,9 +206,7 @@ CHAIR_SAYS = {**YES, "recipient": "group", "led_by": "gp"}
 )
 def test_a_no_against_an_agreed_visit_holds_it_until_the_chair_says(entries, is_held):
     both = ledger(*entries)
-    agreed = agreed_visits(
-        decisions_in_force(both, as_of=AS_OF), contacts=NO_CONTACTS, settings=SETTINGS, as_of=AS_OF
-    )
+    agreed = agreed_visits(decisions_in_force(both, as_of=AS_OF), contacts=NO_CONTACTS, settings=SETTINGS, as_of=AS_OF)
 
     held = held_visits(agreed, unsettled_noes(both, as_of=AS_OF))
 

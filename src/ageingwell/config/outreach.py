@@ -153,6 +153,15 @@ class NeedValues(Settings):
     urgent: float = Field(default=0.25, ge=0, description="a need to meet within days")
 
 
+class ActWithinDays(Settings):
+    """Days within which to act on a need, counted from the day of the list; a routine need has no day."""
+
+    urgent: int = Field(default=7, ge=0, description="an urgent need: days from the list to the day by which to act")
+    soon: int = Field(
+        default=28, ge=0, description="a need to meet soon: days from the list to the day by which to act"
+    )
+
+
 class DefaultLeads(Settings):
     """Who leads where the risk is high and no rule found a need, by the theme of the strongest reason."""
 
@@ -230,6 +239,9 @@ class OutreachSettings(Settings):
     decision_days: DecisionDays = Field(default=DecisionDays(), description="days in peace after a decision")
     thresholds: Thresholds = Field(default=Thresholds(), description="the numbers in the rules")
     need_values: NeedValues = Field(default=NeedValues(), description="worth of a need in units of risk")
+    act_within_days: ActWithinDays = Field(
+        default=ActWithinDays(), description="days within which to act on a need, by its urgency"
+    )
     default_leads: DefaultLeads = Field(default=DefaultLeads(), description="leads where no rule found a need")
     risk_decimals: int = Field(
         default=2,
@@ -258,7 +270,10 @@ class OutreachSettings(Settings):
         default=2, ge=1, description="people at one door whose risks count for the door's value"
     )
     joint_share: float = Field(
-        default=0.5, ge=0, le=1, description="worth of another agency's need at the door, as a share of its full worth"
+        default=0.5,
+        ge=0,
+        le=1,
+        description="worth of the need of another agency that comes along, as a share of its full worth",
     )
     just_missed_shown: int = Field(
         default=10, ge=0, description="doors shown for each agency as having just missed a place"

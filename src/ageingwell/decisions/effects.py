@@ -160,6 +160,14 @@ def previous_as_agreed(previous: pl.DataFrame | None, *, agreed: pl.DataFrame) -
     )
 
 
+def with_days_named(rows: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
+    """The list with `act_by` the day that was named for an agreed visit, or that has passed, where there is one."""
+    is_named = pl.col("by_when").is_not_null() | (pl.col("status") == OVERDUE)
+    named = agreed.filter(is_named).select("person_id", "due_on")
+    both = rows.join(named, on="person_id", how="left", maintain_order="left")
+    return both.with_columns(act_by=pl.coalesce("due_on", "act_by")).drop("due_on")
+
+
 def needs_of_added(agreed: pl.DataFrame, *, people: pl.DataFrame, settings: OutreachSettings) -> pl.DataFrame:
     """A need found by the group for each person it added: the columns of the night's needs."""
     added = agreed.filter(pl.col("kind") == "added").join(

@@ -150,6 +150,7 @@ def _view(recipient: Recipient, run: OutreachRun, config: Config, *, as_of: date
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
+        recorded=frames.recorded,
         remembered=before_of(recipient, frames, run.facts, config=config),
     )
     return with_local_offers(view, local_offers(view, frames, run.facts, config=config), run.facts)

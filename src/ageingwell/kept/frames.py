@@ -28,6 +28,7 @@ from ageingwell.contracts.made import (
     Needs,
     OutreachList,
     Reasons,
+    Recorded,
     Scores,
     Spine,
     validated,
@@ -51,8 +52,8 @@ class NightFrames:
     """Everything a night's files are drawn from; each frame is one Parquet file (`listed` is `list.parquet`).
 
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
-    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `compared`
-    (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `people` (the spine
+    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `recorded`
+    (facts on record of each listed person that a rule for needs counts), `compared` (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `people` (the spine
     of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
     last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
     counted and never shown), `services` (what the directory of local services offers), `last_time` (what the group's
@@ -67,6 +68,7 @@ class NightFrames:
     attrition: Frame
     scores: Frame
     reasons: pl.DataFrame
+    recorded: pl.DataFrame
     compared: pl.DataFrame
     in_touch: pl.DataFrame
     people: pl.DataFrame
@@ -116,6 +118,7 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "attrition": Attrition,
     "scores": Scores,
     "reasons": Reasons,
+    "recorded": Recorded,
     "compared": Compared,
     "in_touch": InTouch,
     "people": Spine,

@@ -18,7 +18,7 @@ from ageingwell.config.load import Config
 from ageingwell.context import Surroundings
 from ageingwell.contracts.kept import Residents
 from ageingwell.contracts.made import Attrition, Scores
-from ageingwell.decisions.effects import held_visits, previous_as_agreed
+from ageingwell.decisions.effects import held_visits, previous_as_agreed, with_days_named
 from ageingwell.decisions.following import since_last, tell_decisions
 from ageingwell.decisions.remembering import last_times, plans_in_force
 from ageingwell.engines.engine import Engine
@@ -266,7 +266,7 @@ def _frames(
     settings = tonight.config.outreach
     visited = shared.visits.select(pl.col("person_ids").explode()).to_series()
     ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
-    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings)
+    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings, as_of=tonight.as_of.day)
     listed, previous = rows["person_id"], night.previous
     accounted = [_accounted(part, listed) for part in parts]
     counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
@@ -276,6 +276,7 @@ def _frames(
     told = engine.map(partial(tell_shard, named=named), parts)
     reasons = pl.concat([part.reasons for part in told])
     rows = rows.join(tonight.decided.told, on="person_id", how="left", maintain_order="left")
+    rows = with_days_named(rows, night.judged.agreed)
     found = gathered(parts, NEEDS).sort("person_id", "household_id", "need", nulls_last=True)
     needs = with_outcome(found, listed=rows)
     seed = tonight.config.score.seed
@@ -287,6 +288,7 @@ def _frames(
         ),
         scores=in_order_of_people(parts, SCORES, contract=Scores, to=made / "scores.parquet"),
         reasons=reasons.sort("person_id", "position"),
+        recorded=pl.concat([part.recorded for part in told]).sort("person_id", "need", "position"),
         compared=pl.concat([part.compared for part in told]).sort("person_id"),
         in_touch=pl.concat([part.in_touch for part in told]).sort("person_id", "agency"),
         people=pl.concat([part.people for part in told]).sort("person_id"),

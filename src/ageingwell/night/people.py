@@ -185,7 +185,7 @@ def _needs(
     )
     of_people = find_needs(people, rules=rules, interventions=config.interventions)
     added = tonight.decided.added_needs(judged.agreed, people)
-    return pl.concat([of_people, of_homes, added]), homes_out
+    return pl.concat([of_people, of_homes, added], how="diagonal"), homes_out
 
 
 # What later steps ask of somebody who may be offered help.

@@ -18,6 +18,7 @@ from ageingwell.governance.manifest import (
     library_versions,
 )
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
+from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
 from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
@@ -82,6 +83,7 @@ def describe_night(
         inputs=inputs,
         steps=_steps(frames.counts()),
         capacity=config.outreach.capacity.places(),
+        week=describe_week(frames.listed, frames.needs, frames.counts()),
         bundle=describe_bundle(bundle),
         config=config.digest,
         ledger=describe_ledger(config),
@@ -93,7 +95,13 @@ def describe_night(
 
 def as_published(facts: NightFacts, frames: NightFrames, *, key: Key) -> NightFacts:
     """The facts as the night is published: with the people counted once more, and the key of its rows."""
-    return replace(facts, steps=_steps(frames.counts()), withdrawn=count_withdrawn(frames), list_key=key.fingerprint)
+    return replace(
+        facts,
+        steps=_steps(frames.counts()),
+        week=describe_week(frames.listed, frames.needs, frames.counts()),
+        withdrawn=count_withdrawn(frames),
+        list_key=key.fingerprint,
+    )
 
 
 def publish_night(
@@ -257,6 +265,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
+        recorded=frames.recorded,
         remembered=before_of(recipient, frames, facts, config=config),
     )
     view = replace(view, keys=_keys(facts, key))

@@ -10,6 +10,7 @@ from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.recipient import NO_HOME
 
 ASKED: Final[tuple[Question, ...]] = (
+    ("urgency", "Urgency", "Every urgency"),
     ("part", "Your part", "Every part"),
     ("lead_agency", "Lead", "Every lead"),
     ("needs", "Need", "Every need"),
@@ -27,8 +28,8 @@ ORDERS: Final = (
 SORTED_ONLY: Final[tuple[Question, ...]] = (("age_band", "Age", "Every age"),)
 # What the list shows of a row: below the key, in columns, and below those. Its page shows every column of the view.
 BELOW_THE_KEY: Final = ("age_band", "place")
-IN_COLUMNS: Final = ("chance", "needs", "action", "part", "status")
-BELOW: Final = {"chance": "band", "part": "lead_agency"}
+IN_COLUMNS: Final = ("urgency", "chance", "needs", "action", "part", "status")
+BELOW: Final = {"urgency": "act_by", "chance": "band", "part": "lead_agency"}
 ON_THE_LIST: Final = (*BELOW_THE_KEY, *IN_COLUMNS, *BELOW.values())
 LONG: Final = 24  # from this width in a workbook on, a column takes the whole line of a door's page
 KEYS: Final = ("row_key", "household_key")

@@ -10,7 +10,6 @@ from ageingwell.report.person import Person
 from ageingwell.views.recipient import NO_NEED
 from ageingwell.views.words import agency_words, cannot_tell, capital
 
-OVERDUE: Final = "overdue: agreed, and the day has passed"
 SHOWN_RAISES, SHOWN_LOWERS = 3, 1  # facts on a row of the list; the person's page has five and three
 KNOWN: Final = "Known to a service"
 GP_ONLY: Final = "On the GP register only"
@@ -19,6 +18,7 @@ NOBODY: Final = "Nobody but the practice"
 OF_EVERYBODY: Final = ("GP practices",)  # everybody here is registered: that tells nothing of being known to a service
 
 ASKED: Final[tuple[Question, ...]] = (
+    ("urgency", "Urgency", "Every urgency"),
     ("lead", "Suggested lead", "Every lead"),
     ("need", "Need", "Every need"),
     ("place", "Place", "Every place"),
@@ -27,6 +27,7 @@ ASKED: Final[tuple[Question, ...]] = (
     ("new", "New or not", "Everybody"),
     ("status", "Decision", "Every state"),
 )
+FIRST: Final = ("Overdue", "Urgent")  # what stands on top, in a block of its own
 _AGE: Final[Question] = ("age", "Age", "Every age")
 
 # In which order the list may be put: what to sort by, and the words for it. A minus turns the order round.
@@ -41,8 +42,8 @@ ORDERS: Final = (
 def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     """Set the list out: blocks of people in one interval of the order, each with its sentence and its rows.
 
-    Who lives at one door stands together, in the block of the one who comes first; homes with a visit that is overdue
-    have a block of their own.
+    Homes with an overdue visit and homes with an urgent need have blocks of their own, on top. Who lives at one door
+    stands together, in the block of the one who comes first.
     """
     answers = [_answers(person) for person in people]
     marks = marks_of(answers, asked=(*ASKED, _AGE))
@@ -50,7 +51,7 @@ def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     blocks = []
     for band, of_band in groupby(_with_bands(people, rows), key=lambda pair: pair[0]):
         inside = [row for _, row in of_band]
-        told = f"{len(inside)} {'person' if len(inside) == 1 else 'people'}." if band == OVERDUE else _told(inside)
+        told = _told_of_first(inside) if band in FIRST else _told(inside)
         blocks.append({"band": capital(band), "told": told, "rows": inside})
     return {"blocks": blocks, "questions": questions_of(answers, asked=ASKED), "orders": list(ORDERS)}
 
@@ -58,22 +59,40 @@ def listing_of(people: Sequence[Person]) -> dict[str, Any]:
 def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     placed: list[tuple[str, dict[str, Any]]] = []
     door, band = None, ""
-    late = {person["door"] for person in people if person["is_overdue"]}
     for person, row in zip(people, rows, strict=True):
         if person["door"] != door:
-            door, band = person["door"], OVERDUE if person["door"] in late else person["band"]
+            door, band = person["door"], _block_of(person)
         placed.append((band, row))
     return placed
 
 
+def _block_of(person: Person) -> str:
+    return next((block for block in FIRST if block in (base_status(person), person["urgency"])), person["band"])
+
+
+def base_status(person: Person) -> str:
+    """The status without the day since when it holds: what a list can be asked by."""
+    return person["status"].partition(" since ")[0]
+
+
+def _told_of_first(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What is said of a block that stands on top: how many people, and why they come first.
+
+    >>> _told_of_first([{}])
+    '1 person. See to this before anything else.'
+    """
+    return f"{len(rows)} {'person' if len(rows) == 1 else 'people'}. See to this before anything else."
+
+
 def _answers(person: Person) -> dict[str, list[str]]:
     return {
+        "urgency": [person["urgency"]],
         "lead": [person["lead"]["agency"]],
         "need": [need["need"] for need in person["needs"]] or [capital(NO_NEED)],
         "place": [person["place"]],
         "known": [KNOWN if services_of(person) else NOT_TOLD if untold_of(person) else GP_ONLY],
         "new": ["New" if person["is_new"] else "Listed before"],
-        "status": [person["status"].partition(" since ")[0]],
+        "status": [base_status(person)],
         "part": [person["part"]],
         "age": [person["age_band"]],
     }

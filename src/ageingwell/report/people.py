@@ -147,6 +147,9 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
         "row_key": shown_key(shown["row_key"]),
         "household_key": shown_key(shown["household_key"]),
         "door": door,
+        "position": int(shown["position"]),
+        "urgency": shown["urgency"],
+        "act_by": shown["act_by"],
         "place": shown["place"],
         "age_band": shown["age_band"],
         "band": shown["band"],
@@ -200,6 +203,8 @@ def _of_person(
         "review": before.get("review") or "",
         "is_review_due": bool(before.get("is_review_due")),
         "is_overdue": row["status"] == "overdue",
+        "joint_with": [agency_words(agency) for agency in row["joint_with"]],
+        "partners_full": [agency_words(agency) for agency in row["partners_full"]],
         "notes": notes_of(row, settings),
     }
 

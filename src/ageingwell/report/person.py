@@ -76,7 +76,9 @@ class Person(TypedDict):
     """One person's page.
 
     `anchor` is the place on the list (“person-1”), never made from an identifier; `row_key` and `household_key` are
-    as the list shows them; people with one `door` share a home. `chance`, `others` are `None` and the facts empty
+    as the list shows them; people with one `door` share a home. `position` is the place on the printed list, `urgency`
+    and `act_by` how soon and by which day their home is to be visited. `joint_with` are the agencies that come along,
+    `partners_full` those that are needed and have no place left. `chance`, `others` are `None` and the facts empty
     where rules alone chose. `others` + every `raises` and `lowers` + `rest` = `chance`, in whole numbers, and
     `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
     everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
@@ -89,6 +91,9 @@ class Person(TypedDict):
     row_key: str
     household_key: str
     door: int
+    position: int
+    urgency: str
+    act_by: str
     place: str
     age_band: str
     band: str
@@ -108,6 +113,8 @@ class Person(TypedDict):
     not_in_touch: list[str]
     needs: list[NeedFound]
     lead: Lead
+    joint_with: list[str]
+    partners_full: list[str]
     action: str
     communication: str
     part: str

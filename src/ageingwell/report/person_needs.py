@@ -57,11 +57,21 @@ def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest:
     own = [need for need in ordered if need["lead_agency"] == row["lead_agency"]]
     if own:
         name = reader.need_words(own[0]["need"])
-        return f"it leads on “{name}”, {_standing(own[0]['urgency'], [need['urgency'] for need in ordered])}"
+        standing = _standing(own[0]["urgency"], [need["urgency"] for need in ordered])
+        return f"it leads on “{name}”, {standing}{_who_is_full(row, own[0], ordered)}"
     if row["why"] == "model" and not ordered:
         about = "not one that may be told" if strongest is None else f"about {strongest['theme'].lower()}"
         return f"no rule found a need; the strongest fact linked with a higher chance is {about}"
     return "it leads on a need of somebody else at this door"
+
+
+def _who_is_full(row: Mapping[str, Any], own: Mapping[str, Any], ordered: list[dict[str, Any]]) -> str:
+    """Who leads a more urgent need here and has no place left, if anybody does."""
+    more_urgent = [need["lead_agency"] for need in ordered if URGENCY[need["urgency"]] < URGENCY[own["urgency"]]]
+    full = [agency_words(agency) for agency in dict.fromkeys(more_urgent) if agency in row["partners_full"]]
+    if not full:
+        return ""
+    return f"; {' and '.join(full)} {'has' if len(full) == 1 else 'have'} a more urgent need here and no place left"
 
 
 def _standing(urgency: str, all_of_them: list[str]) -> str:

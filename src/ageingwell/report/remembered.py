@@ -29,6 +29,7 @@ WITHIN: Final = 300  # days in which a day needs no year
 _COLUMNS: Final[dict[str, Any]] = {
     "person_id": pl.String,
     "standing": pl.String,
+    "due_on": pl.Date,
     "chosen": pl.String,
     "chosen_lead": pl.String,
     "last_time": pl.List(pl.String),
@@ -50,7 +51,8 @@ def remembered(
 ) -> pl.DataFrame:
     """One row a person of whom this reader may be told something of before (`REMEMBERED`), every cell in words.
 
-    `standing` is what the status of an overdue visit says, “Overdue since 26 November”; `chosen` that the lead
+    `standing` is what the status of an overdue visit says, “Overdue since 26 November”; `due_on` the day that was named
+    for an agreed visit, or that has passed; `chosen` that the lead
     `chosen_lead` was chosen, and when; `last_time` what was decided, what came of it and what the person said, a
     sentence each; `plan` the plan, a sentence each; `review` when it is to be looked at. The other arguments are the
     night's tables of those names.
@@ -73,6 +75,7 @@ def _row(
     return {
         "person_id": person,
         "standing": None if last is None else _standing(last, as_of),
+        "due_on": None if last is None else _due_on(last),
         "chosen": None if last is None else _chosen(last, is_group, as_of),
         "chosen_lead": None if last is None else last["led_by"],
         "last_time": [] if last is None else last_words(last, is_group=is_group, as_of=as_of),
@@ -86,6 +89,13 @@ def _standing(last: Row, as_of: date) -> str | None:
     if last["status"] != "overdue" or last["due_on"] is None:
         return None
     return f"Overdue since {short_day(last['due_on'], as_of)}"
+
+
+def _due_on(last: Row) -> date | None:
+    """The day by which an agreed visit is to be made, where that was named or has passed."""
+    is_open = last["status"] in ("agreed", "overdue")
+    named = last["by_when"] is not None or last["status"] == "overdue"
+    return last["due_on"] if is_open and named else None
 
 
 def _chosen(last: Row, is_group: bool, as_of: date) -> str | None:

@@ -59,6 +59,9 @@ class AgencyView:
 
 ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this list; no other list has it", 36)
 HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people at one door stand together", 36)
+POSITION = Column("position", "No.", "Where the row stands on this list, from 1", 6)
+URGENCY = Column("urgency", "Urgency", "How soon the home is to be visited, by the needs on this list", 12)
+ACT_BY = Column("act_by", "Act by", "The day by which to act, counted from the day of the list", 18)
 PLACE = Column("place", "Place", "Where they live")
 PART = Column("part", "Your part", "Whether you lead at this door, or are asked to come along")
 LEAD = Column("lead_agency", "Lead", "The one agency that leads at this door")
@@ -88,6 +91,9 @@ OFFERS = Column(
 FOR_ANYONE = (
     ROW_KEY,
     HOUSEHOLD_KEY,
+    POSITION,
+    URGENCY,
+    ACT_BY,
     PLACE,
     PART,
     LEAD,
@@ -107,6 +113,9 @@ FOR_ANYONE = (
 FOR_READERS_OF_RISK = (
     ROW_KEY,
     HOUSEHOLD_KEY,
+    POSITION,
+    URGENCY,
+    ACT_BY,
     PLACE,
     AGE_BAND,
     BAND,
@@ -128,7 +137,7 @@ FOR_READERS_OF_RISK = (
     LAST_TIME,
     PLAN,
 )
-FOR_HOMES = (ROW_KEY, NEEDS, FACTS, ACTION, SAY)
+FOR_HOMES = (ROW_KEY, POSITION, URGENCY, ACT_BY, PLACE, NEEDS, FACTS, ACTION, SAY)
 FOR_SAFEGUARDING = (
     ROW_KEY,
     HOUSEHOLD_KEY,
