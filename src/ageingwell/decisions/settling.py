@@ -124,7 +124,7 @@ def _clash(
         return None
     both = told | new
     everything = [entry for name in sorted(both) for entry in both[name] if _word(entry) is not None]
-    if CHAIR in told and CHAIR not in new:
+    if any(entry.answer is not None for entry in told.get(CHAIR, [])) and CHAIR not in new:
         # The group has spoken: only its word counts against those who say something new.
         everything = [entry for entry in everything if entry.recipient == CHAIR or entry.recipient in new]
     if len({_word(entry) for entry in everything}) < 2:
