@@ -60,7 +60,9 @@ def person(number: int, **changed: object) -> Person:
             )
         ],
         "lead": Lead(
-            agency="Fire and rescue", why="it leads on “No working smoke alarm”, the most urgent need found here"
+            agency="Fire and rescue",
+            why="it leads on “No working smoke alarm”, the most urgent need found here",
+            is_chosen=False,
         ),
         "action": "Make a home fire-safety visit and fit alarms",
         "communication": "None recorded",
@@ -73,6 +75,11 @@ def person(number: int, **changed: object) -> Person:
         "ring": "Strength and Balance class, 01694 555 0100 (Tuesdays, 10:00 to 11:00)",
         "notes": [],
         "offers": [],
+        "last_time": [],
+        "plan": [],
+        "review": "",
+        "is_review_due": False,
+        "is_overdue": False,
     }
     return Person(**(told | changed))  # type: ignore[typeddict-item]
 
@@ -129,7 +136,9 @@ FULL = person(
             "a fall is recorded in the past 3 years",
         ),
     ],
-    lead=Lead(agency="GP practices", why="it leads on “Falls assessment”, the most urgent need found here"),
+    lead=Lead(
+        agency="GP practices", why="it leads on “Falls assessment”, the most urgent need found here", is_chosen=False
+    ),
     communication="large print",
     past=past_of(
         [
@@ -164,7 +173,7 @@ AT_THE_SAME_DOOR = person(
     rest=-1,
     sum_words="12 + 3 − 1 = 14",
     needs=[],
-    lead=Lead(agency="GP practices", why="it leads on a need of somebody else at this door"),
+    lead=Lead(agency="GP practices", why="it leads on a need of somebody else at this door", is_chosen=False),
 )
 BY_RULE = person(3, place="Ludlow", age_band="65 to 69", status="Agreed")
 PEOPLE_TOLD = [FULL, AT_THE_SAME_DOOR, BY_RULE]

@@ -69,11 +69,13 @@ def test_decision_lead_and_reason_are_drop_downs_without_a_choice_made():
     lists = re.findall(r'<dataValidation type="list"[^>]*sqref="([A-Z]+)2:\1(\d+)"><formula1>([^<]+)</formula1>', sheet)
 
     assert [source for _, _, source in lists] == [
-        "Choices!$B$2:$B$6",
-        "Choices!$B$7:$B$11",
-        "Choices!$B$12:$B$18",
-        "Choices!$B$19:$B$20",
-        "Choices!$B$21:$B$31",
+        "Choices!$B$2:$B$7",
+        "Choices!$B$8:$B$12",
+        "Choices!$B$13:$B$19",
+        "Choices!$B$20:$B$25",
+        "Choices!$B$26:$B$27",
+        "Choices!$B$28:$B$38",
+        "Choices!$B$39:$B$45",
     ]
     # Three people, so rows 2 to 4; the cells to fill in hold nothing.
     for column, last, _ in lists:

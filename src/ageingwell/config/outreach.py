@@ -186,6 +186,7 @@ class DecisionDays(Settings):
     )
     not_right: int = Field(default=180, ge=0, description="a visit is not right for this person")
     said_no: int = Field(default=365, ge=0, description="the person has said no; counts for everyone in the home")
+    let_go: int = Field(default=28, ge=0, description="an agreed visit was let go; they may be proposed again after it")
 
 
 class DecisionSettings(Settings):
@@ -197,7 +198,7 @@ class DecisionSettings(Settings):
         description="file of the ledger: a name in the folder of the nights, or a full path",
     )
     agreed_days: int = Field(
-        default=42, ge=1, description="days an agreed visit keeps its place where the group named no day"
+        default=42, ge=1, description="days until an agreed visit is overdue where the group named no day"
     )
     contact_days_before: int = Field(
         default=42,
@@ -216,6 +217,15 @@ class DecisionSettings(Settings):
     rubber_stamp_after: int = Field(default=30, ge=10, description="decisions before that share says anything")
 
 
+class PlanSettings(Settings):
+    """What of a plan may be kept."""
+
+    notes: bool = Field(
+        default=False,
+        description="keep own words of a step or a plan: 200 letters, screened, on the group's own pages alone",
+    )
+
+
 class OutreachSettings(Settings):
     """Everything in `configs/outreach.toml`."""
 
@@ -227,6 +237,7 @@ class OutreachSettings(Settings):
     decisions: DecisionSettings = Field(
         default=DecisionSettings(), description="how decisions are kept and followed up"
     )
+    plans: PlanSettings = Field(default=PlanSettings(), description="what of a plan may be kept")
     decision_days: DecisionDays = Field(
         default=DecisionDays(), description="days without another proposal after a decision"
     )

@@ -128,7 +128,10 @@ class OutreachList(pa.DataFrameModel):
     known_to: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="agencies in touch in three years")
     new_since_last: bool = pa.Field(description="was not on the last list")
     action: str = pa.Field(description="suggested next step")
-    status: str = pa.Field(description="`proposed` until the group has agreed it, then `agreed`")
+    status: str = pa.Field(
+        isin=["proposed", "agreed", "overdue"],
+        description="`proposed` until the group has agreed it, then `agreed`, and `overdue` after its day",
+    )
     person_told: str = pa.Field(
         nullable=True, isin=["yes", "not_yet"], description="whether they know that somebody will be in touch"
     )

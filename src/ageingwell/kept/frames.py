@@ -12,10 +12,13 @@ from ageingwell.contracts.kept import (
     Beeswarm,
     Drift,
     JustMissed,
+    LastTime,
     LeftList,
     Marginal,
+    Plans,
     Residents,
     Safeguarded,
+    SinceLast,
 )
 from ageingwell.contracts.made import (
     Attrition,
@@ -56,7 +59,9 @@ class NightFrames:
     years), `people` (the spine
     of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
     last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
-    counted and never shown) and `services` (what the directory of local services offers); and for the annex `beeswarm`
+    counted and never shown), `services` (what the directory of local services offers), `last_time` (what the group's
+    ledger tells of each person), `plans` (the plans that go on) and `since_last` (how many were decided since the last
+    list, exactly, for the group alone); and for the annex `beeswarm`
     (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links`
     (how much of each table meets the register), which the next night is compared with too.
     """
@@ -80,6 +85,9 @@ class NightFrames:
     residents: Frame
     services: pl.DataFrame
     links: pl.DataFrame
+    last_time: pl.DataFrame
+    plans: pl.DataFrame
+    since_last: pl.DataFrame
 
     def as_kept(self, folder: Path) -> "NightFrames":
         """The same night with the frames of everybody read from its folder, when they are asked."""
@@ -128,6 +136,9 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "residents": Residents,
     "services": Offerable,
     "links": Links,
+    "last_time": LastTime,
+    "plans": Plans,
+    "since_last": SinceLast,
 }
 
 

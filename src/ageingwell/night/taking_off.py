@@ -119,8 +119,9 @@ def _at_home(frames: NightFrames) -> pl.DataFrame:
 
 
 def _could_be_visited(frames: NightFrames) -> pl.DataFrame:
-    both = (_frame(frames.scores), frames.listed)
-    return pl.concat(frame.select("person_id") for frame in both).unique(maintain_order=True)
+    # Somebody whose visit is held, or who has a plan, is named on the group's pages without being on the list.
+    every = (_frame(frames.scores), frames.listed, frames.last_time, frames.plans)
+    return pl.concat(frame.select("person_id") for frame in every).unique(maintain_order=True)
 
 
 def _where(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from ageingwell.governance.manifest import (
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
+from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
     commissioning_page,
@@ -41,6 +42,7 @@ from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
 from ageingwell.report.safe_to_use import safe_to_use
 from ageingwell.report.section import Section
+from ageingwell.report.since_last import since_last_list
 from ageingwell.report.summary import notices, outcome_words, summarise
 from ageingwell.report.track_record import works_less_well_for
 from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
@@ -216,6 +218,14 @@ def draw_pages(
         just_missed=frames.just_missed,
         marginal=frames.marginal,
         people=_people(group, frames, facts, config, key),
+        since_last=since_last_list(
+            frames.since_last,
+            gone=frames.left_list,
+            last_time=frames.last_time,
+            plans=frames.plans,
+            as_of=facts.as_of,
+            key=key,
+        ),
     )
     apart = safeguarding_view(
         frames.safeguarded,
@@ -228,7 +238,9 @@ def draw_pages(
     )
     apart = replace(apart, keys=_keys(facts, key))
     return pages | {
-        "group.xlsx": agency_workbook(group, notices=told),
+        "group.xlsx": agency_workbook(
+            group, notices=told, plans=plans_of(group, frames, facts, config=config, key=key)
+        ),
         **exports(group, "group", notices=told),
         "report.html": report_html(summary),
         "annex.html": annex_html(
@@ -268,6 +280,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         settings=config.outreach,
         interventions=config.interventions,
         recorded=frames.recorded,
+        remembered=before_of(recipient, frames, facts, config=config),
     )
     view = replace(view, keys=_keys(facts, key))
     view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
@@ -293,6 +306,7 @@ def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Co
         ledger=config.ledger,
         key=key,
         settings=config.outreach,
+        remembered=before_of(view.recipient, frames, facts, config=config),
     )
     return with_offers_on_pages(people, local_offers(view, frames, facts, config=config))
 

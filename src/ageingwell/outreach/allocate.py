@@ -12,8 +12,8 @@ from ageingwell.errors import ConfigError
 from ageingwell.outreach.solve import STEPS, Problem, best_choice
 from ageingwell.register import LEAD_AGENCIES
 
-# Offers of one kind use the same places and count for the same floors and for the same urgency.
-_KIND = ("teams_key", "groups", "urgent_met", "is_urgent")
+# Offers of one kind use the same places, count for the same floors and meet as many urgent needs.
+_KIND = ("teams_key", "groups", "urgent_met")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,10 @@ def allocate(
     """Choose who comes to each door, within every agency's places, to reach the most urgent need and then the most value.
 
     `doors` is one row a door and set of agencies that could come, as `one_knock_a_door` gives it; each agency that
-    comes uses one of its places. What a meeting agreed (`is_frozen`) takes its lead's place first. Then the choice is
-    the exact optimum of the problem stated in `solve`: as many urgent needs as the places allow, each met by the
-    agency that leads it; then as many doors with an urgent need as they allow; then the floors and the most value.
+    comes uses one of its places. What a meeting agreed (`is_frozen`) takes its lead's place first and keeps it,
+    also beyond the week's places: that is told, and no place is then left for anybody new. Then the choice is the exact
+    optimum of the problem stated in `solve`: as many urgent needs as the places allow, each met by the
+    agency that leads it; then the floors and the most value.
     `value` of a door with the lead it was listed with last time counts `stay_margin` more, so a newcomer displaces it
     only when clearly worth more. Among equal choices the better rank wins; the order of rows changes nothing. A place
     that a team of an agency serves is visited within that team's places, and every other place within the rest of the
@@ -72,11 +73,12 @@ def allocate(
     """
     offers = _in_order(doors, capacity, floors, settings)
     places = np.array([n for _, n in capacity.by_team()], dtype=np.int64)
-    agreed, waiting = _agreed(offers, places)
-    settled = pl.concat([agreed["door_id"], waiting["door_id"]])
-    open_offers = offers.filter(~pl.col("door_id").is_in(settled.implode()))
+    # Each with its lead alone: whether others come along is settled with all other places.
+    of_lead = offers.filter(pl.col("is_agreed_lead") & (pl.col("joint_with").list.len() == 0))
+    agreed = of_lead.sort("rank", "door_id")
+    open_offers = offers.filter(~pl.col("door_id").is_in(agreed["door_id"].implode()))
     week = _Week(agreed, _company(offers, agreed), floors)
-    left = places - _used(agreed, places)
+    left = np.maximum(places - _used(agreed, places), 0)
     reduced = pl.concat([week.company, reduce_offers(open_offers, n_places=int(left.sum()) + 1)])
     unbound = _problem(reduced, left)
     floor = _floor_places(floors, _n_usable(unbound, reduced) + agreed.height)
@@ -90,7 +92,7 @@ def allocate(
         just_missed=_just_missed(open_offers, visits, settings.just_missed_shown),
         marginal=_marginal(reduced, problem, chosen, week, capacity),
         draw=draw,
-        messages=(*_unfilled(visits, floor, floors), *_crowded_out(waiting)),
+        messages=(*_unfilled(visits, floor, floors), *_beyond_the_week(agreed, capacity)),
         total_value=_sum(visits["value"]),
     )
 
@@ -126,7 +128,6 @@ def _company(offers: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
             value=pl.col("value") - pl.col("base"),
             worth=(pl.col("worth") - pl.col("base_worth")).clip(0),
             urgent_met=pl.col("urgent_met") - pl.col("base_met"),
-            is_urgent=pl.lit(value=False),
             teams=pl.col("teams").list.set_difference(pl.concat_list("lead_team")).list.sort(),
             risk_reached=pl.lit(0.0),
             counts_for_floors=pl.lit(value=False),
@@ -212,17 +213,6 @@ _ORDER = ("worth", "rank", "door_id", "n_stay_away", "lead_agency", "teams_key")
 _DESCENDING = (True, False, False, False, False, False)
 
 
-def _agreed(offers: pl.DataFrame, places: NDArray[np.int64]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The doors a meeting agreed on, each with its lead alone, best rank first within each team's places; and those
-    that have to wait."""
-    of_lead = offers.filter(pl.col("is_agreed_lead") & (pl.col("joint_with").list.len() == 0))
-    agreed = of_lead.sort("rank", "door_id")
-    of_team = pl.col("team").replace_strict(dict(enumerate(places.tolist())), return_dtype=pl.Int64)
-    has_place = pl.int_range(pl.len()).over("team") < of_team
-    split = agreed.with_columns(has_place=has_place)
-    return split.filter("has_place").drop("has_place"), split.filter(~pl.col("has_place")).drop("has_place")
-
-
 def _uses(offers: pl.DataFrame, places: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which teams' places each offer uses: one row a team, one column an offer."""
     uses = np.zeros((len(places), offers.height), dtype=bool)
@@ -251,13 +241,11 @@ def _in_groups(offers: pl.DataFrame, floors: Floors) -> NDArray[np.bool_]:
 
 def _problem(offers: pl.DataFrame, places: NDArray[np.int64]) -> Problem:
     """State the week's choice, without floors, over the offers that can matter."""
-    met, is_urgent = offers["urgent_met"].to_numpy(), offers["is_urgent"].to_numpy()
     return Problem(
         door=(offers["door_id"].rank("dense").cast(pl.Int64) - 1).to_numpy(),
         uses=_uses(offers, places),
         worth=offers["worth"].to_numpy(),
-        # An urgent need met by whoever leads it counts more than all visits to doors with an urgent need together.
-        urgent=met * (int(places.sum()) + 1) + is_urgent.astype(np.int64),
+        urgent=offers["urgent_met"].to_numpy(),
         places=places,
         in_group=np.zeros((0, offers.height), dtype=bool),
         floor=np.array([], dtype=np.int64),
@@ -308,16 +296,19 @@ def _marginal(
     Of an agency with teams the place goes to the one where it reaches the most worth.
     """
     used, by_agreed = _used(now, problem.places), _used(week.agreed, problem.places)
+    places = np.array([n for _, n in capacity.by_team()], dtype=np.int64)
+    # Where agreed visits go beyond the week already, one more place reaches nobody new.
+    is_over = by_agreed > places
     rows = []
     for agency in LEAD_AGENCIES:
         teams = [number for number, (of, _) in enumerate(capacity.by_team()) if of == agency]
-        full = [number for number in teams if used[number] == problem.places[number]]
+        full = [number for number in teams if used[number] == problem.places[number] and not is_over[number]]
         thens = [_with_one_more(number, offers, problem, week) for number in full]
         then = max(thens, key=lambda reached: _sum(reached["value"]), default=now)
         rows.append(
             {
                 "lead_agency": agency,
-                "places": int((problem.places + by_agreed)[teams].sum()),
+                "places": int(places[teams].sum()),
                 "used": int((used + by_agreed)[teams].sum()),
                 "extra_value": _sum(then["value"]) - _sum(now["value"]),
                 "extra_risk": _sum(then["risk_reached"]) - _sum(now["risk_reached"]),
@@ -396,8 +387,12 @@ def _unfilled(visits: pl.DataFrame, floor: NDArray[np.int64], floors: Floors) ->
     ]
 
 
-def _crowded_out(waiting: pl.DataFrame) -> list[str]:
-    by_agency = waiting.group_by("lead_agency").len().sort("lead_agency")
+def _beyond_the_week(agreed: pl.DataFrame, capacity: Capacity) -> list[str]:
+    """Say which team has more agreed visits than places: all of them stay on the list."""
+    by_team = dict(agreed.group_by("team").len().iter_rows())
+    over = [(agency, by_team.get(number, 0) - places) for number, (agency, places) in enumerate(capacity.by_team())]
     return [
-        f"agreed visits beyond the week of `{agency}`, which wait for a place: {n}" for agency, n in by_agency.rows()
+        f"agreed visits beyond the week of `{agency}`, all of which stay on the list: {n}"
+        for agency, n in over
+        if n > 0
     ]

@@ -73,7 +73,12 @@ def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> lis
 
 
 def _block_of(person: Person) -> str:
-    return next((block for block in FIRST if block in (person["status"], person["urgency"])), person["band"])
+    return next((block for block in FIRST if block in (base_status(person), person["urgency"])), person["band"])
+
+
+def base_status(person: Person) -> str:
+    """The status without the day since when it holds: what a list can be asked by."""
+    return person["status"].partition(" since ")[0]
 
 
 def _told_of_first(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -93,7 +98,7 @@ def _answers(person: Person) -> dict[str, list[str]]:
         "place": [person["place"]],
         "known": [KNOWN if services_of(person) else NOT_TOLD if untold_of(person) else GP_ONLY],
         "new": ["New" if person["is_new"] else "Listed before"],
-        "status": [person["status"]],
+        "status": [base_status(person)],
         "part": [person["part"]],
         "age": [person["age_band"]],
     }

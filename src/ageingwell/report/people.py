@@ -38,7 +38,6 @@ from ageingwell.views.recipient import NO_HOME
 from ageingwell.views.words import agency_words
 
 UNKNOWN: Final = "unknown"
-NOTHING_DECIDED: Final = "Nothing has been decided before."
 NOBODY_TO_RING: Final = "No service in the directory for this. Their own number is in your register."
 PAST: Final = "past_events"
 _SUBJECTS: Final = {feature.name: feature.subject for feature in FEATURES}
@@ -59,11 +58,13 @@ def people_told(
     ledger: Ledger,
     key: Key,
     settings: OutreachSettings | None = None,
+    remembered: pl.DataFrame | None = None,
 ) -> list[Person]:
     """One dictionary a person of the view, in its order; none at all where the reader may not read the risk.
 
     `rows` is the night's table `list`, the other frames are its tables of their names, `facts` what is told of the
-    night. What the view itself says of a person (place, age, status, next step) is taken from the view.
+    night, `remembered` what this reader may be told of before. What the view itself says of a person (place, age,
+    status, next step, last time, plan) is taken from the view.
     """
     settings = settings or OutreachSettings()
     reader = reader_of(view.recipient, ledger=ledger, thresholds=settings.thresholds)
@@ -77,11 +78,17 @@ def people_told(
     keys = row_key(pl.col("person_id"), recipient=view.recipient, as_of=view.as_of, key=key)
     person_of = dict(rows.select(keys.alias("_key"), "person_id").iter_rows())
     shown = view.frame.to_dicts()
+    before = {} if remembered is None else {row["person_id"]: row for row in remembered.iter_rows(named=True)}
     doors = doors_of(view.frame["household_key"].to_list())
     pages = [
         _from_view(row, place=place, door=door)
         | _of_person(
-            by_person[person_of[row["row_key"]]], facts=facts, as_of=view.as_of, reader=reader, settings=settings
+            by_person[person_of[row["row_key"]]],
+            before=before.get(person_of[row["row_key"]], {}),
+            facts=facts,
+            as_of=view.as_of,
+            reader=reader,
+            settings=settings,
         )
         for place, (row, door) in enumerate(zip(shown, doors, strict=True), start=1)
     ]
@@ -171,7 +178,9 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
     }
 
 
-def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader, settings: OutreachSettings) -> Row:
+def _of_person(
+    known: _Known, *, before: Row, facts: NightFacts, as_of: date, reader: Reader, settings: OutreachSettings
+) -> Row:
     row, needs = known.row, known.tables["needs"]
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
@@ -201,13 +210,24 @@ def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader,
         "in_touch": touched(touching),
         "not_in_touch": [agency_words(name) for name in absent],
         "needs": needs_of(needs, reader),
-        "last_time": [NOTHING_DECIDED],
+        "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None), chosen=_chosen(row, before)),
+        "last_time": before.get("last_time") or [],
+        "plan": before.get("plan") or [],
+        "review": before.get("review") or "",
+        "is_review_due": bool(before.get("is_review_due")),
+        "is_overdue": row["status"] == "overdue",
         "past": past_of(known.rows(PAST), as_of=as_of) if PAST in known.tables else None,
-        "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None)),
         "joint_with": [agency_words(agency) for agency in row["joint_with"]],
         "partners_full": [agency_words(agency) for agency in row["partners_full"]],
         "notes": notes_of(row, settings),
     }
+
+
+def _chosen(row: Row, before: Row) -> str | None:
+    """That this lead was chosen, and when; of a home where the choice for another holds, that alone."""
+    if before.get("chosen_lead") == row["lead_agency"]:
+        return str(before["chosen"]) if before.get("chosen") else None
+    return None
 
 
 def touched(rows: Sequence[Row]) -> list[InTouch]:

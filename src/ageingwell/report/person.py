@@ -67,10 +67,11 @@ class NeedFound(TypedDict):
 
 
 class Lead(TypedDict):
-    """The suggested lead agency, and the reason the rule gives."""
+    """The lead agency, whether the group chose it or it is suggested, and why: when it was chosen, or the rule."""
 
     agency: str
     why: str
+    is_chosen: bool
 
 
 class Person(TypedDict):
@@ -84,9 +85,10 @@ class Person(TypedDict):
     `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
     everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
     the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
-    sentences; `offers` what the local directory has for the needs. `by_when` is the day to act by in words, `last_time`
-    are sentences of what was decided before and what came of it, `past` the last three years as far as the reader may
-    read them, `ring` whom to telephone.
+    sentences; `offers` what the local directory has for the needs. `last_time` says what was decided before, what came
+    of it and what the person said; `plan` the plan, `review` when to look at it again; a sentence each. `by_when` is
+    the day to act by in words, `past` the last three years as far as the reader may read them, `ring` whom to
+    telephone.
     """
 
     anchor: str
@@ -128,3 +130,8 @@ class Person(TypedDict):
     told: str
     notes: list[str]
     offers: list[dict[str, object]]
+    last_time: list[str]
+    plan: list[str]
+    review: str
+    is_review_due: bool
+    is_overdue: bool

@@ -42,19 +42,25 @@ def by_when_of(urgency: str, act_by: str) -> str:
 
 
 def lead_of(
-    row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, *, strongest: LinkedFact | None = None
+    row: Mapping[str, Any],
+    found: pl.DataFrame,
+    reader: Reader,
+    *,
+    strongest: LinkedFact | None = None,
+    chosen: str | None = None,
 ) -> Lead:
     """The suggested lead and the printed reason for it, by rule.
 
-    The group's own choice comes first; then who can write where no home is linked; then the most urgent need of this
-    person that the agency leads on; then a need at the same door; then the theme of the `strongest` fact that raises.
+    The group's own choice comes first, in the words of `chosen`; then who can write where no home is linked; then the
+    most urgent need of this person that the agency leads on; then a need at the same door; then the theme of the
+    `strongest` fact that raises.
     """
-    return Lead(agency=agency_words(row["lead_agency"]), why=_why(row, found, reader, strongest))
+    is_chosen = row["status"] != PROPOSED
+    why = (chosen or "the group decided on this lead") if is_chosen else _why(row, found, reader, strongest)
+    return Lead(agency=agency_words(row["lead_agency"]), why=why, is_chosen=is_chosen)
 
 
 def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest: LinkedFact | None) -> str:
-    if row["status"] != PROPOSED:
-        return "you chose this lead"
     if row["household_id"] is None:
         return "we do not know this person's home, so the practice writes or phones"
     ordered = _in_order(found)

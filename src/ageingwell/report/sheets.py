@@ -281,5 +281,8 @@ def _rule(question: Asked, choices: Mapping[str, str]) -> dict[str, Any]:
         "validate": "list",
         "source": choices[question.name],
         "error_title": question.title,
-        "error_message": "Take one of the choices",
+        "error_message": "Take one of the choices, or write a few words"
+        if question.is_open
+        else "Take one of the choices",
+        "error_type": "information" if question.is_open else "stop",
     }

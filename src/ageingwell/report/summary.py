@@ -18,6 +18,7 @@ from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
 from ageingwell.report.sent import sent_notes
+from ageingwell.report.since_last import SinceLast
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
 from ageingwell.report.track_record import TOO_FEW, track_record_words
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
@@ -43,11 +44,13 @@ def summarise(
     just_missed: pl.DataFrame | None = None,
     marginal: pl.DataFrame | None = None,
     people: Sequence[Person] = (),
+    since_last: SinceLast | None = None,
 ) -> dict[str, Any]:
     """Gather what the group's report and its annex say of a night: text, numbers, lists and dictionaries only.
 
     `group` is the group's own view; `gone` who left since the last list and why; `people` what `people_told` says of
-    each person of the list. Every count of people who are not on the list is disclosed.
+    each person of the list; `since_last` what became of the last list, in exact counts of the group's own rows. Every
+    other count of people who are not on the list is disclosed.
     """
     n_considered = _people(attrition.filter(pl.col("step").is_in(CONSIDERED)))
     return {
@@ -82,6 +85,8 @@ def summarise(
         "left_out": _left_out(attrition),
         "left_out_first": _left_out_first(attrition),
         "decided": decided(facts.decisions),
+        "followed": followed(facts.decisions),
+        "since_last": since_last,
         "sources": sources(facts),
         "capacity": places_used(facts, marginal),
         "freshness": freshness(facts),
@@ -148,9 +153,13 @@ def decided(decisions: DecisionFacts) -> list[str]:
     """
     done, still_open = decisions.get("n_decided", "0"), decisions.get("n_open", "0")
     said = [] if done == still_open == "0" else [f"{done} of the last list decided, {still_open} still open."]
-    if (followed := decisions.get("followed_in_100")) is not None:
-        said.append(f"Of the decisions, {followed} in 100 did just what was suggested.")
-    return said
+    return [*said, *followed(decisions)]
+
+
+def followed(decisions: DecisionFacts) -> list[str]:
+    """Say how often the decisions did just what was suggested, where enough were taken to say."""
+    share = decisions.get("followed_in_100")
+    return [] if share is None else [f"Of the decisions, {share} in 100 did just what was suggested."]
 
 
 def gathered(sentences: Sequence[str]) -> list[str]:
@@ -238,7 +247,7 @@ _LAYOUT = (
     ),
     ("Estimate", ("chance", "band", "found_by")),
     ("Needs and facts", ("marker", "needs", "facts", "raises", "lowers")),
-    ("Next step", ("part", "lead_agency", "action", "offers", "known_to", "status")),
+    ("Next step", ("part", "lead_agency", "action", "offers", "known_to", "status", "last_time", "plan")),
 )
 KEYS = ("row_key", "household_key")
 

@@ -3,7 +3,13 @@
 from typing import Final
 
 MARKING: Final = "OFFICIAL-SENSITIVE: PERSONAL"
-SHEET_NAMES: Final = {"list": "List", "homes": "Homes", "add": "Add someone", "safeguarding": "Safeguarding"}
+SHEET_NAMES: Final = {
+    "list": "List",
+    "homes": "Homes",
+    "add": "Add someone",
+    "plans": "Plans",
+    "safeguarding": "Safeguarding",
+}
 
 # Never written on a page: they label people, claim causes or certainty (evidence: plain-English and NHS content rules).
 BANNED: Final = (
@@ -50,7 +56,8 @@ REASON_WORDS: Final = {
     "end_of_life": "near the end of life: no routine outreach",
     "in_hospital": "in hospital: held until they are home",
     "cooling_off": "visited or contacted recently, so not asked again yet",
-    "decided_otherwise": "you decided not to contact them yet",
+    "decided_otherwise": "you decided not to contact them yet, or they said no",
+    "no_to_settle": "held until the chair decides: someone reports a no",
     "no_need_or_high_risk": "no need found, and the chance is not among the highest",
     "no_place_this_week": "no visit left this week",
     "no_longer_in_the_records": "no longer in the records that may be used",

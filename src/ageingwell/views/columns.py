@@ -81,7 +81,9 @@ SAY = Column("what_to_say", "What to say", "Words for the door; they tell nobody
 TOLD = Column("person_told", "Person told", "Whether they know that you will be in touch", 14)
 KNOWN_TO = Column("known_to", "Already known to", "Services you may read about that have a record in three years", 22)
 NEW = Column("new_since_last", "New", "Whether they were on the last list", 12)
-STATUS = Column("status", "Status", "Proposed until the group has agreed", 12)
+STATUS = Column("status", "Status", "Proposed until the group has agreed; overdue after the day it was agreed for", 14)
+LAST_TIME = Column("last_time", "Last time", "What was decided before, what came of it, and what the person said", 40)
+PLAN = Column("plan", "Plan", "The plan made with the person; an agency reads the steps it takes itself", 40)
 
 OFFERS = Column(
     "offers", "What is on nearby", "For each need the first service of the local directory; ask before you promise", 44
@@ -110,6 +112,8 @@ FOR_ANYONE = (
     KNOWN_TO,
     NEW,
     STATUS,
+    LAST_TIME,
+    PLAN,
 )
 # What those get besides who may read every theme and the risk.
 FOR_READERS_OF_RISK = (
@@ -136,6 +140,8 @@ FOR_READERS_OF_RISK = (
     KNOWN_TO,
     NEW,
     STATUS,
+    LAST_TIME,
+    PLAN,
 )
 FOR_HOMES = (ROW_KEY, POSITION, URGENCY, ACT_BY, PLACE, NEEDS, FACTS, ACTION, SAY)
 FOR_SAFEGUARDING = (

@@ -48,6 +48,17 @@ FIRST_CONTACT: Final = (
     "whether you may get in touch, and gives you their name and telephone number only if they agree. Where you lead, a "
     "GP practice makes that first contact, from a copy of this list."
 )
+NOTHING_BEFORE: Final = "nothing decided before"
+NO_PLAN: Final = "no plan"
+NOTHING_REMEMBERED: Final = pl.DataFrame(
+    schema={
+        "person_id": pl.String,
+        "standing": pl.String,
+        "due_on": pl.Date,
+        "last_time": pl.List(pl.String),
+        "plan": pl.List(pl.String),
+    }
+)
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
 
 
@@ -64,6 +75,7 @@ def view_for(
     settings: OutreachSettings | None = None,
     interventions: Interventions | None = None,
     recorded: pl.DataFrame | None = None,
+    remembered: pl.DataFrame | None = None,
 ) -> AgencyView:
     """Build what one recipient sees: the doors it leads or is asked to come along to; the group sees every door.
 
@@ -71,9 +83,11 @@ def view_for(
     `people` the spine of the people listed (`not_told_by`, if it is there, names agencies whose records could not be
     looked in);
     `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
-    (`yes`, `not_yet`). Row and home keys are the recipient's own and the night's own. The figure, its order and the
-    reasons are in the view only if the ledger says `shows_risk` and every theme may be read. The result depends on
-    no order of rows. Raises `NotPermittedError` where the ledger has no view for the recipient.
+    (`yes`, `not_yet`). `remembered` is what this very reader may be told of before, in words (person_id, standing,
+    due_on, last_time, plan). Visits that are overdue stand first. Row and home keys are the recipient's own and the night's
+    own. The figure, its order and the reasons are in the view only if the ledger says `shows_risk` and every theme may
+    be read. The result depends on no order of rows. Raises `NotPermittedError` where the ledger has no view for the
+    recipient.
     """
     settings, interventions = settings or OutreachSettings(), interventions or Interventions(needs={})
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
@@ -97,6 +111,10 @@ def view_for(
     )
     if "person_told" not in known.columns:
         known = known.with_columns(person_told=pl.lit(None, dtype=pl.String))
+    before = NOTHING_REMEMBERED if remembered is None else remembered.select(NOTHING_REMEMBERED.columns)
+    known = known.join(before, on="person_id", how="left")
+    # The day that the group named stands before the one that the urgency of the need gives.
+    known = known.with_columns(_act_by=pl.coalesce("due_on", "_act_by"))
     cells = _cells(reader, words)
     ordered = known.sort(_order(reader)).with_columns(_position=pl.int_range(1, pl.len() + 1))
     frame = ordered.select(cells[column.name].alias(column.name) for column in columns)
@@ -146,7 +164,9 @@ def _cells(reader: Reader, words: Words) -> dict[str, pl.Expr]:
         .then(_agencies_told(reader, "known_to"))
         .otherwise(pl.concat_list(_nobody_known(reader))),
         "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),
-        "status": pl.col("status").map_elements(label_words, return_dtype=pl.String),
+        "status": pl.coalesce("standing", pl.col("status").map_elements(label_words, return_dtype=pl.String)),
+        "last_time": _or_one(pl.col("last_time"), NOTHING_BEFORE),
+        "plan": _or_one(pl.col("plan"), NO_PLAN),
     }
 
 
