@@ -114,6 +114,7 @@ def score(
                 workspace=workspace,
                 made=scratch / "made",
                 ledger=ledger,
+                last_night=None if previous is None else date.fromisoformat(previous.name[:10]),
                 local=local,
                 engine=engine,
                 n_shards=shards_needed(records, config.score),
