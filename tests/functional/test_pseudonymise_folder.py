@@ -428,7 +428,7 @@ def test_postcodes_need_a_look_up_without_contradictions(tmp_path):
         run(raw, lsoa_lookup=None)
 
     (tmp_path / "two.csv").write_text("postcode,lsoa21\nSY6 6AA,E01028827\nsy66aa,E01028828\n")
-    with pytest.raises(SourceError, match="1 postcodes lie in two areas"):
+    with pytest.raises(SourceError, match="1 postcodes are in two areas"):
         run(raw, lsoa_lookup=tmp_path / "two.csv")
 
 
@@ -549,5 +549,5 @@ def test_a_register_without_an_identifier_or_a_column_to_show_is_refused(tmp_pat
         registered(tmp_path, f"nhs_number,NHS no,name\n{ANN},{ANN},x\n")
     with pytest.raises(AgeingWellError, match="no column street"):
         registered(tmp_path, keep=["street"])
-    with pytest.raises(SourceError, match="is not put beside a list"):
+    with pytest.raises(SourceError, match="is never added to a list"):
         registered(tmp_path, keep=["nhs_number"])

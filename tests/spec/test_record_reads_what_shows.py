@@ -181,7 +181,7 @@ def test_a_quotation_mark_that_is_never_closed_swallows_no_row(sent_file, tmp_pa
     lines[2] = lines[2].removesuffix('"')
     (tmp_path / "back.csv").write_text("\n".join(lines), encoding="utf-8")
 
-    with pytest.raises(DecisionFileError, match="is no CSV that can be read"):
+    with pytest.raises(DecisionFileError, match="is not a CSV file that can be read"):
         read(tmp_path / "back.csv")
 
 
@@ -271,8 +271,8 @@ def test_a_stray_cell_far_away_costs_nothing(sent_file, tmp_path, place, text, k
 @pytest.mark.parametrize(
     ("change_of", "message"),
     [
-        (lambda xml: xml.replace("<worksheet", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet', 1), "is no workbook"),
-        (lambda xml: xml[: len(xml) // 2], "is no workbook"),
+        (lambda xml: xml.replace("<worksheet", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet', 1), "is not a workbook"),
+        (lambda xml: xml[: len(xml) // 2], "is not a workbook"),
         (lambda xml: xml.replace("<sheetData>", "<sheetData>" + " " * 110_000_000, 1), "more than any list"),
         (lambda xml: xml.replace("</row>", "<c/>" * 400_000 + "</row>", 1), "more than any list"),
     ],

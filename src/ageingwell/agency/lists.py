@@ -20,6 +20,7 @@ from ageingwell.decisions.tables import (
     LIST,
     LIST_CODE,
     LIST_KEYS,
+    SHORT_CODES,
     FilledRow,
     Table,
 )
@@ -36,7 +37,7 @@ _CODE: Final = re.compile(
 )
 # What only the group's whole list has, of all tables with pseudonyms: nobody else's rows are ever looked up.
 _OF_THE_WHOLE_LIST: Final = ("person_id", "household_id", "rank", "lead_agency", "action", "status")
-_MINE: Final = (LIST_CODE, LIST_KEYS, "notices")
+_MINE: Final = (LIST_CODE, LIST_KEYS, "notices", *SHORT_CODES)
 _REMEDY: Final = "give the list as it was sent to you: the workbook, the CSV or the Parquet file"
 
 
@@ -130,7 +131,7 @@ def _stop_on_doubt(found: AgencyList) -> None:
             where, why = part.sheet or "the list", next(iter(doubt.in_doubt.values()))
             raise SourceError(
                 f"{found.name}: {where}, row {doubt.number}: a cell {why}",
-                "mend the cell, save the file and run again; nothing was written",
+                "correct the cell, save the file and run again; nothing was written",
             )
 
 
@@ -183,7 +184,8 @@ def _the_list(contents: Contents, path: Path) -> tuple[Table | None, bool]:
         if "person_id" in heads:
             return None, False
     raise SourceError(
-        f"{path.name}: this is not a list of ours: no sheet has the column `Row key` beside `Decision`", _REMEDY
+        f"{path.name}: this is not one of our lists: no sheet has both a column `Row key` and a column `Decision`",
+        _REMEDY,
     )
 
 

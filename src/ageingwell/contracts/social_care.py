@@ -52,7 +52,7 @@ class CareEvents(pa.DataFrameModel):
     accommodation_status: str = open_label(
         "where the person lives", known=known_labels.ACCOMMODATION, also=known_labels.ACCOMMODATION_ALSO
     )
-    has_unpaid_carer: str = yes_no_unknown("whether somebody cares for the person unpaid")
+    has_unpaid_carer: str = yes_no_unknown("whether someone cares for the person unpaid")
     linked_person_id: str = pseudonym("the carer, or the person cared for", required=False, nullable=True)
     event_outcome: str = open_label("what followed", known=known_labels.EVENT_OUTCOMES)
     started_on: pl.Date = day("the day the event started")
@@ -65,7 +65,7 @@ class CareEvents(pa.DataFrameModel):
         known=known_labels.COST_FREQUENCIES,
         also=known_labels.COST_FREQUENCIES_ALSO,
     )
-    planned_units_per_week: float = amount("units planned a week", low=0, high=10_000)
+    planned_units_per_week: float = amount("units planned per week", low=0, high=10_000)
     died_on: pl.Date = day(
         "the day the person died, as the council knows it; told in one row it holds", required=False, nullable=True
     )

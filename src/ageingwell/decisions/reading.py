@@ -13,7 +13,7 @@ from ageingwell.decisions.choices import folded
 from ageingwell.decisions.ods import is_locked, read_ods
 from ageingwell.decisions.packages import DamagedError, Package, TooLargeError
 from ageingwell.decisions.sheets import MOST_CELLS, Place, Sheet, tidy
-from ageingwell.decisions.tables import ADDED, HOMES, KEY, LIST, LIST_CODE, FilledRow, Table, find_table
+from ageingwell.decisions.tables import ADDED, HOMES, KEY, LIST, LIST_CODE, PLANS, FilledRow, Table, find_table
 from ageingwell.decisions.xlsx import read_xlsx
 from ageingwell.errors import DecisionFileError
 
@@ -21,7 +21,7 @@ CODE: Final = re.compile(r"\b(gp|social_care|housing|fire|voluntary|group) ([0-9
 # On the cover of a list into which `reidentify` put names.
 NAMED: Final = "Names, addresses and telephones from your own register"
 NAMED_MEANS: Final = (
-    "Keep this file inside your agency. What stands under a heading that begins with Own register is left out when the "
+    "Keep this file inside your agency. What is under a heading that begins with Own register is left out when the "
     "group records the file; ageingwell add writes a copy without it."
 )
 _LARGEST: Final = 50_000_000  # bytes; lists of thousands of rows take less than one
@@ -36,8 +36,8 @@ class Filled:
     """A list that came back: its digest, the list it says it is (recipient, night, edition), its rows, those added.
 
     `headings` are the known columns of the list as they are headed there, by name, and `added_headings` those of the
-    sheet to add someone (`None`: there is no such sheet). `homes` are the rows of the sheet that asks nothing.
-    `words` holds what stands outside any table, by sheet.
+    sheet to add someone (`None`: there is no such sheet). `plans` are the rows of the sheet of plans. `homes` are the
+    rows of the sheet that asks nothing. `words` holds what stands outside any table, by sheet.
     """
 
     name: str
@@ -56,6 +56,8 @@ class Filled:
     n_text_boxes: int = 0
     is_workbook: bool = True
     n_identities: int = 0
+    plans: tuple[FilledRow, ...] = ()
+    plan_headings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names_people(self) -> bool:
@@ -102,7 +104,8 @@ def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
     contents = read_contents(path, titles=titles)
     found, tables = contents.found, contents.tables
     sheets = [sheet for sheet, _ in found]
-    listed = _the_list(tables, path)
+    plans = [table for table in tables if table.kind == PLANS]
+    listed = _the_list(tables, path, may_lack=bool(plans))
     _stop_on_headings_used_twice(tables, path)
     added = [table for table in tables if table.kind == ADDED]
     return Filled(
@@ -122,15 +125,20 @@ def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
         n_text_boxes=sum(sheet.n_text_boxes for sheet in sheets),
         is_workbook=contents.is_workbook,
         n_identities=sum(table.n_identities for table in tables),
+        plans=tuple(row for table in plans for row in table.rows),
+        plan_headings={name: head for table in plans for name, head in table.headings.items()},
     )
 
 
-def _the_list(tables: Sequence[Table], path: Path) -> Table:
+def _the_list(tables: Sequence[Table], path: Path, *, may_lack: bool) -> Table:
+    """The table of the list; an empty one where the sheet of plans came back alone, as in a CSV."""
     listed = [table for table in tables if table.kind == LIST]
     if len(listed) == 1:
         return listed[0]
+    if not listed and may_lack:
+        return Table(LIST, "", {}, ())
     if not listed:
-        found = f"{path.name}: no sheet has the column `Row key` beside `Decision` or another to fill in"
+        found = f"{path.name}: no sheet has the column `Row key` and a column `Decision` or another to fill in"
         raise DecisionFileError(found, _REMEDY)
     names = ", ".join(f"`{table.sheet}`" for table in listed)
     found = f"{path.name}: more than one sheet has the columns of the list: {names}"
@@ -164,7 +172,7 @@ def _sheets(content: bytes, path: Path) -> list[Sheet]:
             raise DecisionFileError(f"{path.name}: is locked with a password", "save it without one")
         return read_ods(package) if "content.xml" in package else read_xlsx(package)
     except DamagedError:
-        raise DecisionFileError(f"{path.name}: is no workbook that can be read", _REMEDY) from None
+        raise DecisionFileError(f"{path.name}: is not a workbook that can be read", _REMEDY) from None
 
 
 def _csv_sheet(content: bytes, path: Path) -> Sheet:
@@ -183,7 +191,7 @@ def _csv_sheet(content: bytes, path: Path) -> Sheet:
             if len(cells) > MOST_CELLS:
                 raise TooLargeError
     except csv.Error:
-        raise DecisionFileError(f"{path.name}: is no CSV that can be read", _REMEDY) from None
+        raise DecisionFileError(f"{path.name}: is not a CSV file that can be read", _REMEDY) from None
     return Sheet("", cells)
 
 

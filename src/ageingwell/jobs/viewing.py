@@ -18,6 +18,7 @@ import polars as pl
 
 from ageingwell.config.load import Config, load_config
 from ageingwell.context import Surroundings
+from ageingwell.night.before import before_of
 from ageingwell.night.nearby import local_offers, with_local_offers
 from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key
@@ -149,6 +150,8 @@ def _view(recipient: Recipient, run: OutreachRun, config: Config, *, as_of: date
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
+        recorded=frames.recorded,
+        remembered=before_of(recipient, frames, run.facts, config=config),
     )
     return with_local_offers(view, local_offers(view, frames, run.facts, config=config), run.facts)
 
@@ -264,11 +267,11 @@ def view_text(view: ExplainedView) -> str:
         f"What {who} may see: made-up people, night of {view.as_of}",
         "",
         f"[views.{view.recipient}] in the permission ledger",
-        f"  reads facts about:       {_themes(view.readable)}",
-        f"  does not read about:     {_themes(view.forbidden)}",
-        f"  the estimate and its order: {_risk_words(view)}",
+        f"  may read facts about:     {_themes(view.readable)}",
+        f"  may not read facts about: {_themes(view.forbidden)}",
+        f"  the risk and its order:   {_risk_words(view)}",
         "",
-        "Records the ledger permits for it",
+        "Records used to make its list (it does not see these records)",
         *(
             f"  {row['source']:<18} {row['purposes']}; {row['legal_basis']}; until {row['expires_on']}; {row['for']}"
             for row in view.sources.to_dicts()

@@ -258,7 +258,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if is_frame(given):
             return validate_data(self, given, reset=is_fit, skip_check_array=True)
         if getattr(getattr(given, "dtype", None), "kind", "O") == "c":
-            raise FrameError("Complex data not supported", "give real and imaginary part as columns of their own")
+            raise FrameError("Complex data not supported", "give the real and the imaginary part as separate columns")
         try:
             return validate_data(
                 self, given, reset=is_fit, dtype=None, ensure_all_finite=False, ensure_min_samples=int(is_fit)
@@ -310,7 +310,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         new = [self.fitted_.columns[place].name for place in self.fitted_.gaps(codes)]
         if new:
             warnings.warn(
-                f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",
+                f"missing here, and never missing in training: {', '.join(new[:5])}; the training median is used",
                 NewGapsWarning,
                 stacklevel=4,
             )
@@ -368,7 +368,7 @@ def _signs(
     else:
         given = list(monotone)
         if len(given) != len(columns):
-            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one a column")
+            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one per column")
     if any(direction not in DIRECTIONS for direction in given):
         raise FrameError("monotone takes up, down and either, or 1, -1 and 0")
     signs = tuple(DIRECTIONS[direction] for direction in given)

@@ -9,6 +9,7 @@ import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.governance.night_facts import NightFacts
+from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
 from ageingwell.kept.reading import DO_NOT_USE, KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
@@ -68,6 +69,8 @@ def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
         facts.pop(said, None)
     if {"step", "reason", "n"} <= set(frames.attrition.collect_schema().names()):
         facts |= {"steps": frames.counts().to_dicts(), "withdrawn": count_withdrawn(frames)}
+    if "partners_full" in frames.listed.columns and "urgency" in frames.needs.columns:
+        facts |= {"week": describe_week(frames.listed, frames.needs, frames.counts())}
     return facts | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
 
 
@@ -92,7 +95,7 @@ def _pages_or_why(
 def _no_pages(kept: KeptNight, why: str) -> str:
     lost = f" Left out, as nobody could be taken out of them: {', '.join(sorted(kept.unusable))}." * bool(kept.unusable)
     return (
-        f"Somebody was taken off the list of {kept.folder.name[:10]}, and that revision has no pages and workbooks: "
+        f"Someone was taken off the list of {kept.folder.name[:10]}, and that revision has no pages and workbooks: "
         f"{why}.{lost} What to do: put earlier copies away, and run `ageingwell score` for the next list."
     )
 
