@@ -84,10 +84,19 @@ def listed(names: Iterable[object], *, most: int = 4) -> str:
     return ", ".join(given[:most]) + (f" and {rest:,} more" if rest > 0 else "") if given else "none"
 
 
-def with_range(value: float | None, low: float | None, high: float | None) -> str:
+def sentence(text: str) -> str:
+    """A reason as a sentence of its own.
+
+    >>> sentence("it orders people better than chance (AUROC 0.71)")
+    'It orders people better than chance (AUROC 0.71).'
+    """
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def interval_text(value: float | None, low: float | None, high: float | None) -> str:
     """A figure with its 95% interval.
 
-    >>> with_range(0.71, 0.66, 0.756), with_range(None, None, None)
+    >>> interval_text(0.71, 0.66, 0.756), interval_text(None, None, None)
     ('0.71 (0.66 to 0.76)', 'cannot be told')
     """
     if value is None or low is None or high is None:

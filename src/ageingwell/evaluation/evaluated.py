@@ -13,7 +13,7 @@ from ageingwell.evaluation.discrimination import auroc, auroc_difference
 from ageingwell.evaluation.estimate import tidy
 from ageingwell.evaluation.wall import Verdict
 from ageingwell.given import library
-from ageingwell.shown import Screen, Shown, with_range
+from ageingwell.shown import Screen, Shown, interval_text, sentence
 
 GAIN = "auroc_gain"
 DEEP, QUIET = "#1d4e5f", "#4a545c"
@@ -42,10 +42,12 @@ class Evaluation(Shown):
             return Verdict(False, "it cannot be told: everybody had the outcome, or nobody did")
         orders = area[1] > 0.5
         beaten = gain is not None and gain[2] < 0
-        said = [f"it orders people {'better than' if orders else 'no better than'} chance (AUROC {with_range(*area)})"]
+        said = [
+            f"it orders people {'better than' if orders else 'no better than'} chance (AUROC {interval_text(*area)})"
+        ]
         if gain is not None:
             than = "better than" if gain[1] > 0 else "worse than" if beaten else "about as well as"
-            said.append(f"{than} {self.baseline} (by {with_range(*gain)})")
+            said.append(f"{than} {self.baseline} (by {interval_text(*gain)})")
         return Verdict(orders and not beaten, "; ".join([*said, self._in_height()]))
 
     def plot_calibration(self, ax: Any = None) -> Any:
@@ -72,7 +74,7 @@ class Evaluation(Shown):
         if slope is None or ratio is None:
             return "whether the risks are right cannot be told"
         right = slope[1] <= 1 <= slope[2] and ratio[1] <= 1 <= ratio[2]
-        told = f"slope {with_range(*slope)}, {with_range(*ratio)} events for each one expected"
+        told = f"slope {interval_text(*slope)}, {interval_text(*ratio)} events for each one expected"
         return f"the risks are {'as high as they should be' if right else 'not as high as they should be'} ({told})"
 
     def _figures(self, measure: str) -> tuple[float, float, float] | None:
@@ -87,9 +89,8 @@ class Evaluation(Shown):
             "with the outcome": first["n_events"],
             "verdict": "usable" if told.usable else "not usable",
         }
-        rows = [(row["measure"], with_range(row["value"], row["low"], row["high"])) for row in self.table.to_dicts()]
-        hint = f"{told.reason[:1].upper()}{told.reason[1:]}."
-        return Screen("Evaluation of risks", facts, ("measure", "value (95%)"), rows, hint)
+        rows = [(row["measure"], interval_text(row["value"], row["low"], row["high"])) for row in self.table.to_dicts()]
+        return Screen("Evaluation of risks", facts, ("measure", "value (95%)"), rows, sentence(told.reason))
 
 
 def evaluate_risk(

@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from ageingwell.config.load import Config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import AgeingWellError
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.governance import link_words
 from ageingwell.governance.asking import asks, asks_of_refused, coverage
 from ageingwell.governance.recognised import described
@@ -83,11 +84,11 @@ class CheckedRecords:
 
 
 def check(
-    data: Path,
+    data: str | Path,
     *,
-    config: Config,
-    refused_to: Path | None = None,
-    on: date | None = None,
+    config: GivenConfig = None,
+    refused_to: str | Path | None = None,
+    on: GivenDay | None = None,
     surroundings: Surroundings | None = None,
 ) -> CheckedRecords:
     """Read every table against its contract and say what would be refused and why; nothing is scored.
@@ -98,12 +99,13 @@ def check(
     counted: a night of that day cannot know them.
     """
     world = surroundings or Surroundings()
-    day = on or world.now().date()
+    data, config = Path(data), config_given(config)
+    day = maybe_day_of(on, name="on") or world.now().date()
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
         records = _read_all(data, config, workspace=Path(scratch), problems=problems, world=world)
         if refused_to is not None:
-            _write_refused(records, refused_to)
+            _write_refused(records, Path(refused_to))
         words, told = _recognised(records, config, problems=problems, on=day)
         unsure = low_matches(records, unsure_people(records), on=day)
         links = _links(records, config, on=day)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ageingwell.config.load import SOURCES, Config
+from ageingwell.config.load import SOURCES, Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.jobs.checking import CheckedRecords, check
 from ageingwell.jobs.settling_in import init, source_sections
 from ageingwell.jobs.verdicts import TableVerdict, verdicts
@@ -80,14 +81,14 @@ class Connected:
 
 
 def connect(
-    raw: Path,
+    raw: str | Path,
     *,
-    config: Config,
     key: Key,
-    on: date | None = None,
-    extracted_on: date | None = None,
-    refused_to: Path | None = None,
-    draft_to: Path | None = None,
+    config: GivenConfig = None,
+    on: GivenDay | None = None,
+    extracted_on: GivenDay | None = None,
+    refused_to: str | Path | None = None,
+    draft_to: str | Path | None = None,
     surroundings: Surroundings | None = None,
 ) -> Connected:
     """Look at every file of a folder as `pseudonymise` and a night would, in a place that is gone afterwards.
@@ -96,7 +97,9 @@ def connect(
     nobody tells it, `extracted_on`, else `on` (today), stands for it. Every fault is told; none stops the others.
     """
     world = surroundings or Surroundings()
-    day = on or world.now().date()
+    raw, config = Path(raw), config_given(config)
+    day = maybe_day_of(on, name="on") or world.now().date()
+    extracted = maybe_day_of(extracted_on, name="extracted_on") or day
     problems: list[str] = []
     with private_scratch("ageingwell-connect") as place:
         (place / "sources").mkdir()
@@ -109,7 +112,7 @@ def connect(
             profiles=known_profiles(config.own_profiles),
             settings=config.tables,
             sources=config.sources,
-            extracted_on=extracted_on or day,
+            extracted_on=extracted,
             faults=problems,
             draft=drafts.recognised,
         )
@@ -119,7 +122,7 @@ def connect(
         )
         checked = check(place / "tables", config=config, refused_to=refused_to, on=day, surroundings=world)
     if draft_to is not None:
-        _write_settings(draft_to, folder, drafts, extracted_on=extracted_on or day)
+        _write_settings(Path(draft_to), folder, drafts, extracted_on=extracted)
     found = [_recognised(one, drafts) for one in folder.found.recognised]
     unknown = [FileFound(file.name, None, None) for file in folder.found.unknown]
     # Another agency's folder holds what this one lacks: it is asked for below, and stops nothing here.

@@ -19,7 +19,7 @@ SETTINGS = (
 )
 
 
-def init(folder: Path, *, added: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+def init(folder: str | Path, *, added: Mapping[str, str] | None = None) -> tuple[Path, ...]:
     """Write commented settings into a folder, ready to be changed; give the files written.
 
     `added` is text to put at the end of a settings file, by its name. Files that are there already are never written
@@ -30,6 +30,7 @@ def init(folder: Path, *, added: Mapping[str, str] | None = None) -> tuple[Path,
     ...     [path.name for path in init(Path(place) / "ours")][:2]
     ['score.toml', 'agencies.toml']
     """
+    folder = Path(folder)
     paths = [folder / name for name in SETTINGS]
     if there := [path.name for path in paths if path.exists() or path.is_symlink()]:
         raise PublishError(

@@ -60,8 +60,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     `max_trees` and `n_folds` bound the inner cross-validation; `tune=True` goes through all shapes of trees and
     `n_trials` more, drawn by `seed`, and takes several times as long. `progress(stage, share done)` is called as the
     fit goes on. `monotone` tells how the risk may move with a feature: "up", "down" or "either" (or 1, -1, 0), by name
-    or one a column; features that are not named may move either way. `threads` never changes a result. `warn_on_few_events` warns where there are fewer events than Riley's
-    criteria ask for.
+    or one a column; features that are not named may move either way. `threads` never changes a result.
+    `warn_on_few_events` warns where there are fewer events than Riley's criteria ask for.
 
     A column that is constant or wholly missing adds nothing; one that was wholly missing in training takes numbers or
     categories later. Beyond the values seen in training a curve stays flat. A category that was not seen counts as
@@ -155,7 +155,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """The calibrated log-odds of the second class, (n,)."""
-        codes = self._codes(X)
+        _, codes = self._codes(X)
         return self.fitted_.log_odds_of(codes, threads=self.threads)
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
@@ -170,9 +170,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, X: Any) -> Explanation:  # noqa: N803
         """What each feature adds to the calibrated log-odds of each row: `base + contributions = log-odds`."""
-        given = to_matrix(self._table(X), self.fitted_.columns)
         # Filled gaps count as the training median; what is shown of them is that they are missing.
-        codes = self._ready(given.copy() if self.fitted_.gaps(given) else given)
+        given, codes = self._codes(X)
         explained = self.fitted_.explanation_of(codes, threads=self.threads)
         return replace(explained, explained_rows=Rows(given, self.fitted_.columns))
 
@@ -185,14 +184,14 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises `FrameError` where `y` holds anything but the two classes of the fit, or the baseline cannot be read.
         """
-        codes = self._codes(X)
+        given, codes = self._codes(X)
         odds = self.fitted_.log_odds_of(codes, threads=self.threads)
         happened = happened_of(y, self.classes_, n=len(codes))
         if baseline is None:
             return evaluate_risk(happened, odds)
         if not isinstance(baseline, str):
             return evaluate_risk(happened, odds, baseline=baseline)
-        score = numbers_of(codes, baseline, self.fitted_.columns)
+        score = numbers_of(given, baseline, self.fitted_.columns)
         return evaluate_risk(happened, odds, baseline=score, baseline_name=f"{baseline} alone")
 
     def summary(self) -> pl.DataFrame:
@@ -337,15 +336,12 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"{type(given).__name__} cannot be read as rows and columns", "give a frame or an array (n, p)"
             ) from None
 
-    def _codes(self, source: Any) -> Floats:
-        """The rows to predict as the fitted model's matrix (n, p)."""
-        return self._ready(to_matrix(self._table(source), self.fitted_.columns))
-
-    def _ready(self, codes: Floats) -> Floats:
-        """The same matrix, its new gaps filled; warns of them and of levels never seen."""
-        self._warn_on_new_gaps(codes)
-        self._warn_on_unseen(codes)
-        return self.fitted_.without_gaps(codes, gaps="fill")
+    def _codes(self, source: Any) -> tuple[Floats, Floats]:
+        """The rows to predict as the fitted model's matrix (n, p), and the same without gaps that are new."""
+        given = to_matrix(self._table(source), self.fitted_.columns)
+        self._warn_on_new_gaps(given)
+        self._warn_on_unseen(given)
+        return given, self.fitted_.without_gaps(given.copy() if self.fitted_.gaps(given) else given, gaps="fill")
 
     def _outcome(self, y: ArrayLike, n: int) -> Floats:
         target = column_or_1d(y, warn=True)
@@ -384,7 +380,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             warnings.warn(
                 f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",
                 NewGapsWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
 
     def _warn_on_unseen(self, codes: Floats) -> None:
@@ -397,7 +393,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"most values were never seen in training: {', '.join(most[:5])}; they count as average. What to do: "
                 "see whether the levels are written as in training, with the same blanks and capitals",
                 UnseenLevelsWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
 
 

@@ -151,9 +151,9 @@ class Explanation(Shown):
     ) -> str:
         """Say one row's risk in words and in whole numbers of 100 that add up.
 
-        `sentences` is a phrase table: for each feature a sentence, in which `{value}` stands for the value, or a mapping
-        from each value to a sentence; or a frame with the columns `feature` and `sentence`. What has none is told by
-        its name. `outcome` follows on "about 31 of 100 people with this record", such as "are
+        `sentences` is a phrase table: for each feature a sentence, in which `{value}` stands for the value, or a
+        mapping from each value to a sentence; or a frame with the columns `feature` and `sentence`. What has none is
+        told by its name. `outcome` follows on "about 31 of 100 people with this record", such as "are
         admitted to hospital within a year". `beside` are rows to compare with, and `who` says in words who they are.
         The `most` strongest facts are told, and the rest as one number.
 

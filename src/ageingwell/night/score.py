@@ -5,15 +5,15 @@ views → report → publish. Withdrawals come first and last, and also when sco
 """
 
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from pathlib import Path
 
 from ageingwell.bundle import Bundle, load_bundle
-from ageingwell.config.load import Config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
+from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames, previous_list
 from ageingwell.night.change import last_manifest, stop_on_change
@@ -24,6 +24,7 @@ from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.outreach import outreach_list
 from ageingwell.night.shards import folder_of_shards, shards_needed
+from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
@@ -31,12 +32,13 @@ from ageingwell.night.withdraw import TABLES_OF_WITHDRAWALS, find_withdrawn, wit
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
+from ageingwell.shown import Screen, Shown
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.timeline import AsOf
 
 
-@dataclass(frozen=True)
-class OutreachRun:
+@dataclass(frozen=True, repr=False)
+class OutreachRun(Shown):
     """Where a night lies and what stands in it."""
 
     folder: Path
@@ -50,14 +52,23 @@ class OutreachRun:
         """People on the list."""
         return self.frames.listed.height
 
+    @property
+    def to_open(self) -> dict[str, Path]:
+        """What a person opens, by what it is: the report, the group's workbook, the folder of the agencies' pages, …"""
+        return files_to_open(self.folder)
+
+    def _screen(self) -> Screen:
+        hint = "frames, facts, to_open" if self.is_current else "Not the current night. frames, facts, to_open"
+        return screen_of_night(self.facts, self.n_listed, self.to_open, hint)
+
 
 def score(
-    data: Path,
+    data: str | Path,
     *,
-    as_of: date,
-    out: Path,
-    config: Config,
-    list_key: Key | Path | None = None,
+    as_of: GivenDay,
+    out: str | Path,
+    config: GivenConfig = None,
+    list_key: Key | str | Path | None = None,
     allow_made_up_bundle: bool = False,
     accept_change: bool = False,
     surroundings: Surroundings | None = None,
@@ -71,6 +82,7 @@ def score(
     `accept_change`. Raises `LockedError` while another run writes to `out`.
     """
     world = surroundings or Surroundings()
+    data, out, as_of, config = Path(data), Path(out), day_of(as_of), config_given(config)
     with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
         reachable = partial(with_tables_of_spark, config, data)
         with world.stage("withdraw"), reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached:
@@ -100,7 +112,7 @@ def score(
         previous = latest_before(out, as_of.isoformat())
         last_list = previous_list(previous)
         ledger = read_decisions(out, config=config, previous=previous)
-        bundle = _suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
+        bundle = suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
         with engine_of(config.score.engine) as engine, folder_of_shards(config.score, scratch) as workspace:
             frames, facts = outreach_list(
                 records,
@@ -154,7 +166,8 @@ def score(
     return _run(night, frames, facts)
 
 
-def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
+def suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
+    """The bundle of the settings; `BundleError` for one of made-up people where the records are not made up."""
     bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
     if bundle.made_up and not records.made_up and not allow_made_up:
         raise BundleError(
@@ -164,18 +177,18 @@ def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, c
     return bundle
 
 
-def _list_key_or_fault(list_key: Key | Path | None, data: Path) -> Key | AgeingWellError:
+def _list_key_or_fault(list_key: Key | str | Path | None, data: Path) -> Key | AgeingWellError:
     """The key of the rows, or why there is none: that stops the night, and must not stop the withdrawals."""
     try:
-        return _list_key(list_key, data)
+        return list_key_of(list_key, data)
     except AgeingWellError as fault:
         return fault
 
 
-def _list_key(list_key: Key | Path | None, data: Path) -> Key:
+def list_key_of(list_key: Key | str | Path | None, data: Path) -> Key:
     """The key of the rows; made-up data may use the public one, real data never."""
     if list_key is not None:
-        return Key.read(list_key) if isinstance(list_key, Path) else list_key
+        return list_key if isinstance(list_key, Key) else Key.read(Path(list_key))
     if not data.is_dir():
         raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
     if not is_made_up(data):
