@@ -39,7 +39,7 @@ class Screen:
         widths = [max(map(len, column)) for column in zip(*table)]
         lines += ["  " + "  ".join(f"{cell:<{wide}}" for cell, wide in zip(row, widths)).rstrip() for row in table]
         lines += [f"  and {more:,} more"] if (more := len(self.rows) - ROWS_OF_A_TABLE) > 0 else []
-        hint = wrap(self.hint, LETTERS_OF_A_LINE)
+        hint = wrap(self.hint, LETTERS_OF_A_LINE, break_long_words=False, break_on_hyphens=False)
         room = LINES_OF_A_SCREEN - len(hint)
         shown = lines if len(lines) <= room else [*lines[: room - 1], "  …"]
         return "\n".join([*map(_cut, shown), *hint])

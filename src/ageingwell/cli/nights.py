@@ -8,7 +8,7 @@ import click
 
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
-from ageingwell.cli.root import as_of_option, cli, config_option, data_option, day, json_option
+from ageingwell.cli.root import as_of_option, cli, config_option, data_option, day, json_option, log_option
 from ageingwell.cli.telling import tell_night
 
 
@@ -27,6 +27,7 @@ from ageingwell.cli.telling import tell_night
     help="Publish although far fewer people, homes or patients of a practice came than last time, or nobody is listed.",
 )
 @json_option
+@log_option
 def score(
     data: Path,
     as_of: date,
@@ -71,6 +72,7 @@ def score(
 @config_option
 @click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, as `score` had it.")
 @json_option
+@log_option
 def record(
     files: tuple[Path, ...],
     out: Path,
@@ -108,6 +110,7 @@ def record(
 @click.option("--page", type=OUT_FILE, help="Write the explanation to this file as a page instead.")
 @config_option
 @json_option
+@log_option
 def explain(
     person_id: str, data: Path, as_of: date, page: Path | None, config_path: Path | None, as_json: bool
 ) -> None:
@@ -135,6 +138,7 @@ def explain(
     "--people", default=5_000, show_default=True, type=click.IntRange(min=50), help="People aged 65 and over."
 )
 @json_option
+@log_option
 def demo(out: Path, people: int, as_json: bool) -> None:
     """Make a small made-up county with Church Stretton in it, score it, and say what to open."""
     from ageingwell.jobs import asking

@@ -26,7 +26,7 @@ from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.measuring import WEEKS, hold, measure, places_of
 from ageingwell.learning.redrawing import redraw
 from ageingwell.publish import write_bytes
-from ageingwell.shown import Screen, Shown, interval_text, listed
+from ageingwell.shown import Screen, Shown, interval_text, listed, sentence
 
 FROM_TRAINING = ("seed", "test_share", "calibration_share", "horizon_days", "settling_days")
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -73,11 +73,11 @@ class Explanation(Shown):
     def __len__(self) -> int:
         return len(self.base)
 
-    def __getitem__(self, rows: SupportsIndex | slice | Sequence[int] | NDArray[Any]) -> "Explanation":
+    def __getitem__(self, rows: int | np.integer[Any] | slice | Sequence[int] | NDArray[Any]) -> "Explanation":
         """The explanation of one row (still with n = 1), of a slice, or of the rows a list or mask names."""
         chosen: Any = rows
-        if isinstance(rows, SupportsIndex):
-            place = rows.__index__()
+        if isinstance(rows, int | np.integer):
+            place = int(rows)
             if not -len(self) <= place < len(self):
                 raise IndexError(f"row {place:,} was asked for, and {len(self):,} rows are explained")
             chosen = [place]

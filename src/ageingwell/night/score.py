@@ -58,7 +58,8 @@ class OutreachRun(Shown):
         return files_to_open(self.folder)
 
     def _screen(self) -> Screen:
-        hint = "frames, facts, to_open" if self.is_current else "Not the current night. frames, facts, to_open"
+        which = "" if self.is_current else " This is not the current night."
+        hint = f"In {self.folder}.{which} frames, facts, to_open"
         return screen_of_night(self.facts, self.n_listed, self.to_open, hint)
 
 

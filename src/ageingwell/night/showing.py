@@ -7,11 +7,11 @@ from typing import Final
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.shown import Screen, listed
 
-# What a person opens first, in this order: the whole group's page, its workbook to fill in, and the agencies' own.
+# What a person opens first, in this order: the whole group's page, its workbook, and the agencies' own.
 TO_OPEN: Final[Mapping[str, str]] = {
-    "the report": "report.html",
-    "the group's workbook": "group.xlsx",
-    "the agencies' pages": "agencies",
+    "the group's report": "report.html",
+    "the workbook to fill in": "group.xlsx",
+    "each agency's own pages": "agencies",
     "for commissioners": "commissioning.html",
     "how good the model is": "annex.html",
 }
@@ -33,4 +33,4 @@ def screen_of_night(facts: NightFacts, n_listed: int, files: Mapping[str, Path],
         "messages": len(facts.messages),
     }
     day = f"{facts.as_of.day} {facts.as_of:%B %Y}"
-    return Screen(f"Night of {day}", shown | {what: str(path) for what, path in files.items()}, hint=hint)
+    return Screen(f"Night of {day}", shown | {what: path.name for what, path in files.items()}, hint=hint)
