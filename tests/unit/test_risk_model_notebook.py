@@ -253,6 +253,23 @@ def test_where_everybody_had_the_outcome_nothing_is_claimed():
     assert "cannot be told" in repr(told)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda odds: odds, "as high as they should be"),
+        (lambda odds: odds + 1, "too high"),
+        (lambda odds: odds - 1, "too low"),
+        (lambda odds: 3 * odds, "too far apart"),
+        (lambda odds: odds / 3, "too close together"),
+    ],
+)
+def test_the_verdict_says_in_which_way_risks_are_wrong(change, said):
+    draw = np.random.default_rng(6)
+    odds = draw.normal(size=20_000)
+    outcome = draw.random(20_000) < expit(odds)
+    assert said in evaluate_risk(outcome, change(odds)).verdict.reason
+
+
 def test_the_curve_is_drawn_as_the_table_says(model, later):
     import matplotlib.pyplot as plt
 

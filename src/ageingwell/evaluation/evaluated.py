@@ -42,12 +42,10 @@ class Evaluation(Shown):
             return Verdict(False, "it cannot be told: everybody had the outcome, or nobody did")
         orders = area[1] > 0.5
         beaten = gain is not None and gain[2] < 0
-        said = [
-            f"it orders people {'better than' if orders else 'no better than'} chance (AUROC {interval_text(*area)})"
-        ]
+        said = [f"it orders people {'better than' if orders else 'no better than'} chance (AUROC {_figure(*area)})"]
         if gain is not None:
             than = "better than" if gain[1] > 0 else "worse than" if beaten else "about as well as"
-            said.append(f"{than} {self.baseline} (by {interval_text(*gain)})")
+            said.append(f"{than} {self.baseline} (by {_figure(*gain)})")
         return Verdict(orders and not beaten, "; ".join([*said, self._in_height()]))
 
     def plot_calibration(self, ax: Any = None) -> Any:
@@ -73,9 +71,15 @@ class Evaluation(Shown):
         slope, ratio = self._figures("slope"), self._figures("observed_over_expected")
         if slope is None or ratio is None:
             return "whether the risks are right cannot be told"
-        right = slope[1] <= 1 <= slope[2] and ratio[1] <= 1 <= ratio[2]
-        told = f"slope {interval_text(*slope)}, {interval_text(*ratio)} events for each one expected"
-        return f"the risks are {'as high as they should be' if right else 'not as high as they should be'} ({told})"
+        ways = {
+            "too high": ratio[2] < 1,
+            "too low": ratio[1] > 1,
+            "too far apart": slope[2] < 1,
+            "too close together": slope[1] > 1,
+        }
+        wrong = " and ".join(words for words, holds in ways.items() if holds)
+        told = f"slope {_figure(*slope)}; {_figure(*ratio)} events for each one expected"
+        return f"the risks are {wrong or 'as high as they should be'} ({told})"
 
     def _figures(self, measure: str) -> tuple[float, float, float] | None:
         row = self.table.filter(measure=measure).select("value", "low", "high").drop_nulls()
@@ -91,6 +95,10 @@ class Evaluation(Shown):
         }
         rows = [(row["measure"], interval_text(row["value"], row["low"], row["high"])) for row in self.table.to_dicts()]
         return Screen("Evaluation of risks", facts, ("measure", "value (95%)"), rows, sentence(told.reason))
+
+
+def _figure(value: float, low: float, high: float) -> str:
+    return f"{value:.2f}, 95% interval {low:.2f} to {high:.2f}"
 
 
 def evaluate_risk(
