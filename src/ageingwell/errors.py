@@ -17,7 +17,8 @@ class AgeingWellError(Exception):
     def __init__(self, found: str, remedy: str | None = None) -> None:
         self.found = found.rstrip(".")
         self.remedy = None if remedy is None else remedy.rstrip(".")
-        super().__init__(self.found if remedy is None else f"{self.found}. What to do: {self.remedy}.")
+        stop = "" if self.found.endswith(("?", "!")) else "."
+        super().__init__(self.found if remedy is None else f"{self.found}{stop} What to do: {self.remedy}.")
 
 
 class ConfigError(AgeingWellError):

@@ -129,7 +129,7 @@ def find_alike(spine: pl.DataFrame, *, minimum_age: int, enough: int = ENOUGH) -
     >>> spine = pl.DataFrame({"person_id": ["a", "b", "c"], "sex": ["female", "female", "unknown"], "age": [81, 83, 99],
     ...     "place": ["Ludlow"] * 3, "care_home": ["no"] * 3})
     >>> find_alike(spine, minimum_age=65, enough=2).cells.sort("n_peers").select("who", "n_peers").rows()
-    [('women aged 80 to 84 in Ludlow', 2), ('everybody aged 65 and over in all places', 3)]
+    [('women aged 80 to 84 in Ludlow', 2), ('everyone aged 65 and over in all places', 3)]
     """
     found = alike_in(count_cells(spine), minimum_age=minimum_age, enough=enough)
     people = in_cells(spine).join(found.cells.select(*_CELL, "cell"), on=_CELL, how="left", maintain_order="left")
@@ -199,7 +199,7 @@ def _worded(cells: pl.DataFrame, sex: pl.Expr, minimum_age: int) -> pl.DataFrame
         pl.format("{} aged {} in {}", who, five_words, "place"),
         pl.format("{} aged {} in all places", who, five_words),
         pl.format("{} aged {} in all places", who, ten_words),
-        pl.lit(f"everybody aged {minimum_age} and over in all places"),
+        pl.lit(f"everyone aged {minimum_age} and over in all places"),
     )
     return pl.concat(
         cells.select("cell", "place", "n", level=pl.lit(level), who=said) for level, said in enumerate(words)

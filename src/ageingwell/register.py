@@ -62,13 +62,22 @@ class TableEntry:
 
 # The order is that of pages and lists.
 AGENCY_ENTRIES: Final = (
-    AgencyEntry("gp", "GP practices", "health", visits=(15, "doors a week the practices and community nurses can see")),
-    AgencyEntry("hospital", "Hospital", "health"),
-    AgencyEntry("social_care", "Adult social care", "care", visits=(12, "doors a week adult social care can see")),
-    AgencyEntry("housing", "Housing", "home", by_home=True, visits=(10, "doors a week the housing authority can see")),
-    AgencyEntry("fire", "Fire and rescue", "fire", by_home=True, visits=(20, "home fire-safety visits a week")),
     AgencyEntry(
-        "voluntary", "Voluntary sector", "everyday_life", visits=(25, "doors a week the voluntary link workers can see")
+        "gp", "GP practices", "health", visits=(15, "homes per week that the practices and community nurses can visit")
+    ),
+    AgencyEntry("hospital", "Hospital", "health"),
+    AgencyEntry(
+        "social_care", "Adult social care", "care", visits=(12, "homes per week that adult social care can visit")
+    ),
+    AgencyEntry(
+        "housing", "Housing", "home", by_home=True, visits=(10, "homes per week that the housing authority can visit")
+    ),
+    AgencyEntry("fire", "Fire and rescue", "fire", by_home=True, visits=(20, "home fire safety visits per week")),
+    AgencyEntry(
+        "voluntary",
+        "Voluntary sector",
+        "everyday_life",
+        visits=(25, "homes per week that the voluntary link workers can visit"),
     ),
 )
 

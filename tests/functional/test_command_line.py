@@ -308,7 +308,7 @@ def test_a_bundle_that_does_not_match_is_refused(published, bundle, damage, tmp_
     ran = score(published, settings_file(tmp_path / "set", bundle=damaged))
 
     assert ran.exit_code == 8
-    assert sentence(ran).startswith("BundleError: bundle: ")
+    assert sentence(ran).startswith("Error: bundle: ")
     assert current(published / "out").name == str(NIGHT)
 
 
@@ -367,7 +367,7 @@ def test_a_published_night_that_lost_a_file(published, settings):
 
     # No fault of an earlier night stops a new one; that nobody can be compared with it is told.
     assert ran.exit_code == 0
-    assert "the last list cannot be read, so everybody counts as new".casefold() in ran.stderr.casefold()
+    assert "the last list cannot be read, so everyone counts as new".casefold() in ran.stderr.casefold()
     assert (published / "out" / "current" / "list.parquet").is_file()
 
 

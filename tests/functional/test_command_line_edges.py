@@ -251,7 +251,7 @@ def test_a_device_or_pipe_in_place_of_a_file_is_refused_and_never_waited_for(nam
         ran = run(*words, *told)
 
         assert ran.exit_code == CODES[name]
-        assert "is no file on a disk" in ran.stderr
+        assert "is not a file on a disk" in ran.stderr
 
 
 def test_an_empty_path_is_not_taken_for_the_folder_we_are_in(tmp_path, monkeypatch):
@@ -303,7 +303,7 @@ def test_what_no_layer_foresaw_ends_with_the_code_of_the_path_it_happened_below(
     ran = run("check", "--data", small_county)
 
     assert ran.exit_code == 4
-    assert ran.stderr.splitlines()[-1].startswith("SourceError: gp_events.parquet cannot be read (Permission denied)")
+    assert ran.stderr.splitlines()[-1].startswith("Error: gp_events.parquet cannot be read (Permission denied)")
 
     raising(OSError(errno.ENOSPC, "No space left on device"), monkeypatch)
     ran = run("check", "--data", small_county)

@@ -201,7 +201,7 @@ def test_a_handful_of_people_is_too_few(bundle: Path, settings: Path, tmp_path: 
 
 def test_a_rival_that_is_not_on_the_wall_is_named(run: EvaluationRun) -> None:
     assert run.facts["rivals_absent"] == [f"{MACHINE} (not asked for)"]
-    assert f"not on the wall: {MACHINE} (not asked for)" in summary_text(run).splitlines()
+    assert f"not in the comparison: {MACHINE} (not asked for)" in summary_text(run).splitlines()
 
 
 def test_without_its_extra_the_boosting_machine_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

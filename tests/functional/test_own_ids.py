@@ -141,7 +141,7 @@ def test_council_ids_lend_own_ids_too(tmp_path):
 
 
 def test_own_ids_of_an_unknown_table_stop(tmp_path):
-    with pytest.raises(SourceError, match="own ids are said of gp_patient"):
+    with pytest.raises(SourceError, match="the settings give own ids for gp_patient"):
         run(tmp_path, "gp_patients", raw_rows("gp_patients"), own_ids=["gp_patient"])
 
 

@@ -428,7 +428,7 @@ def test_postcodes_need_a_look_up_without_contradictions(tmp_path):
         run(raw, lsoa_lookup=None)
 
     (tmp_path / "two.csv").write_text("postcode,lsoa21\nSY6 6AA,E01028827\nsy66aa,E01028828\n")
-    with pytest.raises(SourceError, match="1 postcodes lie in two areas"):
+    with pytest.raises(SourceError, match="1 postcodes are in two areas"):
         run(raw, lsoa_lookup=tmp_path / "two.csv")
 
 

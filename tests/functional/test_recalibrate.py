@@ -94,7 +94,8 @@ def test_the_command_does_the_same(
     answer = CliRunner().invoke(cli, [str(word) for word in command])
 
     assert answer.exit_code == 0, answer.output
-    assert answer.stdout.splitlines()[:-1] == moves_text(run).splitlines()[:-1]
+    assert answer.stdout.splitlines()[:-2] == moves_text(run).splitlines()[:-2]
+    assert answer.stdout.splitlines()[-1] == f'To use it, write bundle = "{out}" into score.toml.'
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {
         path.name: path.read_bytes() for path in run.folder.iterdir()
     }

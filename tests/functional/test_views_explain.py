@@ -49,7 +49,7 @@ def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(conf
     assert view.rows.height == 2
     assert kept["facts about health"] > 10
     assert "column chance: how many in 100 people with a record like this, and the range" in kept
-    assert "reads facts about:       everyday life, fire, home" in said
+    assert "may read facts about:     everyday life, fire, home" in said
     assert said.count("row_key ") == 3  # its meaning, and the two rows
     assert (
         "agencies/fire.csv, agencies/fire.html, agencies/fire.json, agencies/fire.parquet, agencies/fire.xlsx" in said

@@ -265,8 +265,8 @@ person_id | code_system | code      | recorded_on
 """
 WORDS = {
     "snomed_description": "SNOMED CT concept id, not the description id",
-    "ctv3": "concept id that its system keeps beside each Read code",
-    "read2": "concept id that its system keeps beside each Read code",
+    "ctv3": "concept id that its system keeps with each Read code",
+    "read2": "concept id that its system keeps with each Read code",
     "local": "its own code is mapped to",
     "dmd": "`dmd_to_bnf` in score.toml",
     "not_dmd": "dm+d code of the product (VMP or AMP)",

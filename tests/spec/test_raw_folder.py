@@ -68,7 +68,7 @@ def test_the_settings_give_a_file_to_a_source_and_a_file_that_is_not_of_it_stops
     profiles = shipped_profiles()
     found = assigned([file], profiles, {"irs": SourceSettings(files=("fire/*.csv",))})
     assert [one.profile.name for one in found.recognised] == ["irs"]
-    with pytest.raises(SourceError, match=r"fire/a\.csv|a\.csv: this is no file of the source cld_r1"):
+    with pytest.raises(SourceError, match=r"fire/a\.csv|a\.csv: this is not a file of the source cld_r1"):
         assigned([file], profiles, {"cld_r1": SourceSettings(files=("a.csv",))})
     two = {name: SourceSettings(files=("a.csv",)) for name in ("irs", "hhsrs")}
     with pytest.raises(ConfigError, match="two sources: irs, hhsrs"):

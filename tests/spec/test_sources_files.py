@@ -391,7 +391,7 @@ def test_a_later_part_without_a_required_column_stops_the_source(tmp_path: Path)
         ((), "gp_patients: the folder gp_patients/ holds no file"),
         (("a.csv", "b.parquet"), "gp_patients: the folder gp_patients/ mixes .csv and .parquet files"),
         (("a.csv", "a.csv.gz"), "gp_patients: the folder gp_patients/ mixes .csv and .csv.gz files"),
-        (("a.csv", "b.docx"), "gp_patients: gp_patients/b.docx is no file that can be read"),
+        (("a.csv", "b.docx"), "gp_patients: gp_patients/b.docx is not a file that can be read"),
     ],
 )
 def test_a_folder_of_anything_else_stops_the_source(names: tuple[str, ...], told: str, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_team_for_a_place_that_the_file_of_places_does_not_name_is_a_mistake(t
     teams = 'place_teams = [{agency = "fire", places = ["Ludlow", "Lud1ow"], visits = 5}]'
     (tmp_path / "outreach.toml").write_text(re.sub(r"(?m)^place_teams = .*$", teams, said), encoding="utf-8")
 
-    with pytest.raises(ConfigError, match=r"place_teams`: Lud1ow is no place of places\.csv\.gz"):
+    with pytest.raises(ConfigError, match=r"place_teams`: Lud1ow is not a place of places\.csv\.gz"):
         load_config(tmp_path / "score.toml")
 
 

@@ -179,21 +179,21 @@ def test_homes_with_needs_of_two_agencies_are_visits_that_could_be_joined():
     assert joint["rows"] == [["Housing and voluntary sector", "10"]]
 
 
-def test_one_more_visit_tells_of_no_single_door():
+def test_one_more_visit_shows_no_single_home():
     residents = people(Totnes=40)
 
     few = told(residents, needs(residents), risks=[0.3] * 7)["one_more"]["rows"]
     enough = told(residents, needs(residents), risks=[0.1, 0.3] * 4)["one_more"]["rows"]
 
-    assert few[0][-1] == "too few doors to tell"
+    assert few[0][-1] == "too few homes to say"
     assert enough[0] == [
         "Fire and rescue",
         "20",
         "20",
-        "one more door a week, about 52 a year",
-        "about 20 in 100 at a door",
+        "one more home per week, about 52 per year",
+        "about 20 in 100",
     ]
-    assert enough[1][3] == "nobody: no door is waiting for it"
+    assert enough[1][3] == "nobody: no home is waiting"
 
 
 def test_the_page_has_no_identifier_no_banned_word_and_says_where_there_is_no_directory():
@@ -205,7 +205,7 @@ def test_the_page_has_no_identifier_no_banned_word_and_says_where_there_is_no_di
     assert not re.search(r"[bcdfghjklmnpqrst]{20,}", text)
     words = f" {re.sub('<[^>]+>', ' ', text.split('</head>')[1]).lower()} "
     assert not [word for word in BANNED if f" {word} " in words]
-    assert "could not be used tonight" in text
+    assert "could not be read tonight" in text
     community = told(residents, found) | {"directory_state": "none"}
     assert "No directory of local services is connected" in commissioning_html(community, as_of="x").decode()
 
@@ -223,5 +223,5 @@ def test_a_service_whose_records_did_not_come_is_named_beside_the_count_of_servi
 
     assert "cannot tell" not in told(residents, needs(residents))["known"]["note"]
     assert told(residents, needs(residents), missing=["care_events", "gp_events"])["known"]["note"].endswith(
-        "We cannot tell whom these services know, as their records did not all come: adult social care."
+        "We do not know who these services know, because some of their records did not arrive: adult social care."
     )

@@ -235,6 +235,6 @@ def test_an_empty_night_is_told_as_one():
             summarise(see("group", rows=rows()), facts=NightFacts(AS_OF), attrition=attrition(), needs=FOUND.head(0))
         )
         .decode()
-        .count("There is nothing to tell.")
+        .count("There is nothing to show.")
         == 1
     )

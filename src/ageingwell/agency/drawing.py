@@ -77,7 +77,7 @@ def write_copy(
 def _copied(part: Part, heads: Sequence[str], beside: Beside, *, asks: bool) -> Copied:
     shown = [name for name in part.headings if name not in ANSWERS]
     columns = [_column(name, part.headings[name]) for name in shown]
-    columns += [Column(f"own_{n}", heading, "A column of your own", 24) for n, heading in enumerate(part.own)]
+    columns += [Column(f"own_{n}", heading, "Your own column", 24) for n, heading in enumerate(part.own)]
     columns += [_of_register(number, heading) for number, heading in enumerate(heads)]
     cells = [
         [

@@ -130,7 +130,7 @@ def _stop_on_doubt(found: AgencyList) -> None:
             where, why = part.sheet or "the list", next(iter(doubt.in_doubt.values()))
             raise SourceError(
                 f"{found.name}: {where}, row {doubt.number}: a cell {why}",
-                "mend the cell, save the file and run again; nothing was written",
+                "correct the cell, save the file and run again; nothing was written",
             )
 
 
@@ -183,7 +183,8 @@ def _the_list(contents: Contents, path: Path) -> tuple[Table | None, bool]:
         if "person_id" in heads:
             return None, False
     raise SourceError(
-        f"{path.name}: this is not a list of ours: no sheet has the column `Row key` beside `Decision`", _REMEDY
+        f"{path.name}: this is not one of our lists: no sheet has both a column `Row key` and a column `Decision`",
+        _REMEDY,
     )
 
 

@@ -107,6 +107,6 @@ def _digest(line: bytes) -> str:
 
 def _changed(path: Path, number: int) -> LedgerError:
     return LedgerError(
-        f"the log {path.name} was changed or cut: it does not hold from line {number} on, so nobody is looked up",
-        "show it to whoever answers for it, keep it, and name a new log with --log",
+        f"the log {path.name} was changed or cut: it no longer matches from line {number} on, so nobody is looked up",
+        "keep it, show it to the person responsible for it, and name a new log with --log",
     )

@@ -151,7 +151,8 @@ def stop_unless_reason(reason: str) -> None:
         )
     if IDENTIFIES.search(_DAY.sub("", reason)) or not reason.isprintable():
         raise SourceError(
-            "the reason holds a long number, a postcode or an e-mail address", "write it without: it stands in the log"
+            "the reason holds a long number, a postcode or an e-mail address",
+            "leave those out, because the reason is kept in the log",
         )
 
 
@@ -178,7 +179,7 @@ def _other_key(what: str, of: str, wanted: str, given: Key) -> KeyFileError:
     return KeyFileError(
         f"this is not the {what} that the list was made with: its {of} were made with the key {wanted}, and "
         f"{given.fingerprint} was given",
-        "give that key: `ageingwell key fingerprint FILE` tells which one a file holds",
+        "give that key: `ageingwell key fingerprint FILE` shows which key is in a file",
     )
 
 

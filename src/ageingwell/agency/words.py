@@ -20,7 +20,7 @@ def reidentified_text(done: Reidentified) -> str:
     Your register has 8 rows; 1 is without a number, 2 contradict each other, and none of these was used
     The list with names: named.xlsx
     Keep it inside your agency. To send it back without names: ageingwell add
-    This use stands in log
+    This use is logged in log
     """
     lines = [
         f"{done.n_matched:,} of the {_many(done.n_listed, 'person', 'people')} on the list are on your register"
@@ -41,7 +41,7 @@ def reidentified_text(done: Reidentified) -> str:
     lines += [
         f"The list with names: {done.file}",
         "Keep it inside your agency. To send it back without names: ageingwell add",
-        f"This use stands in {done.log}",
+        f"This use is logged in {done.log}",
     ]
     return "\n".join(lines)
 
@@ -52,15 +52,15 @@ def added_text(done: Added) -> str:
     >>> from pathlib import Path
     >>> print(added_text(Added(Path("back.xlsx"), Path("log"), "gp", None, 2, (4,), ())))
     2 people are put forward by their key
-    Add someone, row 4: this is not an NHS number; the row is in the file without it. Mend it and run again
+    Add someone, row 4: this is not an NHS number; the row is in the file without it. Correct it and run again
     No name, address, telephone or NHS number from your register is in the file to send back: back.xlsx
-    This use stands in log
+    This use is logged in log
     """
     lines = [f"{_many(done.n_added, 'person is', 'people are')} put forward by their key"]
     if done.not_a_number:
         lines.append(
-            f"Add someone, {_rows(done.not_a_number)}: this is not an NHS number; the row is in the file without it. "
-            "Mend it and run again"
+            f"Add someone, {_rows(done.not_a_number)}: this is not an NHS number; the row is in the file without "
+            "it. Correct it and run again"
         )
     if done.listed_already:
         lines.append(f"Add someone, {_rows(done.listed_already)}: on the list already; fill in their row there")
@@ -68,7 +68,7 @@ def added_text(done: Added) -> str:
         [
             *lines,
             f"No name, address, telephone or NHS number from your register is in the file to send back: {done.file}",
-            f"This use stands in {done.log}",
+            f"This use is logged in {done.log}",
         ]
     )
 

@@ -13,7 +13,7 @@ import click
 
 from ageingwell.cli.entry import needed_key
 from ageingwell.cli.places import KEY_FILE, OUT_FILE, SOURCE_FILE
-from ageingwell.cli.root import cli, day, json_option
+from ageingwell.cli.root import DAY, cli, json_option
 
 if TYPE_CHECKING:
     from ageingwell.pseudonyms import Key
@@ -35,14 +35,13 @@ _KEYS = (
     click.option("--recipient", help="Whose list it is, where the file does not say: fire, gp, housing."),
     click.option(
         "--night",
-        type=click.DateTime(["%Y-%m-%d"]),
-        callback=day,
+        type=DAY,
         help="The night of the list, where the file does not say: 2026-11-22.",
     ),
     click.option(
         "--log",
         type=OUT_FILE,
-        help="Where each use is written down. Else reidentify-log.jsonl in the folder of the new file.",
+        help="Where to log each use. Without it: reidentify-log.jsonl in the folder of the new file.",
     ),
 )
 
@@ -59,9 +58,13 @@ def _keyed(command: Callable[..., Any]) -> Callable[..., Any]:
     "--register", required=True, type=SOURCE_FILE, help="Your own register, with nhs_number or uprn, names, addresses."
 )
 @click.option("--out", required=True, type=OUT_FILE, help="Where to write the list with names: .xlsx or .csv.")
-@click.option("--reason", required=True, help="Why you look people up, in a few words. It stands in the log.")
-@click.option("--keep", multiple=True, help="A column of your register to show; again for more. Else names, addresses "
-              "and telephones, by their headings.")  # fmt: skip
+@click.option("--reason", required=True, help="Why you look people up, in a few words. It is kept in the log.")
+@click.option(
+    "--keep",
+    multiple=True,
+    help="A column of your register to show. Give it again for more columns. "
+    "Without it: names, addresses and telephones, by their headings.",
+)
 @_keyed
 @json_option
 def reidentify(

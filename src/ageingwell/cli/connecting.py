@@ -10,16 +10,15 @@ import click
 
 from ageingwell.cli.entry import config_of, progress, throwaway_key
 from ageingwell.cli.places import DATA, OUT
-from ageingwell.cli.root import cli, config_option, day, json_option, log_option
+from ageingwell.cli.root import DAY, cli, config_option, json_option, log_option
 
 if TYPE_CHECKING:
     from ageingwell.jobs.connecting import Connected
 
 extracted_on_option = click.option(
     "--extracted-on",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The day the extracts were taken, where the files do not tell it.",
+    type=DAY,
+    help="The day the extracts were taken, if the files do not say.",
 )
 
 

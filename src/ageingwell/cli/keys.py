@@ -22,15 +22,15 @@ def key() -> None:
 @key.command()
 @click.argument("key_file", metavar="FILE", type=KEY_FILE)
 def new(key_file: Path) -> None:
-    """Make a new random key in FILE, which only you can read. A file that is there already is never written over."""
+    """Make a new random key in FILE, which only you can read. It never overwrites a file."""
     from ageingwell.pseudonyms import Key
 
     made = Key.generate(key_file)
     click.echo(f"key: {key_file}")
     click.echo(f"key fingerprint: {made.fingerprint}")
     click.echo(
-        "Whoever has this file can look up everybody in the records. Pass it on by hand or through a secret store, "
-        "never by e-mail or beside the records, and keep one sealed copy: a lost key cannot be had back."
+        "Anyone who has this file can look up everyone in the records. Pass it on by hand or through a secret store, "
+        "never by e-mail or with the records. Keep one sealed copy: nobody can get a lost key back."
     )
     if _is_windows():
         click.echo(_WINDOWS.format(path=key_file))
@@ -43,7 +43,7 @@ def _is_windows() -> bool:
 @key.command()
 @click.argument("key_file", metavar="FILE", type=KEY_FILE)
 def fingerprint(key_file: Path) -> None:
-    """Print the fingerprint of the key in FILE: twelve letters that tell keys apart and tell nothing about the key."""
+    """Print the fingerprint of the key in FILE: twelve letters that differ from key to key."""
     from ageingwell.pseudonyms import Key
 
     click.echo(Key.read(key_file).fingerprint)

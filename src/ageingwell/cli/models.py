@@ -34,11 +34,15 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
         click.echo(f"{outcome}: AUROC {found['auroc']['value']:.3f} on {found['n']:,} people ({rivals})")
     click.echo(f"verdict: {run.facts['verdict']['reason']}")
     click.echo(f"bundle: {run.folder}, its card: {run.folder / 'card.md'}")
+    if run.facts["verdict"]["usable"]:
+        click.echo(f'To use it, write bundle = "{run.folder}" into score.toml.')
 
 
 @cli.command()
 @data_option
-@click.option("--bundle", help="The bundle to evaluate, a shipped name or a folder; else that of the settings.")
+@click.option(
+    "--bundle", help="The bundle to evaluate: a shipped name or a folder. Without it: the one in the settings."
+)
 @click.option("--out", required=True, type=OUT, help="Where to write the tables.")
 @recorded_up_to_option
 @click.option(
@@ -50,9 +54,9 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
     default=0,
     show_default=True,
     type=click.IntRange(0, 200),
-    help="Fit again on so many redrawn sets of households: tells how much of the list is luck.",
+    help="Fit again this many times on redrawn sets of households, to see how much of the list is luck.",
 )
-@click.option("--without-machine", is_flag=True, help="Leave the explainable boosting machine off the wall.")
+@click.option("--without-machine", is_flag=True, help="Leave the explainable boosting machine out of the comparison.")
 @config_option
 @json_option
 @log_option
@@ -68,7 +72,7 @@ def evaluate(
     config_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure a model bundle on the latest year, on households it never saw, beside every simple rival."""
+    """Measure a model bundle on the latest year, on households it never saw, next to simpler methods."""
     from ageingwell.learning import evaluating
 
     config = config_of(config_path)
@@ -92,7 +96,9 @@ def evaluate(
 
 @cli.command()
 @data_option
-@click.option("--bundle", help="The parent: a shipped name or a bundle folder; else that of the settings.")
+@click.option(
+    "--bundle", help="The bundle to start from: a shipped name or a folder. Without it: the one in the settings."
+)
 @click.option("--out", required=True, type=OUT, help="The folder of the place's bundle.")
 @recorded_up_to_option
 @config_option

@@ -8,7 +8,7 @@ import click
 
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
-from ageingwell.cli.root import as_of_option, cli, config_option, data_option, day, json_option, log_option
+from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option, log_option
 from ageingwell.cli.telling import tell_night
 
 
@@ -17,7 +17,7 @@ from ageingwell.cli.telling import tell_night
 @as_of_option
 @click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
 @config_option
-@click.option("--list-key-file", type=KEY_FILE, help="The key of the rows: 32 random bytes, readable by you alone.")
+@click.option("--list-key-file", type=KEY_FILE, help="The key of the rows: 32 random bytes that only you can read.")
 @click.option(
     "--allow-made-up-bundle", is_flag=True, help="Score real records with a bundle trained on made-up people."
 )
@@ -62,12 +62,13 @@ def score(
 @click.option(
     "--role", default="not stated", show_default=True, help='Who records, as a role: "meeting chair". No names.'
 )
-@click.option("--fix-to", type=OUT, help="Where files to mend go; else beside each file.")
+@click.option(
+    "--fix-to", type=OUT, help="Where to write files with the rows to correct. Without it: next to each file."
+)
 @click.option(
     "--recorded-on",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The day of recording in place of today; for made-up nights alone.",
+    type=DAY,
+    help="The day of recording instead of today, for made-up nights only.",
 )
 @config_option
 @click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, as `score` had it.")

@@ -25,11 +25,10 @@ class Told(click.ClickException):
     def __init__(self, fault: AgeingWellError) -> None:
         super().__init__(str(fault))
         self.exit_code = fault.exit_code  # type: ignore[misc]
-        self.kind = type(fault).__name__
 
     def show(self, file: Any = None) -> None:
-        """One sentence to standard error."""
-        click.echo(f"{self.kind}: {self.message}", err=True)
+        """One sentence to standard error; the exit code says of which kind it is, for programs."""
+        click.echo(f"Error: {self.message}", err=True)
 
 
 class Place(click.Path):
@@ -52,7 +51,7 @@ class Place(click.Path):
         except OSError as error:
             raise Told(self.told(Path(value), error)) from None
         except ValueError:
-            raise Told(self._wrong("the path holds bytes that are no text", "name the file or folder anew")) from None
+            raise Told(self._wrong("the path has characters that are not text", "rename the file or folder")) from None
         return path
 
     def told(self, path: Path, error: OSError) -> AgeingWellError:
@@ -78,7 +77,9 @@ class Place(click.Path):
             return
         if not stat.S_ISREG(mode):
             # A pipe ends at the first reading, a device never; and every file here is read more than once.
-            raise Told(self._wrong(f"{path.name} is no file on a disk", "save what it holds to a file, and name that"))
+            raise Told(
+                self._wrong(f"{path.name} is not a file on a disk", "save what it holds to a file, and name that")
+            )
         with path.open("rb"):
             return
 

@@ -10,20 +10,19 @@ import click
 from ageingwell.cli.connecting import extracted_on_option, tell_raw_check
 from ageingwell.cli.entry import config_of, needed_key, progress, throwaway_key
 from ageingwell.cli.places import DATA, KEY_FILE, OUT, SOURCE_FILE
-from ageingwell.cli.root import cli, config_option, day, json_option, log_option
+from ageingwell.cli.root import DAY, cli, config_option, json_option, log_option
 from ageingwell.cli.telling import print_table, tell_check, told_value
 
 
 @cli.command()
 @click.option("--data", type=DATA, help="The folder that holds the contract tables.")
-@click.option("--raw", type=DATA, help="In its place: the folder of an agency's own files.")
+@click.option("--raw", type=DATA, help="Instead of --data: the folder of an agency's own files.")
 @extracted_on_option
 @click.option("--refused-to", type=OUT, help="Write every refused row here: file, row number, column, rules.")
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The night the records are for: rows dated later are counted. Today unless told.",
+    type=DAY,
+    help="The night the records are for. Rows dated later are counted. Without it: today.",
 )
 @config_option
 @json_option
@@ -77,8 +76,7 @@ def check(
     "--as-of",
     default="2026-11-22",
     show_default=True,
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
+    type=DAY,
     help="The day the extracts are taken.",
 )
 @click.option("--raw", is_flag=True, help="The agencies' raw extracts, with made-up NHS numbers and names.")
@@ -88,7 +86,7 @@ def check(
 @click.option("--words", multiple=True, help="Codes or labels that nobody recognises, such as ctv3; again for more.")
 @click.option("--allow-list", is_flag=True, help="National opt-outs as the list of those who may be used.")
 @click.option("--rate-shift", default=0.0, type=float, help="Add this to the log of every rate: another county.")
-@click.option("--check-rates", is_flag=True, help="Print the county's rates beside published ones.")
+@click.option("--check-rates", is_flag=True, help="Print the county's rates next to published ones.")
 @json_option
 @log_option
 def synth(
@@ -133,7 +131,7 @@ def synth(
 @cli.command()
 @click.option("--raw", required=True, type=DATA, help="The folder of this agency's raw extracts.")
 @click.option("--out", required=True, type=OUT, help="Where to write the contract tables.")
-@click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms: 32 random bytes, readable by you alone.")
+@click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms: 32 random bytes that only you can read.")
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
 @extracted_on_option
@@ -141,8 +139,8 @@ def synth(
 @click.option(
     "--ids",
     type=click.Choice(["nhs_number", "own"]),
-    help="What every table holds in nhs_number and uprn: NHS numbers and UPRNs, or the agency's own ids of any text. "
-    "Else as the settings say of each table.",
+    help="What every table holds in nhs_number and uprn: NHS numbers and UPRNs, or the agency's own ids (any text). "
+    "Without it: what the settings say for each table.",
 )
 @config_option
 @json_option

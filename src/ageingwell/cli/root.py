@@ -1,8 +1,9 @@
 """The group of all commands, how it ends, and the options that several commands have."""
 
+import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -84,16 +85,38 @@ def cli() -> None:
     """Find older people at the greatest risk, and fit offers of help to what local agencies can give."""
 
 
-def day(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:
-    """The day of an option that names a day."""
-    return None if value is None else value.date()
+class Day(click.ParamType):
+    """A day, written as 2026-11-22."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or how to write it: a day in British order is written out as it should be."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            meant = _in_british_order(value)
+            remedy = f"write it as {meant}" if meant else "write year-month-day, such as 2026-11-22"
+            self.fail(f"“{value}” is not a date that we can read: {remedy}", param, ctx)
 
 
-as_of_option = click.option(
-    "--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), callback=day, help="The night, as 2026-11-22."
-)
+def _in_british_order(text: str) -> date | None:
+    """What 22/11/2026, 22.11.26 or 22 November 2026 means; nothing for what is no day either way."""
+    parts = re.sub(r"[/. -]+", "-", text.strip())
+    for form in ("%d-%m-%Y", "%d-%m-%y", "%d-%b-%Y", "%d-%B-%Y", "%d-%b-%y", "%Y-%m-%d"):
+        with suppress(ValueError):
+            return datetime.strptime(parts, form).date()
+    return None
+
+
+DAY = Day()
+as_of_option = click.option("--as-of", required=True, type=DAY, help="The night, as 2026-11-22.")
 data_option = click.option("--data", required=True, type=DATA, help="The folder that holds the contract tables.")
-config_option = click.option("--config", "config_path", type=SETTINGS, help="A settings file in place of the defaults.")
+config_option = click.option(
+    "--config", "config_path", type=SETTINGS, help="A settings file to use instead of the defaults."
+)
 
 
 def _note_log(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -106,12 +129,11 @@ log_option = click.option(
     envvar="AGEINGWELL_LOG",
     expose_value=False,
     callback=_note_log,
-    help="Write each stage to standard error as a line of JSON. Else only a terminal is told of stages.",
+    help="Write each stage to standard error as a line of JSON. Otherwise only a terminal shows the stages.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for machines.")
 recorded_up_to_option = click.option(
     "--recorded-up-to",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=day,
-    help="The day the extract was taken; else the day after the newest row of the GP register.",
+    type=DAY,
+    help="The day the extract was taken. Without it: the day after the newest row of the GP register.",
 )

@@ -37,9 +37,15 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
 
 
 def tell_check(found: "CheckedRecords") -> None:
-    """Say what a check found: tables, refused rows by rule, links, what is not there, what a night would stop on."""
-    print_table(found.tables)
-    print_table(found.refused)
+    """Say what a check found: tables, refused rows by rule, links, what is not there, and what a night would do."""
+    from ageingwell.jobs.verdicts import verdict_words, with_meaning
+
+    if not found.tables.is_empty():
+        print_table(found.tables)
+        if found.refused.is_empty():
+            click.echo("Nothing would be refused.")
+        else:
+            print_table(with_meaning(found.refused))
     if not found.recognised.is_empty():
         # Practice by practice only where one is below its floor; `--json` has them all.
         worth_a_line = found.recognised["practice_code"].is_null() | (found.recognised["verdict"] == "too few")
@@ -52,6 +58,7 @@ def tell_check(found: "CheckedRecords") -> None:
         click.echo(f"note: {note}")
     for problem in found.problems:
         click.echo(f"problem: {problem}")
+    click.echo(verdict_words(found))
 
 
 def _warnings(facts: "NightFacts") -> list[str]:

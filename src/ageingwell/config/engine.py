@@ -22,8 +22,8 @@ class SparkSettings(Settings):
     )
     shared_folder: str | None = Field(
         default=None,
-        description="a folder that has this path on the driver and on every executor: what is handed on between parts "
-        "lies there",
+        description="a folder that has this path on the driver and on every executor: parts keep there what "
+        "they pass on",
     )
     options: dict[str, str] = Field(
         default_factory=dict, description="options of the Spark session that is started; none of them may be a secret"
@@ -52,7 +52,7 @@ class SparkSettings(Settings):
                     "not to these settings"
                 )
             if not name.startswith("spark."):
-                raise ValueError(f"`{name}` is no option of Spark: their names begin with spark.")
+                raise ValueError(f"`{name}` is not an option of Spark: their names begin with spark.")
         return value
 
 

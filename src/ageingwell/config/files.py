@@ -52,12 +52,41 @@ def _mistake(model: type[BaseModel], path: Path, error: Mapping[str, Any]) -> st
     keys = [str(part) for part in error["loc"]]
     line = _line_of(path, keys)
     place = f"{path.name}, line {line}" if line else path.name
-    allowed = error["msg"].removeprefix("Value error, ")
+    allowed = _allowed(error)
     if error["type"] == "extra_forbidden":
         known = sorted(model.model_fields) if len(keys) == 1 else []
         near = difflib.get_close_matches(keys[-1], known, n=1)
         allowed = f"there is no such key; did you mean `{near[0]}`?" if near else "there is no such key"
     return f"{place}: `{'.'.join(keys)}`: {allowed}"
+
+
+# What to write, by the start of the kind of mistake that pydantic names; {…} is from its context.
+_WRITE: Mapping[str, str] = {
+    "missing": "this key is missing",
+    "int_": "write a whole number",
+    "float_": "write a number",
+    "bool_": "write true or false",
+    "string_type": "write text in quotes",
+    "date_": "write a day, such as 2026-11-22",
+    "list_type": "write a list in square brackets",
+    "tuple_type": "write a list in square brackets",
+    "dict_type": "write a section of keys",
+    "model_type": "write a section of keys",
+    "greater_than_equal": "write {ge} or more",
+    "greater_than": "write more than {gt}",
+    "less_than_equal": "write {le} or less",
+    "less_than": "write less than {lt}",
+    "literal_error": "write one of {expected}",
+    "enum": "write one of {expected}",
+}
+
+
+def _allowed(error: Mapping[str, Any]) -> str:
+    """What is allowed, in words of ours; those of a check of our own are that already."""
+    words = next((words for kind, words in _WRITE.items() if error["type"].startswith(kind)), None)
+    if words is None:
+        return str(error["msg"]).removeprefix("Value error, ")
+    return words.format(**error.get("ctx", {}))
 
 
 def _line_of(path: Path, keys: list[str]) -> int | None:

@@ -183,7 +183,7 @@ def _unknown_places(outreach: OutreachSettings, places: Path, *, said_in: Path) 
     except (OSError, pl.exceptions.PolarsError):
         return [f"{places.name}: its column `place` cannot be read"]
     return [
-        f"{said_in.name}: `capacity.place_teams`: {place} is no place of {places.name}"
+        f"{said_in.name}: `capacity.place_teams`: {place} is not a place of {places.name}"
         for place in sorted(named - known)
     ]
 

@@ -24,7 +24,7 @@ class PlaceTeam(Settings):
 
     agency: LeadAgency = Field(description="the agency whose team it is")
     places: tuple[str, ...] = Field(min_length=1, description="the places it serves, as the file of places names them")
-    visits: int = Field(ge=0, description="doors a week the team can see")
+    visits: int = Field(ge=0, description="homes per week that the team can visit")
 
 
 # A key for each agency that visits, as the register names them.
@@ -94,7 +94,7 @@ class CoolingOff(Settings):
     deferred: int = Field(default=28, ge=0, description="they asked to be called on later")
     in_hospital: int = Field(default=14, ge=0, description="they were in hospital")
     wrong_address: int = Field(default=90, ge=0, description="the address was wrong; time to put it right")
-    deceased: int = Field(default=28, ge=0, description="a death was reported; the household is left in peace")
+    deceased: int = Field(default=28, ge=0, description="a death was reported; nobody contacts the household")
     moved: int = Field(
         default=90, ge=0, description="the household was reported to have moved; time for the register to follow"
     )
@@ -170,13 +170,13 @@ class DecisionDays(Settings):
     """Days a person is left in peace after the group decided otherwise, counted from the day it was recorded."""
 
     already_supported: int = Field(
-        default=90, ge=0, description="somebody supports them already; time to see how it goes"
+        default=90, ge=0, description="someone supports them already; time to see how it goes"
     )
     need_to_know_more: int = Field(
         default=14, ge=0, description="the group wants to know more first, and named no day for it"
     )
     not_right: int = Field(default=180, ge=0, description="a visit is not right for this person")
-    said_no: int = Field(default=365, ge=0, description="the person has said no; holds for everyone at the door")
+    said_no: int = Field(default=365, ge=0, description="the person has said no; counts for everyone in the home")
 
 
 class DecisionSettings(Settings):
@@ -185,7 +185,7 @@ class DecisionSettings(Settings):
     ledger: str = Field(
         default="decisions.sqlite",
         min_length=1,
-        description="file of the ledger: a name in the folder of the nights, or a path of its own",
+        description="file of the ledger: a name in the folder of the nights, or a full path",
     )
     agreed_days: int = Field(
         default=42, ge=1, description="days an agreed visit keeps its place where the group named no day"
@@ -193,13 +193,13 @@ class DecisionSettings(Settings):
     contact_days_before: int = Field(
         default=42,
         ge=0,
-        description="a contact that lies more days than this before the night of its list is given back to mend",
+        description="a contact more days than this before the night of its list is given back to be corrected",
     )
-    added_urgency: Urgency = Field(default="soon", description="how soon somebody is seen whom the group added")
+    added_urgency: Urgency = Field(default="soon", description="how soon to see a person that the group added")
     added_action: str = Field(
         default="See them as the group agreed; ask how they are managing and what would help",
         min_length=1,
-        description="next action for somebody whom the group added",
+        description="next step for a person that the group added",
     )
     rubber_stamp_share: float = Field(
         default=0.95, ge=0, le=1, description="tell the chair when more than this share just follows the suggestion"
@@ -210,13 +210,17 @@ class DecisionSettings(Settings):
 class OutreachSettings(Settings):
     """Everything in `configs/outreach.toml`."""
 
-    capacity: Capacity = Field(default=Capacity(), description="places a week, by agency")
+    capacity: Capacity = Field(default=Capacity(), description="places per week, by agency")
     floors: Floors = Field(default=Floors(), description="shares of the places kept for groups easily missed")
-    cooling_off_days: CoolingOff = Field(default=CoolingOff(), description="days in peace after a contact")
+    cooling_off_days: CoolingOff = Field(
+        default=CoolingOff(), description="days without another contact after a contact"
+    )
     decisions: DecisionSettings = Field(
         default=DecisionSettings(), description="how decisions are kept and followed up"
     )
-    decision_days: DecisionDays = Field(default=DecisionDays(), description="days in peace after a decision")
+    decision_days: DecisionDays = Field(
+        default=DecisionDays(), description="days without another proposal after a decision"
+    )
     thresholds: Thresholds = Field(default=Thresholds(), description="the numbers in the rules")
     need_values: NeedValues = Field(default=NeedValues(), description="worth of a need in units of risk")
     default_leads: DefaultLeads = Field(default=DefaultLeads(), description="leads where no rule found a need")
@@ -224,7 +228,7 @@ class OutreachSettings(Settings):
         default=2,
         ge=1,
         le=6,
-        description="risks that are equal at this many decimals are told apart by need, not by risk",
+        description="risks that are equal at this many decimals are put in order by need, not by risk",
     )
     bands: tuple[int, ...] = Field(
         default=(20, 50, 100, 200, 500),
@@ -244,19 +248,17 @@ class OutreachSettings(Settings):
         description="how much more a newcomer must be worth to take the place of someone listed",
     )
     people_a_visit: int = Field(
-        default=2, ge=1, description="people at one door whose risks count for the door's value"
+        default=2, ge=1, description="people of one home whose risks count for the home's value"
     )
     joint_share: float = Field(
         default=0.5, ge=0, le=1, description="worth of another agency's need at the door, as a share of its full worth"
     )
-    just_missed_shown: int = Field(
-        default=10, ge=0, description="doors shown for each agency as having just missed a place"
-    )
+    just_missed_shown: int = Field(default=10, ge=0, description="homes shown for each agency that just missed a place")
     random_share: float = Field(
         default=0.0,
         ge=0,
         le=0.5,
-        description="share of each agency's places drawn by lot at the margin, to measure effect",
+        description="share of each agency's last places that are picked at random, to measure effect",
     )
     high_risk_action: str = Field(
         default="Ask how they are managing at home and what would help; agree one next step with them",
@@ -299,7 +301,7 @@ class Intervention(Settings):
     say: str = Field(
         default=SAY,
         min_length=1,
-        description="what a visitor says at the door; must not tell why this person was chosen",
+        description="what a visitor says at the door; must not give away why this person was chosen",
     )
     evidence: str = Field(min_length=1, description="what is known about the effect of the action")
     source: str = Field(min_length=1, description="where the criterion and the evidence come from")

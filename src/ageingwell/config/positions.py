@@ -33,8 +33,7 @@ def read_positions(path: Path) -> pl.DataFrame:
     if not wrong.is_empty():
         rows = ", ".join(str(row) for row in wrong["row"].head(5))
         raise ConfigError(
-            f"{path.name}: row {rows}: the place is missing or stands twice, or the point lies outside the United "
-            "Kingdom",
+            f"{path.name}: row {rows}: the place is missing or named twice, or the point is outside the United Kingdom",
             "write each place once, with latitude and longitude in degrees",
         )
     return read.drop("row")

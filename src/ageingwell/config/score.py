@@ -23,7 +23,7 @@ class ReaderSettings(Settings):
     """How the files of one table are to be read, where they do not tell it themselves."""
 
     encoding: tuple[str, ...] | str = Field(
-        default=(), description='encodings to try after UTF-8, such as "windows-1252"; a byte order mark is heeded'
+        default=(), description='encodings to try after UTF-8, such as "windows-1252"; a byte order mark is respected'
     )
     separator: str | None = Field(
         default=None, min_length=1, max_length=1, description="what parts the columns; empty: as the header line shows"
@@ -33,9 +33,12 @@ class ReaderSettings(Settings):
     has_header: bool = Field(default=True, description="false: the first line is a row already, and `names` names them")
     names: tuple[str, ...] = Field(default=(), description="the headings of a file without header")
     date_formats: tuple[str, ...] = Field(
-        default=(), description='how days are written beside year-month-day: "%d/%m/%Y", "%d-%b-%Y", "%d/%m/%Y %H:%M"'
+        default=(),
+        description='how days are written, other than year-month-day: "%d/%m/%Y", "%d-%b-%Y", "%d/%m/%Y %H:%M"',
     )
-    empty: tuple[str, ...] = Field(default=(), description='words that mean empty beside NULL and its like: "-", "N/K"')
+    empty: tuple[str, ...] = Field(
+        default=(), description='words that mean empty, as well as NULL and the like: "-", "N/K"'
+    )
 
     @field_validator("date_formats")
     @classmethod
@@ -44,8 +47,8 @@ class ReaderSettings(Settings):
             tells = all(any(part in form for part in parts) for parts in _DAY_PARTS)
             if not tells or not _FORM.fullmatch(form) or ("%I" in form) != ("%p" in form):
                 raise ValueError(
-                    f'"{form}" tells no day: write it with %d, %m (or %b) and a year of four digits, %Y; a time as '
-                    "%H:%M:%S or %I:%M %p"
+                    f'"{form}" does not give a day: write it with %d, %m (or %b) and a year of four digits, %Y; a time '
+                    "as %H:%M:%S or %I:%M %p"
                 )
         return value
 
@@ -55,7 +58,7 @@ class TableSettings(Settings):
 
     required: bool = Field(description="stop the run when this table is missing; otherwise go on and say so")
     held: bool = Field(
-        default=True, description="false: this optional table does not exist here, so that nobody is told it is missing"
+        default=True, description="false: this optional table does not exist here, so nothing says that it is missing"
     )
     ids: Literal["nhs_number", "own"] = Field(
         default="nhs_number",
@@ -120,7 +123,7 @@ class SourceSettings(Settings):
     files: tuple[str, ...] = Field(
         default=(), description="patterns of the files that are of this source, where their headers do not tell"
     )
-    extracted_on: date | None = Field(default=None, description="the day the extract was taken, where no file tells it")
+    extracted_on: date | None = Field(default=None, description="the day the extract was taken, if no file says")
 
 
 class LedgerEntry(Settings):
@@ -169,7 +172,7 @@ class RecognitionSettings(Settings):
     Shares of rows. What falls below is unknown, never no, and every output says so.
     """
 
-    minimum_rows: int = Field(default=100, ge=1, description="with fewer rows than this nothing is judged")
+    minimum_rows: int = Field(default=100, ge=1, description="with fewer rows than this nothing is checked")
     entries_readable_at_least: float = Field(
         default=0.8, ge=0, le=1, description="share of a practice's coded entries that are SNOMED CT concepts"
     )
@@ -193,7 +196,7 @@ class RecognitionSettings(Settings):
         default=0.8, ge=0, le=1, description="share of an open column's labels that we know; for telling alone"
     )
     places_known_at_least: float = Field(
-        default=0.5, ge=0, le=1, description="share of people whose area stands in the file of places"
+        default=0.5, ge=0, le=1, description="share of people whose area is in the file of places"
     )
 
 
@@ -238,7 +241,7 @@ class ScoreSettings(Settings):
     )
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
-    outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, by whom")
+    outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, and who visits")
     interventions: str = Field(default="interventions.toml", description="file: needs, their leads and next actions")
     services: str = Field(
         default="services.toml", description="file: the local directory, and which services serve which need"

@@ -13,7 +13,7 @@ class NeedTerms(Settings):
     )
     functional_terms: tuple[str, ...] = Field(
         default=(),
-        description="terms for readers who see the need in functional words: none may tell more than those words",
+        description="terms for readers who see the need in functional words: none may say more than those words",
     )
 
 
@@ -21,7 +21,7 @@ class ServicesSettings(Settings):
     """Everything in `configs/services.toml`."""
 
     directory: str | None = Field(
-        default=None, description="a file or folder in HSDS 3 form, beside this file or shipped; absent: no offers"
+        default=None, description="a file or folder in HSDS 3 form, next to this file or shipped; absent: no offers"
     )
     required: bool = Field(
         default=False, description="stop the run when the directory cannot be read; otherwise go on and say so"

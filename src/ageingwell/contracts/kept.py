@@ -47,11 +47,11 @@ class Marginal(pa.DataFrameModel):
     """`marginal.parquet`: one row an agency, and what one more place a week would reach."""
 
     lead_agency: str = pa.Field(isin=LEAD_AGENCIES, unique=True, description="the agency")
-    places: int = pa.Field(ge=0, description="its places a week")
+    places: int = pa.Field(ge=0, description="its places per week")
     used: int = pa.Field(ge=0, description="how many are used")
     extra_value: float = pa.Field(description="worth that one more place would add, in units of risk")
     extra_risk: float = pa.Field(description="risk that one more place would reach")
-    extra_doors: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="doors that would be visited then")
+    extra_doors: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="homes that would be visited then")
 
 
 class Beeswarm(pa.DataFrameModel):

@@ -24,7 +24,7 @@ class Spine(pa.DataFrameModel):
     birth_month: pl.Date = pa.Field(description="the first day of the month of birth")
     age: int = pa.Field(ge=0, le=OLDEST, description="whole years on the cut-off")
     registered_on: pl.Date = pa.Field(description="the day of registration")
-    lived_here_from: pl.Date = pa.Field(description="the day they moved in, else the day they registered")
+    lived_here_from: pl.Date = pa.Field(description="the day they moved in, or if unknown the day they registered")
     communication_need: str = pa.Field(nullable=True, description="what they need to understand and be understood")
     n_household_members: int = pa.Field(ge=1, nullable=True, description="people registered at the home")
     n_household_65plus: int = pa.Field(ge=0, nullable=True, description="of these, aged 65 and over")
@@ -53,7 +53,7 @@ class Reasons(pa.DataFrameModel):
     """`reasons.parquet`: one row a listed person and feature; `base` and all contributions make the risk's log-odds."""
 
     person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
-    position: int = pa.Field(ge=1, description="1 is the strongest beside the people compared with")
+    position: int = pa.Field(ge=1, description="1 is the strongest, compared with similar people")
     feature: str = pa.Field(description="name of the feature")
     value: str = pa.Field(description="its value as text; `unknown` where nothing is on record")
     contribution: float = pa.Field(description="contribution to the calibrated log-odds")
@@ -61,11 +61,11 @@ class Reasons(pa.DataFrameModel):
     theme: str = pa.Field(isin=THEMES, description="theme of the feature")
     text: str = pa.Field(nullable=True, description="sentence; empty where the fact may not be given as a reason")
     direction: str = pa.Field(isin=["raises", "lowers"], description="linked with a higher or a lower chance")
-    can_change: bool = pa.Field(description="somebody can act on it")
+    can_change: bool = pa.Field(description="someone can act on it")
     adds_in_100: int = pa.Field(
         nullable=True, description="what it adds on the person's page; empty under all other facts together"
     )
-    shown: bool = pa.Field(description="stands on the list row")
+    shown: bool = pa.Field(description="is on the list row")
     agency: str = pa.Field(nullable=True, description="who told a fact of the page; empty where several did together")
     known_on: pl.Date = pa.Field(nullable=True, description="the day of a fact of the page")
 

@@ -27,13 +27,13 @@ class Services(pa.DataFrameModel):
     organisation_id: str = pa.Field(description="who runs it")
     name: str = pa.Field(str_length={"min_value": 1}, description="public name")
     status: str = pa.Field(isin=list(STATUSES), description="only an active service is offered")
-    minimum_age: int = pa.Field(ge=0, le=130, nullable=True, description="youngest age served; empty: no limit told")
-    maximum_age: int = pa.Field(ge=0, le=130, nullable=True, description="oldest age served; empty: no limit told")
+    minimum_age: int = pa.Field(ge=0, le=130, nullable=True, description="youngest age served; empty: no limit given")
+    maximum_age: int = pa.Field(ge=0, le=130, nullable=True, description="oldest age served; empty: no limit given")
     eligibility: str = pa.Field(nullable=True, description="who it is for, in the directory's words")
     fees: str = pa.Field(nullable=True, description="what it costs, in the directory's words")
     telephone: str = pa.Field(nullable=True, description="the first telephone number")
     checked_on: pl.Date = pa.Field(
-        nullable=True, description="the day somebody vouched for the details (`assured_date`), else the last change"
+        nullable=True, description="the day someone checked the details (`assured_date`), or the last change"
     )
 
 
@@ -52,14 +52,14 @@ class ServiceAreas(pa.DataFrameModel):
     """Whom a service is for by where they live, one row a service and area. Source: `service_areas`."""
 
     service_id: str = pa.Field(description="the service")
-    area: str = pa.Field(description="a place, a district or a nation by name; no rows: no limit told")
+    area: str = pa.Field(description="a place, a district or a nation by name; no rows: no limit given")
 
 
 class Schedules(pa.DataFrameModel):
     """When a service is open, one row a rule. Source: `schedules` of a service or of a service at a location."""
 
     service_id: str = pa.Field(description="the service")
-    location_id: str = pa.Field(nullable=True, description="the location it holds for; empty: for all")
+    location_id: str = pa.Field(nullable=True, description="the location it is for; empty: for all")
     frequency: str = pa.Field(
         isin=["daily", "weekly", "monthly", "yearly"], nullable=True, description="how often it comes round (`freq`)"
     )
@@ -75,9 +75,9 @@ class Costs(pa.DataFrameModel):
     """What a service costs, one row an option. Source: `cost_options`."""
 
     service_id: str = pa.Field(description="the service")
-    option: str = pa.Field(nullable=True, description="whom or what the price is for")
+    option: str = pa.Field(nullable=True, description="who or what the price is for")
     amount: float = pa.Field(ge=0, nullable=True, description="the price; 0 is free")
-    currency: str = pa.Field(nullable=True, description="three letters, capitals; GBP unless told")
+    currency: str = pa.Field(nullable=True, description="three letters, capitals; GBP if not given")
     per: str = pa.Field(nullable=True, description="what the amount buys, in the directory's words")
     valid_from: pl.Date = pa.Field(nullable=True, description="first day of the price")
     valid_to: pl.Date = pa.Field(nullable=True, description="last day of the price")
@@ -116,12 +116,12 @@ class Offerable(pa.DataFrameModel):
     longitude: float = pa.Field(nullable=True, description="degrees east")
     minimum_age: int = pa.Field(nullable=True, description="youngest age served")
     maximum_age: int = pa.Field(nullable=True, description="oldest age served")
-    areas: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="areas served; none: no limit told")
+    areas: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="areas served; none: no limit given")
     cost: str = pa.Field(description="what it costs, in words")
     when: str = pa.Field(description="when it is open, in words")
     telephone: str = pa.Field(nullable=True, description="the first telephone number")
     room: str = pa.Field(isin=["yes", "no", "unknown"], description="whether it had room when last counted")
-    checked_on: pl.Date = pa.Field(nullable=True, description="the day somebody vouched for the details")
+    checked_on: pl.Date = pa.Field(nullable=True, description="the day someone checked the details")
 
 
 SERVICE_TABLES: dict[str, type[pa.DataFrameModel]] = {
@@ -144,9 +144,9 @@ DIRECTORY_RULES: dict[str, str] = {
     "not_a_date": "the date is not a real day written year-month-day",
     "not_a_number": "the value is not a number",
     "not_a_time": "the time is not written as hour and minute",
-    "out_of_range": "the value lies outside the range this field promises",
+    "out_of_range": "the value is outside the range this field promises",
     "unknown_label": "the label is not one of this field's labels",
-    "end_before_start": "the end lies before the start",
+    "end_before_start": "the end is before the start",
     "twice": "an earlier record has the same identifier",
 }
 

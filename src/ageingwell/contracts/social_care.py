@@ -52,7 +52,7 @@ class CareEvents(pa.DataFrameModel):
     accommodation_status: str = open_label(
         "where the person lives", known=known_labels.ACCOMMODATION, also=known_labels.ACCOMMODATION_ALSO
     )
-    has_unpaid_carer: str = yes_no_unknown("whether somebody cares for the person unpaid")
+    has_unpaid_carer: str = yes_no_unknown("whether someone cares for the person unpaid")
     linked_person_id: str = pseudonym("the carer, or the person cared for", required=False, nullable=True)
     event_outcome: str = open_label("what followed", known=known_labels.EVENT_OUTCOMES)
     started_on: pl.Date = day("the day the event started")

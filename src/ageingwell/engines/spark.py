@@ -86,7 +86,7 @@ def _version(name: str) -> str | None:
 def _other_versions(drivers: dict[str, str | None]) -> EngineError | None:
     """Say where the packages of this executor are not those of the driver."""
     here = versions()
-    other = [f"{name} {here[name]} in place of {drivers[name]}" for name in drivers if here[name] != drivers[name]]
+    other = [f"{name} {here[name]} instead of {drivers[name]}" for name in drivers if here[name] != drivers[name]]
     if not other:
         return None
     return EngineError(

@@ -35,7 +35,7 @@ _SAYINGS = (
     (
         r"JAVA_GATEWAY_EXITED|UnsupportedClassVersionError|JAVA_HOME",
         "Spark did not start",
-        "let JAVA_HOME lead to Java 17 or later; where it does, mend the option or package that Spark named above",
+        "set JAVA_HOME to Java 17 or later; if it is, correct the option or package that Spark named above",
     ),
     (
         r"cancelled|was shut ?down|Connection refused|Answer from Java side is empty|stopped SparkContext",

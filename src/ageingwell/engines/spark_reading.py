@@ -75,7 +75,7 @@ def _put(session: "SparkSession", name: str, source: str, folder: Path, rows_a_p
         raise ConfigError(f"{name}: its location is none that Spark reads", f"begin it with one of {kinds}")
     target = folder / name
     if target.exists():
-        raise PublishError(f"{name}: the shared folder holds the table already", "give each run a folder of its own")
+        raise PublishError(f"{name}: the shared folder holds the table already", "give each run its own folder")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # A name of this run's own: an executor of a killed run may still write into the folder of that run.
     unfinished = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder))

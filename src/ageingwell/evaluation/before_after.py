@@ -68,7 +68,9 @@ def before_after(
     [0.5]
     """
     if visited is None or risk is None or prior is None:
-        raise NoComparisonError(WHY, "give who was visited, and everybody's risk and prior count, unvisited people too")
+        raise NoComparisonError(
+            WHY, "say who was visited, and give everyone's risk and prior count, unvisited people too"
+        )
     chosen, first, then, *_ = outcome_and(visited, before, after, risk, prior, named="visited")
     matched = match(visited=visited, risk=risk, prior=prior, how=how)
     used = matched.weight > 0
@@ -100,7 +102,7 @@ def match(
     if not chosen.any():
         raise NoComparisonError("nobody was visited", "give the visited people a 1")
     if chosen.all():
-        raise NoComparisonError(f"everybody was visited; {WHY}", "give unvisited people of the same area and time too")
+        raise NoComparisonError(f"everyone was visited; {WHY}", "give unvisited people of the same area and time too")
     bands = np.column_stack([np.searchsorted(RISK_EDGES, risks, side="right"), np.minimum(counts, MOST_PRIOR)])
     _, stratum = np.unique(bands, axis=0, return_inverse=True)
     stratum = np.asarray(stratum, dtype=np.int64).reshape(-1)

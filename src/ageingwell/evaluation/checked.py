@@ -37,7 +37,7 @@ def outcome_and_risk(outcome: ArrayLike, risk: ArrayLike) -> tuple[NDArray[Any],
     beyond = int(((risks < 0) | (risks > 1)).sum())
     if beyond:
         raise FrameError(
-            f"a risk lies between 0 and 1, and {beyond:,} of {risks.size:,} do not",
+            f"a risk is between 0 and 1, and {beyond:,} of {risks.size:,} do not",
             "give risks, not log-odds or in 100",
         )
     return happened, risks
@@ -56,8 +56,8 @@ def zero_or_one(values: ArrayLike, *, named: str = "outcome") -> Bools:
     missing = int(missing_in(found).sum())
     if missing:
         raise FrameError(
-            f"the {named} must be 0 or 1 for everybody: {missing:,} of {found.size:,} are missing",
-            "leave out people of whom it is not known, and say how many they are",
+            f"the {named} must be 0 or 1 for everyone: {missing:,} of {found.size:,} are missing",
+            "leave out the people where it is not known, and say how many they are",
         )
     is_one = _equals(found, 1)
     others = int((~(is_one | _equals(found, 0))).sum())
@@ -125,9 +125,7 @@ def household_places(households: ArrayLike, *, n: int) -> NDArray[np.int64]:
         raise FrameError(f"{n:,} people and households of {found.size:,} do not belong together", "give one a person")
     missing = int(missing_in(found).sum())
     if missing:
-        raise FrameError(
-            f"the household is missing for {missing:,} of {n:,} people", "give each of them a label of their own"
-        )
+        raise FrameError(f"the household is missing for {missing:,} of {n:,} people", "give each of them its own label")
     labels = found.astype(str) if found.dtype.kind == "O" else found
     return np.asarray(np.unique(labels, return_inverse=True)[1], dtype=np.int64)
 

@@ -136,7 +136,7 @@ def paired_differences(
     [0.5, 0.5]
     """
     if model not in scores:
-        raise FrameError(f"the score named {model!r} was not given", "give it with its rivals")
+        raise FrameError(f"the score named {model!r} was not given", "give it with the scores to compare it with")
     ours, rivals = scores[model], {name: score for name, score in scores.items() if name != model}
     rows = []
     for name, rival in rivals.items():

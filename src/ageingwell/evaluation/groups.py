@@ -98,14 +98,14 @@ AT_THE_CUT: Mapping[str, Measure] = {
 def _whole(arrays: Sequence[ArrayLike]) -> list[NDArray[Any]]:
     """The arrays, the outcome first, in none of which anything is missing."""
     if not arrays:
-        raise FrameError("no outcome was given", "give it first, and then what the measures take beside it")
+        raise FrameError("no outcome was given", "give it first, and then what else the measures take")
     columns = [zero_or_one(arrays[0]), *(as_array(array) for array in arrays[1:])]
     for number, column in enumerate(columns[1:], start=2):
         if column.shape != columns[0].shape:
             raise FrameError(
                 f"the outcome of {columns[0].size:,} people and array {number} of shape {column.shape} do not belong "
                 "together",
-                "give one entry a person in every array",
+                "give one entry per person in every array",
             )
         missing = int(missing_in(column).sum())
         if missing:

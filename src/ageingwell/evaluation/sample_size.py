@@ -61,15 +61,13 @@ def minimum_sample_size(
     (662, 116, 'optimism', 4.8)
     """
     if not (0 < event_share < 1 and 1 <= n_parameters < inf and 0 < shrinkage < 1):
-        raise FrameError("a share and a shrinkage lie between 0 and 1, and a model has at least one parameter")
+        raise FrameError("a share and a shrinkage are between 0 and 1, and a model has at least one parameter")
     if not (0 < optimism < 1 and 0 < margin < 1):
-        raise FrameError("an optimism and a margin lie between 0 and 1")
+        raise FrameError("an optimism and a margin are between 0 and 1")
     largest = largest_r_squared(event_share)
     explained = r_squared if r_squared is not None else _assumed(area, event_share, largest)
     if not 0 < explained < min(largest, shrinkage):
-        raise FrameError(
-            f"an R² of {explained:.3f} cannot be: here it lies between 0 and {min(largest, shrinkage):.3f}"
-        )
+        raise FrameError(f"an R² of {explained:.3f} cannot be: here it is between 0 and {min(largest, shrinkage):.3f}")
     allowed = explained / (explained + optimism * largest)
     # 1.96 as in the papers, so that their tables come out to the person.
     by_criterion = (
@@ -100,7 +98,7 @@ def r_squared_of_area(area: float, event_share: float) -> float:
     0.291
     """
     if not 0.5 < area < 1:
-        raise FrameError("an area that tells something lies between 0.5 and 1")
+        raise FrameError("an area that is better than chance is between 0.5 and 1")
     apart = float(np.sqrt(2) * stats.norm.ppf(area))
     points, weights = np.polynomial.hermite_e.hermegauss(80)
     weights = weights / weights.sum()

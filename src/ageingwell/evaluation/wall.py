@@ -68,7 +68,9 @@ def benchmark_wall(
     [('model', 1.0), ('age alone', 0.75)]
     """
     if model not in scores:
-        raise FrameError(f"the wall needs the score named {model!r}", "give it with its rivals")
+        raise FrameError(
+            f"the comparison needs the score named {model!r}", "give it with the scores to compare it with"
+        )
     happened, years, *given = outcome_and(outcome, age, *scores.values())
     named = dict(zip(scores, given, strict=True))
     rows: list[tuple[dict[str, Any], Estimate]] = []

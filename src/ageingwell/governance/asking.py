@@ -12,7 +12,7 @@ from ageingwell.governance.recognised import MOST_NAMED, TERMINOLOGIES
 from ageingwell.recognition.counting import ANY, ENTRIES, GROUPED, MEDICINES
 
 _CONCEPT: Final = "ask the supplier to send the SNOMED CT concept id, not the description id"
-_OF_READ: Final = "ask the supplier to send the SNOMED CT concept id that its system keeps beside each Read code"
+_OF_READ: Final = "ask the supplier to send the SNOMED CT concept id that its system keeps with each Read code"
 # What is asked for, by the terminology that came.
 ASKED_FOR: Final[Mapping[str, str]] = {
     "snomed_description": _CONCEPT,
@@ -22,7 +22,7 @@ ASKED_FOR: Final[Mapping[str, str]] = {
     "local": "ask the supplier to send the SNOMED CT concept id that its own code is mapped to, where there is one",
     "dmd": "name the mapping of dm+d to BNF codes as `dmd_to_bnf` in score.toml, or have the BNF code sent as well",
     "not_dmd": "ask the supplier for the dm+d code of the product (VMP or AMP), not a description id or its own number",
-    "not_bnf": "ask the supplier for the BNF or dm+d code; codes of other systems, such as ATC, tell no group",
+    "not_bnf": "ask the supplier for the BNF or dm+d code; codes of other systems, such as ATC, do not give the group",
 }
 # What rows refused by their check digit may hold instead.
 _REFUSED: Final[Mapping[tuple[str, str], str]] = {

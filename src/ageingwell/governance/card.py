@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 
 NOT_FOR_USES: Final = (
     "a diagnosis, or any decision taken without a person",
-    "telling somebody their risk of falling (NICE NG249, 1.1.1): falls go by case-finding rules",
+    "telling someone their risk of falling (NICE NG249, 1.1.1): falls go by case-finding rules",
     "predicting fire deaths: fire needs go by rules",
     "a landlord's or an insurer's decision",
     "claims of savings from figures before and after",
@@ -89,8 +89,8 @@ FOUND_WORDS: Final = (
     "it, is in `evaluation.json`; the night's technical annex draws it."
 )
 LIMITS_SAID: Final = (
-    "It tells what risks are linked with, and nothing of causes or of what would help.",
-    "It knows what agencies recorded, and when: who is seldom seen by a service may look healthier than they are.",
+    "It shows what risks are linked with. It does not show causes, or what would help.",
+    "It knows what agencies recorded, and when. People whom services rarely see may look healthier than they are.",
     "It learned from years in which services already acted; the more they act on it, the more its own figures age.",
     "A night that lacks a source goes on without it and says so on every page; a number that is missing and never was "
     "in training stops the run. A bundle whose files, features or versions differ is refused.",
@@ -109,7 +109,7 @@ def _warning(facts: Mapping[str, Any]) -> str:
     if not facts["made_up"]:
         return ""
     return (
-        "**Trained on made-up people.** It shows the software and says nothing about anybody. The shipped "
+        "**Trained on made-up people.** It shows the software and says nothing about real people. The shipped "
         "demonstration bundle was made, byte for byte, by\n\n```\nageingwell synth --people 40000 --seed 7 --out "
         "county\nageingwell train --data county --out models/demo\n```"
     )
@@ -148,12 +148,12 @@ def _people(facts: Mapping[str, Any]) -> str:
         "everyone aged 65 and over who was registered with a practice on a cut-off, who had not opted out and was not "
         "yet in the state looked at. Every row was checked against a contract, and refused where it broke one; a fact "
         f"counts from the day an agency knew it. Outcomes are looked for in the {training['horizon_days']} days after "
-        f"a cut-off, in records that had {settings['settling_days']} more days to settle; who left the area is not "
-        "followed, and death is told apart where it competes. Outcomes and facts come from codes, by the same lists "
-        "for everybody and with nobody's judgement; facts are taken before the cut-off and outcomes after it, so "
-        "neither knows of the other. Parts differ in their dates and in nothing else; how far their facts lie apart is "
-        f"in the table `drift` of `ageingwell evaluate`.{_helped(training, next(iter(facts['evaluation'])))}{told}\n\n"
-        + _table(heads, rows)
+        f"a cut-off, in records that had {settings['settling_days']} more days to settle; people who left the area are "
+        "not followed, and death is counted separately where it competes. Outcomes and facts come from codes, by the "
+        "same lists for everyone and with nobody's judgement; facts are taken before the cut-off and outcomes after "
+        "it, so neither knows of the other. Parts differ in their dates and in nothing else; how much their facts "
+        "differ is in the table `drift` of `ageingwell "
+        f"evaluate`.{_helped(training, next(iter(facts['evaluation'])))}{told}\n\n" + _table(heads, rows)
     )
 
 
@@ -177,7 +177,8 @@ def _helped(training: Mapping[str, Any], first: str) -> str:
     exposed = SMALL if told["exposed"] is None else f"{told['exposed']:,}"
     return (
         f" Of {in_words(told['rows'])} rows to fit {_words(first)} on, {exposed} were of people an agency reached "
-        "before the outcome could be seen: they are left out of fit and calibration, and like people stand in for them."
+        "before the outcome could be seen: they are left out of fit and calibration, and similar people stand in for "
+        "them."
     )
 
 
@@ -204,14 +205,14 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         f"a feature says so ({trees} trees, in the order of the outcomes). Penalty, trees and shape were chosen by "
         "cross-validation inside the fitting part; a straight line on the log-odds, fitted on a later cut-off, "
         f"calibrates. {_drawn(models)}\n\n"
-        f"Households stand in one part only: {_percent(settings['calibration_share'])} in 100 to calibrate, "
+        f"Each household is in one part only: {_percent(settings['calibration_share'])} in 100 to calibrate, "
         f"{_percent(settings['test_share'])} in 100 to test, the rest to fit. Missing stays missing, with a place of "
         f"its own in curves and trees; {_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse "
         f"an agency that did not send. {_enough(settings)}\n\n"
         "The output is a calibrated chance with a range; no threshold turns it into a class: the list is as long as "
         f"agencies can serve.{_range(facts['evaluation'][next(iter(models))])} `model.txt` and `bundle.json` beside "
         "this card are the whole model; `ageingwell score` and `ageingwell.load_bundle` work out its predictions, and "
-        "`logit(risk) = base + sum of contributions` holds for every row. The code is open (MIT).\n\n"
+        "`logit(risk) = base + sum of contributions` is true for every row. The code is open (MIT).\n\n"
         f"{_updated(facts)}"
     )
 
@@ -260,7 +261,7 @@ def _updated(facts: Mapping[str, Any]) -> str:
     return (
         f"Recalibrated for a place, on its records of the year after {told['cut_off']}: height and slope of each "
         f"outcome's line moved as far as the place's own events can say; order and reasons are the parent's (bundle "
-        f"{told['parent_sha256'][:12]}). Before and after are told of households that had no part in it.\n\n"
+        f"{told['parent_sha256'][:12]}). Before and after are measured on households that had no part in it.\n\n"
         + _table(heads, rows)
     )
 

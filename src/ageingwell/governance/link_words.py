@@ -24,8 +24,8 @@ def below_sentences(below: pl.DataFrame) -> list[str]:
     >>> for told in below_sentences(pl.DataFrame({"table": ["care_events"], "of": ["people"], "n": [1_000],
     ...                                           "n_linked": [300], "at_least": [0.5]})):
     ...     print(told)
-    care events: fewer people are on the GP register than the 50 in 100 expected (30 in 100). What it tells of the
-    others reaches nobody. Ask the agency whether its key and its match of addresses are right
+    care events: fewer people are on the GP register than the 50 in 100 expected (30 in 100). What it says about the
+    others is used for nobody. Ask the agency whether its key and its match of addresses are right
     """
     return [_below(row) for row in below.iter_rows(named=True)]
 
@@ -36,7 +36,7 @@ def _below(row: Mapping[str, Any]) -> str:
     if row["table"] == REGISTER:
         return f"GP register: fewer people have a home {expected}. Records of homes reach nobody else. {_ASK}"
     table = row["table"].replace("_", " ")
-    so = "What it tells of the others reaches nobody"
+    so = "What it says about the others is used for nobody"
     return f"{table}: fewer {row['of']} are on the GP register {expected}. {so}. {_ASK}"
 
 

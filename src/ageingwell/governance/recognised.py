@@ -50,7 +50,9 @@ _RECOGNISED_AS: Final = {
 }
 
 
-_SO_ENTRIES: Final = "What the GP record would tell of {whom} is not known: nothing found is not nothing there"
+_SO_ENTRIES: Final = (
+    "We do not know what the GP record would say about {whom}. Nothing found does not mean nothing is there"
+)
 _SO_MEDICINES: Final = "Which groups the medicines of {whom} belong to is unknown; how many there are is known"
 
 
@@ -124,7 +126,7 @@ def _of_practices(counted: pl.DataFrame, below: pl.DataFrame, column: str, so: s
         f"{_counts(counted, theirs, column, code)}. {so.format(whom='its patients')}" for code in practices[:MOST_NAMED]
     ]
     left = practices.len() - MOST_NAMED
-    return said if left <= 0 else [*said, f"the same holds for {left:,} more practices; the manifest names them"]
+    return said if left <= 0 else [*said, f"the same is true of {left:,} more practices; the manifest names them"]
 
 
 def _counts(counted: pl.DataFrame, below: pl.DataFrame, column: str, practice: str | None) -> str:
@@ -169,7 +171,7 @@ def _of_labels(found: Recognised) -> list[str]:
         told.append(
             f"care_events: {new:,} of {row['n_rows']:,} entries of `{column}` hold a label that we do not know"
             + (f": {names}" if names else "")
-            + ". What they would tell of these people is unknown; map the labels in agencies.toml"
+            + ". We do not know what they would say about these people; map the labels in agencies.toml"
         )
     return told
 
@@ -177,7 +179,7 @@ def _of_labels(found: Recognised) -> list[str]:
 def _of_areas(below: pl.DataFrame) -> list[str]:
     so = "Place and deprivation are unknown, and no visits are kept for deprived or rural areas"
     return [
-        f"GP register: {row['n_recognised']:,} of {row['n_rows']:,} people have an area that stands in the file of "
-        f"places; the others may have areas of 2011. {so}"
+        f"GP register: {row['n_recognised']:,} of {row['n_rows']:,} people have an area that is in the file "
+        f"of places; the others may have areas of 2011. {so}"
         for row in below.filter(column="lsoa21").iter_rows(named=True)
     ]

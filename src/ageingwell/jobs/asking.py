@@ -176,8 +176,8 @@ def explanation_text(person: ExplainedPerson) -> str:
             *([] if person.verdict is None else [f"This model is not used for lists: {person.verdict}."]),
             *(told["sentence"] for told in (chance, others) if told is not None),
             *(f"{other['words']} {other['what']}." for other in other_outcomes(outcomes, person.outcome)),
-            *_lines("Linked with a higher chance, in 100", raises),
-            *_lines("Linked with a lower chance, in 100", lowers),
+            *_lines("Goes with a higher chance, out of 100", raises),
+            *_lines("Goes with a lower chance, out of 100", lowers),
             "",
             f"All other facts together: {signed(rest_of(chance, others, facts))}",
             f"The sum: {sum_of(chance, others, facts)}",
@@ -191,8 +191,8 @@ def _lines(title: str, facts: Sequence[LinkedFact]) -> list[str]:
         "",
         f"{title}:",
         *(
-            f"  {fact['adds_words']:>3}  {fact['theme']}: {fact['fact']} ({fact['agency']}, {fact['day']}; "
-            f"{'can change' if fact['can_change'] else 'cannot change'})"
+            f"  {fact['adds_words']:>3}  {fact['theme']}: {fact['fact']} ({fact['agency']}, {fact['day']}"
+            f"{'; can change' if fact['can_change'] else ''})"
             for fact in facts
         ),
         *([] if facts else ["  none shown"]),

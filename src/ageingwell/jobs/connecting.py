@@ -22,6 +22,7 @@ from ageingwell.profiles.transform import tables_of
 from ageingwell.pseudonyms.counts import Pseudonymised
 from ageingwell.pseudonyms.extracts import pseudonymise_found
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.postcodes import look_up_among
 from ageingwell.pseudonyms.staging import private_scratch
 from ageingwell.pseudonyms.tables import RawFolder, raw_folder
 from ageingwell.reading.forms import is_readable
@@ -114,11 +115,17 @@ def connect(
             sources=config.sources,
             extracted_on=extracted,
             faults=problems,
+            beside=look_up_among(raw),
             draft=drafts.recognised,
         )
         links, labels = _links(folder), _labels(folder)
         made = pseudonymise_found(
-            folder, out=place / "tables", key=key, contract_columns=contract_columns(), faults=problems
+            folder,
+            out=place / "tables",
+            key=key,
+            contract_columns=contract_columns(),
+            faults=problems,
+            lsoa_lookup=look_up_among(raw),
         )
         checked = check(place / "tables", config=config, refused_to=refused_to, on=day, surroundings=world)
     if draft_to is not None:

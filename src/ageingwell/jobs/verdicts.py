@@ -43,6 +43,30 @@ def verdicts(
     return tables, tuple(problem for problem in once if problem not in told)
 
 
+def with_meaning(refused: pl.DataFrame) -> pl.DataFrame:
+    """The refused rows by rule (table, column, rule, n_rows), each with the sentence of its rule.
+
+    >>> with_meaning(pl.DataFrame({"table": ["homes"], "rule": ["missing"], "n_rows": [2]}))["meaning"].to_list()
+    ['a value is needed here and none was sent']
+    """
+    return refused.with_columns(meaning=pl.col("rule").replace_strict(RULES, default=None, return_dtype=pl.String))
+
+
+def verdict_words(checked: CheckedRecords) -> str:
+    """What a night would do with these records, in one sentence.
+
+    >>> nothing = pl.DataFrame()
+    >>> verdict_words(CheckedRecords(nothing, nothing, ("homes",), made_up=True, problems=()))
+    'A night would run, without homes.'
+    """
+    if checked.problems:
+        n = len(checked.problems)
+        return (
+            "A night would stop on the problem above." if n == 1 else f"A night would stop on the {n} problems above."
+        )
+    return f"A night would run, without {', '.join(checked.missing)}." if checked.missing else "A night would run."
+
+
 def _is_here(name: str, checked: CheckedRecords, made: Pseudonymised | None) -> bool:
     return name in checked.tables["table"] or (made is not None and name in made.tables)
 

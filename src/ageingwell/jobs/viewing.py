@@ -266,11 +266,11 @@ def view_text(view: ExplainedView) -> str:
         f"What {who} may see: made-up people, night of {view.as_of}",
         "",
         f"[views.{view.recipient}] in the permission ledger",
-        f"  reads facts about:       {_themes(view.readable)}",
-        f"  does not read about:     {_themes(view.forbidden)}",
-        f"  the estimate and its order: {_risk_words(view)}",
+        f"  may read facts about:     {_themes(view.readable)}",
+        f"  may not read facts about: {_themes(view.forbidden)}",
+        f"  the risk and its order:   {_risk_words(view)}",
         "",
-        "Records the ledger permits for it",
+        "Records used to make its list (it does not see these records)",
         *(
             f"  {row['source']:<18} {row['purposes']}; {row['legal_basis']}; until {row['expires_on']}; {row['for']}"
             for row in view.sources.to_dicts()

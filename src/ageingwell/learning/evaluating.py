@@ -19,7 +19,7 @@ from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
 from ageingwell.errors import PublishError, TooFewEventsError
 from ageingwell.evaluation.drift import population_stability
-from ageingwell.evaluation.wall import LOGISTIC, MACHINE, Verdict, side_by_side, verdict
+from ageingwell.evaluation.wall import LOGISTIC, MACHINE, MODEL, Verdict, verdict
 from ageingwell.features.build import names
 from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.learning.hindsight import Past, look_back
@@ -96,7 +96,7 @@ def evaluate(
                 outcome, model, test=test, fit=fit, places=places, machine_seed=config.train.seed if machine else None
             )
             if held is None and outcome == loaded.ranking_outcome:
-                raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everybody", "use more people")
+                raise TooFewEventsError(f"{outcome}: nobody held out had the event, or everyone did", "use more people")
             cost = cost_gbp if outcome == loaded.ranking_outcome else None
             found = {} if held is None else measure(held, cost_gbp=cost, draws=draws, seed=config.train.seed)
             if held is not None and redraws and outcome == loaded.ranking_outcome:
@@ -116,26 +116,61 @@ def evaluate(
 
 
 def summary_text(run: EvaluationRun) -> str:
-    """What a person reads first: the wall of the ranking outcome and the verdict."""
+    """What a person reads first: how the model compares on the ranking outcome, if its risks are right, the verdict.
+
+    The table has a row for each score and fits a terminal of 100 columns; the files have every measure.
+    """
     outcome = run.facts["ranking_outcome"]
-    wall = side_by_side(run.tables["wall"].filter(outcome=outcome).drop("outcome"))
-    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
-                   tbl_width_chars=250, fmt_str_lengths=40):  # fmt: skip
-        drawn = str(wall)
+    wall = run.tables["wall"].filter((pl.col("outcome") == outcome) & (pl.col("band") == "all"))
     looked_at = f"{outcome}, cut-off {run.facts['cut_off']}, {run.facts['n_people']:,} people held out"
-    absent = "".join(f"not on the wall: {name}\n" for name in run.facts["rivals_absent"])
+    absent = [f"not in the comparison: {name}" for name in run.facts["rivals_absent"]]
     usable = "usable" if run.verdict.usable else "not usable"
-    return f"{looked_at}\n{drawn}\n{absent}{_luck(run.tables)}verdict: {usable}: {run.verdict.reason}"
+    lines = [looked_at, *_compared(wall), *absent, *_height(wall), *_luck(run.tables)]
+    return "\n".join([*lines, f"verdict: {usable}: {run.verdict.reason}"])
 
 
-def _luck(tables: Mapping[str, pl.DataFrame]) -> str:
+def _compared(wall: pl.DataFrame) -> list[str]:
+    """A line for each score: its AUROC, and what a list as long as the agencies can serve would find."""
+    heads = ("", "AUROC", "of 100 listed, had it", "of 100 cases, listed")
+    rows = [heads]
+    for (name,), found in wall.group_by("name", maintain_order=True):
+        figures = {row["measure"]: row for row in found.iter_rows(named=True)}
+        in_100 = [_interval(figures.get(measure), 100, 0) for measure in ("ppv", "sensitivity")]
+        rows.append((str(name), _interval(figures.get("auroc"), 1, 3), *in_100))
+    widths = [max(len(row[at]) for row in rows) for at in range(len(heads))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _interval(row: Mapping[str, Any] | None, times: int, places: int) -> str:
+    if row is None or row["value"] is None:
+        return "not shown"
+    value, low, high = (
+        None if row[end] is None else f"{times * row[end]:.{places}f}" for end in ("value", "low", "high")
+    )
+    return f"{value}" if low is None else f"{value} ({low} to {high})"
+
+
+def _height(wall: pl.DataFrame) -> list[str]:
+    """Whether the model's risks are too low or too high for these people, and then what to do."""
+    found = wall.filter(name=MODEL, measure="observed_over_expected").drop_nulls(["value", "low", "high"])
+    if found.is_empty():
+        return []
+    row = found.row(0, named=True)
+    value, low, high = (round(100 * row[end]) for end in ("value", "low", "high"))
+    happened = f"for every 100 events it expected, {value} happened ({low} to {high})"
+    if row["low"] <= 1 <= row["high"]:
+        return [f"Its risks are right on average: {happened}."]
+    return [f"Its risks are too {'low' if row['low'] > 1 else 'high'}: {happened}. Correct that with `recalibrate`."]
+
+
+def _luck(tables: Mapping[str, pl.DataFrame]) -> list[str]:
     """How much of the list stays when the model is fitted on redrawn households, where that was asked for."""
     if "rank_stability" not in tables:
-        return ""
+        return []
     stays = tables["rank_stability"].filter(measure="share_that_stays").row(0, named=True)
     value, low, high = (round(100 * stays[name]) for name in ("value", "low", "high"))
     drawn = f"fitted on redrawn households ({stays['n']} times)"
-    return f"of a list of {stays['n_events']:,}, {value} in 100 ({low} to {high}) are on the list of a model {drawn}\n"
+    return [f"of a list of {stays['n_events']:,}, {value} in 100 ({low} to {high}) are on the list of a model {drawn}"]
 
 
 def _absent(wall: pl.DataFrame, *, machine: bool) -> list[str]:

@@ -99,7 +99,9 @@ def moves_text(run: RecalibrationRun) -> str:
         f"{move.slope_share:.0%} of what the place alone would say"
         for outcome, move in run.moves.items()
     ]
-    return "\n".join([*lines, f"verdict: {run.facts['verdict']['reason']}", f"bundle: {run.folder}"])
+    next_step = f'To use it, write bundle = "{run.folder}" into score.toml.'
+    told = [f"verdict: {run.facts['verdict']['reason']}", f"bundle: {run.folder}"]
+    return "\n".join([*lines, *told, *([next_step] if run.facts["verdict"]["usable"] else [])])
 
 
 def _move(outcome: str, model: FittedRisk, past: Past, config: Config) -> Move:

@@ -109,7 +109,7 @@ def _not_read(account: Account) -> list[str]:
     ]
     counted = {
         "cells above the headings hold words; they are not read": account.n_above,
-        "rows of homes hold words that were not sent; homes cannot be answered, so tell whoever sent the list":
+        "rows of homes hold words that were not sent; homes cannot be answered, so tell the person who sent the list":
             account.n_homes_changed,
         "rows take an answer from a merged cell that covers them": account.n_covered,
         "comments on cells; they are not read": account.n_comments,

@@ -130,7 +130,7 @@ def _units(contributions: Floats, feature: str) -> Floats:
     """Contributions as whole numbers of units, still floats; the nearest, and of two as near the even one."""
     if not (np.abs(contributions) < MOST_LOG_ODDS).all():
         raise FrameError(
-            f"{feature} adds {MOST_LOG_ODDS} or more to somebody's log-odds, or no number at all",
+            f"{feature} adds {MOST_LOG_ODDS} or more to someone's log-odds, or is not a number",
             "look at the values of this column, and train the model again",
         )
     return np.asarray(np.rint(contributions * UNITS_IN_ONE))

@@ -326,7 +326,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if is_frame(given):
             return validate_data(self, given, reset=is_fit, skip_check_array=True)
         if getattr(getattr(given, "dtype", None), "kind", "O") == "c":
-            raise FrameError("Complex data not supported", "give real and imaginary part as columns of their own")
+            raise FrameError("Complex data not supported", "give the real and the imaginary part as separate columns")
         try:
             return validate_data(
                 self, given, reset=is_fit, dtype=None, ensure_all_finite=False, ensure_min_samples=int(is_fit)
@@ -378,7 +378,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         new = [self.fitted_.columns[place].name for place in self.fitted_.gaps(codes)]
         if new:
             warnings.warn(
-                f"missing here and never in training: {', '.join(new[:5])}; the training median stands in",
+                f"missing here, and never missing in training: {', '.join(new[:5])}; the training median stands in",
                 NewGapsWarning,
                 stacklevel=4,
             )

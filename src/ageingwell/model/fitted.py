@@ -131,7 +131,7 @@ class FittedRisk:
             named = ", ".join(f"{name} ({n:,} people)" for _, name, n in found[:5])
             raise FrameError(
                 f"features are missing that were never missing in training: {named}",
-                "mend the source, or train a bundle on records in which they are missing",
+                "correct the source, or train a bundle on records in which they are missing",
             )
         for place, _, _ in found:
             codes[np.isnan(codes[:, place]), place] = self.typical[place]

@@ -21,7 +21,7 @@ LENGTH = "give its length as a number, such as days"
 TIME = "give hours since midnight, as a number"
 ONE_VALUE = "give one value a row and column: a number, true or false, or a category as text"
 BYTES = "decode it to text where it is a category, and give numbers as numbers"
-PARTS = "give the real and the imaginary part as columns of their own"
+PARTS = "give the real and the imaginary part as separate columns"
 # In this order: a time stamp is a date too, and NumPy's time differences are whole numbers to Python.
 OBJECTS: Sequence[tuple[tuple[type, ...], str]] = (
     ((dt.timedelta, np.timedelta64), LENGTH),

@@ -20,7 +20,7 @@ def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str
     told = []
     if not unsure.is_empty():
         told.append(
-            f"GP register: people whose address was matched to a home with low certainty (`household_match`): "
+            f"GP register: people whose address may be matched to the wrong home (`household_match` is low): "
             f"{in_words(unsure.height)}. They get a letter or a call and no visit, and nothing recorded about that "
             "home is used"
         )
@@ -28,7 +28,7 @@ def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str
     if by_table:
         counts = ", ".join(f"{name} {in_words(n)}" for name, n in by_table.items())
         told.append(
-            f"rows about a home that was matched with low certainty (`household_match`), which are not used: {counts}"
+            f"rows about a home that may be the wrong one (`household_match` is low), which are not used: {counts}"
         )
     return told
 

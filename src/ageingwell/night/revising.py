@@ -78,7 +78,7 @@ def _pages_or_why(
 def _no_pages(kept: KeptNight, why: str) -> str:
     lost = f" Left out, as nobody could be taken out of them: {', '.join(sorted(kept.unusable))}." * bool(kept.unusable)
     return (
-        f"Somebody was taken off the list of {kept.folder.name[:10]}, and that revision has no pages and workbooks: "
+        f"Someone was taken off the list of {kept.folder.name[:10]}, and that revision has no pages and workbooks: "
         f"{why}.{lost} What to do: put earlier copies away, and run `ageingwell score` for the next list."
     )
 

@@ -132,7 +132,7 @@ def score(
                 n_shards=shards_needed(records, config.score),
             )
         if previous is not None and last_list is None:
-            facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everybody counts as new"])
+            facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
         before = last_manifest(out, on=as_of)
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))

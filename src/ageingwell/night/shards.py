@@ -164,7 +164,7 @@ def _shard_of_people(patients: pl.LazyFrame, as_of: AsOf, n_shards: int) -> pl.L
     people = patients.group_by("person_id").agg(newest.alias(_SHARD)).select(_person("person_id"), _SHARD)
     numbered = people.collect(engine="streaming")
     if numbered[_PERSON].n_unique() != numbered.height:
-        raise AssertionError("two pseudonyms have one number, and their records cannot be told apart")
+        raise AssertionError("two pseudonyms have the same number, so their records would be mixed up")
     return numbered.lazy()
 
 

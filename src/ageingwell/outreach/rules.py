@@ -192,8 +192,8 @@ def _fire(at: Thresholds) -> tuple[NeedRule, ...]:
     return (
         NeedRule(
             "oxygen_or_emollient_smoking",
-            "home oxygen, an emollient or an airflow mattress in a home where someone smokes, whichever agency tells "
-            "of the one and of the other",
+            "home oxygen, an emollient or an airflow mattress in a home where someone smokes, whichever agencies "
+            "recorded them",
             or_any_of=(*_seen_at_visits(), *_told_by_the_gp()),
             level="home",
         ),

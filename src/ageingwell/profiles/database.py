@@ -101,7 +101,7 @@ def run_select(
         return names
     if raised is not None:
         # The sentence speaks of the agency's files, not of our SQL.
-        raise SourceError(f"{source.split('/')[0]}: {raised}", "mend the files, or ask for them again")
+        raise SourceError(f"{source.split('/')[0]}: {raised}", "correct the files, or ask for them again")
     raise ConfigError(f"{source}: the SQL cannot be run ({reason})", "correct the SQL of the profile")
 
 

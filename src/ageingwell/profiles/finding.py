@@ -122,7 +122,7 @@ def assigned(
     if strange := sorted(set(named) - set(profiles)):
         raise ConfigError(
             f"agencies.toml: [sources.{strange[0]}]: there is no such source profile",
-            f"the profiles are {', '.join(profiles)}; your own lie in the folder `sources` beside the settings",
+            f"the profiles are {', '.join(profiles)}; your own are in the folder `sources` next to the settings",
         )
     recognised, unknown = [], []
     for file in files:

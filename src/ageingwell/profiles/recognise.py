@@ -98,7 +98,7 @@ def recognised_as(path: Path, profile: Profile, *, name: str | None = None) -> R
     lacking = sorted(column for column in wanted if folded_heading(column) not in here)
     told = f" (not found: {', '.join(f'`{column}`' for column in lacking)})" if lacking else ""
     raise SourceError(
-        f"{path.name}: this is no file of the source {profile.name}{told}",
+        f"{path.name}: this is not a file of the source {profile.name}{told}",
         f"look at its header, or take it out of [sources.{profile.name}] in agencies.toml; {profile.ask_for}",
     )
 

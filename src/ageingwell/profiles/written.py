@@ -28,7 +28,7 @@ class FileReader(Settings):
     """How a file is read, where it does not tell by itself."""
 
     encoding: tuple[str, ...] = Field(default=(), description="encodings to try where the text is not UTF-8")
-    separator: str | None = Field(default=None, description="what stands between the fields of a line")
+    separator: str | None = Field(default=None, description="what separates the fields of a line")
     has_header: bool = Field(default=True, description="false: the first line is a row")
     names: tuple[str, ...] = Field(default=(), description="names of the columns of a file without a header")
 
@@ -50,13 +50,14 @@ class SourceFile(Settings):
     optional: tuple[str, ...] = Field(default=(), description="headings that are used where they are there")
     no_other_columns: bool = Field(default=False, description="true: only a file without any other heading")
     patterns: tuple[str, ...] = Field(
-        default=(), description="regular expressions over folded headings, such as one column a month; one must be met"
+        default=(),
+        description="regular expressions over folded headings, such as one column per month; one must be met",
     )
     also: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="other spellings of a heading: the heading above = the others"
     )
     holds: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="for a column, values of which one at least stands in the first lines"
+        default_factory=dict, description="for a column, values, at least one of which is in the first lines"
     )
     line: str | None = Field(
         default=None, description="regular expression that each of the first lines of a file without a header meets"
@@ -64,7 +65,7 @@ class SourceFile(Settings):
     required: bool = Field(default=True, description="false: the extract can be read without this file")
     used: bool = Field(default=True, description="false: the file belongs to the extract and nothing of it is needed")
     reader: FileReader = Field(default_factory=FileReader, description="how the file is read")
-    extracted_on: ExtractDay | None = Field(default=None, description="where the day of the extract stands")
+    extracted_on: ExtractDay | None = Field(default=None, description="where the day of the extract is written")
 
     @model_validator(mode="after")
     def _can_be_told(self) -> "SourceFile":

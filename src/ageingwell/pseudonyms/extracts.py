@@ -32,7 +32,7 @@ from ageingwell.pseudonyms.local_people import (
     with_local_people,
 )
 from ageingwell.pseudonyms.own_ids import own_counts, raw_headings, stop_if_nhs_numbers, tables_with_own_ids
-from ageingwell.pseudonyms.postcodes import read_lookup
+from ageingwell.pseudonyms.postcodes import look_up_among, read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
 from ageingwell.pseudonyms.screening import refused_cells, with_canonical
 from ageingwell.pseudonyms.short_form import in_our_words
@@ -87,9 +87,10 @@ def pseudonymise(
 
     `raw` is a folder with `<table>.csv` or `.parquet` (or a folder of parts) for any of the contract tables, or one
     such file. `nhs_number` becomes `person_id`, `uprn` `household_id`, `linked_nhs_number` `linked_person_id`,
-    `birth_date` the first of its month, `postcode` its `lsoa21` from `lsoa_lookup` (columns `postcode`, `lsoa21`);
-    `la_person_id` and `case_id` become keyed digests. A column that `contract_columns` does not list for its table is
-    left out and named in the record. `column_names` maps a table's own column names to these; headings are compared
+    `birth_date` the first of its month, `postcode` its `lsoa21` from `lsoa_lookup` (columns `postcode`, `lsoa21`), or
+    from `postcode_lookup.csv` in `raw`; `la_person_id` and `case_id` become keyed digests. A column that
+    `contract_columns` does not list for its table is left out and named in the record. `column_names` maps a
+    table's own column names to these; headings are compared
     without regard to capitals, spaces and points. Rows without a good identifier go to `refused/<table>.parquet`
     (file, row_number, column, rules; never values). An identifier that may be blank and cannot be read is emptied, and
     `emptied/<table>.parquet` tells where in the same columns. Each Parquet file carries the key's fingerprint.
@@ -105,6 +106,7 @@ def pseudonymise(
     unheeded person; `KeyFileError` for real NHS numbers with a made-up key; `PublishError` if `out` is there already.
     On any error nothing is left behind.
     """
+    lsoa_lookup = lsoa_lookup or look_up_among(raw)
     with staged_folder(out) as staging, private_workspace(staging) as workspace:
         folder = raw_folder(
             raw,
@@ -131,6 +133,8 @@ def pseudonymise(
             addresses=addresses_of(folder.ran.lookup("addresses")),
         )
         result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
+        if lsoa_lookup is not None:
+            result = replace(result, sources={**result.sources, lsoa_lookup.name: "the look-up of postcodes"})
         (staging / RECORD).write_text(record_text(result), encoding="utf-8")
         if work.is_marked:
             (staging / SYNTHETIC_MARK).write_bytes(_mark(raw / SYNTHETIC_MARK))
@@ -152,7 +156,13 @@ def private_workspace(staging: Path) -> Iterator[Path]:
 
 
 def pseudonymise_found(
-    folder: RawFolder, *, out: Path, key: Key, contract_columns: Mapping[str, Sequence[str]], faults: list[str]
+    folder: RawFolder,
+    *,
+    out: Path,
+    key: Key,
+    contract_columns: Mapping[str, Sequence[str]],
+    faults: list[str],
+    lsoa_lookup: Path | None = None,
 ) -> Pseudonymised:
     """Turn tables already found into contract tables in the folder `out`; a table's own fault goes to `faults`.
 
@@ -162,7 +172,7 @@ def pseudonymise_found(
         key=key,
         contract_columns=contract_columns,
         column_names={},
-        areas=areas_of(folder.ran.lookup("areas"), postcodes=None),
+        areas=areas_of(folder.ran.lookup("areas"), postcodes=None if lsoa_lookup is None else read_lookup(lsoa_lookup)),
         is_marked=False,
         rows_at_once=100_000,
         own_ids=frozenset(),
@@ -396,8 +406,8 @@ def _stop_if_real(table: str, rows: pl.DataFrame, plan: Conversion, work: _Work)
         return
     found = f"{table} holds NHS numbers outside the range reserved for tests"
     if work.key.is_made_up:
-        raise KeyFileError(f"{found}, and everybody can compute a made-up key", "use the agency's own key")
-    raise SourceError(f"{found}, and {SYNTHETIC_MARK} says its people are made up", "keep the two apart")
+        raise KeyFileError(f"{found}, and anyone can compute a made-up key", "use the agency's own key")
+    raise SourceError(f"{found}, and {SYNTHETIC_MARK} says its people are made up", "keep the two separate")
 
 
 def _mark(path: Path) -> bytes:

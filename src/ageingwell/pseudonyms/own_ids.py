@@ -33,7 +33,7 @@ def tables_with_own_ids(told: Mapping[str, bool] | Collection[str], *, known: Co
     tables = frozenset(table for table in told if not isinstance(told, Mapping) or told[table])
     if unknown := sorted(tables - frozenset(known)):
         raise SourceError(
-            f"own ids are said of {', '.join(unknown)}, which is no table of the contracts",
+            f"the settings give own ids for {', '.join(unknown)}, which is not a table of the contracts",
             f"the tables are {', '.join(sorted(known))}",
         )
     return tables

@@ -11,8 +11,19 @@ from ageingwell.pseudonyms.reading import RawChunk, folded, raw_chunks
 from ageingwell.pseudonyms.screening import LSOA21
 
 # The second names are those of the ONS Postcode Directory and its look-up tables.
+LOOK_UP: Final = "postcode_lookup.csv"
 _POSTCODES: Final = ("postcode", "pcds", "pcd8", "pcd7", "pcd")
 _AREAS: Final = ("lsoa21", "lsoa21cd", "lsoa21_code")
+
+
+def look_up_among(raw: Path) -> Path | None:
+    """The look-up that lies in a raw folder under its own name, as `synth --raw` writes it; else nothing.
+
+    >>> look_up_among(Path("no-such-folder")) is None
+    True
+    """
+    found = raw / LOOK_UP
+    return found if found.is_file() else None
 
 
 def read_lookup(path: Path) -> pl.DataFrame:
@@ -27,7 +38,7 @@ def read_lookup(path: Path) -> pl.DataFrame:
     if not lookup.height:
         raise SourceError(f"{path.name}: no line has a postcode and an LSOA of 2021", "give the look-up for 2021")
     if n_twice := lookup.height - lookup[POSTCODE].n_unique():
-        raise SourceError(f"{path.name}: {n_twice} postcodes lie in two areas", "give each postcode one area")
+        raise SourceError(f"{path.name}: {n_twice} postcodes are in two areas", "give each postcode one area")
     return lookup
 
 

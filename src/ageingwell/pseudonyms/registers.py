@@ -114,7 +114,7 @@ def _columns(rows: pl.DataFrame, keep: Sequence[str], path: Path) -> dict[str, K
     kinds = {name: kind_of(name) for name in (dict.fromkeys(keep) if keep else rows.columns)}
     if keep and any(kind in _IDENTIFIER.values() for kind in kinds.values()):
         raise SourceError(
-            f"{path.name}: an NHS number or UPRN is not put beside a list", "keep names, addresses and telephones"
+            f"{path.name}: an NHS number or UPRN is never added to a list", "keep names, addresses and telephones"
         )
     shown: dict[str, Kind | None] = {name: kind for name, kind in kinds.items() if keep or kind in _SHOWN}
     if not shown:

@@ -5,7 +5,7 @@ from typing import Final
 
 _NUMBERS: Final = (
     "ask for the NHS number in every row; where the system has none, NHS England's Demographics Batch Service traces "
-    "it from name, birth date and postcode, and social care may send la_person_id beside it"
+    "it from name, birth date and postcode, and social care may send la_person_id as well"
 )
 _HOMES: Final = (
     "ask for the UPRN of every home; the council's address register has it, and address matching (such as ASSIGN) "
@@ -25,8 +25,8 @@ _ASK: Final = {
     "spreadsheet_number": _TEXT,
     "not_a_date": "ask for dates written year-month-day, such as 1940-05-17",
     "one_of_two_needed": "send each row with either a person or a home, and not both",
-    "looks_like_an_identifier": "leave out the column, or ask for codes or fixed labels in place of what was typed",
-    "free_text": "leave out the column, or ask for codes or fixed labels in place of what was typed",
+    "looks_like_an_identifier": "leave out the column, or ask for codes or fixed labels instead of what was typed",
+    "free_text": "leave out the column, or ask for codes or fixed labels instead of what was typed",
     "wrong_number_of_fields": "ask for the file again, with quotation marks round fields that hold a comma",
     "not_an_area": "ask for codes of Lower layer Super Output Areas of 2021, or send postcodes and a look-up",
     "not_in_the_look_up": "give a newer look-up of postcodes",

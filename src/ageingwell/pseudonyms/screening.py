@@ -17,7 +17,7 @@ RULES: Final = {
     "missing": "a value is needed here and none was sent",
     "not_an_nhs_number": "the value is not ten digits with a right check digit",
     "spreadsheet_number": "a spreadsheet or a column of numbers has changed the number (an exponent, a decimal point "
-    "with more than one nought behind it, commas or an apostrophe)",
+    "with more than one zero after it, commas or an apostrophe)",
     "not_a_uprn": "the value is not 1 to 12 digits",
     "not_an_area": "the value is not the code of a Lower layer Super Output Area of 2021",
     "not_in_the_look_up": "the look-up of postcodes does not hold this postcode",

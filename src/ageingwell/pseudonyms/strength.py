@@ -32,7 +32,7 @@ def weakness(secret: bytes) -> str | None:
     if len(secret) < SHORTEST_BYTES:
         return f"is {len(secret)} bytes long, and at least {SHORTEST_BYTES} are needed"
     if secret.count(0) > _MOST_NOUGHTS_SHARE * len(secret):
-        return "is mostly nought bytes"
+        return "is mostly zero bytes"
     printable = set(string.printable.encode())
     if sum(byte in printable for byte in secret) > _MOST_PRINTABLE_SHARE * len(secret):
         return "is text, such as a passphrase"

@@ -62,7 +62,7 @@ class RawTable:
             names = ", ".join(sorted(one.profile.name for one in self.made))
             raise SourceError(
                 f"the sources {names} name people in different ways, so their rows would not join",
-                "pseudonymise extracts with ids of their own apart from those with NHS numbers",
+                "pseudonymise extracts with the agency's own ids separately from those with NHS numbers",
             )
         return kinds == {"own"}
 

@@ -16,7 +16,7 @@ def pseudonymised_text(done: Pseudonymised) -> str:
     gp_patients: 8 of 9 rows written
       1 row refused: nhs_number: missing (1)
       emptied: 2 of the 7 values of uprn that were sent: not_a_uprn (2)
-    Which rows these are stands in the folders refused and emptied: file, row number, column, rule.
+    The folders refused and emptied name these rows: file, row number, column, rule.
     key fingerprint: tslbhgfbpgfp (a made-up key, for made-up people)
     tables: out
     """
@@ -26,7 +26,7 @@ def pseudonymised_text(done: Pseudonymised) -> str:
         n, found = done.coverage[EXPECTED], done.coverage[FOUND]
         lines.append(f"{found:,} of the {n:,} people of the list of who should be registered are in gp_patients")
     if any(counts.n_refused or counts.left_empty for counts in done.tables.values()):
-        lines.append("Which rows these are stands in the folders refused and emptied: file, row number, column, rule.")
+        lines.append("The folders refused and emptied name these rows: file, row number, column, rule.")
     made_up = " (a made-up key, for made-up people)" if done.key_is_made_up else ""
     return "\n".join([*lines, f"key fingerprint: {done.key_fingerprint}{made_up}", f"tables: {done.folder}"])
 

@@ -132,7 +132,7 @@ def stop_on_untold_outcomes(untold: pl.DataFrame, asked: tuple[str, ...], *, out
     share = untold.select(pl.any_horizontal(asked).mean()).item() or 0.0
     if share > at_most:
         raise SourceError(
-            f"{outcome}: of {share:.0%} of people the records do not tell it, for codes or labels are not recognised",
+            f"{outcome}: of {share:.0%} of people it is unknown, because codes or labels are not recognised",
             "run `ageingwell check` to see which; map the labels in agencies.toml, and have the right codes sent",
         )
 

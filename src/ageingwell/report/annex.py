@@ -17,8 +17,8 @@ from ageingwell.views.words import OUTCOME_WORDS, label_words
 
 Tables = Mapping[str, pl.DataFrame]
 NO_CHARTS: Final = (
-    "The charts are left out: they are drawn where the extra `annex` is installed (pip install 'ageingwell[annex]') "
-    "and the settings ask for them. The tables say the same."
+    "There are no charts. To draw them, install the extra `annex` (pip install 'ageingwell[annex]') "
+    "and turn them on in the settings. The tables say the same."
 )
 DRIFT_ROWS: Final = 20
 
@@ -64,8 +64,8 @@ def _outcome(outcome: str, tables: Tables, *, charts: bool) -> Section:
     ours = tables["wall"].filter(name=MODEL, measure="auroc", band="all").row(0, named=True)
     said = OUTCOME_WORDS.get(outcome)
     says = [
-        f"Measured on the latest year whose outcomes had settled, on {in_words(ours['n'])} people in households that "
-        f"the model never saw; {in_words(ours['n_events'])} of them had the event"
+        f"Measured on the latest year with complete outcomes, on {in_words(ours['n'])} people in households "
+        f"that the model never saw. {in_words(ours['n_events'])} of them had the event"
         + (f": people who {said}." if said else ".")
     ]
     parts: list[Part] = []
@@ -85,7 +85,7 @@ def _order(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
         ],
         name=f"{outcome}-auroc",
         title="How well each score puts people in order",
-        label="AUROC: 0.5 is order by lot, 1 is perfect",
+        label="AUROC: 0.5 is random order, 1 is perfect",
         line_at=0.5,
     )
     yield table(measured.wall_table(tables))
@@ -98,9 +98,9 @@ def _calibration(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
     if charts and known.height:
         low, high = known.row(0, named=True), known.row(-1, named=True)
         text = (
-            f"{known.height} groups of people in order of risk. The lowest was given {100 * low['mean_risk']:.1f} in "
-            f"100 and {100 * low['value']:.1f} in 100 had the event; the highest {100 * high['mean_risk']:.1f} and "
-            f"{100 * high['value']:.1f}. The table below holds them all."
+            f"{known.height} groups of people in order of risk. The lowest was given {100 * low['mean_risk']:.1f} "
+            f"in 100 and {100 * low['value']:.1f} in 100 had the event. The highest: {100 * high['mean_risk']:.1f} and "
+            f"{100 * high['value']:.1f}. The table below has all groups."
         )
         title = "Risks given against what happened"
         yield chart(calibration_chart(curve, name=f"{outcome}-calibration", title=title, text=text), title)
@@ -114,7 +114,7 @@ def _groups(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
         charts,
         [(label, *(None if x is None else 100 * x for x in figures)) for label, *figures in rows],  # type: ignore[misc]
         name=f"{outcome}-groups",
-        title="Of those who had the event, how many the list missed, group by group",
+        title="Of the people who had the event, how many the list missed, by group",
         label="Missed, in 100 of those with the event",
     )
     yield table(measured.groups_table(tables))
@@ -129,7 +129,7 @@ def _worth(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
         text = (
             "Net benefit per 1,000 people against the risk from which people are visited. At "
             f"{100 * best['threshold']:.0f} in 100 that of the model is {1000 * best['value']:.1f}. "
-            "The table below holds every line."
+            "The table below has every line."
         )
         yield chart(net_benefit_chart(benefit, name=f"{outcome}-benefit", title=title, text=text), title)
     yield table(measured.net_benefit_table(tables))
@@ -150,7 +150,7 @@ def _intervals(
         return
     (least, lowest), (most, highest) = known[0], known[-1]
     ends = f"From {least:.3g} ({lowest}) to {most:.3g} ({highest})"
-    text = f"{ends}, with 95% intervals. The table below holds every figure."
+    text = f"{ends}, with 95% intervals. The table below has every figure."
     draw: Callable[..., str] = interval_chart
     yield chart(draw(rows, name=name, title=title, text=text, label=label, line_at=line_at), title)
 
@@ -161,15 +161,15 @@ def _drift(drift: pl.DataFrame) -> Iterator[Section]:
     order = drift.sort("value", "column", descending=[True, False], nulls_last=True)
     much = order.filter(pl.col("change").is_in(["some", "much"])).height
     says = [
-        f"How far tonight's facts lie from those the model was fitted on, by the population stability index: of "
-        f"{drift.height} facts {much} have changed by 0.1 or more and beyond chance. Below 0.1 little has changed, "
-        "above 0.25 much has; where the index lies under what chance alone would give, it says nothing."
+        f"How much tonight's facts differ from those the model was fitted on, by the population "
+        f"stability index. Of {drift.height} facts, {much} have changed by 0.1 or more and beyond chance. Below "
+        "0.1 little has changed, above 0.25 much has. An index below what chance would give says nothing."
     ]
     rows = [
         [fact_words(row["column"]), measured.figure(row), _index(row["by_chance"]), str(row["change"] or "not known")]
         for row in order.head(DRIFT_ROWS).iter_rows(named=True)
     ]
-    heads = ("Fact", "Stability index", "Under by chance alone", "Change")
+    heads = ("Fact", "Stability index", "Below this by chance", "Change")
     told = {"caption": f"The {len(rows)} facts that changed most", "note": "", "heads": list(heads), "rows": rows}
     yield section("Whether people's facts have changed", "drift", says=says, parts=[table(told)])
 

@@ -24,8 +24,7 @@ from ageingwell.views.words import NEED_WORDS, agency_words, label_words
 
 Table = dict[str, Any]
 ROUNDED: Final = (
-    "Counts of 1 to 7 are not shown, nor are counts beside them that would give them away; others are rounded to the "
-    "nearest 5."
+    "Numbers from 1 to 7 are not shown, or numbers that would reveal them. Others are rounded to the nearest 5."
 )
 KNOWN_BANDS: Final = ("None", "One", "Two", "Three or more")
 WEEKS_A_YEAR: Final = 52
@@ -123,9 +122,9 @@ def _short(cross: pl.DataFrame, facts: NightFacts) -> list[dict[str, str]]:
     return [
         {
             "figure": _shown(cross).get((TOTAL, TOTAL), "0"),
-            "words": "needs found by rule, of everyone who was looked at",
+            "words": "needs found by rule, among everyone considered",
         },
-        {"figure": str(sum(facts.capacity.values())), "words": "doors a week, all agencies together"},
+        {"figure": str(sum(facts.capacity.values())), "words": "homes per week, all agencies together"},
         {"figure": str(told.get("n_organisations", 0)), "words": "organisations in the local directory"},
         {"figure": str(told.get("n_services", 0)), "words": "services that are running"},
     ]
@@ -141,9 +140,9 @@ def _capacity(cross: pl.DataFrame, community: Community, facts: NightFacts) -> T
         rows.append([agency_words(agency), count, str(places), _weeks(count, places)])
     return _table(
         "Needs against capacity, by the agency that leads on them",
-        ("Agency", "Needs", "Doors a week", "Weeks to see each once"),
+        ("Agency", "Needs", "Homes per week", "Weeks to see each once"),
         rows,
-        note="One visit may meet several needs, so the weeks are the most it would take.",
+        note="One visit can meet several needs, so this is the longest it could take.",
     )
 
 
@@ -187,7 +186,7 @@ def _gaps(cross: pl.DataFrame, reach: pl.DataFrame) -> Table:
         if nobody or full:
             rows.append([place, "; ".join(nobody) or "none", "; ".join(full) or "none"])
     return _table(
-        "Needs that the local directory cannot meet, place by place",
+        "Needs that no local service can meet, by place",
         ("Place", "No service nearby (people)", "Services nearby, all full (people)"),
         rows,
     )
@@ -209,7 +208,7 @@ def _served(cross: pl.DataFrame, reach: pl.DataFrame) -> Table:
                 shown.get((TOTAL, str(need[0])), "0"),
                 f"{served.height} of {len(places)}",
                 f"{of_need.filter(pl.col('n_with_room') > 0).height} of {len(places)}",
-                "they come to people"
+                "visits people at home"
                 if nearest is None and served.height
                 else miles_words(nearest if isinstance(nearest, float) else None)
                 if served.height
@@ -217,7 +216,7 @@ def _served(cross: pl.DataFrame, reach: pl.DataFrame) -> Table:
             ]
         )
     return _table(
-        "Each need, and the places where a service nearby serves it",
+        "Each need, and the places with a service for it nearby",
         ("Need", "People", "Places with a service", "Places with room", "Nearest"),
         rows,
     )
@@ -263,14 +262,14 @@ def _not_counted(missing: Collection[str]) -> str:
     """Who is left out of the count of services, and of whom it cannot be told.
 
     >>> _not_counted(["care_events"]).split(". ")[1]
-    'We cannot tell whom these services know, as their records did not all come: adult social care.'
+    'We do not know who these services know, because some of their records did not arrive: adult social care.'
     """
-    register = "Everybody here is on the register of a GP practice, which is not counted."
+    register = "Everyone here is registered with a GP practice, so GP practices are not counted."
     others = [name for name in ASKED_AGENCIES if name != "gp" and set(tables_telling_of(name)) & set(missing)]
     if not others:
         return register
     named = ", ".join(agency_words(name).lower() for name in others)
-    return f"{register} We cannot tell whom these services know, as their records did not all come: {named}."
+    return f"{register} We do not know who these services know, because some of their records did not arrive: {named}."
 
 
 def _joint(needs: pl.DataFrame) -> Table:
@@ -279,7 +278,7 @@ def _joint(needs: pl.DataFrame) -> Table:
     agencies = at_home.group_by("household_id").agg(pl.col("lead_agency"))["lead_agency"].to_list()
     pairs = [pair for home in agencies for pair in combinations(sorted(home, key=LEAD_AGENCIES.index), 2)]
     if not pairs:
-        return _table("Visits that could be joined", ("Agencies", "Homes"), [])
+        return _table("Homes that two agencies could visit together", ("Agencies", "Homes"), [])
     counts = (
         pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
         .group_by("one", "other")
@@ -291,20 +290,26 @@ def _joint(needs: pl.DataFrame) -> Table:
         for one, other, shown in disclose_table(counts).iter_rows()
     ]
     return _table(
-        "Visits that could be joined: homes where two agencies each lead on a need",
+        "Homes that two agencies could visit together",
         ("Agencies", "Homes"),
         rows,
-        note="A home with needs of three agencies stands in three rows.",
+        note="A home that needs three agencies is counted in three rows.",
     )
 
 
 def _one_more(community: Community) -> Table:
     rows = [list(row) for row in _one_more_rows(community)]
     return _table(
-        "What one more visit a week would reach",
-        ("Agency", "Doors a week", "Used this week", "One more a week would reach", "At the next doors in line"),
+        "What one more visit per week would reach",
+        (
+            "Agency",
+            "Homes per week",
+            "Used this week",
+            "One more per week would reach",
+            "Chance in the next homes in line",
+        ),
         rows,
-        note="The chance is the average over at least 8 doors, so that it tells of no single home.",
+        note="The chance is an average over at least 8 homes, so it does not show any single home.",
     )
 
 
@@ -313,22 +318,22 @@ def _one_more_rows(community: Community) -> Iterator[tuple[str, ...]]:
     for agency, places, used, extra in community.marginal.select(
         "lead_agency", "places", "used", "extra_doors"
     ).iter_rows():
-        more = f"one more door a week, about {WEEKS_A_YEAR} a year" if extra else "nobody: no door is waiting for it"
+        more = f"one more home per week, about {WEEKS_A_YEAR} per year" if extra else "nobody: no home is waiting"
         yield agency_words(agency), str(places), str(used), more, _chance_in_line(waiting.get(agency, []))
 
 
 def _chance_in_line(risks: Sequence[float]) -> str:
     if len(risks) < SUPPRESS_BELOW:
-        return "too few doors to tell"
+        return "too few homes to say"
     average = sum(sorted(risks)) / len(risks)
-    return f"about {int(100 * average + 0.5)} in 100 at a door" if average > 0 else "no estimate"
+    return f"about {int(100 * average + 0.5)} in 100" if average > 0 else "no estimate"
 
 
 def _directory(services: pl.DataFrame) -> Table:
     """The directory's services by kind: how many run, have room, and were checked lately. No person is counted."""
     one_each = services.unique("service_id", keep="first", maintain_order=True)
     kinds = (
-        one_each.group_by(pl.col("kind").fill_null("Not told"))
+        one_each.group_by(pl.col("kind").fill_null("Not given"))
         .agg(
             n=pl.len(),
             room=(pl.col("room") == "yes").sum(),
@@ -337,4 +342,4 @@ def _directory(services: pl.DataFrame) -> Table:
         .sort("kind")
     )
     rows = [[str(cell) for cell in row] for row in kinds.iter_rows()]
-    return _table("Services that are running, by kind", ("Kind", "Services", "With room", "Full"), rows)
+    return _table("Services running now, by kind", ("Kind", "Services", "With room", "Full"), rows)

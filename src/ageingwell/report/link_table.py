@@ -12,12 +12,12 @@ from ageingwell.views.words import label_words
 
 WORDS: Final = {"age_band": "Age", "practice": "Practice"}
 SAYS: Final = (
-    "How many of the people and homes in each table are on the GP register. Those who are not may live elsewhere, may "
-    "have left or died, were matched to the wrong address, or were pseudonymised with another key: what is told of "
-    "them reaches nobody.",
-    "The second table asks the other way round: of the people registered in each group, how many has a table a record "
-    "of, their own or of their home. A lower share may be a lower need or a link that is missed; which one, only the "
-    "agency can tell. Of GP patients it is the share who have a home.",
+    "How many of the people and homes in each table are on the GP register. Those who are not may live elsewhere, or "
+    "may have left or died. Or they were matched to the wrong address, or pseudonymised with another key. What we "
+    "hold about them is used for nobody.",
+    "The second table asks the other way round: of the people registered in each group, how many have a record "
+    "in each table, for themselves or their home. A lower share may mean less need, or links that are missed. Only "
+    "the agency can say which. For GP patients it is the share with a home.",
 )
 
 
@@ -58,7 +58,7 @@ def _by_group(links: pl.DataFrame) -> dict[str, object]:
         for group, level in people
     ]
     heads = ["People registered", "How many", *(label_words(name) for name in tables)]
-    return {"caption": "Of whom each table has a record, in 100", "note": "", "heads": heads, "rows": rows}
+    return {"caption": "People with a record in each table, in 100", "note": "", "heads": heads, "rows": rows}
 
 
 def _people(links: pl.DataFrame) -> dict[tuple[str, str], str]:

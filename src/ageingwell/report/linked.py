@@ -31,9 +31,9 @@ def linked_sections(
     first = known.join(reasons, on="person_id", how="semi").sort("rank").head(PEOPLE)
     if first.height:
         says = [
-            "Step by step from where everybody starts to one person's estimate, on the log-odds, for the first people "
-            "of the list. They stand here under their keys, as on the list. A fact that may not be given as a reason, "
-            "or that nobody has recorded, is counted among all other facts.",
+            "Step by step from the starting point to one person's estimate, on the log-odds, for the "
+            "first people on the list. They are shown by their keys, as on the list. A fact that may not be given as "
+            "a reason, or that nobody has recorded, is counted in “all other facts”.",
         ]
         parts = [part for row in first.iter_rows(named=True) for part in _person(row, reasons, charts=charts)]
         yield section("The first people on the list", "first-people", says=says, parts=parts)
@@ -65,25 +65,26 @@ def _everybody(beeswarm: pl.DataFrame, *, charts: bool) -> Section:
     labels = {name: fact_words(name) for name in sizes["feature"]}
     people = beeswarm["person_id"].n_unique()
     says = [
-        f"What the model of the ranking outcome adds for each of up to {beeswarm_size(people)} people scored tonight, "
-        f"drawn by lot: the {len(labels)} facts that move estimates most. It says what risks are linked with, and "
-        "nothing of causes."
+        f"What the model that ranks adds for each of up to {beeswarm_size(people)} people scored tonight, "
+        f"picked at random: the {len(labels)} facts that move estimates most. It shows what goes with risk. "
+        "It does not show causes."
     ]
     title = "What moves the estimates of people scored tonight"
     parts: list[Part] = []
     if charts:
         first = next(iter(labels.values()))
         text = (
-            f"A row of dots for each of {len(labels)} facts, a dot a person; the farther from the middle, the more the "
-            f"fact moves that person's estimate. Most is moved by: {first}. The table below gives each fact's means."
+            f"A row of dots for each of {len(labels)} facts, one dot per person. The further from the middle, the more "
+            f"the fact moves that person's estimate. The fact that moves most: {first}. The table below gives each "
+            "fact's means."
         )
         points = without_names(beeswarm)
         parts.append(chart(beeswarm_chart(points, labels=labels, name="beeswarm", title=title, text=text), title))
     rows = [_means(beeswarm.filter(feature=name), words) for name, words in labels.items()]
     heads = ["Fact", "Mean size", "Higher values", "Lower values", "Nothing on record"]
     note = (
-        "Mean contributions to the log-odds: 0.1 is about 1 in 100 at a risk of 10 in 100. Higher values are those "
-        "above the middle one on record. A mean of fewer than 8 people is not shown."
+        "Mean contributions to the log-odds: 0.1 is about 1 in 100 at a risk of 10 in 100. Higher "
+        "values are those above the median. A mean of fewer than 8 people is not shown."
     )
     parts.append(table({"caption": "Mean contributions", "note": note, "heads": heads, "rows": rows}))
     return section("What moves the estimates", "contributions", says=says, parts=parts)
@@ -121,13 +122,13 @@ def _person(row: dict[str, Any], reasons: pl.DataFrame, *, charts: bool) -> Iter
     base, end = row["base"], row["base"] + sum(step for _, step in steps)
     title = f"{key} ({row['band']})"
     text = (
-        f"From {100 * expit(base):.1f} in 100, where everybody starts, to {100 * expit(end):.1f} in 100. "
+        f"From {100 * expit(base):.1f} in 100, the starting point, to {100 * expit(end):.1f} in 100. "
         f"The table below gives every step."
     )
     if charts:
         name = f"person-{row['row_key'][:8]}"
         yield chart(waterfall_chart(steps, base=base, name=name, title=title, text=text), title)
-    rows = [["where everybody starts", f"{base:+.2f}"], *([words, f"{step:+.2f}"] for words, step in steps)]
+    rows = [["starting point", f"{base:+.2f}"], *([words, f"{step:+.2f}"] for words, step in steps)]
     note = f"Together {end:+.2f} on the log-odds, which is {100 * expit(end):.1f} in 100."
     yield table({"caption": f"Step by step: {title}", "note": note, "heads": ["Fact", "Log-odds"], "rows": rows})
 

@@ -12,7 +12,7 @@ from ageingwell.views.words import agency_words, label_words
 
 Table = dict[str, Any]
 Row = Mapping[str, Any]
-UNTOLD: Final = "cannot be told"
+UNTOLD: Final = "not known"
 
 CALIBRATION_WORDS: Final = {
     "slope": "Calibration slope (1 is right)",
@@ -22,13 +22,13 @@ CALIBRATION_WORDS: Final = {
     "brier": "Brier score (lower is better)",
     "reliability": "Of the Brier score: unreliability (lower is better)",
     "resolution": "Of the Brier score: resolution (higher is better)",
-    "uncertainty": "Of the Brier score: what the overall share alone leaves",
-    "within_groups": "Of the Brier score: what ten groups blur",
-    "scaled_brier": "Scaled Brier score (0 is the overall share told to everybody, 1 certainty)",
-    "ici": "Mean gap of risk and smoothed share (integrated calibration index)",
-    "e50": "Median gap of risk and smoothed share",
-    "e90": "Gap that 9 in 10 people stay under",
-    "emax": "Largest gap of risk and smoothed share",
+    "uncertainty": "Of the Brier score: what is left with the overall share only",
+    "within_groups": "Of the Brier score: what ten groups hide",
+    "scaled_brier": "Scaled Brier score (0 is giving everyone the overall share, 1 is always right)",
+    "ici": "Mean gap between risk and smoothed share (integrated calibration index)",
+    "e50": "Median gap between risk and smoothed share",
+    "e90": "Gap that 9 in 10 people are below",
+    "emax": "Largest gap between risk and smoothed share",
 }
 GROUPING_WORDS: Final = {
     "sex": "Sex",
@@ -82,7 +82,7 @@ def figure(row: Row, told: Told = PLAIN) -> str:
 
     >>> row = {"value": 0.312, "low": 0.25, "high": 0.38}
     >>> figure(row), figure(row, OF_100), figure({"value": None, "low": None, "high": None})
-    ('0.312 (0.250 to 0.380)', '31 in 100 (25 to 38)', 'cannot be told')
+    ('0.312 (0.250 to 0.380)', '31 in 100 (25 to 38)', 'not known')
     """
     if is_small(row):
         return HIDDEN
@@ -113,11 +113,13 @@ def wall_table(tables: Mapping[str, pl.DataFrame]) -> Table:
         for name in names
     ]
     note = (
-        "All scores order the same people, and each list is of the same length. Intervals hold 95 in 100; the model is "
-        "ahead beyond chance where the interval of its lead leaves zero out. Lift says how many times as many people "
-        "with the event a list holds as one drawn by lot."
+        "All scores put the same people in order, and each list is equally long. Intervals are 95% intervals. The "
+        "model is clearly ahead if the interval of its lead does not include zero. Lift compares the list with one "
+        "picked at random: 2 means twice as many people who had the event."
     )
-    return _table("The model beside simple rivals", ["Score", *(w for w, _ in WALL_COLUMNS.values())], rows, note=note)
+    return _table(
+        "The model compared with simpler methods", ["Score", *(w for w, _ in WALL_COLUMNS.values())], rows, note=note
+    )
 
 
 def age_table(tables: Mapping[str, pl.DataFrame]) -> Table:
@@ -132,7 +134,8 @@ def age_table(tables: Mapping[str, pl.DataFrame]) -> Table:
         rows.append([band, *counts, *(_cell(found.get((name, band)), PLAIN) for name in names)])
     heads = ["Age", "People", "Had the event", *(score_words(name) for name in names)]
     note = (
-        "Within a narrow band of age order is harder to tell than among everybody, where age itself tells much of it."
+        "Within a narrow age band it is harder to put people in the right order. Across all ages, age does much of "
+        "the work."
     )
     return _table("AUROC by age", heads, rows, note=note)
 
@@ -163,7 +166,7 @@ def curve_table(tables: Mapping[str, pl.DataFrame]) -> Table:
 
 
 def capacity_table(tables: Mapping[str, pl.DataFrame]) -> Table:
-    """What lists as long as each agency can serve hold, with the worst and best way to break ties at the cut."""
+    """What lists as long as each agency can serve contain, with the worst and best way to break ties at the cut."""
     capacity = tables["capacity"]
     found = {(row["agency"], row["measure"]): row for row in capacity.iter_rows(named=True)}
     rows = []
@@ -178,12 +181,12 @@ def capacity_table(tables: Mapping[str, pl.DataFrame]) -> Table:
         "Agency",
         "List length",
         "Had the event, of those listed",
-        "Worst and best over ties",
+        "Worst and best if equal scores are split",
         "Listed, of those with the event",
-        "Worst and best over ties",
+        "Worst and best if equal scores are split",
         "Lift",
     )
-    note = "A list is as long as the agency can serve in the weeks looked at, cut to the share of people held out."
+    note = "Each list is as long as the agency can serve in these weeks, scaled down to the people held out."
     return _table("At each agency's capacity", heads, rows, note=note)
 
 
@@ -194,9 +197,9 @@ def net_benefit_table(tables: Mapping[str, pl.DataFrame]) -> Table:
         benefit.rename({"strategy": "who"}),
         caption="Net benefit per 1,000 people",
         told=lambda row: HIDDEN if row["value"] is None else _number(row["value"], PER_1000),
-        note="Fruitful visits less fruitless ones, each of these weighed by the threshold: at 20 in 100 four fruitless "
-        "visits weigh as much as one fruitful. Simple scores were first turned into risks on these very people, which "
-        "flatters them.",
+        note="Useful visits minus wasted visits. The threshold sets how much a wasted visit counts: at 20 in 100, "
+        "four wasted visits count as much as one useful visit. Simple scores were turned into risks on these "
+        "same people, which makes them look better than they are.",
     )
 
 
@@ -205,7 +208,7 @@ def gain_table(tables: Mapping[str, pl.DataFrame]) -> Table:
     gain = tables["net_benefit_gain"]
     return _by_threshold(
         gain.rename({"rival": "who"}),
-        caption="Net benefit of the model above each other way, per 1,000 people",
+        caption="How much more net benefit the model gives than each other way, per 1,000 people",
         told=lambda row: figure(row, PER_1000),
         note="",
     )
@@ -239,8 +242,8 @@ def groups_table(tables: Mapping[str, pl.DataFrame]) -> Table:
         rows.append([f"{GROUPING_WORDS.get(grouping, grouping)}: {group}", shown[grouping, group], *cells])
     heads = ["Group", "People", *(words for words, _ in GROUP_COLUMNS.values())]
     note = (
-        "At the length of list that all agencies together can serve. Where 1 to 7 people or events stand behind a "
-        "figure, or behind that of the rest, it is not shown."
+        "For a list as long as all agencies together can serve. A figure is not shown if it, or the "
+        "figure of the others, comes from 1 to 7 people or events."
     )
     return _table("Group by group", heads, rows, note=note)
 
@@ -252,7 +255,7 @@ def _by_threshold(table: pl.DataFrame, *, caption: str, told: Callable[[Row], st
         [f"{100 * threshold:.0f} in 100", *(told(found[threshold, name]) for name in names)]
         for threshold in table["threshold"].unique(maintain_order=True)
     ]
-    return _table(caption, ["Visited from this risk on", *(score_words(name) for name in names)], rows, note=note)
+    return _table(caption, ["Visited at this risk or above", *(score_words(name) for name in names)], rows, note=note)
 
 
 def score_words(name: str) -> str:

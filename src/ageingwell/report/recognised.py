@@ -27,8 +27,8 @@ def recognised_sections(told: RecognisedFacts | None) -> list[Section]:
     rows = [_cells(row) for row in described(shown, _new_labels(told)).iter_rows(named=True)]
     few = sum(row[-1] != "enough" for row in rows)
     says = [
-        "How much of what was sent is of a kind that we know. What falls below its floor in the settings is unknown "
-        f"of the people it is about, and never no: {few} of {len(rows)} rows below."
+        "How many of the codes and labels we know. Below its floor in the settings, a fact counts "
+        f"as unknown for these people, never as no: {few} of the {len(rows)} rows below."
     ]
     caption = f"{len(rows)} columns, practices and labels"
     parts = [table({"caption": caption, "note": "", "heads": list(HEADS), "rows": rows})]

@@ -32,28 +32,28 @@ def annex_tables(
     Every count of people goes through the door of `governance.disclosure`; no identifier is taken up at all.
     """
     tables = [
-        _table("The model and what was found of it", ("Fact", "Value"), model_rows(dict(facts.bundle))),
-        _table("Everyone who entered, and where each left", ("Step", "Reason", "People"), _steps(attrition)),
+        _table("The model, and what its checks found", ("Fact", "Value"), model_rows(dict(facts.bundle))),
+        _table("Everyone in the records, and where people left", ("Step", "Reason", "People"), _steps(attrition)),
         _table(
             "Needs by lead agency",
             ("Lead", "Need", "Outcome", "Needs"),
             _needs(needs),
-            note="A need is counted once for each person or home that has it.",
+            note="Each need is counted once per person or home.",
         ),
         _table(
-            "What one more visit a week would reach",
-            ("Agency", "Places a week", "Used", "More worth reached", "More risk reached", "More doors"),
+            "What one more visit per week would reach",
+            ("Agency", "Places per week", "Used", "More worth reached", "More risk reached", "More homes"),
             _marginal(marginal),
-            note="Worth adds risk and need in units of risk: 0.25 is as much as one person at 25 in 100.",
+            note="Worth adds risk and need together, in units of risk. 0.25 is as much as one person at 25 in 100.",
         ),
         _table(
-            "Doors that just missed a visit",
-            ("Agency", "Next in line", "Place", "Worth", "Risk at the door"),
+            "Homes that just missed a visit",
+            ("Agency", "Next in line", "Place", "Worth", "Risk in the home"),
             _just_missed(just_missed),
-            note="A door may stand under several agencies.",
+            note="A home may be in the rows of several agencies.",
         ),
         _table("Rows that broke their contract", ("Table", "Column", "Rule", "Rows"), _refused(facts)),
-        _table("Records that came in", ("Table", "Rows read", "Rows used", "Newest record"), _inputs(facts)),
+        _table("Records that arrived", ("Table", "Rows read", "Rows used", "Newest record"), _inputs(facts)),
         _table("Versions", ("Library", "Version"), [[str(k), str(v)] for k, v in facts.versions.items()]),
     ]
     return [table for table in tables if table["rows"]]

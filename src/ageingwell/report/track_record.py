@@ -13,8 +13,8 @@ from ageingwell.views.words import label_words, past_outcome
 # Fewer events than this cannot tell a group from the others: half the width of the AUROC's interval is 0.1 and more.
 ENOUGH_EVENTS: Final = 20
 TOO_FEW: Final = "too few to check"
-LESS_ORDER: Final = "it tells those to whom it happens less well from the others"
-MORE_MISSED: Final = "a list misses more of those to whom it happens"
+LESS_ORDER: Final = "it is worse at picking out the people it happens to"
+MORE_MISSED: Final = "the list misses more people in these groups"
 _AUROC, _MISSED = "auroc", "false-negative rate"
 _SEX: Final = {"female": "women", "male": "men"}
 _UNKNOWN: Final = ("not known", "unknown")
@@ -27,8 +27,8 @@ def track_record_words(facts: NightFacts) -> list[str]:
     ...     "n_by_age": "1 to 7"}
     >>> for sentence in track_record_words(NightFacts(date(2026, 11, 22), track_record=told)): print(sentence)
     Of the 30 people listed on 24 August 2025 who could be followed, 15 died within a year.
-    Of 30 people picked by age alone, 1 to 7 would have.
-    Counted from the list published that night; counts are rounded to the nearest 5.
+    If you had picked the 30 oldest people, it would have been 1 to 7.
+    Counted from the list published that night. Counts are rounded to the nearest 5.
     """
     told = facts.track_record
     if not told:
@@ -44,9 +44,12 @@ def track_record_words(facts: NightFacts) -> list[str]:
             f"Looking back to {day}: of the {told['n_listed']} people with the highest chance, "
             f"{told['n_happened']} {happened}."
         )
-        how = "No list is old enough to count yet, so this is the model's own test on people it had not learned from"
-    by_age = f"Of {told['n_listed']} people picked by age alone, {told['n_by_age']} would have."
-    return [first, by_age, f"{how}; counts are rounded to the nearest 5."]
+        how = (
+            "We cannot check a real list until a year has passed. This is a test on people the computer had not seen "
+            "before"
+        )
+    by_age = f"If you had picked the {told['n_listed']} oldest people, it would have been {told['n_by_age']}."
+    return [first, by_age, f"{how}. Counts are rounded to the nearest 5."]
 
 
 def works_less_well_for(groups: pl.DataFrame) -> list[str]:
@@ -62,7 +65,7 @@ def works_less_well_for(groups: pl.DataFrame) -> list[str]:
     ...     ("rurality", "urban", "auroc", 60, 5, -0.2, 0.3), ("rurality", "rural", "auroc", 940, 145, -0.3, 0.2),
     ... ]
     >>> for sentence in works_less_well_for(pl.DataFrame(rows, schema=columns, orient="row")): print(sentence)
-    men: it tells those to whom it happens less well from the others
+    men: it is worse at picking out the people it happens to
     too few to check: people in urban areas
     """
     told: dict[str, list[str]] = {}
@@ -95,7 +98,7 @@ def _is_below(high: float | None) -> bool:
 def _who(grouping: str, group: str) -> str:
     subject = label_words(grouping).lower()
     if group in _UNKNOWN:
-        return f"people whose {subject} is not known"
+        return f"people whose {subject} we do not know"
     return {
         "sex": _SEX.get(group, group),
         "age_band": f"people aged {group}",
@@ -103,5 +106,5 @@ def _who(grouping: str, group: str) -> str:
         "deprivation_fifth": f"people in deprivation fifth {group}",
         "rurality": f"people in {group} areas",
         "tenure": f"people whose home is {group}",
-        "data_completeness": f"people in the {group} by completeness of records",
+        "data_completeness": f"people whose records are in the {group} for completeness",
     }.get(grouping, f"{subject}: {group}")

@@ -78,7 +78,7 @@ class DmdToBnf:
 
     def notes(self, on: date) -> list[str]:
         """What a reader should know of it, in sentences without full stops."""
-        day = f"of {self.dated_on}" if self.dated_on else "its name tells no date"
+        day = f"of {self.dated_on}" if self.dated_on else "its name does not give a date"
         return [
             f"medicines: {self.codes.height:,} dm+d codes have a BNF code in {self.file} ({day}); {self.n_ambiguous:,} "
             f"codes of several substances and {self.n_not_read:,} rows without a dm+d code are left out",

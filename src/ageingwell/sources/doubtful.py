@@ -94,7 +94,7 @@ def rules_of(table: str) -> Rules:
     """
     contract = TABLES[table].to_schema()
     if contract.checks or contract.unique or contract.parsers or contract.dtype is not None:
-        raise TypeError(f"{table}: a rule of the whole table is no rule of a row")
+        raise TypeError(f"{table}: a rule of the whole table is not a rule of a row")
     schema = pl.Schema({name: column.dtype.type for name, column in contract.columns.items()})
     rules = [rule for name, column in contract.columns.items() for rule in _rules(table, name, column)]
     of_texts: dict[tuple[str, ...], list[pl.Expr]] = {}
@@ -117,13 +117,13 @@ def _is_dear(rule: pl.Expr, names: tuple[str, ...]) -> bool:
 def _rules(table: str, name: str, column: Any) -> list[pl.Expr]:
     """The checks of one column, each as an expression; what it cannot tell of a missing value counts as kept."""
     if column.unique or column.coerce or column.regex or column.parsers:
-        raise TypeError(f"{table}: what the contract says of {name} is no rule of a row")
+        raise TypeError(f"{table}: what the contract says of {name} is not a rule of a row")
     return [_rule(table, name, check).fill_null(value=True) for check in column.checks]
 
 
 def _rule(table: str, name: str, check: pa.Check) -> pl.Expr:
     if check.element_wise or check.groupby or not check.ignore_na:
-        raise TypeError(f"{table}: the check {check.name} of {name} is no rule of a row")
+        raise TypeError(f"{table}: the check {check.name} of {name} is not a rule of a row")
     if check.name is not None and check.name in _BUILT_IN and check.statistics:
         return _BUILT_IN[check.name](pl.col(name), **check.statistics)
     rule = check._check_fn(pa.PolarsData(_Asked(), name))  # type: ignore[arg-type]

@@ -98,7 +98,8 @@ def _of_path(table: str, path: Path) -> Location:
         raise SourceError(f"{table}: the folder {path.name}/ holds no file", "send the files again")
     if strange := [file.name for file in files if not is_readable(file) or not file.is_file()]:
         raise SourceError(
-            f"{table}: {path.name}/{strange[0]} is no file that can be read", f"take it out, or send it as {READABLE}"
+            f"{table}: {path.name}/{strange[0]} is not a file that can be read",
+            f"take it out, or send it as {READABLE}",
         )
     # The same part may lie there packed and unpacked: read twice, every event would count twice.
     if len(kinds := sorted({suffix_of(file.name) or "" for file in files})) > 1:

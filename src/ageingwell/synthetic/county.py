@@ -90,9 +90,9 @@ class CountyPlan:
         checks = {
             "people must be at least 50": self.people >= 50,
             "seed must not be negative": self.seed >= 0,
-            "years must lie between 2 and 15": 2 <= self.years <= 15,
+            "years must be between 2 and 15": 2 <= self.years <= 15,
             "dirty must be a share between 0 and 0.5": 0 <= self.dirty <= 0.5,
-            "rate_shift must lie between -1 and 1": -1 <= self.rate_shift <= 1,
+            "rate_shift must be between -1 and 1": -1 <= self.rate_shift <= 1,
         }
         object.__setattr__(self, "as_of", day_of(self.as_of))
         for kind in self.words:

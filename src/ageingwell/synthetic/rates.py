@@ -231,7 +231,7 @@ def _social_care(out: Path, people: pl.DataFrame, start: date, end: date) -> lis
         ),
         (
             Published(
-                "entry into a care home a year", "65+", 0.0056, "recalled, to be verified",
+                "entry into a care home per year", "65+", 0.0056, "recalled, to be verified",
                 "council-funded only; ours counts self-funders too",
             ),
             homes,
@@ -264,7 +264,7 @@ def _others(out: Path, then: pl.DataFrame, now: pl.DataFrame, start: date, end: 
         (Published("share female", "65+", 0.5386, PREVALENCE), women, now.height),
         (Published("share in a care home", "65+", 0.0219, PREVALENCE), residents, now.height),
         (
-            Published("completed fire visits a home and year", "homes with people 65+", 0.0216, FIRE, every),
+            Published("completed fire visits per home and year", "homes with people 65+", 0.0216, FIRE, every),
             visits,
             len(homes),
         ),
