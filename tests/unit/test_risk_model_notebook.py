@@ -189,7 +189,7 @@ def test_a_phrase_table_may_be_a_frame_of_either_kind(model, later):
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"agee": "aged {value}"}, "what is no feature: agee"),
+        ({"agee": "aged {value}"}, "does not have: agee"),
         ([("age", "aged")], "neither a mapping nor a frame"),
         (pl.DataFrame({"feature": ["age", "age"], "sentence": ["a", "b"]}), "two sentences for one feature"),
         (pl.DataFrame({"feature": ["age"], "sentence": [None]}), "without a feature or a sentence"),
@@ -249,7 +249,7 @@ def test_a_baseline_that_is_ahead_makes_it_unusable():
 
 def test_where_everybody_had_the_outcome_nothing_is_claimed():
     told = evaluate_risk([1] * 9, np.arange(9.0))
-    assert (told.verdict.usable, "cannot be told" in told.verdict.reason) == (False, True)
+    assert (told.verdict.usable, "we cannot say" in told.verdict.reason) == (False, True)
     assert "cannot be told" in repr(told)
 
 
@@ -288,7 +288,7 @@ def test_the_curve_is_drawn_as_the_table_says(model, later):
         ([True] * 3, None, "X has 700 rows and y has 3"),
         ([None] * 700, None, "missing in 700 rows"),
         (["yes"] * 700, None, "other classes than the fit in 700 rows"),
-        ([True, False] * 350, "tenure", "no column of numbers"),
+        ([True, False] * 350, "tenure", "not a column of numbers"),
         ([True, False] * 350, "visits", "the baseline visits is missing in 175 rows"),
     ],
 )

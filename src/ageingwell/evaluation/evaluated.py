@@ -39,7 +39,7 @@ class Evaluation(Shown):
         """Whether the risks put people in order beyond chance, and no worse than the baseline; and why in words."""
         area, gain = self._figures("auroc"), self._figures(GAIN)
         if area is None:
-            return Verdict(False, "it cannot be told: everybody had the outcome, or nobody did")
+            return Verdict(False, "we cannot say: everyone had the outcome, or no one did")
         orders = area[1] > 0.5
         beaten = gain is not None and gain[2] < 0
         said = [f"it orders people {'better than' if orders else 'no better than'} chance (AUROC {_figure(*area)})"]

@@ -23,7 +23,7 @@ def signs_of(monotone: Directions | None, columns: Sequence[Column]) -> tuple[in
     else:
         given = list(monotone)
         if len(given) != len(columns):
-            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one a column")
+            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one per column")
     if any(direction not in DIRECTIONS for direction in given):
         raise FrameError("monotone takes up, down and either, or 1, -1 and 0")
     signs = tuple(DIRECTIONS[direction] for direction in given)

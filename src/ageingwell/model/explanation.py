@@ -164,7 +164,7 @@ class Explanation(Shown):
         >>> one = Explanation(("age", "falls"), np.array([-2.0]), np.array([[0.9, 0.4]]), rows)
         >>> print(one.in_words({"age": "aged {value}", "falls": "{value} falls"}, outcome="are admitted"))
         Of 100 people with a record like this, about 33 are admitted.
-        For somebody with average facts, it is about 12.
+        For a person with average facts, it is about 12.
         <BLANKLINE>
         Goes with a higher chance (out of 100):
            +15  aged 84
@@ -185,7 +185,7 @@ class Explanation(Shown):
             start=float(start[0] if len(start) == 1 else start[row]),
             end=float(one.risk[0]),
             outcome=outcome,
-            who=who or ("somebody with average facts" if beside is None else "the people compared with"),
+            who=who or ("a person with average facts" if beside is None else "the people compared with"),
             most=most,
         )
 

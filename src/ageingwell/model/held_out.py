@@ -35,7 +35,7 @@ def numbers_of(codes: NDArray[np.float64], name: str, columns: Sequence[Column])
     places = {column.name: place for place, column in enumerate(columns) if not column.is_category}
     if name not in places:
         raise FrameError(
-            "the baseline is no column of numbers that the model was fitted on", "name one, or give an array"
+            "the baseline is not a column of numbers that the model was fitted on", "name one, or give an array"
         )
     found = np.asarray(codes[:, places[name]])
     lost = int(np.isnan(found).sum())
