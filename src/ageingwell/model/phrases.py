@@ -35,7 +35,10 @@ def said(
     table = _table(sentences)
     unknown = sorted(set(table) - set(features))
     if unknown:
-        raise FrameError(f"the phrase table names features that the model does not have: {', '.join(unknown[:5])}", "correct the names")
+        raise FrameError(
+            f"the phrase table names features that the model does not have: {', '.join(unknown[:5])}",
+            "correct the names",
+        )
     row = values.row(0, named=True)
     return [_told(name, table.get(name), row[name]) for name in features]
 
