@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from ageingwell.model.estimator import RiskModel
     from ageingwell.night.in_memory import outreach_list
     from ageingwell.night.score import score
+    from ageingwell.pseudonyms import Key
     from ageingwell.synthetic.county import CountyPlan, synthesise
 
 __all__ = [
     "AgeingWellError",
     "CountyPlan",
+    "Key",
     "RiskModel",
     "check",
     "connect",
@@ -54,6 +56,7 @@ __all__ = [
 
 _WHERE = {
     "CountyPlan": "ageingwell.synthetic.county",
+    "Key": "ageingwell.pseudonyms",
     "RiskModel": "ageingwell.model.estimator",
     "check": "ageingwell.jobs.checking",
     "connect": "ageingwell.jobs.connecting",

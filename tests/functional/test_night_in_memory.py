@@ -124,7 +124,9 @@ def test_what_the_group_decided_is_heeded_where_the_nights_are_given(first_night
     key = keys_of(book)[0]
     answer = {"decision": "Person has said no", "reason": "Person's own wish"}
     filled = fill(book, {key: answer}, to=at / "back.xlsx")
-    aw.record([str(filled)], out=str(out), config=settings, recorded_on="2026-11-24")
+    recorded = aw.record([str(filled)], out=str(out), config=settings, recorded_on="2026-11-24")
+    assert "back.xlsx" in repr(recorded)
+    assert len(repr(recorded).splitlines()) <= LINES_OF_A_SCREEN
     person = str(read_ledger(out / "decisions.sqlite")["person_id"].item())
     hashes = hashes_of(out)
 
@@ -171,6 +173,20 @@ def test_a_published_night_names_what_a_person_opens(small_county, settings, tmp
     assert str(run.folder) in repr(run)
     assert "report.html" in repr(run)
     assert run.frames.listed["person_id"][0] not in repr(run) + run._repr_html_()
+
+
+def test_a_check_fits_on_one_screen(small_county, settings):
+    shown = repr(aw.check(str(small_county), config=str(settings), on="2026-11-22"))
+    assert len(shown.splitlines()) <= LINES_OF_A_SCREEN
+    assert "a night would stop on  0" in shown
+    assert "gp_patients" in shown
+
+
+def test_a_look_at_files_needs_no_key_and_fits_on_one_screen(tmp_path):
+    county = aw.synthesise(aw.CountyPlan(people=60, raw=True), str(tmp_path / "raw"))
+    looked = aw.connect(str(county.folder), extracted_on="2026-11-22")
+    assert len(repr(looked).splitlines()) <= LINES_OF_A_SCREEN
+    assert "gp_patients" in repr(looked)
 
 
 def test_without_settings_the_shipped_ones_count():

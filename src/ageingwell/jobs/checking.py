@@ -24,6 +24,7 @@ from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.recognition.link_floors import below_floor, stop_on_strangers
 from ageingwell.recognition.links import LINKS, REGISTER
+from ageingwell.shown import Screen, Shown, listed
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.dmd_to_bnf import read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.folder import near_files, unused_files
@@ -55,8 +56,8 @@ _EMPTIED = {"table": pl.String, "column": pl.String, "rule": pl.String, "n_cells
 _UNKNOWN = pl.Schema([("table", pl.String()), *TOLD_LABELS.items()])
 
 
-@dataclass(frozen=True)
-class CheckedRecords:
+@dataclass(frozen=True, repr=False)
+class CheckedRecords(Shown):
     """What a check found.
 
     `tables` has a row a table, `refused` a row a table, column and rule; `columns` names the columns that were not sent
@@ -81,6 +82,17 @@ class CheckedRecords:
     recognised: pl.DataFrame = field(default_factory=pl.DataFrame)
     links: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINKS))
     linked: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def _screen(self) -> Screen:
+        facts = {
+            "people": "made-up people" if self.made_up else "real people",
+            "missing": listed(self.missing),
+            "a night would stop on": len(self.problems),
+            "notes": len(self.notes),
+        }
+        rows = self.tables.select("table", "n_read", "n_good", "n_refused").rows()
+        hint = self.problems[0] if self.problems else "tables, refused, columns, emptied, links, notes, problems"
+        return Screen("Records checked", facts, ("table", "rows read", "good", "refused"), rows, hint)
 
 
 def check(

@@ -29,6 +29,7 @@ from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.showable import may_be_shown
 from ageingwell.register import AGENCY_OF
+from ageingwell.shown import Screen, Shown
 
 _NOT_FOUND = "the table is required and was not found"
 LABELS = pl.Schema(
@@ -57,8 +58,8 @@ class FileFound:
     to_check: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Connected:
+@dataclass(frozen=True, repr=False)
+class Connected(Shown):
     """What `connect` found: files, a verdict for each table, labels with counts, links, and what is still to ask for.
 
     `labels` has the labels of each column that has any (table, column, label, known, n_rows); a label in fewer than
@@ -80,11 +81,18 @@ class Connected:
         """Whether a night would run on these files."""
         return not self.problems and not any(table.would_stop for table in self.tables)
 
+    def _screen(self) -> Screen:
+        facts = {"a night would run": self.would_run, "files": len(self.files), "to ask for": len(self.ask)}
+        rows = [(table.table, table.agency, table.verdict) for table in self.tables]
+        return Screen(
+            "Files looked at", facts, ("table", "agency", "what a night would do"), rows, "files, tables, ask"
+        )
+
 
 def connect(
     raw: str | Path,
     *,
-    key: Key,
+    key: Key | None = None,
     config: GivenConfig = None,
     on: GivenDay | None = None,
     extracted_on: GivenDay | None = None,
@@ -94,8 +102,9 @@ def connect(
 ) -> Connected:
     """Look at every file of a folder as `pseudonymise` and a night would, in a place that is gone afterwards.
 
-    `key` is a key for this look alone: nothing made with it is kept. Where a source needs the day of its extract and
-    nobody tells it, `extracted_on`, else `on` (today), stands for it. Every fault is told; none stops the others.
+    `key` is a key for this look alone, by default a random one: nothing made with it is kept. Where a source needs the
+    day of its extract and nobody tells it, `extracted_on`, else `on` (today), stands for it. Every fault is told; none
+    stops the others.
     """
     world = surroundings or Surroundings()
     raw, config = Path(raw), config_given(config)
@@ -122,7 +131,7 @@ def connect(
         made = pseudonymise_found(
             folder,
             out=place / "tables",
-            key=key,
+            key=key or Key(secrets.token_bytes(32)),
             contract_columns=contract_columns(),
             faults=problems,
             lsoa_lookup=look_up_among(raw),
