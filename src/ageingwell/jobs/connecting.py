@@ -1,5 +1,6 @@
 """Look at an agency's own files: what each is, what would come of it, what links, and what to ask the agency for."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
