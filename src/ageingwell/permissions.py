@@ -130,7 +130,7 @@ def stop_unless_linked(met: pl.DataFrame, ledger: Ledger) -> list[str]:
     if not strangers.is_empty():
         told = "; ".join(f"{kind}: {n_met:,} of {n:,} {subject}" for kind, subject, n, n_met in strangers.iter_rows())
         raise NotPermittedError(
-            f"permissions: next to none of those who opted out are in the records: {told}",
+            f"permissions: almost none of people who opted out are in the records: {told}",
             "make the pseudonyms of all tables with the same key; if so few truly live here, lower "
             "permissions_linked_at_least in permissions.toml",
         )

@@ -113,7 +113,7 @@ def test_a_dry_run_tells_row_by_row_and_writes_nothing(at):
 
     assert ran.exit_code == 22
     assert "row 2: recorded" in ran.output
-    assert "row 3: to mend: Decision: not one of the choices" in ran.output
+    assert "row 3: to correct: Decision: not one of the choices" in ran.output
     assert hashes_of(at) == before
 
 

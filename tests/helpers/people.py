@@ -97,9 +97,9 @@ FULL = person(
             "Soon",
             "GP practices",
             "Offer a comprehensive falls assessment through the practice or the community falls team",
-            "a fall is recorded in the past year",
+            "a fall in the past year",
             "injured in a fall",
-            "11 of 36 health deficits are recorded (living with frailty)",
+            "living with frailty (11 of the 36 frailty signs)",
         ),
         need(
             "Many medicines",

@@ -7,19 +7,21 @@ line's help, templates of pages, settings files, and the documentation.
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import click
+from python_calamine import CalamineWorkbook
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "ageingwell"
 FILLED = "X"  # stands for what a message fills in
 _WORD = re.compile(r"[A-Za-z][a-z'’]+")
-_FEWEST_WORDS = 3  # a literal of fewer words is a name, a heading or a choice
-_LABEL_WORDS = 2
+_FEWEST_WORDS = 2  # a literal of one word is a name
+_FIELD = re.compile(r"{[a-z_]*}")  # of a text that `format` fills in
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def literals(path: Path) -> Iterator[Text]:
         else:
             continue
         if _is_prose(text):
-            yield Text(_name(path), node.lineno, text)
+            yield Text(_name(path), node.lineno, _FIELD.sub(FILLED, text))
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.AST]:
@@ -156,6 +158,63 @@ def _paragraph(path: Path, line: int, pieces: list[str]) -> Iterator[Text]:
     text = re.sub(r"`[^`]*`", FILLED, text).replace("**", "").replace("*", "")
     if _WORD.search(text):
         yield Text(_name(path), line, text)
+
+
+class _Visible(HTMLParser):
+    """The text of a page, block by block; nothing of scripts, styles and drawings, whose tables say the same."""
+
+    # fmt: off
+    _BLOCKS = frozenset((
+        "p", "li", "td", "th", "caption", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "figcaption", "label",
+        "option", "legend", "summary", "div",
+    ))
+    # fmt: on
+    _UNSEEN = frozenset(("script", "style", "svg", "title"))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = [""]
+        self._unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._unseen += tag in self._UNSEEN
+        if tag in self._BLOCKS:
+            self.blocks.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._unseen -= tag in self._UNSEEN
+        if tag in self._BLOCKS:
+            self.blocks.append("")
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self.blocks[-1] += data
+
+
+def shown_texts(page: str, name: str) -> list[Text]:
+    """What a reader sees of a finished page, block by block."""
+    parser = _Visible()
+    parser.feed(page)
+    pieces = (" ".join(block.split()) for block in parser.blocks)
+    return [Text(name, 0, piece) for piece in pieces if _WORD.search(piece)]
+
+
+def prose(texts: Iterable[Text]) -> list[str]:
+    """The texts that are sentences, each once: they end as sentences do, not as headings, choices and cells do."""
+    ended = (text.text for text in texts if text.text.rstrip('"”’)').endswith((".", "?", "!")))
+    return list(dict.fromkeys(ended))
+
+
+def workbook_texts(path: Path) -> list[Text]:
+    """The words in the cells of a workbook, sheet by sheet."""
+    book = CalamineWorkbook.from_path(path)
+    return [
+        Text(f"{path.name}: {sheet}", number, cell)
+        for sheet in book.sheet_names
+        for number, row in enumerate(book.get_sheet_by_name(sheet).to_python(), start=1)
+        for cell in row
+        if isinstance(cell, str) and _WORD.search(cell)
+    ]
 
 
 def _name(path: Path) -> str:

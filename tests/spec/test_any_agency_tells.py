@@ -230,7 +230,7 @@ def test_whom_a_service_users_row_names_cares_for_them_and_whom_a_carers_row_nam
 def test_a_bereavement_that_the_practice_coded_counts_for_who_lives_alone() -> None:
     found = needs_found(night(gp_events=codes(("p1", "bereavement", "2026-03-01"))))
 
-    assert found["p1", "bereaved_and_alone"].startswith("a bereavement is coded in the past 2 years; ")
+    assert found["p1", "bereaved_and_alone"].startswith("the GP has recorded a bereavement in the past 2 years; ")
     assert needs_found(night(gp_events=codes(("p1", "bereavement", "2024-11-21")))) == {}
 
 

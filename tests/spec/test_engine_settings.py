@@ -44,7 +44,7 @@ def test_a_spark_cluster_is_described(tmp_path: Path) -> None:
     ("written", "says"),
     [
         ('[engine]\nname = "dask"\n', "'local' or 'spark'"),
-        ("[engine]\nprocesses = 0\n", "`engine.processes`: Input should be greater than or equal to 1"),
+        ("[engine]\nprocesses = 0\n", "`engine.processes`: write 1 or more"),
         ("[engine]\nproceses = 2\n", "`engine.proceses`: there is no such key"),
         ('[engine]\nname = "spark"\n', "spark.shared_folder is missing"),
         ('[engine.spark]\nshared_folder = "shared"\n', "write a whole path, from / on"),

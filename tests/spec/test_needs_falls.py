@@ -13,16 +13,16 @@ ONE_FALL = {"n_falls_365d": 1.0}
         (ONE_FALL | {"n_injurious_falls_365d": 1.0}, "injured in a fall"),
         (ONE_FALL | {"has_loss_of_consciousness_365d": 1.0}, "lost consciousness"),
         (ONE_FALL | {"has_unable_to_get_up_365d": 1.0}, "could not get up without help"),
-        (ONE_FALL | {"has_severe_frailty_code": 1.0}, "severe frailty is coded"),
+        (ONE_FALL | {"has_severe_frailty_code": 1.0}, "the GP has recorded severe frailty"),
         # 9 of 36 deficits: 0.25, just above the 0.24 of moderate frailty
-        (ONE_FALL | {"frailty_index": 0.25, "n_deficits": 9.0}, "9 of 36 health deficits are recorded"),
+        (ONE_FALL | {"frailty_index": 0.25, "n_deficits": 9.0}, "living with frailty (9 of the 36 frailty signs)"),
     ],
 )
 def test_a_fall_with_any_one_of_the_five_signs_calls_for_a_full_assessment(known, says):
     found = criteria(**known)
 
     assert says in found["falls_assessment"]
-    assert found["falls_assessment"].startswith("a fall is recorded in the past year")
+    assert found["falls_assessment"].startswith("a fall in the past year")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_one_fall_with_a_gait_problem_calls_for_gait_and_balance_work():
     found = criteria(n_falls_365d=1.0, has_gait_balance_problem=1.0)
 
     assert list(found) == ["falls_gait_balance"]
-    assert found["falls_gait_balance"].endswith("a problem of gait or balance is recorded")
+    assert found["falls_gait_balance"].endswith("a problem with walking or balance")
 
 
 def test_a_full_assessment_covers_gait_and_balance():

@@ -41,7 +41,7 @@ def test_one_line_with_eight_points_is_enough_alone(known, points):
 
     assert needs["need"].to_list() == ["fire_safety"]
     assert needs["points"].to_list() == [points]
-    assert f"{points} CHARLIE-P points" in needs["criterion"][0]
+    assert f"fire risk score {points} (" in needs["criterion"][0]
 
 
 def test_without_a_column_that_supplies_them_there_are_no_points():

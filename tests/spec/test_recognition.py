@@ -148,7 +148,7 @@ def test_words_nobody_knows_are_told_and_no_feature_that_rests_on_them_is_a_no(
     assert "too few" in described(found.counted, found.new_labels)["verdict"].to_list()
     if column not in UNTOLD:
         return
-    assert [said for said in sentences(found) if "unknown" in said or "not known" in said] != []
+    assert [said for said in sentences(found) if "unknown" in said or "do not know" in said] != []
     theirs = features.filter(found.untold[column])
     assert theirs.height > 0
     for name in resting_on(column):

@@ -181,7 +181,7 @@ def test_a_quotation_mark_that_is_never_closed_swallows_no_row(sent_file, tmp_pa
     lines[2] = lines[2].removesuffix('"')
     (tmp_path / "back.csv").write_text("\n".join(lines), encoding="utf-8")
 
-    with pytest.raises(DecisionFileError, match="is no CSV that can be read"):
+    with pytest.raises(DecisionFileError, match="is not a CSV file that can be read"):
         read(tmp_path / "back.csv")
 
 

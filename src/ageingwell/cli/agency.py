@@ -83,7 +83,7 @@ def reidentify(
     log: Path | None,
     as_json: bool,
 ) -> None:
-    """Put names from your own register beside the list you were sent; run it at your agency."""
+    """Add names from your own register to the list you were sent. Run it at your agency."""
     from ageingwell.agency import matching, words
 
     found = matching.reidentify(

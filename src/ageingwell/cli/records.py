@@ -84,7 +84,7 @@ def check(
     "--dirty", default=0.0, type=click.FloatRange(0, 0.5), help="Spoil this share of rows, with an answer file."
 )
 @click.option("--words", multiple=True, help="Codes or labels that nobody recognises, such as ctv3; again for more.")
-@click.option("--allow-list", is_flag=True, help="National opt-outs as the list of those who may be used.")
+@click.option("--allow-list", is_flag=True, help="National opt-outs as the list of people who may be used.")
 @click.option("--rate-shift", default=0.0, type=float, help="Add this to the log of every rate: another county.")
 @click.option("--check-rates", is_flag=True, help="Print the county's rates next to published ones.")
 @json_option
@@ -156,7 +156,7 @@ def pseudonymise(
     config_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Turn an agency's raw extracts into contract tables; run it at the agency."""
+    """Turn an agency's raw extracts into contract tables. Run it at the agency."""
     from ageingwell import pseudonyms
     from ageingwell.contracts.registry import TABLES
     from ageingwell.profiles.profile import known_profiles

@@ -113,13 +113,13 @@ class Thresholds(Settings):
         default=0.70, gt=0, le=1, description="how likely living alone has to be before a rule counts it"
     )
     charlie_factors_at_least: int = Field(
-        default=3, ge=1, description="CHARLIE-P factors, age left out, that make a fire-safety need together"
+        default=3, ge=1, description="CHARLIE-P factors, age left out, that make a fire safety need together"
     )
     charlie_points_at_least: int = Field(
         default=8,
         ge=1,
         le=10,
-        description="points on one CHARLIE-P line that make a fire-safety need alone (8: likely)",
+        description="points on one CHARLIE-P line that make a fire safety need alone (8: likely)",
     )
     clutter_rating_at_least: int = Field(
         default=4, ge=1, le=9, description="clutter image rating that counts as hoarding"
@@ -311,7 +311,7 @@ class Interventions(Settings):
     """Everything in `configs/interventions.toml`: one table a need."""
 
     end_of_life_lead: LeadAgency = Field(
-        default="social_care", description="the care team that takes fire-safety needs of people near the end of life"
+        default="social_care", description="the care team that takes fire safety needs of people near the end of life"
     )
     say: str = Field(
         default=SAY, min_length=1, description="what a visitor says at the door where no rule found a need"

@@ -95,8 +95,8 @@ class TableSettings(Settings):
         default=0.02,
         ge=0,
         le=1,
-        description="stop when next to none of at least 20 people or homes of the table is on the GP register, and "
-        "next to none of the register is in the table: a smaller share than this, which another key gives",
+        description="stop when almost none of at least 20 people or homes of the table is on the GP register, and "
+        "almost none of the register is in the table: a smaller share than this, which another key gives",
     )
     columns: dict[str, str] = Field(default_factory=dict, description="our column name = the agency's column name")
     values: dict[str, dict[str, str]] = Field(
@@ -189,8 +189,8 @@ class RecognitionSettings(Settings):
         default=0.05,
         ge=0,
         le=1,
-        description="share of emergency diagnoses in the ICD-10 chapters I, J and R; codes of operations have next to "
-        "none",
+        description="share of emergency diagnoses in the ICD-10 chapters I, J and R; codes of operations are almost "
+        "never there",
     )
     labels_known_at_least: float = Field(
         default=0.8, ge=0, le=1, description="share of an open column's labels that we know; for telling alone"

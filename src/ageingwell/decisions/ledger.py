@@ -145,7 +145,7 @@ def _checked(database: sqlite3.Connection, path: Path) -> list[tuple[int, str, s
     for at, (position, said, before, digest) in enumerate(rows, start=1):
         if position != at or before != previous or digest != _hash(position, said, before):
             raise LedgerError(
-                f"the ledger {path.name} was changed: its chain does not hold from entry {at} on", _MENDING
+                f"the ledger {path.name} was changed: its chain no longer matches from entry {at} on", _MENDING
             )
         previous = digest
     return rows

@@ -66,16 +66,16 @@ def answers_elsewhere(
     >>> answers_elsewhere(row, {"Notes": "Key at no. 4"}, missing=(), asked=("decision", "outcome"))
     []
     >>> answers_elsewhere(row, {"Notes": "Deceased"}, missing=(), asked=("decision", "outcome"))
-    ['`Notes`: is no column of ours and holds an answer; write it under `What came of it`']
+    ['`Notes`: is not one of our columns, and has an answer in it; write it under `What came of it`']
     """
     if missing:
         gone = " and ".join(f"`{TITLES[name]}`" for name in missing)
         return [
-            f"`{heading}`: is no column of ours, and {gone} did not come back; write what it says where it belongs"
+            f"`{heading}`: is not one of our columns, and {gone} did not come back; write what it says where it belongs"
             for heading in words
         ]
     return [
-        f"`{heading}`: is no column of ours and holds an answer; write it under `{TITLES[name]}`"
+        f"`{heading}`: is not one of our columns, and has an answer in it; write it under `{TITLES[name]}`"
         for heading, text in words.items()
         for name, choices in _TELLING.items()
         if name in asked and not row[name] and label_of(text, choices) is not None

@@ -21,7 +21,7 @@ CODE: Final = re.compile(r"\b(gp|social_care|housing|fire|voluntary|group) ([0-9
 # On the cover of a list into which `reidentify` put names.
 NAMED: Final = "Names, addresses and telephones from your own register"
 NAMED_MEANS: Final = (
-    "Keep this file inside your agency. What stands under a heading that begins with Own register is left out when the "
+    "Keep this file inside your agency. What is under a heading that begins with Own register is left out when the "
     "group records the file; ageingwell add writes a copy without it."
 )
 _LARGEST: Final = 50_000_000  # bytes; lists of thousands of rows take less than one
@@ -130,7 +130,7 @@ def _the_list(tables: Sequence[Table], path: Path) -> Table:
     if len(listed) == 1:
         return listed[0]
     if not listed:
-        found = f"{path.name}: no sheet has the column `Row key` beside `Decision` or another to fill in"
+        found = f"{path.name}: no sheet has the column `Row key` and a column `Decision` or another to fill in"
         raise DecisionFileError(found, _REMEDY)
     names = ", ".join(f"`{table.sheet}`" for table in listed)
     found = f"{path.name}: more than one sheet has the columns of the list: {names}"
@@ -164,7 +164,7 @@ def _sheets(content: bytes, path: Path) -> list[Sheet]:
             raise DecisionFileError(f"{path.name}: is locked with a password", "save it without one")
         return read_ods(package) if "content.xml" in package else read_xlsx(package)
     except DamagedError:
-        raise DecisionFileError(f"{path.name}: is no workbook that can be read", _REMEDY) from None
+        raise DecisionFileError(f"{path.name}: is not a workbook that can be read", _REMEDY) from None
 
 
 def _csv_sheet(content: bytes, path: Path) -> Sheet:
@@ -183,7 +183,7 @@ def _csv_sheet(content: bytes, path: Path) -> Sheet:
             if len(cells) > MOST_CELLS:
                 raise TooLargeError
     except csv.Error:
-        raise DecisionFileError(f"{path.name}: is no CSV that can be read", _REMEDY) from None
+        raise DecisionFileError(f"{path.name}: is not a CSV file that can be read", _REMEDY) from None
     return Sheet("", cells)
 
 

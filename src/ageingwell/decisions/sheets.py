@@ -10,7 +10,7 @@ from ageingwell.decisions.packages import TooLargeError
 
 MOST_CELLS: Final = 1_000_000  # cells that hold something, of all sheets; a list of 5,000 rows has 150,000
 NOT_WORKED_OUT: Final = "holds a formula without its value; write the answer itself"
-UNDER_A_MERGED: Final = "hides another answer under a merged cell; take the cells apart and write each answer"
+UNDER_A_MERGED: Final = "hides another answer under a merged cell; split the cell and write each answer"
 
 Place = tuple[int, int]
 

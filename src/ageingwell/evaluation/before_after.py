@@ -113,7 +113,7 @@ def match(
     if not weight.any():
         raise NoComparisonError(
             f"no unvisited person has the risk band and prior count of a visited one; {WHY}",
-            "give more unvisited people, such as those who just missed the list",
+            "give more unvisited people, such as people who just missed the list",
         )
     return Matched(stratum, weight)
 

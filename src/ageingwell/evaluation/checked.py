@@ -103,11 +103,11 @@ def weights(values: ArrayLike, *, n: int) -> Floats:
     """
     found = finite(values)
     if found.size != n:
-        raise FrameError(f"weights of {found.size:,} and {n:,} people do not belong together", "give one a person")
+        raise FrameError(f"weights of {found.size:,} and {n:,} people do not belong together", "give one per person")
     negative = int((found < 0).sum())
     if negative or not found.any():
         raise FrameError(
-            f"{negative:,} of {n:,} weights are negative" if negative else "all weights are 0", "mend them"
+            f"{negative:,} of {n:,} weights are negative" if negative else "all weights are 0", "correct them"
         )
     return found
 
@@ -122,7 +122,7 @@ def household_places(households: ArrayLike, *, n: int) -> NDArray[np.int64]:
     """
     found = as_array(households)
     if found.shape != (n,):
-        raise FrameError(f"{n:,} people and households of {found.size:,} do not belong together", "give one a person")
+        raise FrameError(f"{n:,} people and households of {found.size:,} do not belong together", "give one per person")
     missing = int(missing_in(found).sum())
     if missing:
         raise FrameError(f"the household is missing for {missing:,} of {n:,} people", "give each of them its own label")
@@ -179,7 +179,7 @@ def _flat(values: ArrayLike, expected: str) -> NDArray[Any]:
     if found.ndim != 1:
         raise FrameError(
             f"{expected}, and one of shape {found.shape} was given",
-            "give one entry a person; of `predict_proba` the second column",
+            "give one entry per person; of `predict_proba` the second column",
         )
     if not found.size:
         raise FrameError(f"{expected}, and nobody was given", "give at least one person")

@@ -26,8 +26,8 @@ ASKED_FOR: Final[Mapping[str, str]] = {
 }
 # What rows refused by their check digit may hold instead.
 _REFUSED: Final[Mapping[tuple[str, str], str]] = {
-    ("gp_events", "code"): "they may be the supplier's own numbers; ask for the SNOMED CT concept id as text, for a "
-    "number of more than 15 digits loses its last ones in a spreadsheet",
+    ("gp_events", "code"): "they may be the supplier's own numbers; ask for the SNOMED CT concept id as text, because "
+    "a spreadsheet loses the last digits of a number with more than 15",
     ("gp_prescriptions", "dmd_code"): "they may be RxNorm or the supplier's own numbers; ask for the dm+d code of the "
     "product (VMP or AMP) as text",
 }
@@ -96,7 +96,7 @@ def _grouped(rows: Mapping[str, int]) -> str:
         "not at all": sum(n for kind, n in rows.items() if kind not in (*GROUPED, "dmd_listed")),
     }
     told = ", ".join(f"{n:,} ({n / total:.1%}) {way}" for way, n in ways.items())
-    return f"of {total:,} prescriptions the groups of medicines are told: {told}"
+    return f"of {total:,} prescriptions the groups of medicines are known: {told}"
 
 
 def _of(counted: pl.DataFrame, column: str) -> pl.DataFrame:

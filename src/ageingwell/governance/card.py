@@ -29,8 +29,8 @@ Row = Mapping[str, Any]
 
 NOT_FOR_USES: Final = (
     "a diagnosis, or any decision taken without a person",
-    "telling someone their risk of falling (NICE NG249, 1.1.1): falls go by case-finding rules",
-    "predicting fire deaths: fire needs go by rules",
+    "telling someone their risk of falling (NICE NG249, 1.1.1): falls are found by case-finding rules",
+    "predicting fire deaths: fire needs are found by rules",
     "a landlord's or an insurer's decision",
     "claims of savings from figures before and after",
 )
@@ -38,7 +38,7 @@ OUTCOME_MEANS: Final = {
     "loss_of_independence": "New long-term care at home, entry to a care home, an emergency admission with a fall's "
     "injury or a fracture, or death",
     "emergency_admission": "An emergency hospital admission; death without one competes with it",
-    "new_long_term_care": "The start of long-term care at home or in a care home, among those who had none; death "
+    "new_long_term_care": "The start of long-term care at home or in a care home, among people who had none; death "
     "without it competes with it",
     "death": "Death of any cause",
 }
@@ -82,19 +82,19 @@ FOR_WORDS: Final = (
     "rules that anyone can read, whatever the chance."
 )
 FOUND_WORDS: Final = (
-    "On the latest year whose outcomes had settled, on households the model never saw. Order is told by the area under "
-    "the curve (AUROC, DeLong's intervals), calibration by the recalibration line, events observed over expected and "
-    "the integrated calibration index, worth by what a list as long as the agencies can serve in a quarter holds; "
-    "beside every simple rival on the same people. All intervals are of 95%. The whole evaluation, net benefit among "
-    "it, is in `evaluation.json`; the night's technical annex draws it."
+    "On the latest year whose outcomes had settled, on households the model never saw. Order is measured by the "
+    "area under the curve (AUROC, DeLong's intervals), calibration by the recalibration line, events observed over "
+    "expected and the integrated calibration index, worth by what is on a list as long as the agencies can serve in a "
+    "quarter. Simpler methods are measured on the same people. All intervals are of 95%. The whole evaluation, net "
+    "benefit among it, is in `evaluation.json`; the night's technical annex draws it."
 )
 LIMITS_SAID: Final = (
     "It shows what risks are linked with. It does not show causes, or what would help.",
-    "It knows what agencies recorded, and when. People whom services rarely see may look healthier than they are.",
+    "It knows what agencies recorded, and when. People that services rarely see may look healthier than they are.",
     "It learned from years in which services already acted; the more they act on it, the more its own figures age.",
     "A night that lacks a source goes on without it and says so on every page; a number that is missing and never was "
     "in training stops the run. A bundle whose files, features or versions differ is refused.",
-    "An analyst runs it; those who read its lists need no more than the page that explains them. Nobody changes its "
+    "An analyst runs it; people who read its lists need no more than the page that explains them. Nobody changes its "
     "inputs by hand. A person agrees to every contact.",
     "Look at drift and calibration every quarter, train or recalibrate every year, and evaluate before a new place "
     "uses it.",
@@ -121,7 +121,7 @@ def _short(facts: Mapping[str, Any], first: str) -> str:
     return (
         f"Development and evaluation of models of {_listed([_words(name) for name in facts['evaluation']])} within "
         f"{horizon} days, among people aged 65 and over. {_words(first).capitalize()} ranks. On "
-        f"{in_words(found['n'])} people held out, {in_words(found['n_events'])} of whom had the event, its AUROC was "
+        f"{in_words(found['n'])} people held out, {in_words(found['n_events'])} of them with the event, its AUROC was "
         f"{_figure(area['value'])} ({_figure(area['low'])} to {_figure(area['high'])}) and its calibration slope "
         f"{_figure(line['slope'], 2)}. **{'Usable' if facts['verdict']['usable'] else 'Not usable'}**: "
         f"{facts['verdict']['reason']}."
@@ -204,16 +204,15 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "logistic model with a curve for each feature, and boosted trees (LightGBM) on top of it, both monotone where "
         f"a feature says so ({trees} trees, in the order of the outcomes). Penalty, trees and shape were chosen by "
         "cross-validation inside the fitting part; a straight line on the log-odds, fitted on a later cut-off, "
-        f"calibrates. {_drawn(models)}\n\n"
-        f"Each household is in one part only: {_percent(settings['calibration_share'])} in 100 to calibrate, "
-        f"{_percent(settings['test_share'])} in 100 to test, the rest to fit. Missing stays missing, with a place of "
-        f"its own in curves and trees; {_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse "
-        f"an agency that did not send. {_enough(settings)}\n\n"
-        "The output is a calibrated chance with a range; no threshold turns it into a class: the list is as long as "
-        f"agencies can serve.{_range(facts['evaluation'][next(iter(models))])} `model.txt` and `bundle.json` beside "
-        "this card are the whole model; `ageingwell score` and `ageingwell.load_bundle` work out its predictions, and "
-        "`logit(risk) = base + sum of contributions` is true for every row. The code is open (MIT).\n\n"
-        f"{_updated(facts)}"
+        f"calibrates. {_drawn(models)}\n\nEach household is in one part only: "
+        f"{_percent(settings['calibration_share'])} in 100 to calibrate, {_percent(settings['test_share'])} in 100 to "
+        "test, the rest to fit. Missing stays missing, with a place of its own in curves and trees; "
+        f"{_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse an agency that did not send. "
+        f"{_enough(settings)}\n\nThe output is a calibrated chance with a range; no threshold turns it into a class: "
+        f"the list is as long as agencies can serve.{_range(facts['evaluation'][next(iter(models))])} `model.txt` and "
+        "`bundle.json` next to this card are the whole model; `ageingwell score` and `ageingwell.load_bundle` work "
+        "out its predictions, and `logit(risk) = base + sum of contributions` is true for every row. The code is open "
+        f"(MIT).\n\n{_updated(facts)}"
     )
 
 
@@ -229,7 +228,7 @@ def _drawn(models: Mapping[str, FittedRisk]) -> str:
     )
     return (
         "There were more rows than a fit needs, so a sample was fitted on in which rows with the outcome are more "
-        f"frequent, and each counts for as many as it stands for ({told})."
+        f"frequent, and each counts for as many as it represents ({told})."
     )
 
 
@@ -327,7 +326,7 @@ def _groups(outcome: str, tables: Mapping[str, pl.DataFrame]) -> str:
     heads = ("group", "people", "had the event", "missed, of those with the event", "observed over expected")
     return (
         f"Of {_words(outcome)}, at the length of list that all agencies together can serve. No group is treated "
-        "otherwise than another; where some are missed more often, those who decide should know it. Groups of 1 to 7 "
+        "otherwise than another; where some are missed more often, people who decide should know it. Groups of 1 to 7 "
         f"people or events are not shown. {_practices(groups)}\n\n{_table(heads, rows)}"
     )
 

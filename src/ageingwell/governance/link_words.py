@@ -34,7 +34,7 @@ def _below(row: Mapping[str, Any]) -> str:
     found = shown_share(row["n_linked"], row["n"])
     expected = f"than the {100 * row['at_least']:.0f} in 100 expected" + (f" ({found})" if found else "")
     if row["table"] == REGISTER:
-        return f"GP register: fewer people have a home {expected}. Records of homes reach nobody else. {_ASK}"
+        return f"GP register: fewer people have a home {expected}. Records of homes are used for nobody else. {_ASK}"
     table = row["table"].replace("_", " ")
     so = "What it says about the others is used for nobody"
     return f"{table}: fewer {row['of']} are on the GP register {expected}. {so}. {_ASK}"

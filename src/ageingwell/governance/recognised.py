@@ -53,7 +53,7 @@ _RECOGNISED_AS: Final = {
 _SO_ENTRIES: Final = (
     "We do not know what the GP record would say about {whom}. Nothing found does not mean nothing is there"
 )
-_SO_MEDICINES: Final = "Which groups the medicines of {whom} belong to is unknown; how many there are is known"
+_SO_MEDICINES: Final = "We do not know which groups the medicines of {whom} belong to. We know how many there are"
 
 
 def sentences(found: Recognised) -> list[str]:

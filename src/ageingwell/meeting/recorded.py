@@ -75,7 +75,7 @@ def summary_text(done: Recorded) -> str:
     return "\n".join(lines)
 
 
-_WORDS = {"accepted": "recorded", "unchanged": "unchanged", "clash": "for the chair", "rejected": "to mend"}
+_WORDS = {"accepted": "recorded", "unchanged": "unchanged", "clash": "for the chair", "rejected": "to correct"}
 
 
 _UNANSWERED = {
@@ -99,7 +99,7 @@ def _account_text(account: Account) -> list[str]:
         sheet = f"{own.sheet}: " if own.sheet else ""
         n_left = own.n_rows - own.n_to_mend
         told = [f"{n_left} with words that are not kept"] if n_left else []
-        told += [f"{own.n_to_mend} to mend"] if own.n_to_mend else []
+        told += [f"{own.n_to_mend} to correct"] if own.n_to_mend else []
         lines.append(f"{sheet}`{own.heading}` is a column we did not send; rows under it: {', '.join(told)}")
     return [line for line in [*lines, *_not_read(account)] if line]
 
@@ -178,7 +178,7 @@ def stop_on_open_rows(done: Recorded) -> None:
     if done.count("rejected"):
         fixes = ", ".join(file.fix_file.name for file in done.files if file.fix_file is not None)
         found = f"not recorded: {done.count('rejected')} of the rows; all others were"
-        mend = f"mend them in {fixes} and record that file" if fixes else "read the notes above"
+        mend = f"correct them in {fixes} and record that file" if fixes else "read the notes above"
         raise RejectedRowsError(found, mend + (f"; the chair settles {for_chair}" if for_chair else ""))
     if done.n_clashes:
         found = f"of {done.n_clashes} people the lists say different things; the other rows were recorded"

@@ -378,7 +378,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         new = [self.fitted_.columns[place].name for place in self.fitted_.gaps(codes)]
         if new:
             warnings.warn(
-                f"missing here, and never missing in training: {', '.join(new[:5])}; the training median stands in",
+                f"missing here, and never missing in training: {', '.join(new[:5])}; the training median is used",
                 NewGapsWarning,
                 stacklevel=4,
             )

@@ -176,7 +176,7 @@ def withdraw_from_current(
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {config.score.max_lost_share:.0%} of the people on the current list have moved "
-            "or left since it was made (max_lost_share); opt-outs and deaths were taken off it, moves were not",
+            "or left since it was made (max_lost_share); opt-outs and deaths were taken off it, but moves were not",
             "check `left_on` and `household_id` as the practices sent them; if it is true, run again and accept it "
             "with --accept-change",
         )

@@ -152,10 +152,10 @@ _FELL_ANYHOW = _FELL | _is("has_fall_admission_365d") | _is("has_fall_attendance
 
 def _frailty(at: Thresholds) -> tuple[Fact, ...]:
     return (
-        Fact("severe frailty is coded", _is("has_severe_frailty_code")),
-        Fact("moderate frailty is coded", _is("has_moderate_frailty_code")),
+        Fact("the GP has recorded severe frailty", _is("has_severe_frailty_code")),
+        Fact("the GP has recorded moderate frailty", _is("has_moderate_frailty_code")),
         Fact(
-            "{} of 36 health deficits are recorded (living with frailty)",
+            "living with frailty ({} of the 36 frailty signs)",
             pl.col("frailty_index") >= at.frailty_index_at_least,
             value=_number("n_deficits"),
         ),
@@ -163,11 +163,11 @@ def _frailty(at: Thresholds) -> tuple[Fact, ...]:
 
 
 def _falls(at: Thresholds) -> tuple[NeedRule, ...]:
-    fell: Told = (Fact("a fall is recorded in the past year", _FELL), *_TAKEN_TO_HOSPITAL)
+    fell: Told = (Fact("a fall in the past year", _FELL), *_TAKEN_TO_HOSPITAL)
     return (
         NeedRule(
             "falls_assessment",
-            "a fall in the past year together with frailty, injury, loss of consciousness, being unable to get up, "
+            "a fall in the past year, with frailty, injury, loss of consciousness, being unable to get up, "
             "or a second fall (NG249)",
             all_of=(fell,),
             any_of=(
@@ -181,8 +181,9 @@ def _falls(at: Thresholds) -> tuple[NeedRule, ...]:
         ),
         NeedRule(
             "falls_gait_balance",
-            "a fall in the past year and a recorded problem of gait or balance, short of a full assessment (NG249)",
-            all_of=(fell, Fact("a problem of gait or balance is recorded", _is("has_gait_balance_problem"))),
+            "a fall in the past year and a recorded problem with walking or balance, not enough for a full assessment "
+            "(NG249)",
+            all_of=(fell, Fact("a problem with walking or balance", _is("has_gait_balance_problem"))),
             unless="falls_assessment",
         ),
     )
@@ -267,7 +268,7 @@ def _charlie(at: Thresholds) -> NeedRule:
     cluttered_words = "rooms are cluttered, rating {} of 9 (hoarding)"
     return NeedRule(
         "fire_safety",
-        f"{at.charlie_factors_at_least} or more CHARLIE-P factors besides age, or one line with "
+        f"{at.charlie_factors_at_least} or more CHARLIE-P factors besides age, or one factor with "
         f"{at.charlie_points_at_least} points or more",
         any_of=(
             Fact(support, has_support, theme="fire"),
@@ -307,7 +308,7 @@ def _charlie(at: Thresholds) -> NeedRule:
         also_says=(
             Fact("aged 65 or over (age)", pl.col("age") >= 65, theme="everyday_life"),
             Fact(
-                "{} CHARLIE-P points on the lines of care and support, hoarding and mobility",
+                "fire risk score {} (care and support, hoarding, moving about)",
                 pl.any_horizontal(line.is_not_null() for line in (care, clutter, mobility)),
                 value=pl.sum_horizontal(care, clutter, mobility),
                 theme="fire",
@@ -423,11 +424,12 @@ def _company(at: Thresholds) -> tuple[NeedRule, ...]:
     return (
         NeedRule(
             "bereaved_and_alone",
-            "a death in the household or a coded bereavement in the past 2 years, and very likely lives alone",
+            "a death in the household, or a bereavement recorded by the GP, in the past 2 years, and very likely "
+            "lives alone",
             all_of=(
                 (
                     Fact("bereaved in the past 2 years", _is("is_bereaved_730d"), theme="everyday_life"),
-                    Fact("a bereavement is coded in the past 2 years", _is("is_bereaved_coded_730d")),
+                    Fact("the GP has recorded a bereavement in the past 2 years", _is("is_bereaved_coded_730d")),
                 ),
                 lives_alone,
             ),

@@ -99,7 +99,7 @@ def whole(path: Path) -> pl.DataFrame:
     chunks = list(raw_chunks(path, rows_at_once=100_000))
     if wrong := [number for chunk in chunks for number in chunk.misshapen]:
         raise SourceError(
-            f"{path.name}: {len(wrong)} rows have a wrong number of fields, first row {wrong[0]}", "mend them"
+            f"{path.name}: {len(wrong)} rows have a wrong number of fields, first row {wrong[0]}", "correct them"
         )
     return pl.concat(chunk.rows for chunk in chunks)
 

@@ -60,7 +60,7 @@ def current(out: Path, *, disk: Disk = DISK) -> Path | None:
         if Night.named(target) is None or not (out / target).is_dir():
             raise PublishError(
                 f"`{pointer}` in the output folder leads to no published night",
-                "put that night's folder back, or remove the pointer to begin anew",
+                "put that night's folder back, or remove the pointer to start again",
             )
         return out / target
 

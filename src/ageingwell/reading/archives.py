@@ -24,14 +24,14 @@ def zip_parts(path: Path, *, member: str | None = None) -> tuple[Part, ...]:
     stop_on_bomb(path.name, sum(info.file_size for info in found), path.stat().st_size)
     for info in found:
         if _leads_out(info.filename):
-            raise SourceError(f"{path.name}: the name of a file in it leads out of its folder", "pack it anew")
+            raise SourceError(f"{path.name}: the name of a file in it leads out of its folder", "pack it again")
     wanted = [info for info in found if not _is_mark(info.filename) and _is_meant(info.filename, member)]
     if not wanted:
         what = "no file" if member is None else f"no file `{member}`"
         raise SourceError(f"{path.name}: holds {what}", "send it again, with its tables")
     names = [info.filename for info in wanted]
     if len(set(names)) < len(names):
-        raise SourceError(f"{path.name}: holds two files of one name", "pack it anew")
+        raise SourceError(f"{path.name}: holds two files of one name", "pack it again")
     return tuple(_part(path, info) for info in sorted(wanted, key=lambda info: info.filename))
 
 
@@ -77,5 +77,5 @@ def _opened(path: Path, info: zipfile.ZipInfo, name: str) -> BinaryIO:
     with suppress(OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError), zipfile.ZipFile(path) as archive:
         inner = archive.open(info)
     if inner is None:
-        raise SourceError(f"{name}: cannot be unpacked", "pack it anew with the usual method, and send it again")
+        raise SourceError(f"{name}: cannot be unpacked", "pack it again with the usual method, and send it again")
     return watched(inner, name, packed_bytes=info.compress_size)  # type: ignore[arg-type]

@@ -107,7 +107,7 @@ def _attempted(part: Part, act: Callable[[], T]) -> T:
     except (CalamineError, OSError, ValueError):
         found = None
     if found is None:
-        raise SourceError(f"{part.name}: {fault}", "open it and save it anew without a password, then send it again")
+        raise SourceError(f"{part.name}: {fault}", "open it and save it again without a password, then send it again")
     return found
 
 

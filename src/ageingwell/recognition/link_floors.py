@@ -34,7 +34,7 @@ def stop_on_strangers(links: pl.DataFrame, settings: Mapping[str, TableSettings]
     ]
     if told:
         raise SourceError(
-            f"next to nobody in these tables is on the GP register, which is what another key gives: {'; '.join(told)}",
+            f"almost nobody in these tables is on the GP register, which is what another key gives: {'; '.join(told)}",
             "ask each agency whether they were pseudonymised with the same key, and compare the key fingerprints that "
             "`ageingwell pseudonymise` printed; if so few truly live here, lower stop_linked_below of the table in "
             "agencies.toml",

@@ -12,7 +12,7 @@ from ageingwell.views.words import label_words
 
 WORDS: Final = {"age_band": "Age", "practice": "Practice"}
 SAYS: Final = (
-    "How many of the people and homes in each table are on the GP register. Those who are not may live elsewhere, or "
+    "How many of the people and homes in each table are on the GP register. People who are not may live elsewhere, or "
     "may have left or died. Or they were matched to the wrong address, or pseudonymised with another key. What we "
     "hold about them is used for nobody.",
     "The second table asks the other way round: of the people registered in each group, how many have a record "

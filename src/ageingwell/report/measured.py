@@ -264,7 +264,8 @@ def score_words(name: str) -> str:
     >>> score_words("model"), score_words("2+ emergency admissions")
     ('The model', '2+ emergency admissions')
     """
-    words = {MODEL: "The model", LOGISTIC: "Logistic regression"}
+    # The name of a strategy in stored tables is older than the word a reader is shown.
+    words = {MODEL: "The model", LOGISTIC: "Logistic regression", "visit everybody": "Visit everyone"}
     return words.get(name, f"{name[:1].upper()}{name[1:]}")
 
 

@@ -1,7 +1,7 @@
 """The tables of the technical annex: the model's facts, who left where, what was refused, who just missed a visit."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -65,7 +65,15 @@ def model_rows(bundle: Mapping[str, Any]) -> list[list[str]]:
     >>> model_rows({"verdict": {"usable": True}, "training": {"n_people": 5_003, "auroc": 0.71234}})
     [['verdict: usable', 'yes'], ['training: n people', '5,005'], ['training: auroc', '0.7123']]
     """
-    return [[": ".join(label.replace("_", " ") for label in path), text] for path, text in _leaves(bundle, ())]
+    return [[": ".join(map(_label, path)), text] for path, text in _leaves(bundle, ())]
+
+
+# What the facts of a bundle call in a word of their own.
+_LABELS: Final = {"rivals": "compared with", "beaten_by": "the model is ahead by", "n": "people"}
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, name.replace("_", " "))
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -68,5 +68,5 @@ def stop_on_near_file(name: str, data: Path, settings: Mapping[str, TableSetting
     if name in found:
         raise SourceError(
             f"{name}: the table was not found, but {found[name]} in the data folder looks like it",
-            f"call it {name}.csv, or {name} with another ending that can be read; else take it out of the folder",
+            f"call it {name}.csv, or {name} with another ending that can be read; or take it out of the folder",
         )

@@ -43,10 +43,10 @@ def net_benefit_chart(benefit: pl.DataFrame, *, name: str, title: str, text: str
             line = shown.filter(strategy=strategy).sort("threshold")
             if line.height:
                 x, y = (100 * line["threshold"]).to_list(), (1000 * line["value"]).to_list()
-                axes.plot(x, y, label=strategy, **look)
+                axes.plot(x, y, label=strategy.replace("everybody", "everyone"), **look)
         # Visiting everybody falls far below nothing: the rest would be flat beside it.
         axes.set_ylim(-0.15 * max(best, 1.0), 1.15 * max(best, 1.0))
-        axes.set(xlabel="Visited from this risk on, in 100", ylabel="Net benefit per 1,000 people")
+        axes.set(xlabel="Visited at this risk or above, in 100", ylabel="Net benefit per 1,000 people")
         axes.legend()
         return as_svg(figure, name, title=title, text=text)
 
