@@ -71,6 +71,11 @@ def recorded(first_night, settings, tmp_path_factory):
     return aw.record([filled], out=at / "out", config=settings, recorded_on=date(2026, 11, 26)), typed
 
 
+def test_the_example_has_the_headings_of_the_workbook():
+    shown = {title for table in tables(EXAMPLE) if "code" in table[0] for title in table[0]}
+    assert shown - set(TITLES.values()) == {"code", "next step on the list"}, "write the headings as the workbook has them"
+
+
 def test_every_row_of_the_example_is_taken_as_it_is_written(recorded):
     done, typed = recorded
     assert len(typed) == 5

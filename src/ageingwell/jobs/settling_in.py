@@ -40,7 +40,9 @@ def init(folder: str | Path, *, added: Mapping[str, str] | None = None) -> tuple
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
             text = (shipped("configs") / path.name).read_text(encoding="utf-8")
-            path.write_text(text + (added or {}).get(path.name, ""), encoding="utf-8", newline="\n")
+            # "x": not even a file that somebody made a moment ago is written over.
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text + (added or {}).get(path.name, ""))
     except OSError as fault:
         raise PublishError(f"{folder} cannot be written ({fault.strerror})", "check the folder's rights") from None
     return tuple(paths)

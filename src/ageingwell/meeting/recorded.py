@@ -52,7 +52,7 @@ class Recorded(Shown):
         rows = [(file.name, *(file.counts[verdict] for verdict in VERDICTS)) for file in self.files]
         facts = {"written": "nothing: a dry run" if self.is_dry_run else self.ledger, "for the chair": self.n_clashes}
         head = ("file", *(_WORDS[verdict] for verdict in VERDICTS))
-        return Screen("Lists that came back", facts, head, rows, "rows tells of each row what came of it")
+        return Screen("Lists that came back", facts, head, rows, "rows has a row for each answer, with its verdict")
 
 
 def summary_text(done: Recorded) -> str:
