@@ -73,7 +73,7 @@ def recorded(first_night, settings, tmp_path_factory):
 
 def test_the_example_has_the_headings_of_the_workbook():
     shown = {title for table in tables(EXAMPLE) if "code" in table[0] for title in table[0]}
-    assert shown - set(TITLES.values()) == {"code", "next step on the list"}, "write the headings as the workbook has them"
+    assert shown - set(TITLES.values()) == {"code", "next step on the list"}, "write them as the workbook does"
 
 
 def test_every_row_of_the_example_is_taken_as_it_is_written(recorded):
