@@ -11,22 +11,17 @@ import polars as pl
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.contracts.registry import TABLES
-from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import ArgumentError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
-from ageingwell.kept.frames import NightFrames, previous_list
+from ageingwell.kept.frames import NightFrames
 from ageingwell.model.frames import checked_table
-from ageingwell.night import outreach
-from ageingwell.night.deciding import NOTHING_DECIDED, read_decisions
 from ageingwell.night.local import read_local_directory
-from ageingwell.night.score import list_key_of, suitable_bundle
-from ageingwell.night.shards import folder_of_shards, shards_needed
+from ageingwell.night.score import list_key_of
 from ageingwell.night.showing import screen_of_night
-from ageingwell.night.track_record import settled_archive
+from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, view_of
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import latest_before
 from ageingwell.register import RECIPIENTS, Recipient
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.read import MARK_OF_MADE_UP_DATA, read_agencies
@@ -113,28 +108,17 @@ def outreach_list(
                 progress=world.tell,
             )
             local = read_local_directory(settings, on=day.day, made_up=records.made_up)
-        nights = None if earlier is None else Path(earlier)
-        previous = None if nights is None else latest_before(nights, day.day.isoformat())
-        bundle = suitable_bundle(settings, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
-        with engine_of(settings.score.engine) as engine, folder_of_shards(settings.score, scratch) as workspace:
-            frames, facts = outreach.outreach_list(
-                records,
-                as_of=day,
-                config=settings,
-                bundle=bundle,
-                previous=previous_list(previous),
-                archive=None if nights is None else settled_archive(nights, day, config=settings),
-                key=key,
-                world=world,
-                workspace=workspace,
-                made=scratch / "made",
-                ledger=NOTHING_DECIDED
-                if nights is None
-                else read_decisions(nights, config=settings, previous=previous),
-                local=local,
-                engine=engine,
-                n_shards=shards_needed(records, settings.score),
-            )
+        frames, facts, _ = work_out(
+            records,
+            as_of=day,
+            config=settings,
+            nights=None if earlier is None else Path(earlier),
+            key=key,
+            allow_made_up_bundle=allow_made_up_bundle,
+            local=local,
+            world=world,
+            scratch=scratch,
+        )
         # The frames of everybody lie in the folder that is about to go.
         read = frames.in_memory()
     return NightInMemory(read, as_published(facts, read, key=key), settings, key)

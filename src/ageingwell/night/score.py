@@ -8,32 +8,27 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ageingwell.bundle import Bundle, load_bundle
-from ageingwell.config.load import Config, GivenConfig, config_given
+from ageingwell.config.load import GivenConfig, config_given
 from ageingwell.context import Surroundings
-from ageingwell.engines.choosing import engine_of
-from ageingwell.errors import AgeingWellError, BundleError, KeyFileError, SourceError
+from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
-from ageingwell.kept.frames import NightFrames, previous_list
+from ageingwell.kept.frames import NightFrames
 from ageingwell.night.change import last_manifest, stop_on_change
-from ageingwell.night.deciding import read_decisions
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.local import read_local_directory
-from ageingwell.night.outreach import outreach_list
-from ageingwell.night.shards import folder_of_shards, shards_needed
 from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
-from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
 from ageingwell.night.withdraw import TABLES_OF_WITHDRAWALS, find_withdrawn, withdraw_from_current
+from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
+from ageingwell.publish import Published, publishing_lock, put_aside
 from ageingwell.shown import Screen, Shown
-from ageingwell.sources.read import Records, is_made_up, read_agencies
+from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
 
 
@@ -110,29 +105,17 @@ def score(
                 progress=world.tell,
             )
             local = read_local_directory(config, on=as_of, made_up=records.made_up)
-        previous = latest_before(out, as_of.isoformat())
-        last_list = previous_list(previous)
-        ledger = read_decisions(out, config=config, previous=previous)
-        bundle = suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
-        with engine_of(config.score.engine) as engine, folder_of_shards(config.score, scratch) as workspace:
-            frames, facts = outreach_list(
-                records,
-                as_of=AsOf(as_of),
-                config=config,
-                bundle=bundle,
-                previous=last_list,
-                archive=settled_archive(out, AsOf(as_of), config=config),
-                key=key,
-                world=world,
-                workspace=workspace,
-                made=scratch / "made",
-                ledger=ledger,
-                local=local,
-                engine=engine,
-                n_shards=shards_needed(records, config.score),
-            )
-        if previous is not None and last_list is None:
-            facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
+        frames, facts, bundle = work_out(
+            records,
+            as_of=AsOf(as_of),
+            config=config,
+            nights=out,
+            key=key,
+            allow_made_up_bundle=allow_made_up_bundle,
+            local=local,
+            world=world,
+            scratch=scratch,
+        )
         before = last_manifest(out, on=as_of)
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
@@ -165,17 +148,6 @@ def score(
                 refused={"services": local.refused},
             )
     return _run(night, frames, facts)
-
-
-def suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
-    """The bundle of the settings; `BundleError` for one of made-up people where the records are not made up."""
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
-    if bundle.made_up and not records.made_up and not allow_made_up:
-        raise BundleError(
-            "the model bundle was trained on made-up people and these records are not marked as made up",
-            "train a bundle on your own records, or insist with --allow-made-up-bundle to try the software",
-        )
-    return bundle
 
 
 def _list_key_or_fault(list_key: Key | str | Path | None, data: Path) -> Key | AgeingWellError:
