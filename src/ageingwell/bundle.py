@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from ageingwell.config.files import shipped
+from ageingwell.config.files import read_codelists, shipped
 from ageingwell.errors import BundleError
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES
@@ -21,6 +21,7 @@ from ageingwell.features.definition import definitions as define
 from ageingwell.model.compiled import CompiledRisk, compile_risk
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.saving import AGAIN, read, written
+from ageingwell.shown import Screen, Shown, interval_text, sentence
 
 FORMAT = 3
 EVALUATION = "evaluation.json"
@@ -30,8 +31,8 @@ PEOPLE_COMPARED = 64
 MOST_APART = 1e-6
 
 
-@dataclass(frozen=True)
-class Bundle:
+@dataclass(frozen=True, repr=False)
+class Bundle(Shown):
     """The models of one training, the first outcome's first, and what is known of them.
 
     `facts` is `bundle.json` as read: outcomes, training window, calibration, evaluation, verdict, library versions.
@@ -73,6 +74,23 @@ class Bundle:
     def usable(self) -> bool:
         """Whether it beat the baselines it was measured against."""
         return bool(self.facts["verdict"]["usable"])
+
+    def _screen(self) -> Screen:
+        told = self.facts["verdict"]
+        facts = {
+            "trained on": "made-up people" if self.made_up else "records of real people",
+            "verdict": "usable" if self.usable else "not usable",
+            "features": len(self.ranking_model.features),
+            "digest": self.digest[:16],
+        }
+        rows = [
+            (name, "ranks people" if name == self.ranking_outcome else "", self._area(name)) for name in self.models
+        ]
+        return Screen("Model bundle", facts, ("outcome", "", "AUROC (95%)"), rows, sentence(told["reason"]))
+
+    def _area(self, outcome: str) -> str:
+        found = self.facts.get("evaluation", {}).get(outcome, {}).get("auroc", {})
+        return interval_text(*(found.get(name) for name in ("value", "low", "high")))
 
 
 def definitions(codelists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -127,18 +145,22 @@ def find_bundle(name: str | Path) -> Path:
     return named if Path(name).name == str(name) and named.is_dir() else Path(name)
 
 
-def load_bundle(name: str | Path, *, codelists: Mapping[str, tuple[str, ...]], cache: Path | None = None) -> Bundle:
+def load_bundle(
+    name: str | Path, *, codelists: Mapping[str, tuple[str, ...]] | None = None, cache: str | Path | None = None
+) -> Bundle:
     """Load a bundle, a shipped name or a folder, and check everything before LightGBM sees a byte.
 
     LightGBM's parser aborts the process on some damaged files and silently changes scores on others, so every file's
     SHA-256 is checked first. Raises `BundleError` saying what differs. `cache` is a folder for the models' tables.
+    `codelists` are those of the features, by default the shipped ones; a site with its own gives `config.codelists`.
     """
     folder = find_bundle(name)
+    codelists = read_codelists(shipped("configs") / "codelists") if codelists is None else codelists
     facts, digest = _facts(folder)
     _stop_on_other_features(folder, facts, codelists)
     _stop_on_other_versions(folder, facts)
     models = {outcome: read(part, folder) for outcome, part in facts["outcomes"].items()}
-    return Bundle(models, facts, digest, _tables(folder, facts), cache=cache)
+    return Bundle(models, facts, digest, _tables(folder, facts), cache=None if cache is None else Path(cache))
 
 
 def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:

@@ -63,6 +63,18 @@ class FrameError(BundleError, ValueError):
     exit_code = 13
 
 
+class ArgumentError(AgeingWellError, ValueError):
+    """A function was given something it cannot take, such as a day in another form; also a `ValueError`."""
+
+    exit_code = 18
+
+
+class MissingExtraError(AgeingWellError, ImportError):
+    """What was asked for needs a library that is not installed; the message names the extra. Also an `ImportError`."""
+
+    exit_code = 19
+
+
 class PublishError(AgeingWellError):
     """The output folder cannot be written; the last published night is still current."""
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -392,12 +393,30 @@ def test_a_disk_that_is_full_leaves_the_last_night(published, settings, largest)
 # What works
 
 
-def test_score_tells_the_list_and_the_report(published, settings):
+def test_score_begins_with_the_count_and_ends_with_what_a_person_opens(published, settings):
     ran = score(published, settings)
 
-    assert f"list:   {published / 'out' / NEXT / 'list.parquet'}" in ran.stdout
-    assert f"report: {published / 'out' / NEXT / 'report.html'}" in ran.stdout
+    night = published / "out" / NEXT
+    first, *_, opens = ran.stdout.partition("Open next:")
+    assert re.match(rf"\d+ people on the list of {NEXT}\n", first)
+    opened = [line.split("  ")[-1].strip() for line in opens.strip().splitlines()]
+    named = ("report.html", "group.xlsx", "agencies", "commissioning.html", "annex.html")
+    assert opened == [str(night / name) for name in named]
+    assert [path for path in opened if not Path(path).exists()] == []
     assert "These are made-up people." in ran.stderr
+
+
+def test_stages_are_told_on_a_pipe_only_when_asked_for(published, settings):
+    quiet, loud = score(published, settings), score(published, settings, "--log", "json")
+
+    assert "stage" not in quiet.stderr
+    lines = [json.loads(line) for line in loud.stderr.splitlines() if line.startswith("{")]
+    assert [line["stage"] for line in lines][:2] == ["withdraw", "read"]
+
+
+def test_the_log_can_be_asked_for_by_the_environment(published, settings, monkeypatch):
+    monkeypatch.setenv("AGEINGWELL_LOG", "json")
+    assert '"event": "stage"' in score(published, settings).stderr
 
 
 def test_json_can_be_parsed(published, settings, tmp_path):

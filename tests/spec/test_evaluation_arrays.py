@@ -31,6 +31,7 @@ from ageingwell.evaluation.discrimination import (
 )
 from ageingwell.evaluation.drift import calibration_drift, mean_risk_shift, population_stability
 from ageingwell.evaluation.estimate import proportion, resampled
+from ageingwell.evaluation.evaluated import evaluate_risk
 from ageingwell.evaluation.groups import (
     AT_THE_CUT,
     by_group,
@@ -77,6 +78,7 @@ OF_OUTCOME: dict[str, Callable] = {
     "calibration_curve": lambda y: calibration_curve(y, RISK, groups=2),
     "calibration_groups": lambda y: calibration_groups(y, RISK),
     "observed_over_expected": lambda y: observed_over_expected(y, RISK),
+    "evaluate_risk": lambda y: evaluate_risk(y, RISK),
     "calibration_index": lambda y: calibration_index(y, RISK, draws=2),
     "smoothed": lambda y: smoothed(y, RISK, at=[0.2]),
     "holds": lambda y: holds(y, RISK, RISK, RISK, groups=2),
@@ -115,6 +117,7 @@ OF_SCORE: dict[str, Callable] = {
     "calibration_curve": lambda x: calibration_curve(OUTCOME, x, groups=2),
     "calibration_groups": lambda x: calibration_groups(OUTCOME, x),
     "observed_over_expected": lambda x: observed_over_expected(OUTCOME, x),
+    "evaluate_risk": lambda x: evaluate_risk(OUTCOME, x),
     "calibration_index": lambda x: calibration_index(OUTCOME, x, draws=2),
     "smoothed": lambda x: smoothed(OUTCOME, x, at=[0.2]),
     "holds": lambda x: holds(OUTCOME, RISK, x, RISK, groups=2),

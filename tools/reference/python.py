@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ageingwell
-from tools.reference.markdown import docstring
+from tools.reference.markdown import docstring, table
 
 
 def python() -> str:
@@ -15,10 +15,18 @@ def python() -> str:
 
 
 def _section(name: str, thing: Any) -> str:
+    if inspect.ismodule(thing):
+        return "\n\n".join([f"## aw.{name}", docstring(thing), _window(thing)])
     parts = [f"## aw.{name}", _signature(f"aw.{name}", thing), docstring(thing)]
     if inspect.isclass(thing) and not issubclass(thing, Exception):
         parts += [_method(method, value) for method, value in vars(thing).items() if not method.startswith("_")]
     return "\n\n".join(part for part in parts if part)
+
+
+def _window(module: Any) -> str:
+    """What a module shows, a line each: the first sentence of its own words."""
+    shown = ((f"`{name}`", docstring(getattr(module, name)).split("\n")[0]) for name in module.__all__)
+    return table(("name", "what it is"), shown)
 
 
 def _method(name: str, value: Any) -> str:
@@ -46,5 +54,7 @@ def _signature(name: str, thing: Callable[..., Any]) -> str:
 
 def _short(annotation: str) -> str:
     """Types by their own names, without the modules they come from."""
+    # A default that is an object is told by where it lies in memory, which is another place every time.
+    annotation = re.sub(r"<(\S+) object at 0x[0-9a-f]+>", r"\1()", annotation)
     short = re.sub(r"(?:[a-z_]\w*\.)+(?=[A-Za-z_])", "", annotation)
     return re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]", short)

@@ -10,7 +10,7 @@ import click
 
 from ageingwell.cli.entry import config_of, progress, throwaway_key
 from ageingwell.cli.places import DATA, OUT
-from ageingwell.cli.root import DAY, cli, config_option, json_option
+from ageingwell.cli.root import DAY, cli, config_option, json_option, log_option
 
 if TYPE_CHECKING:
     from ageingwell.jobs.connecting import Connected
@@ -42,6 +42,7 @@ def init(folder: Path) -> None:
 @extracted_on_option
 @config_option
 @json_option
+@log_option
 def connect(
     raw: Path | None,
     samples: Path | None,

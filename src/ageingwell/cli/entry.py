@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import click
 
 from ageingwell.errors import KeyFileError
 
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from ageingwell.config.load import Config
     from ageingwell.context import Surroundings
     from ageingwell.pseudonyms import Key
+
+
+# Where a command notes what `--log` asked for.
+LOG: Final = "ageingwell.log"
 
 
 def config_of(path: Path | None) -> "Config":
@@ -45,16 +51,20 @@ def throwaway_key() -> "Key":
 
 @contextmanager
 def progress() -> Iterator["Surroundings"]:
-    """Tell each stage: a moving line when a person watches, a line of JSON each when output is piped."""
+    """Tell each stage: a moving line when a person watches, nothing on a pipe, and a line of JSON where asked for."""
     from rich.console import Console
 
     from ageingwell.context import Surroundings, user_cache
 
     cache = user_cache(os.environ, sys.platform)
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(LOG) == "json":
         log = _log()
         yield Surroundings(tell=lambda stage: log.info("stage", stage=stage), cache=cache)
+        return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Surroundings(cache=cache)
         return
     with console.status("") as status:
         yield Surroundings(tell=lambda stage: status.update(f"{stage} …"), cache=cache)

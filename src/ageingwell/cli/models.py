@@ -8,7 +8,7 @@ import click
 
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import OUT
-from ageingwell.cli.root import cli, config_option, data_option, json_option, recorded_up_to_option
+from ageingwell.cli.root import cli, config_option, data_option, json_option, log_option, recorded_up_to_option
 
 
 @cli.command()
@@ -17,6 +17,7 @@ from ageingwell.cli.root import cli, config_option, data_option, json_option, re
 @recorded_up_to_option
 @config_option
 @json_option
+@log_option
 def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool) -> None:
     """Train a model bundle on records of several years."""
     from ageingwell.learning import training
@@ -58,6 +59,7 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
 @click.option("--without-machine", is_flag=True, help="Leave the explainable boosting machine out of the comparison.")
 @config_option
 @json_option
+@log_option
 def evaluate(
     data: Path,
     bundle: str | None,
@@ -101,6 +103,7 @@ def evaluate(
 @recorded_up_to_option
 @config_option
 @json_option
+@log_option
 def recalibrate(
     data: Path, bundle: str | None, out: Path, recorded_up_to: date | None, config_path: Path | None, as_json: bool
 ) -> None:

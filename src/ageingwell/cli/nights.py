@@ -8,7 +8,7 @@ import click
 
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
-from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option
+from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option, log_option
 from ageingwell.cli.telling import tell_night, tell_withdrawn
 
 
@@ -27,6 +27,7 @@ from ageingwell.cli.telling import tell_night, tell_withdrawn
     help="Publish although far fewer people, homes or patients of a practice came than last time, or nobody is listed.",
 )
 @json_option
+@log_option
 def score(
     data: Path,
     as_of: date,
@@ -39,29 +40,13 @@ def score(
 ) -> None:
     """Score everyone known on the night and publish the outreach list."""
     from ageingwell.night import score as night
-    from ageingwell.night import withdrawing
 
     with progress() as world:
-        try:
-            config = config_of(config_path)
-        except Exception:
-            # A mistake in the settings stops the night, and keeps nobody on the list who died or objected.
-            done = withdrawing.withdraw(
-                data,
-                out=out,
-                as_of=as_of,
-                config=config_path,
-                list_key=list_key_file,
-                accept_change=accept_change,
-                surroundings=world,
-            )
-            tell_withdrawn(done, err=True)
-            raise
         run = night.score(
             data,
             as_of=as_of,
             out=out,
-            config=config,
+            config=config_path,
             list_key=list_key_file,
             allow_made_up_bundle=allow_made_up_bundle,
             accept_change=accept_change,
@@ -127,6 +112,7 @@ def withdraw(
 @config_option
 @click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, as `score` had it.")
 @json_option
+@log_option
 def record(
     files: tuple[Path, ...],
     out: Path,
@@ -164,6 +150,7 @@ def record(
 @click.option("--page", type=OUT_FILE, help="Write the explanation to this file as a page instead.")
 @config_option
 @json_option
+@log_option
 def explain(
     person_id: str, data: Path, as_of: date, page: Path | None, config_path: Path | None, as_json: bool
 ) -> None:
@@ -191,6 +178,7 @@ def explain(
     "--people", default=5_000, show_default=True, type=click.IntRange(min=50), help="People aged 65 and over."
 )
 @json_option
+@log_option
 def demo(out: Path, people: int, as_json: bool) -> None:
     """Make a small made-up county with Church Stretton in it, score it, and say what to open."""
     from ageingwell.jobs import asking

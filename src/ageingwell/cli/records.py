@@ -10,7 +10,7 @@ import click
 from ageingwell.cli.connecting import extracted_on_option, tell_raw_check
 from ageingwell.cli.entry import config_of, needed_key, progress, throwaway_key
 from ageingwell.cli.places import DATA, KEY_FILE, OUT, SOURCE_FILE
-from ageingwell.cli.root import DAY, cli, config_option, json_option
+from ageingwell.cli.root import DAY, cli, config_option, json_option, log_option
 from ageingwell.cli.telling import print_table, tell_check, told_value
 
 
@@ -26,6 +26,7 @@ from ageingwell.cli.telling import print_table, tell_check, told_value
 )
 @config_option
 @json_option
+@log_option
 def check(
     data: Path | None,
     raw: Path | None,
@@ -87,6 +88,7 @@ def check(
 @click.option("--rate-shift", default=0.0, type=float, help="Add this to the log of every rate: another county.")
 @click.option("--check-rates", is_flag=True, help="Print the county's rates next to published ones.")
 @json_option
+@log_option
 def synth(
     people: int,
     out: Path,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ageingwell.cli.entry import LOG
 from ageingwell.cli.places import DATA, SETTINGS, Told, fault_of
 from ageingwell.cli.streams import let_go_of_output
 from ageingwell.errors import AgeingWellError
@@ -126,6 +127,20 @@ as_of_option = click.option("--as-of", required=True, type=DAY, help="The night,
 data_option = click.option("--data", required=True, type=DATA, help="The folder that holds the contract tables.")
 config_option = click.option(
     "--config", "config_path", type=SETTINGS, help="A settings file to use instead of the defaults."
+)
+
+
+def _note_log(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    ctx.meta[LOG] = value
+
+
+log_option = click.option(
+    "--log",
+    type=click.Choice(["json"]),
+    envvar="AGEINGWELL_LOG",
+    expose_value=False,
+    callback=_note_log,
+    help="Write each stage to standard error as a line of JSON. Otherwise only a terminal shows the stages.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for machines.")
 recorded_up_to_option = click.option(

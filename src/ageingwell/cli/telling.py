@@ -27,13 +27,16 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
         warnings = _warnings(run.facts)
         click.echo(json.dumps({**told, "n_listed": run.n_listed, **facts, "warnings": warnings}))
         return
+    click.echo(f"{run.n_listed:,} people on the list of {run.facts.as_of}" + ("" if run.changed else ", unchanged"))
     for warning in _warnings(run.facts):
         click.echo(warning, err=True)
     if not run.is_current:
         click.echo("This is not the current list: `current` leads to a later night.", err=True)
-    click.echo(f"{run.n_listed:,} people on the list of {run.facts.as_of}" + ("" if run.changed else ", unchanged"))
-    click.echo(f"list:   {run.folder / 'list.parquet'}")
-    click.echo(f"report: {run.folder / 'report.html'}")
+    click.echo(f"For other programs: {run.folder / 'list.parquet'}")
+    click.echo("Open next:")
+    wide = max((len(what) for what in run.to_open), default=0)
+    for what, path in run.to_open.items():
+        click.echo(f"  {what:<{wide}}  {path}")
 
 
 def tell_withdrawn(done: "Withdrawal", *, err: bool = False) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ageingwell.cli.entry import config_of, progress
-from ageingwell.cli.root import cli, config_option, json_option
+from ageingwell.cli.root import cli, config_option, json_option, log_option
 from ageingwell.cli.telling import told_value
 from ageingwell.errors import NotPermittedError
 from ageingwell.register import RECIPIENTS, Recipient
@@ -22,6 +22,7 @@ def views() -> None:
 @config_option
 @click.option("--rows", default=5, show_default=True, type=click.IntRange(min=0), help="Made-up rows to print.")
 @json_option
+@log_option
 def explain_view(recipient: Recipient, config_path: Path | None, rows: int, as_json: bool) -> None:
     """Print what a recipient's row in the ledger lets it see, on made-up people, and that the rest is absent."""
     from ageingwell.jobs import viewing

@@ -19,6 +19,7 @@ from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, Table
 from ageingwell.config.services import ServicesSettings
 from ageingwell.errors import ConfigError
 from ageingwell.register import TABLE_NAMES
+from ageingwell.shown import Screen, Shown, listed
 
 Model = TypeVar("Model", bound=Settings)
 
@@ -43,8 +44,8 @@ class Agencies(_Tables):  # type: ignore[misc, valid-type]
     )
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, repr=False)
+class Config(Shown):
     """Everything a run is told, apart from the data, the day and the keys."""
 
     score: ScoreSettings
@@ -63,8 +64,35 @@ class Config:
     digest: str
     dmd_to_bnf: Path | None = None
 
+    def _screen(self) -> Screen:
+        facts = {
+            "purpose": self.score.purpose,
+            "bundle": self.score.bundle,
+            "visits per week": sum(self.outreach.capacity.places().values()),
+            "tables": len(self.tables),
+            "source profiles": listed(self.sources),
+            "code lists": len(self.codelists),
+            "digest": self.digest[:16],
+        }
+        return Screen(
+            "Settings", facts, hint="score, tables, ledger, outreach, interventions, services, train, codelists"
+        )
 
-def load_config(path: Path | None = None) -> Config:
+
+# What the public functions take as their settings: read already, a file, or None for the shipped ones.
+GivenConfig = Config | str | Path | None
+
+
+def config_given(config: GivenConfig) -> Config:
+    """The settings that were given: as they are, read from a file, or the shipped ones.
+
+    >>> config_given(None).score.purpose
+    'direct_care'
+    """
+    return config if isinstance(config, Config) else load_config(config)
+
+
+def load_config(path: str | Path | None = None) -> Config:
     """Read the settings file `path`, and those it names; without a path, the shipped defaults.
 
     A file named in it is looked for beside it first, then among the shipped defaults. Raises `ConfigError` with every
@@ -73,7 +101,7 @@ def load_config(path: Path | None = None) -> Config:
     >>> load_config().score.purpose
     'direct_care'
     """
-    top = shipped("configs") / "score.toml" if path is None else path
+    top = shipped("configs") / "score.toml" if path is None else Path(path)
     found: list[str] = []
     score = _read(ScoreSettings, top, found)
     files = {name: _beside(top, file) for name, file in _files_named(top, score).items()}

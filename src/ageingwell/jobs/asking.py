@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from ageingwell.bundle import load_bundle, predict
-from ageingwell.config.load import Config
+from ageingwell.config.load import GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import UnknownPersonError
+from ageingwell.given import GivenDay, day_of
 from ageingwell.known import known_people
 from ageingwell.night.joining import contributions_of
 from ageingwell.night.score import OutreachRun, score
@@ -39,7 +40,7 @@ from ageingwell.views.words import words_of_outcome
 DEMO_PEOPLE = 5_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExplainedPerson:
     """One person's full explanation: the risk with its range, whom it is compared with, and every contribution.
 
@@ -59,15 +60,27 @@ class ExplainedPerson:
     compared: Mapping[str, Any]
     verdict: str | None = None
 
+    def __repr__(self) -> str:
+        return explanation_text(self)
+
+    def _repr_html_(self) -> str:
+        return f'<div class="ageingwell"><pre style="white-space:pre-wrap">{escape(explanation_text(self))}</pre></div>'
+
 
 def explain(
-    person_id: str, data: Path, *, as_of: date, config: Config, surroundings: Surroundings | None = None
+    person_id: str,
+    data: str | Path,
+    *,
+    as_of: GivenDay,
+    config: GivenConfig = None,
+    surroundings: Surroundings | None = None,
 ) -> ExplainedPerson:
     """Explain one person's risk on the night `as_of`: exact contributions, of every feature, beside their peers'.
 
     Raises `UnknownPersonError` where nobody of this pseudonym is scored that night, and the same errors as `score`.
     """
     world = surroundings or Surroundings()
+    data, as_of, config = Path(data), day_of(as_of), config_given(config)
     bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache)
     night = AsOf(as_of)
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
@@ -126,13 +139,19 @@ def _with_their_homes(spine: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
 
 
 def demo(
-    out: Path, *, config: Config, people: int = DEMO_PEOPLE, seed: int = 1, surroundings: Surroundings | None = None
+    out: str | Path,
+    *,
+    config: GivenConfig = None,
+    people: int = DEMO_PEOPLE,
+    seed: int = 1,
+    surroundings: Surroundings | None = None,
 ) -> OutreachRun:
     """Make a small county with Church Stretton in it, and score its night with the shipped bundle.
 
     The county goes to `out/county`, the lists and the report to `out/outreach`.
     """
     world = surroundings or Surroundings()
+    out, config = Path(out), config_given(config)
     plan = CountyPlan(people=people, seed=seed)
     with world.stage("make the county"):
         if not (out / "county" / "synthetic.json").is_file():

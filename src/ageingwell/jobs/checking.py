@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from ageingwell.config.load import Config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import AgeingWellError
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.governance import link_words
 from ageingwell.governance.asking import asks, asks_of_refused, coverage
 from ageingwell.governance.recognised import described
@@ -23,6 +24,7 @@ from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.recognition.link_floors import below_floor, stop_on_strangers
 from ageingwell.recognition.links import LINKS, REGISTER
+from ageingwell.shown import Screen, Shown, listed
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.dmd_to_bnf import read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.folder import near_files, unused_files
@@ -54,8 +56,8 @@ _EMPTIED = {"table": pl.String, "column": pl.String, "rule": pl.String, "n_cells
 _UNKNOWN = pl.Schema([("table", pl.String()), *TOLD_LABELS.items()])
 
 
-@dataclass(frozen=True)
-class CheckedRecords:
+@dataclass(frozen=True, repr=False)
+class CheckedRecords(Shown):
     """What a check found.
 
     `tables` has a row a table, `refused` a row a table, column and rule; `columns` names the columns that were not sent
@@ -81,13 +83,24 @@ class CheckedRecords:
     links: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINKS))
     linked: pl.DataFrame = field(default_factory=pl.DataFrame)
 
+    def _screen(self) -> Screen:
+        facts = {
+            "people": "made-up people" if self.made_up else "real people",
+            "missing": listed(self.missing),
+            "a night would stop on": len(self.problems),
+            "notes": len(self.notes),
+        }
+        rows = self.tables.select("table", "n_read", "n_good", "n_refused").rows()
+        hint = self.problems[0] if self.problems else "tables, refused, columns, emptied, links, notes, problems"
+        return Screen("Records checked", facts, ("table", "rows read", "good", "refused"), rows, hint)
+
 
 def check(
-    data: Path,
+    data: str | Path,
     *,
-    config: Config,
-    refused_to: Path | None = None,
-    on: date | None = None,
+    config: GivenConfig = None,
+    refused_to: str | Path | None = None,
+    on: GivenDay | None = None,
     surroundings: Surroundings | None = None,
 ) -> CheckedRecords:
     """Read every table against its contract and say what would be refused and why; nothing is scored.
@@ -98,12 +111,13 @@ def check(
     counted: a night of that day cannot know them.
     """
     world = surroundings or Surroundings()
-    day = on or world.now().date()
+    data, config = Path(data), config_given(config)
+    day = maybe_day_of(on, name="on") or world.now().date()
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
         records = _read_all(data, config, workspace=Path(scratch), problems=problems, world=world)
         if refused_to is not None:
-            _write_refused(records, refused_to)
+            _write_refused(records, Path(refused_to))
         words, told = _recognised(records, config, problems=problems, on=day)
         unsure = low_matches(records, unsure_people(records), on=day)
         links = _links(records, config, on=day)

@@ -1,5 +1,6 @@
 """Look at an agency's own files: what each is, what would come of it, what links, and what to ask the agency for."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ageingwell.config.load import SOURCES, Config
+from ageingwell.config.load import SOURCES, Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.jobs.checking import CheckedRecords, check
 from ageingwell.jobs.settling_in import init, source_sections
 from ageingwell.jobs.verdicts import TableVerdict, verdicts
@@ -28,6 +30,7 @@ from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.showable import may_be_shown
 from ageingwell.register import AGENCY_OF
+from ageingwell.shown import Screen, Shown
 
 _NOT_FOUND = "the table is required and was not found"
 LABELS = pl.Schema(
@@ -56,8 +59,8 @@ class FileFound:
     to_check: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Connected:
+@dataclass(frozen=True, repr=False)
+class Connected(Shown):
     """What `connect` found: files, a verdict for each table, labels with counts, links, and what is still to ask for.
 
     `labels` has the labels of each column that has any (table, column, label, known, n_rows); a label in fewer than
@@ -79,25 +82,35 @@ class Connected:
         """Whether a night would run on these files."""
         return not self.problems and not any(table.would_stop for table in self.tables)
 
+    def _screen(self) -> Screen:
+        facts = {"a night would run": self.would_run, "files": len(self.files), "to ask for": len(self.ask)}
+        rows = [(table.table, table.agency, table.verdict) for table in self.tables]
+        return Screen(
+            "Files looked at", facts, ("table", "agency", "what a night would do"), rows, "files, tables, ask"
+        )
+
 
 def connect(
-    raw: Path,
+    raw: str | Path,
     *,
-    config: Config,
-    key: Key,
-    on: date | None = None,
-    extracted_on: date | None = None,
-    refused_to: Path | None = None,
-    draft_to: Path | None = None,
+    key: Key | None = None,
+    config: GivenConfig = None,
+    on: GivenDay | None = None,
+    extracted_on: GivenDay | None = None,
+    refused_to: str | Path | None = None,
+    draft_to: str | Path | None = None,
     surroundings: Surroundings | None = None,
 ) -> Connected:
     """Look at every file of a folder as `pseudonymise` and a night would, in a place that is gone afterwards.
 
-    `key` is a key for this look alone: nothing made with it is kept. Where a source needs the day of its extract and
-    nobody tells it, `extracted_on`, else `on` (today), stands for it. Every fault is told; none stops the others.
+    `key` is a key for this look alone, by default a random one: nothing made with it is kept. Where a source needs the
+    day of its extract and nobody tells it, `extracted_on`, else `on` (today), stands for it. Every fault is told; none
+    stops the others.
     """
     world = surroundings or Surroundings()
-    day = on or world.now().date()
+    raw, config = Path(raw), config_given(config)
+    day = maybe_day_of(on, name="on") or world.now().date()
+    extracted = maybe_day_of(extracted_on, name="extracted_on") or day
     problems: list[str] = []
     with private_scratch("ageingwell-connect") as place:
         (place / "sources").mkdir()
@@ -110,7 +123,7 @@ def connect(
             profiles=known_profiles(config.own_profiles),
             settings=config.tables,
             sources=config.sources,
-            extracted_on=extracted_on or day,
+            extracted_on=extracted,
             faults=problems,
             beside=look_up_among(raw),
             draft=drafts.recognised,
@@ -119,14 +132,14 @@ def connect(
         made = pseudonymise_found(
             folder,
             out=place / "tables",
-            key=key,
+            key=key or Key(secrets.token_bytes(32)),
             contract_columns=contract_columns(),
             faults=problems,
             lsoa_lookup=look_up_among(raw),
         )
         checked = check(place / "tables", config=config, refused_to=refused_to, on=day, surroundings=world)
     if draft_to is not None:
-        _write_settings(draft_to, folder, drafts, extracted_on=extracted_on or day)
+        _write_settings(Path(draft_to), folder, drafts, extracted_on=extracted)
     found = [_recognised(one, drafts) for one in folder.found.recognised]
     unknown = [FileFound(file.name, None, None) for file in folder.found.unknown]
     # Another agency's folder holds what this one lacks: it is asked for below, and stops nothing here.

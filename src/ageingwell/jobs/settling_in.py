@@ -19,7 +19,7 @@ SETTINGS = (
 )
 
 
-def init(folder: Path, *, added: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+def init(folder: str | Path, *, added: Mapping[str, str] | None = None) -> tuple[Path, ...]:
     """Write commented settings into a folder, ready to be changed; give the files written.
 
     `added` is text to put at the end of a settings file, by its name. Files that are there already are never written
@@ -30,6 +30,7 @@ def init(folder: Path, *, added: Mapping[str, str] | None = None) -> tuple[Path,
     ...     [path.name for path in init(Path(place) / "ours")][:2]
     ['score.toml', 'agencies.toml']
     """
+    folder = Path(folder)
     paths = [folder / name for name in SETTINGS]
     if there := [path.name for path in paths if path.exists() or path.is_symlink()]:
         raise PublishError(
@@ -39,7 +40,9 @@ def init(folder: Path, *, added: Mapping[str, str] | None = None) -> tuple[Path,
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
             text = (shipped("configs") / path.name).read_text(encoding="utf-8")
-            path.write_text(text + (added or {}).get(path.name, ""), encoding="utf-8", newline="\n")
+            # "x": not even a file that somebody made a moment ago is written over.
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text + (added or {}).get(path.name, ""))
     except OSError as fault:
         raise PublishError(f"{folder} cannot be written ({fault.strerror})", "check the folder's rights") from None
     return tuple(paths)

@@ -18,6 +18,7 @@ import polars as pl
 
 from ageingwell.config.load import Config, load_config
 from ageingwell.context import Surroundings
+from ageingwell.given import day_of
 from ageingwell.night.before import before_of
 from ageingwell.night.nearby import local_offers, with_local_offers
 from ageingwell.night.score import OutreachRun, score
@@ -86,19 +87,20 @@ def explain_view(
     reader = reader_of(recipient, ledger=config.ledger, thresholds=config.outreach.thresholds)
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
         plan = CountyPlan(people=people, seed=seed)
+        night = day_of(plan.as_of)
         synthesise(plan, Path(scratch) / "county")
         run = score(
             Path(scratch) / "county",
-            as_of=plan.as_of,
+            as_of=night,
             out=Path(scratch) / "nights",
             config=_for_made_up_people(config),
             surroundings=surroundings,
         )
         files = _files_of(recipient, run.folder)
-    view = _view(recipient, run, config, as_of=plan.as_of)
+    view = _view(recipient, run, config, as_of=night)
     return ExplainedView(
         recipient=recipient,
-        as_of=plan.as_of,
+        as_of=night,
         readable=tuple(sorted(reader.themes)),
         forbidden=tuple(sorted(EVERY_THEME - reader.themes)),
         shows_risk=reader.shows_risk,

@@ -36,6 +36,7 @@ from ageingwell.contracts.made import (
 )
 from ageingwell.contracts.services import Offerable
 from ageingwell.errors import PublishError
+from ageingwell.shown import Screen, Shown
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
@@ -48,8 +49,8 @@ ROWS_OF_A_GROUP: Final = 131_072  # of a Parquet file; as many rows are written 
 Frame = pl.DataFrame | pl.LazyFrame
 
 
-@dataclass(frozen=True)
-class NightFrames:
+@dataclass(frozen=True, repr=False)
+class NightFrames(Shown):
     """Everything a night's files are drawn from; each frame is one Parquet file (`listed` is `list.parquet`).
 
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
@@ -88,6 +89,15 @@ class NightFrames:
     last_time: pl.DataFrame
     plans: pl.DataFrame
     since_last: pl.DataFrame
+
+    def _screen(self) -> Screen:
+        of = {field.name: getattr(self, field.name) for field in fields(self)}
+        sizes = [(n, f.height if isinstance(f, pl.DataFrame) else "on disk, read when asked") for n, f in of.items()]
+        # All of them, whatever a screen holds: their names are what somebody looks for here.
+        half = (len(sizes) + 1) // 2
+        pairs = zip(sizes[:half], [*sizes[half:], ("", "")])
+        rows = [(*one, *other) for one, other in pairs]
+        return Screen("Frames of a night, by name and rows", {}, ("frame", "rows", "frame", "rows"), rows)
 
     def as_kept(self, folder: Path) -> "NightFrames":
         """The same night with the frames of everybody read from its folder, when they are asked."""

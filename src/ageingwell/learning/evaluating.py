@@ -8,30 +8,31 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ageingwell.bundle import Bundle, load_bundle
-from ageingwell.config.load import Config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
 from ageingwell.errors import PublishError, TooFewEventsError
 from ageingwell.evaluation.drift import population_stability
 from ageingwell.evaluation.wall import LOGISTIC, MACHINE, MODEL, Verdict, verdict
 from ageingwell.features.build import names
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.measuring import WEEKS, hold, measure, places_of
 from ageingwell.learning.redrawing import redraw
 from ageingwell.publish import write_bytes
+from ageingwell.shown import Screen, Shown, interval_text, listed, sentence
 
 FROM_TRAINING = ("seed", "test_share", "calibration_share", "horizon_days", "settling_days")
 
 
-@dataclass(frozen=True)
-class EvaluationRun:
+@dataclass(frozen=True, repr=False)
+class EvaluationRun(Shown):
     """Where the tables lie, the tables by name (each with a column `outcome`), the verdict, and what was looked at."""
 
     folder: Path
@@ -39,14 +40,28 @@ class EvaluationRun:
     verdict: Verdict
     facts: Mapping[str, Any]
 
+    def _screen(self) -> Screen:
+        outcome = str(self.facts["ranking_outcome"])
+        wall = self.tables["wall"].filter(outcome=outcome, measure="auroc", band="all")
+        rows = [(row["name"], interval_text(row["value"], row["low"], row["high"])) for row in wall.to_dicts()]
+        facts = {
+            "outcome": outcome,
+            "cut-off": self.facts["cut_off"],
+            "people held out": self.facts["n_people"],
+            "verdict": "usable" if self.verdict.usable else "not usable",
+            "tables": listed(self.tables, most=8),
+            "folder": self.folder,
+        }
+        return Screen("Evaluation of a bundle", facts, ("score", "AUROC (95%)"), rows, sentence(self.verdict.reason))
+
 
 def evaluate(
-    data: Path,
+    data: str | Path,
     *,
-    config: Config,
     bundle: str | Path,
-    out: Path,
-    recorded_up_to: date | None = None,
+    out: str | Path,
+    config: GivenConfig = None,
+    recorded_up_to: GivenDay | None = None,
     weeks: int = WEEKS,
     cost_gbp: float | None = None,
     draws: int = 200,
@@ -67,9 +82,11 @@ def evaluate(
     ranking outcome, or everybody did.
     """
     world = surroundings or Surroundings()
+    data, out, config = Path(data), Path(out), config_given(config)
+    day = maybe_day_of(recorded_up_to, name="recorded_up_to")
     loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache)
     then = replace(config, train=as_trained(config.train, loaded))
-    past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=recorded_up_to, surroundings=world)
+    past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=day, surroundings=world)
     test, fit = past.parts["test"], past.parts["fit"]
     places = places_of(config.outreach.capacity.places(), weeks=weeks, share=past.shares["test"])
     tables: dict[str, list[pl.DataFrame]] = {}

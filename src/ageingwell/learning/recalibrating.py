@@ -6,7 +6,6 @@ calibration line is the parent's, moved as far as the place's events can say (`m
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ import numpy as np
 import polars as pl
 
 from ageingwell.bundle import Bundle, load_bundle, save_bundle
-from ageingwell.config.load import Config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.calibration import calibration
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.evaluation.wall import GAIN, TO_BEAT
 from ageingwell.features.build import names
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.governance.card import model_card
 from ageingwell.governance.disclosure import disclose
 from ageingwell.learning.evaluating import as_trained
@@ -30,24 +30,31 @@ from ageingwell.learning.measuring import WEEKS, hold, in_short, measure, places
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.place import Move, move_of_place, moved
 from ageingwell.publish.faults import explained
+from ageingwell.shown import Screen, Shown
 
 
-@dataclass(frozen=True)
-class RecalibrationRun:
+@dataclass(frozen=True, repr=False)
+class RecalibrationRun(Shown):
     """Where the place's bundle lies, its facts, and how each outcome's line moved."""
 
     folder: Path
     facts: Mapping[str, Any]
     moves: Mapping[str, Move]
 
+    def _screen(self) -> Screen:
+        told = self.facts["verdict"]
+        facts = {"verdict": "usable" if told["usable"] else "not usable", "folder": self.folder}
+        lines = moves_text(self).splitlines()
+        return Screen("Bundle moved to a place", facts, ("what moved",), [(line,) for line in lines])
+
 
 def recalibrate(
-    data: Path,
+    data: str | Path,
     *,
     bundle: str | Path,
-    out: Path,
-    config: Config,
-    recorded_up_to: date | None = None,
+    out: str | Path,
+    config: GivenConfig = None,
+    recorded_up_to: GivenDay | None = None,
     surroundings: Surroundings | None = None,
 ) -> RecalibrationRun:
     """Move a bundle's calibration to the place whose records lie in `data`, and write the place's bundle to `out`.
@@ -60,10 +67,12 @@ def recalibrate(
     risk of an outcome.
     """
     world = surroundings or Surroundings()
+    data, out, config = Path(data), Path(out), config_given(config)
+    day = maybe_day_of(recorded_up_to, name="recorded_up_to")
     parent = load_bundle(bundle, codelists=config.codelists)
     then = replace(config, train=as_trained(config.train, parent))
     parts = ("fit", "rest", "test")
-    past = look_back(data, config=then, parts=parts, recorded_up_to=recorded_up_to, surroundings=world)
+    past = look_back(data, config=then, parts=parts, recorded_up_to=day, surroundings=world)
     moves = {outcome: _move(outcome, model, past, then) for outcome, model in parent.models.items()}
     models = {outcome: moved(model, moves[outcome]) for outcome, model in parent.models.items()}
     found, tables = {}, {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ageingwell.bundle import save_bundle
-from ageingwell.config.load import Config
+from ageingwell.config.load import GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
 from ageingwell.errors import TooFewEventsError
@@ -20,6 +19,7 @@ from ageingwell.evaluation.drift import reference_bins
 from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.features.build import FEATURES, names, with_agencies_missing
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.governance.card import model_card
 from ageingwell.governance.disclosure import disclose
 from ageingwell.learning.exposure import is_exposed, left_alone
@@ -30,25 +30,40 @@ from ageingwell.model.fitted import FittedRisk, calibrate, with_range
 from ageingwell.model.fitting import Recipe, fit_risk
 from ageingwell.model.trees import SHAPES, SIGNS
 from ageingwell.publish.faults import explained
+from ageingwell.shown import Screen, Shown, interval_text, sentence
 
 Labels = Mapping[str, NDArray[np.int8]]
 
 
-@dataclass(frozen=True)
-class TrainingRun:
+@dataclass(frozen=True, repr=False)
+class TrainingRun(Shown):
     """Where a bundle lies, what was found of each outcome's model, and every table of its measures by outcome."""
 
     folder: Path
     facts: Mapping[str, Any]
     tables: Mapping[str, Mapping[str, pl.DataFrame]]
 
+    def _screen(self) -> Screen:
+        found = self.facts["evaluation"]
+        rows = [
+            (name, interval_text(*(one["auroc"][end] for end in ("value", "low", "high"))))
+            for name, one in found.items()
+        ]
+        told = self.facts["verdict"]
+        facts = {
+            "verdict": "usable" if told["usable"] else "not usable",
+            "folder": self.folder,
+            "card": self.folder / "card.md",
+        }
+        return Screen("Trained bundle", facts, ("outcome", "AUROC (95%)"), rows, sentence(told["reason"]))
+
 
 def train(
-    data: Path,
+    data: str | Path,
     *,
-    out: Path,
-    config: Config,
-    recorded_up_to: date | None = None,
+    out: str | Path,
+    config: GivenConfig = None,
+    recorded_up_to: GivenDay | None = None,
     surroundings: Surroundings | None = None,
 ) -> TrainingRun:
     """Train a bundle on the records in `data` and write it to the folder `out`.
@@ -56,8 +71,10 @@ def train(
     `recorded_up_to` is the day the extract was taken; without it, the day after the newest row of the GP register.
     Raises `TooFewEventsError` with the number needed where an outcome is too rare.
     """
+    data, out, config = Path(data), Path(out), config_given(config)
+    day = maybe_day_of(recorded_up_to, name="recorded_up_to")
     world, settings = surroundings or Surroundings(), config.train
-    past = look_back(data, config=config, recorded_up_to=recorded_up_to, surroundings=world)
+    past = look_back(data, config=config, recorded_up_to=day, surroundings=world)
     places = places_of(config.outreach.capacity.places(), weeks=WEEKS, share=past.shares["test"])
     models, found, tables = {}, {}, {}
     for outcome in _trainable(past, settings):

@@ -11,6 +11,7 @@ import polars as pl
 from ageingwell.decisions.accounting import CLASSES, Account
 from ageingwell.decisions.choices import TITLES
 from ageingwell.errors import ClashError, RejectedRowsError
+from ageingwell.shown import Screen, Shown
 
 VERDICTS = ("accepted", "unchanged", "clash", "rejected")
 TOLD_ROWS = pl.Schema({"file": pl.String, "sheet": pl.String, "row": pl.Int64, "verdict": pl.String, "note": pl.String})
@@ -32,8 +33,8 @@ class RecordedFile:
     account: Account
 
 
-@dataclass(frozen=True)
-class Recorded:
+@dataclass(frozen=True, repr=False)
+class Recorded(Shown):
     """What came of all files. `rows` tells of each answered row its file, sheet, row, verdict and note; no value."""
 
     files: tuple[RecordedFile, ...]
@@ -46,6 +47,12 @@ class Recorded:
     def count(self, verdict: str) -> int:
         """How many rows of all files have a verdict."""
         return sum(file.counts[verdict] for file in self.files)
+
+    def _screen(self) -> Screen:
+        rows = [(file.name, *(file.counts[verdict] for verdict in VERDICTS)) for file in self.files]
+        facts = {"written": "nothing: a dry run" if self.is_dry_run else self.ledger, "for the chair": self.n_clashes}
+        head = ("file", *(_WORDS[verdict] for verdict in VERDICTS))
+        return Screen("Lists that came back", facts, head, rows, "rows has a row for each answer, with its verdict")
 
 
 def summary_text(done: Recorded) -> str:

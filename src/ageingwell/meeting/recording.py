@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ageingwell.config.load import Config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.decisions.accounting import account_of
 from ageingwell.decisions.changed import changed_cells
@@ -22,6 +22,7 @@ from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.settling import Clash, settle, to_keep
 from ageingwell.errors import DecisionFileError
+from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.meeting.mending import draw_clashes, draw_fix
 from ageingwell.meeting.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedFile
 from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list, services_of
@@ -51,14 +52,14 @@ def ledger_path(out: Path, config: Config) -> Path:
 
 
 def record(
-    files: Sequence[Path],
+    files: Sequence[str | Path],
     *,
-    out: Path,
-    config: Config,
+    out: str | Path,
+    config: GivenConfig = None,
     role: str = "not stated",
-    list_key: Key | Path | None = None,
-    fix_to: Path | None = None,
-    recorded_on: date | None = None,
+    list_key: Key | str | Path | None = None,
+    fix_to: str | Path | None = None,
+    recorded_on: GivenDay | None = None,
     dry_run: bool = False,
     surroundings: Surroundings | None = None,
     disk: Disk = DISK,
@@ -76,6 +77,9 @@ def record(
     where the ledger was changed; `LockedError` while a run writes to `out`.
     """
     world = surroundings or Surroundings()
+    out, config = Path(out), config_given(config)
+    list_key = Path(list_key) if isinstance(list_key, str) else list_key
+    fix_to = None if fix_to is None else Path(fix_to)
     if not _ROLE.fullmatch(role):
         raise DecisionFileError("the role is not a few words", 'write it as "meeting chair", without a name')
     if not out.is_dir() or current(out) is None:
@@ -83,10 +87,10 @@ def record(
             "no night is published in the output folder", "give the folder that the lists came from"
         )
     with publishing_lock(out, holder=world.holder):
-        at = _when(out, recorded_on, world)
+        at = _when(out, maybe_day_of(recorded_on, name="recorded_on"), world)
         path = ledger_path(out, config)
         with world.stage("read"):
-            read = [_read(file, out=out, key=list_key, on=at.date(), config=config) for file in files]
+            read = [_read(Path(file), out=out, key=list_key, on=at.date(), config=config) for file in files]
         with world.stage("settle"):
             settled, clashes = settle([one.rows for one in read], ledger=entries_of(read_ledger(path)))
             judged = [_Read(one.path, one.filled, one.sent, one.code, rows) for one, rows in zip(read, settled)]

@@ -94,6 +94,18 @@ def to_matrix(features: pl.DataFrame | Table, columns: Sequence[Column]) -> Floa
     return matrix
 
 
+def decoded(codes: Floats, column: Column) -> pl.Series:
+    """One column of a matrix as it would be read: numbers, or the names of levels; missing is null.
+
+    >>> decoded(np.array([0.0, -1.0, 1.0]), Column("tenure", ("owned",))).to_list()
+    ['owned', 'other', None]
+    """
+    if column.levels is None:
+        return pl.Series(column.name, codes, dtype=pl.Float64).fill_nan(None)
+    names = [*column.levels, None, "other"]  # the number -1 of a level that was not seen is the last place
+    return pl.Series(column.name, [names[place] for place in codes.astype(int)], dtype=pl.String)
+
+
 def shares_unseen(codes: Floats, columns: Sequence[Column]) -> dict[str, tuple[int, int]]:
     """Of each category how many of its values in a matrix (n, p) were never seen in training, and of how many.
 

@@ -1,12 +1,14 @@
 """`RiskModel`: the fitted model as a scikit-learn estimator, for any table of numbers and categories."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -15,21 +17,23 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from ageingwell.errors import FrameError
 from ageingwell.evaluation.checked import missing_in
+from ageingwell.evaluation.evaluated import Evaluation, evaluate_risk
 from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.model.choosing import Recipe
 from ageingwell.model.columns import Column, columns_of, shares_unseen, to_matrix
-from ageingwell.model.fitted import Explanation
+from ageingwell.model.directions import Directions, plain_directions, signs_of
+from ageingwell.model.explanation import Explanation, Rows
 from ageingwell.model.fitting import fit_risk
 from ageingwell.model.frames import Table, checked_table, is_frame, named_columns, table_of
+from ageingwell.model.held_out import happened_of, numbers_of
+from ageingwell.model.importance import importances
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.saving import load_folder, save_folder
 from ageingwell.model.tuning import drawn_shapes
 
 Floats = NDArray[np.float64]
-Direction = int | str
 # Of fewer values, most may be new without any fault: one person of a practice that has just opened.
 FEWEST_TO_JUDGE = 10
-DIRECTIONS: Mapping[Direction, int] = {"up": 1, "down": -1, "either": 0, 1: 1, -1: -1, 0: 0}
 
 
 class FewEventsWarning(UserWarning):
@@ -55,8 +59,9 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     `max_trees` and `n_folds` bound the inner cross-validation; `tune=True` goes through all shapes of trees and
     `n_trials` more, drawn by `seed`, and takes several times as long. `progress(stage, share done)` is called as the
-    fit goes on. `threads` never changes a result. `warn_on_few_events` warns where there are fewer events than Riley's
-    criteria ask for.
+    fit goes on. `monotone` tells how the risk may move with a feature: "up", "down" or "either" (or 1, -1, 0), by name
+    or one a column; features that are not named may move either way. `threads` never changes a result.
+    `warn_on_few_events` warns where there are fewer events than Riley's criteria ask for.
 
     A column that is constant or wholly missing adds nothing; one that was wholly missing in training takes numbers or
     categories later. Beyond the values seen in training a curve stays flat. A category that was not seen counts as
@@ -84,6 +89,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_trials: int = 20,
         progress: Callable[[str, float], None] | None = None,
         warn_on_few_events: bool = True,
+        monotone: Directions | None = None,
         seed: int = 1,
         threads: int = 1,
     ) -> None:
@@ -93,6 +99,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_trials = n_trials
         self.progress = progress
         self.warn_on_few_events = warn_on_few_events
+        self.monotone = monotone
         self.seed = seed
         self.threads = threads
 
@@ -103,14 +110,15 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         groups: ArrayLike | None = None,
         time: ArrayLike | None = None,
-        monotone: Mapping[str, Direction] | Sequence[Direction] | None = None,
+        monotone: Directions | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit on a Polars, pandas or pyarrow table or an array `X` (n, p) and an outcome `y` (n,) of two values.
 
         Rows of one of the `groups` (n,), people or households, are never on both sides of an inner split; with `time`
-        (n,), anything that sorts, later rows judge fits on earlier ones. `monotone` tells how the risk may move with a
-        feature: "up", "down" or "either" (or 1, -1, 0), by name or one a column.
+        (n,), anything that sorts, later rows judge fits on earlier ones. `monotone` counts in place of the
+        constructor's, for this fit alone and as a whole: a feature that it does not name may move either way, whatever
+        the constructor says of it.
 
         Of more than 200,000 rows a sample is fitted on, with `SampledWarning`: rows (groups) with the outcome fill up
         to half of it, others are drawn at random, and each counts for as many as it stands for. `fitted_.sampled`
@@ -130,22 +138,24 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._warn_on_few(outcome[kept], columns)
         if not 0 < outcome[kept].sum() < kept.sum():
             raise FrameError("the outcome has one class only among rows of positive weight", "give both classes")
+        fitted_on = codes if kept.all() else codes[kept]
         self.fitted_ = fit_risk(
-            codes if kept.all() else codes[kept],
+            fitted_on,
             outcome[kept],
             columns=columns,
-            signs=_signs(monotone, columns),
+            signs=signs_of(self.monotone if monotone is None else monotone, columns),
             weight=weight[kept] / weight[kept].mean(),
             groups=_along(groups, "groups", kept),
             time=_along(time, "time", kept),
             recipe=self._recipe(),
             progress=self.progress,
         )
+        self._importances = importances(self.fitted_, fitted_on, threads=self.threads)
         return self
 
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """The calibrated log-odds of the second class, (n,)."""
-        codes = self._codes(X)
+        _, codes = self._codes(X)
         return self.fitted_.log_odds_of(codes, threads=self.threads)
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
@@ -160,19 +170,75 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, X: Any) -> Explanation:  # noqa: N803
         """What each feature adds to the calibrated log-odds of each row: `base + contributions = log-odds`."""
-        codes = self._codes(X)
-        return self.fitted_.explanation_of(codes, threads=self.threads)
+        # Filled gaps count as the training median; what is shown of them is that they are missing.
+        given, codes = self._codes(X)
+        explained = self.fitted_.explanation_of(codes, threads=self.threads)
+        return replace(explained, explained_rows=Rows(given, self.fitted_.columns))
+
+    def evaluate(self, X: Any, y: ArrayLike, *, baseline: str | ArrayLike | None = None) -> Evaluation:  # noqa: N803
+        """Measure the risks of rows `X` (n, p) that the model has not seen, against their outcome `y` (n,).
+
+        Gives a tidy `table` of measures, a calibration `curve`, a `verdict` in words and `plot_calibration()`.
+        `baseline` is a simple score to compare with, more meaning more risk: the name of a column of numbers that the
+        model was fitted on, such as "age", or an array (n,).
+
+        Raises `FrameError` where `y` holds anything but the two classes of the fit, or the baseline cannot be read.
+        """
+        given, codes = self._codes(X)
+        odds = self.fitted_.log_odds_of(codes, threads=self.threads)
+        happened = happened_of(y, self.classes_, n=len(codes))
+        if baseline is None:
+            return evaluate_risk(happened, odds)
+        if not isinstance(baseline, str):
+            return evaluate_risk(happened, odds, baseline=baseline)
+        score = numbers_of(given, baseline, self.fitted_.columns)
+        return evaluate_risk(happened, odds, baseline=score, baseline_name=f"{baseline} alone")
+
+    def summary(self) -> pl.DataFrame:
+        """What the model is made of, the most important feature first: feature, kind, n_levels, importance.
+
+        `kind` is number or category, `n_levels` how many levels of a category were seen; `importance` as in
+        `feature_importances_`.
+        """
+        columns = self.fitted_.columns if self.__sklearn_is_fitted__() else ()
+        importance = self.feature_importances_
+        rows = [
+            (
+                one.name,
+                "category" if one.is_category else "number",
+                len(one.levels) if one.levels else None,
+                float(share),
+            )
+            for one, share in zip(columns, importance)
+        ]
+        names = {"feature": pl.String, "kind": pl.String, "n_levels": pl.Int64, "importance": pl.Float64}
+        return pl.DataFrame(rows, schema=names, orient="row").sort("importance", "feature", descending=[True, False])
+
+    @property
+    def feature_importances_(self) -> Floats:
+        """Each feature's share (p,) of all contributions, by mean size among rows fitted on; they add up to 1.
+
+        How far the model leans on a feature, not how much it matters in the world: of two features that tell the same,
+        one may have all. Raises `AttributeError` for a model that an earlier version saved.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_importances"):
+            raise AttributeError("an earlier version saved this model without its importances; fit it again")
+        return np.array(self._importances)
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted model into a folder: LightGBM text and JSON, no pickle."""
         check_is_fitted(self)
         kept = {name: value for name, value in self.get_params().items() if name != "progress"}
+        kept["monotone"] = plain_directions(self.monotone)
+        known = {"importances": self._importances.tolist()} if hasattr(self, "_importances") else {}
         return save_folder(
             self.fitted_,
             Path(folder),
             classes=self.classes_.tolist(),
             named=hasattr(self, "feature_names_in_"),
             parameters=kept,
+            **known,
             versions={library: version(library) for library in ("lightgbm", "numpy", "polars")},
         )
 
@@ -184,6 +250,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model.fitted_ = fitted
         model.classes_ = np.array(facts["classes"])
         model.n_features_in_ = len(fitted.columns)
+        if "importances" in facts:
+            model._importances = np.array(facts["importances"], dtype=float)
         if facts["named"]:
             model.feature_names_in_ = np.array(fitted.features, dtype=object)
         return model
@@ -268,12 +336,12 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"{type(given).__name__} cannot be read as rows and columns", "give a frame or an array (n, p)"
             ) from None
 
-    def _codes(self, source: Any) -> Floats:
-        """The rows to predict as the fitted model's matrix (n, p)."""
-        codes = to_matrix(self._table(source), self.fitted_.columns)
-        self._warn_on_new_gaps(codes)
-        self._warn_on_unseen(codes)
-        return self.fitted_.without_gaps(codes, gaps="fill")
+    def _codes(self, source: Any) -> tuple[Floats, Floats]:
+        """The rows to predict as the fitted model's matrix (n, p), and the same without gaps that are new."""
+        given = to_matrix(self._table(source), self.fitted_.columns)
+        self._warn_on_new_gaps(given)
+        self._warn_on_unseen(given)
+        return given, self.fitted_.without_gaps(given.copy() if self.fitted_.gaps(given) else given, gaps="fill")
 
     def _outcome(self, y: ArrayLike, n: int) -> Floats:
         target = column_or_1d(y, warn=True)
@@ -352,27 +420,3 @@ def _along(values: ArrayLike | None, name: str, kept: NDArray[np.bool_]) -> NDAr
     if lost:
         raise FrameError(f"{name} is missing in {lost:,} rows", "give one value a row")
     return found[kept]
-
-
-def _signs(
-    monotone: Mapping[str, Direction] | Sequence[Direction] | None, columns: Sequence[Column]
-) -> tuple[int, ...]:
-    """1, -1 or 0 a column."""
-    if monotone is None:
-        return (0,) * len(columns)
-    if isinstance(monotone, Mapping):
-        unknown = sorted(set(monotone) - {column.name for column in columns})
-        if unknown:
-            raise FrameError(f"monotone names columns that are not there: {', '.join(unknown[:5])}")
-        given: list[Direction] = [monotone.get(column.name, 0) for column in columns]
-    else:
-        given = list(monotone)
-        if len(given) != len(columns):
-            raise FrameError(f"monotone has {len(given)} entries for {len(columns)} columns", "give one per column")
-    if any(direction not in DIRECTIONS for direction in given):
-        raise FrameError("monotone takes up, down and either, or 1, -1 and 0")
-    signs = tuple(DIRECTIONS[direction] for direction in given)
-    bent = [column.name for column, sign in zip(columns, signs) if sign and column.is_category]
-    if bent:
-        raise FrameError(f"categories have no direction: {', '.join(bent[:5])}", "leave them out of monotone")
-    return signs

@@ -21,8 +21,9 @@ from ageingwell.evaluation.checked import household_places, weights, zero_or_one
 from ageingwell.evaluation.coverage import holds
 from ageingwell.lookup.answers import Answers, answers_of
 from ageingwell.lookup.fallback import DoesNotFit
-from ageingwell.lookup.margin import CurveMargin, Knots, summed
+from ageingwell.lookup.margin import CurveMargin, Knots
 from ageingwell.model.columns import Column, to_matrix
+from ageingwell.model.explanation import Explanation as Explanation
 from ageingwell.model.levels import as_numbers
 from ageingwell.model.line import SPREAD_OF_LATER_SLOPE, shrunken_line
 from ageingwell.model.margin import Margin
@@ -69,38 +70,6 @@ class RangeCoverage:
 
 AS_IT_IS = Line(0.0, 1.0)
 NO_RANGE = Range((0.0,), (0.0,), (0.0,))
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Exact contributions on the calibrated log-odds: `base` (n,), `contributions` (n, p) in order of `features`."""
-
-    features: tuple[str, ...]
-    base: Floats
-    contributions: Floats
-
-    @property
-    def log_odds(self) -> Floats:
-        """The calibrated log-odds of each row: base plus contributions, feature by feature.
-
-        `numpy.sum` takes another order for one row than for many, and would give one person other bits alone.
-        """
-        return summed(self.base, self.contributions)
-
-    def to_polars(self) -> pl.DataFrame:
-        """One line a row and feature: row, feature, contribution.
-
-        >>> Explanation(("age", "falls"), np.array([-2.0]), np.array([[0.5, 0.25]])).to_polars().rows()
-        [(0, 'age', 0.5), (0, 'falls', 0.25)]
-        """
-        n, p = self.contributions.shape
-        return pl.DataFrame(
-            {
-                "row": np.repeat(np.arange(n), p),
-                "feature": pl.Series(self.features * n, dtype=pl.String),
-                "contribution": self.contributions.reshape(-1),
-            }
-        )
 
 
 @dataclass(frozen=True)

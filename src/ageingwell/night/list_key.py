@@ -6,19 +6,21 @@ from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
 from ageingwell.pseudonyms import Key
 from ageingwell.sources.read import is_made_up
 
+GivenKey = Key | str | Path | None
 
-def list_key_or_fault(list_key: Key | Path | None, data: Path) -> Key | AgeingWellError:
+
+def list_key_or_fault(list_key: GivenKey, data: Path) -> Key | AgeingWellError:
     """The key of the rows, or why there is none: that stops the night, and must not stop the withdrawals."""
     try:
-        return _list_key(list_key, data)
+        return list_key_of(list_key, data)
     except AgeingWellError as fault:
         return fault
 
 
-def _list_key(list_key: Key | Path | None, data: Path) -> Key:
+def list_key_of(list_key: GivenKey, data: Path) -> Key:
     """The key of the rows; made-up data may use the public one, real data never."""
     if list_key is not None:
-        return Key.read(list_key) if isinstance(list_key, Path) else list_key
+        return list_key if isinstance(list_key, Key) else Key.read(Path(list_key))
     if not data.is_dir():
         raise SourceError(f"{data.name}: there is no such data folder", "give the folder that holds the tables")
     if not is_made_up(data):

@@ -9,37 +9,35 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from ageingwell.bundle import Bundle, load_bundle
-from ageingwell.config.load import Config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings
 from ageingwell.context import Surroundings
-from ageingwell.engines.choosing import engine_of
-from ageingwell.errors import AgeingWellError, BundleError, ChangeError
+from ageingwell.errors import AgeingWellError, ChangeError
+from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
-from ageingwell.kept.frames import NightFrames, previous_list
+from ageingwell.kept.frames import NightFrames
 from ageingwell.night.change import last_manifest, stop_on_change
-from ageingwell.night.deciding import read_decisions
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.list_key import list_key_or_fault
 from ageingwell.night.local import read_local_directory
-from ageingwell.night.outreach import outreach_list
-from ageingwell.night.shards import folder_of_shards, shards_needed
+from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
-from ageingwell.night.track_record import settled_archive
 from ageingwell.night.untold import columns_gone
 from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
-from ageingwell.night.withdrawing import marked_too
+from ageingwell.night.withdrawing import marked_too, withdraw
+from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import DAYS_AHEAD, Published, latest_before, publishing_lock, put_aside
-from ageingwell.sources.read import Records, is_made_up, read_agencies
+from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
+from ageingwell.shown import Screen, Shown
+from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
 
 
-@dataclass(frozen=True)
-class OutreachRun:
+@dataclass(frozen=True, repr=False)
+class OutreachRun(Shown):
     """Where a night lies and what stands in it."""
 
     folder: Path
@@ -53,14 +51,24 @@ class OutreachRun:
         """People on the list."""
         return self.frames.listed.height
 
+    @property
+    def to_open(self) -> dict[str, Path]:
+        """What a person opens, by what it is: the report, the group's workbook, the folder of the agencies' pages, …"""
+        return files_to_open(self.folder)
+
+    def _screen(self) -> Screen:
+        which = "" if self.is_current else " This is not the current night."
+        hint = f"In {self.folder}.{which} frames, facts, to_open"
+        return screen_of_night(self.facts, self.n_listed, self.to_open, hint)
+
 
 def score(
-    data: Path,
+    data: str | Path,
     *,
-    as_of: date,
-    out: Path,
-    config: Config,
-    list_key: Key | Path | None = None,
+    as_of: GivenDay,
+    out: str | Path,
+    config: GivenConfig = None,
+    list_key: Key | str | Path | None = None,
     allow_made_up_bundle: bool = False,
     accept_change: bool = False,
     surroundings: Surroundings | None = None,
@@ -75,12 +83,22 @@ def score(
     another run writes to `out`.
     """
     world = surroundings or Surroundings()
+    data, out, as_of = Path(data), Path(out), day_of(as_of)
+    try:
+        settings = config_given(config)
+    except Exception:
+        # A mistake in the settings stops the night, and keeps nobody on the list who died or objected.
+        if config is None or isinstance(config, str | Path):
+            done = withdraw(data, out=out, as_of=as_of, config=config, list_key=list_key, surroundings=world)
+            for told in done.told:
+                world.tell(told)
+        raise
     try:
         return _scored(
             data,
             as_of=as_of,
             out=out,
-            config=config,
+            config=settings,
             list_key=list_key,
             allow_made_up_bundle=allow_made_up_bundle,
             accept_change=accept_change,
@@ -96,7 +114,7 @@ def _scored(
     as_of: date,
     out: Path,
     config: Config,
-    list_key: Key | Path | None,
+    list_key: Key | str | Path | None,
     allow_made_up_bundle: bool,
     accept_change: bool,
     world: Surroundings,
@@ -129,30 +147,17 @@ def _scored(
                 progress=world.tell,
             )
             local = read_local_directory(config, on=as_of, made_up=records.made_up)
-        previous = latest_before(out, as_of.isoformat())
-        last_list = previous_list(previous)
-        ledger = read_decisions(out, config=config, previous=previous)
-        bundle = _suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
-        with engine_of(config.score.engine) as engine, folder_of_shards(config.score, scratch) as workspace:
-            frames, facts = outreach_list(
-                records,
-                as_of=AsOf(as_of),
-                config=config,
-                bundle=bundle,
-                previous=last_list,
-                archive=settled_archive(out, AsOf(as_of), config=config),
-                key=key,
-                world=world,
-                workspace=workspace,
-                made=scratch / "made",
-                ledger=ledger,
-                last_night=None if previous is None else date.fromisoformat(previous.name[:10]),
-                local=local,
-                engine=engine,
-                n_shards=shards_needed(records, config.score),
-            )
-        if previous is not None and last_list is None:
-            facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
+        frames, facts, bundle = work_out(
+            records,
+            as_of=AsOf(as_of),
+            config=config,
+            nights=out,
+            key=key,
+            allow_made_up_bundle=allow_made_up_bundle,
+            local=local,
+            world=world,
+            scratch=scratch,
+        )
         before = last_manifest(out, on=as_of)
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
@@ -199,16 +204,6 @@ def _stop_if_ahead(as_of: date, *, today: date) -> None:
             f"the night {as_of} is {days} days ahead of today, {today}",
             "correct --as-of, or the clock of this machine; if it is meant, run again with --accept-change",
         )
-
-
-def _suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
-    if bundle.made_up and not records.made_up and not allow_made_up:
-        raise BundleError(
-            "the model bundle was trained on made-up people and these records are not marked as made up",
-            "train a bundle on your own records, or insist with --allow-made-up-bundle to try the software",
-        )
-    return bundle
 
 
 def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:

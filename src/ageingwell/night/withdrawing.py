@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from ageingwell.config.load import Config, load_config
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings, read_withdrawal_settings
 from ageingwell.context import Surroundings
 from ageingwell.errors import AgeingWellError, ConfigError, WithdrawalError
+from ageingwell.given import GivenDay, day_of
 from ageingwell.kept.reading import read_night
 from ageingwell.night.from_spark import with_tables_of_spark
-from ageingwell.night.list_key import list_key_or_fault
+from ageingwell.night.list_key import GivenKey, list_key_or_fault
 from ageingwell.night.withdraw import withdraw_from_current
-from ageingwell.pseudonyms import Key
 from ageingwell.publish import current, publishing_lock, put_aside
 
 
@@ -33,12 +32,12 @@ class Withdrawal:
 
 
 def withdraw(
-    data: Path,
+    data: str | Path,
     *,
-    out: Path,
-    as_of: date,
-    config: Config | Path | None = None,
-    list_key: Key | Path | None = None,
+    out: str | Path,
+    as_of: GivenDay,
+    config: GivenConfig = None,
+    list_key: GivenKey = None,
     accept_change: bool = False,
     surroundings: Surroundings | None = None,
 ) -> Withdrawal:
@@ -52,6 +51,7 @@ def withdraw(
     *do not use* then. Raises `ChangeError` as `withdraw_from_current` does, `LockedError` while another run writes.
     """
     world = surroundings or Surroundings()
+    data, out, as_of = Path(data), Path(out), day_of(as_of)
     settings, mistake = _settings(config)
     key = list_key_or_fault(list_key, data)
     with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
@@ -87,16 +87,16 @@ def marked_too(fault: AgeingWellError, out: Path) -> AgeingWellError:
     return type(fault)(f"{fault.found}; the current list is marked `do not use`", fault.remedy)
 
 
-def _settings(config: Config | Path | None) -> tuple[WithdrawalSettings, str | None]:
+def _settings(config: GivenConfig) -> tuple[WithdrawalSettings, str | None]:
     """What withdrawals need of the settings, and the mistake they have, if any."""
     if isinstance(config, Config):
         return WithdrawalSettings.of(config), None
     try:
-        return WithdrawalSettings.of(load_config(config)), None
+        return WithdrawalSettings.of(config_given(config)), None
     # Whatever is wrong with the settings is told, and stops nothing here.
     except Exception as fault:
         why = str(fault) if isinstance(fault, ConfigError) else f"the settings cannot be read ({type(fault).__name__})"
-        return read_withdrawal_settings(config), why
+        return read_withdrawal_settings(None if config is None else Path(config)), why
 
 
 @contextmanager

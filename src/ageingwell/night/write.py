@@ -287,6 +287,11 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
     return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
 
+def view_of(recipient: Recipient, frames: NightFrames, facts: NightFacts, *, config: Config, key: Key) -> AgencyView:
+    """What one recipient sees of a night; `NotPermittedError` where the ledger has no view for it."""
+    return _view(recipient, frames, facts, config, key)
+
+
 def _keys(facts: NightFacts, key: Key) -> tuple[str, str] | None:
     """The fingerprints of the keys of the pseudonyms and of the rows; none where the records do not tell theirs."""
     return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.fingerprint)

@@ -40,13 +40,13 @@ class Key:
         self._prepare(secret, is_made_up=False)
 
     @classmethod
-    def read(cls, path: Path) -> "Key":
+    def read(cls, path: str | Path) -> "Key":
         """Read a key from a file that only its owner can read (mode 0600 or 0400), not through a symbolic link.
 
         The file holds the bytes themselves, or one line of hexadecimal or base64 text, which is decoded.
         """
         name = f"key file {path}"
-        descriptor = open_private(path, name=name)
+        descriptor = open_private(Path(path), name=name)
         try:
             return cls._from_file(read_few(descriptor, name=name), name=name)
         finally:
@@ -59,12 +59,12 @@ class Key:
         return cls._from_file(read_few(descriptor, name=name), name=name)
 
     @classmethod
-    def generate(cls, path: Path) -> "Key":
+    def generate(cls, path: str | Path) -> "Key":
         """Make a new random key in a new file of mode 0600, as 64 hexadecimal digits. An existing file is refused."""
         secret = os.urandom(SHORTEST_BYTES)
         while weakness(secret):
             secret = os.urandom(SHORTEST_BYTES)
-        write_new(path, secret.hex().encode() + b"\n")
+        write_new(Path(path), secret.hex().encode() + b"\n")
         return cls(secret)
 
     @classmethod

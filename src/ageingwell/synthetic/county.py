@@ -31,6 +31,7 @@ import polars as pl
 from ageingwell.config.files import read_codelists, shipped
 from ageingwell.contracts.registry import EVENT_KEYS, TABLES
 from ageingwell.errors import ConfigError
+from ageingwell.given import GivenDay, day_of
 from ageingwell.pseudonyms.digests import keyed_letters
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.synthetic import raw
@@ -76,7 +77,7 @@ class CountyPlan:
 
     people: int
     seed: int = 1
-    as_of: date = date(2026, 11, 22)
+    as_of: GivenDay = date(2026, 11, 22)
     years: int = 6
     dirty: float = 0.0
     raw: bool = False
@@ -93,6 +94,7 @@ class CountyPlan:
             "dirty must be a share between 0 and 0.5": 0 <= self.dirty <= 0.5,
             "rate_shift must be between -1 and 1": -1 <= self.rate_shift <= 1,
         }
+        object.__setattr__(self, "as_of", day_of(self.as_of))
         for kind in self.words:
             checks[f"words: there is no `{kind}`; there are {', '.join(KINDS)}"] = kind in KINDS
         if self.raw and self.dirty:
@@ -118,7 +120,7 @@ class CountySummary:
     rows: dict[str, int]
 
 
-def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None) -> CountySummary:
+def synthesise(plan: CountyPlan, out: str | Path, *, progress: Progress | None = None) -> CountySummary:
     """Make the county of `plan` and write it into the folder `out`.
 
     Writes `<table>.parquet` for every contract table, `synthetic.json` to mark them as made up, and apart in `truth/`
@@ -130,13 +132,14 @@ def synthesise(plan: CountyPlan, out: Path, *, progress: Progress | None = None)
 
     Raises `ConfigError` for a plan that cannot be made, `PublishError` when the folder cannot be written.
     """
+    out = Path(out)
     tell = progress or (lambda stage, done: None)
     chunks = list(in_chunks(fill_places(plan.people), people=CHUNK_PEOPLE))
     codelists = read_codelists(shipped("configs") / "codelists")
     writer = Writer(out, mark=_mark(plan))
     n_people = n_homes = n_counted = 0
     for number, places in enumerate(chunks):
-        where = Where(places, plan.seed, number, _day(plan.as_of), plan.years, plan.rate_shift)
+        where = Where(places, plan.seed, number, _day(day_of(plan.as_of)), plan.years, plan.rate_shift)
         part = make_part(where, n_people_before=n_people, n_homes_before=n_homes, as_raw=plan.raw)
         _write_part(part, plan, writer, codelists=codelists, chunk=number)
         n_people += int(part.is_known.sum())

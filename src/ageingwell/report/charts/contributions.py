@@ -1,14 +1,14 @@
 """Charts of contributions, drawn by shap from values that the model has worked out: nothing is computed again here."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
+from ageingwell.model.drawing import drawn_by, shap_library
 from ageingwell.report.charts.measures import plain
 from ageingwell.report.charts.svg import as_svg, new_figure, style
 
@@ -25,7 +25,7 @@ def beeswarm_chart(
 
     `points` hold row (0, 1, … of a person; no identifier is wanted here), feature, value and contribution.
     """
-    shap = _shap()
+    shap = shap_library()
     features = list(labels)
     values, facts = (_wide(points, features, column) for column in ("contribution", "value"))
     explanation = shap.Explanation(
@@ -34,7 +34,7 @@ def beeswarm_chart(
         data=facts,
         feature_names=[_wrapped(x) for x in labels.values()],
     )
-    with style(name), _drawn_by(seed), warnings.catch_warnings():
+    with style(name), drawn_by(seed), warnings.catch_warnings():
         # Of a fact that nobody has on record shap asks for the middle value too, and says that there is none.
         warnings.filterwarnings("ignore", "All-NaN slice encountered", RuntimeWarning)
         figure, axes = new_figure(1.2 + INCHES_A_ROW * len(features), width=9.0)
@@ -62,7 +62,7 @@ def waterfall_chart(steps: Sequence[tuple[str, float]], *, base: float, name: st
     """From the base, where everybody starts, to one risk: (label, contribution) of each step, on the log-odds."""
     import matplotlib.pyplot as plt
 
-    shap = _shap()
+    shap = shap_library()
     labels, values = zip(*steps)
     explanation = shap.Explanation(
         values=np.array(values), base_values=base, data=None, feature_names=[_wrapped(label) for label in labels]
@@ -97,14 +97,6 @@ def _darken(axes: Any) -> None:
             figure.set_color(RAISES if red > blue else LOWERS)
 
 
-def _shap() -> Any:
-    # shap sets up its colours in a way that matplotlib will give up one day; readers can do nothing about that.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        import shap
-    return shap
-
-
 def _wrapped(label: str) -> str:
     return "\n".join(wrap(plain(label), LETTERS_A_LINE))
 
@@ -120,14 +112,3 @@ def _legend(shap: Any) -> list[Any]:
     low, high = shap.plots.colors.red_blue(0.0), shap.plots.colors.red_blue(1.0)
     told = {"low value on record": low, "high value on record": high, "nothing on record": "#777777"}
     return [Line2D([], [], color=color, marker="o", linestyle="", label=label) for label, color in told.items()]
-
-
-@contextmanager
-def _drawn_by(seed: int) -> Iterator[None]:
-    """shap spreads the dots by NumPy's global generator: set it for the drawing, and leave it as it was."""
-    before = np.random.get_state()
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        np.random.set_state(before)

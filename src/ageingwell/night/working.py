@@ -1,0 +1,80 @@
+"""A night worked out from records that were read, whether it is published afterwards or only looked at.
+
+Both go through here, so that there is one gate and one order of steps, and no second way in.
+"""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from ageingwell.bundle import Bundle, load_bundle
+from ageingwell.config.load import Config
+from ageingwell.context import Surroundings
+from ageingwell.engines.choosing import engine_of
+from ageingwell.errors import BundleError
+from ageingwell.governance.night_facts import NightFacts
+from ageingwell.kept.frames import NightFrames, previous_list
+from ageingwell.night.deciding import NOTHING_DECIDED, read_decisions
+from ageingwell.night.local import LocalDirectory
+from ageingwell.night.outreach import outreach_list
+from ageingwell.night.shards import folder_of_shards, shards_needed
+from ageingwell.night.track_record import settled_archive
+from ageingwell.pseudonyms import Key
+from ageingwell.publish import latest_before
+from ageingwell.sources.read import Records
+from ageingwell.timeline import AsOf
+
+
+def work_out(
+    records: Records,
+    *,
+    as_of: AsOf,
+    config: Config,
+    nights: Path | None,
+    key: Key,
+    allow_made_up_bundle: bool,
+    local: LocalDirectory,
+    world: Surroundings,
+    scratch: Path,
+) -> tuple[NightFrames, NightFacts, Bundle]:
+    """Work out the night from checked records; gives its frames, what is told of it, and the bundle that was used.
+
+    `nights` is the folder of published nights, which tells the last list and what the group decided; it is only read.
+    Without it nothing was decided before. The frames of everybody lie in `scratch`.
+    """
+    previous = None if nights is None else latest_before(nights, as_of.day.isoformat())
+    last_list = previous_list(previous)
+    ledger = NOTHING_DECIDED if nights is None else read_decisions(nights, config=config, previous=previous)
+    bundle = suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
+    with engine_of(config.score.engine) as engine, folder_of_shards(config.score, scratch) as workspace:
+        frames, facts = outreach_list(
+            records,
+            as_of=as_of,
+            config=config,
+            bundle=bundle,
+            previous=last_list,
+            archive=None if nights is None else settled_archive(nights, as_of, config=config),
+            key=key,
+            world=world,
+            workspace=workspace,
+            made=scratch / "made",
+            ledger=ledger,
+            last_night=None if previous is None else date.fromisoformat(previous.name[:10]),
+            local=local,
+            engine=engine,
+            n_shards=shards_needed(records, config.score),
+        )
+    if previous is not None and last_list is None:
+        facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
+    return frames, facts, bundle
+
+
+def suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
+    """The bundle of the settings; `BundleError` for one of made-up people where the records are not made up."""
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
+    if bundle.made_up and not records.made_up and not allow_made_up:
+        raise BundleError(
+            "the model bundle was trained on made-up people and these records are not marked as made up",
+            "train a bundle on your own records, or insist with --allow-made-up-bundle to try the software",
+        )
+    return bundle
