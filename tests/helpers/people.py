@@ -36,6 +36,7 @@ def person(number: int, **changed: object) -> Person:
         "raises": [],
         "lowers": [],
         "rest": 0,
+        "other_facts": [],
         "rest_words": "",
         "sum_words": "",
         "outcomes": [],

@@ -63,7 +63,11 @@ class Reasons(pa.DataFrameModel):
     direction: str = pa.Field(isin=["raises", "lowers"], description="linked with a higher or a lower chance")
     can_change: bool = pa.Field(description="somebody can act on it")
     adds_in_100: int = pa.Field(
-        nullable=True, description="what it adds on the person's page; empty under all other facts together"
+        nullable=True,
+        description="what it and its family of features add on the person's page; empty under all other facts",
+    )
+    others_in_100: int = pa.Field(
+        nullable=True, description="what all other facts of the theme add together; on the theme's first row alone"
     )
     shown: bool = pa.Field(description="stands on the list row")
     agency: str = pa.Field(nullable=True, description="who told a fact of the page; empty where several did together")

@@ -20,13 +20,16 @@ from ageingwell.night.score import OutreachRun, score
 from ageingwell.night.telling import compared_of, reasons_of, with_evidence
 from ageingwell.peers import compare, find_alike
 from ageingwell.permitted import permitted_or_stop
+from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.report.person import LinkedFact
 from ageingwell.report.person_facts import (
     chance_of,
     linked_facts,
+    other_facts,
     other_outcomes,
     others_of,
     rest_of,
+    rest_words,
     signed,
     sum_of,
 )
@@ -68,6 +71,7 @@ def explain(
     Raises `UnknownPersonError` where nobody of this pseudonym is scored that night, and the same errors as `score`.
     """
     world = surroundings or Surroundings()
+    stop_on_unknown_facts(config.may_lower)
     bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache)
     night = AsOf(as_of)
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
@@ -149,7 +153,8 @@ def explanation_text(person: ExplainedPerson) -> str:
     chance, others = chance_of(row, outcome=words_of_outcome(person.outcome)), others_of(person.compared)
     on_page = person.reasons.filter(pl.col("adds_in_100").is_not_null()).to_dicts()
     raises, lowers = (linked_facts(on_page, direction, as_of=person.as_of) for direction in ("raises", "lowers"))
-    facts = [*raises, *lowers]
+    facts, further = [*raises, *lowers], other_facts(person.reasons.to_dicts())
+    rest = rest_of(chance, others, facts, further)
     outcomes = {f"risk_{outcome}": risk for outcome, risk in person.outcomes.items()}
     unknown = person.reasons.filter(pl.col("value") == "unknown").height
     return "\n".join(
@@ -160,8 +165,9 @@ def explanation_text(person: ExplainedPerson) -> str:
             *_lines("Linked with a higher chance, in 100", raises),
             *_lines("Linked with a lower chance, in 100", lowers),
             "",
-            f"All other facts together: {signed(rest_of(chance, others, facts))}",
-            f"The sum: {sum_of(chance, others, facts)}",
+            *(f"{theme['words']}: {theme['adds_words']}" for theme in further),
+            *([f"{rest_words(rest)}: {signed(rest)}"] if rest else []),
+            f"The sum: {sum_of(chance, others, facts, further)}",
             f"Not known: {unknown} of {person.reasons.height} facts.",
         ]
     )

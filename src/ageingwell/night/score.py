@@ -31,6 +31,7 @@ from ageingwell.night.withdraw import TABLES_OF_WITHDRAWALS, find_withdrawn, wit
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, latest_before, publishing_lock, put_aside
+from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.sources.read import Records, is_made_up, read_agencies
 from ageingwell.timeline import AsOf
 
@@ -88,6 +89,7 @@ def score(
             )
         if isinstance(key, AgeingWellError):
             raise key
+        stop_on_unknown_facts(config.may_lower)
         with world.stage("read"), reachable() as reached:
             records = read_agencies(
                 data,

@@ -39,6 +39,15 @@ class LinkedFact(TypedDict):
     can_change: bool
 
 
+class OtherFacts(TypedDict):
+    """What all other facts of a theme add together, in 100: never 0; `words` name the line."""
+
+    theme: str
+    words: str
+    adds: int
+    adds_words: str
+
+
 class OtherOutcome(TypedDict):
     """Another outcome that has a model of its own, such as “die within a year”."""
 
@@ -76,11 +85,12 @@ class Person(TypedDict):
 
     `anchor` is the place on the list (“person-1”), never made from an identifier; `row_key` and `household_key` are
     as the list shows them; people with one `door` share a home. `chance`, `others` are `None` and the facts empty
-    where rules alone chose. `others` + every `raises` and `lowers` + `rest` = `chance`, in whole numbers, and
-    `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
-    everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
-    the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
-    sentences; `offers` what the local directory has for the needs.
+    where rules alone chose. `others` + every `raises` and `lowers` + all `other_facts` + `rest` = `chance`, in whole
+    numbers, and `sum_words` writes that out. `other_facts` are by theme whatever has no line of its own: sex, area,
+    what is not known, and everything that may not be told. `rest` is what is left, which `rest_words` explain: the
+    figure of the `others` is a mean, and most of them lie below it. `part` is the reader's own at this door, empty for
+    the group; `say` and `told` are for the visitor. `unknown` are sentences; `offers` what the local directory has for
+    the needs.
     """
 
     anchor: str
@@ -97,6 +107,7 @@ class Person(TypedDict):
     others: Others | None
     raises: list[LinkedFact]
     lowers: list[LinkedFact]
+    other_facts: list[OtherFacts]
     rest: int
     rest_words: str
     sum_words: str

@@ -23,9 +23,9 @@ def setting_of(person: Person) -> str:
     """Choose the widest setting that holds everything the page says.
 
     >>> from ageingwell.report.person import Lead
-    >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": []}
+    >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": [], "rest": 0}
     >>> told = {"lead": Lead(agency="Housing", why="it leads here"), "action": "", "notes": [], "offers": []}
-    >>> door = {"rest_words": "", "part": "", "communication": "", "told": "", "say": ""}
+    >>> door = {"other_facts": [], "part": "", "communication": "", "told": "", "say": ""}
     >>> setting_of(Person(**bare, **told, **door, not_in_touch=[], outcomes=[]))
     'roomy'
     """
@@ -47,7 +47,18 @@ def _lines(person: Person) -> float:
         _of(", ".join(str(offer[name]) for name in _TOLD if offer.get(name)) + _CHECKED, _OFFER)
         for offer in person["offers"][:PRINTED_OFFERS]
     )
-    return _ALWAYS + facts + needs + unknown + in_touch + lead + door + ceil(offers / 2) + bool(person["rest_words"])
+    return (
+        _ALWAYS
+        + facts
+        + needs
+        + unknown
+        + in_touch
+        + lead
+        + door
+        + ceil(offers / 2)
+        + len(person["other_facts"])
+        + bool(person["rest"])
+    )
 
 
 def _of(text: str, letters: int) -> int:

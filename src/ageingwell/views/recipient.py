@@ -265,7 +265,7 @@ def _linked(reader: Reader, seen: pl.DataFrame, reasons: pl.DataFrame, direction
         reasons.join(seen.select("person_id"), on="person_id", how="semi")
         .filter(pl.col("shown") & (pl.col("direction") == direction) & pl.col("text").is_not_null())
         .filter(pl.col("feature").is_in(readable) & pl.col("theme").is_in(sorted(reader.themes)))
-        .sort("person_id", "position")
+        .sort("person_id", -pl.col("adds_in_100").abs(), "position", nulls_last=True)
     )
     theme = pl.col("theme").replace_strict(THEME_WORDS, default="", return_dtype=pl.String)
     return kept.group_by("person_id").agg(pl.format("{}: {}", theme, "text").alias(direction))
