@@ -46,16 +46,16 @@ DEMO_PEOPLE = 5_000
 class ExplainedPerson:
     """One person's full explanation: the risk with its range, whom it is compared with, and every contribution.
 
-    `reasons` has a row a feature, the strongest beside the people compared with first; `compared` tells who they are,
-    how many, and their mean risk.
+    The range is missing where too few people of so high a risk were checked. `reasons` has a row a feature, the
+    strongest beside the people compared with first; `compared` tells who they are, how many, and their mean risk.
     """
 
     person_id: str
     as_of: date
     outcome: str
     risk: float
-    risk_low: float
-    risk_high: float
+    risk_low: float | None
+    risk_high: float | None
     base: float
     reasons: pl.DataFrame
     outcomes: Mapping[str, float]

@@ -93,6 +93,9 @@ def _order(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
 
 
 def _calibration(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
+    ranges = measured.ranges_table(tables)
+    if ranges["rows"]:
+        yield table(ranges)
     curve = measured.told_curve(tables)
     known = curve.drop_nulls("value")
     if charts and known.height:

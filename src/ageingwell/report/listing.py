@@ -112,6 +112,10 @@ def _told(rows: Sequence[Mapping[str, Any]]) -> str:
         return "1 person."
     if not chances:
         return f"{len(rows)} people, in no order of chance."
-    if max(chance["low"] for chance in chances) <= min(chance["high"] for chance in chances):
+    ends = [(chance["low"], chance["high"]) for chance in chances]
+    checked = [(low, high) for low, high in ends if low is not None and high is not None]
+    if not checked:
+        return f"{len(rows)} people. Too few people have a chance this high to tell them apart."
+    if len(checked) == len(ends) and max(low for low, _ in checked) <= min(high for _, high in checked):
         return f"The estimate cannot tell these {len(rows)} people apart."
     return f"{len(rows)} people. Where the ranges of two overlap, the estimate cannot tell the two apart."

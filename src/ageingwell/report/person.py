@@ -4,13 +4,18 @@ from typing import TypedDict
 
 
 class Chance(TypedDict):
-    """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “24 to 39”, and the whole in a sentence."""
+    """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “14 to 55”, and the whole in a sentence.
+
+    Where too few people of so high a chance were checked there is no range: `low` and `high` are missing, and
+    `range_words` say “about half or more; too few people to be exact”.
+    """
 
     in_100: int
-    low: int
-    high: int
+    low: int | None
+    high: int | None
     words: str
     range_words: str
+    range_sentence: str
     sentence: str
 
 

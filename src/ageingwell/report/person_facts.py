@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from ageingwell.governance.disclosure import SMALL, in_words
-from ageingwell.in_hundred import whole
+from ageingwell.in_hundred import or_more, whole
 from ageingwell.register import THEME_WORDS
 from ageingwell.report.cells import day_words
 from ageingwell.report.person import Chance, LinkedFact, OtherFacts, OtherOutcome, Others
@@ -32,22 +32,42 @@ def chance_of(row: Mapping[str, Any], *, outcome: str) -> Chance | None:
     >>> told = chance_of({"risk": 0.31, "risk_low": 0.24, "risk_high": 0.39}, outcome="die within a year")
     >>> told["words"], told["range_words"]
     ('31 in 100', '24 to 39')
-    >>> told["sentence"]
-    'Of 100 people with a record like this, about 31 die within a year. We think the figure is between 24 and 39.'
+    >>> told["sentence"].partition(". ")[2]
+    'For this person it may be anywhere from 24 to 39.'
+    >>> chance_of({"risk": 0.64, "risk_low": None, "risk_high": None}, outcome="die within a year")["range_words"]
+    'about half or more; too few people to be exact'
     """
     if row["risk"] is None:
         return None
-    number, low, high = (whole(row[name]) for name in ("risk", "risk_low", "risk_high"))
+    number = whole(row["risk"])
+    low, high = (None if row[name] is None else whole(row[name]) for name in ("risk_low", "risk_high"))
     how_many = f"about {number}" if 0 < number < 100 else in_100_words(number).removesuffix(" in 100")
+    ends, more = range_told(row)
     return Chance(
         in_100=number,
         low=low,
         high=high,
         words=in_100_words(number),
-        range_words=f"{low} to {high}",
-        sentence=f"Of 100 people with a record like this, {how_many} {outcome}. "
-        f"We think the figure is between {low} and {high}.",
+        range_words=ends,
+        range_sentence=more,
+        sentence=f"Of 100 people with a record like this, {how_many} {outcome}. {more}",
     )
+
+
+def range_told(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The range around a risk in words, short and as a sentence; without its ends, that too few people were checked.
+
+    >>> range_told({"risk": 0.31, "risk_low": 0.14, "risk_high": 0.55})
+    ('14 to 55', 'For this person it may be anywhere from 14 to 55.')
+    >>> range_told({"risk": 0.64, "risk_low": None, "risk_high": None})[1]
+    'Too few people have a chance this high to be exact: read it as about half or more.'
+    """
+    if row["risk_low"] is None or row["risk_high"] is None:
+        more = or_more(row["risk"])
+        sentence = f"Too few people have a chance this high to be exact: read it as {more}."
+        return f"{more}; too few people to be exact", sentence
+    low, high = whole(row["risk_low"]), whole(row["risk_high"])
+    return f"{low} to {high}", f"For this person it may be anywhere from {low} to {high}."
 
 
 def others_of(compared: Mapping[str, Any]) -> Others | None:

@@ -13,6 +13,7 @@ import polars as pl
 
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger
+from ageingwell.in_hundred import or_more
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.register import THEME_OF_AGENCY, THEME_WORDS, Recipient
@@ -157,6 +158,9 @@ def chance_words() -> pl.Expr:
     >>> risks = pl.DataFrame({"risk": [0.231, 0.004, None], "risk_low": [0.18, 0.001, None], "risk_high": [0.29] * 3})
     >>> risks.select(chance_words())["chance"].to_list()
     ['About 23 in 100 (18 to 29)', 'Fewer than 1 in 100', 'no estimate']
+    >>> ends = {"risk_low": pl.lit(None, pl.Float64), "risk_high": pl.lit(None, pl.Float64)}
+    >>> pl.DataFrame({"risk": [0.64]}).with_columns(**ends).select(chance_words())["chance"].to_list()
+    ['About 64 in 100 (about half or more; too few people to be exact)']
     """
     middle, low, high = (
         (pl.col(name) * 100).round(mode="half_away_from_zero").cast(pl.Int64)
@@ -167,7 +171,9 @@ def chance_words() -> pl.Expr:
     with_range = ends.when(low.is_not_null() & high.is_not_null()).then(
         pl.format("About {} in 100 ({} to {})", middle, low, high)
     )
-    return with_range.otherwise(pl.format("About {} in 100", middle)).fill_null("no estimate").alias("chance")
+    more = pl.col("risk").map_elements(or_more, return_dtype=pl.String)
+    unchecked = pl.format("About {} in 100 ({}; too few people to be exact)", middle, more)
+    return with_range.otherwise(unchecked).fill_null("no estimate").alias("chance")
 
 
 def _or_one(texts: pl.Expr, otherwise: str) -> pl.Expr:
