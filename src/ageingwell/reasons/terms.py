@@ -25,6 +25,8 @@ WORTH_A_LINE: Final = 0.5
 # The sentences of a family have to account for so much of what it adds, or its number would be about something else.
 TOLD_SHARE: Final = 0.5
 HEALTH: Final = "health"
+# What a page says of further health problems; a step of the annex is of one feature alone.
+NOT_ON_RECORD: Final = r", and \d+ other health problems? not on record.*$"
 THEMES: Final = tuple(THEME_WORDS)
 
 
