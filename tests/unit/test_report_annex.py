@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,8 @@ import pytest
 from helpers.measures import measured_tables
 from helpers.views import FACTS, FOUND, GONE, JUST_MISSED, LEFT, LISTED, MARGINAL, pseudonym, reason, reasons, see
 
+from ageingwell.config.load import load_config
+from ageingwell.config.may_lower import MayLower
 from ageingwell.evaluation.drift import STABILITY
 from ageingwell.model.contributions import Contributions
 from ageingwell.model.fitted import Explanation
@@ -83,6 +86,7 @@ def sections(**changed):
         "reasons": TOLD,
         "scores": SCORES,
         "drift": DRIFT,
+        "signed": load_config().may_lower,
         "shows_risk": True,
         "charts": False,
     }
@@ -204,6 +208,28 @@ def test_a_step_that_lowers_without_a_signature_has_no_name_and_stands_under_its
         ("all other facts about health", -0.2),
         ("all other facts about fire", -0.6),
     ]
+
+
+def test_the_annex_says_who_signed_which_facts_may_lower():
+    told = {each["heading"]: each for each in sections()}["Which facts may lower, and who signed"]
+    signed = MayLower(not_on_record=("has_dementia",), signed_by="Dr A Example", role="GP", signed_on=date(2026, 11, 2))
+
+    rows = told["parts"][0]["table"]["rows"]
+    assert told["says"][0].startswith("Nobody here has signed this list yet")
+    assert ["dementia recorded by the GP", "nothing of the kind is on record"] in rows
+    ours = {each["heading"]: each for each in sections(signed=signed)}["Which facts may lower, and who signed"]
+    assert ours["says"][0] == "Signed by Dr A Example, GP, on 2 November 2026."
+    assert len(ours["parts"][0]["table"]["rows"]) == 1
+
+
+def test_how_often_ranges_held_stands_first_of_the_calibration_band_by_band():
+    found = tables(sections())
+
+    rows = found["How often the ranges held"]["rows"]
+    assert rows[0][0] == "0 to 2 in 100"
+    assert rows[-1][0] == "50 to 100 in 100"
+    captions = list(found)
+    assert captions.index("How often the ranges held") < captions.index("Risks given, and what happened")
 
 
 def test_people_stand_under_the_first_letters_of_their_keys_alone():

@@ -34,7 +34,7 @@ from ageingwell.errors import PublishError
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
-NIGHT_FORMAT: Final = 3
+NIGHT_FORMAT: Final = 4
 
 
 # The frames with a row for everybody: of a large place they stay on disk, and are read when asked.
