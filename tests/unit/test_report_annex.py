@@ -227,7 +227,7 @@ def test_how_often_ranges_held_stands_first_of_the_calibration_band_by_band():
 
     rows = found["How often the ranges held"]["rows"]
     assert rows[0][0] == "0 to 2 in 100"
-    assert rows[-1][0] == "50 to 100 in 100"
+    assert rows[-1][0] == "40 to 50 in 100"
     captions = list(found)
     assert captions.index("How often the ranges held") < captions.index("Risks given, and what happened")
 

@@ -53,7 +53,7 @@ def annex_sections(
     sections = [
         *(_outcome(outcome, tables, charts=charts) for outcome, tables in evidence.tables.items() if tables),
         *(linked_sections(beeswarm, listed, reasons, scores, charts=charts) if shows_risk else ()),
-        _lowering(signed),
+        *([_lowering(signed)] if shows_risk and reasons.height else []),
         *(_drift(drift)),
         *(_card(evidence.card)),
     ]
@@ -171,8 +171,8 @@ def _lowering(signed: MayLower) -> Section:
     says = [
         signed.sign_off_words(),
         "Pages show these facts alone as linked with a lower chance. Every other fact that lowers counts among all "
-        "other facts of its theme: what depends on who was asked, help that is missing or in place, and what the outcome "
-        "itself is made of.",
+        "other facts of its theme: what depends on who was asked, help that is missing or in place, and what the "
+        "outcome itself is made of.",
     ]
     rows = [[fact_words(name), when] for name, when in rules]
     told = {"caption": "Facts that may lower", "note": "", "heads": ["Fact", "Where"], "rows": rows}
