@@ -109,7 +109,7 @@ def test_a_persons_page_tells_the_figure_the_comparison_and_a_sum_that_a_reader_
     said = words_of(page_of(PEOPLE_TOLD))
 
     assert "31 in 100 people with a record like this start home care" in said
-    assert "The range is 24 to 39" in said
+    assert "For this person it may be anywhere from 24 to 39." in said
     assert "12 in 100 is the figure for women aged 80 to 84 in Church Stretton (about 210 people)" in said
     assert "Estimated apart: 9 in 100 die within a year" in said
     assert "Sum: 12 + 22 − 3 = 31 31" in said
