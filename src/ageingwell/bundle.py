@@ -23,7 +23,8 @@ from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.saving import AGAIN, read, written
 from ageingwell.shown import Screen, Shown, interval_text, sentence
 
-FORMAT = 3
+# Models of format 3 know no bend; a version that knew none would tell other risks of a bent model, and refuses it.
+FORMAT, READABLE = 4, (3, 4)
 EVALUATION = "evaluation.json"
 LIBRARIES = ("lightgbm", "polars", "numpy")
 # Tables and LightGBM are compared on so many people at every call, and may differ by so much on the log-odds.
@@ -166,8 +167,8 @@ def load_bundle(
 def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
     """Everyone's risks: person_id, risk, risk_low, risk_high, a risk for each outcome, score, base.
 
-    `risk` is that of the ranking outcome, `score` the raw log-odds of its margin and trees and `base` the calibrated
-    log-odds from which its contributions start.
+    `risk` is that of the ranking outcome; its range is missing where it is higher than any that was checked. `score`
+    is the raw log-odds of its margin and trees and `base` the calibrated log-odds from which its contributions start.
     """
     compiled = bundle.compiled
     odds = {outcome: model.log_odds(features, threads=threads) for outcome, model in compiled.items()}
@@ -176,7 +177,8 @@ def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataF
     ranking, ours = compiled[bundle.ranking_outcome], odds[bundle.ranking_outcome]
     risk, low, high = ranking.risk_and_range(ours)
     others = {f"risk_{outcome}": expit(theirs) for outcome, theirs in odds.items()}
-    made = {"risk": risk, "risk_low": low, "risk_high": high, **others, "score": ranking.score(ours)}
+    ends = {"risk_low": pl.Series(low).fill_nan(None), "risk_high": pl.Series(high).fill_nan(None)}
+    made = {"risk": risk, **ends, **others, "score": ranking.score(ours)}
     return features.select("person_id").with_columns(
         *(pl.Series(name, values) for name, values in made.items()), base=pl.lit(ranking.base)
     )
@@ -205,7 +207,7 @@ def _facts(folder: Path) -> tuple[dict[str, Any], str]:
         raise BundleError(
             f"{folder.name}: bundle.json cannot be read", "copy the bundle again from its maker"
         ) from None
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+    if not isinstance(facts, dict) or facts.get("format") not in READABLE:
         raise BundleError(f"{folder.name}: bundle.json has another format", "train the bundle again with this version")
     return facts, hashlib.sha256(content).hexdigest()
 

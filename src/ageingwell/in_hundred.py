@@ -40,6 +40,16 @@ def whole(risk: float) -> int:
     return math.floor(100 * risk + 0.5)
 
 
+def or_more(risk: float) -> str:
+    """A risk beyond what was checked, as far as it may be told: half, or the tens it is above.
+
+    >>> or_more(0.88), or_more(0.47)
+    ('about half or more', 'about 40 in 100 or more')
+    """
+    tens = math.floor(10 * risk + 1e-9) * 10
+    return "about half or more" if tens >= 50 else f"about {tens} in 100 or more"
+
+
 @dataclass(frozen=True)
 class Sum:
     """`start` + every one of `shown` + `rest` = `end`, in whole numbers of 100."""

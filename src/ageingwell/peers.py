@@ -206,6 +206,16 @@ def _worded(cells: pl.DataFrame, sex: pl.Expr, minimum_age: int) -> pl.DataFrame
     )
 
 
+def five_years(age: pl.Expr) -> pl.Expr:
+    """The five-year band of an age in the words that name the groups.
+
+    >>> pl.DataFrame({"age": [82.0, 97.0, None]}).select(band=five_years(pl.col("age")))["band"].to_list()
+    ['80 to 84', '90 and over', None]
+    """
+    five = pl.min_horizontal(age.cast(pl.Int64) // 5 * 5, OLDEST)
+    return pl.when(age.is_not_null()).then(_ages(five, 5, OLDEST))
+
+
 def _ages(low: pl.Expr, years: int, oldest: int) -> pl.Expr:
     closed = pl.format("{} to {}", low, low + years - 1)
     return pl.when(low >= oldest).then(pl.lit(f"{oldest} and over")).otherwise(closed)

@@ -457,7 +457,8 @@ def test_the_explanation_adds_up_and_says_what_the_list_says(published, settings
         assert any(whole_number(number) == adds and f": {capital(text)} (" in words for number, words in lines)
     compared = pl.read_parquet(night / "compared.parquet").filter(pl.col("person_id") == row["person_id"])
     start, end = (math.floor(100 * risk + 0.5) for risk in (compared["peers_risk"][0], row["risk"]))
-    rest = whole_number(line_of(ran, "All other facts together: "))
+    others = [line for line in ran.stdout.splitlines() if line.startswith(("All other facts about ", "Most people in"))]
+    rest = sum(whole_number(line.rpartition(": ")[2]) for line in others)
     assert start + sum(on_page["adds_in_100"]) + rest == end
     assert line_of(ran, "The sum: ").startswith(f"{start} ")
     assert line_of(ran, "The sum: ").endswith(f"= {end}")

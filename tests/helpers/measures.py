@@ -34,5 +34,6 @@ def measured_tables(n: int = 1_500) -> dict[str, pl.DataFrame]:
         },
         places={"fire": 60, "gp": 40},
         households=np.arange(n).astype(str),
+        alike=np.where(draw.random(n) < 0.5, "80 to 84, 1", "80 to 84, 0"),
     )
     return measure(held, cost_gbp=None, draws=20, seed=1)

@@ -7,7 +7,15 @@ from ageingwell.report.person import Chance, InTouch, Lead, LinkedFact, NeedFoun
 
 
 def chance(in_100: int, low: int, high: int) -> Chance:
-    return Chance(in_100=in_100, low=low, high=high, words=f"{in_100} in 100", range_words=f"{low} to {high}")
+    ends = f"{low} to {high}"
+    return Chance(
+        in_100=in_100,
+        low=low,
+        high=high,
+        words=f"{in_100} in 100",
+        range_words=ends,
+        range_sentence=f"For this person it may be anywhere from {ends}.",
+    )
 
 
 def fact(theme: str, text: str, agency: str, adds: int, *, day: str = "3 October 2026") -> LinkedFact:
@@ -44,6 +52,7 @@ def person(number: int, **changed: object) -> Person:
         "raises": [],
         "lowers": [],
         "rest": 0,
+        "other_facts": [],
         "rest_words": "",
         "sum_words": "",
         "outcomes": [],

@@ -88,6 +88,7 @@ _REASON = pl.Schema(
         "direction": pl.String,
         "can_change": pl.Boolean,
         "adds_in_100": pl.Int64,
+        "others_in_100": pl.Int64,
         "shown": pl.Boolean,
         "agency": pl.String,
         "known_on": pl.Date,

@@ -20,7 +20,7 @@ from ageingwell.evaluation.calibration import (
     calibration_line,
     observed_over_expected,
 )
-from ageingwell.evaluation.coverage import holds, holds_truth
+from ageingwell.evaluation.coverage import held_by_group, holds, holds_truth
 from ageingwell.evaluation.discrimination import (
     auroc,
     auroc_by_band,
@@ -82,6 +82,7 @@ OF_OUTCOME: dict[str, Callable] = {
     "calibration_index": lambda y: calibration_index(y, RISK, draws=2),
     "smoothed": lambda y: smoothed(y, RISK, at=[0.2]),
     "holds": lambda y: holds(y, RISK, RISK, RISK, groups=2),
+    "held_by_group": lambda y: held_by_group(y, RISK, RISK, RISK, groups=2),
     "calibration_drift": lambda y: calibration_drift(OUTCOME, RISK, y, RISK),
     "at_list_length": lambda y: at_list_length(y, RISK, k=5),
     "at_capacities": lambda y: at_capacities(y, RISK, capacities={"fire": 5}),

@@ -8,9 +8,10 @@ from scipy.special import expit, logit
 
 from ageingwell.evaluation.calibration import Line, calibration_line
 from ageingwell.model.columns import columns_of, to_matrix
-from ageingwell.model.fitted import FittedRisk, Range
+from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.fitting import fit_risk
 from ageingwell.model.place import move_of_place, moved
+from ageingwell.model.ranges import Range
 
 
 def place(n: int, *, height: float, slope: float = 1.0, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

@@ -106,7 +106,7 @@ def test_what_training_noted_of_outreach_range_and_sample_size_is_told_where_it_
     assert "Of 35,370 rows to fit loss of independence on, 120 were of people an agency reached" in told
     assert "fewer than 200 events to fit on, or than Riley's criteria ask for with 1.5 parameters a feature" in told
     assert "is the interval of like people. On households" in told
-    assert "held 93 in 100 of 4,000 groups of people, of 95 promised." in told
+    assert "held the share observed in 93 in 100 of 4,000 groups of people, of 95 promised." in told
 
 
 def test_a_bundle_recalibrated_for_a_place_tells_how_far_it_moved(bundle):

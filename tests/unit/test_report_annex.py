@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,8 @@ import pytest
 from helpers.measures import measured_tables
 from helpers.views import FACTS, FOUND, GONE, JUST_MISSED, LEFT, LISTED, MARGINAL, pseudonym, reason, reasons, see
 
+from ageingwell.config.load import load_config
+from ageingwell.config.may_lower import MayLower
 from ageingwell.evaluation.drift import STABILITY
 from ageingwell.model.contributions import Contributions
 from ageingwell.model.fitted import Explanation
@@ -19,7 +22,7 @@ from ageingwell.night.sampling import beeswarm_of
 from ageingwell.report.annex import NO_CHARTS, Evidence, annex_sections
 from ageingwell.report.charts import svg
 from ageingwell.report.html import annex_html
-from ageingwell.report.linked import REST, steps_of, without_names
+from ageingwell.report.linked import steps_of, without_names
 from ageingwell.report.markdown import blocks_of
 from ageingwell.report.summary import summarise
 from ageingwell.report.words import BANNED
@@ -29,7 +32,7 @@ CARD = "# Model card\n\n**Made up.**\n\n## Parts\n\n| part | n |\n|---|---|\n| f
 SCORES = pl.DataFrame({"person_id": LISTED["person_id"], "base": [-2.0] * LISTED.height})
 TOLD = reasons(
     reason("p1", 1, "n_falls_365d", "health", "3 falls recorded in the past year", contribution=0.8),
-    reason("p1", 2, "age", "everyday_life", "aged 97", value="97", contribution=0.5),
+    reason("p1", 2, "age", "everyday_life", "aged 90 and over", value="97", contribution=0.5),
     reason("p1", 3, "is_female", "everyday_life", None, contribution=-0.3),
     reason("p3", 1, "n_falls_365d", "health", "1 fall recorded in the past year", contribution=0.2),
 )
@@ -83,6 +86,7 @@ def sections(**changed):
         "reasons": TOLD,
         "scores": SCORES,
         "drift": DRIFT,
+        "signed": load_config().may_lower,
         "shows_risk": True,
         "charts": False,
     }
@@ -176,9 +180,56 @@ def test_what_changed_most_comes_first():
 def test_the_steps_of_a_person_add_up_and_sex_is_none_of_them():
     steps = steps_of(TOLD.filter(person_id=pseudonym("p1")))
 
-    assert steps[:2] == [("3 falls recorded in the past year", 0.8), ("aged 90 or over", 0.5)]
-    assert steps[2] == (REST, pytest.approx(-0.3))
+    assert steps[:2] == [("3 falls recorded in the past year", 0.8), ("aged 90 and over", 0.5)]
+    assert steps[2] == ("all other facts about everyday life", pytest.approx(-0.3))
     assert sum(step for _, step in steps) == pytest.approx(0.8 + 0.5 - 0.3)
+
+
+def test_a_step_that_lowers_without_a_signature_has_no_name_and_stands_under_its_theme():
+    steps = steps_of(
+        reasons(
+            reason("p1", 1, "has_telecare", "fire", None, contribution=-0.6, direction="lowers"),
+            # It raises beside people who fall more, and lowers from where everybody starts.
+            reason("p1", 2, "n_falls_365d", "health", "1 fall recorded in the past year", contribution=-0.2),
+            reason(
+                "p1",
+                3,
+                "has_dementia",
+                "health",
+                "no record of dementia, and 4 other health problems not on record",
+                contribution=-0.4,
+                direction="lowers",
+            ),
+        )
+    )
+
+    assert steps == [
+        ("no record of dementia", -0.4),
+        ("all other facts about health", -0.2),
+        ("all other facts about fire", -0.6),
+    ]
+
+
+def test_the_annex_says_who_signed_which_facts_may_lower():
+    told = {each["heading"]: each for each in sections()}["Which facts may lower, and who signed"]
+    signed = MayLower(not_on_record=("has_dementia",), signed_by="Dr A Example", role="GP", signed_on=date(2026, 11, 2))
+
+    rows = told["parts"][0]["table"]["rows"]
+    assert told["says"][0].startswith("Nobody here has signed this list yet")
+    assert ["dementia recorded by the GP", "nothing of the kind is on record"] in rows
+    ours = {each["heading"]: each for each in sections(signed=signed)}["Which facts may lower, and who signed"]
+    assert ours["says"][0] == "Signed by Dr A Example, GP, on 2 November 2026."
+    assert len(ours["parts"][0]["table"]["rows"]) == 1
+
+
+def test_how_often_ranges_held_stands_first_of_the_calibration_band_by_band():
+    found = tables(sections())
+
+    rows = found["How often the ranges held"]["rows"]
+    assert rows[0][0] == "0 to 2 in 100"
+    assert rows[-1][0] == "40 to 50 in 100"
+    captions = list(found)
+    assert captions.index("How often the ranges held") < captions.index("Risks given, and what happened")
 
 
 def test_people_stand_under_the_first_letters_of_their_keys_alone():

@@ -11,6 +11,7 @@ from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness
 from ageingwell.report.html import report_html
 from ageingwell.report.listing import listing_of
+from ageingwell.report.person_facts import chance_of
 from ageingwell.report.room import setting_of
 from ageingwell.report.summary import summarise
 from ageingwell.report.words import BANNED
@@ -40,6 +41,38 @@ def test_a_block_says_who_cannot_be_told_apart():
     assert listing_of(unlike)["blocks"][0]["told"] == (
         "4 people. Where the ranges of two overlap, the estimate cannot tell the two apart."
     )
+
+
+def test_of_people_too_high_to_be_checked_no_block_says_who_can_be_told_apart():
+    unchecked = chance_of({"risk": 0.64, "risk_low": None, "risk_high": None}, outcome="die within a year")
+    highest = [person(n, band="top 20", chance=unchecked) for n in (1, 2)]
+    mixed = [*highest, person(3, band="top 20", chance=chance(40, 30, 50))]
+
+    assert listing_of(highest)["blocks"][0]["told"] == (
+        "2 people. Too few people have a chance this high to tell them apart."
+    )
+    assert listing_of(mixed)["blocks"][0]["told"] == (
+        "3 people. Where the ranges of two overlap, the estimate cannot tell the two apart."
+    )
+
+
+def test_a_chance_beyond_what_was_checked_is_told_without_a_narrow_range():
+    unchecked = chance_of({"risk": 0.64, "risk_low": None, "risk_high": None}, outcome="die within a year")
+
+    said = words_of(page_of([{**FULL, "chance": unchecked}]))
+
+    assert "Too few people have a chance this high to be exact: read it as about half or more." in said
+    assert "(about half or more; too few people to be exact)" in said
+    assert "None" not in said
+
+
+def test_all_other_facts_stand_by_theme_before_the_sum():
+    further = [{"theme": "Health", "words": "All other facts about health", "adds": -2, "adds_words": "−2"}]
+    rest = {"rest": -1, "rest_words": "Most people in that group have a lower chance than its average"}
+
+    said = words_of(page_of([{**FULL, "other_facts": further, **rest}]))
+
+    assert "All other facts about health −2 Most people in that group have a lower chance than its average −1" in said
 
 
 def test_a_row_has_three_facts_that_raise_and_one_that_lowers():
@@ -109,7 +142,7 @@ def test_a_persons_page_tells_the_figure_the_comparison_and_a_sum_that_a_reader_
     said = words_of(page_of(PEOPLE_TOLD))
 
     assert "31 in 100 people with a record like this start home care" in said
-    assert "The range is 24 to 39" in said
+    assert "For this person it may be anywhere from 24 to 39." in said
     assert "12 in 100 is the figure for women aged 80 to 84 in Church Stretton (about 210 people)" in said
     assert "Estimated apart: 9 in 100 die within a year" in said
     assert "Sum: 12 + 22 − 3 = 31 31" in said

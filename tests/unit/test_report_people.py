@@ -90,25 +90,24 @@ def test_the_figure_the_comparison_the_facts_and_the_rest_add_up():
     assert found["sum_words"] == "12 + 13 − 2 + 12 = 35"
 
 
-def test_where_the_rest_is_the_largest_of_all_a_line_says_what_it_is_made_of():
-    further = reasons(
-        *(
-            reason("p1", 6, "n_falls_1095d", "health", "4 falls", shown=False),  # its subject is on the page
-            reason("p1", 7, "has_dementia", "health", "dementia", shown=False),
-            reason("p1", 8, "has_stroke_tia", "health", "a stroke", shown=False),
-            reason("p1", 9, "has_unpaid_carer", "care", "a carer", direction="lowers", shown=False),
-        )
+def test_all_other_facts_stand_by_theme_and_what_is_left_is_explained():
+    of_theme = pl.concat(
+        FACTS_OF_P1.filter(theme=theme, position=place).with_columns(others_in_100=pl.lit(number, pl.Int64))
+        for (theme, place), number in {("health", 1): 8, ("fire", 4): -5}.items()
     )
-    told_all = pl.concat([FACTS_OF_P1, further])
+    rest = FACTS_OF_P1.join(of_theme, on=["person_id", "position"], how="anti")
 
-    assert told(reasons=told_all)[P1]["rest_words"] == (
-        "Many smaller facts: 2 linked with a higher chance and 1 linked with a lower chance are also on record; "
-        "age and place count too."
+    found = told(reasons=pl.concat([of_theme, rest]))[P1]
+
+    assert [(theme["words"], theme["adds_words"]) for theme in found["other_facts"]] == [
+        ("All other facts about health", "+8"),
+        ("All other facts about fire", "−5"),
+    ]
+    assert (found["rest"], found["rest_words"]) == (
+        9,
+        "Most people in that group have a higher chance than its average",
     )
-    largest = FACTS_OF_P1.with_columns(
-        pl.when(pl.col("adds_in_100") == 9).then(20).otherwise("adds_in_100").alias("adds_in_100")
-    )
-    assert told(reasons=largest)[P1]["rest_words"] == ""
+    assert found["sum_words"] == "12 + 13 − 2 + 8 − 5 + 9 = 35"
 
 
 def test_a_fact_has_its_agency_and_its_day_or_is_as_recorded_up_to_the_night():
@@ -118,7 +117,7 @@ def test_a_fact_has_its_agency_and_its_day_or_is_as_recorded_up_to_the_night():
     assert (alone["agency"], alone["day"]) == ("Several agencies", "recorded up to 22 November 2026")
 
 
-def test_a_fact_the_reader_may_not_read_is_counted_with_all_others():
+def test_a_fact_the_reader_may_not_read_is_counted_with_what_is_left():
     unread = reasons(reason("p1", 1, "a_feature_of_nobody", "health", "hidden", adds_in_100=9))
 
     found = told(reasons=pl.concat([FACTS_OF_P1, unread]))[P1]

@@ -7,6 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from ageingwell.config.files import Settings, read_toml, shipped
+from ageingwell.config.may_lower import MayLower
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableSettings, TrainSettings
 from ageingwell.config.services import ServicesSettings
@@ -20,6 +21,7 @@ SETTINGS_FILES: dict[str, type[Settings]] = {
     "permissions.toml": Ledger,
     "outreach.toml": OutreachSettings,
     "interventions.toml": Interventions,
+    "may_lower.toml": MayLower,
     "services.toml": ServicesSettings,
 }
 

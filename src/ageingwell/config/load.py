@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import Field, ValidationError, create_model
 
 from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
+from ageingwell.config.may_lower import MayLower
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.positions import read_positions
 from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableSettings, TrainSettings
@@ -24,7 +25,17 @@ from ageingwell.shown import Screen, Shown, listed
 Model = TypeVar("Model", bound=Settings)
 
 # The keys of the top file that name other files.
-_NAMED = ("agencies", "permissions", "outreach", "interventions", "services", "training", "codelists", "places")
+_NAMED = (
+    "agencies",
+    "permissions",
+    "outreach",
+    "interventions",
+    "may_lower",
+    "services",
+    "training",
+    "codelists",
+    "places",
+)
 
 # The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
 _HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards")
@@ -56,6 +67,7 @@ class Config(Shown):
     ledger: Ledger
     outreach: OutreachSettings
     interventions: Interventions
+    may_lower: MayLower
     services: ServicesSettings
     directory: Path | None
     positions: Path
@@ -109,6 +121,7 @@ def load_config(path: str | Path | None = None) -> Config:
     ledger = _read(Ledger, files["permissions"], found)
     outreach = _read(OutreachSettings, files["outreach"], found)
     interventions = _read(Interventions, files["interventions"], found)
+    may_lower = _read(MayLower, files["may_lower"], found)
     services = _read(ServicesSettings, files["services"], found)
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
@@ -130,6 +143,7 @@ def load_config(path: str | Path | None = None) -> Config:
         or ledger is None
         or outreach is None
         or interventions is None
+        or may_lower is None
         or services is None
         or train is None
     ):
@@ -148,6 +162,7 @@ def load_config(path: str | Path | None = None) -> Config:
         ledger=ledger,
         outreach=outreach,
         interventions=interventions,
+        may_lower=may_lower,
         services=services,
         directory=None if services.directory is None else _beside(files["services"], services.directory),
         positions=positions,

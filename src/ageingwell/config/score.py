@@ -224,6 +224,9 @@ class ScoreSettings(Settings):
     bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
     raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")
     lowering_reasons: int = Field(default=1, ge=0, le=3, description="facts linked with a lower chance on a list row")
+    date_facts_after_days: int = Field(
+        default=365, ge=0, description="a fact whose newest record is older than this is told with its month"
+    )
     annex_charts: bool = Field(
         default=True, description="draw charts in the technical annex, where the extra `annex` is installed"
     )
@@ -249,6 +252,10 @@ class ScoreSettings(Settings):
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
     outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, and who visits")
     interventions: str = Field(default="interventions.toml", description="file: needs, their leads and next actions")
+    may_lower: str = Field(
+        default="may_lower.toml",
+        description="file: which facts may be shown as linked with a lower chance, and who signed",
+    )
     services: str = Field(
         default="services.toml", description="file: the local directory, and which services serve which need"
     )

@@ -63,7 +63,11 @@ class Reasons(pa.DataFrameModel):
     direction: str = pa.Field(isin=["raises", "lowers"], description="linked with a higher or a lower chance")
     can_change: bool = pa.Field(description="someone can act on it")
     adds_in_100: int = pa.Field(
-        nullable=True, description="what it adds on the person's page; empty under all other facts together"
+        nullable=True,
+        description="what it and its family of features add on the person's page; empty under all other facts",
+    )
+    others_in_100: int = pa.Field(
+        nullable=True, description="what all other facts of the theme add together; on the theme's first row alone"
     )
     shown: bool = pa.Field(description="is on the list row")
     agency: str = pa.Field(nullable=True, description="who told a fact of the page; empty where several did together")
@@ -120,8 +124,8 @@ class OutreachList(pa.DataFrameModel):
     )
     needs: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="needs found by rule")
     risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability")
-    risk_low: float = pa.Field(ge=0, le=1, nullable=True, description="low end of its range")
-    risk_high: float = pa.Field(ge=0, le=1, nullable=True, description="high end of its range")
+    risk_low: float = pa.Field(ge=0, le=1, nullable=True, description="low end of its range, where enough were checked")
+    risk_high: float = pa.Field(ge=0, le=1, nullable=True, description="high end of its range, likewise")
     band: str = pa.Field(description="rank as an interval")
     why: str = pa.Field(isin=["rule", "model", "both"], description="what brought them here")
     reasons: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="the facts shown")

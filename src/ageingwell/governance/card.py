@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
+from scipy.special import expit
 
 from ageingwell.governance.disclosure import HIDDEN, SMALL, in_words, is_small, people_shown
 from ageingwell.governance.tripod import (
@@ -188,10 +189,15 @@ def _range(found: Mapping[str, Any]) -> str:
         return ""
     told = found["range"]
     return (
-        f" The range around a risk is {told['method']}. On households that did not make it, such ranges held "
-        f"{100 * told['coverage']:.0f} in 100 of {told['n_groups']:,} groups of people, of {_percent(told['level'])} "
-        "promised."
+        f" The range around a risk is {told['method']}.{_checked(told)} On households that did not make it, such "
+        f"ranges held the share observed in {100 * told['coverage']:.0f} in 100 of {told['n_groups']:,} groups of "
+        f"people, of {_percent(told['level'])} promised. That people of one record differ so far is an assumption, "
+        "which no records can check."
     )
+
+
+def _checked(told: Mapping[str, Any]) -> str:
+    return f" Ranges are told up to {100 * told['checked_up_to']:.0f} in 100." if "checked_up_to" in told else ""
 
 
 def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
@@ -204,7 +210,7 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "logistic model with a curve for each feature, and boosted trees (LightGBM) on top of it, both monotone where "
         f"a feature says so ({trees} trees, in the order of the outcomes). Penalty, trees and shape were chosen by "
         "cross-validation inside the fitting part; a straight line on the log-odds, fitted on a later cut-off, "
-        f"calibrates. {_drawn(models)}\n\nEach household is in one part only: "
+        f"calibrates.{_bent(models)} {_drawn(models)}\n\nEach household is in one part only: "
         f"{_percent(settings['calibration_share'])} in 100 to calibrate, {_percent(settings['test_share'])} in 100 to "
         "test, the rest to fit. Missing stays missing, with a place of its own in curves and trees; "
         f"{_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse an agency that did not send. "
@@ -213,6 +219,20 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "`bundle.json` next to this card are the whole model; `ageingwell score` and `ageingwell.load_bundle` work "
         "out its predictions, and `logit(risk) = base + sum of contributions` is true for every row. The code is open "
         f"(MIT).\n\n{_updated(facts)}"
+    )
+
+
+def _bent(models: Mapping[str, FittedRisk]) -> str:
+    """Where the log-odds bend at the top, and how much; nothing of models that do not."""
+    bends = {outcome: model.bend for outcome, model in models.items() if not model.bend.is_straight}
+    if not bends:
+        return ""
+    told = "; ".join(
+        f"{_words(name)}: from {100 * expit(one.at):.0f} in 100, times {one.slope:.2f}" for name, one in bends.items()
+    )
+    return (
+        f" Where 2 in 100 people have a higher risk the log-odds bend ({told}): sums without end say too much there. "
+        "All contributions of such a person shrink by one factor, so that they still add up."
     )
 
 
@@ -286,8 +306,38 @@ def _outcome(outcome: str, found: Mapping[str, Any], tables: Mapping[str, pl.Dat
     return (
         f"{heading}Calibration slope {_interval(told['slope'], 2)}, intercept {_interval(told['intercept'], 2)}, "
         f"observed over expected {_interval(told['observed_over_expected'], 2)}, mean gap of risk and smoothed share "
-        f"{_interval(told['ici'])}. AUROC by age: {bands}.\n\n{_wall(tables['wall'])}"
+        f"{_interval(told['ici'])}. AUROC by age: {bands}.\n\n{_wall(tables['wall'])}{_ranges(tables)}"
     )
+
+
+def _ranges(tables: Mapping[str, pl.DataFrame]) -> str:
+    """How often the ranges held by band of the risk given; nothing where a bundle did not measure it."""
+    if "ranges" not in tables:
+        return ""
+    rows = [
+        [
+            f"{100 * row['band']:.0f} to {100 * row['band_end']:.0f} in 100",
+            in_words(row["n"]),
+            _of_100(row),
+            _range_told(row),
+            _held(row),
+        ]
+        for row in tables["ranges"].iter_rows(named=True)
+    ]
+    heads = ("risk given", "people", "had the event", "mean range, in 100", "ranges held, of 100 checks")
+    return f"\n\nRanges by the risk given:\n\n{_table(heads, rows)}"
+
+
+def _range_told(row: Row) -> str:
+    if is_small(row):
+        return HIDDEN
+    return "none told" if row["range_low"] is None else f"{100 * row['range_low']:.0f} to {100 * row['range_high']:.0f}"
+
+
+def _held(row: Row) -> str:
+    if is_small(row):
+        return HIDDEN
+    return "too few to check" if row["coverage"] is None else f"{100 * row['coverage']:.0f}"
 
 
 def _wall(wall: pl.DataFrame) -> str:

@@ -21,13 +21,16 @@ from ageingwell.night.score import OutreachRun, score
 from ageingwell.night.telling import compared_of, reasons_of, with_evidence
 from ageingwell.peers import compare, find_alike
 from ageingwell.permitted import permitted_or_stop
+from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.report.person import LinkedFact
 from ageingwell.report.person_facts import (
     chance_of,
     linked_facts,
+    other_facts,
     other_outcomes,
     others_of,
     rest_of,
+    rest_words,
     signed,
     sum_of,
 )
@@ -44,16 +47,16 @@ DEMO_PEOPLE = 5_000
 class ExplainedPerson:
     """One person's full explanation: the risk with its range, whom it is compared with, and every contribution.
 
-    `reasons` has a row a feature, the strongest beside the people compared with first; `compared` tells who they are,
-    how many, and their mean risk.
+    The range is missing where too few people of so high a risk were checked. `reasons` has a row a feature, the
+    strongest beside the people compared with first; `compared` tells who they are, how many, and their mean risk.
     """
 
     person_id: str
     as_of: date
     outcome: str
     risk: float
-    risk_low: float
-    risk_high: float
+    risk_low: float | None
+    risk_high: float | None
     base: float
     reasons: pl.DataFrame
     outcomes: Mapping[str, float]
@@ -81,6 +84,7 @@ def explain(
     """
     world = surroundings or Surroundings()
     data, as_of, config = Path(data), day_of(as_of), config_given(config)
+    stop_on_unknown_facts(config.may_lower)
     bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache)
     night = AsOf(as_of)
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
@@ -168,7 +172,8 @@ def explanation_text(person: ExplainedPerson) -> str:
     chance, others = chance_of(row, outcome=words_of_outcome(person.outcome)), others_of(person.compared)
     on_page = person.reasons.filter(pl.col("adds_in_100").is_not_null()).to_dicts()
     raises, lowers = (linked_facts(on_page, direction, as_of=person.as_of) for direction in ("raises", "lowers"))
-    facts = [*raises, *lowers]
+    facts, further = [*raises, *lowers], other_facts(person.reasons.to_dicts())
+    rest = rest_of(chance, others, facts, further)
     outcomes = {f"risk_{outcome}": risk for outcome, risk in person.outcomes.items()}
     unknown = person.reasons.filter(pl.col("value") == "unknown").height
     return "\n".join(
@@ -179,8 +184,9 @@ def explanation_text(person: ExplainedPerson) -> str:
             *_lines("Goes with a higher chance, out of 100", raises),
             *_lines("Goes with a lower chance, out of 100", lowers),
             "",
-            f"All other facts together: {signed(rest_of(chance, others, facts))}",
-            f"The sum: {sum_of(chance, others, facts)}",
+            *(f"{theme['words']}: {theme['adds_words']}" for theme in further),
+            *([f"{rest_words(rest)}: {signed(rest)}"] if rest else []),
+            f"The sum: {sum_of(chance, others, facts, further)}",
             f"Not known: {unknown} of {person.reasons.height} facts.",
         ]
     )

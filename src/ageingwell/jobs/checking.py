@@ -20,6 +20,7 @@ from ageingwell.governance.recognised import described
 from ageingwell.night.matches import low_matches, unsure_people
 from ageingwell.permitted import measured_links
 from ageingwell.publish.faults import explained
+from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.recognition.link_floors import below_floor, stop_on_strangers
@@ -114,6 +115,8 @@ def check(
     data, config = Path(data), config_given(config)
     day = maybe_day_of(on, name="on") or world.now().date()
     problems: list[str] = []
+    with _told(problems):
+        stop_on_unknown_facts(config.may_lower)
     with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
         records = _read_all(data, config, workspace=Path(scratch), problems=problems, world=world)
         if refused_to is not None:

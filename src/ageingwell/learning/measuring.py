@@ -18,8 +18,9 @@ from ageingwell.evaluation.utility import as_risk, at_capacities, net_benefit, n
 from ageingwell.evaluation.wall import GAIN, LOGISTIC, MACHINE, MODEL, benchmark_wall, verdict
 from ageingwell.features.build import names
 from ageingwell.governance.disclosure import disclose, hide_small
+from ageingwell.learning.ranges import alike, range_facts, ranges_by_band
 from ageingwell.learning.rivals import boosting_machine, logistic_regression, simple_rivals
-from ageingwell.model.fitted import FittedRisk, range_coverage
+from ageingwell.model.fitted import FittedRisk
 
 Floats = NDArray[np.float64]
 THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.50)
@@ -27,10 +28,6 @@ WALL_THRESHOLD = 0.20
 # A quarter's lists: most people on them are different ones, and there are enough of them to count.
 WEEKS = 13
 TINY = 1e-12
-RANGE_METHOD = (
-    "the 95% interval (Jeffreys) of the share observed among held-out people of about the same risk, in 20 groups by "
-    "risk, widened to hold the risk itself and drawn straight between groups on the log-odds"
-)
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ class Held:
     groupings: Mapping[str, pl.Series]
     places: Mapping[str, int]
     households: NDArray[np.str_]
+    alike: NDArray[np.str_]
 
     @property
     def risk(self) -> Floats:
@@ -101,6 +99,7 @@ def hold(
         groupings=groupings(at_risk, names()),
         places=places,
         households=at_risk["household"].to_numpy(),
+        alike=alike(at_risk),
     )
 
 
@@ -119,15 +118,12 @@ def in_short(held: Held, tables: Mapping[str, pl.DataFrame], *, seed: int) -> di
         "calibration": {"intercept": line["intercept"], "slope": line["slope"]},
         "rivals": {name: {**areas[name, "all"], "beaten_by": gain} for name, gain in gains.items()},
         "verdict": asdict(verdict(wall)),
-        "range": _range(held, seed=seed),
+        "range": range_facts(held.outcome, _odds(held), households=held.households, alike=held.alike, seed=seed),
     }
 
 
-def _range(held: Held, *, seed: int) -> dict[str, Any]:
-    """How the range around a risk is made, and how well such ranges held on households that did not make them."""
-    odds = logit(np.clip(held.risk, TINY, 1 - TINY))
-    found = range_coverage(held.outcome, odds, households=held.households, seed=seed)
-    return {"method": RANGE_METHOD, "level": 0.95, **asdict(found)}
+def _odds(held: Held) -> Floats:
+    return np.asarray(logit(np.clip(held.risk, TINY, 1 - TINY)))
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +141,7 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
     where 1 to 7 people would be visited.
     """
     y, risk, homes = held.outcome, held.risk, held.households
-    odds = logit(np.clip(risk, TINY, 1 - TINY))
+    odds = _odds(held)
     as_risks = {name: score if _is_risk(name) else as_risk(y, score) for name, score in held.scores.items()}
     tables = {
         "wall": _wall(held, draws=draws, seed=seed),
@@ -157,6 +153,7 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
                 calibration_index(y, risk, draws=min(draws, 100), seed=seed, households=homes),
             ]
         ),
+        "ranges": ranges_by_band(y, odds, households=homes, alike=held.alike, seed=seed),
         "calibration_curve": hide_small(calibration_groups(y, risk, groups=10)),
         "capacity": hide_small(at_capacities(y, risk, capacities=held.places)),
         "net_benefit": hide_small(net_benefit(y, as_risks, thresholds=THRESHOLDS)),

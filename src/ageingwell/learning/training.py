@@ -25,9 +25,11 @@ from ageingwell.governance.disclosure import disclose
 from ageingwell.learning.exposure import is_exposed, left_alone
 from ageingwell.learning.hindsight import PARTS, Past, look_back
 from ageingwell.learning.measuring import WEEKS, Held, hold, in_short, measure, places_of
+from ageingwell.learning.ranges import alike
 from ageingwell.model.columns import columns_of, to_matrix
-from ageingwell.model.fitted import FittedRisk, calibrate, with_range
+from ageingwell.model.fitted import FittedRisk, calibrate
 from ageingwell.model.fitting import Recipe, fit_risk
+from ageingwell.model.ranges import range_of, unlikeness
 from ageingwell.model.trees import SHAPES, SIGNS
 from ageingwell.publish.faults import explained
 from ageingwell.shown import Screen, Shown, interval_text, sentence
@@ -122,7 +124,8 @@ def train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: Tra
     _stop_on_few_events(outcome, labels, settings)
     fitted = fit_outcome(outcome, *to_fit, settings)
     model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"], weight=later[1])
-    return with_range(model, at_risk["test"], labels["test"])
+    odds = model.log_odds(model.score(at_risk["test"]))
+    return replace(model, spread=range_of(labels["test"], odds, unlike=unlikeness(odds, alike(at_risk["test"]))))
 
 
 def fit_outcome(outcome: str, rows: pl.DataFrame, weight: NDArray[np.float64], settings: TrainSettings) -> FittedRisk:
@@ -160,7 +163,7 @@ def _recipe(settings: TrainSettings) -> Recipe:
         for shape in SHAPES
         if shape.leaves <= settings.leaves
     )
-    return Recipe(shapes=shapes, most_trees=settings.trees, seed=settings.seed, blends=False)
+    return Recipe(shapes=shapes, most_trees=settings.trees, seed=settings.seed, blends=False, bends=True)
 
 
 def _stop_on_few_events(outcome: str, labels: Labels, settings: TrainSettings) -> None:

@@ -34,6 +34,7 @@ class Recipe:
     most_rows: int = 200_000
     # Blend with trees boosted from the intercept alone, as far as that helps.
     blends: bool = True
+    bends: bool = False
     # Go through all shapes, as a search does.
     try_all_shapes: bool = False
 

@@ -50,26 +50,36 @@ class CompiledRisk:
         The same bits for any number of threads and any division of the rows into calls.
         """
         found = self._pass(features, threads)
-        return Explanation(self.features, np.full(features.height, found.base), found.contributions)
+        base = np.full(features.height, found.base)
+        return Explanation(self.features, base, self.fitted.bend.contributions(base, found.contributions))
 
     def log_odds(self, features: pl.DataFrame, *, threads: int = 1) -> Floats:
         """The calibrated log-odds: base plus contributions, in the order of the features, a chunk of rows at a time."""
         made = np.empty(features.height)
         for first in range(0, features.height, PEOPLE_IN_A_CHUNK):
             some = features.slice(first, PEOPLE_IN_A_CHUNK)
-            made[first : first + some.height] = self._pass(some, threads).log_odds
+            straight = self._pass(some, threads).log_odds
+            made[first : first + some.height] = self.fitted.bend.log_odds(straight)
         return made
 
     def score(self, log_odds: Floats) -> Floats:
         """The raw log-odds of margin and trees that calibrate to these; NaN where a level line hides them."""
-        line = self.fitted.line
+        line, log_odds = self.fitted.line, self.fitted.bend.straight(log_odds)
         return (log_odds - line.intercept) / line.slope if line.slope else np.full(len(log_odds), np.nan)
 
     def risk_and_range(self, log_odds: Floats) -> tuple[Floats, Floats, Floats]:
-        """The risks of calibrated log-odds, and the lower and the upper end of the range around each."""
-        risk = np.asarray(expit(log_odds))
-        low, high = self.fitted.risk_range(self.score(log_odds))
-        return risk, np.minimum(low, risk), np.maximum(high, risk)
+        """The risks of calibrated log-odds, and the lower and the upper end of the range around each.
+
+        Beyond what was checked both ends are NaN.
+        """
+        risk, spread = np.asarray(expit(log_odds)), self.fitted.spread
+        low, high = spread.ends(log_odds)
+        is_checked = spread.is_checked(log_odds)
+        return (
+            risk,
+            np.where(is_checked, np.minimum(low, risk), np.nan),
+            np.where(is_checked, np.maximum(high, risk), np.nan),
+        )
 
     def _pass(self, features: pl.DataFrame, threads: int) -> Explained:
         return self.tables.explain(self.fitted.matrix(features), threads=threads)

@@ -1,7 +1,8 @@
 """A fitted risk model: margin, trees and calibration line. It needs NumPy and LightGBM only, and explains exactly.
 
 `log_odds = intercept + slope * (margin + trees)`. What the margin's curves add and the trees' SHAP values both add up,
-and the line carries them along: `logit(risk) = base + sum of contributions`, for every row.
+and the line carries them along: `logit(risk) = base + sum of contributions`, for every row. A bend at the top, where
+there is one, shrinks all contributions of a row alike.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -13,63 +14,27 @@ import lightgbm as lgb
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from ageingwell.errors import FrameError, TooFewEventsError
-from ageingwell.evaluation.calibration import Line, calibration_curve
-from ageingwell.evaluation.checked import household_places, weights, zero_or_one
-from ageingwell.evaluation.coverage import holds
+from ageingwell.evaluation.calibration import Line
+from ageingwell.evaluation.checked import weights, zero_or_one
 from ageingwell.lookup.answers import Answers, answers_of
 from ageingwell.lookup.fallback import DoesNotFit
 from ageingwell.lookup.margin import CurveMargin, Knots
+from ageingwell.model.bend import STRAIGHT, Bend
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.explanation import Explanation as Explanation
 from ageingwell.model.levels import as_numbers
 from ageingwell.model.line import SPREAD_OF_LATER_SLOPE, shrunken_line
 from ageingwell.model.margin import Margin
+from ageingwell.model.ranges import NO_RANGE, Range
 
 Floats = NDArray[np.float64]
 Gaps = Literal["stop", "fill"]
 
 
-@dataclass(frozen=True)
-class Range:
-    """How far the share of people with the outcome may lie from the risk they were given, by risk: knots on log-odds.
-
-    It is about a hundred people of one risk, not about one of them: how far that risk itself may be wrong where it
-    stands, from what was observed among held-out people of about that risk. `range_coverage` checks it.
-
-    At each knot the risk's log-odds may be lower by `below` or higher by `above`: the ends of the 95% interval of the
-    observed share among held-out people of about that risk. Between knots the two are drawn straight.
-    """
-
-    log_odds: tuple[float, ...]
-    below: tuple[float, ...]
-    above: tuple[float, ...]
-
-    def ends(self, log_odds: Floats) -> tuple[Floats, Floats]:
-        """The two ends, as risks, around each of the calibrated log-odds (n,).
-
-        >>> Range((0.0,), (logit(0.5) - logit(0.4),), (0.0,)).ends(np.array([0.0]))
-        (array([0.4]), array([0.5]))
-        """
-        below = np.interp(log_odds, self.log_odds, self.below)
-        above = np.interp(log_odds, self.log_odds, self.above)
-        return np.asarray(expit(log_odds - below)), np.asarray(expit(log_odds + above))
-
-
-@dataclass(frozen=True)
-class RangeCoverage:
-    """The share of groups of people that a range held, of so many in all: `groups` a half, `halvings` times two."""
-
-    coverage: float
-    n_groups: int
-    groups_a_half: int
-    halvings: int
-
-
 AS_IT_IS = Line(0.0, 1.0)
-NO_RANGE = Range((0.0,), (0.0,), (0.0,))
 
 
 @dataclass(frozen=True)
@@ -108,6 +73,7 @@ class FittedRisk:
     typical: tuple[float, ...]
     missing_in_training: frozenset[str]
     line: Line = AS_IT_IS
+    bend: Bend = STRAIGHT
     spread: Range = NO_RANGE
     sampled: Sampled | None = None
 
@@ -166,14 +132,14 @@ class FittedRisk:
 
     def log_odds(self, score: Floats) -> Floats:
         """The calibrated log-odds of raw scores."""
-        return self.line.intercept + self.line.slope * score
+        return self.bend.log_odds(self.line.intercept + self.line.slope * score)
 
     def risk(self, score: Floats) -> Floats:
         """The calibrated risk of raw scores, in [0, 1]."""
         return np.asarray(expit(self.log_odds(score)))
 
     def risk_range(self, score: Floats) -> tuple[Floats, Floats]:
-        """The ends of the range around each risk: what was observed among held-out people of about that risk."""
+        """The ends of the range around each risk; see `Range`."""
         return self.spread.ends(self.log_odds(score))
 
     def explain(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Explanation:
@@ -183,11 +149,14 @@ class FittedRisk:
     def explanation_of(self, codes: Floats, *, threads: int = 1) -> Explanation:
         """What each feature adds for each row of a matrix (n, p)."""
         found = self._answers.explain(codes, threads=threads)
-        return Explanation(self.features, np.full(len(codes), found.base), found.contributions)
+        base = np.full(len(codes), found.base)
+        return Explanation(self.features, base, self.bend.contributions(base, found.contributions))
 
     def log_odds_of(self, codes: Floats, *, threads: int = 1) -> Floats:
         """The calibrated log-odds of the rows of a matrix (n, p): those of `explanation_of`, to the last bit."""
-        return self._answers.log_odds(codes, threads=threads)
+        if self.bend.is_straight:
+            return self._answers.log_odds(codes, threads=threads)
+        return self.explanation_of(codes, threads=threads).log_odds
 
     @property
     def surroundings(self) -> CurveMargin:
@@ -229,48 +198,11 @@ def calibrate(
     odds = model.log_odds(model.score(held_out))
     w = np.ones(len(odds)) if weight is None else weights(weight, n=len(odds))
     later = shrunken_line(outcome.astype(float), odds, weight=w, spread_of_slope=SPREAD_OF_LATER_SLOPE)
+    return over_line(model, later)
+
+
+def over_line(model: FittedRisk, later: Line) -> FittedRisk:
+    """The model with a line laid over its calibrated log-odds; the range stays where it was."""
     first = model.line
-    return replace(model, line=Line(later.intercept + later.slope * first.intercept, later.slope * first.slope))
-
-
-def with_range(model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8]) -> FittedRisk:
-    """Measure, on people held out of fit and calibration, how far observed shares lie from the risks given."""
-    return replace(model, spread=range_of(outcome, model.log_odds(model.score(held_out))))
-
-
-def range_coverage(
-    outcome: NDArray[np.int8],
-    log_odds: Floats,
-    *,
-    households: NDArray[np.str_],
-    groups: int = 20,
-    halvings: int = 20,
-    seed: int = 1,
-) -> RangeCoverage:
-    """How often a range made on one half of the households holds what is observed in the other half.
-
-    `outcome`, calibrated `log_odds` and `households` (n,) are of people who made neither the model nor its line. The
-    households are halved at random `halvings` times; each half's range is laid over `groups` groups of neighbouring
-    risk of the other half. See `holds` for what counts as inside.
-    """
-    at = household_places(households, n=len(outcome))
-    generator = np.random.default_rng(seed)
-    inside: list[bool] = []
-    for _ in range(halvings):
-        first = (generator.random(int(at.max()) + 1) < 0.5)[at]
-        for made, checked in ((first, ~first), (~first, first)):
-            low, high = range_of(outcome[made], log_odds[made]).ends(log_odds[checked])
-            inside += holds(outcome[checked], expit(log_odds[checked]), low, high, groups=groups).tolist()
-    return RangeCoverage(round(float(np.mean(inside)), 4), len(inside), groups, halvings)
-
-
-def range_of(outcome: NDArray[np.int8] | Floats, log_odds: Floats) -> Range:
-    """How far observed shares lie from risks, by risk: `outcome` and calibrated `log_odds` (n,) of held-out people."""
-    curve = calibration_curve(outcome, log_odds)
-    tiny = 1e-4
-    low, high = (logit(np.clip(end, tiny, 1 - tiny)) for end in (curve.low, curve.high))
-    return Range(
-        tuple(curve.log_odds.tolist()),
-        tuple(np.maximum(curve.log_odds - low, 0.0).tolist()),
-        tuple(np.maximum(high - curve.log_odds, 0.0).tolist()),
-    )
+    line = Line(later.intercept + later.slope * first.intercept, later.slope * first.slope)
+    return replace(model, line=line, bend=model.bend.along(later))

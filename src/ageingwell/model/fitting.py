@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import Line
+from ageingwell.model.bend import STRAIGHT, Bend, bend_of
 from ageingwell.model.choosing import (
     Judged,
     Progress,
@@ -36,11 +37,12 @@ from ageingwell.model.choosing import (
 )
 from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
-from ageingwell.model.fitted import AS_IT_IS, NO_RANGE, FittedRisk, Range, Sampled, range_of
+from ageingwell.model.fitted import AS_IT_IS, FittedRisk, Sampled
 from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.line import shrunken_line
 from ageingwell.model.margin import Curve, mean_margin
+from ageingwell.model.ranges import NO_RANGE, Range, range_of
 from ageingwell.model.sampling import Sample, SampledWarning, sample_of
 from ageingwell.model.training import (
     MarginFit,
@@ -121,10 +123,10 @@ def _fit(
     first = Part(margins, _by_all(best, trials, training, chosen))
     parts = _blended(first, trials, splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else [first]
     score = np.sum([part.share * part.judged.score for part in parts], axis=0)
-    line, spread = _calibrated(replace(first.judged, score=score), splits, sample, chosen)
+    line, bend, spread = _calibrated(replace(first.judged, score=score), splits, sample, chosen)
     bins = in_bins(rows_to_fit(margins, training.all_rows), training)
     booster = joined([_grown(part, bins, chosen) for part in parts])
-    return replace(_fitted(training, _mean_margin(parts), booster), line=line, spread=spread)
+    return replace(_fitted(training, _mean_margin(parts), booster), line=line, bend=bend, spread=spread)
 
 
 @dataclass(frozen=True)
@@ -223,17 +225,21 @@ def _margin_to_judge(margins: Margins, split: Split) -> Floats:
     return margins.of(split.fit).log_odds(margins.training.codes[split.judge])
 
 
-def _calibrated(judged: Judged, splits: Sequence[Split], sample: Sample | None, recipe: Recipe) -> tuple[Line, Range]:
-    """The calibration line through the judging rows' scores, and how far what happened lies from it."""
+def _calibrated(
+    judged: Judged, splits: Sequence[Split], sample: Sample | None, recipe: Recipe
+) -> tuple[Line, Bend, Range]:
+    """The calibration line through the judging rows' scores, its bend, and how far what happened lies from both."""
     if not len(judged.outcome):
-        return AS_IT_IS, NO_RANGE
+        return AS_IT_IS, STRAIGHT, NO_RANGE
     line = shrunken_line(judged.outcome, judged.score, weight=judged.weight)
-    odds, like_all = line.intercept + line.slope * judged.score, np.ones(len(judged.outcome), dtype=bool)
+    straight, like_all = line.intercept + line.slope * judged.score, np.ones(len(judged.outcome), dtype=bool)
+    bend = bend_of(judged.outcome, straight, weight=judged.weight) if recipe.bends else STRAIGHT
+    odds = bend.log_odds(straight)
     if sample is not None:
         # The range counts people, so the sample is thinned to a smaller one in which the outcome is as rare as in all.
         places = np.concatenate([np.flatnonzero(split.judge) for split in splits])
         like_all = sample.like_all(places, seed=recipe.seed)
-    return line, range_of(judged.outcome[like_all], odds[like_all])
+    return line, bend, range_of(judged.outcome[like_all], odds[like_all])
 
 
 def _without_trees(training: Training, recipe: Recipe) -> FittedRisk:

@@ -9,7 +9,8 @@ from scipy.special import expit
 from ageingwell.evaluation.calibration import Line
 from ageingwell.evaluation.checked import outcome_and, weights
 from ageingwell.evaluation.estimate import Z
-from ageingwell.model.fitted import FittedRisk, Range
+from ageingwell.model.fitted import FittedRisk, over_line
+from ageingwell.model.ranges import Range
 
 Floats = NDArray[np.float64]
 # How far places are expected to lie from their parent before anything is seen: a height of 0.2 on the log-odds (rates a
@@ -97,11 +98,10 @@ def moved(model: FittedRisk, move: Move) -> FittedRisk:
 
     The range moves with the line, and its arms are widened by what is unknown of the move (squared and added).
     """
-    later, first, spread = move.line, model.line, model.spread
-    line = Line(later.intercept + later.slope * first.intercept, later.slope * first.slope)
+    later, spread = move.line, model.spread
     knots = np.array(spread.log_odds)
     unknown = Z * move.error(knots)
     arms = ([float(np.hypot(arm, more)) for arm, more in zip(side, unknown)] for side in (spread.below, spread.above))
     below, above = arms
     at = later.intercept + later.slope * knots
-    return replace(model, line=line, spread=Range(tuple(at.tolist()), tuple(below), tuple(above)))
+    return replace(over_line(model, later), spread=Range(tuple(at.tolist()), tuple(below), tuple(above)))

@@ -11,9 +11,11 @@ import lightgbm as lgb
 
 from ageingwell.errors import BundleError
 from ageingwell.evaluation.calibration import Line
+from ageingwell.model.bend import STRAIGHT, Bend
 from ageingwell.model.columns import Column
-from ageingwell.model.fitted import FittedRisk, Range, Sampled
+from ageingwell.model.fitted import FittedRisk, Sampled
 from ageingwell.model.margin import Curve, Margin
+from ageingwell.model.ranges import Range
 from ageingwell.model.trees import model_text
 
 AGAIN = "copy it again from its maker"
@@ -39,6 +41,7 @@ def written(model: FittedRisk, file: str) -> tuple[str, dict[str, Any]]:
         "typical": dict(zip(model.features, model.typical)),
         "missing_in_training": sorted(model.missing_in_training),
         "calibration": asdict(model.line),
+        **({} if model.bend.is_straight else {"bend": asdict(model.bend)}),
         "range": asdict(model.spread),
         **({} if model.sampled is None else {"sampled": asdict(model.sampled)}),
     }
@@ -71,6 +74,7 @@ def read(part: Mapping[str, Any], folder: Path) -> FittedRisk:
         typical=tuple(part["typical"][name] for name in names),
         missing_in_training=frozenset(part["missing_in_training"]),
         line=Line(**part["calibration"]),
+        bend=Bend(**part["bend"]) if "bend" in part else STRAIGHT,
         spread=Range(*(tuple(part["range"][end]) for end in ("log_odds", "below", "above"))),
         sampled=Sampled(**part["sampled"]) if "sampled" in part else None,
     )

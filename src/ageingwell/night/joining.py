@@ -79,7 +79,8 @@ def slow_models(bundle: Bundle) -> list[str]:
 
 def with_reasons_and_keys(rows: pl.DataFrame, reasons: pl.DataFrame, *, key: Key, as_of: AsOf) -> pl.DataFrame:
     """The rows of the list with their sentences and their keys, in the order of the contract's columns."""
-    words = reasons_of_people(reasons.filter("shown").sort("person_id", pl.col("direction") == "lowers", "position"))
+    in_order = ("person_id", pl.col("direction") == "lowers", -pl.col("adds_in_100").abs(), "position")
+    words = reasons_of_people(reasons.filter("shown").sort(*in_order))
     row = row_key(pl.col("person_id"), recipient=GROUP, as_of=as_of.day, key=key)
     joined = rows.join(words.select("person_id", "reasons"), on="person_id", how="left", maintain_order="left")
     keyed = joined.with_columns(row_key=row, reasons=pl.col("reasons").fill_null([]))

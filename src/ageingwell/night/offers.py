@@ -53,4 +53,4 @@ def _themes(part: Part, people: pl.DataFrame, groups: PeerGroups | None) -> pl.D
     features = pl.scan_parquet(part.shard.folder / f"{FEATURES}.parquet")
     theirs = features.join(people.lazy().select("person_id"), on="person_id", how="semi").sort("person_id").collect()
     explained = contributions_of(tonight.bundle, theirs, threads=tonight.config.score.threads)
-    return strongest_themes(explained, people["person_id"], groups.of(people))
+    return strongest_themes(explained, people["person_id"], groups.of(people), tonight.config)

@@ -31,6 +31,7 @@ from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
+from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
@@ -138,6 +139,7 @@ def _scored(
             raise key
         if not accept_change and not is_made_up(data):
             _stop_if_ahead(as_of, today=world.now().date())
+        stop_on_unknown_facts(config.may_lower)
         with world.stage("read"), reachable() as reached:
             records = read_agencies(
                 data,

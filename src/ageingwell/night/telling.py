@@ -11,8 +11,8 @@ from ageingwell.model.contributions import Contributions
 from ageingwell.peers import Peers
 from ageingwell.reasons import (
     REASONS,
-    reasons_of_people,
-    strongest_reasons,
+    dated,
+    strongest_theme,
     tell_reasons,
     with_row_reasons,
     with_whole_numbers,
@@ -29,26 +29,25 @@ def compared_of(peers: Peers, people: pl.Series) -> pl.DataFrame:
     return compared.cast({"n_peers": pl.Int64, "peers_risk": pl.Float64})  # of nobody a mean has no type
 
 
-def strongest_themes(explained: Contributions, people: pl.Series, peers: Peers) -> pl.DataFrame:
+def strongest_themes(explained: Contributions, people: pl.Series, peers: Peers, config: Config) -> pl.DataFrame:
     """Per person the theme of the strongest fact linked with a higher chance: person_id, top_theme."""
-    told = strongest_reasons(_told(explained, people, peers), raising=1, lowering=0)
-    return reasons_of_people(told).select("person_id", "top_theme")
+    return strongest_theme(_told(explained, people, peers, config))
 
 
 def reasons_of(
     explained: Contributions, people: pl.Series, peers: Peers, risks: pl.DataFrame, config: Config
 ) -> pl.DataFrame:
     """Every contribution of these people, with what those on their page add in 100; those of a list row are marked."""
-    numbered = with_whole_numbers(_told(explained, people, peers), peers, risks)
+    numbered = with_whole_numbers(_told(explained, people, peers, config), peers, risks)
     return with_row_reasons(numbered, raising=config.score.raising_reasons, lowering=config.score.lowering_reasons)
 
 
-def _told(explained: Contributions, people: pl.Series, peers: Peers) -> pl.DataFrame:
+def _told(explained: Contributions, people: pl.Series, peers: Peers, config: Config) -> pl.DataFrame:
     compared = peers.groups.filter(pl.col("person_id").is_in(people.implode()))["person_id"]
     chosen = explained.features.filter(pl.col("person_id").is_in(compared.implode()))
     if chosen.is_empty():
         return pl.DataFrame(schema=REASONS)
-    return tell_reasons(chosen, explained.of(chosen["person_id"]), peers)
+    return tell_reasons(chosen, explained.of(chosen["person_id"]), peers, signed=config.may_lower)
 
 
 def with_evidence(
@@ -62,16 +61,17 @@ def with_evidence(
 ) -> pl.DataFrame:
     """Say of each fact that a page shows which agency told it and of which day it is; `people` are of the spine.
 
-    `agency` is missing where several agencies told it together. `newest` is the day of the newest row of each table,
-    where `tables` are those of some people alone.
+    The sentence of an old fact names its month, as the settings say. `agency` is missing where several agencies told it
+    together. `newest` is the day of the newest row of each table, where `tables` are those of some people alone.
     """
     names = sorted(reasons.filter(pl.col("adds_in_100").is_not_null())["feature"].unique())
     days = fact_days(tables, people, as_of, codelists=config.codelists, names=names, newest=newest)
-    dated = reasons.join(days, on=["person_id", "feature"], how="left", maintain_order="left")
+    with_days = reasons.join(days, on=["person_id", "feature"], how="left", maintain_order="left")
     on_page = pl.col("adds_in_100").is_not_null()
     one = {name: agencies_of(name)[0] for name in names if len(agencies_of(name)) == 1}
     agency = pl.col("feature").replace_strict(one, default=None, return_dtype=pl.String)
-    return dated.with_columns(agency=pl.when(on_page).then(agency), known_on=pl.when(on_page).then("known_on"))
+    named = with_days.with_columns(agency=pl.when(on_page).then(agency), known_on=pl.when(on_page).then("known_on"))
+    return named.with_columns(dated(as_of=as_of.day, after_days=config.score.date_facts_after_days))
 
 
 def in_touch_of(tables: Tables, people: pl.DataFrame, features: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:

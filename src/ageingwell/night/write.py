@@ -262,6 +262,7 @@ def _annex(frames: NightFrames, evidence: Evidence, summary: Mapping[str, Any], 
         scores=frames.of_listed("scores"),
         drift=frames.drift,
         shows_risk=summary["shows_risk"],
+        signed=config.may_lower,
         charts=config.score.annex_charts and can_draw(),
     )
     return [*sections, *link_sections(frames.links)]

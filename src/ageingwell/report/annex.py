@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from ageingwell.config.may_lower import MayLower
 from ageingwell.evaluation.wall import MODEL
 from ageingwell.governance.disclosure import in_words, is_small
 from ageingwell.report import measured
@@ -39,18 +40,20 @@ def annex_sections(
     reasons: pl.DataFrame,
     scores: pl.DataFrame,
     drift: pl.DataFrame,
+    signed: MayLower,
     shows_risk: bool,
     charts: bool,
 ) -> list[Section]:
     """Every section in reading order; a section without anything to tell is left out.
 
     `beeswarm` holds contributions of people drawn by lot, `listed`, `reasons` and `scores` are the night's frames, and
-    `drift` has the columns of `stability_against`. What tells of single people is there only where the group may read
-    the risk (`shows_risk`). Without `charts` there are tables alone.
+    `drift` has the columns of `stability_against`. `signed` is the list of facts that may lower. What tells of single
+    people is there only where the group may read the risk (`shows_risk`). Without `charts` there are tables alone.
     """
     sections = [
         *(_outcome(outcome, tables, charts=charts) for outcome, tables in evidence.tables.items() if tables),
         *(linked_sections(beeswarm, listed, reasons, scores, charts=charts) if shows_risk else ()),
+        *([_lowering(signed)] if shows_risk and reasons.height else []),
         *(_drift(drift)),
         *(_card(evidence.card)),
     ]
@@ -93,6 +96,9 @@ def _order(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
 
 
 def _calibration(outcome: str, tables: Tables, charts: bool) -> Iterator[Part]:
+    ranges = measured.ranges_table(tables)
+    if ranges["rows"]:
+        yield table(ranges)
     curve = measured.told_curve(tables)
     known = curve.drop_nulls("value")
     if charts and known.height:
@@ -153,6 +159,24 @@ def _intervals(
     text = f"{ends}, with 95% intervals. The table below has every figure."
     draw: Callable[..., str] = interval_chart
     yield chart(draw(rows, name=name, title=title, text=text, label=label, line_at=line_at), title)
+
+
+def _lowering(signed: MayLower) -> Section:
+    """The facts that pages may show as linked with a lower chance, and who signed that they may."""
+    rules = [
+        *((name, "nothing of the kind is on record") for name in signed.not_on_record),
+        *((name, f"{least:g} or more") for name, least in signed.at_least.items()),
+        *((name, f"{most:g} or less") for name, most in signed.at_most.items()),
+    ]
+    says = [
+        signed.sign_off_words(),
+        "Pages show these facts alone as linked with a lower chance. Every other fact that lowers counts among all "
+        "other facts of its theme: what depends on who was asked, help that is missing or in place, and what the "
+        "outcome itself is made of.",
+    ]
+    rows = [[fact_words(name), when] for name, when in rules]
+    told = {"caption": "Facts that may lower", "note": "", "heads": ["Fact", "Where"], "rows": rows}
+    return section("Which facts may lower, and who signed", "may-lower", says=says, parts=[table(told)] if rows else [])
 
 
 def _drift(drift: pl.DataFrame) -> Iterator[Section]:

@@ -10,14 +10,14 @@ from scipy.special import expit
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Feature
 from ageingwell.governance.disclosure import HIDDEN, SUPPRESS_BELOW
+from ageingwell.reasons import NOT_ON_RECORD
+from ageingwell.register import THEME_WORDS
 from ageingwell.report.cells import shown_key
 from ageingwell.report.charts.contributions import beeswarm_chart, waterfall_chart
 from ageingwell.report.section import Part, Section, chart, section, table
-from ageingwell.views.recipient import age_band
 
 STEPS: Final = 8
 PEOPLE: Final = 3
-REST: Final = "all other facts together"
 BY_NAME: Final = {feature.name: feature for feature in FEATURES}
 
 
@@ -33,7 +33,7 @@ def linked_sections(
         says = [
             "Step by step from the starting point to one person's estimate, on the log-odds, for the "
             "first people on the list. They are shown by their keys, as on the list. A fact that may not be given as "
-            "a reason, or that nobody has recorded, is counted in “all other facts”.",
+            "a reason, or that nobody has recorded, is counted in “all other facts” of its theme.",
         ]
         parts = [part for row in first.iter_rows(named=True) for part in _person(row, reasons, charts=charts)]
         yield section("The first people on the list", "first-people", says=says, parts=parts)
@@ -134,19 +134,25 @@ def _person(row: dict[str, Any], reasons: pl.DataFrame, *, charts: bool) -> Iter
 
 
 def steps_of(reasons: pl.DataFrame) -> list[tuple[str, float]]:
-    """One person's strongest facts that may be told, in their sentences, and the rest in one step; they add up.
+    """One person's strongest facts that may be told, in their sentences, and all others by theme; they add up.
 
-    An age stands as its band, as on the list: the oldest person is easily known by theirs.
+    A step is one feature's, while a page tells what a whole family adds. What a page may not tell as lowering is none
+    here either: only a step that goes the way its sentence is signed for has a name.
 
-    >>> told = {"feature": ["age", "is_female"], "contribution": [0.5, -0.25], "text": ["aged 97", None]}
-    >>> steps_of(pl.DataFrame(told).with_columns(value=pl.Series(["97", "1"])))
-    [('aged 90 or over', 0.5), ('all other facts together', -0.25)]
+    >>> told = {"feature": ["has_dementia", "is_female"], "contribution": [0.5, -0.25], "text": ["dementia", None]}
+    >>> more = {"theme": ["health", "everyday_life"], "direction": ["raises", "lowers"]}
+    >>> steps_of(pl.DataFrame(told | more))
+    [('dementia', 0.5), ('all other facts about everyday life', -0.25)]
     """
-    band = pl.format("aged {}", age_band(pl.col("value").cast(pl.Int64, strict=False)))
-    words = pl.when(pl.col("feature") == "age").then(band).otherwise("text")
     readable = [feature.name for feature in FEATURES if "group" in feature.readers]
-    may_be_told = pl.col("text").is_not_null() & pl.col("feature").is_in(readable)
+    goes_that_way = (pl.col("contribution") > 0) == (pl.col("direction") == "raises")
+    may_be_told = pl.col("text").is_not_null() & pl.col("feature").is_in(readable) & goes_that_way
     told = reasons.filter(may_be_told).sort(pl.col("contribution").abs(), "feature", descending=[True, False])
-    named = told.head(STEPS).select(words, "contribution").rows()
-    rest = float(reasons["contribution"].sum()) - sum(step for _, step in named)
-    return [*named, (REST, rest)]
+    words = pl.col("text").str.replace(NOT_ON_RECORD, "")
+    named = told.head(STEPS)
+    others = reasons.join(named, on="feature", how="anti")
+    rest = [
+        (f"all other facts about {words_of_theme.lower()}", others.filter(theme=theme)["contribution"].sum())
+        for theme, words_of_theme in THEME_WORDS.items()
+    ]
+    return [*named.select(words, "contribution").rows(), *((label, step) for label, step in rest if step)]

@@ -165,6 +165,49 @@ def curve_table(tables: Mapping[str, pl.DataFrame]) -> Table:
     return _table("Risks given, and what happened", heads, rows)
 
 
+RANGES_NOTE: Final = (
+    "People held out, by the chance they were given. A range held where the share observed among about a hundred "
+    "people of one chance lay inside it, as far as their own number can tell; ranges were made on one half of the "
+    "households and checked on the other. A range also allows for what no record tells of one person, which no "
+    "record can check. "
+    "People with a chance above those checked are told no range."
+)
+
+
+def ranges_table(tables: Mapping[str, pl.DataFrame]) -> Table:
+    """How often ranges held, by band of the chance given; of a bundle that did not measure it, no rows."""
+    rows = [
+        [
+            f"{100 * row['band']:.0f} to {100 * row['band_end']:.0f} in 100",
+            in_words(row["n"]),
+            HIDDEN if is_small(row) else _number(row["mean_risk"], SHARP_OF_100),
+            figure(row, SHARP_OF_100),
+            _ends_of_range(row),
+            _held(row),
+        ]
+        for row in (tables["ranges"].iter_rows(named=True) if "ranges" in tables else ())
+    ]
+    heads = ("Chance given", "People", "Mean given, in 100", "Had the event", "Mean range, in 100", "Ranges held")
+    return _table("How often the ranges held", heads, rows, note=RANGES_NOTE)
+
+
+def _ends_of_range(row: Row) -> str:
+    if is_small(row):
+        return HIDDEN
+    if row["range_low"] is None:
+        return "none told: too few people to check"
+    told = f"{100 * row['range_low']:.0f} to {100 * row['range_high']:.0f}"
+    return told if row["n_checked"] == row["n"] else f"{told}, of {in_words(row['n_checked'])} people"
+
+
+def _held(row: Row) -> str:
+    if is_small(row):
+        return HIDDEN
+    if row["coverage"] is None:
+        return "too few people to check"
+    return f"{100 * row['coverage']:.0f} in 100 of {row['n_groups']:,} checks"
+
+
 def capacity_table(tables: Mapping[str, pl.DataFrame]) -> Table:
     """What lists as long as each agency can serve contain, with the worst and best way to break ties at the cut."""
     capacity = tables["capacity"]

@@ -13,7 +13,6 @@ import polars as pl
 
 from ageingwell.config.outreach import OutreachSettings
 from ageingwell.config.score import Ledger
-from ageingwell.features.build import FEATURES
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
@@ -23,6 +22,7 @@ from ageingwell.report.person import InTouch, Person
 from ageingwell.report.person_facts import (
     chance_of,
     linked_facts,
+    other_facts,
     other_outcomes,
     others_of,
     rest_of,
@@ -40,7 +40,6 @@ from ageingwell.views.words import agency_words
 UNKNOWN: Final = "unknown"
 NOBODY_TO_RING: Final = "No service in the directory for this. Their own number is in your register."
 PAST: Final = "past_events"
-_SUBJECTS: Final = {feature.name: feature.subject for feature in FEATURES}
 Row = dict[str, Any]
 
 
@@ -113,21 +112,6 @@ class _Known:
         """The facts that have a whole number, by position."""
         return self.tables["reasons"].filter(pl.col("adds_in_100").is_not_null()).sort("position").to_dicts()
 
-    def n_further(self, direction: str) -> int:
-        """How many more facts could be told but are not on the page: one a subject, of subjects that are not on it."""
-        told = (
-            self.tables["reasons"]
-            .filter(pl.col("text").is_not_null())
-            .select(
-                "direction",
-                is_on_page=pl.col("adds_in_100").is_not_null(),
-                subject=pl.col("feature").replace_strict(_SUBJECTS, return_dtype=pl.String),
-            )
-        )
-        on_page = told.filter("is_on_page")["subject"].implode()
-        further = told.filter((pl.col("direction") == direction) & ~pl.col("subject").is_in(on_page))
-        return further["subject"].n_unique()
-
     def unknown(self) -> list[str]:
         """The features without a value."""
         return self.tables["reasons"].filter(pl.col("value") == UNKNOWN)["feature"].to_list()
@@ -185,7 +169,8 @@ def _of_person(
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
     raises, lowers = (linked_facts(known.on_page(), direction, as_of=as_of) for direction in ("raises", "lowers"))
-    facts_told = [*raises, *lowers]
+    facts_told, further = [*raises, *lowers], other_facts(known.rows("reasons"))
+    rest = rest_of(chance, others, facts_told, further)
     touching = known.rows("in_touch")
     absent = without_record(
         [agency["agency"] for agency in touching],
@@ -197,14 +182,10 @@ def _of_person(
         "others": others,
         "raises": raises,
         "lowers": lowers,
-        "rest": rest_of(chance, others, facts_told),
-        "rest_words": rest_words(
-            rest_of(chance, others, facts_told),
-            facts_told,
-            n_raise=known.n_further("raises"),
-            n_lower=known.n_further("lowers"),
-        ),
-        "sum_words": sum_of(chance, others, facts_told),
+        "other_facts": further,
+        "rest": rest,
+        "rest_words": rest_words(rest),
+        "sum_words": sum_of(chance, others, facts_told, further),
         "outcomes": other_outcomes(known.first("scores"), facts.ranking_outcome),
         "unknown": unknown_of(facts=facts, unknown=known.unknown(), has_home=row["household_id"] is not None),
         "in_touch": touched(touching),

@@ -6,13 +6,18 @@ from ageingwell.report.past import Past
 
 
 class Chance(TypedDict):
-    """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “24 to 39”, and the whole in a sentence."""
+    """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “14 to 55”, and the whole in a sentence.
+
+    Where too few people of so high a chance were checked there is no range: `low` and `high` are missing, and
+    `range_words` say “about half or more; too few people to be exact”.
+    """
 
     in_100: int
-    low: int
-    high: int
+    low: int | None
+    high: int | None
     words: str
     range_words: str
+    range_sentence: str
     sentence: str
 
 
@@ -39,6 +44,15 @@ class LinkedFact(TypedDict):
     adds: int
     adds_words: str
     can_change: bool
+
+
+class OtherFacts(TypedDict):
+    """What all other facts of a theme add together, in 100: never 0; `words` name the line."""
+
+    theme: str
+    words: str
+    adds: int
+    adds_words: str
 
 
 class OtherOutcome(TypedDict):
@@ -81,10 +95,10 @@ class Person(TypedDict):
     as the list shows them; people with one `door` share a home. `position` is the place on the printed list, `urgency`
     and `act_by` how soon and by which day their home is to be visited. `joint_with` are the agencies that come along,
     `partners_full` those that are needed and have no place left. `chance`, `others` are `None` and the facts empty
-    where rules alone chose. `others` + every `raises` and `lowers` + `rest` = `chance`, in whole numbers, and
-    `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
-    everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
-    the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
+    where rules alone chose. `others` + every `raises` and `lowers` + all `other_facts` + `rest` = `chance`, in whole
+    numbers, and `sum_words` writes that out. `other_facts` are by theme whatever has no line of its own: sex, area,
+    what is not known, and everything that may not be told. `rest` is what is left, which `rest_words` explain: the
+    figure of the `others` is a mean, and most of them lie below it. `part` is the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
     sentences; `offers` what the local directory has for the needs. `last_time` says what was decided before, what came
     of it and what the person said; `plan` the plan, `review` when to look at it again; a sentence each. `by_when` is
     the day to act by in words, `past` the last three years as far as the reader may read them, `ring` whom to
@@ -108,6 +122,7 @@ class Person(TypedDict):
     others: Others | None
     raises: list[LinkedFact]
     lowers: list[LinkedFact]
+    other_facts: list[OtherFacts]
     rest: int
     rest_words: str
     sum_words: str

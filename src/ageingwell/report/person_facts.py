@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any, Final
 
 from ageingwell.governance.disclosure import SMALL, in_words
-from ageingwell.in_hundred import whole
+from ageingwell.in_hundred import or_more, whole
 from ageingwell.register import THEME_WORDS
 from ageingwell.report.cells import day_words
-from ageingwell.report.person import Chance, LinkedFact, OtherOutcome, Others
+from ageingwell.report.person import Chance, LinkedFact, OtherFacts, OtherOutcome, Others
 from ageingwell.views.words import agency_words, capital, words_of_outcome
 
 MINUS: Final = "−"
@@ -32,22 +32,42 @@ def chance_of(row: Mapping[str, Any], *, outcome: str) -> Chance | None:
     >>> told = chance_of({"risk": 0.31, "risk_low": 0.24, "risk_high": 0.39}, outcome="die within a year")
     >>> told["words"], told["range_words"]
     ('31 in 100', '24 to 39')
-    >>> told["sentence"]
-    'Of 100 people with a record like this, about 31 die within a year. We think the figure is between 24 and 39.'
+    >>> told["sentence"].partition(". ")[2]
+    'For this person it may be anywhere from 24 to 39.'
+    >>> chance_of({"risk": 0.64, "risk_low": None, "risk_high": None}, outcome="die within a year")["range_words"]
+    'about half or more; too few people to be exact'
     """
     if row["risk"] is None:
         return None
-    number, low, high = (whole(row[name]) for name in ("risk", "risk_low", "risk_high"))
+    number = whole(row["risk"])
+    low, high = (None if row[name] is None else whole(row[name]) for name in ("risk_low", "risk_high"))
     how_many = f"about {number}" if 0 < number < 100 else in_100_words(number).removesuffix(" in 100")
+    ends, more = range_told(row)
     return Chance(
         in_100=number,
         low=low,
         high=high,
         words=in_100_words(number),
-        range_words=f"{low} to {high}",
-        sentence=f"Of 100 people with a record like this, {how_many} {outcome}. "
-        f"We think the figure is between {low} and {high}.",
+        range_words=ends,
+        range_sentence=more,
+        sentence=f"Of 100 people with a record like this, {how_many} {outcome}. {more}",
     )
+
+
+def range_told(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The range around a risk in words, short and as a sentence; without its ends, that too few people were checked.
+
+    >>> range_told({"risk": 0.31, "risk_low": 0.14, "risk_high": 0.55})
+    ('14 to 55', 'For this person it may be anywhere from 14 to 55.')
+    >>> range_told({"risk": 0.64, "risk_low": None, "risk_high": None})[1]
+    'Too few people have a chance this high to be exact: read it as about half or more.'
+    """
+    if row["risk_low"] is None or row["risk_high"] is None:
+        more = or_more(row["risk"])
+        sentence = f"Too few people have a chance this high to be exact: read it as {more}."
+        return f"{more}; too few people to be exact", sentence
+    low, high = whole(row["risk_low"]), whole(row["risk_high"])
+    return f"{low} to {high}", f"For this person it may be anywhere from {low} to {high}."
 
 
 def others_of(compared: Mapping[str, Any]) -> Others | None:
@@ -72,9 +92,10 @@ def others_of(compared: Mapping[str, Any]) -> Others | None:
 def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str, *, as_of: date) -> list[LinkedFact]:
     """The facts of a page that raise or lower, the strongest first.
 
-    `reasons` are one person's rows that the reader may read and that have a whole number, by position. A fact without
-    a day of its own is told as recorded up to the night.
+    `reasons` are one person's rows that the reader may read and that have a whole number. A fact without a day of its
+    own is told as recorded up to the night.
     """
+    in_order = sorted(reasons, key=lambda row: (-abs(row["adds_in_100"]), row["position"]))
     return [
         LinkedFact(
             theme=THEME_WORDS[row["theme"]],
@@ -85,7 +106,7 @@ def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str, *, as_of:
             adds_words=signed(row["adds_in_100"]),
             can_change=row["can_change"],
         )
-        for row in reasons
+        for row in in_order
         if row["direction"] == direction
     ]
 
@@ -99,33 +120,56 @@ def signed(number: int) -> str:
     return f"+{number}" if number > 0 else f"{MINUS}{abs(number)}" if number else "0"
 
 
-def rest_of(chance: Chance | None, others: Others | None, facts: Sequence[LinkedFact]) -> int:
-    """What all other facts together add: whatever lies between the two figures and is not shown."""
+def other_facts(reasons: Sequence[Mapping[str, Any]]) -> list[OtherFacts]:
+    """What all facts that have no line of their own add, theme by theme, the most first.
+
+    `reasons` are one person's rows that the reader may read.
+
+    >>> told = other_facts([{"theme": "health", "others_in_100": 4}, {"theme": "home", "others_in_100": None}])
+    >>> [(theme["words"], theme["adds_words"]) for theme in told]
+    [('All other facts about health', '+4')]
+    """
+    found = [(row["others_in_100"], THEME_WORDS[row["theme"]]) for row in reasons if row["others_in_100"]]
+    return [
+        OtherFacts(
+            theme=theme, words=f"All other facts about {_in_sentence(theme)}", adds=adds, adds_words=signed(adds)
+        )
+        for adds, theme in sorted(found, key=lambda one: (-abs(one[0]), one[1]))
+    ]
+
+
+def _in_sentence(theme: str) -> str:
+    return theme[:1].lower() + theme[1:]
+
+
+def rest_of(
+    chance: Chance | None, others: Others | None, facts: Sequence[LinkedFact], further: Sequence[OtherFacts] = ()
+) -> int:
+    """What is left between the two figures when every fact is counted: the first figure is a mean of unlike people."""
     if chance is None or others is None:
         return 0
-    return chance["in_100"] - others["in_100"] - sum(fact["adds"] for fact in facts)
+    told = sum(fact["adds"] for fact in facts) + sum(theme["adds"] for theme in further)
+    return chance["in_100"] - others["in_100"] - told
 
 
-def rest_words(rest: int, facts: Sequence[LinkedFact], *, n_raise: int, n_lower: int) -> str:
-    """Say what all other facts together are made of, where no fact shown is as large as they are; else nothing.
+def rest_words(rest: int) -> str:
+    """Say what is left; nothing where nothing is.
 
-    `n_raise` and `n_lower` are how many more facts could be told. Which ones they are is not told, and neither are
-    those that never may be.
-
-    >>> rest_words(31, [], n_raise=14, n_lower=1)
-    'Many smaller facts: 14 linked with a higher chance and 1 linked with a lower chance are also on record; ...'
-    >>> rest_words(0, [], n_raise=14, n_lower=1)
+    >>> rest_words(-3)
+    'Most people in that group have a lower chance than its average'
+    >>> rest_words(0)
     ''
     """
-    if not rest or abs(rest) <= max((abs(fact["adds"]) for fact in facts), default=0):
+    if not rest:
         return ""
-    ways = [f"{n} linked with a {way} chance" for n, way in ((n_raise, "higher"), (n_lower, "lower")) if n]
-    told = f"{' and '.join(ways)} are also on record; " if ways else ""
-    return f"Many smaller facts: {told}age and place count too."
+    way = "lower" if rest < 0 else "higher"
+    return f"Most people in that group have a {way} chance than its average"
 
 
-def sum_of(chance: Chance | None, others: Others | None, facts: Sequence[LinkedFact]) -> str:
-    """Write the sum out: the others' figure, what raises, what lowers, all other facts together, the figure.
+def sum_of(
+    chance: Chance | None, others: Others | None, facts: Sequence[LinkedFact], further: Sequence[OtherFacts] = ()
+) -> str:
+    """Write the sum out: the others' figure, what raises, what lowers, all other facts by theme, the rest, the figure.
 
     >>> fact = {"theme": "Health", "fact": "2 falls", "agency": "GP practices", "day": None, "can_change": True}
     >>> sum_of({"in_100": 31}, {"in_100": 12}, [{**fact, "adds": 22}, {**fact, "adds": -2}])
@@ -135,7 +179,8 @@ def sum_of(chance: Chance | None, others: Others | None, facts: Sequence[LinkedF
         return ""
     raised = sum(fact["adds"] for fact in facts if fact["adds"] > 0)
     lowered = sum(fact["adds"] for fact in facts if fact["adds"] < 0)
-    parts = [part for part in (raised, lowered, rest_of(chance, others, facts)) if part]
+    themes = [theme["adds"] for theme in further]
+    parts = [part for part in (raised, lowered, *themes, rest_of(chance, others, facts, further)) if part]
     terms = [f"{'+' if part > 0 else MINUS} {abs(part)}" for part in parts]
     return " ".join([str(others["in_100"]), *terms, "=", str(chance["in_100"])])
 

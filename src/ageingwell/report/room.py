@@ -23,10 +23,10 @@ def setting_of(person: Person) -> str:
     """Choose the widest setting that holds everything the page says.
 
     >>> from ageingwell.report.person import Lead
-    >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": []}
+    >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": [], "rest": 0}
     >>> lead = Lead(agency="Housing", why="it leads here", is_chosen=False)
     >>> told = {"lead": lead, "action": "", "notes": [], "offers": [], "last_time": [], "plan": []}
-    >>> door = {"rest_words": "", "part": "", "communication": "", "told": "", "say": ""}
+    >>> door = {"other_facts": [], "part": "", "communication": "", "told": "", "say": ""}
     >>> setting_of(Person(**bare, **told, **door, not_in_touch=[], outcomes=[]))
     'roomy'
     """
@@ -60,7 +60,8 @@ def _lines(person: Person) -> float:
         + lead
         + door
         + ceil(offers / 2)
-        + bool(person["rest_words"])
+        + len(person["other_facts"])
+        + bool(person["rest"])
     )
 
 

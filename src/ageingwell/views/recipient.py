@@ -13,6 +13,7 @@ import polars as pl
 
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger
+from ageingwell.in_hundred import or_more
 from ageingwell.outreach.order import OVERDUE, act_by
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
@@ -192,6 +193,9 @@ def chance_words() -> pl.Expr:
     >>> risks = pl.DataFrame({"risk": [0.231, 0.004, None], "risk_low": [0.18, 0.001, None], "risk_high": [0.29] * 3})
     >>> risks.select(chance_words())["chance"].to_list()
     ['About 23 in 100 (18 to 29)', 'Fewer than 1 in 100', 'no estimate']
+    >>> ends = {"risk_low": pl.lit(None, pl.Float64), "risk_high": pl.lit(None, pl.Float64)}
+    >>> pl.DataFrame({"risk": [0.64]}).with_columns(**ends).select(chance_words())["chance"].to_list()
+    ['About 64 in 100 (about half or more; too few people to be exact)']
     """
     middle, low, high = (
         (pl.col(name) * 100).round(mode="half_away_from_zero").cast(pl.Int64)
@@ -202,7 +206,9 @@ def chance_words() -> pl.Expr:
     with_range = ends.when(low.is_not_null() & high.is_not_null()).then(
         pl.format("About {} in 100 ({} to {})", middle, low, high)
     )
-    return with_range.otherwise(pl.format("About {} in 100", middle)).fill_null("no estimate").alias("chance")
+    more = pl.col("risk").map_elements(or_more, return_dtype=pl.String)
+    unchecked = pl.format("About {} in 100 ({}; too few people to be exact)", middle, more)
+    return with_range.otherwise(unchecked).fill_null("no estimate").alias("chance")
 
 
 def day_words(day: pl.Expr) -> pl.Expr:
@@ -271,7 +277,7 @@ def _linked(reader: Reader, seen: pl.DataFrame, reasons: pl.DataFrame, direction
         reasons.join(seen.select("person_id"), on="person_id", how="semi")
         .filter(pl.col("shown") & (pl.col("direction") == direction) & pl.col("text").is_not_null())
         .filter(pl.col("feature").is_in(readable) & pl.col("theme").is_in(sorted(reader.themes)))
-        .sort("person_id", "position")
+        .sort("person_id", -pl.col("adds_in_100").abs(), "position", nulls_last=True)
     )
     theme = pl.col("theme").replace_strict(THEME_WORDS, default="", return_dtype=pl.String)
     return kept.group_by("person_id").agg(pl.format("{}: {}", theme, "text").alias(direction))
