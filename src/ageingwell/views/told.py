@@ -17,12 +17,12 @@ from ageingwell.views.reader import URGENCY, Reader, Visit
 
 _TOLD: Final = pl.Schema(
     {
-        "person_id": pl.String,
+        "person_id": pl.String(),
         "needs_told": pl.List(pl.String),
         "facts_told": pl.List(pl.String),
-        "own_step": pl.String,
-        "say": pl.String,
-        "urgency_told": pl.String,
+        "own_step": pl.String(),
+        "say": pl.String(),
+        "urgency_told": pl.String(),
     }
 )
 Row = dict[str, Any]
