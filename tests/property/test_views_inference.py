@@ -205,7 +205,7 @@ def auc_of(x, y, homes):
     return float(roc_auc_score(y, told))
 
 
-def gains(recipient, night, seen):
+def gains(recipient, night, seen, flags=None):
     """How much better each forbidden flag is told with the cells than from what the recipient may read anyhow."""
     cells = [
         name for name in seen.columns if name not in (*OWN, "person_id", "door", "action_of_list", "known_to_of_list")
@@ -220,7 +220,7 @@ def gains(recipient, night, seen):
     shown = one_hot(seen.select(cells).to_dicts())
     homes = seen["door"].rank("dense").to_numpy()
     found = {}
-    for flag, people in forbidden_flags(recipient, night).items():
+    for flag, people in (flags or forbidden_flags(recipient, night)).items():
         y = seen["person_id"].is_in(sorted(people)).to_numpy()
         if LEAST <= y.sum() <= len(y) - LEAST:
             found[flag] = auc_of(np.hstack([own, shown]), y, homes) - auc_of(own, y, homes)
@@ -241,12 +241,13 @@ def test_no_forbidden_fact_is_told_better_from_the_cells_than_from_what_may_be_r
 def test_the_attacker_sees_a_planted_leak(recipient, night):
     """The test of the test: with one more word on the rows of those who have a forbidden fact, it finds the fact."""
     seen = seen_by(recipient, night)
-    who = forbidden_flags(recipient, night)
-    flag = min(who, key=lambda name: abs(seen["person_id"].is_in(sorted(who[name])).sum() - seen.height / 2))
+    found = {}
+    for flag, people in forbidden_flags(recipient, night).items():
+        word = pl.when(pl.col("person_id").is_in(sorted(people))).then(pl.lit("May welcome a call"))
+        leaky = seen.with_columns(leak=word.otherwise(pl.lit("None")))
+        found |= gains(recipient, night, leaky, flags={flag: people})
 
-    word = pl.when(pl.col("person_id").is_in(sorted(who[flag]))).then(pl.lit("May welcome a call"))
-
-    assert gains(recipient, night, seen.with_columns(leak=word.otherwise(pl.lit("None"))))[flag] > 4 * MOST_GAIN
+    assert max(found.values()) > 4 * MOST_GAIN
 
 
 @pytest.mark.slow
