@@ -183,7 +183,6 @@ def test_no_other_choice_meets_more_urgent_need_and_then_none_reaches_more(drawn
 @LAWS
 @given(people_and_needs(most=10), WEEKS_WITH_TEAMS)
 def test_an_agreed_visit_keeps_its_lead_and_its_place_before_any_urgent_need(drawn, week):
-    people, _ = drawn
     doors, shared = share(*drawn, week)
     agreed = doors.filter(pl.col("is_frozen") & (pl.col("lead_agency") == pl.col("previous_lead"))).unique("door_id")
     kept = shared.visits.join(agreed.select("door_id", agreed_lead="lead_agency"), on="door_id")
@@ -224,7 +223,8 @@ def test_no_list_places_a_home_without_an_urgent_need_above_one_with_it_and_home
 
     door = pl.coalesce("household_id", "person_id")
     by_home = rows.with_columns(door=door).group_by("door", maintain_order=True).agg(
-        is_late=(pl.col("status") == "overdue").any(), urgency=pl.col("urgency").first(), n=pl.col("urgency").n_unique(),
+        is_late=(pl.col("status") == "overdue").any(),
+        urgency=pl.col("urgency").first(), n=pl.col("urgency").n_unique(),
         first=pl.col("position").min(), last=pl.col("position").max(), people=pl.len(), best=pl.col("rank").min(),
     )  # fmt: skip
     assert rows["position"].to_list() == list(range(1, rows.height + 1))
