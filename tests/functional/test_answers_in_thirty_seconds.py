@@ -101,7 +101,7 @@ def later(county: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def _with_fire_risks(folder: Path) -> None:
-    """Homes where a visit found much: a county this small has too few of them to ask the fire officer's questions of."""
+    """Homes where a visit found much: a county this small has too few of them to ask about."""
     visits, patients = (pl.read_parquet(folder / f"{name}.parquet") for name in ("fire_visits", "gp_patients"))
     older = patients.filter(pl.col("birth_month") < date(1950, 1, 1)).drop_nulls("household_id")
     homes = older["household_id"].unique().sort().head(36)

@@ -17,7 +17,7 @@ from ageingwell.decisions.choices import (
     REASONS,
 )
 from ageingwell.decisions.plan_choices import AGREED, HELPED, MATTERS, OWN, WHO, step_choices
-from ageingwell.report.cells import MONTHS
+from ageingwell.views.words import MONTHS
 from ageingwell.views.reader import Reader
 from ageingwell.views.remembered import ABOUT, ASK, last_time_for, plans_for
 from ageingwell.views.words import agency_words
