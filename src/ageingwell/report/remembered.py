@@ -17,10 +17,9 @@ from ageingwell.decisions.choices import (
     REASONS,
 )
 from ageingwell.decisions.plan_choices import AGREED, HELPED, MATTERS, OWN, WHO, step_choices
-from ageingwell.views.words import MONTHS
 from ageingwell.views.reader import Reader
 from ageingwell.views.remembered import ABOUT, ASK, last_time_for, plans_for
-from ageingwell.views.words import agency_words
+from ageingwell.views.words import MONTHS, agency_words
 
 Row = Mapping[str, Any]
 ASK_THE_CHAIR: Final = "a step that you agreed with the group; ask the chair what it is"
@@ -116,7 +115,7 @@ def last_words(last: Row, *, is_group: bool, as_of: date) -> list[str]:
     """
     said = [_decision(last, "you" if is_group else "the group", as_of), _outcome(last, as_of), _word(last, as_of)]
     if last["status"] == "held":
-        said.append("The visit is held: somebody reports that the person said no. You decide")
+        said.append("The visit is held: someone reports that the person said no. You decide")
     return [one for one in said if one]
 
 
