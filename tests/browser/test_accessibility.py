@@ -40,16 +40,69 @@ SMALL = """[...document.querySelectorAll("a, button, select")].filter((one) => {
 }).map((one) => one.outerHTML)"""
 
 
-@pytest.mark.parametrize("width", [DESKTOP, ZOOMED])
-def test_no_kind_of_page_has_a_fault_that_axe_finds_and_each_has_a_title_of_its_own(night, open_page, width):
+@pytest.mark.parametrize(
+    ("width", "colours"), [(DESKTOP, "light"), (ZOOMED, "light"), (DESKTOP, "dark"), (ZOOMED, "dark")]
+)
+def test_no_kind_of_page_has_a_fault_that_axe_finds_and_each_has_a_title_of_its_own(night, open_page, width, colours):
     found, titles = {}, []
     for path, anchor in places(night):
-        page = open_page(path, anchor, width=width, for_axe=True).page
+        page = open_page(path, anchor, width=width, for_axe=True, color_scheme=colours).page
         found[f"{path.name}{anchor}"] = faults_on(page, width=width)
         titles.append(page.title())
 
     assert {name: faults for name, faults in found.items() if faults} == {}
     assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_what_is_folded_has_no_fault_when_it_is_open(night, open_page, colours):
+    found = {}
+    for path, anchor in places(night):
+        page = open_page(path, anchor, for_axe=True, color_scheme=colours).page
+        n = page.evaluate("[...document.querySelectorAll('details')].map((one) => { one.open = true; }).length")
+        if n:
+            found[f"{path.name}{anchor}"] = faults_on(page, width=DESKTOP)
+
+    assert {"annex.html", "report.html#person-1"} <= set(found)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+# Anything that reaches over the right edge of the screen, in a box that scrolls or not.
+OVER_THE_EDGE = """[...document.querySelectorAll("main *, header *")].filter((one) => {
+    const box = one.getBoundingClientRect();
+    const is_read = box.width > 1 && box.height > 1 && getComputedStyle(one).visibility !== "hidden";
+    return is_read && box.right > innerWidth + 1;
+}).map((one) => one.outerHTML.slice(0, 120))"""
+
+
+def test_nothing_of_a_list_or_a_page_inside_it_is_off_a_phone_s_screen(night, open_page):
+    found = {}
+    for path, anchor in places(night):
+        if path.name in ("annex.html", "commissioning.html"):
+            continue  # their tables of figures scroll in boxes of their own
+        page = open_page(path, anchor, width=ZOOMED).page
+        found[f"{path.name}{anchor}"] = page.evaluate(OVER_THE_EDGE)
+
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_the_head_of_a_list_stays_in_sight(night, open_page):
+    page = open_page(night / "report.html").page
+    page.evaluate("document.querySelectorAll('tr[data-card]')[15].scrollIntoView({block: 'center'})")
+
+    box = page.locator(".people thead th").first.bounding_box()
+    assert 0 <= box["y"] < 5
+
+
+def test_the_links_on_a_page_come_after_its_heading(night, open_page):
+    page = open_page(night / "report.html", "#person-2").page
+    assert page.evaluate("document.activeElement.id") == "person-2-name"
+    said = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        said.append(page.evaluate("document.activeElement.textContent"))
+
+    assert said == ["Back to the list", "Previous", "Next"]
 
 
 def test_no_page_has_a_fault_where_its_script_does_not_run(night, open_page, tmp_path):

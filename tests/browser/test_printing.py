@@ -30,6 +30,20 @@ def test_the_report_prints_with_one_sheet_a_person(night, open_page):
     assert printed[-n:] == ["portrait"] * n
 
 
+def test_a_reader_without_arial_has_one_sheet_a_person_as_well(night, open_page, tmp_path):
+    text = (night / "report.html").read_text(encoding="utf-8")
+    narrow = text.index('@font-face { font-family: "As wide as Arial"')
+    wide = text.index('@font-face { font-family: "Made as narrow"')
+    without = re.sub("Content-Security-Policy", "X-None", text[:narrow] + text[wide:])
+    assert '"As wide as Arial"; src' not in without
+    (tmp_path / "report.html").write_text(without, encoding="utf-8")
+
+    page = open_page(tmp_path / "report.html").page
+    n = page.locator("tr[data-card]").count()
+
+    assert sheets(page).count("portrait") == n
+
+
 def test_without_scripts_it_prints_the_same(night, open_page):
     page = open_page(night / "report.html").page
     without = open_page(night / "report.html", java_script_enabled=False).page

@@ -341,7 +341,7 @@ def test_a_night_of_a_later_version_is_withdrawn_from_without_pages(new, few_pla
     rows = pl.read_parquet(folder / "list.parquet")
     looks_after = pl.when(person_id=second).then(pl.lit(first)).alias("looks_after")
     rows.with_columns(looks_after).write_parquet(folder / "list.parquet")
-    pl.DataFrame({"person_id": [first], "plan": ["a walk"]}).write_parquet(folder / "plans.parquet")
+    pl.DataFrame({"person_id": [first], "plan": ["a walk"]}).write_parquet(folder / "hopes.parquet")
     an_objection(new, first)
 
     withdraw(new, few_places)
@@ -349,7 +349,7 @@ def test_a_night_of_a_later_version_is_withdrawn_from_without_pages(new, few_pla
     assert files_with(tonight(new), first) == []
     assert third in people_of(new)
     assert list(tonight(new).rglob("*.html")) == []
-    assert not (tonight(new) / "plans.parquet").exists()
+    assert not (tonight(new) / "hopes.parquet").exists()
 
 
 def test_a_damaged_register_or_opt_out_table_adds_nobody_and_stops_no_other_withdrawal(new, few_places):

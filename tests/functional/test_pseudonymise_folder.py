@@ -549,5 +549,5 @@ def test_a_register_without_an_identifier_or_a_column_to_show_is_refused(tmp_pat
         registered(tmp_path, f"nhs_number,NHS no,name\n{ANN},{ANN},x\n")
     with pytest.raises(AgeingWellError, match="no column street"):
         registered(tmp_path, keep=["street"])
-    with pytest.raises(SourceError, match="is not put beside a list"):
+    with pytest.raises(SourceError, match="is never added to a list"):
         registered(tmp_path, keep=["nhs_number"])

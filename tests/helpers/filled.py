@@ -83,3 +83,12 @@ def tamper(path: Path, statement: str, *, guarded: bool = False) -> None:
             database.execute("DROP TRIGGER entries_are_not_changed")
             database.execute("DROP TRIGGER entries_are_not_removed")
         database.execute(statement)
+
+
+def fill_plans(path: Path, plans: Answers, *, to: Path) -> Path:
+    """Write plans beside row keys on the sheet Plans."""
+    book = openpyxl.load_workbook(path)
+    for key, given in plans.items():
+        _write(book["Plans"], _row_of(book["Plans"], key), given)
+    book.save(to)
+    return to

@@ -102,6 +102,9 @@ def door(door_id: str, lead_agency: str, value: float, *, rank: int = 1, **more:
         "place": "Ludlow",
         "person_ids": [f"person-of-{door_id}"],
         "joint_with": [],
+        "not_coming": [],
+        "urgent_met": 0,
+        "is_urgent": False,
         "risk_reached": value,
         "previous_lead": None,
         "was_listed": False,
@@ -116,6 +119,10 @@ def door(door_id: str, lead_agency: str, value: float, *, rank: int = 1, **more:
 def doors(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(
         rows,
-        schema_overrides={"previous_lead": pl.String, "joint_with": pl.List(pl.String)},
+        schema_overrides={
+            "previous_lead": pl.String,
+            "joint_with": pl.List(pl.String),
+            "not_coming": pl.List(pl.String),
+        },
         infer_schema_length=None,
     )

@@ -1,5 +1,8 @@
 """People's pages as data, made by hand: two at one door with everything on record, one found by rule alone."""
 
+from datetime import date
+
+from ageingwell.report.past import past_of
 from ageingwell.report.person import Chance, InTouch, Lead, LinkedFact, NeedFound, OtherOutcome, Others, Person
 
 
@@ -25,6 +28,11 @@ def person(number: int, **changed: object) -> Person:
         "row_key": "bcdfghjkl"[number % 5 :][:4] + " ktqb",
         "household_key": f"hbnb qk{'bcdfghjklm'[number % 10]}r",
         "door": number,
+        "position": number,
+        "urgency": "Soon",
+        "act_by": "20 December 2026",
+        "joint_with": [],
+        "partners_full": [],
         "place": "Church Stretton",
         "age_band": "80 to 84",
         "band": "top 50",
@@ -52,15 +60,26 @@ def person(number: int, **changed: object) -> Person:
             )
         ],
         "lead": Lead(
-            agency="Fire and rescue", why="it leads on “No working smoke alarm”, the most urgent need found here"
+            agency="Fire and rescue",
+            why="it leads on “No working smoke alarm”, the most urgent need found here",
+            is_chosen=False,
         ),
         "action": "Make a home fire-safety visit and fit alarms",
         "communication": "None recorded",
         "part": "",
         "say": "We are calling on people in this area to ask whether anything would help at home",
         "told": "Not recorded",
+        "by_when": "Soon: by 20 December 2026",
+        "last_time": [],
+        "past": None,
+        "ring": "Strength and Balance class, 01694 555 0100 (Tuesdays, 10:00 to 11:00)",
         "notes": [],
         "offers": [],
+        "last_time": [],
+        "plan": [],
+        "review": "",
+        "is_review_due": False,
+        "is_overdue": False,
     }
     return Person(**(told | changed))  # type: ignore[typeddict-item]
 
@@ -117,14 +136,26 @@ FULL = person(
             "a fall is recorded in the past 3 years",
         ),
     ],
-    lead=Lead(agency="GP practices", why="it leads on “Falls assessment”, the most urgent need found here"),
+    lead=Lead(
+        agency="GP practices", why="it leads on “Falls assessment”, the most urgent need found here", is_chosen=False
+    ),
     communication="large print",
+    past=past_of(
+        [
+            {"happened_on": date(2026, 10, 3), "agency": "hospital", "text": "A&E visit"},
+            {"happened_on": date(2025, 2, 11), "agency": "fire", "text": "Home fire safety visit: refused"},
+            {"happened_on": date(2024, 7, 30), "agency": "hospital", "text": "Unplanned hospital stay"},
+        ],
+        as_of=date(2026, 11, 22),
+    ),
     notes=["Read the staff safety marker before going"],
     offers=[
         {
             "name": "Strength and Balance class",
             "what": "weekly exercise class to stay steady",
             "where": "Mayfair Centre, Church Stretton",
+            "when": "Tuesdays, 10:00 to 11:00",
+            "telephone": "01694 555 0100",
             "cost": "£3 a visit",
             "checked_on": "2 October 2026",
         }
@@ -142,7 +173,7 @@ AT_THE_SAME_DOOR = person(
     rest=-1,
     sum_words="12 + 3 − 1 = 14",
     needs=[],
-    lead=Lead(agency="GP practices", why="it leads on a need of somebody else at this door"),
+    lead=Lead(agency="GP practices", why="it leads on a need of somebody else at this door", is_chosen=False),
 )
 BY_RULE = person(3, place="Ludlow", age_band="65 to 69", status="Agreed")
 PEOPLE_TOLD = [FULL, AT_THE_SAME_DOOR, BY_RULE]

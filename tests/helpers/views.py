@@ -10,6 +10,7 @@ from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.views.columns import AgencyView
 from ageingwell.views.recipient import view_for
+from helpers.outreach import shipped_interventions
 
 AS_OF = date(2026, 11, 22)
 KEY = Key.made_up(7)
@@ -38,11 +39,16 @@ ACTIONS = {
 _ROW = pl.Schema(
     {
         "row_key": pl.String,
+        "position": pl.Int64,
+        "urgency": pl.String,
+        "act_by": pl.Date,
         "rank": pl.Int64,
         "person_id": pl.String,
         "household_id": pl.String,
         "place": pl.String,
         "lead_agency": pl.String,
+        "joint_with": pl.List(pl.String),
+        "partners_full": pl.List(pl.String),
         "needs": pl.List(pl.String),
         "risk": pl.Float64,
         "risk_low": pl.Float64,
@@ -99,6 +105,11 @@ def row(person: str, home: str | None, rank: int, lead: str, **more: Any) -> dic
     rest = {
         "row_key": pseudonym(f"k{person}"),
         "place": "Church Stretton",
+        "position": rank,
+        "urgency": "routine",
+        "act_by": None,
+        "joint_with": [],
+        "partners_full": [],
         "needs": [],
         "risk": 0.40 - rank / 20,
         "risk_low": 0.35 - rank / 20,
@@ -143,6 +154,13 @@ def needs(*given: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(list(given), schema=_NEED)
 
 
+def recorded_of(found: pl.DataFrame) -> pl.DataFrame:
+    """The facts on record: those that the needs found tell, each counted."""
+    told = found.drop_nulls("person_id").select("person_id", "need", sentence=pl.col("criterion").str.split("; "))
+    facts = told.explode("sentence").filter(pl.col("sentence") != "").sort("person_id", "need", maintain_order=True)
+    return facts.with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64), counts=pl.lit(value=True))
+
+
 def reason(person: str, position: int, feature: str, theme: str, text: str | None, **more: Any) -> dict[str, Any]:
     """One contribution."""
     rest = {"value": "1", "contribution": 0.31415, "direction": "raises", "can_change": True, "shown": True}
@@ -161,11 +179,15 @@ def spine_of(listed: pl.DataFrame, **columns: Any) -> pl.DataFrame:
     return listed.select("person_id", "household_id", "place", *values)
 
 
+SOON = {"urgency": "soon", "act_by": date(2026, 12, 20)}
+URGENT = {"urgency": "urgent", "act_by": date(2026, 11, 29)}
+_FIT = "Make a home fire-safety visit and fit alarms. Joint visit with: GP practices"
+_REVIEW = "Read the staff safety marker before going. Book a structured medication review"
 LISTED = rows(
-    row("p1", "h1", 1, "fire", action="Make a home fire-safety visit and fit alarms. Joint visit with: gp"),
-    row("p2", "h1", 4, "fire", why="rule", new_since_last=False, action="Make a home fire-safety visit"),
-    row("p3", "h3", 2, "gp", action="Read the staff safety marker before going. Book a structured medication review"),
-    row("p4", "h4", 3, "housing", place="Ludlow", action="Offer a warm-home check"),
+    row("p1", "h1", 1, "fire", joint_with=["gp"], position=2, action=_FIT, **SOON),
+    row("p2", "h1", 4, "fire", joint_with=["gp"], position=3, why="rule", new_since_last=False, action=_FIT, **SOON),
+    row("p3", "h3", 2, "gp", joint_with=["fire"], position=1, action=_REVIEW, **URGENT),
+    row("p4", "h4", 3, "housing", position=4, place="Ludlow", action="Offer a warm-home check", **SOON),
     row("p5", "h5", 5, "voluntary", known_to=[], action="Offer a link worker's visit"),
     row("p6", None, 6, "gp", why="model", action="No address is linked: write or telephone"),
 )
@@ -237,7 +259,8 @@ IN_TOUCH = in_touch_of(("p1", "gp", None), ("p1", "housing", date(2026, 11, 1)),
 def see(recipient: Any, **changed: Any) -> AgencyView:
     """What a recipient sees of this night, or of one that differs in a frame or in the ledger."""
     given: dict[str, Any] = {"rows": LISTED, "needs": FOUND, "reasons": TOLD, "people": PEOPLE, "ledger": LEDGER}
-    return view_for(recipient, **(given | changed), as_of=AS_OF, key=KEY)
+    given |= {"interventions": shipped_interventions(), **changed}
+    return view_for(recipient, **({"recorded": recorded_of(given["needs"])} | given), as_of=AS_OF, key=KEY)
 
 
 def attrition(*given: tuple[str, str, int]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers.random_people import (
+    INTERVENTIONS,
     config,
     drawn_bundle,
     drawn_features,
@@ -28,6 +29,8 @@ from ageingwell.config.score import RecipientView
 from ageingwell.features.build import FEATURES
 from ageingwell.jobs.viewing import forbidden_sentences, found_in, readable_text
 from ageingwell.night.write import agency_files
+from ageingwell.outreach.needs import recorded_facts
+from ageingwell.outreach.rules import need_rules
 from ageingwell.register import LEAD_AGENCIES, THEME_OF_AGENCY
 from ageingwell.report.words import BANNED
 from ageingwell.views.reader import EVERY_THEME, reader_of
@@ -46,6 +49,7 @@ def night(features, bundle, *, leads, known_to, partners=()):
     order = risks["risk"].rank("ordinal", descending=True).to_list()
     needs = needs_of(features)
     homes = [f"h{number // 2}" for number in range(features.height)]
+    coming = {home: sorted(set(partners[at]) & set(LEAD_AGENCIES)) if partners else [] for at, home in enumerate(leads)}
     listed = rows(
         *(
             row(
@@ -58,18 +62,14 @@ def night(features, bundle, *, leads, known_to, partners=()):
                 risk_high=risks["risk_high"][number],
                 needs=needs.filter(person_id=features["person_id"][number])["need"].to_list(),
                 known_to=known_to[number],
-                action=joint("Ask how they are managing", partners[number // 2] if partners else []),
+                joint_with=[agency for agency in coming[homes[number]] if agency != leads[homes[number]]],
                 band="top 20" if order[number] < 3 else "top 50",
             )
             for number in range(features.height)
         )
     )
-    return night_of(listed=listed, needs=needs, reasons=reasons, people=spine_of(listed))
-
-
-def joint(action, partners):
-    """An action with those who come along, as the night writes it."""
-    return f"{action}. Joint visit with: {', '.join(partners).replace('_', ' ')}" if partners else action
+    recorded = recorded_facts(features, rules=need_rules(Thresholds()))
+    return night_of(listed=listed, needs=needs, reasons=reasons, people=spine_of(listed), recorded=recorded)
 
 
 def settings_for(recipient, themes, *, shows_risk=True):
@@ -84,9 +84,12 @@ def files_of(recipient, frames, themes):
 
 
 def visible_needs(recipient, themes, needs):
-    """What a recipient's list follows: the needs it leads, and those of which it may read every fact."""
+    """What a recipient's list follows: the needs whose whole rule it may read, and the urgent ones that it leads."""
     reader = reader_of(recipient, ledger=settings_for(recipient, themes).ledger, thresholds=Thresholds())
-    ours = [lead == recipient or reader.reads_need(need) for need, lead in needs.select("need", "lead_agency").rows()]
+    ours = [
+        reader.reads_need(need) or (lead == recipient and urgency == "urgent")
+        for need, lead, urgency in needs.select("need", "lead_agency", "urgency").rows()
+    ]
     return set(needs.filter(pl.Series(ours, dtype=pl.Boolean)).select("person_id", "need").rows())
 
 
@@ -119,16 +122,21 @@ def test_changing_forbidden_facts_changes_no_byte_of_any_file_and_no_name(data):
     other = pl.concat([changed.filter(same), features.filter(~same)]).sort("person_id", nulls_last=True)
     features = features.sort("person_id")
 
-    open_partners = services(draw, 3, themes, True)
+    reader = reader_of(recipient, ledger=settings_for(recipient, themes).ledger, thresholds=Thresholds())
+    nameable = [name for name in LEAD_AGENCIES if reader.may_name(name, INTERVENTIONS) and name != recipient]
+    comes = [[recipient] * bool(draw.random() < 0.5) for _ in range(3)]
+    open_partners = [[name for name in nameable if draw.random() < 0.5] for _ in range(3)]
+    hidden = sorted(set(LEAD_AGENCIES) - {*nameable, recipient})
     nights = []
     for facts in (features, other):
-        known, partners = (
-            [
-                sorted({*seen, *unseen} - {recipient})
-                for seen, unseen in zip(shown, services(draw, len(shown), themes, False))
-            ]
-            for shown in (open_services, open_partners)
-        )
+        known = [
+            sorted({*seen, *unseen} - {recipient})
+            for seen, unseen in zip(open_services, services(draw, len(open_services), themes, False))
+        ]
+        partners = [
+            [*mine, *seen, *(name for name in hidden if draw.random() < 0.5)]
+            for mine, seen in zip(comes, open_partners)
+        ]
         tonight = night(facts, bundle, leads=leads, known_to=known, partners=partners)
         nights.append(files_of(recipient, tonight, themes))
 

@@ -55,14 +55,14 @@ def test_one_more_place_is_told_of_the_team_where_it_reaches_most():
     assert marginal.select("places", "used", "extra_value", "extra_doors").row(0) == (2, 2, 0.5, ["h4"])
 
 
-def test_visits_agreed_in_a_place_wait_for_the_team_of_that_place():
+def test_visits_agreed_in_a_place_count_for_the_team_of_that_place():
     agreed = {"is_frozen": True, "was_listed": True, "previous_lead": "fire"}
     table = doors(door("h1", "fire", 0.4, **agreed), door("h2", "fire", 0.3, rank=2, **agreed))
 
     shared = share(table, places(fire=9, place_teams=LUDLOW_TEAM))
 
-    assert set(pairs(shared)) == {"h1"}
-    assert shared.messages == ("agreed visits beyond the week of `fire`, which wait for a place: 1",)
+    assert set(pairs(shared)) == {"h1", "h2"}
+    assert shared.messages == ("agreed visits beyond the week of `fire`, all of which stay on the list: 1",)
 
 
 def test_among_equal_doors_the_better_rank_wins():
@@ -109,14 +109,20 @@ def test_what_a_meeting_agreed_keeps_its_place_and_its_lead():
     assert pairs(share(table, places(gp=1, fire=1))) == {"h1": "gp"}
 
 
-def test_agreed_visits_beyond_the_week_wait_and_are_told():
+def test_agreed_visits_beyond_the_week_all_stay_and_are_told_and_nobody_new_gets_a_place():
     frozen = {"previous_lead": "gp", "is_frozen": True, "was_listed": True}
-    table = doors(door("h1", "gp", 0.1, rank=2, **frozen), door("h2", "gp", 0.9, rank=1, **frozen))
+    table = doors(
+        door("h1", "gp", 0.1, rank=2, **frozen),
+        door("h2", "gp", 0.9, rank=1, **frozen),
+        door("h3", "gp", 0.95, rank=3),
+    )
 
     shared = share(table, places(gp=1))
 
-    assert pairs(shared) == {"h2": "gp"}
-    assert shared.messages == ("agreed visits beyond the week of `gp`, which wait for a place: 1",)
+    assert pairs(shared) == {"h1": "gp", "h2": "gp"}
+    assert shared.messages == ("agreed visits beyond the week of `gp`, all of which stay on the list: 1",)
+    gp = shared.marginal.filter(lead_agency="gp").to_dicts()[0]
+    assert (gp["places"], gp["used"], gp["extra_value"]) == (1, 2, 0.0)
 
 
 def test_commissioners_see_who_just_missed_and_what_one_more_visit_would_reach():

@@ -11,10 +11,12 @@ from ageingwell.decisions.effects import (
     agreed_visits,
     contacts_in,
     decisions_in_force,
+    held_visits,
     left_in_peace_by_decision,
     needs_of_added,
     previous_as_agreed,
     told_by_now,
+    unsettled_noes,
 )
 from ageingwell.decisions.entry import ENTRIES
 from ageingwell.decisions.following import tell_decisions
@@ -100,21 +102,22 @@ def test_recording_the_same_decision_again_does_not_begin_the_days_anew():
 
 
 @pytest.mark.parametrize(
-    ("by_when", "as_of", "is_agreed"),
+    ("by_when", "as_of", "status", "due_on"),
     [
-        (date(2026, 12, 6), date(2026, 12, 6), True),
-        (date(2026, 12, 6), date(2026, 12, 7), False),
+        (date(2026, 12, 6), date(2026, 12, 6), "agreed", date(2026, 12, 6)),
+        (date(2026, 12, 6), date(2026, 12, 7), "overdue", date(2026, 12, 6)),
+        (date(2026, 12, 6), date(2027, 12, 7), "overdue", date(2026, 12, 6)),
         # No day named: 42 days from 24 November 2026.
-        (None, date(2027, 1, 5), True),
-        (None, date(2027, 1, 6), False),
+        (None, date(2027, 1, 5), "agreed", date(2027, 1, 5)),
+        (None, date(2027, 1, 6), "overdue", date(2027, 1, 5)),
     ],
 )
-def test_an_agreed_visit_waits_until_its_day(by_when, as_of, is_agreed):
+def test_an_agreed_visit_is_overdue_after_its_day_and_never_lapses(by_when, as_of, status, due_on):
     decided = decisions_in_force(ledger({**YES, "by_when": by_when}), as_of=as_of)
 
     agreed = agreed_visits(decided, contacts=NO_CONTACTS, settings=SETTINGS, as_of=as_of)
 
-    assert (agreed.height == 1) is is_agreed
+    assert agreed.select("status", "due_on").rows() == [(status, due_on)]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +147,9 @@ def test_at_an_agreed_door_the_lead_chosen_holds_for_all_and_the_others_stay_pro
             "status": ["proposed", "proposed", "agreed"],
         }
     )
-    agreed = decisions_in_force(ledger(YES, {**YES, "person_id": "p9", "household_id": "h9"}), as_of=AS_OF)
+    late = {**YES, "person_id": "p9", "household_id": "h9", "by_when": date(2026, 11, 30)}
+    decided = decisions_in_force(ledger(YES, late), as_of=AS_OF)
+    agreed = agreed_visits(decided, contacts=NO_CONTACTS, settings=SETTINGS, as_of=AS_OF)
 
     previous = previous_as_agreed(listed, agreed=agreed)
 
@@ -153,7 +158,7 @@ def test_at_an_agreed_door_the_lead_chosen_holds_for_all_and_the_others_stay_pro
         ("p1", "fire", "model", "agreed"),
         ("p2", "fire", "rule", "proposed"),
         ("p3", "gp", "both", "proposed"),  # agreed once, and no longer
-        ("p9", "fire", "rule", "agreed"),
+        ("p9", "fire", "rule", "overdue"),
     ]
 
 
@@ -181,6 +186,52 @@ def test_somebody_added_has_a_need_where_they_live_now_and_only_among_tonights_p
     assert needs.select("person_id", "household_id", "criterion", "lead_agency", "urgency").rows() == [
         ("p1", "h7", "added by the group: they asked themselves", "fire", "soon")
     ]
+
+
+SAYS_NO = {"person_id": "p1", "person_said": "no_contact", "recipient": "fire"}
+CHAIR_SAYS = {**YES, "recipient": "group", "led_by": "gp"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_held"),
+    [
+        ([CHAIR_SAYS, SAYS_NO], True),
+        ([SAYS_NO, CHAIR_SAYS], False),  # the chair knew, and decided
+        ([CHAIR_SAYS, SAYS_NO, CHAIR_SAYS], False),
+        ([CHAIR_SAYS, SAYS_NO, {**SAYS_NO, "person_said": "wants_help"}], False),  # corrected by who said it
+        ([CHAIR_SAYS, {**SAYS_NO, "recorded_on": AS_OF}], False),  # not yet known
+        ([CHAIR_SAYS, {**SAYS_NO, "person_said": "not_now"}], False),
+        ([CHAIR_SAYS, SAYS_NO, {**YES, "recipient": "gp"}], True),  # an agency does not settle it
+    ],
+)
+def test_a_no_against_an_agreed_visit_holds_it_until_the_chair_says(entries, is_held):
+    both = ledger(*entries)
+    agreed = agreed_visits(decisions_in_force(both, as_of=AS_OF), contacts=NO_CONTACTS, settings=SETTINGS, as_of=AS_OF)
+
+    held = held_visits(agreed, unsettled_noes(both, as_of=AS_OF))
+
+    assert held["person_id"].to_list() == (["p1"] if is_held else [])
+
+
+def test_who_asked_not_to_be_contacted_is_left_in_peace_as_after_a_no_with_all_at_the_door():
+    noes = unsettled_noes(ledger(SAYS_NO), as_of=AS_OF)
+    people = pl.DataFrame({"person_id": ["p1", "p2", "p3"], "household_id": ["h1", "h1", "h3"]})
+    nothing = decisions_in_force(ledger(SAYS_NO), as_of=AS_OF)
+
+    resting = left_in_peace_by_decision(nothing, people=people, days=DecisionDays(), as_of=AS_OF, noes=noes)
+
+    assert resting.rows() == [("p1", date(2027, 11, 24)), ("p2", date(2027, 11, 24))]
+
+
+def test_a_visit_that_was_let_go_is_no_longer_agreed_and_may_be_proposed_after_its_days():
+    gone = ledger(CHAIR_SAYS, {**CHAIR_SAYS, "decision": "let_go", "led_by": None})
+    decided = decisions_in_force(gone, as_of=AS_OF)
+    people = pl.DataFrame({"person_id": ["p1"], "household_id": ["h1"]})
+
+    assert agreed_visits(decided, contacts=NO_CONTACTS, settings=SETTINGS, as_of=AS_OF).is_empty()
+    # Recorded on 24 November 2026: 28 days later.
+    resting = left_in_peace_by_decision(decided, people=people, days=DecisionDays(), as_of=AS_OF)
+    assert resting.rows() == [("p1", date(2026, 12, 22))]
 
 
 def followed(n_following: int, n_all: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def test_a_bare_before_and_after_is_refused_and_told_why():
     with pytest.raises(NoComparisonError, match=r"come down by themselves.*Roland"):
         before_after([3, 2, 4], [1, 0, 1])
 
-    with pytest.raises(NoComparisonError, match=r"everybody was visited.*Roland"):
+    with pytest.raises(NoComparisonError, match=r"everyone was visited.*Roland"):
         before_after([3, 2, 4], [1, 0, 1], visited=[1, 1, 1], risk=[0.4, 0.4, 0.4], prior=[3, 2, 4])
 
 

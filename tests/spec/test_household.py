@@ -24,13 +24,14 @@ def test_a_couple_is_one_door_and_a_need_they_share_counts_once():
     assert doors.select("door_id", "lead_agency", "person_ids", "value").rows() == [("h1", "fire", ["p1", "p2"], 0.4)]
 
 
-def test_every_agency_that_leads_a_need_could_lead_and_the_others_come_along():
+def test_every_agency_that_leads_a_need_could_come_alone_or_together():
     doors = knock(person("p1", risk=0.2, is_alarm_missing=1.0), person("p2", n_medicines_90d=12.0))
 
     # the lead's own need counts 0.10, the other's half of 0.10
-    assert doors.select("lead_agency", "value", "joint_with").rows() == [
-        ("fire", pytest.approx(0.35), ["gp"]),
-        ("gp", pytest.approx(0.35), ["fire"]),
+    assert doors.select("lead_agency", "value", "joint_with", "not_coming").rows() == [
+        ("fire", pytest.approx(0.30), [], ["gp"]),
+        ("gp", pytest.approx(0.30), [], ["fire"]),
+        ("gp", pytest.approx(0.35), ["fire"], []),
     ]
 
 

@@ -1,7 +1,9 @@
 """Tonight's list: its rows, who is off it and why, and what has changed since the last one."""
 
+from datetime import date
+
 import polars as pl
-from helpers.outreach import NO_FLOORS, needs_of, people, person, places, shipped_interventions
+from helpers.outreach import AS_OF, NO_FLOORS, needs_of, people, person, places, shipped_interventions
 
 from ageingwell.config.outreach import OutreachSettings
 from ageingwell.outreach.allocate import allocate
@@ -18,7 +20,7 @@ def night(*rows, week, previous=None):
     ranked = rank_people(people(*rows), needs, previous=previous, settings=SETTINGS)
     doors = one_knock_a_door(ranked, needs, settings=SETTINGS)
     shared = allocate(doors, capacity=week, floors=NO_FLOORS, settings=SETTINGS)
-    return list_rows(shared.visits, ranked=ranked, needs=needs, settings=SETTINGS), ranked
+    return list_rows(shared.visits, ranked=ranked, needs=needs, settings=SETTINGS, as_of=AS_OF), ranked
 
 
 def actions(*rows, week):
@@ -37,10 +39,38 @@ def test_a_row_is_proposed_and_names_needs_lead_and_next_step():
 def test_the_most_urgent_need_of_the_lead_gives_the_action_and_the_partner_is_named():
     told = actions(
         person("p1", is_alarm_missing=1.0, has_oxygen=1.0, someone_smokes=1.0, n_medicines_90d=12.0),
-        week=places(fire=1),
+        week=places(fire=1, gp=1),
     )
 
     assert told["p1"] == f"{ACTIONS['oxygen_or_emollient_smoking']}. Joint visit with: gp"
+
+
+def test_where_a_partner_has_no_place_left_the_lead_comes_alone_and_the_row_says_who_is_full():
+    home = person("p1", is_alarm_missing=1.0, n_medicines_90d=12.0)
+
+    rows, _ = night(home, week=places(fire=1))
+
+    assert rows.select("lead_agency", "joint_with", "partners_full").rows() == [("fire", [], ["gp"])]
+    assert rows["action"].item() == f"{ACTIONS['no_working_alarm']}. Needed here, with no place left: gp"
+
+
+def test_urgent_homes_stand_first_with_the_day_by_which_to_act_and_who_lives_together_stands_together():
+    urgent = {"has_oxygen": 1.0, "someone_smokes": 1.0}
+    rows, _ = night(
+        person("p1", "h1", risk=0.9, is_isolated_social_care=1.0),
+        person("p2", "h2", risk=0.1, **urgent),
+        person("p3", "h3", risk=0.8, is_alarm_missing=1.0),
+        person("p4", "h2", risk=0.7, is_alarm_missing=1.0),
+        week=places(fire=3, voluntary=3),
+    )
+
+    # h2 first, though p1 and p3 have higher risks; act_by is 7 and 28 days after the 22nd of November
+    assert rows.select("position", "person_id", "rank", "urgency", "act_by").rows() == [
+        (1, "p4", 3, "urgent", date(2026, 11, 29)),
+        (2, "p2", 4, "urgent", date(2026, 11, 29)),
+        (3, "p1", 1, "routine", None),
+        (4, "p3", 2, "soon", date(2026, 12, 20)),
+    ]
 
 
 def test_what_the_visitor_has_to_know_comes_first():

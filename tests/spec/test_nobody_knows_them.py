@@ -106,7 +106,7 @@ def test_the_floor_of_the_unknown_rests_on_no_table_that_did_not_come(not_told_b
 @pytest.mark.parametrize(
     ("not_told_by", "told"),
     [
-        ([], {"group": "None recorded", "fire": "None that you may read about"}),
+        ([], {"group": "None recorded", "fire": "We cannot tell you who else is involved"}),
         (
             ["fire", "social_care"],
             {
@@ -115,7 +115,7 @@ def test_the_floor_of_the_unknown_rests_on_no_table_that_did_not_come(not_told_b
             },
         ),
         # Who may not read of care is not told that there are no records of it either.
-        (["social_care"], {"fire": "None that you may read about"}),
+        (["social_care"], {"fire": "We cannot tell you who else is involved"}),
     ],
 )
 def test_a_view_says_whose_records_could_not_be_looked_in(not_told_by: list[str], told: dict[str, str]) -> None:

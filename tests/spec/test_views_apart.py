@@ -29,10 +29,27 @@ def test_the_fire_service_gets_the_homes_nobody_is_linked_to_under_its_own_key()
     key = pl.select(row_key(pl.lit(pseudonym("h8")), recipient="fire", as_of=AS_OF, key=KEY)).item()
 
     assert homes.frame.rows() == [
-        (key, ["No working smoke alarm"], ["No working smoke alarm was found"],
+        (key, "1", "Soon", "20 December 2026", "Not on record; your own register has the address",
+         ["No working smoke alarm"], ["No working smoke alarm was found"],
          "Make a home fire-safety visit and fit alarms",
              "We are offering people in this area a visit about staying safe from fire at home")
     ]  # fmt: skip
+
+
+def test_homes_that_nobody_is_linked_to_stand_in_order_of_urgency_with_their_place():
+    found = needs(
+        need(None, "h7", "no_working_alarm", "no working smoke alarm was found"),
+        need(None, "h8", "oxygen_or_emollient_smoking", "home oxygen, and someone in this home smokes"),
+        need(None, "h9", "no_working_alarm", "no working smoke alarm was found"),
+    ).with_columns(place=pl.Series([None, "Ludlow", "Clun"], dtype=pl.String))
+
+    homes = homes_for("fire", needs=found, ledger=LEDGER, as_of=AS_OF, key=KEY).frame
+
+    assert homes["position"].to_list() == ["1", "2", "3"]
+    assert homes["urgency"].to_list() == ["Urgent", "Soon", "Soon"]
+    assert homes.row(0, named=True)["place"] == "Ludlow"
+    assert homes.row(0, named=True)["act_by"] == "29 November 2026"
+    assert sorted(homes["place"][1:]) == ["Clun", "Not on record; your own register has the address"]
 
 
 def test_an_agency_that_leads_no_need_of_an_empty_home_gets_none():

@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 from helpers.outreach import shipped_interventions
 from helpers.views import (
-    ACTIONS,
     AS_OF,
     EVERY_THEME,
     FOUND,
@@ -54,8 +53,20 @@ def test_an_agency_sees_the_doors_it_leads_and_those_where_it_is_asked_to_come_a
     assert people_seen("social_care") == []
 
 
-def test_the_group_sees_everyone_with_people_of_one_door_together_in_order_of_rank():
-    assert people_seen("group") == ["p1", "p2", "p3", "p4", "p5", "p6"]
+def test_the_group_sees_everyone_the_urgent_first_and_people_of_one_door_together():
+    # p3's home has an urgent need; then by rank: p1 (1) with p2 of the same home (4), p4 (3), p5 (5), p6 (6)
+    assert people_seen("group") == ["p3", "p1", "p2", "p4", "p5", "p6"]
+    assert see("group").frame.select("position", "urgency", "act_by").rows()[:2] == [
+        ("1", "Urgent", "29 November 2026"),
+        ("2", "Soon", "20 December 2026"),
+    ]
+
+
+def test_an_overdue_visit_stands_above_the_urgent_ones_on_every_list():
+    late = LISTED.with_columns(status=pl.when(pl.col("rank") == 4).then(pl.lit("overdue")).otherwise("status"))
+
+    assert people_seen("group", rows=late)[:3] == ["p1", "p2", "p3"]
+    assert set(people_seen("fire", rows=late)[:2]) == {"p1", "p2"}
 
 
 def test_who_may_not_read_every_theme_gets_no_column_that_comes_from_the_risk():
@@ -84,12 +95,13 @@ def test_a_fire_crew_reads_functional_words_and_no_diagnosis():
     assert facts == ["May need help to move about or to get out of bed (reduced mobility)"]
 
 
-def test_a_need_whose_rule_holds_forbidden_facts_keeps_its_action_and_permitted_facts_alone():
+def test_a_need_whose_rule_holds_forbidden_facts_keeps_functional_words_and_permitted_facts_alone():
     needs_seen, facts, action = cells("housing", "p4", "needs", "facts", "action")
 
     assert needs_seen == ["May need a warmer home", "May need something at home put right"]
     assert facts == ["Energy rating F", "A hazard was found in the home in the past 3 years"]
-    assert action == "Offer a warm-home check"
+    steps = (NEED_WORDS[name].step for name in ("cold_home", "hazard_and_falls"))
+    assert action == ". ".join(steps)
 
 
 def test_the_words_do_not_change_with_a_fact_that_may_not_be_read():
@@ -106,8 +118,8 @@ def test_who_may_read_nothing_gets_need_and_action():
 
     assert needs_seen == ["May welcome company"]
     assert facts == ["Nothing that you may read"]
-    assert known_to == ["None that you may read about"]
-    assert action == "Offer a link worker's visit"
+    assert known_to == ["We cannot tell you who else is involved"]
+    assert action == NEED_WORDS["isolation"].step
 
 
 def test_a_sentence_that_is_not_one_of_the_rules_own_is_shown_to_nobody():
@@ -122,8 +134,8 @@ def test_a_sentence_that_is_not_one_of_the_rules_own_is_shown_to_nobody():
 def test_who_comes_along_reads_its_own_next_step_not_the_leads_and_the_staff_safety_note_first():
     part, lead, action = cells("fire", "p3", "part", "lead_agency", "action")
 
-    assert (part, lead) == ("You are asked to come along", "GP practices")
-    assert action == f"{OutreachSettings().staff_safety_note}. {ACTIONS['oxygen_or_emollient_smoking'][2]}"
+    assert (part, lead) == ("You are asked to come along", "Another agency; ask the chair who it is")
+    assert action == f"{OutreachSettings().staff_safety_note}. {NEED_WORDS['oxygen_or_emollient_smoking'].step}"
 
 
 def test_where_no_home_is_linked_nobody_comes_along():
@@ -134,7 +146,7 @@ def test_where_no_home_is_linked_nobody_comes_along():
 def test_a_service_is_named_only_to_who_may_read_its_theme():
     assert cells("fire", "p1", "known_to") == ["Fire and rescue"]
     assert cells("gp", "p1", "known_to") == ["Fire and rescue", "Adult social care"]
-    assert cells("housing", "p4", "known_to") == ["None that you may read about"]
+    assert cells("housing", "p4", "known_to") == ["We cannot tell you who else is involved"]
 
 
 def test_a_reader_of_the_risk_reads_the_chance_in_100_and_facts_linked_with_it():
@@ -177,7 +189,7 @@ def test_no_pseudonym_of_the_group_is_in_any_view():
 
 
 def test_the_row_key_of_the_groups_list_is_the_one_in_the_groups_view():
-    assert see("group").frame["row_key"][0] == key_of("p1", "group")
+    assert see("group").frame["row_key"][0] == key_of("p3", "group")
 
 
 def test_ages_are_bands_of_five_years_and_the_oldest_one_band():
@@ -207,10 +219,16 @@ def test_a_need_led_by_another_is_told_only_where_its_whole_rule_may_be_read():
     )
     listed = rows(row("p1", "h1", 1, "housing"))
 
-    assert cells("housing", "p1", "needs", needs=found, rows=listed) == ["None for you to lead"]
-    assert cells("fire", "p1", "needs", needs=found, rows=listed) == ["No working smoke alarm"]
+    # Housing leads neither: it reads the words that stand on every row of its list.
+    always = ["May need a warmer home", "May need something at home put right"]
+    assert cells("housing", "p1", "needs", needs=found, rows=listed) == always
+    led = listed.with_columns(lead_agency=pl.lit("fire"))
+    assert cells("fire", "p1", "needs", needs=found, rows=led)[0] == "No working smoke alarm"
     readers = LEDGER.model_copy(update={"views": {**LEDGER.views, "housing": RecipientView(themes=("home", "fire"))}})
-    assert cells("housing", "p1", "needs", needs=found, rows=listed, ledger=readers) == ["No working smoke alarm"]
+    assert cells("housing", "p1", "needs", needs=found, rows=listed, ledger=readers) == [
+        "No working smoke alarm",
+        *always,
+    ]
 
 
 def test_every_recipient_of_the_shipped_kind_can_be_drawn():

@@ -33,7 +33,7 @@ def test_a_hundred_alike_are_compared_in_their_place():
     [
         ((1, "female", 84, "Oswestry"), ("women aged 80 to 84 in all places", 100)),
         ((1, "female", 79, "Oswestry"), ("women aged 75 to 84 in all places", 100)),
-        ((1, "male", 82, "Ludlow"), ("everybody aged 65 and over in all places", 100)),
+        ((1, "male", 82, "Ludlow"), ("everyone aged 65 and over in all places", 100)),
     ],
 )
 def test_with_one_too_few_first_the_place_is_widened_then_the_ages_then_everything(others, expected):

@@ -8,6 +8,8 @@ from helpers import readability
 from helpers.hard_words import Kept, hard_words, kept, still_hard
 from helpers.reader_text import Text, documentation, everything, template_texts
 
+from ageingwell.features.build import FEATURES
+
 WORDS = hard_words()
 LONGEST_MEDIAN = 18
 
@@ -51,6 +53,13 @@ def test_each_pattern_finds_what_we_wrote_and_not_what_to_write(word):
 )
 def test_plain_words_are_left_alone(plain):
     assert still_hard([Text("page.md", 1, plain)], WORDS) == []
+
+
+def test_no_sentence_of_a_feature_says_no_a():
+    """The sentence for what is not there is made of the one for what is: "an emollient cream" lost its article."""
+    said = [feature.absent for feature in FEATURES if feature.absent is not None]
+
+    assert [sentence for sentence in said if re.search(r"\bno an? ", sentence)] == []
 
 
 def test_what_is_kept_is_there_and_is_hard(texts):

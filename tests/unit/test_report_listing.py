@@ -100,7 +100,7 @@ def test_the_worst_of_an_agencys_tables_is_told():
         {
             "agency": "Housing",
             "status": "LATE",
-            "told": "Newest 6 August 2026. Facts from housing events may be out of date.",
+            "told": "108 days old: newest 6 August 2026. Facts from housing events may be out of date.",
         }
     ]
 

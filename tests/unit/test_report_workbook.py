@@ -56,7 +56,7 @@ def test_the_list_is_a_named_table_with_a_frozen_repeated_header_on_a4_landscape
     sheet = sheets_of(parts)["List"]
 
     assert 'displayName="List"' in parts["xl/tables/table1.xml"]
-    assert '<pane xSplit="1" ySplit="1"' in sheet
+    assert '<pane xSplit="3" ySplit="1"' in sheet  # code, place and need stay in sight
     assert 'paperSize="9"' in sheet
     assert 'orientation="landscape"' in sheet
     assert "List!$1:$1" in parts["xl/workbook.xml"]
@@ -69,11 +69,13 @@ def test_decision_lead_and_reason_are_drop_downs_without_a_choice_made():
     lists = re.findall(r'<dataValidation type="list"[^>]*sqref="([A-Z]+)2:\1(\d+)"><formula1>([^<]+)</formula1>', sheet)
 
     assert [source for _, _, source in lists] == [
-        "Choices!$B$2:$B$6",
-        "Choices!$B$7:$B$11",
-        "Choices!$B$12:$B$18",
-        "Choices!$B$19:$B$20",
-        "Choices!$B$21:$B$31",
+        "Choices!$B$2:$B$7",
+        "Choices!$B$8:$B$12",
+        "Choices!$B$13:$B$19",
+        "Choices!$B$20:$B$25",
+        "Choices!$B$26:$B$27",
+        "Choices!$B$28:$B$38",
+        "Choices!$B$39:$B$45",
     ]
     # Three people, so rows 2 to 4; the cells to fill in hold nothing.
     for column, last, _ in lists:
@@ -140,14 +142,37 @@ def test_the_safeguarding_workbook_holds_the_marked_people_under_their_own_keys_
     assert "dataValidation" not in "".join(parts.values())
 
 
-def test_the_answers_are_printed_on_a_page_of_their_own_beside_the_row_keys():
-    sheet = sheets_of(fire_book())["List"]
-    heads = fire_book()["xl/tables/table1.xml"].count("<tableColumn ")
-    breaks = [int(at) for at in re.findall(r'<brk id="(\d+)"', sheet)]
+def headings_of(parts):
+    return re.findall(r'<tableColumn [^>]*name="([^"]*)"', parts["xl/tables/table1.xml"])
 
-    assert 'scale="70"' in sheet
-    assert breaks[-1] == heads - 7  # seven columns to fill in
-    assert "List!$A:$A,List!$1:$1" in fire_book()["xl/workbook.xml"]
+
+def test_who_need_and_next_step_stand_before_the_answers_and_what_is_behind_them_after():
+    heads = headings_of(fire_book())
+
+    assert heads[:5] == ["Code", "Place", "Needs", "Suggested next step", "Decision"]
+    assert heads[11] == "Home code"
+    assert heads.index("What is on record") > 11
+    assert heads[-2:] == ["Home key", "Row key"]
+
+
+def test_the_keys_of_32_letters_are_there_and_hidden_and_the_code_is_as_pages_show_it():
+    parts = fire_book()
+    sheet, n = sheets_of(parts)["List"], len(headings_of(parts))
+
+    assert re.findall(r'<col min="(\d+)" max="(\d+)"[^>]*hidden="1"', sheet) == [(str(n - 1), str(n))] or [
+        first for first, _ in re.findall(r'<col min="(\d+)" max="(\d+)"[^>]*hidden="1"', sheet)
+    ] == [str(n - 1), str(n)]
+    keys = see("fire").frame["row_key"].to_list()
+    assert {f"{key[:4]} {key[4:8]}" for key in keys} <= set(texts_of(parts))
+    assert set(keys) <= set(texts_of(parts))
+
+
+def test_who_need_next_step_and_answers_print_on_one_sheet_across():
+    parts = fire_book()
+
+    assert 'fitToWidth="1"' in sheets_of(parts)["List"] or "fitToHeight" in sheets_of(parts)["List"]
+    assert "List!$A$1:$K$4" in parts["xl/workbook.xml"]  # eleven columns; the fourth row is the third person
+    assert "List!$1:$1" in parts["xl/workbook.xml"]
 
 
 def test_the_cover_says_which_list_it_is_and_another_list_has_another_code():

@@ -9,8 +9,9 @@ from ageingwell.outreach.solve import Problem, best_choice
 # Found by a random search over small problems: the relaxed optimum takes halves of offers.
 BROKEN = Problem(
     door=np.array([0, 1, 1, 2, 2, 3, 4, 5, 5]),
-    agency=np.array([2, 1, 2, 0, 2, 0, 1, 1, 2]),
+    uses=np.array([2, 1, 2, 0, 2, 0, 1, 1, 2]) == np.arange(3)[:, None],
     worth=np.array([4, 3, 7, 8, 5, 4, 5, 3, 4]),
+    urgent=np.zeros(9, dtype=np.int64),
     places=np.array([0, 1, 1]),
     in_group=np.array(
         [
@@ -31,7 +32,7 @@ def reached(problem: Problem, chosen: np.ndarray) -> int:
 
 def is_allowed(problem: Problem, chosen: np.ndarray) -> bool:
     once = np.bincount(problem.door[chosen], minlength=1).max() <= 1
-    used = np.bincount(problem.agency[chosen], minlength=len(problem.places))
+    used = problem.uses[:, chosen].sum(axis=1)
     return bool(once and (used <= problem.places).all())
 
 

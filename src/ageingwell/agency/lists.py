@@ -20,6 +20,7 @@ from ageingwell.decisions.tables import (
     LIST,
     LIST_CODE,
     LIST_KEYS,
+    SHORT_CODES,
     FilledRow,
     Table,
 )
@@ -36,7 +37,7 @@ _CODE: Final = re.compile(
 )
 # What only the group's whole list has, of all tables with pseudonyms: nobody else's rows are ever looked up.
 _OF_THE_WHOLE_LIST: Final = ("person_id", "household_id", "rank", "lead_agency", "action", "status")
-_MINE: Final = (LIST_CODE, LIST_KEYS, "notices")
+_MINE: Final = (LIST_CODE, LIST_KEYS, "notices", *SHORT_CODES)
 _REMEDY: Final = "give the list as it was sent to you: the workbook, the CSV or the Parquet file"
 
 

@@ -11,7 +11,7 @@ from ageingwell.agency.drawing import stop_unless_writable, write_copy
 from ageingwell.agency.lists import AgencyList, Part, read_list
 from ageingwell.agency.log import LOG, log_use
 from ageingwell.context import Surroundings
-from ageingwell.decisions.judging import IDENTIFIES
+from ageingwell.decisions.identifying import could_name_somebody
 from ageingwell.decisions.tables import FilledRow
 from ageingwell.errors import KeyFileError, PublishError, SourceError
 from ageingwell.pseudonyms.keys import Key
@@ -149,7 +149,7 @@ def stop_unless_reason(reason: str) -> None:
             f"the reason is missing, or is longer than {_LONGEST_REASON} letters",
             'write why, such as --reason "visits agreed on 24 November"',
         )
-    if IDENTIFIES.search(_DAY.sub("", reason)) or not reason.isprintable():
+    if could_name_somebody(_DAY.sub("", reason)) or not reason.isprintable():
         raise SourceError(
             "the reason holds a long number, a postcode or an e-mail address",
             "leave those out, because the reason is kept in the log",

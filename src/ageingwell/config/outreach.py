@@ -153,6 +153,15 @@ class NeedValues(Settings):
     urgent: float = Field(default=0.25, ge=0, description="a need to meet within days")
 
 
+class ActWithinDays(Settings):
+    """Days within which to act on a need, counted from the day of the list; a routine need has no day."""
+
+    urgent: int = Field(default=7, ge=0, description="an urgent need: days from the list to the day by which to act")
+    soon: int = Field(
+        default=28, ge=0, description="a need to meet soon: days from the list to the day by which to act"
+    )
+
+
 class DefaultLeads(Settings):
     """Who leads where the risk is high and no rule found a need, by the theme of the strongest reason."""
 
@@ -177,6 +186,7 @@ class DecisionDays(Settings):
     )
     not_right: int = Field(default=180, ge=0, description="a visit is not right for this person")
     said_no: int = Field(default=365, ge=0, description="the person has said no; counts for everyone in the home")
+    let_go: int = Field(default=28, ge=0, description="an agreed visit was let go; they may be proposed again after it")
 
 
 class DecisionSettings(Settings):
@@ -188,7 +198,7 @@ class DecisionSettings(Settings):
         description="file of the ledger: a name in the folder of the nights, or a full path",
     )
     agreed_days: int = Field(
-        default=42, ge=1, description="days an agreed visit keeps its place where the group named no day"
+        default=42, ge=1, description="days until an agreed visit is overdue where the group named no day"
     )
     contact_days_before: int = Field(
         default=42,
@@ -207,6 +217,15 @@ class DecisionSettings(Settings):
     rubber_stamp_after: int = Field(default=30, ge=10, description="decisions before that share says anything")
 
 
+class PlanSettings(Settings):
+    """What of a plan may be kept."""
+
+    notes: bool = Field(
+        default=False,
+        description="keep own words of a step or a plan: 200 letters, screened, on the group's own pages alone",
+    )
+
+
 class OutreachSettings(Settings):
     """Everything in `configs/outreach.toml`."""
 
@@ -218,11 +237,15 @@ class OutreachSettings(Settings):
     decisions: DecisionSettings = Field(
         default=DecisionSettings(), description="how decisions are kept and followed up"
     )
+    plans: PlanSettings = Field(default=PlanSettings(), description="what of a plan may be kept")
     decision_days: DecisionDays = Field(
         default=DecisionDays(), description="days without another proposal after a decision"
     )
     thresholds: Thresholds = Field(default=Thresholds(), description="the numbers in the rules")
     need_values: NeedValues = Field(default=NeedValues(), description="worth of a need in units of risk")
+    act_within_days: ActWithinDays = Field(
+        default=ActWithinDays(), description="days within which to act on a need, by its urgency"
+    )
     default_leads: DefaultLeads = Field(default=DefaultLeads(), description="leads where no rule found a need")
     risk_decimals: int = Field(
         default=2,
@@ -251,7 +274,10 @@ class OutreachSettings(Settings):
         default=2, ge=1, description="people of one home whose risks count for the home's value"
     )
     joint_share: float = Field(
-        default=0.5, ge=0, le=1, description="worth of another agency's need at the door, as a share of its full worth"
+        default=0.5,
+        ge=0,
+        le=1,
+        description="worth of the need of another agency that comes along, as a share of its full worth",
     )
     just_missed_shown: int = Field(default=10, ge=0, description="homes shown for each agency that just missed a place")
     random_share: float = Field(

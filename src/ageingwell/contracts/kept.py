@@ -30,6 +30,62 @@ class LeftList(pa.DataFrameModel):
     re_enters_on: pl.Date = pa.Field(nullable=True, description="the first night they can be listed again")
 
 
+class LastTime(pa.DataFrameModel):
+    """`last_time.parquet`: what the group's ledger tells of each person on the list, or whose visit is held."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
+    night: pl.Date = pa.Field(description="the list on which it was decided, else the newest that tells anything")
+    decided_on: pl.Date = pa.Field(nullable=True, description="the day on which the decision was first recorded")
+    decision: str = pa.Field(nullable=True, description="the decision that holds")
+    led_by: str = pa.Field(isin=LEAD_AGENCIES, nullable=True, description="the agency chosen to lead")
+    by_when: pl.Date = pa.Field(nullable=True, description="the day that was named")
+    due_on: pl.Date = pa.Field(nullable=True, description="the day an agreed visit is due: named, or by the settings")
+    status: str = pa.Field(
+        isin=["agreed", "overdue", "held"], nullable=True, description="of a visit agreed and not made yet"
+    )
+    reason: str = pa.Field(nullable=True, description="why it was decided")
+    question: str = pa.Field(nullable=True, description="what the group wants to find out first")
+    decided_by: str = pa.Field(nullable=True, description="whose list the decision stood on")
+    outcome: str = pa.Field(nullable=True, description="what came of the newest contact that a list told of")
+    contacted_on: pl.Date = pa.Field(nullable=True, description="the day of that contact")
+    contacted_by: str = pa.Field(isin=LEAD_AGENCIES, nullable=True, description="the agency that made it")
+    person_said: str = pa.Field(nullable=True, description="what the person last said, as a choice")
+    said_on: pl.Date = pa.Field(nullable=True, description="the day of the contact, else of recording")
+    said_to: str = pa.Field(nullable=True, description="whose list told it")
+    said_night: pl.Date = pa.Field(nullable=True, description="the night of that list")
+
+
+class Plans(pa.DataFrameModel):
+    """`plans.parquet`: one row a step of each plan that goes on, of people on the list or not."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    night: pl.Date = pa.Field(description="the list on which the plan was last written")
+    made_on: pl.Date = pa.Field(description="the day on which the plan was first recorded")
+    matters: str = pa.Field(description="what matters to the person")
+    also_matters: str = pa.Field(nullable=True, description="what else matters to them")
+    number: int = pa.Field(ge=1, description="number of the step")
+    step: str = pa.Field(description="`need:<need>` or `service:<service_id>`; `own`: in own words")
+    words: str = pa.Field(nullable=True, description="own words of the step, where settings allow them")
+    who: str = pa.Field(description="who takes the step")
+    by_when: pl.Date = pa.Field(nullable=True, description="by which day")
+    agreed: str = pa.Field(description="whether the person agreed to the plan")
+    review_on: pl.Date = pa.Field(description="the day to look at the plan again")
+    is_review_due: bool = pa.Field(description="whether that day has come")
+    helped: str = pa.Field(nullable=True, description="whether it helped, by what the person says")
+    note: str = pa.Field(nullable=True, description="own words on the plan, where settings allow them")
+
+
+class SinceLast(pa.DataFrameModel):
+    """`since_last.parquet`: exact counts of the group's own rows since the last list; for the group alone."""
+
+    what: str = pa.Field(
+        isin=["on_last_list", "decided", "open", "agreed", "overdue", "held", "left"],
+        unique=True,
+        description="of the last list: on it, decided, open, left; visits agreed, overdue, held until the chair says",
+    )
+    n: int = pa.Field(ge=0, description="people")
+
+
 class JustMissed(pa.DataFrameModel):
     """`just_missed.parquet`: the next doors of each agency; a door may stand under several."""
 

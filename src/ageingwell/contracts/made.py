@@ -6,7 +6,7 @@ from pandera.config import ValidationDepth, config_context
 
 from ageingwell.contracts.fields import PSEUDONYM
 from ageingwell.contracts.gp import OLDEST
-from ageingwell.register import LEAD_AGENCIES, THEMES
+from ageingwell.register import AGENCIES, LEAD_AGENCIES, THEMES
 
 ATTRITION_STEPS = ("read", "permitted", "spine", "eligible", "rank", "allocate", "withdrawn", "listed")
 
@@ -87,15 +87,37 @@ class InTouch(pa.DataFrameModel):
     last_on: pl.Date = pa.Field(nullable=True, description="the day of its newest record, where that is known")
 
 
+class PastEvents(pa.DataFrameModel):
+    """`past_events.parquet`: one row a listed person and thing that happened in three years, the oldest first."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    happened_on: pl.Date = pa.Field(description="the day")
+    agency: str = pa.Field(isin=AGENCIES, description="the agency whose record it is")
+    theme: str = pa.Field(isin=THEMES, description="theme of the record: who may not read it is not shown the row")
+    text: str = pa.Field(description="what happened, in plain words")
+    is_theirs: bool = pa.Field(description="false for what happened at the home before they lived there")
+
+
 class OutreachList(pa.DataFrameModel):
     """`list.parquet`: one row an allocated person."""
 
     row_key: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="key of this row on this night's list only")
-    rank: int = pa.Field(ge=1, description="order by risk and need")
+    position: int = pa.Field(
+        ge=1, unique=True, description="the printed order: overdue visits, then urgent needs, then by rank"
+    )
+    urgency: str = pa.Field(isin=["routine", "soon", "urgent"], description="how soon their home is to be visited")
+    act_by: pl.Date = pa.Field(nullable=True, description="the day by which to act; empty where it is routine")
+    rank: int = pa.Field(ge=1, description="order by risk and need among everyone")
     person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
     household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home")
     place: str = pa.Field(description="where they live")
     lead_agency: str = pa.Field(isin=LEAD_AGENCIES, description="the one agency that leads")
+    joint_with: pl.List = pa.Field(
+        dtype_kwargs={"inner": pl.String}, description="agencies that come along, each on a place of its own"
+    )
+    partners_full: pl.List = pa.Field(
+        dtype_kwargs={"inner": pl.String}, description="agencies needed here that have no place left this week"
+    )
     needs: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="needs found by rule")
     risk: float = pa.Field(ge=0, le=1, nullable=True, description="calibrated probability")
     risk_low: float = pa.Field(ge=0, le=1, nullable=True, description="low end of its range")
@@ -106,7 +128,10 @@ class OutreachList(pa.DataFrameModel):
     known_to: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="agencies in touch in three years")
     new_since_last: bool = pa.Field(description="was not on the last list")
     action: str = pa.Field(description="suggested next step")
-    status: str = pa.Field(description="`proposed` until the group has agreed it, then `agreed`")
+    status: str = pa.Field(
+        isin=["proposed", "agreed", "overdue"],
+        description="`proposed` until the group has agreed it, then `agreed`, and `overdue` after its day",
+    )
     person_told: str = pa.Field(
         nullable=True, isin=["yes", "not_yet"], description="whether they know that somebody will be in touch"
     )
@@ -125,6 +150,20 @@ class Needs(pa.DataFrameModel):
     points: int = pa.Field(nullable=True, description="points of the rule, where it gives any")
     themes: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="themes of the facts in the criterion")
     outcome: str = pa.Field(description="`allocated`, or why not")
+    place: str = pa.Field(
+        nullable=True, description="where a home that nobody is linked to is, if the register ever told; else empty"
+    )
+
+
+class Recorded(pa.DataFrameModel):
+    """`recorded.parquet`: one row a listed person and fact on record that a rule for needs counts or tells, whether
+    or not the rule is met."""
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    need: str = pa.Field(description="the rule")
+    sentence: str = pa.Field(description="the fact in words")
+    position: int = pa.Field(ge=1, description="the order of the rule's facts")
+    counts: bool = pa.Field(description="the rule counts it; else it is only told")
 
 
 class Attrition(pa.DataFrameModel):

@@ -65,7 +65,7 @@ class CareEvents(pa.DataFrameModel):
         known=known_labels.COST_FREQUENCIES,
         also=known_labels.COST_FREQUENCIES_ALSO,
     )
-    planned_units_per_week: float = amount("units planned a week", low=0, high=10_000)
+    planned_units_per_week: float = amount("units planned per week", low=0, high=10_000)
     died_on: pl.Date = day(
         "the day the person died, as the council knows it; told in one row it holds", required=False, nullable=True
     )

@@ -7,7 +7,7 @@ from ageingwell.decisions.judging import Judged
 from ageingwell.decisions.own_columns import missing_answers, own_words
 from ageingwell.decisions.reading import NAMED, NAMED_MEANS, Filled
 from ageingwell.decisions.sent import SentList
-from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, BESIDE, KEY, FilledRow, Where, key_of
+from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, BESIDE, KEY, PLAN_ANSWERS, FilledRow, Where, key_of
 
 CLASSES = ("accepted", "unchanged", "clash", "rejected", "repeated", "not_answered", "not_on_list", "of_homes")
 
@@ -63,14 +63,20 @@ def account_of(filled: Filled, sent: SentList, judged: Sequence[Judged]) -> Acco
         rows[_class_of(row, verdicts, sent)] += 1
     for row in filled.added:
         rows[verdicts.get(row.where, "not_answered")] += 1
+    for row in filled.plans:
+        if row.where in verdicts or any(row[name] for name in PLAN_ANSWERS):
+            rows[verdicts.get(row.where, "not_answered")] += 1
     rows["of_homes"] = len(filled.homes)
     is_part = any(name in filled.headings for name in BESIDE[:2])  # of a list: a file to mend, or for the chair
     sent_file = sent.as_sent
     return Account(
         rows=rows,
-        missing=missing_answers(filled.headings, ANSWERS),
+        # Plans may come back alone, as a CSV holds one sheet.
+        missing=missing_answers(filled.headings, ANSWERS) if filled.headings else (),
         missing_of_added=() if filled.added_headings is None else missing_answers(filled.added_headings, ADDED_ANSWERS),
-        not_shown=() if is_part else tuple(name for name in sent.columns if name not in filled.headings),
+        not_shown=()
+        if is_part or not filled.headings
+        else tuple(name for name in sent.columns if name not in filled.headings),
         own_columns=_own_columns(filled, sent, verdicts),
         lacks_added=filled.is_workbook and filled.added_headings is None and _had_added(sent_file),
         words={} if is_part or sent_file is None else _words(filled, sent_file),
@@ -95,6 +101,9 @@ def _own_columns(filled: Filled, sent: SentList, verdicts: Mapping[Where, str]) 
     found: dict[tuple[str, str], list[bool]] = {}
     for row, _, words in own_words(filled, sent):
         for heading in words:
+            found.setdefault((row.sheet, heading), []).append(verdicts.get(row.where) == "rejected")
+    for row in filled.plans:
+        for heading in row.other:
             found.setdefault((row.sheet, heading), []).append(verdicts.get(row.where) == "rejected")
     return tuple(OwnColumn(*where, len(rows), sum(rows)) for where, rows in found.items())
 

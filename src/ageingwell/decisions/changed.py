@@ -2,7 +2,7 @@
 
 from ageingwell.decisions.reading import Filled
 from ageingwell.decisions.sent import SentList
-from ageingwell.decisions.tables import KEY, FilledRow, key_of
+from ageingwell.decisions.tables import CODE, KEY, FilledRow, key_of
 
 
 def changed_cells(filled: Filled, sent: SentList) -> list[tuple[FilledRow, tuple[str, ...]]]:
@@ -20,10 +20,13 @@ def edited_columns(row: FilledRow, columns: tuple[str, ...], sent: SentList) -> 
 
 
 def stands_beside_another(row: FilledRow, key: str, edited: tuple[str, ...], sent: SentList) -> bool:
-    """Whether the rest of the row, or all that was changed in it, is another person's.
+    """Whether the rest of the row, or all that was changed in it, or its code, is another person's.
 
     Then nobody can say whom the answers are about: some columns may have been sorted without the others.
     """
+    code = key_of(row[CODE])
+    if code and not key.startswith(code) and any(other.startswith(code) for other in sent.cells):
+        return True  # who fills in a row goes by its code: the key stands hidden at the end
     if len(edited) < 2:
         return False
     told = [name for name in sent.columns if name in row.cells and name != KEY]

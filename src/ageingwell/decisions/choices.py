@@ -15,12 +15,15 @@ TITLES: Final[Mapping[str, str]] = {
     "told": "Told by now",
     "outcome": "What came of it",
     "contacted_on": "Contacted on",
+    "person_said": "What did the person say?",
+    "question": "What to find out",
     "person": "Person",
     "added_for": "Reason for adding",
     "note": "In a few words",
 }
 
 CONTACT_NOW: Final = "contact_now"
+SAID_NO: Final = "said_no"
 
 DECISIONS: Final[Mapping[str, str]] = {
     CONTACT_NOW: "Contact now",
@@ -28,6 +31,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "need_to_know_more": "Need to know more",
     "not_right": "Not right for this person",
     "said_no": "Person has said no",
+    "let_go": "No visit any more",
 }
 LEADS: Final[Mapping[str, str]] = {agency: AGENCY_WORDS[agency] for agency in LEAD_AGENCIES}
 REASONS: Final[Mapping[str, str]] = {
@@ -38,6 +42,27 @@ REASONS: Final[Mapping[str, str]] = {
     "better_placed": "Someone else is better placed",
     "own_wish": "Person's own wish",
     "see_minutes": "Something else, see minutes",
+}
+# What the person said when somebody was in touch, or before: choices alone, none of their own words.
+PERSON_SAID: Final[Mapping[str, str]] = {
+    "wants_help": "Wants help",
+    "wants_to_think": "Wants to think about it",
+    "not_now": "Not now",
+    "has_enough_help": "Has enough help",
+    "wants_somebody_else": "Wants somebody else to call",
+    "no_contact": "Asked not to be contacted",
+    "could_not_say": "Could not say",
+}
+# Words of the person that hold a visit, as the decision `said_no` does, until the chair says.
+A_NO: Final = ("no_contact",)
+# What the group wants to know before it decides.
+QUESTIONS: Final[Mapping[str, str]] = {
+    "who_is_in_touch": "Who is in touch already",
+    "record_right": "Is the record right",
+    "lives_there": "Who lives there now",
+    "what_they_want": "What the person wants",
+    "safe_to_visit": "Is it safe to visit",
+    "something_else": "Something else, see minutes",
 }
 # Why somebody is added whom the records did not bring up.
 ADDED_FOR: Final[Mapping[str, str]] = {

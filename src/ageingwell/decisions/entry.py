@@ -1,10 +1,12 @@
 """One entry of the ledger: what one recipient's list said of one person."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
 import polars as pl
+
+from ageingwell.decisions.plan import PLAN, Plan
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Entry:
     agency: str | None = None
     note: str | None = None
     agrees_with_suggestion: bool | None = None
+    question: str | None = None
+    person_said: str | None = None
+    plan: Plan | None = None
 
     @property
     def subject(self) -> tuple[date, str]:
@@ -44,15 +49,29 @@ class Entry:
 
     @property
     def says_something(self) -> bool:
-        """Whether there is a decision, an outcome, or word of whether the person was told."""
-        return any(said is not None for said in (self.decision, self.outcome, self.told))
+        """Whether there is a decision, an outcome, a plan, what the person said, or word of whether they were told."""
+        said = (self.decision, self.outcome, self.told, self.person_said, self.plan)
+        return any(one is not None for one in said)
 
     def plain(self) -> dict[str, Any]:
         """The entry as JSON can hold it."""
-        return {name: str(value) if isinstance(value, date) else value for name, value in asdict(self).items()}
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: _plain(value) for name, value in told.items()}
 
 
-_TYPES = {"night": pl.Date, "by_when": pl.Date, "contacted_on": pl.Date, "agrees_with_suggestion": pl.Boolean}
+def _plain(value: Any) -> Any:
+    if isinstance(value, Plan):
+        return value.plain()
+    return str(value) if isinstance(value, date) else value
+
+
+_TYPES: dict[str, Any] = {
+    "night": pl.Date,
+    "by_when": pl.Date,
+    "contacted_on": pl.Date,
+    "agrees_with_suggestion": pl.Boolean,
+    "plan": PLAN,
+}
 ENTRIES = pl.Schema(
     {
         "position": pl.Int64,
@@ -70,17 +89,28 @@ ENTRIES = pl.Schema(
 def entries_of(ledger: pl.DataFrame) -> list[Entry]:
     """The entries of a ledger frame, oldest first."""
     names = [field.name for field in fields(Entry)]
-    return [Entry(**row) for row in ledger.sort("position").select(names).iter_rows(named=True)]
+    rows = ledger.sort("position").select(names).iter_rows(named=True)
+    return [Entry(**row | {"plan": Plan.of(row["plan"])}) for row in rows]
 
 
-_OF_THE_DECISION = ("decision", "led_by", "suggested_lead", "reason", "by_when", "note", "agrees_with_suggestion")
+_OF_THE_DECISION = (
+    "decision",
+    "led_by",
+    "suggested_lead",
+    "reason",
+    "by_when",
+    "note",
+    "agrees_with_suggestion",
+    "question",
+)
 _OF_THE_CONTACT = ("outcome", "contacted_on", "agency")
 
 
 def over(entry: Entry, earlier: Entry | None) -> Entry:
     """What a recipient now says in full: what this entry leaves empty stands as it was said before.
 
-    A decision, its lead, reason and day go together, and so do an outcome and its day.
+    A decision, its lead, reason, day and question go together, and so do an outcome and its day. A plan is said whole,
+    in an entry of its own.
     """
     if earlier is None:
         return entry
@@ -88,16 +118,22 @@ def over(entry: Entry, earlier: Entry | None) -> Entry:
         entry = replace(entry, **{name: getattr(earlier, name) for name in _OF_THE_DECISION})
     if entry.outcome is None:
         entry = replace(entry, **{name: getattr(earlier, name) for name in _OF_THE_CONTACT})
-    return entry if entry.told is not None else replace(entry, told=earlier.told)
+    for name in ("told", "person_said"):
+        if getattr(entry, name) is None:
+            entry = replace(entry, **{name: getattr(earlier, name)})
+    return entry
 
 
 def without_decision(entry: Entry) -> Entry:
-    """The rest of what a row said: what came of a contact, and whether the person was told.
+    """The rest of what a row said: what came of a contact, what the person said, and whether they were told.
+
+    That the person has said no is kept as their word: it holds a visit until the chair says.
 
     >>> both = Entry(date(2026, 11, 22), "gp", "listed", "p1", None, decision="said_no", reason="own_wish", told="yes")
     >>> rest = without_decision(both)
-    >>> rest.decision, rest.reason, rest.told
-    (None, None, 'yes')
+    >>> rest.decision, rest.reason, rest.told, rest.person_said
+    (None, None, 'yes', 'no_contact')
     """
     nothing: dict[str, Any] = dict.fromkeys(_OF_THE_DECISION)
-    return replace(entry, **nothing)
+    said = "no_contact" if entry.decision == "said_no" else entry.person_said
+    return replace(entry, **nothing | {"person_said": said})

@@ -37,6 +37,40 @@ def tell_decisions(
     }
 
 
+def since_last(
+    entries: pl.DataFrame,
+    *,
+    previous: pl.DataFrame | None,
+    last_night: date | None,
+    rows: pl.DataFrame,
+    still_to_do: pl.Series,
+    n_held: int,
+    n_left: int,
+) -> pl.DataFrame:
+    """How many of the last list are decided, open or left, and how many visits are agreed, overdue or held: what, n.
+
+    The group holds all of these rows, so the counts are exact. `previous` is the last list, of the day `last_night`;
+    `rows` is tonight's, and `still_to_do` whom a visit was agreed for and not made. Decided is who was decided about on
+    the last list or has such a visit.
+    """
+    listed = pl.Series("person_id", [], dtype=pl.String) if previous is None else previous["person_id"]
+    taken = entries.filter(pl.col("decision").is_not_null())
+    of_list = taken if last_night is None else taken.filter(night=last_night)
+    decided = pl.concat([of_list["person_id"], still_to_do]).unique()
+    n_decided = int(listed.is_in(decided.implode()).sum())
+    status = rows["status"]
+    counts = {
+        "on_last_list": len(listed),
+        "decided": n_decided,
+        "open": len(listed) - n_decided,
+        "agreed": int((status == "agreed").sum()),
+        "overdue": int((status == "overdue").sum()),
+        "held": n_held,
+        "left": n_left,
+    }
+    return pl.DataFrame({"what": list(counts), "n": list(counts.values())})
+
+
 def _warning(n_following: int, n_decisions: int, settings: DecisionSettings) -> str | None:
     """A sentence for the chair where the suggestion was followed more often than settings allow.
 

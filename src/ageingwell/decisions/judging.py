@@ -1,6 +1,5 @@
 """Judging the rows of a list that came back: what each one says, or what is to be mended before it counts."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -8,11 +7,14 @@ from typing import Final
 
 from ageingwell.decisions.changed import edited_columns, stands_beside_another
 from ageingwell.decisions.choices import (
+    A_NO,
     ADDED_FOR,
     CONTACT_NOW,
     DECISIONS,
     LEADS,
     OUTCOMES,
+    PERSON_SAID,
+    QUESTIONS,
     REASONS,
     TITLES,
     TOLD,
@@ -20,16 +22,17 @@ from ageingwell.decisions.choices import (
 )
 from ageingwell.decisions.days import day_of
 from ageingwell.decisions.entry import Entry
+from ageingwell.decisions.identifying import could_name_somebody
 from ageingwell.decisions.own_columns import notes_of_own_columns
+from ageingwell.decisions.plan import LONGEST_WORDS
 from ageingwell.decisions.reading import Filled
 from ageingwell.decisions.sent import SentList, Subject
 from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, KEY, PERSON, FilledRow, Where, is_key, key_of
 
-LONGEST_NOTE: Final = 200
+CHAIR: Final = "group"  # its word holds over the agencies'
+LONGEST_NOTE: Final = LONGEST_WORDS
 _FURTHEST: Final = timedelta(days=731)
 CONTACT_DAYS_BEFORE: Final = 42  # the shipped value of `contact_days_before`
-# What has no place in a short text: runs of digits as in NHS numbers and telephones, postcodes, addresses of e-mail.
-IDENTIFIES: Final = re.compile(r"@|(?:\d[ \-]?){6}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Judged:
     """A row, what came of it, what a reader is told, and which read-only cells were found changed.
 
     `verdict`: accepted, unchanged, clash, or rejected. `entry` is what the row says, where it says something.
+    `is_agreed`: a visit to the person was agreed and open when the list was made. `is_plan`: a row of the sheet of
+    plans.
     """
 
     row: FilledRow
@@ -46,6 +51,8 @@ class Judged:
     entry: Entry | None = None
     is_added: bool = False
     is_withdrawn: bool = False
+    is_agreed: bool = False
+    is_plan: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,11 +130,11 @@ def _judged(row: FilledRow, sent: SentList, days: _Days, unclear: list[str]) -> 
     entry, notes = _entry(row, sent.people[key], sent, days)
     if unclear or notes:
         return _rejected(row, _with(unclear, notes), edited)
-    return Judged(row, "accepted", _worth_telling(entry, days), edited, entry)
+    return Judged(row, "accepted", _worth_telling(entry, days), edited, entry, is_agreed=sent.people[key].is_agreed)
 
 
 def _worth_telling(entry: Entry, days: _Days) -> tuple[str, ...]:
-    """What is taken and may still surprise: a visit agreed until a day that is over keeps no place."""
+    """What is taken and may still surprise: a visit agreed until a day that is over is overdue at once."""
     is_over = entry.by_when is not None and entry.by_when < days.on and entry.outcome is None
     return ("By when: lies before the day of recording",) if is_over else ()
 
@@ -154,6 +161,8 @@ def _entry(row: FilledRow, who: Subject, sent: SentList, days: _Days) -> tuple[E
         contacted_on=_day(row, "contacted_on", "Contacted on", notes),
         agency=_who_made_contact(sent.recipient, led_by, who) if outcome else None,
         agrees_with_suggestion=None if decision is None else decision == CONTACT_NOW and led_by == who.suggested_lead,
+        question=_choice(row, "question", TITLES["question"], QUESTIONS, notes),
+        person_said=_choice(row, "person_said", TITLES["person_said"], PERSON_SAID, notes),
     )
     return entry, notes + _missing(row, entry, days)
 
@@ -171,6 +180,12 @@ def _missing(row: FilledRow, entry: Entry, days: _Days) -> list[str]:
         notes.append("Contacted on: needed where something came of it")
     if row["contacted_on"] and not row["outcome"]:
         notes.append("What came of it: needed where there was a contact")
+    if row["question"] and entry.decision != "need_to_know_more":
+        notes.append(f"{TITLES['question']}: only with the decision Need to know more")
+    if entry.person_said in A_NO and entry.recipient == CHAIR and not row["decision"]:
+        notes.append("Decision: needed where the person asked not to be contacted")
+    if entry.person_said in A_NO and entry.decision == CONTACT_NOW:
+        notes.append(f"{TITLES['person_said']}: they asked not to be contacted, and the decision is to contact now")
     return notes + _contact_out_of_time(entry, days)
 
 
@@ -235,7 +250,7 @@ def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str
     notes += [] if row["added_for"] else ["Reason for adding: needed"]
     if len(row["note"]) > LONGEST_NOTE:
         notes.append(f"In a few words: longer than {LONGEST_NOTE} letters")
-    if IDENTIFIES.search(row["note"]):
+    if could_name_somebody(row["note"]):
         notes.append("In a few words: holds a number, postcode or e-mail address that could name somebody")
     by_when, told = _by_when(row, sent.night, notes), _choice(row, "told", "Told by now", TOLD, notes)
     if notes or unclear or who is None:

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +19,15 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.decisions.entry import ENTRIES, Entry
+from ageingwell.decisions.plan import Plan
 from ageingwell.errors import LedgerError
 from ageingwell.publish.disk import DISK, Disk
 
 BEGINNING: Final = "0" * 64
-_VERSION: Final = 1
+# Entries of version 1 lack what a person said, the question asked, and plans: there they are read as not said.
+_VERSION: Final = 2
+_READ: Final = (1, _VERSION)
+_OF_THE_CHAIN: Final = ("position", "previous_hash", "hash")
 _MENDING: Final = "put back the last good copy of the ledger; entries since then can be recorded again from their files"
 _TABLE: Final = """
 CREATE TABLE entries (
@@ -82,6 +87,8 @@ def append(
         previous = known[-1][3] if known else BEGINNING
         if not known:
             _make(database)
+        # From here on an older version cannot read what is added; it says so instead of losing it.
+        database.execute(f"PRAGMA user_version = {_VERSION}")
         for position, entry in enumerate(entries, start=len(known) + 1):
             said = json.dumps({**stamp, "role": role, "file_sha256": file_sha256, **entry.plain()}, ensure_ascii=False)
             digest = _hash(position, said, previous)
@@ -107,6 +114,9 @@ def _row(position: int, said: str, previous: str, digest: str) -> dict[str, Any]
     told = json.loads(said)
     days = ("recorded_on", "night", "by_when", "contacted_on")
     told |= {name: None if told[name] is None else date.fromisoformat(told[name]) for name in days}
+    plan = Plan.read(told["plan"]) if told.get("plan") is not None else None
+    told = {name: told.get(name) for name in ENTRIES if name not in _OF_THE_CHAIN}
+    told["plan"] = None if plan is None else asdict(plan)
     return {"position": position, **told, "previous_hash": previous, "hash": digest}
 
 
@@ -131,14 +141,13 @@ def _make(database: sqlite3.Connection) -> None:
     statements = [part.strip() for part in _TABLE.replace("END;", "END;;").split(";\n") if part.strip()]
     for statement in statements:
         database.execute(statement)
-    database.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 def _checked(database: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str]]:
     """Every row, oldest first, once the whole chain has been followed."""
     if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").fetchall():
         return []
-    if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+    if database.execute("PRAGMA user_version").fetchone()[0] not in _READ:
         raise LedgerError(f"the ledger {path.name} was written by another version", "use that version, or a new ledger")
     rows = database.execute("SELECT position, said, previous_hash, hash FROM entries ORDER BY position").fetchall()
     previous = BEGINNING

@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, OUTCOMES, REASONS, TITLES, label_of
+from ageingwell.decisions.choices import (
+    ADDED_FOR,
+    DECISIONS,
+    OUTCOMES,
+    PERSON_SAID,
+    REASONS,
+    TITLES,
+    label_of,
+)
 from ageingwell.decisions.reading import Filled
 from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.tables import ADDED_ANSWERS, ANSWERS, BESIDE, KEY, FilledRow, Where, key_of
@@ -13,6 +21,7 @@ _TELLING: Final[Mapping[str, Mapping[str, str]]] = {
     "decision": DECISIONS,
     "reason": REASONS,
     "outcome": OUTCOMES,
+    "person_said": PERSON_SAID,
     "added_for": ADDED_FOR,
 }
 

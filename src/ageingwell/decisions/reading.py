@@ -13,7 +13,7 @@ from ageingwell.decisions.choices import folded
 from ageingwell.decisions.ods import is_locked, read_ods
 from ageingwell.decisions.packages import DamagedError, Package, TooLargeError
 from ageingwell.decisions.sheets import MOST_CELLS, Place, Sheet, tidy
-from ageingwell.decisions.tables import ADDED, HOMES, KEY, LIST, LIST_CODE, FilledRow, Table, find_table
+from ageingwell.decisions.tables import ADDED, HOMES, KEY, LIST, LIST_CODE, PLANS, FilledRow, Table, find_table
 from ageingwell.decisions.xlsx import read_xlsx
 from ageingwell.errors import DecisionFileError
 
@@ -36,8 +36,8 @@ class Filled:
     """A list that came back: its digest, the list it says it is (recipient, night, edition), its rows, those added.
 
     `headings` are the known columns of the list as they are headed there, by name, and `added_headings` those of the
-    sheet to add someone (`None`: there is no such sheet). `homes` are the rows of the sheet that asks nothing.
-    `words` holds what stands outside any table, by sheet.
+    sheet to add someone (`None`: there is no such sheet). `plans` are the rows of the sheet of plans. `homes` are the
+    rows of the sheet that asks nothing. `words` holds what stands outside any table, by sheet.
     """
 
     name: str
@@ -56,6 +56,8 @@ class Filled:
     n_text_boxes: int = 0
     is_workbook: bool = True
     n_identities: int = 0
+    plans: tuple[FilledRow, ...] = ()
+    plan_headings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names_people(self) -> bool:
@@ -102,7 +104,8 @@ def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
     contents = read_contents(path, titles=titles)
     found, tables = contents.found, contents.tables
     sheets = [sheet for sheet, _ in found]
-    listed = _the_list(tables, path)
+    plans = [table for table in tables if table.kind == PLANS]
+    listed = _the_list(tables, path, may_lack=bool(plans))
     _stop_on_headings_used_twice(tables, path)
     added = [table for table in tables if table.kind == ADDED]
     return Filled(
@@ -122,13 +125,18 @@ def read_filled(path: Path, *, titles: Mapping[str, str]) -> Filled:
         n_text_boxes=sum(sheet.n_text_boxes for sheet in sheets),
         is_workbook=contents.is_workbook,
         n_identities=sum(table.n_identities for table in tables),
+        plans=tuple(row for table in plans for row in table.rows),
+        plan_headings={name: head for table in plans for name, head in table.headings.items()},
     )
 
 
-def _the_list(tables: Sequence[Table], path: Path) -> Table:
+def _the_list(tables: Sequence[Table], path: Path, *, may_lack: bool) -> Table:
+    """The table of the list; an empty one where the sheet of plans came back alone, as in a CSV."""
     listed = [table for table in tables if table.kind == LIST]
     if len(listed) == 1:
         return listed[0]
+    if not listed and may_lack:
+        return Table(LIST, "", {}, ())
     if not listed:
         found = f"{path.name}: no sheet has the column `Row key` and a column `Decision` or another to fill in"
         raise DecisionFileError(found, _REMEDY)

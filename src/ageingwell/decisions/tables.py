@@ -6,19 +6,51 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, OUTCOMES, REASONS, folded, label_of
+from ageingwell.decisions.plan import MOST_STEPS
 from ageingwell.decisions.sheets import NOT_WORKED_OUT, Covered, Sheet, column_letters, covered_cells
 from ageingwell.pseudonyms.identities import is_identity
 
 KEY: Final = "row_key"
 PERSON: Final = "person"
-ANSWERS: Final = ("decision", "led_by", "reason", "by_when", "told", "outcome", "contacted_on")
+ANSWERS: Final = (
+    "decision",
+    "led_by",
+    "reason",
+    "by_when",
+    "question",
+    "told",
+    "outcome",
+    "contacted_on",
+    "person_said",
+)
 ADDED_ANSWERS: Final = (PERSON, "led_by", "added_for", "by_when", "told", "note")
-DAYS: Final = ("by_when", "contacted_on")
+# What the sheet of plans asks, one row a person: no heading of it stands on another sheet.
+PLAN_ANSWERS: Final = (
+    "matters",
+    "also_matters",
+    *(f"step_{n}{what}" for n in range(1, MOST_STEPS + 1) for what in ("", "_who", "_by_when")),
+    "plan_agreed",
+    "review_on",
+    "helped",
+    "plan_state",
+    "ended_for",
+    "plan_note",
+)
+PLAN_REVIEW: Final = "plan_review"  # beside the answers: when to look at the plan again
+_PLACE: Final = "place"
+DAYS: Final = (
+    "by_when",
+    "contacted_on",
+    "review_on",
+    *(name for name in PLAN_ANSWERS if name.startswith("step_") and name.endswith("_by_when")),
+)
 # What stands beside the cells of a list in a file to mend, a file for the chair, or the CSV of a list.
 LIST_CODE: Final = "list_code"
 LIST_KEYS: Final = "list_keys"
-BESIDE: Final = ("to_mend", "said", "notices", LIST_CODE, LIST_KEYS)
-LIST, ADDED, HOMES = "list", "added", "homes"
+CODE: Final = "code"
+SHORT_CODES: Final = (CODE, "home_code")  # the first letters of the keys, for readers
+BESIDE: Final = ("to_mend", "said", "notices", LIST_CODE, LIST_KEYS, *SHORT_CODES)
+LIST, ADDED, HOMES, PLANS = "list", "added", "homes", "plans"
 Where = tuple[str, int]
 
 _ADDED_ALONE: Final = set(ADDED_ANSWERS) - set(ANSWERS)
@@ -74,7 +106,8 @@ class FilledRow:
 
 @dataclass(frozen=True)
 class Table:
-    """A sheet of ours: its kind (`LIST`, `ADDED`, `HOMES`), its known columns by name with their headings, its rows.
+    """A sheet of ours: its kind (`LIST`, `ADDED`, `HOMES`, `PLANS`), its known columns by name with their headings, its
+    rows.
 
     `n_above` cells stand above the headings; in `n_covered` rows an answer was taken from a merged cell.
     `n_identities` columns hold names, addresses, telephones or numbers of people: nothing of them is here.
@@ -110,6 +143,8 @@ def _kind(names: set[str], sheet: str) -> str | None:
     """What a row of headings belongs to. A heading may be missing or written otherwise: the others tell."""
     if KEY in names and names & set(ANSWERS):
         return LIST
+    if KEY in names and names & set(PLAN_ANSWERS):
+        return PLANS
     if KEY in names:
         # The sheet that explains the columns has a row that begins with "Row key" as well, and no other name in it.
         return HOMES if len(names) >= _FEWEST_OF_HOMES else None
@@ -123,7 +158,11 @@ def _of_this_kind(names: dict[int, str], kind: str) -> dict[int, str]:
     """A heading of another sheet of ours is here one that nobody sent: "Note" is a common column of one's own."""
     if kind == ADDED:
         return {column: name for column, name in names.items() if name in (*ADDED_ANSWERS, *BESIDE)}
-    return {column: name for column, name in names.items() if name not in _ADDED_ALONE}
+    if kind == PLANS:
+        ours = (KEY, PLAN_REVIEW, _PLACE, *PLAN_ANSWERS, *BESIDE)
+        return {column: name for column, name in names.items() if name in ours}
+    others = (*_ADDED_ALONE, PLAN_REVIEW, *PLAN_ANSWERS)
+    return {column: name for column, name in names.items() if name not in others}
 
 
 def _table(
@@ -135,7 +174,7 @@ def _table(
     own = _own_headings(heads, names, {column for _, row in below for column in row})
     identities = {column for column in set(heads) - set(names) if is_identity(heads[column])}
     rows = tuple(_rows(sheet, below, names, own, covered, identities))
-    asked = ADDED_ANSWERS if kind == ADDED else ANSWERS
+    asked = {ADDED: ADDED_ANSWERS, PLANS: PLAN_ANSWERS}.get(kind, ANSWERS)
     taken = {row for row, column in covered.shown if names[column] in asked}
     known = list(names.values())
     twice = tuple(sorted({name for name in known if known.count(name) > 1}))
@@ -183,7 +222,7 @@ def _is_choice(text: str) -> bool:
 
 def _doubt(sheet: Sheet, place: tuple[int, int], name: str, covered: Covered) -> str | None:
     """Why a cell shows something that cannot be taken for an answer, if so."""
-    if name not in (*ANSWERS, *ADDED_ANSWERS, KEY):
+    if name not in (*ANSWERS, *ADDED_ANSWERS, *PLAN_ANSWERS, KEY):
         return None
     if place in sheet.without_value:
         return NOT_WORKED_OUT

@@ -198,9 +198,9 @@ DERIVED: tuple[Feature, ...] = (
         source="derived",
         value=_n_deficits,
         direction="up",
-        present="{value} of the 36 health deficits of the frailty index",
-        absent="none of the 36 health deficits of the frailty index",
-        one="1 of the 36 health deficits of the frailty index",
+        present="{value} of the 36 frailty signs",
+        absent="none of the 36 frailty signs",
+        one="1 of the 36 frailty signs",
         readers=EVERY_CARE_AGENCY,
     ),
     Feature(

@@ -261,7 +261,7 @@ EVENTS: tuple[Feature, ...] = (
         "days_adaptation_waiting",
         Dated(_days_waiting, _waiting, "asked_on"),
         "up",
-        "an adaptation waited for since {value} days",
+        "waiting {value} days for an adaptation",
         "no adaptation waiting",
         source="adaptations",
         shown_as="days",

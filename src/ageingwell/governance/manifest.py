@@ -19,10 +19,11 @@ def describe_inputs(records: Records, config: Config, *, as_of: date) -> dict[st
 
 
 def _input(table: CheckedTable, config: Config, *, as_of: date) -> InputFacts:
-    late_after = config.tables[table.name].late_after_days
+    promised = config.tables[table.name].promised_days
+    limits = [days for days in (config.tables[table.name].late_after_days, promised) if days is not None]
     # Rows dated ahead are not known on the night: one slip of the year would make a table up to date for good.
     newest = table.newest_known(as_of)
-    is_late = late_after is not None and (newest is None or newest < as_of - timedelta(days=late_after))
+    is_late = bool(limits) and (newest is None or newest < as_of - timedelta(days=min(limits)))
     return {
         "files": [{"file": file.file, "sha256": file.sha256, "n_rows": file.n_rows} for file in table.files],
         "n_read": table.n_read,
@@ -31,6 +32,7 @@ def _input(table: CheckedTable, config: Config, *, as_of: date) -> InputFacts:
         "refused_by_rule": table.refused_by_rule().to_dicts(),
         "newest_on": None if newest is None else newest.isoformat(),
         "is_late": is_late,
+        "promised_days": promised,
         "n_repeated": table.n_repeated,
         "n_dated_ahead": table.n_dated_ahead(as_of),
         "dropped_columns": list(table.dropped_columns),

@@ -20,6 +20,7 @@ class InputFacts(TypedDict, total=False):
     refused_by_rule: list[dict[str, Any]]
     newest_on: str | None
     is_late: bool
+    promised_days: int | None
     n_repeated: int
     n_dated_ahead: int
     dropped_columns: list[str]
@@ -77,6 +78,16 @@ class DecisionFacts(TypedDict, total=False):
     n_decisions: str
     followed_in_100: int | None
     warning: str | None
+
+
+class WeekFacts(TypedDict, total=False):
+    """The week in numbers: people on the list and their homes, people with a need or a high chance who wait for a
+    place, and by agency the homes with an urgent need that it has no place for."""
+
+    n_people: int
+    n_homes: int
+    n_waiting: int
+    urgent_waiting: dict[str, int]
 
 
 # `from` is a word of Python's own, so this one cannot be written as a class.
@@ -137,6 +148,7 @@ class NightFacts:
     inputs: Mapping[str, InputFacts] = field(default_factory=dict)
     steps: Sequence[StepFacts] = ()
     capacity: Mapping[str, int] = field(default_factory=dict)
+    week: WeekFacts = field(default_factory=WeekFacts)
     bundle: BundleFacts = field(default_factory=BundleFacts)
     config: str = ""
     ledger: Mapping[str, Any] = field(default_factory=dict)

@@ -19,6 +19,7 @@ import polars as pl
 from ageingwell.config.load import Config, load_config
 from ageingwell.context import Surroundings
 from ageingwell.given import day_of
+from ageingwell.night.before import before_of
 from ageingwell.night.nearby import local_offers, with_local_offers
 from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key
@@ -151,6 +152,8 @@ def _view(recipient: Recipient, run: OutreachRun, config: Config, *, as_of: date
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
+        recorded=frames.recorded,
+        remembered=before_of(recipient, frames, run.facts, config=config),
     )
     return with_local_offers(view, local_offers(view, frames, run.facts, config=config), run.facts)
 

@@ -12,10 +12,13 @@ from ageingwell.contracts.kept import (
     Beeswarm,
     Drift,
     JustMissed,
+    LastTime,
     LeftList,
     Marginal,
+    Plans,
     Residents,
     Safeguarded,
+    SinceLast,
 )
 from ageingwell.contracts.made import (
     Attrition,
@@ -24,7 +27,9 @@ from ageingwell.contracts.made import (
     Links,
     Needs,
     OutreachList,
+    PastEvents,
     Reasons,
+    Recorded,
     Scores,
     Spine,
     validated,
@@ -35,7 +40,7 @@ from ageingwell.shown import Screen, Shown
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
-NIGHT_FORMAT: Final = 3
+NIGHT_FORMAT: Final = 4
 
 
 # The frames with a row for everybody: of a large place they stay on disk, and are read when asked.
@@ -49,11 +54,15 @@ class NightFrames(Shown):
     """Everything a night's files are drawn from; each frame is one Parquet file (`listed` is `list.parquet`).
 
     Besides the tables that other programs read (`list`, `needs`, `attrition`, `scores`, `reasons`) a night keeps what
-    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `compared`
-    (whom each listed person is compared with), `in_touch` (which agencies have a record of them), `people` (the spine
+    its pages show, so that they can be drawn again without the records when somebody has to be taken off: `recorded`
+    (facts on record of each listed person that a rule for needs counts), `compared` (whom each listed person is
+    compared with), `in_touch` (which agencies have a record of them), `past_events` (what happened to them in three
+    years), `people` (the spine
     of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
     last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
-    counted and never shown) and `services` (what the directory of local services offers); and for the annex `beeswarm`
+    counted and never shown), `services` (what the directory of local services offers), `last_time` (what the group's
+    ledger tells of each person), `plans` (the plans that go on) and `since_last` (how many were decided since the last
+    list, exactly, for the group alone); and for the annex `beeswarm`
     (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links`
     (how much of each table meets the register), which the next night is compared with too.
     """
@@ -63,8 +72,10 @@ class NightFrames(Shown):
     attrition: Frame
     scores: Frame
     reasons: pl.DataFrame
+    recorded: pl.DataFrame
     compared: pl.DataFrame
     in_touch: pl.DataFrame
+    past_events: pl.DataFrame
     people: pl.DataFrame
     safeguarded: pl.DataFrame
     left_list: pl.DataFrame
@@ -75,6 +86,9 @@ class NightFrames(Shown):
     residents: Frame
     services: pl.DataFrame
     links: pl.DataFrame
+    last_time: pl.DataFrame
+    plans: pl.DataFrame
+    since_last: pl.DataFrame
 
     def _screen(self) -> Screen:
         of = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -118,8 +132,10 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "attrition": Attrition,
     "scores": Scores,
     "reasons": Reasons,
+    "recorded": Recorded,
     "compared": Compared,
     "in_touch": InTouch,
+    "past_events": PastEvents,
     "people": Spine,
     "safeguarded": Safeguarded,
     "left_list": LeftList,
@@ -130,6 +146,9 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "residents": Residents,
     "services": Offerable,
     "links": Links,
+    "last_time": LastTime,
+    "plans": Plans,
+    "since_last": SinceLast,
 }
 
 

@@ -4,29 +4,34 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, REASONS
+from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, PERSON_SAID, REASONS, label_of
 from ageingwell.decisions.entry import Entry
+from ageingwell.decisions.identifying import could_name_somebody
 from ageingwell.decisions.judging import Judged
 from ageingwell.decisions.own_columns import own_words
 from ageingwell.decisions.reading import Filled
 from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.settling import Clash
-from ageingwell.decisions.tables import KEY, PERSON, Where, is_key, key_of
+from ageingwell.decisions.tables import DAYS, KEY, PERSON, Where, is_key, key_of
 from ageingwell.report.cells import harmless
 from ageingwell.report.choices import ADDED, ASKED, MEND, SAID
+from ageingwell.report.plan_sheet import SHOWN, PlanSheet, plan_questions
 from ageingwell.report.workbook import clash_workbook, fix_workbook
-from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, OFFERS, AgencyView, Column
+from ageingwell.views import columns as view_columns
+from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.words import agency_words
 
-_COLUMNS: Mapping[str, Column] = {column.name: column for column in (*FOR_READERS_OF_RISK, *FOR_ANYONE, OFFERS)}
+_COLUMNS: Mapping[str, Column] = {
+    value.name: value for value in vars(view_columns).values() if isinstance(value, Column)
+}
 # What the chair needs beside the answers to know whom they are about.
 _OF_A_CLASH = ("row_key", "household_key", "place", "lead_agency", "needs", "action")
 
 
-def draw_fix(filled: Filled, sent: SentList, rows: Sequence[Judged], *, code: str) -> bytes:
+def draw_fix(filled: Filled, sent: SentList, rows: Sequence[Judged], *, code: str, notes: bool = False) -> bytes:
     """Draw the rejected rows of a file, as they were sent and as they were answered, with what to mend of each."""
     rejected = [row for row in rows if row.verdict == "rejected" and not row.is_withdrawn]
-    listed = [row for row in rejected if not row.is_added]
+    listed = [row for row in rejected if not row.is_added and not row.is_plan]
     columns = [_COLUMNS[name] for name in sent.columns if name in _COLUMNS]
     # Where an agency put names beside its list, one may stand in any column of its own: none comes back.
     words = {} if filled.names_people else {row.where: found for row, _, found in own_words(filled, sent)}
@@ -53,7 +58,30 @@ def draw_fix(filled: Filled, sent: SentList, rows: Sequence[Judged], *, code: st
         code=code,
         added=_texts(added, [MEND.name, *(column.name for column in own_of_added), *(asked.name for asked in ADDED)]),
         own_of_added=own_of_added,
+        plans=_plans(sent, [row for row in rejected if row.is_plan], notes=notes),
     )
+
+
+def _plans(sent: SentList, rows: Sequence[Judged], *, notes: bool) -> PlanSheet | None:
+    """The rows of plans to mend, as they were answered; own words stand there only where they may be kept."""
+    if not rows:
+        return None
+    asked = plan_questions(dict(sent.steps), notes=notes)
+    names = [question.name for question in asked]
+    before = {} if sent.as_sent is None else {key_of(row[KEY]): row for row in sent.as_sent.plans}
+    shown = []
+    for row in rows:
+        was = before.get(key_of(row.row[KEY]), row.row)
+        cells = {column.name: was[column.name] for column in SHOWN}
+        shown.append({**cells, KEY: row.row[KEY] if is_key(row.row[KEY]) else "", MEND.name: ". ".join(row.notes)})
+    # Own words that could name somebody are not written again.
+    answers = [{name: _written_again(name, row.row[name], sent) for name in names} for row in rows]
+    return PlanSheet(_texts(shown, [*(column.name for column in SHOWN), MEND.name]), asked, _texts(answers, names))
+
+
+def _written_again(name: str, text: str, sent: SentList) -> str:
+    is_own = name not in DAYS and label_of(text, sent.steps) is None
+    return "" if is_own and could_name_somebody(text) else text
 
 
 def _own_columns(rows: Sequence[Judged], words: Mapping[Where, Mapping[str, str]]) -> list[Column]:
@@ -106,7 +134,9 @@ def _said(clash: Clash) -> str:
 
 def _answer(entry: Entry) -> str:
     """One recipient's answer in words: its choices alone, no text that somebody typed."""
-    decision = DECISIONS.get(entry.decision or "", "")
+    if entry.decision is None:
+        return f"{agency_words(entry.recipient)}: {PERSON_SAID.get(entry.person_said or '', '')}"
+    decision = DECISIONS.get(entry.decision, "")
     lead = f", led by {LEADS[entry.led_by]}" if entry.led_by else ""
     why = {**REASONS, **ADDED_FOR}.get(entry.reason or "")
     return f"{agency_words(entry.recipient)}: {decision}{lead}" + (f" ({why})" if why else "")

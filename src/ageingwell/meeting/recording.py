@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import chain, count
 from pathlib import Path
@@ -16,6 +16,8 @@ from ageingwell.decisions.changed import changed_cells
 from ageingwell.decisions.entry import entries_of
 from ageingwell.decisions.judging import Judged, judge
 from ageingwell.decisions.ledger import append, read_ledger
+from ageingwell.decisions.plan_choices import step_choices
+from ageingwell.decisions.plan_rows import judge_plans
 from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.settling import Clash, settle, to_keep
@@ -23,7 +25,7 @@ from ageingwell.errors import DecisionFileError
 from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.meeting.mending import draw_clashes, draw_fix
 from ageingwell.meeting.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedFile
-from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list
+from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list, services_of
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DISK, current, publishing_lock
 from ageingwell.publish.disk import Disk
@@ -88,16 +90,14 @@ def record(
         at = _when(out, maybe_day_of(recorded_on, name="recorded_on"), world)
         path = ledger_path(out, config)
         with world.stage("read"):
-            before = config.outreach.decisions.contact_days_before
-            read = [
-                _read(Path(file), out=out, key=list_key, on=at.date(), contact_days_before=before) for file in files
-            ]
+            read = [_read(Path(file), out=out, key=list_key, on=at.date(), config=config) for file in files]
         with world.stage("settle"):
             settled, clashes = settle([one.rows for one in read], ledger=entries_of(read_ledger(path)))
             judged = [_Read(one.path, one.filled, one.sent, one.code, rows) for one, rows in zip(read, settled)]
         with world.stage("write"):
             drawn: dict[Path, bytes] = {}
-            fixes = [_drawn_fix(one, fix_to, drawn) for one in judged]
+            notes = config.outreach.plans.notes
+            fixes = [_drawn_fix(one, fix_to, drawn, notes=notes) for one in judged]
             clash_files = _drawn_clashes(clashes, judged, fix_to, drawn, out=out, key=list_key)
             if not dry_run:
                 for path_to, content in drawn.items():
@@ -130,17 +130,21 @@ def _when(out: Path, recorded_on: date | None, world: Surroundings) -> datetime:
     return datetime.combine(recorded_on, time(12), tzinfo=UTC)
 
 
-def _read(path: Path, *, out: Path, key: Key | Path | None, on: date, contact_days_before: int) -> _Read:
+def _read(path: Path, *, out: Path, key: Key | Path | None, on: date, config: Config) -> _Read:
     filled = read_filled(path, titles=headings())
     sent, code = sent_list(filled, out=out, key=key)
-    return _Read(path, filled, sent, code, judge(filled, sent, on=on, contact_days_before=contact_days_before))
+    rows = judge(filled, sent, on=on, contact_days_before=config.outreach.decisions.contact_days_before)
+    if filled.plans:
+        sent = replace(sent, steps=step_choices(config.interventions, services_of(out, sent.night)))
+        rows += judge_plans(filled, sent, notes=config.outreach.plans.notes)
+    return _Read(path, filled, sent, code, rows)
 
 
-def _drawn_fix(one: _Read, fix_to: Path | None, drawn: dict[Path, bytes]) -> Path | None:
+def _drawn_fix(one: _Read, fix_to: Path | None, drawn: dict[Path, bytes], *, notes: bool) -> Path | None:
     """Draw the rows to mend, and say where they go; nothing is printed again of people who were taken off."""
     if not any(row.verdict == "rejected" and not row.is_withdrawn for row in one.rows):
         return None
-    content = draw_fix(one.filled, one.sent, one.rows, code=one.code)
+    content = draw_fix(one.filled, one.sent, one.rows, code=one.code, notes=notes)
     path = _own_name((fix_to or one.path.parent) / f"{one.path.stem}.fix.xlsx", content, drawn)
     drawn[path] = content
     return path

@@ -10,7 +10,7 @@ import polars as pl
 
 from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList, Subject
-from ageingwell.decisions.tables import KEY, key_of
+from ageingwell.decisions.tables import KEY, SHORT_CODES, key_of
 from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
 from ageingwell.kept.frames import read_frame
 from ageingwell.pseudonyms import Key, row_key
@@ -19,7 +19,7 @@ from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.choices import ASKED, MEND, SAID, headings
 
 RECIPIENTS: Final = (*LEAD_AGENCIES, "group")
-_NOT_SENT = {question.name for question in ASKED} | {MEND.name, SAID.name}
+_NOT_SENT = {question.name for question in ASKED} | {MEND.name, SAID.name, *SHORT_CODES}
 # Where somebody left a night who may still be added: the others are not of the people lists are made of.
 _COULD_BE_LISTED = ("eligible", "rank", "allocate", "listed")
 _AFTER_EVERY_NIGHT = "9999-12-31"
@@ -46,11 +46,11 @@ def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[Sen
     night = date.fromisoformat(folder.name[:10])
     latest = revisions(out, night.isoformat())[-1]
     keyed = _Keyed(recipient, night, _list_key(latest, key))
-    listed = read_frame(folder, "listed", columns=("person_id", "household_id", "lead_agency"))
+    listed = read_frame(folder, "listed", columns=("person_id", "household_id", "lead_agency", "status"))
     known = _still_known(latest, listed)
     people = {
-        row: Subject(person, home, lead)
-        for row, person, home, lead in keyed.rows(listed, "household_id", "lead_agency")
+        row: Subject(person, home, lead, status)
+        for row, person, home, lead, status in keyed.rows(listed, "household_id", "lead_agency", "status")
         if person in known
     }
     withdrawn = {row for row, person, _ in keyed.rows(listed, "household_id") if person not in known}
@@ -59,6 +59,11 @@ def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[Sen
     cells = {row[KEY]: {name: row[name] for name in columns} for row in sent.rows}
     code = " ".join(sent.code or ())
     return SentList(recipient, night, columns, cells, people, frozenset(withdrawn), anybody, as_sent=sent), code
+
+
+def services_of(out: Path, night: date) -> pl.DataFrame:
+    """The local services that a night could offer, by which the steps of a plan are named."""
+    return read_frame(revisions(out, night.isoformat())[-1], "services", columns=("service_id", "name", "organisation"))
 
 
 def list_of(recipient: str, night: date, *, out: Path, key: Key | Path | None) -> tuple[SentList, str]:
@@ -112,14 +117,14 @@ def _by_code(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
 
 def _by_keys(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
     """The newest list that has most of the file's row keys."""
-    keys = {key_of(row[KEY]) for row in filled.rows}
+    keys = {key_of(row[KEY]) for row in (*filled.rows, *filled.plans)}
     best, most = None, 0
     for folder in _every_night(out):
         for recipient in RECIPIENTS:
             if not book_of(folder, recipient).is_file():
                 continue
             sent = _published(folder, recipient)
-            n_shared = len(keys & {row[KEY] for row in sent.rows})
+            n_shared = len(keys & {row[KEY] for row in (*sent.rows, *sent.plans)})
             if n_shared > most:
                 best, most = (folder, recipient, sent), n_shared
         if best is not None:

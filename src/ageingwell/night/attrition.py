@@ -1,5 +1,7 @@
 """Everyone who entered a night and where each left: nobody vanishes unreported."""
 
+from typing import Final
+
 import polars as pl
 
 from ageingwell.config.load import Config
@@ -50,6 +52,17 @@ def account_for_shard(
     told = pl.concat([part.select(ATTRITION.names()).cast(ATTRITION) for part in parts])
     _stop_on_lost_count(told, came=entered.height - n_eligible)
     return told
+
+
+HELD_REASON: Final = "no_to_settle"
+# Why somebody is not on tonight's list and their plan goes on all the same.
+_STILL_OURS: Final = ("cooling_off", "decided_otherwise", "in_hospital", "end_of_life", "care_home", HELD_REASON)
+
+
+def still_ours(accounted: pl.DataFrame) -> pl.DataFrame:
+    """Those of whom the group's own pages may tell what it decided: on the list, or off it for a while."""
+    here = pl.col("step").is_in(["rank", "allocate", "listed"])
+    return accounted.filter(here | pl.col("reason").is_in(_STILL_OURS))
 
 
 def refused_altogether(records: Records) -> pl.DataFrame:

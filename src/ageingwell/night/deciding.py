@@ -14,6 +14,7 @@ from ageingwell.decisions.effects import (
     left_in_peace_by_decision,
     needs_of_added,
     told_by_now,
+    unsettled_noes,
 )
 from ageingwell.decisions.entry import ENTRIES
 from ageingwell.decisions.ledger import BEGINNING, read_ledger
@@ -63,17 +64,20 @@ def with_recorded_contacts(records: Records, ledger: pl.DataFrame, *, as_of: AsO
 @dataclass(frozen=True)
 class Decided:
     """What was decided of people who may be used: `rows`, the decision in force of each, as the ledger has it; `told`,
-    whether each knows (person_id, person_told)."""
+    whether each knows (person_id, person_told); `noes`, who is said not to want contact while the chair has not said;
+    `entries`, all that was said of them and known on the night."""
 
     rows: pl.DataFrame
     told: pl.DataFrame
+    noes: pl.DataFrame
+    entries: pl.DataFrame
     config: Config
     as_of: AsOf
 
     def resting(self, people: pl.DataFrame) -> pl.DataFrame:
         """Who is left in peace since the group decided otherwise."""
         days = self.config.outreach.decision_days
-        return left_in_peace_by_decision(self.rows, people=people, days=days, as_of=self.as_of.day)
+        return left_in_peace_by_decision(self.rows, people=people, days=days, as_of=self.as_of.day, noes=self.noes)
 
     def agreed(self, contacts: pl.DataFrame) -> pl.DataFrame:
         """The visits agreed and still to be made."""
@@ -87,5 +91,12 @@ class Decided:
 def decided_tonight(ledger: pl.DataFrame, out: Barred, *, config: Config, as_of: AsOf) -> Decided:
     """The decisions in force; those of people and homes that opted out stay in the ledger and are not used."""
     used = without_barred({"decisions": ledger.lazy()}, out)["decisions"].collect()
-    told = told_by_now(used, as_of=as_of.day)
-    return Decided(decisions_in_force(used, as_of=as_of.day), told, config, as_of)
+    on = as_of.day
+    return Decided(
+        rows=decisions_in_force(used, as_of=on),
+        told=told_by_now(used, as_of=on),
+        noes=unsettled_noes(used, as_of=on),
+        entries=used.filter(pl.col("recorded_on") < on),
+        config=config,
+        as_of=as_of,
+    )

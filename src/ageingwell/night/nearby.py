@@ -10,7 +10,7 @@ from ageingwell.report.cells import day_words
 from ageingwell.report.commissioning import Community, commissioning
 from ageingwell.report.export import view_json, view_parquet
 from ageingwell.report.html import commissioning_html
-from ageingwell.report.offers import Offer, each_once, offers_of, with_offers
+from ageingwell.report.offers import Offer, each_once, offers_of, whom_to_ring, with_offers
 from ageingwell.report.person import Person
 from ageingwell.views.columns import AgencyView
 
@@ -33,7 +33,10 @@ def with_local_offers(view: AgencyView, offers: Sequence[Sequence[Offer]], facts
 
 def with_offers_on_pages(people: list[Person], offers: Sequence[Sequence[Offer]]) -> list[Person]:
     """The pages of persons with all that could be offered to each: both in the order of the view, or no pages."""
-    return [{**person, "offers": each_once(offered)} for person, offered in zip(people, offers, strict=bool(people))]
+    return [
+        {**person, "offers": each_once(offered), "ring": whom_to_ring(offered, otherwise=person["ring"])}
+        for person, offered in zip(people, offers, strict=bool(people))
+    ]
 
 
 def exports(view: AgencyView, name: str, *, notices: Sequence[str]) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ a few people, or a file of a shard; so the list is the same, byte for byte, howe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,8 +18,9 @@ from ageingwell.config.load import Config
 from ageingwell.context import Surroundings
 from ageingwell.contracts.kept import Residents
 from ageingwell.contracts.made import Attrition, Scores
-from ageingwell.decisions.effects import previous_as_agreed
-from ageingwell.decisions.following import tell_decisions
+from ageingwell.decisions.effects import held_visits, previous_as_agreed, with_days_named
+from ageingwell.decisions.following import since_last, tell_decisions
+from ageingwell.decisions.remembering import last_times, plans_in_force
 from ageingwell.engines.engine import Engine
 from ageingwell.engines.local import LocalEngine
 from ageingwell.governance.night_facts import NightFacts, TrackRecordFacts
@@ -26,7 +28,13 @@ from ageingwell.governance.recognised import manifest_of as recognised_manifest
 from ageingwell.governance.recognised import sentences
 from ageingwell.kept.frames import NightFrames
 from ageingwell.model.contributions import merge_sums
-from ageingwell.night.attrition import account_for_eligible, in_order, refused_altogether
+from ageingwell.night.attrition import (
+    HELD_REASON,
+    account_for_eligible,
+    in_order,
+    refused_altogether,
+    still_ours,
+)
 from ageingwell.night.change import population_of
 from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
@@ -39,6 +47,7 @@ from ageingwell.night.local import LocalDirectory, no_directory
 from ageingwell.night.matches import low_matches
 from ageingwell.night.models import remember
 from ageingwell.night.offers import RANKED, Ordered, offer_at_doors
+from ageingwell.night.past_events import ORDER as PAST_EVENTS_ORDER
 from ageingwell.night.people import (
     ACCOUNTED,
     FEATURES,
@@ -94,6 +103,7 @@ def outreach_list(
     workspace: Path,
     made: Path | None = None,
     ledger: pl.DataFrame = NOTHING_DECIDED,
+    last_night: date | None = None,
     local: LocalDirectory | None = None,
     engine: Engine | None = None,
     n_shards: int = 1,
@@ -101,8 +111,9 @@ def outreach_list(
     """Work out the night from checked records, in `n_shards` shards kept in the folder `workspace`.
 
     `made` is where the frames of everybody are put, which have to stay as long as the night that is given; without it a
-    folder of `workspace`. `ledger` is what the group decided on earlier lists, as `read_ledger` gives it; `local` its
-    local services; `engine` says where the shards are worked, without one in this process.
+    folder of `workspace`. `ledger` is what the group decided on earlier lists, as `read_ledger` gives it, and
+    `last_night` the day of the list `previous`; `local` its local services; `engine` says where the shards are worked,
+    without one in this process.
     """
     local, engine = local or no_directory(), engine or LocalEngine()
     with world.stage("permitted"):
@@ -113,7 +124,7 @@ def outreach_list(
     with world.stage("register"):
         registered = engine.map(register_shard, parts)
         links = _links(registered, records, as_of, config)
-        judged = _judged(registered, config)
+        judged = _judged(registered, config, tonight.decided.noes)
     with world.stage("people"):
         worked = engine.map(partial(work_shard, judged=judged), parts)
         peers = _peers(worked, config)
@@ -135,7 +146,7 @@ def outreach_list(
             seed=config.score.seed,
         )
     kept_at = made or workspace / "made"
-    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, previous, kept_at)
+    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, previous, last_night, kept_at)
     with world.stage("tell"):
         frames = _frames(night, engine, key=key, links=links, bundle=bundle, local=local)
     with world.stage("track record"):
@@ -161,6 +172,7 @@ class _Night:
     shared: Allocation
     peers: PeerGroups | None
     previous: pl.DataFrame | None
+    last_night: date | None
     folder: Path
 
 
@@ -222,7 +234,7 @@ def _links(registered: list[Registered], records: Records, as_of: AsOf, config: 
     return links
 
 
-def _judged(registered: list[Registered], config: Config) -> Judged:
+def _judged(registered: list[Registered], config: Config, noes: pl.DataFrame) -> Judged:
     sums = add_counts([part.sums for part in registered])
     # A visit is made as soon as one shard knows a contact that made it.
     agreed = registered[0].agreed
@@ -232,7 +244,9 @@ def _judged(registered: list[Registered], config: Config) -> Judged:
         name: max((day for part in registered if (day := part.newest[name]) is not None), default=None)
         for name in registered[0].newest
     }
-    return Judged(sums, judge(sums, config.score.recognition), agreed, newest)
+    held = held_visits(agreed, noes)
+    agreed = agreed.join(held, on="person_id", how="anti", maintain_order="left")
+    return Judged(sums, judge(sums, config.score.recognition), agreed, held, newest)
 
 
 def _peers(worked: list[Worked], config: Config) -> PeerGroups | None:
@@ -253,7 +267,7 @@ def _frames(
     settings = tonight.config.outreach
     visited = shared.visits.select(pl.col("person_ids").explode()).to_series()
     ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
-    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings)
+    rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings, as_of=tonight.as_of.day)
     listed, previous = rows["person_id"], night.previous
     accounted = [_accounted(part, listed) for part in parts]
     counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
@@ -263,6 +277,7 @@ def _frames(
     told = engine.map(partial(tell_shard, named=named), parts)
     reasons = pl.concat([part.reasons for part in told])
     rows = rows.join(tonight.decided.told, on="person_id", how="left", maintain_order="left")
+    rows = with_days_named(rows, night.judged.agreed)
     found = gathered(parts, NEEDS).sort("person_id", "household_id", "need", nulls_last=True)
     needs = with_outcome(found, listed=rows)
     seed = tonight.config.score.seed
@@ -274,8 +289,10 @@ def _frames(
         ),
         scores=in_order_of_people(parts, SCORES, contract=Scores, to=made / "scores.parquet"),
         reasons=reasons.sort("person_id", "position"),
+        recorded=pl.concat([part.recorded for part in told]).sort("person_id", "need", "position"),
         compared=pl.concat([part.compared for part in told]).sort("person_id"),
         in_touch=pl.concat([part.in_touch for part in told]).sort("person_id", "agency"),
+        past_events=pl.concat([part.past_events for part in told]).sort(PAST_EVENTS_ORDER),
         people=pl.concat([part.people for part in told]).sort("person_id"),
         safeguarded=guarded,
         left_list=gone_since,
@@ -286,7 +303,32 @@ def _frames(
         residents=in_order_of_people(parts, RESIDENTS, contract=Residents, to=made / "residents.parquet"),
         services=local.services,
         links=links,
+        **_remembered(night, rows, gone_since),
     )
+
+
+def _remembered(night: _Night, rows: pl.DataFrame, gone: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What the ledger tells of people on the list or whose visit is held, the plans that go on, and exact counts."""
+    decided, judged, on = night.tonight.decided, night.judged, night.tonight.as_of.day
+    plans = plans_in_force(decided.entries, as_of=on)
+    asked = pl.concat([rows["person_id"], judged.held["person_id"], plans["person_id"]]).unique()
+    named = still_ours(rows_of(night.parts, ALL_ACCOUNTED, asked))
+    held = judged.held.join(named.filter(reason=HELD_REASON), on="person_id", how="semi", maintain_order="left")
+    told = last_times(decided.entries, decided=decided.rows, agreed=judged.agreed, held=held)
+    of_group = pl.concat([rows["person_id"], held["person_id"]])
+    return {
+        "last_time": told.filter(pl.col("person_id").is_in(of_group.implode())),
+        "plans": plans.join(named, on="person_id", how="semi", maintain_order="left"),
+        "since_last": since_last(
+            decided.entries,
+            previous=night.previous,
+            last_night=night.last_night,
+            rows=rows,
+            still_to_do=pl.concat([judged.agreed["person_id"], judged.held["person_id"]]),
+            n_held=held.height,
+            n_left=gone.height,
+        ),
+    }
 
 
 def _accounted(part: Part, listed: pl.Series) -> pl.DataFrame:

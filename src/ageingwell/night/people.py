@@ -55,12 +55,13 @@ KEYS: Final = "rank_keys"
 
 @dataclass(frozen=True)
 class Judged:
-    """What the first pass over all shards came to: what is recognised, the visits agreed and still to be made, and the
-    day of the newest row of each table."""
+    """What the first pass over all shards came to: what is recognised, the visits agreed and still to be made, those
+    of them that are held until the chair says (not among the agreed), and the day of the newest row of each table."""
 
     sums: Sums
     counted: pl.DataFrame
     agreed: pl.DataFrame
+    held: pl.DataFrame
     newest: Mapping[str, date | None]
 
 
@@ -99,6 +100,8 @@ def work_shard(part: Part, judged: Judged) -> Worked:
         settings=config.outreach,
         as_of=tonight.as_of.day,
         resting=tonight.decided.resting(people),
+        agreed=judged.agreed,
+        held=judged.held,
     )
     left = with_why_held(left, held_people(permitted))
     needs, homes_out = _needs(part, judged, sent, tables, people)
@@ -182,7 +185,7 @@ def _needs(
     )
     of_people = find_needs(people, rules=rules, interventions=config.interventions)
     added = tonight.decided.added_needs(judged.agreed, people)
-    return pl.concat([of_people, of_homes, added]), homes_out
+    return pl.concat([of_people, of_homes, added], how="diagonal"), homes_out
 
 
 # What later steps ask of somebody who may be offered help.

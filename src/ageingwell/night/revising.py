@@ -9,6 +9,7 @@ import polars as pl
 
 from ageingwell.config.load import Config
 from ageingwell.governance.night_facts import NightFacts
+from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
 from ageingwell.kept.reading import KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
@@ -56,6 +57,8 @@ def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
     facts.pop("without_pages", None)
     if {"step", "reason", "n"} <= set(frames.attrition.collect_schema().names()):
         facts |= {"steps": frames.counts().to_dicts(), "withdrawn": count_withdrawn(frames)}
+    if "partners_full" in frames.listed.columns and "urgency" in frames.needs.columns:
+        facts |= {"week": describe_week(frames.listed, frames.needs, frames.counts())}
     return facts | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
 
 

@@ -48,6 +48,7 @@ def without_withdrawn(frames: NightFrames, gone: Withdrawn) -> NightFrames:
     without = {name: _without(frame, name, out, doors, gone) for name, frame in kept.items()}
     if all(getattr(read, name).equals(frame) for name, frame in without.items()):
         return frames
+    without["listed"] = _numbered_again(without["listed"])
     counts = _counted(_frame(read.attrition), out)
     return NightFrames(**without | {"attrition": _with_counts(without["attrition"], counts)})
 
@@ -118,8 +119,9 @@ def _at_home(frames: NightFrames) -> pl.DataFrame:
 
 
 def _could_be_visited(frames: NightFrames) -> pl.DataFrame:
-    both = (_frame(frames.scores), frames.listed)
-    return pl.concat(frame.select("person_id") for frame in both).unique(maintain_order=True)
+    # Somebody whose visit is held, or who has a plan, is named on the group's pages without being on the list.
+    every = (_frame(frames.scores), frames.listed, frames.last_time, frames.plans)
+    return pl.concat(frame.select("person_id") for frame in every).unique(maintain_order=True)
 
 
 def _where(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -180,6 +182,13 @@ def _without(frame: pl.DataFrame, name: str, out: pl.DataFrame, doors: pl.Series
     if "extra_doors" in frame.columns:
         kept = kept.with_columns(pl.col("extra_doors").list.set_difference(doors.to_list()).list.sort())
     return kept
+
+
+def _numbered_again(listed: pl.DataFrame) -> pl.DataFrame:
+    """The list with its printed order numbered from 1 without gaps; a night of another format may have none."""
+    if "position" not in listed.columns:
+        return listed
+    return listed.with_columns(pl.col("position").rank("ordinal").cast(listed.schema["position"]))
 
 
 def _is_guarded(frame: pl.DataFrame, gone: Withdrawn) -> pl.Expr:

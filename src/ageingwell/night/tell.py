@@ -7,11 +7,14 @@ from datetime import date
 import polars as pl
 
 from ageingwell.night.first_pass import kept
-from ageingwell.night.joining import contributions_of
+from ageingwell.night.joining import contributions_of, side_by_side
+from ageingwell.night.past_events import past_events_of
 from ageingwell.night.people import ELIGIBLE, FEATURES, JUDGED
 from ageingwell.night.shards import around
 from ageingwell.night.telling import compared_of, in_touch_of, reasons_of, with_evidence
 from ageingwell.night.tonight import Part
+from ageingwell.outreach.needs import recorded_facts
+from ageingwell.outreach.rules import need_rules
 from ageingwell.peers import NOBODY, PeerGroups
 
 
@@ -30,11 +33,14 @@ class Named:
 
 @dataclass(frozen=True)
 class ToldOf:
-    """What is told of a shard's people: `reasons`, `compared` and `in_touch` of those listed, `people` their spine."""
+    """What is told of a shard's people: `reasons`, `recorded`, `compared`, `in_touch` and `past_events` of those
+    listed, and the spine of `people`."""
 
     reasons: pl.DataFrame
+    recorded: pl.DataFrame
     compared: pl.DataFrame
     in_touch: pl.DataFrame
+    past_events: pl.DataFrame
     people: pl.DataFrame
 
 
@@ -52,8 +58,13 @@ def tell_shard(part: Part, named: Named) -> ToldOf:
     tables = tonight.known(tonight.gate.let_through(tonight.sent(around(part.shard.everything(), listed))))
     return ToldOf(
         reasons=with_evidence(reasons, tables, listed, tonight.as_of, config=config, newest=named.newest),
+        recorded=recorded_facts(
+            side_by_side(listed, features, risks.select("person_id")),
+            rules=need_rules(config.outreach.thresholds),
+        ),
         compared=compared_of(peers, listed["person_id"]),
         in_touch=in_touch_of(tables, listed, features, tonight.as_of),
+        past_events=past_events_of(tables, listed, tonight.as_of, codelists=config.codelists),
         people=people,
     )
 

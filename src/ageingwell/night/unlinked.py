@@ -13,7 +13,7 @@ from ageingwell.outreach.needs import find_home_needs
 from ageingwell.outreach.rules import NeedRule
 from ageingwell.permissions import ALWAYS_OUT, homes_of_excluded
 from ageingwell.sources.read import Records
-from ageingwell.spine import home_facts
+from ageingwell.spine import home_facts, read_places
 from ageingwell.timeline import AsOf
 
 _VISITS = {
@@ -74,7 +74,19 @@ def unlinked_home_needs(
     reasons = left_out.filter(pl.col("reason") != "somebody_is_registered")["reason"]
     counted = pl.concat([reasons, pl.repeat("before_the_resident_left", before.height, dtype=pl.String, eager=True)])
     n_homes = counted.alias("reason").value_counts(name="n").cast({"n": pl.Int64}).sort("reason")
-    return found["since"].join(left_out, on="household_id", how="anti", maintain_order="left"), n_homes
+    needs = found["since"].join(left_out, on="household_id", how="anti", maintain_order="left")
+    return needs.join(
+        _places_of(needs["household_id"], tables, config), on="household_id", how="left", maintain_order="left"
+    ), n_homes
+
+
+def _places_of(homes: pl.Series, tables: Mapping[str, pl.LazyFrame], config: Config) -> pl.DataFrame:
+    """Where homes are, by the newest row of the register that ever named them: household_id, place."""
+    asked = homes.drop_nulls().unique().to_frame("household_id").lazy()
+    named = tables["gp_patients"].join(asked, on="household_id", how="semi").drop_nulls("lsoa21")
+    newest = named.sort("recorded_on", "lsoa21").group_by("household_id", maintain_order=True).last().collect()
+    placed = newest.join(read_places(config.places), on="lsoa21", how="left")
+    return placed.select("household_id", "place").sort("household_id")
 
 
 def _homes_asked_about(tables: Mapping[str, pl.LazyFrame], guarded: pl.Series) -> pl.Series:

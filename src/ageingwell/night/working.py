@@ -4,6 +4,7 @@ Both go through here, so that there is one gate and one order of steps, and no s
 """
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from ageingwell.bundle import Bundle, load_bundle
@@ -58,6 +59,7 @@ def work_out(
             workspace=workspace,
             made=scratch / "made",
             ledger=ledger,
+            last_night=None if previous is None else date.fromisoformat(previous.name[:10]),
             local=local,
             engine=engine,
             n_shards=shards_needed(records, config.score),

@@ -18,7 +18,9 @@ from ageingwell.governance.manifest import (
     library_versions,
 )
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
+from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
+from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
     commissioning_page,
@@ -33,11 +35,14 @@ from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
 from ageingwell.report.csv import agency_csv
+from ageingwell.report.glance import agency_glance
 from ageingwell.report.html import agency_html, annex_html, report_html
 from ageingwell.report.link_table import link_sections
 from ageingwell.report.people import people_told
 from ageingwell.report.person import Person
+from ageingwell.report.safe_to_use import safe_to_use
 from ageingwell.report.section import Section
+from ageingwell.report.since_last import since_last_list
 from ageingwell.report.summary import notices, outcome_words, summarise
 from ageingwell.report.track_record import works_less_well_for
 from ageingwell.report.workbook import agency_workbook, safeguarding_workbook
@@ -45,6 +50,7 @@ from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
 from ageingwell.views.apart import homes_for, safeguarding_view
 from ageingwell.views.columns import AgencyView
+from ageingwell.views.own_records import with_own_records
 from ageingwell.views.practices import practice_views
 from ageingwell.views.recipient import view_for
 
@@ -80,6 +86,7 @@ def describe_night(
         inputs=inputs,
         steps=_steps(frames.counts()),
         capacity=config.outreach.capacity.places(),
+        week=describe_week(frames.listed, frames.needs, frames.counts()),
         bundle=describe_bundle(bundle),
         config=config.digest,
         ledger=describe_ledger(config),
@@ -91,7 +98,13 @@ def describe_night(
 
 def as_published(facts: NightFacts, frames: NightFrames, *, key: Key) -> NightFacts:
     """The facts as the night is published: with the people counted once more, and the key of its rows."""
-    return replace(facts, steps=_steps(frames.counts()), withdrawn=count_withdrawn(frames), list_key=key.fingerprint)
+    return replace(
+        facts,
+        steps=_steps(frames.counts()),
+        week=describe_week(frames.listed, frames.needs, frames.counts()),
+        withdrawn=count_withdrawn(frames),
+        list_key=key.fingerprint,
+    )
 
 
 def publish_night(
@@ -171,7 +184,14 @@ def _files_of(
     told: Sequence[str],
 ) -> dict[str, bytes]:
     """The workbook, CSV, page and files for machines of one view, under one name."""
-    page = agency_html(view, notices=told, homes=homes, people=people, outcome=outcome_words(facts))
+    page = agency_html(
+        view,
+        notices=told,
+        homes=homes,
+        people=people,
+        outcome=outcome_words(facts),
+        told=agency_glance(view, facts=facts, reads_risk=bool(people)),
+    )
     return {
         f"{name}.xlsx": agency_workbook(view, notices=told, homes=homes),
         f"{name}.csv": agency_csv(view, notices=told),
@@ -198,6 +218,14 @@ def draw_pages(
         just_missed=frames.just_missed,
         marginal=frames.marginal,
         people=_people(group, frames, facts, config, key),
+        since_last=since_last_list(
+            frames.since_last,
+            gone=frames.left_list,
+            last_time=frames.last_time,
+            plans=frames.plans,
+            as_of=facts.as_of,
+            key=key,
+        ),
     )
     apart = safeguarding_view(
         frames.safeguarded,
@@ -210,10 +238,16 @@ def draw_pages(
     )
     apart = replace(apart, keys=_keys(facts, key))
     return pages | {
-        "group.xlsx": agency_workbook(group, notices=told),
+        "group.xlsx": agency_workbook(
+            group, notices=told, plans=plans_of(group, frames, facts, config=config, key=key)
+        ),
         **exports(group, "group", notices=told),
         "report.html": report_html(summary),
-        "annex.html": annex_html(summary, sections=_annex(frames, evidence, summary, config)),
+        "annex.html": annex_html(
+            summary,
+            sections=_annex(frames, evidence, summary, config),
+            safe=safe_to_use(facts, evidence.tables),
+        ),
         "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
     }
@@ -245,9 +279,12 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         key=key,
         settings=config.outreach,
         interventions=config.interventions,
+        recorded=frames.recorded,
+        remembered=before_of(recipient, frames, facts, config=config),
     )
     view = replace(view, keys=_keys(facts, key))
-    return with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
+    view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
+    return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
 
 def view_of(recipient: Recipient, frames: NightFrames, facts: NightFacts, *, config: Config, key: Key) -> AgencyView:
@@ -269,10 +306,12 @@ def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Co
         scores=frames.of_listed("scores"),
         compared=frames.compared,
         in_touch=frames.in_touch,
+        past_events=frames.past_events,
         facts=facts,
         ledger=config.ledger,
         key=key,
         settings=config.outreach,
+        remembered=before_of(view.recipient, frames, facts, config=config),
     )
     return with_offers_on_pages(people, local_offers(view, frames, facts, config=config))
 

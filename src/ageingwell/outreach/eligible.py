@@ -22,6 +22,7 @@ REASONS: tuple[tuple[str, pl.Expr], ...] = (
     ("care_home", pl.col("care_home") == "yes"),
     ("end_of_life", pl.col("is_end_of_life")),
     ("in_hospital", pl.col("is_in_hospital")),
+    ("no_to_settle", pl.col("is_held")),
     ("cooling_off", pl.col("re_enters_on").is_not_null()),
     ("decided_otherwise", pl.col("rests_until").is_not_null()),
 )
@@ -35,13 +36,18 @@ def eligible(
     settings: OutreachSettings,
     as_of: date,
     resting: pl.DataFrame | None = None,
+    agreed: pl.DataFrame | None = None,
+    held: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split people into those who may be offered help tonight and those who may not, with the reason.
 
     `people` is one row a person; the eligible keep its columns and order. Those who left have `person_id`, `step`,
     `reason` and, where it is put off, `re_enters_on`: the first night they can be listed again. `resting` (person_id,
     re_enters_on) are those of whom the group decided otherwise for now. A contact binds everyone
-    who lives at the door with someone it was made with, but not those who moved in after it. A staff safety marker of
+    who lives at the door with someone it was made with, but not those who moved in after it. Somebody whose visit is
+    `agreed` (person_id, night) is put off by their own contacts since that night alone, and by a refusal at their door:
+    what went before the group knew, and a visit to another there is not the one agreed. A visit that is `held`
+    (person_id, household_id) until the chair says holds everyone at that door. A staff safety marker of
     anyone at the door, eligible or not, holds for everyone there. Where one of a household is under safeguarding,
     no agency knocks for another of them either: the safeguarding lead decides (`safeguarding_at_home`). That does not
     reach across an address that may be a care home, where many who share it are strangers. Somebody reported as moved
@@ -66,7 +72,7 @@ def eligible(
     """
     asked = people.join(
         _reported(people, contacts, days=settings.cooling_off_days, as_of=as_of).join(
-            left_in_peace(people, contacts=contacts, days=settings.cooling_off_days, as_of=as_of),
+            _in_peace(people, contacts, agreed, days=settings.cooling_off_days, as_of=as_of),
             on="person_id",
             how="full",
             coalesce=True,
@@ -80,7 +86,7 @@ def eligible(
     asked = asked.join(decided, on="person_id", how="left", maintain_order="left")
     asked = asked.with_columns(pl.col("is_reported_deceased").fill_null(value=False))
     told_of_a_move = pl.col("moved_until").is_not_null() & ~pl.col("is_deceased") & ~pl.col("has_moved")
-    asked = asked.with_columns(is_reported_moved=told_of_a_move)
+    asked = asked.with_columns(is_reported_moved=told_of_a_move, is_held=_is_held(held))
     asked = asked.with_columns(
         has_staff_safety_marker=_anyone_at_the_door("has_staff_safety_marker"),
         is_safeguarded_at_home=_anyone_at_the_door("is_safeguarded") & (pl.col("care_home") == "no"),
@@ -99,6 +105,38 @@ def eligible(
     )
     stay = sorted_out.filter(pl.col("reason").is_null()).select(people.columns)
     return stay, left.sort("person_id").cast(LEFT)
+
+
+def _is_held(held: pl.DataFrame | None) -> pl.Expr:
+    """Whether somebody's agreed visit waits for the chair, or that of somebody at their door."""
+    if held is None:
+        return pl.lit(value=False)
+    own = pl.col("person_id").is_in(held["person_id"].implode())
+    return own | pl.col("household_id").is_in(held["household_id"].drop_nulls().implode()).fill_null(value=False)
+
+
+def _in_peace(
+    people: pl.DataFrame, contacts: pl.DataFrame, agreed: pl.DataFrame | None, *, days: CoolingOff, as_of: date
+) -> pl.DataFrame:
+    """Who is cooling off; of those with an agreed visit by their own contacts since, and refusals at their door."""
+    if agreed is None or agreed.is_empty():
+        return left_in_peace(people, contacts=contacts, days=days, as_of=as_of)
+    visits = agreed.select("person_id", "night")
+    everybody = left_in_peace(people, contacts=contacts, days=days, as_of=as_of)
+    own = contacts.join(visits, on="person_id").filter(pl.col("contacted_on") >= pl.col("night"))
+    homes = people.join(visits, on="person_id").drop_nulls("household_id")
+    since = homes.group_by("household_id").agg(pl.col("night").min())
+    of_home = contacts.join(since, on="household_id").filter(pl.col("contacted_on") >= pl.col("night"))
+    # A no at the door is one for all who live there, whoever says it.
+    noes = contacts.filter(pl.col("outcome").is_in(_NOES) & (pl.col("contacted_on") >= visits["night"].min()))
+    counted = pl.concat([found.select(contacts.columns) for found in (own, of_home, noes)]).unique()
+    theirs = left_in_peace(people, contacts=counted, days=days, as_of=as_of)
+    is_agreed = pl.col("person_id").is_in(visits["person_id"].implode())
+    return pl.concat([everybody.filter(~is_agreed), theirs.filter(is_agreed)]).sort("person_id")
+
+
+# Outcomes that are somebody's no.
+_NOES = ("declined_help", "refused")
 
 
 def with_homes_of_others(contacts: pl.DataFrame, *, people: pl.DataFrame, registered: pl.DataFrame) -> pl.DataFrame:

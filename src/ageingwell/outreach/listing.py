@@ -1,17 +1,27 @@
 """Tonight's list: one row an allocated person, what is new on it, and what became of everyone else."""
 
+from datetime import date
+
 import polars as pl
 
 from ageingwell.config.outreach import OutreachSettings
 from ageingwell.outreach.eligible import LEFT
+from ageingwell.outreach.household import URGENCY
+from ageingwell.outreach.order import act_by, in_printed_order, most_urgent_at
 from ageingwell.outreach.rank import need_value
+from ageingwell.register import AGENCY_WORDS
 
 LIST_COLUMNS = (
+    "position",
+    "urgency",
+    "act_by",
     "rank",
     "person_id",
     "household_id",
     "place",
     "lead_agency",
+    "joint_with",
+    "partners_full",
     "needs",
     "risk",
     "risk_low",
@@ -25,29 +35,33 @@ LIST_COLUMNS = (
 
 
 def list_rows(
-    visits: pl.DataFrame, *, ranked: pl.DataFrame, needs: pl.DataFrame, settings: OutreachSettings
+    visits: pl.DataFrame, *, ranked: pl.DataFrame, needs: pl.DataFrame, settings: OutreachSettings, as_of: date
 ) -> pl.DataFrame:
-    """List everyone at the doors that got a place: one row a person, in order of rank.
+    """List everyone at the doors that got a place: one row a person, in the order in which the list is printed.
+
+    `urgency` is that of the most urgent need of anybody listed at the door, and `act_by` the day by which to act on it:
+    one visit sees to all of them. `position` is the printed order. `joint_with` are the agencies that come along, and
+    `partners_full` those that lead a need here and have no place left.
 
     `action` is the next step for the most urgent need that the lead agency leads there, the person's own before the
     door's, with who is asked to come along; before it stands what the visitor has to know first. `needs` holds every
     need of the person, whoever leads it.
     """
-    people = visits.select("lead_agency", "joint_with", pl.col("person_ids").alias("person_id")).explode("person_id")
+    people = visits.select(
+        "lead_agency", "joint_with", pl.col("not_coming").alias("partners_full"), person_id="person_ids"
+    ).explode("person_id")
     rows = (
         people.join(ranked, on="person_id", how="left")
         .join(_needs_of(needs), on="person_id", how="left")
         .join(_next_actions(people, ranked, needs, settings), on="person_id", how="left")
         .with_columns(pl.col("needs").fill_null([]), pl.col("known_to").fill_null([]).list.sort())
     )
-    return (
-        rows.with_columns(
-            action=_action(settings),
-            status=pl.when("is_frozen").then(pl.col("previous_status")).otherwise(pl.lit("proposed")),
-        )
-        .select(LIST_COLUMNS)
-        .sort("rank")
+    told = rows.with_columns(
+        action=_action(settings),
+        status=pl.when("is_frozen").then(pl.col("previous_status")).otherwise(pl.lit("proposed")),
     )
+    urgent = most_urgent_at(told, needs).with_columns(act_by=act_by(pl.col("urgency"), as_of=as_of, settings=settings))
+    return in_printed_order(urgent).select(LIST_COLUMNS)
 
 
 def unplaced(ranked: pl.DataFrame, *, listed: pl.Series) -> pl.DataFrame:
@@ -122,9 +136,10 @@ def _next_actions(
     )
     theirs = at_door.join(needs.select("person_id", "need", "urgency", "lead_agency", "action"), on="person_id")
     led = theirs.filter(pl.col("lead_agency") == pl.col("lead_agency_right")).with_columns(
-        worth=need_value(settings.need_values)
+        worth=need_value(settings.need_values),
+        urgency_rank=pl.col("urgency").replace_strict(URGENCY, return_dtype=pl.Int64),
     )
-    first = led.sort("worth", "need", "person_id", descending=[True, False, False])
+    first = led.sort("urgency_rank", "worth", "need", "person_id", descending=[False, True, False, False])
     own = first.group_by("person_id").agg(pl.col("action").first().alias("own_action"))
     of_door = first.group_by("door_id").agg(pl.col("action").first().alias("door_action"))
     return (
@@ -135,17 +150,21 @@ def _next_actions(
 
 
 def _action(settings: OutreachSettings) -> pl.Expr:
-    """One line: what to know first, the next step, who comes along."""
+    """One line: what to know first, the next step, who is needed and cannot come, who comes along."""
     step = (
         pl.when(pl.col("household_id").is_null())
         .then(pl.lit(settings.no_door_action))
         .otherwise(pl.col("next_action").fill_null(settings.high_risk_action))
     )
-    partners = pl.col("joint_with").list.join(", ").str.replace_all("_", " ")
+    partners, full = (
+        pl.col(name).list.eval(pl.element().replace_strict(AGENCY_WORDS, return_dtype=pl.String)).list.join(", ")
+        for name in ("joint_with", "partners_full")
+    )
     return pl.concat_str(
         pl.when(pl.col("has_staff_safety_marker").fill_null(value=False)).then(pl.lit(settings.staff_safety_note)),
         pl.when(pl.col("care_home") == "check").then(pl.lit(settings.care_home_check_note)),
         step,
+        pl.when(pl.col("partners_full").list.len() > 0).then(pl.format("Needed here, with no place left: {}", full)),
         pl.when(pl.col("joint_with").list.len() > 0).then(pl.format("Joint visit with: {}", partners)),
         separator=". ",
         ignore_nulls=True,

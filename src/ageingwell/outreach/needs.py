@@ -19,6 +19,13 @@ NEEDS: dict[str, pl.DataType] = {
     "points": pl.Int64(),
     "themes": pl.List(pl.String()),
 }
+RECORDED: dict[str, pl.DataType] = {
+    "person_id": pl.String(),
+    "need": pl.String(),
+    "sentence": pl.String(),
+    "position": pl.Int64(),
+    "counts": pl.Boolean(),
+}
 
 
 def find_needs(people: pl.DataFrame, *, rules: tuple[NeedRule, ...], interventions: Interventions) -> pl.DataFrame:
@@ -49,6 +56,34 @@ def find_needs(people: pl.DataFrame, *, rules: tuple[NeedRule, ...], interventio
         .then(pl.lit(interventions.end_of_life_lead))
         .otherwise(pl.col("lead_agency"))
     ).sort("person_id", "need")
+
+
+def recorded_facts(people: pl.DataFrame, *, rules: tuple[NeedRule, ...]) -> pl.DataFrame:
+    """Say which facts of the rules are on record of each person, whether or not a rule is met.
+
+    One row a person and fact: person_id, need, sentence, position, counts. `people` is as for `find_needs`.
+
+    >>> from ageingwell.outreach.rules import Fact
+    >>> facts = Fact("fell", pl.col("fell") == 1), Fact("is frail", pl.col("frail") == 1)
+    >>> people = pl.DataFrame({"person_id": ["p1", "p2"], "fell": [1.0, None], "frail": [0.0, 0.0]})
+    >>> recorded_facts(people, rules=(NeedRule("falls", "", all_of=facts),)).rows()
+    [('p1', 'falls', 'fell', 1, True)]
+    """
+    found = [
+        people.select(
+            "person_id",
+            need=pl.lit(rule.name),
+            sentence=fact.sentence(),
+            position=pl.lit(number, dtype=pl.Int64),
+            counts=pl.lit(fact not in rule.also_says),
+        )
+        for rule in rules
+        for number, fact in enumerate(rule.facts(), start=1)
+    ]
+    told = pl.concat([pl.DataFrame(schema=RECORDED), *found]).drop_nulls("sentence")
+    return told.unique(["person_id", "need", "sentence"], keep="first", maintain_order=True).sort(
+        "person_id", "need", "position"
+    )
 
 
 def find_home_needs(homes: pl.DataFrame, *, rules: tuple[NeedRule, ...], interventions: Interventions) -> pl.DataFrame:

@@ -1,10 +1,11 @@
 """Text that stays text: no cell of a file we write is ever read as a formula, a link or a command."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Final
 
 import polars as pl
+
+from ageingwell.views.words import day_words as day_words
 
 # What a spreadsheet takes for the start of a formula (OWASP: CSV injection), full-width forms included, also behind
 # spaces and marks of no width.
@@ -12,21 +13,6 @@ _STARTS: Final = r"^[\s\u200b-\u200f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
 # Control characters, line and paragraph separators, and marks that turn the direction of writing.
 _CONTROLS: Final = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
 LONGEST: Final = 32_000  # Excel takes 32,767 characters a cell
-
-MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 
 def csv_safe(text: pl.Expr) -> pl.Expr:
@@ -77,15 +63,6 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     """
     joined = frame.with_columns(pl.col(pl.List(pl.String)).list.join("; "))
     return joined.select(csv_safe(pl.col(name).cast(pl.String).fill_null("not known")) for name in joined.columns)
-
-
-def day_words(day: date) -> str:
-    """Write a day as a reader does, in no machine's own language.
-
-    >>> day_words(date(2026, 8, 6))
-    '6 August 2026'
-    """
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 SHOWN_LETTERS: Final = 8  # of a key, on paper: 4,000 million keys differ in them; the workbook holds the whole key

@@ -4,16 +4,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ageingwell.decisions.choices import ADDED_FOR, DECISIONS, LEADS, OUTCOMES, REASONS, TITLES, TOLD, folded
+from ageingwell.decisions.choices import (
+    ADDED_FOR,
+    DECISIONS,
+    LEADS,
+    OUTCOMES,
+    PERSON_SAID,
+    QUESTIONS,
+    REASONS,
+    TITLES,
+    TOLD,
+    folded,
+)
 from ageingwell.decisions.judging import LONGEST_NOTE
-from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS
+from ageingwell.decisions.plan_choices import PLAN_TITLES
+from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS, PLAN_REVIEW
 from ageingwell.views import columns as view_columns
 from ageingwell.views.columns import Column
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One column the group fills in: its name, heading, meaning, choices (none: a day or a short text), and width."""
+    """One column the group fills in: its name, heading, meaning, choices (none: a day or a short text), and width.
+
+    `is_open`: besides the choices, a few own words are taken.
+    """
 
     name: str
     title: str
@@ -21,6 +36,7 @@ class Asked:
     choices: tuple[str, ...] = ()
     is_day: bool = False
     width: int = 20
+    is_open: bool = False
 
 
 DECISION: Final = Asked(
@@ -42,8 +58,33 @@ WHETHER_TOLD: Final = Asked(
 )
 OUTCOME: Final = Asked("outcome", TITLES["outcome"], "After the contact", tuple(OUTCOMES.values()), width=14)
 CONTACTED_ON: Final = Asked("contacted_on", TITLES["contacted_on"], "The day of the contact", is_day=True, width=14)
+QUESTION: Final = Asked(
+    "question",
+    TITLES["question"],
+    "With Need to know more: what to find out before you decide",
+    tuple(QUESTIONS.values()),
+    width=20,
+)
+WHAT_THEY_SAID: Final = Asked(
+    "person_said",
+    TITLES["person_said"],
+    "What the person said, after the contact or before. If they asked not to be contacted, the visit waits until the "
+    "chair decides",
+    tuple(PERSON_SAID.values()),
+    width=20,
+)
 
-ASKED: Final = (DECISION, LED_BY, REASON, BY_WHEN, WHETHER_TOLD, OUTCOME, CONTACTED_ON)
+ASKED: Final = (
+    DECISION,
+    LED_BY,
+    REASON,
+    BY_WHEN,
+    QUESTION,
+    WHETHER_TOLD,
+    OUTCOME,
+    CONTACTED_ON,
+    WHAT_THEY_SAID,
+)
 
 PERSON: Final = Asked(
     "person",
@@ -67,6 +108,8 @@ MEND: Final = Column(
 )
 SAID: Final = Column("said", "What each said", "The answers that do not agree; the group's decision holds", 44)
 
+REVIEW: Final = Column(PLAN_REVIEW, "Review", "When to look at the plan again", 18)
+
 
 def headings() -> dict[str, str]:
     """The name of every column by its folded heading, and by its folded name: how a list that comes back is read.
@@ -75,8 +118,11 @@ def headings() -> dict[str, str]:
     ('led_by', 'row_key', 'outcome')
     """
     shown = [value for value in vars(view_columns).values() if isinstance(value, Column)]
-    shown += [*view_columns.FOR_SAFEGUARDING, MEND, SAID]
+    shown += [*view_columns.FOR_SAFEGUARDING, MEND, SAID, REVIEW]
     every: Iterable[Column | Asked] = (*shown, *ASKED, *ADDED)
-    return {name: name for name in ("notices", LIST_CODE, LIST_KEYS)} | {
-        folded(words): column.name for column in every for words in (column.name, column.title)
-    }
+    of_plans = {folded(words): name for name, title in PLAN_TITLES.items() for words in (name, title)}
+    return (
+        {name: name for name in ("notices", LIST_CODE, LIST_KEYS)}
+        | of_plans
+        | {folded(words): column.name for column in every for words in (column.name, column.title)}
+    )

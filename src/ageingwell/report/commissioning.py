@@ -53,7 +53,11 @@ def commissioning(community: Community, *, facts: NightFacts, settings: Services
     reach = services_in_reach(community, settings=settings, on=on)
     has_services = not community.services.is_empty()
     return {
-        "short": _short(cross, facts),
+        "short": [
+            *_largest(cross),
+            *(_missing_services(cross, reach) if has_services else ()),
+            *_short(cross, facts),
+        ],
         "capacity": _capacity(cross, community, facts),
         "by_place": _by_place(cross),
         "gaps": _gaps(cross, reach) if has_services else _table("", (), []),
@@ -115,6 +119,40 @@ def _shown(cross: pl.DataFrame) -> dict[tuple[str, str], str]:
 
 def _places(cross: pl.DataFrame) -> list[str]:
     return [place for place in cross["place"].unique(maintain_order=True) if place != TOTAL]
+
+
+def _largest(cross: pl.DataFrame) -> list[dict[str, str]]:
+    """The need that most people have, and the place where most of them live; of counts as they are shown."""
+    shown = _shown(cross)
+    needs = {need: count for (place, need), count in shown.items() if place == TOTAL and need in NEED_WORDS}
+    most = max(needs, key=lambda need: (_whole(needs[need]), need), default=None)
+    if most is None or not _whole(needs[most]):
+        return []
+    there = {place: shown.get((place, most), "0") for place in _places(cross)}
+    where = max(there, key=lambda place: (_whole(there[place]), place))
+    said = f"the largest need: {_need_words(most)} ({needs[most]} people)"
+    return [{"figure": "First", "words": f"{said}, most of them in {where}" if _whole(there[where]) else said}]
+
+
+def _missing_services(cross: pl.DataFrame, reach: pl.DataFrame) -> list[dict[str, str]]:
+    """How many needs have no service nearby in some place, and how many only services that are full."""
+    shown = _shown(cross)
+    here = [row for row in reach.to_dicts() if shown.get((row["place"], row["need"]), "0") != "0"]
+    nobody = sorted({_need_words(row["need"]) for row in here if row["n_services"] == 0})
+    full = sorted({_need_words(row["need"]) for row in here if row["n_services"] > 0 and row["n_with_room"] == 0})
+    return [
+        {"figure": str(len(nobody)), "words": f"needs with no service nearby in some place: {_listed(nobody)}"},
+        {"figure": str(len(full)), "words": f"needs where every service nearby is full: {_listed(full)}"},
+    ]
+
+
+def _listed(needs: Sequence[str]) -> str:
+    return "; ".join(needs).lower() or "none"
+
+
+def _whole(shown: str) -> int:
+    plain = shown.replace(",", "")
+    return int(plain) if plain.isdigit() else 0
 
 
 def _short(cross: pl.DataFrame, facts: NightFacts) -> list[dict[str, str]]:

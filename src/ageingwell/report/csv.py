@@ -20,8 +20,8 @@ def agency_csv(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
     >>> from datetime import date
     >>> from ageingwell.views.columns import PLACE
     >>> view = AgencyView("fire", date(2026, 11, 22), (PLACE,), pl.DataFrame({"place": ["=1+1"]}))
-    >>> agency_csv(view, notices=["Late."]).decode("utf-8-sig").splitlines()[1].split(",")
-    ['"\'=1+1"', '"fire 2026-11-22 slsnbqbb"', '""', '""', '""', '""', '""', '""', '""', '""', '"Late."']
+    >>> agency_csv(view, notices=["Late."]).decode("utf-8-sig").splitlines()[1].split(",")[:2]
+    ['"\'=1+1"', '"fire 2026-11-22 slsnbqbb"']
     """
     empty = [pl.lit("").alias(question.name) for question in ASKED]
     said = pl.lit(harmless(" ".join(notices) or "none")).alias("notices")

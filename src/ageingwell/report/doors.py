@@ -10,6 +10,7 @@ from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.recipient import NO_HOME
 
 ASKED: Final[tuple[Question, ...]] = (
+    ("urgency", "How soon", "Everyone"),
     ("part", "Your part", "Every part"),
     ("lead_agency", "Lead", "Every lead"),
     ("needs", "Need", "Every need"),
@@ -25,11 +26,38 @@ ORDERS: Final = (
     {"by": "status", "text": "Decision, A to Z"},
 )
 SORTED_ONLY: Final[tuple[Question, ...]] = (("age_band", "Age", "Every age"),)
+# What stands in the box on top of somebody's page, in this order.
+FIRST: Final = (
+    "action",
+    "part",
+    "lead_agency",
+    "act_by",
+    "urgency",
+    "needs",
+    "last_time",
+    "earlier",
+    "facts",
+    "offers",
+    "known_to",
+    "person_told",
+    "plan",
+    "what_to_say",
+    "communication_need",
+)
+LEADS: Final = "You lead"
+# How many texts of a column the box has room for; all of them stand below.
+AT_FIRST: Final[Mapping[str, int]] = {"facts": 2, "earlier": 1, "offers": 1}
+URGENT: Final = "Urgent"
 # What the list shows of a row: below the key, in columns, and below those. Its page shows every column of the view.
 BELOW_THE_KEY: Final = ("age_band", "place")
-IN_COLUMNS: Final = ("chance", "needs", "action", "part", "status")
-BELOW: Final = {"chance": "band", "part": "lead_agency"}
-ON_THE_LIST: Final = (*BELOW_THE_KEY, *IN_COLUMNS, *BELOW.values())
+IN_COLUMNS: Final = ("needs", "part", "earlier", "status", "chance")
+BELOW: Final[Mapping[str, tuple[str, ...]]] = {
+    "needs": ("action",),
+    "part": ("lead_agency", "act_by"),
+    "chance": ("band",),
+    "earlier": ("last_time",),
+}
+ON_THE_LIST: Final = (*BELOW_THE_KEY, *IN_COLUMNS, *(name for under in BELOW.values() for name in under))
 LONG: Final = 24  # from this width in a workbook on, a column takes the whole line of a door's page
 KEYS: Final = ("row_key", "household_key")
 
@@ -59,8 +87,9 @@ def by_door(view: AgencyView) -> dict[str, Any]:
             {
                 "anchor": anchor,
                 "key": shown_key(person["row_key"]),
-                "who": ", ".join(person[name] for name in BELOW_THE_KEY if name in person),
+                "who": _who(person),
                 "cells": _listed(person),
+                "is_urgent": person.get("urgency") == URGENT,
                 "marks": mark,
             }
             for anchor, person, mark in zip(anchors, people, marks, strict=True)
@@ -82,13 +111,48 @@ def _together(people: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]]
 
 
 def _person(person: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
-    told: list[dict[str, Any]] = [
-        {"label": column.title, "name": name, "texts": _texts(person[name]), "is_long": column.width >= LONG}
+    told: dict[str, dict[str, Any]] = {
+        name: {"label": column.title, "name": name, "texts": _texts(person[name]), "is_long": column.width >= LONG}
         for name, column in columns.items()
         if name not in KEYS
+    }
+    rest = [
+        part
+        for name, part in told.items()
+        if name not in (*FIRST, *BELOW_THE_KEY) or len(part["texts"]) > AT_FIRST.get(name, len(part["texts"]))
     ]
-    # What takes a whole line comes after what takes half of one: else holes stand between them.
-    return {"key": shown_key(person["row_key"]), "told": sorted(told, key=lambda part: bool(part["is_long"]))}
+    return {
+        "key": shown_key(person["row_key"]),
+        "who": _who(person),
+        "first": [_at_first(told[name]) for name in FIRST if name in told and not _goes_without_saying(name, person)],
+        # What takes a whole line comes after what takes half of one: else holes stand between them.
+        "told": sorted(rest, key=lambda part: bool(part["is_long"])),
+    }
+
+
+def _goes_without_saying(name: str, person: Mapping[str, Any]) -> bool:
+    """Whether the box has said it: who leads, where you do; how soon, unless that is urgent."""
+    if name == "lead_agency":
+        return bool(person.get("part") == LEADS)
+    return name == "urgency" and person[name] != URGENT
+
+
+def _at_first(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A column as the box shows it: the first few texts, and of what is on nearby whom to telephone and when.
+
+    >>> cell = {"name": "offers", "texts": ["Lunch club, 0113 496 0236 (Mondays; 1 mile; free)", "Class, no number"]}
+    >>> _at_first(cell)["texts"]
+    ['Lunch club, 0113 496 0236 (Mondays)']
+    """
+    texts = part["texts"][: AT_FIRST.get(part["name"], len(part["texts"]))]
+    if part["name"] == "offers":
+        shortest = (text.partition("; ")[0] for text in texts)
+        texts = [f"{text})" if "(" in text and not text.endswith(")") else text for text in shortest]
+    return {**part, "texts": texts}
+
+
+def _who(person: Mapping[str, Any]) -> str:
+    return ", ".join(person[name] for name in BELOW_THE_KEY if name in person)
 
 
 def _listed(person: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -13,9 +13,11 @@ from markupsafe import Markup
 
 from ageingwell.report.choices import DECISION
 from ageingwell.report.doors import by_door
+from ageingwell.report.glance import Told
 from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
+from ageingwell.report.safe_to_use import Safe
 from ageingwell.report.section import Section
 from ageingwell.report.summary import page_of
 from ageingwell.report.words import MARKING
@@ -85,9 +87,11 @@ def report_html(summary: Mapping[str, Any]) -> bytes:
     return _page("report.html", title=f"Outreach list, {summary['as_of']}", has_script=True, **summary)
 
 
-def annex_html(summary: Mapping[str, Any], *, sections: Sequence[Section] = ()) -> bytes:
-    """Draw the technical annex of the same night: the sections of `annex_sections`, then the night's own tables."""
-    return _page("annex.html", title=f"Technical annex, {summary['as_of']}", sections=sections, **summary)
+def annex_html(summary: Mapping[str, Any], *, sections: Sequence[Section] = (), safe: Safe | None = None) -> bytes:
+    """Draw the technical annex of the same night: what `safe_to_use` says, then, folded, the sections of
+    `annex_sections` and the night's own tables."""
+    title = f"Technical annex, {summary['as_of']}"
+    return _page("annex.html", title=title, sections=sections, safe=safe, **summary)
 
 
 def commissioning_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:
@@ -103,11 +107,13 @@ def agency_html(
     homes: AgencyView | None = None,
     people: Sequence[Person] = (),
     outcome: str = "",
+    told: Sequence[Told] = (),
 ) -> bytes:
     """Draw one recipient's own pages: its list, a page for each door, the homes that nobody is linked to.
 
     All of it is taken from the cells of its own view, so nothing of anybody else's can be on it. Who may read the risk
-    has a page for each person instead: `people` as `people_told` gives them for this view, `outcome` in words.
+    has a page for each person instead: `people` as `people_told` gives them for this view, `outcome` in words. `told`
+    stands on top: the lines of `agency_glance`.
     """
     page = page_of(view)
     return _page(
@@ -121,6 +127,7 @@ def agency_html(
         decisions=list(DECISION.choices),
         people=list(people),
         outcome=outcome,
+        told=list(told),
         settings=[setting_of(person) for person in people],
         listing=listing_of(people) if people else None,
         **by_door(view),

@@ -14,10 +14,11 @@ SHOWN_RAISES, SHOWN_LOWERS = 3, 1  # facts on a row of the list; the person's pa
 KNOWN: Final = "Known to a service"
 GP_ONLY: Final = "On the GP register only"
 NOT_TOLD: Final = "We cannot tell"
-NOBODY: Final = "Nobody but the practice"
+NOBODY: Final = "Only their GP practice"
 OF_EVERYBODY: Final = ("GP practices",)  # everybody here is registered: that tells nothing of being known to a service
 
 ASKED: Final[tuple[Question, ...]] = (
+    ("urgency", "How soon", "Everyone"),
     ("lead", "Suggested lead", "Every lead"),
     ("need", "Need", "Every need"),
     ("place", "Place", "Every place"),
@@ -26,6 +27,7 @@ ASKED: Final[tuple[Question, ...]] = (
     ("new", "New or not", "Everybody"),
     ("status", "Decision", "Every state"),
 )
+FIRST: Final = ("Overdue", "Urgent")  # what stands on top, in a block of its own
 _AGE: Final[Question] = ("age", "Age", "Every age")
 
 # In which order the list may be put: what to sort by, and the words for it. A minus turns the order round.
@@ -40,7 +42,8 @@ ORDERS: Final = (
 def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     """Set the list out: blocks of people in one interval of the order, each with its sentence and its rows.
 
-    Who lives at one door stands together, in the block of the one who comes first.
+    Homes with an overdue visit and homes with an urgent need have blocks of their own, on top. People who live together
+    are shown together, in the block of the one who comes first.
     """
     answers = [_answers(person) for person in people]
     marks = marks_of(answers, asked=(*ASKED, _AGE))
@@ -48,8 +51,15 @@ def listing_of(people: Sequence[Person]) -> dict[str, Any]:
     blocks = []
     for band, of_band in groupby(_with_bands(people, rows), key=lambda pair: pair[0]):
         inside = [row for _, row in of_band]
-        blocks.append({"band": capital(band), "told": _told(inside), "rows": inside})
-    return {"blocks": blocks, "questions": questions_of(answers, asked=ASKED), "orders": list(ORDERS)}
+        told = _told_of_first(inside) if band in FIRST else _told(inside)
+        blocks.append({"band": capital(band), "told": told, "rows": inside})
+    return {
+        "blocks": blocks,
+        "questions": questions_of(answers, asked=ASKED),
+        "orders": list(ORDERS),
+        # On a first night everybody is new: then the tag says nothing of anybody.
+        "all_new": all(person["is_new"] for person in people),
+    }
 
 
 def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
@@ -57,19 +67,38 @@ def _with_bands(people: Sequence[Person], rows: Sequence[dict[str, Any]]) -> lis
     door, band = None, ""
     for person, row in zip(people, rows, strict=True):
         if person["door"] != door:
-            door, band = person["door"], person["band"]
+            door, band = person["door"], _block_of(person)
         placed.append((band, row))
     return placed
 
 
+def _block_of(person: Person) -> str:
+    return next((block for block in FIRST if block in (base_status(person), person["urgency"])), person["band"])
+
+
+def base_status(person: Person) -> str:
+    """The status without the day since when it holds: what a list can be asked by."""
+    return person["status"].partition(" since ")[0]
+
+
+def _told_of_first(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What is said of a block that stands on top: how many people, and why they come first.
+
+    >>> _told_of_first([{}])
+    '1 person. See to this before anything else.'
+    """
+    return f"{len(rows)} {'person' if len(rows) == 1 else 'people'}. See to this before anything else."
+
+
 def _answers(person: Person) -> dict[str, list[str]]:
     return {
+        "urgency": [person["urgency"]],
         "lead": [person["lead"]["agency"]],
         "need": [need["need"] for need in person["needs"]] or [capital(NO_NEED)],
         "place": [person["place"]],
         "known": [KNOWN if services_of(person) else NOT_TOLD if untold_of(person) else GP_ONLY],
         "new": ["New" if person["is_new"] else "Listed before"],
-        "status": [person["status"]],
+        "status": [base_status(person)],
         "part": [person["part"]],
         "age": [person["age_band"]],
     }
@@ -105,7 +134,7 @@ def _told(rows: Sequence[Mapping[str, Any]]) -> str:
     """What may be read from the order inside a block.
 
     >>> _told([{"person": {"chance": {"low": 20, "high": 30}}}, {"person": {"chance": {"low": 28, "high": 40}}}])
-    'The estimate cannot tell these 2 people apart.'
+    'The order of these 2 people is not exact.'
     """
     chances = [row["person"]["chance"] for row in rows if row["person"]["chance"]]
     if len(rows) == 1:
@@ -113,5 +142,5 @@ def _told(rows: Sequence[Mapping[str, Any]]) -> str:
     if not chances:
         return f"{len(rows)} people, in no order of chance."
     if max(chance["low"] for chance in chances) <= min(chance["high"] for chance in chances):
-        return f"The estimate cannot tell these {len(rows)} people apart."
-    return f"{len(rows)} people. Where the ranges of two overlap, the estimate cannot tell the two apart."
+        return f"The order of these {len(rows)} people is not exact."
+    return f"{len(rows)} people. Do not compare people inside this block: the order is not exact."

@@ -28,6 +28,7 @@ NO_DIRECTORY: Final = "No directory of local services is connected"
 NOT_USABLE: Final = "The directory of local services could not be used tonight"
 OUT_OF_DATE: Final = "details may be out of date"
 ASK_FIRST: Final = "ask whether it is for them"
+NO_NUMBER: Final = "no number given"
 COMES_TO_THEM: Final = "comes to them"
 _AGES: Final = re.compile(r"^(\d+) (?:to (\d+)|or over)$")
 _OLDEST: Final = 150
@@ -127,9 +128,12 @@ def _told(offer: Mapping[str, Any], *, need: str) -> Offer:
         "when": offer["when"],
         "checked_on": "not known" if checked is None else day_words(checked),
         "is_full": offer["room"] == "no",
+        "full_on": f"full on {day_words(checked)}"
+        if offer["room"] == "no" and checked
+        else "full" * (offer["room"] == "no"),
         "is_out_of_date": bool(offer["is_out_of_date"]),
         "note": "; ".join(notes),
-        "telephone": offer["telephone"] or "not given",
+        "telephone": offer["telephone"] or NO_NUMBER,
     }
 
 
@@ -155,11 +159,28 @@ def miles_words(miles: float | None) -> str:
 
 
 def in_a_line(offer: Offer) -> str:
-    """Say an offer in one line of a list."""
-    said = [offer["miles"], offer["cost"], f"details checked {offer['checked_on']}"]
-    said += ["full when last counted"] if offer["is_full"] else []
+    """Say an offer in one line of a list: the name, the telephone, when, then how far and what it costs."""
+    said = [offer["when"], offer["miles"], offer["cost"], f"checked {offer['checked_on']}"]
+    said += [offer["full_on"]] if offer["full_on"] else []
     said += [offer["note"]] if offer["note"] else []
-    return f"{offer['name']} ({'; '.join(said)})"
+    return f"{offer['name']}, {offer['telephone']} ({'; '.join(part for part in said if part)})"
+
+
+def whom_to_ring(offers: Sequence[Offer], *, otherwise: str) -> str:
+    """Say in one line whom to telephone: the first service that gives a number and is not known to be full.
+
+    >>> offer = {"name": "Lunch club", "telephone": "0113 496 0236", "when": "Mondays", "is_full": False}
+    >>> whom_to_ring([offer | {"telephone": NO_NUMBER}, offer], otherwise="nobody")
+    'Lunch club, 0113 496 0236 (Mondays)'
+    >>> whom_to_ring([], otherwise="nobody")
+    'nobody'
+    """
+    with_number = [offer for offer in offers if offer["telephone"] != NO_NUMBER]
+    chosen = next((offer for offer in with_number if not offer["is_full"]), None)
+    if chosen is None:
+        return otherwise
+    when = f" ({chosen['when']})" if chosen["when"] else ""
+    return f"{chosen['name']}, {chosen['telephone']}{when}"
 
 
 def each_once(offers: Sequence[Offer]) -> list[Offer]:

@@ -18,6 +18,7 @@ from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.report.cells import day_words, shown_key
+from ageingwell.report.past import past_of
 from ageingwell.report.person import InTouch, Person
 from ageingwell.report.person_facts import (
     chance_of,
@@ -28,7 +29,7 @@ from ageingwell.report.person_facts import (
     rest_words,
     sum_of,
 )
-from ageingwell.report.person_needs import lead_of, needs_of, notes_of
+from ageingwell.report.person_needs import by_when_of, lead_of, needs_of, notes_of
 from ageingwell.report.summary import outcome_words
 from ageingwell.report.unknown import unknown_of, without_record
 from ageingwell.views.columns import AgencyView
@@ -37,6 +38,8 @@ from ageingwell.views.recipient import NO_HOME
 from ageingwell.views.words import agency_words
 
 UNKNOWN: Final = "unknown"
+NOBODY_TO_RING: Final = "No service in the directory for this. Their own number is in your register."
+PAST: Final = "past_events"
 _SUBJECTS: Final = {feature.name: feature.subject for feature in FEATURES}
 Row = dict[str, Any]
 
@@ -50,31 +53,42 @@ def people_told(
     scores: pl.DataFrame,
     compared: pl.DataFrame,
     in_touch: pl.DataFrame,
+    past_events: pl.DataFrame | None = None,
     facts: NightFacts,
     ledger: Ledger,
     key: Key,
     settings: OutreachSettings | None = None,
+    remembered: pl.DataFrame | None = None,
 ) -> list[Person]:
     """One dictionary a person of the view, in its order; none at all where the reader may not read the risk.
 
     `rows` is the night's table `list`, the other frames are its tables of their names, `facts` what is told of the
-    night. What the view itself says of a person (place, age, status, next step) is taken from the view.
+    night, `remembered` what this reader may be told of before. What the view itself says of a person (place, age,
+    status, next step, last time, plan) is taken from the view.
     """
     settings = settings or OutreachSettings()
     reader = reader_of(view.recipient, ledger=ledger, thresholds=settings.thresholds)
     if not reader.reads_risk:
         return []
     readable = reasons.filter(pl.col("feature").is_in(sorted(reader.features)))
+    happened = None if past_events is None else _read_of_the_past(past_events, reader)
     tables = {"needs": needs, "reasons": readable, "scores": scores, "compared": compared, "in_touch": in_touch}
+    tables |= {} if happened is None else {PAST: happened}
     by_person = _by_person(rows, tables)
     keys = row_key(pl.col("person_id"), recipient=view.recipient, as_of=view.as_of, key=key)
     person_of = dict(rows.select(keys.alias("_key"), "person_id").iter_rows())
     shown = view.frame.to_dicts()
+    before = {} if remembered is None else {row["person_id"]: row for row in remembered.iter_rows(named=True)}
     doors = doors_of(view.frame["household_key"].to_list())
     pages = [
         _from_view(row, place=place, door=door)
         | _of_person(
-            by_person[person_of[row["row_key"]]], facts=facts, as_of=view.as_of, reader=reader, settings=settings
+            by_person[person_of[row["row_key"]]],
+            before=before.get(person_of[row["row_key"]], {}),
+            facts=facts,
+            as_of=view.as_of,
+            reader=reader,
+            settings=settings,
         )
         for place, (row, door) in enumerate(zip(shown, doors, strict=True), start=1)
     ]
@@ -119,6 +133,11 @@ class _Known:
         return self.tables["reasons"].filter(pl.col("value") == UNKNOWN)["feature"].to_list()
 
 
+def _read_of_the_past(past_events: pl.DataFrame, reader: Reader) -> pl.DataFrame:
+    """What happened to the people themselves, of the themes that this reader may read."""
+    return past_events.filter(pl.col("is_theirs") & pl.col("theme").is_in(sorted(reader.themes)))
+
+
 def _by_person(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[str, _Known]:
     listed = rows["person_id"].implode()
     theirs = {
@@ -139,6 +158,10 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
         "row_key": shown_key(shown["row_key"]),
         "household_key": shown_key(shown["household_key"]),
         "door": door,
+        "position": int(shown["position"]),
+        "urgency": shown["urgency"],
+        "act_by": shown["act_by"],
+        "by_when": by_when_of(shown["urgency"], shown["act_by"]),
         "place": shown["place"],
         "age_band": shown["age_band"],
         "band": shown["band"],
@@ -151,10 +174,13 @@ def _from_view(shown: Row, *, place: int, door: int) -> Row:
         "say": shown["what_to_say"],
         "told": shown["person_told"],
         "offers": [],
+        "ring": NOBODY_TO_RING,
     }
 
 
-def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader, settings: OutreachSettings) -> Row:
+def _of_person(
+    known: _Known, *, before: Row, facts: NightFacts, as_of: date, reader: Reader, settings: OutreachSettings
+) -> Row:
     row, needs = known.row, known.tables["needs"]
     chance = chance_of(row, outcome=outcome_words(facts))
     others = None if chance is None else others_of(known.first("compared"))
@@ -184,9 +210,24 @@ def _of_person(known: _Known, *, facts: NightFacts, as_of: date, reader: Reader,
         "in_touch": touched(touching),
         "not_in_touch": [agency_words(name) for name in absent],
         "needs": needs_of(needs, reader),
-        "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None)),
+        "lead": lead_of(row, needs, reader, strongest=next(iter(raises), None), chosen=_chosen(row, before)),
+        "last_time": before.get("last_time") or [],
+        "plan": before.get("plan") or [],
+        "review": before.get("review") or "",
+        "is_review_due": bool(before.get("is_review_due")),
+        "is_overdue": row["status"] == "overdue",
+        "past": past_of(known.rows(PAST), as_of=as_of) if PAST in known.tables else None,
+        "joint_with": [agency_words(agency) for agency in row["joint_with"]],
+        "partners_full": [agency_words(agency) for agency in row["partners_full"]],
         "notes": notes_of(row, settings),
     }
+
+
+def _chosen(row: Row, before: Row) -> str | None:
+    """That this lead was chosen, and when; of a home where the choice for another holds, that alone."""
+    if before.get("chosen_lead") == row["lead_agency"]:
+        return str(before["chosen"]) if before.get("chosen") else None
+    return None
 
 
 def touched(rows: Sequence[Row]) -> list[InTouch]:

@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from ageingwell.report.past import Past
+
 
 class Chance(TypedDict):
     """A risk as whole numbers of 100: `words` “31 in 100”, `range_words` “24 to 39”, and the whole in a sentence."""
@@ -65,28 +67,37 @@ class NeedFound(TypedDict):
 
 
 class Lead(TypedDict):
-    """The suggested lead agency, and the reason the rule gives."""
+    """The lead agency, whether the group chose it or it is suggested, and why: when it was chosen, or the rule."""
 
     agency: str
     why: str
+    is_chosen: bool
 
 
 class Person(TypedDict):
     """One person's page.
 
     `anchor` is the place on the list (“person-1”), never made from an identifier; `row_key` and `household_key` are
-    as the list shows them; people with one `door` share a home. `chance`, `others` are `None` and the facts empty
+    as the list shows them; people with one `door` share a home. `position` is the place on the printed list, `urgency`
+    and `act_by` how soon and by which day their home is to be visited. `joint_with` are the agencies that come along,
+    `partners_full` those that are needed and have no place left. `chance`, `others` are `None` and the facts empty
     where rules alone chose. `others` + every `raises` and `lowers` + `rest` = `chance`, in whole numbers, and
     `sum_words` writes that out. `rest` is all other facts together: sex, ethnicity, place, what is not known, and
     everything without a sentence; where nothing shown is as large, `rest_words` say what it is made of. `part` is
     the reader's own at this door, empty for the group; `say` and `told` are for the visitor. `unknown` are
-    sentences; `offers` what the local directory has for the needs.
+    sentences; `offers` what the local directory has for the needs. `last_time` says what was decided before, what came
+    of it and what the person said; `plan` the plan, `review` when to look at it again; a sentence each. `by_when` is
+    the day to act by in words, `past` the last three years as far as the reader may read them, `ring` whom to
+    telephone.
     """
 
     anchor: str
     row_key: str
     household_key: str
     door: int
+    position: int
+    urgency: str
+    act_by: str
     place: str
     age_band: str
     band: str
@@ -106,10 +117,21 @@ class Person(TypedDict):
     not_in_touch: list[str]
     needs: list[NeedFound]
     lead: Lead
+    joint_with: list[str]
+    partners_full: list[str]
     action: str
+    by_when: str
+    last_time: list[str]
+    past: Past | None
+    ring: str
     communication: str
     part: str
     say: str
     told: str
     notes: list[str]
     offers: list[dict[str, object]]
+    last_time: list[str]
+    plan: list[str]
+    review: str
+    is_review_due: bool
+    is_overdue: bool

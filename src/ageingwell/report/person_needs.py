@@ -12,6 +12,7 @@ from ageingwell.views.words import agency_words, label_words
 
 URGENCY = {"urgent": 0, "soon": 1, "routine": 2}
 PROPOSED = "proposed"
+ROUTINE = "Routine"
 
 
 def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
@@ -31,31 +32,56 @@ def needs_of(found: pl.DataFrame, reader: Reader) -> list[NeedFound]:
     ]
 
 
+def by_when_of(urgency: str, act_by: str) -> str:
+    """The day to act by, with how soon that is where it is not routine: the cells of a view.
+
+    >>> by_when_of("Urgent", "25 November 2026"), by_when_of("Routine", "21 December 2026")
+    ('Urgent: by 25 November 2026', 'By 21 December 2026')
+    """
+    return f"By {act_by}" if urgency == ROUTINE else f"{urgency}: by {act_by}"
+
+
 def lead_of(
-    row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, *, strongest: LinkedFact | None = None
+    row: Mapping[str, Any],
+    found: pl.DataFrame,
+    reader: Reader,
+    *,
+    strongest: LinkedFact | None = None,
+    chosen: str | None = None,
 ) -> Lead:
     """The suggested lead and the printed reason for it, by rule.
 
-    The group's own choice comes first; then who can write where no home is linked; then the most urgent need of this
-    person that the agency leads on; then a need at the same door; then the theme of the `strongest` fact that raises.
+    The group's own choice comes first, in the words of `chosen`; then who can write where no home is linked; then the
+    most urgent need of this person that the agency leads on; then a need at the same door; then the theme of the
+    `strongest` fact that raises.
     """
-    return Lead(agency=agency_words(row["lead_agency"]), why=_why(row, found, reader, strongest))
+    is_chosen = row["status"] != PROPOSED
+    why = (chosen or "the group decided on this lead") if is_chosen else _why(row, found, reader, strongest)
+    return Lead(agency=agency_words(row["lead_agency"]), why=why, is_chosen=is_chosen)
 
 
 def _why(row: Mapping[str, Any], found: pl.DataFrame, reader: Reader, strongest: LinkedFact | None) -> str:
-    if row["status"] != PROPOSED:
-        return "the group decided on this lead"
     if row["household_id"] is None:
-        return "no home is linked to this person, so the practice writes or telephones"
+        return "we do not know this person's home, so the practice writes or phones"
     ordered = _in_order(found)
     own = [need for need in ordered if need["lead_agency"] == row["lead_agency"]]
     if own:
         name = reader.need_words(own[0]["need"])
-        return f"it leads on “{name}”, {_standing(own[0]['urgency'], [need['urgency'] for need in ordered])}"
+        standing = _standing(own[0]["urgency"], [need["urgency"] for need in ordered])
+        return f"it leads on “{name}”, {standing}{_who_is_full(row, own[0], ordered)}"
     if row["why"] == "model" and not ordered:
         about = "not one that may be told" if strongest is None else f"about {strongest['theme'].lower()}"
-        return f"no rule found a need; the strongest fact linked with a higher chance is {about}"
-    return "it leads on a need of somebody else at this door"
+        return f"no rule found a need; the fact that adds most is {about}"
+    return "it is going to see someone else in this home"
+
+
+def _who_is_full(row: Mapping[str, Any], own: Mapping[str, Any], ordered: list[dict[str, Any]]) -> str:
+    """Who leads a more urgent need here and has no place left, if anybody does."""
+    more_urgent = [need["lead_agency"] for need in ordered if URGENCY[need["urgency"]] < URGENCY[own["urgency"]]]
+    full = [agency_words(agency) for agency in dict.fromkeys(more_urgent) if agency in row["partners_full"]]
+    if not full:
+        return ""
+    return f"; {' and '.join(full)} {'has' if len(full) == 1 else 'have'} a more urgent need here and no place left"
 
 
 def _standing(urgency: str, all_of_them: list[str]) -> str:

@@ -24,7 +24,8 @@ def setting_of(person: Person) -> str:
 
     >>> from ageingwell.report.person import Lead
     >>> bare = {"chance": None, "raises": [], "lowers": [], "needs": [], "unknown": [], "in_touch": []}
-    >>> told = {"lead": Lead(agency="Housing", why="it leads here"), "action": "", "notes": [], "offers": []}
+    >>> lead = Lead(agency="Housing", why="it leads here", is_chosen=False)
+    >>> told = {"lead": lead, "action": "", "notes": [], "offers": [], "last_time": [], "plan": []}
     >>> door = {"rest_words": "", "part": "", "communication": "", "told": "", "say": ""}
     >>> setting_of(Person(**bare, **told, **door, not_in_touch=[], outcomes=[]))
     'roomy'
@@ -47,7 +48,20 @@ def _lines(person: Person) -> float:
         _of(", ".join(str(offer[name]) for name in _TOLD if offer.get(name)) + _CHECKED, _OFFER)
         for offer in person["offers"][:PRINTED_OFFERS]
     )
-    return _ALWAYS + facts + needs + unknown + in_touch + lead + door + ceil(offers / 2) + bool(person["rest_words"])
+    before = sum(_of(sentence, _WHOLE) for sentence in (*person["last_time"], *person["plan"]))
+    before += 2 * (bool(person["last_time"]) + bool(person["plan"]))
+    return (
+        before
+        + _ALWAYS
+        + facts
+        + needs
+        + unknown
+        + in_touch
+        + lead
+        + door
+        + ceil(offers / 2)
+        + bool(person["rest_words"])
+    )
 
 
 def _of(text: str, letters: int) -> int:

@@ -1,6 +1,7 @@
 """The sheets of a workbook: one table each, named, nothing merged, nothing that runs, set up to print on A4."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from typing import Any, Final
@@ -9,26 +10,26 @@ import polars as pl
 import xlsxwriter
 
 from ageingwell.decisions.days import day_of
-from ageingwell.report.cells import flat, harmless, harmless_all
+from ageingwell.report.cells import flat, harmless, harmless_all, shown_key
 from ageingwell.report.choices import Asked
 from ageingwell.report.words import MARKING
-from ageingwell.views.columns import Column
+from ageingwell.views.columns import CODE, HOME_CODE, Column
 
 A4: Final = 9
 LONGEST_TEXT: Final = 200
-# Printed at 70 of 100, so that letters stay 7 points high: A4 landscape is then this many letters wide.
-_SCALE: Final = 70
-_PAGE_LETTERS: Final = 150
 _LINE_POINTS: Final = 13.0
 _LETTERS_A_UNIT: Final = 1.2  # letters of our font to a unit of column width, on the safe side
 _TALLEST_POINTS: Final = 400.0  # Excel takes 409
 _KEY_WIDTH: Final = 12  # a key of 32 letters breaks over three lines
-_FEW: Final = 2
 _KEYS: Final = ("row_key", "household_key")
-# Narrower than on a sheet of its own: text wraps, so that a page holds what belongs together.
-_WIDTHS: Final = {"place": 13, "part": 12, "lead_agency": 13, "needs": 22, "facts": 30, "action": 34, "found_by": 12,
-                  "chance": 15, "raises": 30, "lowers": 26, "communication_need": 15, "known_to": 17,
-                  "what_to_say": 34, "person_told": 10, "new_since_last": 9, "status": 10}  # fmt: skip
+_OF_THEIR_REGISTER: Final = "own_register_"
+_FIRST: Final = ("place", "needs", "action", "urgency", "act_by")
+_NOTES: Final = ("to_mend", "said")  # in a file to mend, and in one for the chair
+# What is printed is narrow, so that it fits one sheet across; what is behind it is wide, so that rows stay low.
+_WIDTHS: Final = {"place": 11, "needs": 18, "action": 27, "urgency": 9, "act_by": 12, "part": 14, "lead_agency": 14,
+                  "facts": 60, "found_by": 14, "chance": 15, "raises": 56, "lowers": 40, "communication_need": 15,
+                  "known_to": 24, "earlier": 50, "offers": 60, "what_to_say": 48, "person_told": 10,
+                  "new_since_last": 9, "status": 10}  # fmt: skip
 _OPTIONS: Final = {
     "in_memory": True,
     "strings_to_formulas": False,
@@ -90,12 +91,16 @@ class Book:
         """
         sheet = self._sheet(name, landscape=True)
         n_rows = max(frame.height, 0 if answers is None else answers.height)
-        self._write_shown(sheet, frame, columns)
-        self._write_asked(sheet, asked, answers, first=len(columns), n_rows=n_rows)
-        self._set_up(sheet, [_width(column) for column in columns], [question.width for question in asked])
+        laid = lay_out(columns, asks=bool(asked))
+        frame = with_codes(frame)
+        first_after = len(laid.before) + len(asked)
+        self._write_shown(sheet, frame, laid, gap=len(asked))
+        self._write_asked(sheet, asked, answers, first=len(laid.before), n_rows=n_rows)
+        self._set_up(sheet, laid, [question.width for question in asked], n_rows=n_rows)
         if n_rows:
-            heads = [(column.title, self._head) for column in columns]
+            heads = [(column.title, self._head) for column in laid.before]
             heads += [(question.title, self._ask) for question in asked]
+            heads += [(column.title, self._head) for column in laid.after]
             table = {
                 "name": name.replace(" ", ""),
                 "style": "Table Style Light 1",
@@ -103,26 +108,31 @@ class Book:
                 "columns": [{"header": title, "header_format": head} for title, head in heads],
             }
             sheet.add_table(0, 0, n_rows, len(heads) - 1, table)
-            for at, question in enumerate(asked, start=len(columns)):
+            for at, question in enumerate(asked, start=len(laid.before)):
                 sheet.data_validation(1, at, n_rows, at, _rule(question, choices or {}))
+        for at in range(first_after + len(laid.after) - laid.n_hidden, first_after + len(laid.after)):
+            sheet.set_column(at, at, _KEY_WIDTH, None, {"hidden": True})
 
     def close(self) -> bytes:
         """Give the bytes of the whole workbook."""
         self._book.close()
         return self._bytes.getvalue()
 
-    def _write_shown(self, sheet: Any, frame: pl.DataFrame, columns: Sequence[Column]) -> None:
+    def _write_shown(self, sheet: Any, frame: pl.DataFrame, laid: "Layout", *, gap: int) -> None:
+        columns = laid.columns
+        places = [at if at < len(laid.before) else at + gap for at in range(len(columns))]
         styles = [self._style(column) for column in columns]
-        for at, column in enumerate(columns):
+        for at, column in zip(places, columns, strict=True):
             sheet.write_string(0, at, column.title, self._head)
-        for row_at, row in enumerate(flat(frame).iter_rows(), start=1):
+        visible = len(columns) - laid.n_hidden
+        for row_at, row in enumerate(flat(frame.select(column.name for column in columns)).iter_rows(), start=1):
             # No spreadsheet is sure to fit the height to wrapped text when it opens a file.
-            sheet.set_row(row_at, _height(row, columns))
-            for at, (cell, style) in enumerate(zip(row, styles, strict=True)):
+            sheet.set_row(row_at, _height(row[:visible], columns[:visible]))
+            for at, cell, style in zip(places, row, styles, strict=True):
                 sheet.write_string(row_at, at, cell, style)
 
     def _style(self, column: Column) -> Any:
-        if column.name in _KEYS:
+        if column.name in (*_KEYS, CODE.name, HOME_CODE.name):
             return self._key
         return self._mend if column.name == "to_mend" else self._text
 
@@ -145,20 +155,17 @@ class Book:
         else:
             sheet.write_blank(row, column, None, style)
 
-    def _set_up(self, sheet: Any, shown: list[int], asked: list[int]) -> None:
-        """Widths, what stays in sight, and pages: what is shown on one page across, what is asked on the next."""
-        for at, width in enumerate([*shown, *asked]):
+    def _set_up(self, sheet: Any, laid: "Layout", asked: list[int], *, n_rows: int) -> None:
+        """Widths, what stays in sight, and paper: who, need, next step and answers on one sheet across."""
+        before, after = [_width(column) for column in laid.before], [_width(column) for column in laid.after]
+        for at, width in enumerate([*before, *asked, *after]):
             sheet.set_column(at, at, width)
-        sheet.freeze_panes(1, 1)
+        sheet.freeze_panes(1, max(laid.n_frozen, 1))
         sheet.repeat_rows(0)
-        # A note and the answers beside it belong together, however wide.
-        if len(shown) <= _FEW or sum(shown) + sum(asked) <= _PAGE_LETTERS:
-            sheet.fit_to_pages(1, 0)
-            return
-        sheet.repeat_columns(0)
-        sheet.print_across()
-        sheet.set_print_scale(_SCALE)
-        sheet.set_v_pagebreaks(_page_breaks(shown, asked))
+        sheet.fit_to_pages(1, 0)
+        if asked and after:
+            # What is behind a need stands to the right on the screen, and on each person's page.
+            sheet.print_area(0, 0, n_rows, len(before) + len(asked) - 1)
 
     def _sheet(self, name: str, *, landscape: bool = False) -> Any:
         sheet = self._book.add_worksheet(name)
@@ -171,23 +178,63 @@ class Book:
         return sheet
 
 
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a sheet: those before the answers, those after, and how many at the end are hidden.
+
+    `n_frozen` columns stay in sight when a reader moves to the right.
+    """
+
+    before: tuple[Column, ...]
+    after: tuple[Column, ...]
+    n_hidden: int = 0
+    n_frozen: int = 1
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column to read, from the left."""
+        return (*self.before, *self.after)
+
+
+def lay_out(columns: Sequence[Column], *, asks: bool) -> Layout:
+    """Put the columns of a list in the order a group works in: who, need, next step; the answers; what is behind them.
+
+    The row keys of 32 letters stand last and hidden: whoever reads the file back finds them by their heading. A sheet
+    without row keys stays as it is.
+
+    >>> from ageingwell.views.columns import ACTION, FACTS, NEEDS, PLACE, ROW_KEY
+    >>> laid = lay_out((ROW_KEY, PLACE, FACTS, NEEDS, ACTION), asks=True)
+    >>> [column.title for column in laid.before], [column.title for column in laid.after], laid.n_hidden
+    (['Code', 'Place', 'Needs', 'Suggested next step'], ['What is on record', 'Row key'], 1)
+    """
+    named = {column.name: column for column in columns}
+    if _KEYS[0] not in named:
+        return Layout(tuple(columns), ())
+    own = [name for name in named if name.startswith(_OF_THEIR_REGISTER)]
+    first = [*(name for name in (*_FIRST, *_NOTES) if name in named), *own]
+    rest = [name for name in named if name not in (*first, *_KEYS)]
+    hidden = [named[name] for name in reversed(_KEYS) if name in named]
+    codes = [HOME_CODE] if _KEYS[1] in named else []
+    before, after = (CODE, *(named[name] for name in first)), (*codes, *(named[name] for name in rest))
+    if not asks:
+        before, after = (*before, *after), ()
+    frozen = 1 + next((place for place, name in enumerate(first, start=1) if name == "needs"), 0)
+    return Layout(before, (*after, *hidden), len(hidden), frozen)
+
+
+def with_codes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put the short form of the row key and of the home key beside them, as the pages show them."""
+    short = {_KEYS[0]: CODE, _KEYS[1]: HOME_CODE}
+    made = [
+        pl.Series(code.name, [shown_key(key) for key in frame[name]], dtype=pl.String)
+        for name, code in short.items()
+        if name in frame.columns
+    ]
+    return frame.with_columns(made)
+
+
 def _width(column: Column) -> int:
     return _KEY_WIDTH if column.name in _KEYS else _WIDTHS.get(column.name, column.width)
-
-
-def _page_breaks(shown: Sequence[int], asked: Sequence[int]) -> list[int]:
-    """Before which columns a printed page begins: the first column stands on every page, what is asked on its own.
-
-    >>> _page_breaks([13, 100, 80, 50], [20, 20])
-    [2, 4]
-    """
-    breaks, used = [], 0
-    for at, width in enumerate(shown):
-        if used + width > _PAGE_LETTERS:
-            breaks.append(at)
-            used = shown[0]
-        used += width
-    return [*breaks, len(shown)] if asked else breaks
 
 
 def _height(row: Sequence[str], columns: Sequence[Column]) -> float:
@@ -234,5 +281,8 @@ def _rule(question: Asked, choices: Mapping[str, str]) -> dict[str, Any]:
         "validate": "list",
         "source": choices[question.name],
         "error_title": question.title,
-        "error_message": "Take one of the choices",
+        "error_message": "Take one of the choices, or write a few words"
+        if question.is_open
+        else "Take one of the choices",
+        "error_type": "information" if question.is_open else "stop",
     }

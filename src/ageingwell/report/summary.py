@@ -13,14 +13,17 @@ from ageingwell.report.choices import DECISION
 from ageingwell.report.codes import recipient_words
 from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness, sources
+from ageingwell.report.glance import group_glance, homes_of
 from ageingwell.report.listing import listing_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
 from ageingwell.report.sent import sent_notes
+from ageingwell.report.since_last import SinceLast
 from ageingwell.report.technical import CONSIDERED, annex_tables, step_counts
 from ageingwell.report.track_record import TOO_FEW, track_record_words
 from ageingwell.report.words import PURPOSE_WORDS, reason_words, step_words
 from ageingwell.views.columns import FOR_HOMES, AgencyView
+from ageingwell.views.recipient import NO_HOME
 from ageingwell.views.words import agency_words, label_words, words_of_outcome
 
 # Steps whose people the report names by reason; who is too young or lives elsewhere belongs to the annex.
@@ -41,11 +44,13 @@ def summarise(
     just_missed: pl.DataFrame | None = None,
     marginal: pl.DataFrame | None = None,
     people: Sequence[Person] = (),
+    since_last: SinceLast | None = None,
 ) -> dict[str, Any]:
     """Gather what the group's report and its annex say of a night: text, numbers, lists and dictionaries only.
 
     `group` is the group's own view; `gone` who left since the last list and why; `people` what `people_told` says of
-    each person of the list. Every count of people who are not on the list is disclosed.
+    each person of the list; `since_last` what became of the last list, in exact counts of the group's own rows. Every
+    other count of people who are not on the list is disclosed.
     """
     n_considered = _people(attrition.filter(pl.col("step").is_in(CONSIDERED)))
     return {
@@ -60,14 +65,30 @@ def summarise(
         "n_considered": in_words(n_considered),
         "minimum_age": facts.minimum_age,
         "n_listed": group.frame.height,
+        "n_homes": homes_of(group),
+        "glanced": group_glance(
+            group,
+            people,
+            facts=facts,
+            attrition=attrition,
+            marginal=marginal,
+            gone=0 if gone is None else gone.height,
+            decided=decided(facts.decisions),
+            weaker=gathered(facts.works_less_well_for),
+        ),
+        "listed_words": listed_words(group),
+        "n_waiting": people_words(in_words(facts.week.get("n_waiting", 0))),
+        "urgent_waiting": urgent_waiting(facts),
         "n_new": group.frame.filter(pl.col("new_since_last") == "New").height,
         "n_gone": in_words(0 if gone is None else gone.height),
         "gone": _by_reason(gone),
         "left_out": _left_out(attrition),
         "left_out_first": _left_out_first(attrition),
         "decided": decided(facts.decisions),
+        "followed": followed(facts.decisions),
+        "since_last": since_last,
         "sources": sources(facts),
-        "capacity": [{"agency": agency_words(agency), "places": places} for agency, places in facts.capacity.items()],
+        "capacity": places_used(facts, marginal),
         "freshness": freshness(facts),
         "track_record": track_record_words(facts),
         "works_less_well_for": list(facts.works_less_well_for),
@@ -84,6 +105,44 @@ def summarise(
     }
 
 
+def listed_words(group: AgencyView) -> str:
+    """How many people are listed, and in how many homes: “102 people in 82 homes”."""
+    homes = group.frame["household_key"]
+    n_homes = homes.filter(homes != NO_HOME).n_unique() + int((homes == NO_HOME).sum())
+    return f"{people_words(str(group.frame.height))} in {n_homes:,} home{'' if n_homes == 1 else 's'}"
+
+
+def people_words(n: str) -> str:
+    """A count of people as it is told.
+
+    >>> people_words("1"), people_words("925")
+    ('1 person', '925 people')
+    """
+    return f"{n} person" if n == "1" else f"{n} people"
+
+
+def places_used(facts: NightFacts, marginal: pl.DataFrame | None) -> list[dict[str, Any]]:
+    """The places of each agency this week and how many are used, joint visits included."""
+    used = {} if marginal is None or marginal.is_empty() else dict(marginal.select("lead_agency", "used").iter_rows())
+    return [
+        {"agency": agency_words(agency), "places": places, "used": used.get(agency, 0)}
+        for agency, places in facts.capacity.items()
+    ]
+
+
+def urgent_waiting(facts: NightFacts) -> list[str]:
+    """Say of each agency that is full how many homes with an urgent need wait for a place of its own.
+
+    >>> urgent_waiting(NightFacts(date(2026, 11, 22), week={"urgent_waiting": {"fire": 12}}))
+    ['Fire and rescue is full: 10 homes with an urgent need wait for a place. Speak to Fire and rescue today.']
+    """
+    return [
+        f"{agency_words(agency)} is full: {in_words(n)} homes with an urgent need "
+        f"wait for a place. Speak to {agency_words(agency)} today."
+        for agency, n in facts.week.get("urgent_waiting", {}).items()
+    ]
+
+
 def decided(decisions: DecisionFacts) -> list[str]:
     """Say what became of the last list: how many are decided, how many open, how often the suggestion was followed.
 
@@ -94,9 +153,13 @@ def decided(decisions: DecisionFacts) -> list[str]:
     """
     done, still_open = decisions.get("n_decided", "0"), decisions.get("n_open", "0")
     said = [] if done == still_open == "0" else [f"{done} of the last list decided, {still_open} still open."]
-    if (followed := decisions.get("followed_in_100")) is not None:
-        said.append(f"Of the decisions, {followed} in 100 did just what was suggested.")
-    return said
+    return [*said, *followed(decisions)]
+
+
+def followed(decisions: DecisionFacts) -> list[str]:
+    """Say how often the decisions did just what was suggested, where enough were taken to say."""
+    share = decisions.get("followed_in_100")
+    return [] if share is None else [f"Of the decisions, {share} in 100 did just what was suggested."]
 
 
 def gathered(sentences: Sequence[str]) -> list[str]:
@@ -167,10 +230,24 @@ def directory_notices(facts: NightFacts) -> list[str]:
 
 # How a page sets out a row: a heading, and the columns under it, as far as the view holds them.
 _LAYOUT = (
-    ("Person", ("row_key", "household_key", "is_a", "place", "age_band", "communication_need", "new_since_last")),
+    (
+        "Person",
+        (
+            "row_key",
+            "household_key",
+            "is_a",
+            "position",
+            "urgency",
+            "act_by",
+            "place",
+            "age_band",
+            "communication_need",
+            "new_since_last",
+        ),
+    ),
     ("Estimate", ("chance", "band", "found_by")),
     ("Needs and facts", ("marker", "needs", "facts", "raises", "lowers")),
-    ("Next step", ("part", "lead_agency", "action", "offers", "known_to", "status")),
+    ("Next step", ("part", "lead_agency", "action", "offers", "known_to", "status", "last_time", "plan")),
 )
 KEYS = ("row_key", "household_key")
 

@@ -10,7 +10,7 @@ from ageingwell.governance.night_facts import NightFacts
 from ageingwell.register import ASKED_AGENCIES, BY_HOME, tables_telling_of
 from ageingwell.views.words import label_words
 
-NOTHING_KNOWN: Final = "Where nothing is on record, nothing is known."
+NOTHING_KNOWN: Final = "If a box is empty, we do not know. It does not mean there is no problem."
 # What a fire home-safety visit asks, and what is told of a home, in the order in which a page names it.
 VISIT: Final[Mapping[str, str]] = {
     "is_alarm_missing": "smoke alarm",
@@ -49,21 +49,21 @@ def unknown_of(*, facts: NightFacts, unknown: Collection[str], has_home: bool) -
     >>> from datetime import date
     >>> facts = NightFacts(date(2026, 11, 22), missing=["hospital_events"])
     >>> unknown_of(facts=facts, unknown=["has_oxygen", "is_step_free"], has_home=True)[1:]
-    ['Not known of what a fire home-safety visit asks: oxygen.', 'Not known of the home: step-free entry.',
-     'Where nothing is on record, nothing is known.']
+    ['The fire service has not recorded: oxygen.', 'We do not know about the home: step-free entry.',
+     'If a box is empty, we do not know. It does not mean there is no problem.']
     """
     said = [
-        f"No {label_words(table).lower()} were sent: what they would tell is not known tonight."
+        f"No records of {label_words(table).lower()} were sent. We do not know what they would say."
         for table in facts.missing
     ]
     said += [f"The records from {label_words(table).lower()} are late and may be out of date." for table in facts.late]
     if not has_home:
-        said.append("No home is linked to this person: what housing and the fire service know of it is not known here.")
+        said.append("We do not know this person's home, so we cannot tell what housing and the fire service know.")
     else:
-        said += _asked("Not known of what a fire home-safety visit asks", VISIT, unknown)
-        said += _asked("Not known of the home", HOME, unknown)
+        said += _asked("The fire service has not recorded", VISIT, unknown)
+        said += _asked("We do not know about the home", HOME, unknown)
     if LAST_CONTACT in unknown:
-        said.append("It is not known when they were last in contact with the GP practice.")
+        said.append("We do not know when they last had contact with the GP practice.")
     return [*said, NOTHING_KNOWN] if said else []
 
 

@@ -3,7 +3,13 @@
 from typing import Final
 
 MARKING: Final = "OFFICIAL-SENSITIVE: PERSONAL"
-SHEET_NAMES: Final = {"list": "List", "homes": "Homes", "add": "Add someone", "safeguarding": "Safeguarding"}
+SHEET_NAMES: Final = {
+    "list": "List",
+    "homes": "Homes",
+    "add": "Add someone",
+    "plans": "Plans",
+    "safeguarding": "Safeguarding",
+}
 
 # Never written on a page: they label people, claim causes or certainty (evidence: plain-English and NHS content rules).
 BANNED: Final = (
@@ -33,8 +39,8 @@ STEP_WORDS: Final = {
 }
 
 REASON_WORDS: Final = {
-    "type_1": "opted out at the practice (type 1)",
-    "national": "national data opt-out",
+    "type_1": "asked their GP not to share their record (type 1 opt-out)",
+    "national": "asked for their data not to be used (national opt-out)",
     "objection": "asked not to be included",
     "restriction": "asked for their record to be restricted",
     "deceased": "has died",
@@ -49,14 +55,15 @@ REASON_WORDS: Final = {
     "care_home": "lives in a care home",
     "end_of_life": "near the end of life: no routine outreach",
     "in_hospital": "in hospital: held until they are home",
-    "cooling_off": "left in peace for a while after a contact",
-    "decided_otherwise": "the group decided not to call for now",
-    "no_need_or_high_risk": "no need found, and the estimate is not among the highest",
-    "no_place_this_week": "no place left this week",
+    "cooling_off": "visited or contacted recently, so not asked again yet",
+    "decided_otherwise": "you decided not to contact them yet, or they said no",
+    "no_to_settle": "held until the chair decides: someone reports a no",
+    "no_need_or_high_risk": "no need found, and the chance is not among the highest",
+    "no_place_this_week": "no visit left this week",
     "no_longer_in_the_records": "no longer in the records that may be used",
-    "no_person_linked": "no person is linked to the home",
-    "opted_out": "somebody there opted out",
-    "before_the_resident_left": "what was found there is of somebody who has died or left",
+    "no_person_linked": "we do not know who lives in the home",
+    "opted_out": "someone there opted out",
+    "before_the_resident_left": "what was found there is about someone who has died or left",
     "allocated": "on the list",
     "listed": "on the list",
 }

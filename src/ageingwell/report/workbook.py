@@ -9,6 +9,7 @@ import polars as pl
 from ageingwell.report.cells import day_words
 from ageingwell.report.choices import ADDED, ASKED, MEND, SAID, Asked
 from ageingwell.report.codes import keys_text, list_code, recipient_words
+from ageingwell.report.plan_sheet import SHOWN, PlanSheet
 from ageingwell.report.sheets import Book
 from ageingwell.report.words import MARKING, SHEET_NAMES
 from ageingwell.views.columns import AgencyView, Column
@@ -31,22 +32,39 @@ KEYS_OF_LIST: Final = "Made with the keys"
 _EMPTY_ROWS: Final = 12  # to add someone
 
 
-def agency_workbook(view: AgencyView, *, notices: Sequence[str] = (), homes: AgencyView | None = None) -> bytes:
-    """Write one recipient's workbook: Cover, How to use, List, Homes where there are any, Add someone, and Choices.
+def agency_workbook(
+    view: AgencyView,
+    *,
+    notices: Sequence[str] = (),
+    homes: AgencyView | None = None,
+    plans: PlanSheet | None = None,
+) -> bytes:
+    """Write one recipient's workbook: Cover, How to use, List, Homes where there are any, Plans, Add someone, Choices.
 
-    `notices` are what every output has to say tonight. The same view and notices give the same bytes.
+    Plans are the group's alone. `notices` are what every output has to say tonight. The same view and notices give the
+    same bytes.
     """
     title = f"Outreach list: {recipient_words(view)}"
     book = Book(title, as_of=view.as_of)
     book.lines("Cover", _cover(view, list_code(view), notices, homes), heading=title)
     used = dict.fromkeys((*view.columns, *(homes.columns if homes is not None else ())))
-    how_to_use_sheet(book, tuple(used))
-    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=ranges())
+    of_plans = () if plans is None else plans.asked
+    how_to_use_sheet(book, tuple(used), plans=of_plans)
+    where = ranges(of_plans)
+    book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=where)
     if homes is not None and homes.frame.height:
         book.table(SHEET_NAMES["homes"], homes.frame, homes.columns)
+    if plans is not None:
+        _plans(book, plans.shown, SHOWN, plans.answers, plans.asked)
     _add_someone(book, None)
-    choices_sheet(book)
+    choices_sheet(book, of_plans)
     return book.close()
+
+
+def _plans(
+    book: Book, shown: pl.DataFrame, columns: Sequence[Column], answers: pl.DataFrame, asked: Sequence[Asked]
+) -> None:
+    book.table(SHEET_NAMES["plans"], shown, columns, asked=asked, choices=ranges(asked), answers=answers)
 
 
 def fix_workbook(
@@ -56,21 +74,26 @@ def fix_workbook(
     code: str,
     added: pl.DataFrame,
     own_of_added: Sequence[Column] = (),
+    plans: PlanSheet | None = None,
 ) -> bytes:
     """Write the rows that were not recorded, in the layout of the list, with a note beside each: nothing is retyped.
 
     `view` holds the rows as they were sent, the column `to_mend` last; `answers` what was filled in (the columns of
     `ASKED`); `added` the rows of the sheet Add someone (the columns of `ADDED`, `to_mend`, and of `own_of_added`, which
-    were not sent and hold words all the same). `code` is the list's own, so that this file comes back as that list.
+    were not sent and hold words all the same); `plans` the rows of plans, with `to_mend` among what is shown. `code` is
+    the list's own, so that this file comes back as that list.
     """
     title = f"To mend: {agency_words(view.recipient)}"
     book = Book(title, as_of=view.as_of)
-    told = f"Not recorded: {view.frame.height + added.height} of the rows; all others of the file were"
+    n_plans = 0 if plans is None else plans.shown.height
+    told = f"Not recorded: {view.frame.height + added.height + n_plans} of the rows; all others of the file were"
     steps = [("What to do", "Read the red note beside each row, mend the row, save, and send this file back.")]
     book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
     book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=ranges(), answers=answers)
+    if plans is not None:
+        _plans(book, plans.shown, (*SHOWN, MEND), plans.answers, plans.asked)
     _add_someone(book, added if added.height else None, own=own_of_added)
-    choices_sheet(book)
+    choices_sheet(book, () if plans is None else plans.asked)
     return book.close()
 
 
@@ -106,11 +129,11 @@ def safeguarding_workbook(view: AgencyView, *, notices: Sequence[str] = ()) -> b
     return book.close()
 
 
-def how_to_use_sheet(book: Book, columns: Sequence[Column]) -> None:
+def how_to_use_sheet(book: Book, columns: Sequence[Column], *, plans: Sequence[Asked] = ()) -> None:
     """Add the sheet that says how a list is used, and what its columns mean."""
     steps = [(f"{number}", step) for number, step in enumerate(HOW_TO_USE, start=1)]
     meanings = [(column.title, column.meaning) for column in columns]
-    asked = [(question.title, question.meaning) for question in dict.fromkeys((*ASKED, *ADDED))]
+    asked = [(question.title, question.meaning) for question in dict.fromkeys((*ASKED, *ADDED, *plans))]
     lines = [*steps, ("Column", "What it means"), *meanings, ("Column to fill in", "What it means"), *asked]
     book.lines("How to use", lines, heading="How to use this list")
 
@@ -132,26 +155,29 @@ def _add_someone(book: Book, filled: pl.DataFrame | None, *, own: Sequence[Colum
 
 
 _AS_TEXT: Final = {question.name: pl.String for question in ADDED}
-_LISTS: Final[tuple[Asked, ...]] = tuple(
-    {question.name: question for question in (*ASKED, *ADDED) if question.choices}.values()
-)
 
 
-def choices_sheet(book: Book) -> None:
-    """Add the sheet of the choices that the questions offer."""
-    pairs = [(question.title, choice) for question in _LISTS for choice in question.choices]
+def _lists(plans: Sequence[Asked]) -> list[Asked]:
+    """The questions with choices, of those that offer the very same the first alone."""
+    every = {question.name: question for question in (*ASKED, *ADDED, *plans) if question.choices}
+    return list({question.choices: question for question in reversed(every.values())}.values())[::-1]
+
+
+def choices_sheet(book: Book, plans: Sequence[Asked] = ()) -> None:
+    """Add the sheet of the choices that the questions offer; `plans` are the questions of the sheet of plans."""
+    pairs = [(question.title, choice) for question in _lists(plans) for choice in question.choices]
     field, choice = Column("field", "Field", "", 22), Column("choice", "Choice", "", 40)
     book.table("Choices", pl.DataFrame(pairs, schema=["field", "choice"], orient="row"), (field, choice))
 
 
-def ranges() -> dict[str, str]:
+def ranges(plans: Sequence[Asked] = ()) -> dict[str, str]:
     """Where the choices of each question stand on the sheet Choices, in the order it is written."""
-    ranges, first = {}, 2
-    for question in _LISTS:
+    of_choices, first = {}, 2
+    for question in _lists(plans):
         last = first + len(question.choices) - 1
-        ranges[question.name] = f"=Choices!$B${first}:$B${last}"
+        of_choices[question.choices] = f"=Choices!$B${first}:$B${last}"
         first = last + 1
-    return ranges
+    return {question.name: of_choices[question.choices] for question in (*ASKED, *ADDED, *plans) if question.choices}
 
 
 def _cover(

@@ -2,19 +2,23 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger
+from ageingwell.outreach.order import act_by
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.register import Recipient
 from ageingwell.views.columns import FOR_HOMES, FOR_SAFEGUARDING, AgencyView, with_capitals
-from ageingwell.views.doors import URGENCY
-from ageingwell.views.reader import Reader, reader_of
-from ageingwell.views.recipient import NO_FACTS, NO_HOME, UNKNOWN, understood
+from ageingwell.views.reader import URGENCY, Reader, reader_of
+from ageingwell.views.recipient import NO_FACTS, NO_HOME, UNKNOWN, day_words, understood
+from ageingwell.views.told import Words
+from ageingwell.views.words import ANY_NEED, NEED_WORDS, label_words
 
+NO_PLACE = "not on record; your own register has the address"
 NO_FIRE_NEED = "no fire need found"
 MARKERS = {"safeguarding": "This person", "safeguarding_at_home": "Someone at this home", "home": "This home"}
 
@@ -31,7 +35,8 @@ def homes_for(
     safeguarded: Collection[str] = (),
     staff_safety: Collection[str] = (),
 ) -> AgencyView:
-    """Build the list of homes with a need that this agency leads, to which no person is linked: one row a home.
+    """Build the list of homes with a need that this agency leads, to which no person is linked: one row a home, the
+    most urgent first.
 
     `needs` is the night's table; only its rows without a person are used. The homes in `safeguarded` are left to the
     safeguarding lead; those in `staff_safety` have the note on it before the action. Raises
@@ -41,19 +46,48 @@ def homes_for(
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
     mine = pl.col("person_id").is_null() & (pl.col("lead_agency") == recipient)
     of_homes = needs.filter(mine & ~pl.col("household_id").is_in(list(safeguarded)))
-    cells = []
-    for (home,), found in of_homes.group_by("household_id"):
-        steps = dict.fromkeys(found.sort("need", "action")["action"].to_list())
-        note = [settings.staff_safety_note] if home in staff_safety else []
-        first = found.sort(pl.col("urgency").replace_strict(URGENCY, return_dtype=pl.Int64), "need")["need"][0]
-        said = reader.say(first, interventions)
-        cells.append([home, *_told(reader, found), ". ".join([*note, *steps]), said])
-    frame = pl.DataFrame(cells, schema=_HOMES, orient="row").with_columns(
-        row_key=row_key(pl.col("home"), recipient=recipient, as_of=as_of, key=key)
+    words = Words(interventions, settings)
+    cells = [
+        _of_home(reader, home, found, has_marker=home in staff_safety, words=words)
+        for (home,), found in of_homes.group_by("household_id")
+    ]
+    rank = pl.col("urgency").replace_strict(URGENCY, return_dtype=pl.Int64)
+    frame = (
+        pl.DataFrame(cells, schema=_HOMES, orient="row")
+        .with_columns(
+            row_key=row_key(pl.col("home"), recipient=recipient, as_of=as_of, key=key),
+            act_by=day_words(act_by(pl.col("urgency"), as_of=as_of, settings=settings)),
+        )
+        .sort(rank, "row_key")
+        .with_columns(
+            position=pl.int_range(1, pl.len() + 1).cast(pl.String),
+            urgency=pl.col("urgency").map_elements(label_words, return_dtype=pl.String),
+        )
     )
-    columns = FOR_HOMES
-    shown = frame.sort("row_key").select(column.name for column in columns)
-    return AgencyView(recipient, as_of, columns, with_capitals(shown))
+    shown = frame.select(column.name for column in FOR_HOMES)
+    return AgencyView(recipient, as_of, FOR_HOMES, with_capitals(shown))
+
+
+def _of_home(reader: Reader, home: str, found: pl.DataFrame, *, has_marker: bool, words: Words) -> list[Any]:
+    """One home in the order of `_HOMES`: the most urgent of its needs first."""
+    rank = pl.col("urgency").replace_strict(URGENCY, return_dtype=pl.Int64)
+    ordered = found.sort(rank, "need", "action")
+    warning = f"{words.settings.staff_safety_note}. "  # as the night writes it before the step
+    steps = dict.fromkeys(
+        action.removeprefix(warning) if reader.tells(need) else NEED_WORDS.get(need, ANY_NEED).step
+        for need, action in ordered.select("need", "action").iter_rows()
+    )
+    is_warned = has_marker or ordered["action"].str.starts_with(warning).any()
+    note = [words.settings.staff_safety_note] if is_warned else []
+    place = ordered["place"].drop_nulls() if "place" in ordered.columns else pl.Series([], dtype=pl.String)
+    return [
+        home,
+        ordered["urgency"][0],
+        place[0] if len(place) else NO_PLACE,
+        *_told(reader, found),
+        ". ".join([*note, *steps]),
+        reader.say(ordered["need"][0], words.interventions),
+    ]
 
 
 def safeguarding_view(
@@ -121,6 +155,8 @@ _TOLD = pl.Schema({"needs": pl.List(pl.String), "facts": pl.List(pl.String)})
 _HOMES = pl.Schema(
     {
         "home": pl.String(),
+        "urgency": pl.String(),
+        "place": pl.String(),
         "needs": pl.List(pl.String),
         "facts": pl.List(pl.String),
         "action": pl.String(),

@@ -58,7 +58,12 @@ class AgencyView:
 
 
 ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this list; no other list has it", 36)
-HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people at one door stand together", 36)
+HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people who live together share it", 36)
+CODE = Column("code", "Code", "The first letters of the row key, as the pages show it; for this list only", 11)
+HOME_CODE = Column("home_code", "Home code", "The same letters: people who live together", 11)
+POSITION = Column("position", "No.", "Where the row stands on this list, from 1", 6)
+URGENCY = Column("urgency", "Urgency", "How soon the home is to be visited, by the needs on this list", 12)
+ACT_BY = Column("act_by", "Act by", "The day by which to act, counted from the day of the list", 18)
 PLACE = Column("place", "Place", "Where they live")
 PART = Column("part", "Your part", "Whether you lead at this door, or are asked to come along")
 LEAD = Column("lead_agency", "Lead", "The one agency that leads at this door")
@@ -76,16 +81,25 @@ SAY = Column("what_to_say", "What to say", "Words for the door; they tell nobody
 TOLD = Column("person_told", "Person told", "Whether they know that you will be in touch", 14)
 KNOWN_TO = Column("known_to", "Already known to", "Services you may read about that have a record in three years", 22)
 NEW = Column("new_since_last", "New", "Whether they were on the last list", 12)
-STATUS = Column("status", "Status", "Proposed until the group has agreed", 12)
+STATUS = Column("status", "Status", "Proposed until the group has agreed; overdue after the day it was agreed for", 14)
+LAST_TIME = Column("last_time", "Last time", "What was decided before, what came of it, and what the person said", 40)
+PLAN = Column("plan", "Plan", "The plan made with the person; an agency reads the steps it takes itself", 40)
 
 OFFERS = Column(
     "offers", "What is on nearby", "For each need the first service of the local directory; ask before you promise", 44
 )  # put in behind the next step by whoever has the directory, from nothing but the cells of the view
 
+EARLIER = Column(
+    "earlier", "Your earlier contact", "What your own records say of the last three years, newest first", 34
+)  # put in behind the next step by `views.own_records`, from the records that this agency sent itself
+
 # What any recipient may get. Nothing here is computed from the risk, and neither is the order of rows.
 FOR_ANYONE = (
     ROW_KEY,
     HOUSEHOLD_KEY,
+    POSITION,
+    URGENCY,
+    ACT_BY,
     PLACE,
     PART,
     LEAD,
@@ -98,11 +112,16 @@ FOR_ANYONE = (
     KNOWN_TO,
     NEW,
     STATUS,
+    LAST_TIME,
+    PLAN,
 )
 # What those get besides who may read every theme and the risk.
 FOR_READERS_OF_RISK = (
     ROW_KEY,
     HOUSEHOLD_KEY,
+    POSITION,
+    URGENCY,
+    ACT_BY,
     PLACE,
     AGE_BAND,
     BAND,
@@ -121,8 +140,10 @@ FOR_READERS_OF_RISK = (
     KNOWN_TO,
     NEW,
     STATUS,
+    LAST_TIME,
+    PLAN,
 )
-FOR_HOMES = (ROW_KEY, NEEDS, FACTS, ACTION, SAY)
+FOR_HOMES = (ROW_KEY, POSITION, URGENCY, ACT_BY, PLACE, NEEDS, FACTS, ACTION, SAY)
 FOR_SAFEGUARDING = (
     ROW_KEY,
     HOUSEHOLD_KEY,

@@ -6,15 +6,29 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
 
-from ageingwell.config.outreach import Interventions, Thresholds
+from ageingwell.config.outreach import Interventions, OutreachSettings, Thresholds
 from ageingwell.config.score import Ledger
 from ageingwell.errors import NotPermittedError
 from ageingwell.features.build import FEATURES
 from ageingwell.outreach.rules import Fact, NeedRule, need_rules
 from ageingwell.register import Recipient, Theme
-from ageingwell.views.words import ANY_NEED, NEED_WORDS
+from ageingwell.views.words import ANY_NEED, NEED_WORDS, WELLBEING, NeedWords
 
 EVERY_THEME: frozenset[str] = frozenset(get_args(Theme))
+URGENCY = {"urgent": 0, "soon": 1, "routine": 2}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a reader is told of a visit whose reason it may not read: the same on every row of its list.
+
+    `needs` are its words, `step` the next step, `say` what a visitor says, `urgency` how soon.
+    """
+
+    needs: tuple[str, ...]
+    step: str
+    say: str
+    urgency: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,50 @@ class Reader:
         rule = self._rules.get(need)
         return rule is not None and frozenset().union(*(fact.themes() for fact in rule.facts())) <= self.themes
 
+    @property
+    def reads_every_need(self) -> bool:
+        """Whether it may read every fact of every rule: only then may one need be told from another."""
+        return all(self.reads_need(need) for need in self._rules)
+
+    def tells(self, need: str) -> bool:
+        """Whether a row may say that this need was found: where the whole rule may be read, or no rule found it."""
+        return need not in self._rules or self.reads_need(need)
+
+    def leads(self, agency: str) -> bool:
+        """Whether what this agency leads is the reader's own; of the group's list everything is."""
+        return self.recipient in (agency, "group")
+
+    def may_name(self, agency: str, interventions: Interventions) -> bool:
+        """Whether it may be told that an agency is involved: only if it may read every need that agency leads.
+
+        The rules are public: who hears that adult social care comes hears that somebody there may be a carer.
+        """
+        if self.reads_every_need:
+            return True
+        led = [need for need, then in interventions.needs.items() if then.lead == agency]
+        return agency == self.recipient or (bool(led) and all(self.reads_need(need) for need in led))
+
+    def visit(self, interventions: Interventions, settings: OutreachSettings, *, urgent: bool = False) -> Visit:
+        """What stands on every row for the needs that it leads and may not read, or for the urgent ones among them.
+
+        Of these needs one may not be told from another, nor from a visit without a need: which of them it is, and
+        whether it is one, would tell what may not be read.
+        """
+        unread = {
+            need: str(then.urgency)
+            for need, then in interventions.needs.items()
+            if self.leads(then.lead) and not self.tells(need) and (then.urgency == "urgent") == urgent
+        }
+        words = [NEED_WORDS.get(need, ANY_NEED) for need in unread] or ([ANY_NEED] if urgent else [])
+        if not words:
+            return Visit((WELLBEING,), settings.high_risk_action, interventions.say, "routine")
+        return Visit(
+            needs=tuple(dict.fromkeys(one.functional for one in words)),
+            step=". ".join(dict.fromkeys(one.step for one in words)),
+            say=_one_of(words).say,
+            urgency="urgent" if urgent else min(unread.values(), key=lambda name: URGENCY[name]),
+        )
+
     def need_words(self, need: str) -> str:
         """Name a need: plainly to who may read its whole rule, else in words that tell no fact."""
         words = NEED_WORDS.get(need, ANY_NEED)
@@ -79,6 +137,12 @@ class Reader:
     def _reads(self, need: str, sentence: str) -> bool:
         themes = self.themes_of(need, sentence)
         return bool(themes) and themes <= self.themes
+
+
+def _one_of(words: Iterable[NeedWords]) -> NeedWords:
+    """The one that all of them say; else words for any need."""
+    said = list(words)
+    return said[0] if len({one.say for one in said}) == 1 else ANY_NEED
 
 
 def _says(fact: Fact, sentence: str) -> bool:

@@ -13,14 +13,17 @@ import polars as pl
 
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger
+from ageingwell.outreach.order import OVERDUE, act_by
 from ageingwell.pseudonyms.digests import row_key
 from ageingwell.pseudonyms.keys import Key
-from ageingwell.register import THEME_OF_AGENCY, THEME_WORDS, Recipient
+from ageingwell.register import LEAD_AGENCIES, THEME_OF_AGENCY, THEME_WORDS, Recipient
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView, with_capitals
-from ageingwell.views.doors import NO_NEED_URGENCY, URGENCY, most_urgent, own_needs, rows_for
-from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
+from ageingwell.views.doors import rows_for
+from ageingwell.views.reader import EVERY_THEME, URGENCY, Reader, reader_of
+from ageingwell.views.told import Words, told_of
 from ageingwell.views.words import (
     FOUND_BY,
+    WELLBEING,
     agency_words,
     cannot_tell,
     communication_words,
@@ -31,12 +34,11 @@ UNKNOWN: Final = "not known"
 NONE_SHOWN: Final = "none shown"
 NO_FACTS: Final = "nothing that you may read"
 NO_FACTS_OF_NEEDS: Final = "none, as no rule found a need"
-NO_NEED: Final = "no need found by a rule"
-NO_OWN_NEED: Final = "none for you to lead"
-NO_SERVICE: Final = "none that you may read about"
+NO_NEED: Final = "wellbeing check: no need found by a rule"
+NO_SERVICE: Final = "we cannot tell you who else is involved"
+NOT_SAID: Final = "another agency; ask the chair who it is"
+NO_DAY: Final = "no day set"
 NO_HOME: Final = "no home linked"
-# Who comes along stands last in an action, as `outreach.listing` writes it.
-JOINT: Final = r"(\. )?Joint visit with: ([a-z, ]+)$"
 NOT_RECORDED: Final = "Not recorded"
 TOLD_WORDS: Final = {"yes": "Yes", "not_yet": "Not yet"}
 # Who holds no register, and so cannot find out whom a key stands for.
@@ -46,7 +48,17 @@ FIRST_CONTACT: Final = (
     "whether you may get in touch, and gives you their name and telephone number only if they agree. Where you lead, a "
     "GP practice makes that first contact, from a copy of this list."
 )
-_LAST: Final = (True, NO_NEED_URGENCY, "")
+NOTHING_BEFORE: Final = "nothing decided before"
+NO_PLAN: Final = "no plan"
+NOTHING_REMEMBERED: Final = pl.DataFrame(
+    schema={
+        "person_id": pl.String,
+        "standing": pl.String,
+        "due_on": pl.Date,
+        "last_time": pl.List(pl.String),
+        "plan": pl.List(pl.String),
+    }
+)
 OLDEST: Final = 90  # a single oldest person is the easiest to single out (one band from here on)
 
 
@@ -62,54 +74,73 @@ def view_for(
     key: Key,
     settings: OutreachSettings | None = None,
     interventions: Interventions | None = None,
+    recorded: pl.DataFrame | None = None,
+    remembered: pl.DataFrame | None = None,
 ) -> AgencyView:
     """Build what one recipient sees: the doors it leads or is asked to come along to; the group sees every door.
 
-    `rows`, `needs` and `reasons` are the tables `list`, `needs` and `reasons` of the night, `people` the spine of the
-    people listed (`not_told_by`, if it is there, names agencies whose records could not be looked in);
+    `rows`, `needs`, `reasons` and `recorded` are the tables `list`, `needs`, `reasons` and `recorded` of the night,
+    `people` the spine of the people listed (`not_told_by`, if it is there, names agencies whose records could not be
+    looked in);
     `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
-    (`yes`, `not_yet`). Row and home keys are the recipient's own and the night's own. The figure, its order and the
-    reasons are in the view only if the ledger says `shows_risk` and every theme may be read. The result depends on
-    no order of rows. Raises `NotPermittedError` where the ledger has no view for the recipient.
+    (`yes`, `not_yet`). `remembered` is what this very reader may be told of before, in words (person_id, standing,
+    due_on, last_time, plan). Visits that are overdue stand first. Row and home keys are the recipient's own and the night's
+    own. The figure, its order and the reasons are in the view only if the ledger says `shows_risk` and every theme may
+    be read. The result depends on no order of rows. Raises `NotPermittedError` where the ledger has no view for the
+    recipient.
     """
     settings, interventions = settings or OutreachSettings(), interventions or Interventions(needs={})
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
-    seen = rows_for(recipient, rows=rows, needs=needs, settings=settings)
+    seen = rows_for(recipient, rows=rows)
     columns = tuple(
         column
         for column in (FOR_READERS_OF_RISK if reader.reads_risk else FOR_ANYONE)
         if column != PART or recipient != "group"
     )
+    words = Words(interventions, settings)
     known = (
         seen.join(_of_people(people), on="person_id", how="left")
-        .join(_needs_told(reader, seen, needs, interventions), on="person_id", how="left")
+        .join(told_of(reader, seen, needs, recorded, words=words), on="person_id", how="left")
         .join(_linked(reader, seen, reasons, "raises"), on="person_id", how="left")
         .join(_linked(reader, seen, reasons, "lowers"), on="person_id", how="left")
-        .join(most_urgent(own_needs(recipient, doors=seen, needs=needs)), on="door", how="left")
         .with_columns(
             _row_key=row_key(pl.col("person_id"), recipient=recipient, as_of=as_of, key=key),
             _home_key=row_key(pl.col("household_id"), recipient=recipient, as_of=as_of, key=key),
+            _act_by=act_by(pl.col("urgency_told"), as_of=as_of, settings=settings),
         )
     )
     if "person_told" not in known.columns:
         known = known.with_columns(person_told=pl.lit(None, dtype=pl.String))
-    cells = _cells(reader, say=interventions.say)
-    frame = known.sort(_order(reader)).select(cells[column.name].alias(column.name) for column in columns)
+    before = NOTHING_REMEMBERED if remembered is None else remembered.select(NOTHING_REMEMBERED.columns)
+    known = known.join(before, on="person_id", how="left")
+    # The day that the group named stands before the one that the urgency of the need gives.
+    known = known.with_columns(_act_by=pl.coalesce("due_on", "_act_by"))
+    cells = _cells(reader, words)
+    ordered = known.sort(_order(reader)).with_columns(_position=pl.int_range(1, pl.len() + 1))
+    frame = ordered.select(cells[column.name].alias(column.name) for column in columns)
     return AgencyView(recipient, as_of, columns, with_capitals(frame), _notes(reader))
 
 
 def _order(reader: Reader) -> list[pl.Expr]:
-    """People of one door together; doors by rank for who may read the risk, else by urgency of its own needs."""
+    """People of one door together; overdue visits first, then the most urgent of the needs that the reader is told of;
+    then by rank for who may read the risk."""
     home = pl.coalesce("_home_key", "_row_key")
+    overdue = ~(pl.col("status") == OVERDUE).any().over("door")
+    urgency = pl.col("urgency_told").replace_strict(URGENCY, return_dtype=pl.Int64).min().over("door")
     if reader.reads_risk:
-        return [pl.col("rank").min().over("door"), home, pl.col("rank"), pl.col("_row_key")]
-    return [pl.col("urgency_rank").fill_null(NO_NEED_URGENCY), home, pl.col("_row_key")]
+        # After the urgent ones the order is that of rank: how soon the others are seen is for the group to say.
+        return [overdue, urgency > 0, pl.col("rank").min().over("door"), home, pl.col("rank"), pl.col("_row_key")]
+    return [overdue, urgency, home, pl.col("_row_key")]
 
 
-def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
+def _cells(reader: Reader, words: Words) -> dict[str, pl.Expr]:
     """How each cell is made, by column name; no other expression reaches a file."""
-    no_need = NO_NEED if reader.reads_risk else NO_OWN_NEED
+    may_name = [agency for agency in LEAD_AGENCIES if reader.may_name(agency, words.interventions)]
+    lead = pl.col("lead_agency")
     return {
+        "position": pl.col("_position").cast(pl.String),
+        "urgency": pl.col("urgency_told").map_elements(label_words, return_dtype=pl.String),
+        "act_by": day_words(pl.col("_act_by")),
         "row_key": pl.col("_row_key"),
         "household_key": pl.col("_home_key").fill_null(NO_HOME),
         "place": pl.col("place").fill_null(UNKNOWN),
@@ -118,20 +149,24 @@ def _cells(reader: Reader, *, say: str) -> dict[str, pl.Expr]:
         "chance": chance_words(),
         "found_by": pl.col("why").replace_strict(FOUND_BY, default=UNKNOWN, return_dtype=pl.String),
         "part": pl.col("part"),
-        "lead_agency": pl.col("lead_agency").map_elements(agency_words, return_dtype=pl.String),
-        "needs": _or_one(pl.col("needs_told"), no_need),
+        "lead_agency": pl.when(lead.is_in(may_name) | pl.col("leads"))
+        .then(lead.map_elements(agency_words, return_dtype=pl.String))
+        .otherwise(pl.lit(NOT_SAID)),
+        "needs": _or_one(pl.col("needs_told"), NO_NEED if reader.reads_risk else WELLBEING),
         "facts": _or_one(pl.col("facts_told"), NO_FACTS_OF_NEEDS if reader.themes >= EVERY_THEME else NO_FACTS),
         "raises": _or_one(pl.col("raises"), NONE_SHOWN),
         "lowers": _or_one(pl.col("lowers"), NONE_SHOWN),
-        "action": with_readable_partners(pl.col("told"), reader).fill_null(UNKNOWN),
+        "action": _next_step(reader, words, may_name).fill_null(UNKNOWN),
         "communication_need": understood(pl.col("communication_need"), otherwise="none recorded"),
-        "what_to_say": pl.col("say").fill_null(say),
+        "what_to_say": pl.col("say").fill_null(words.interventions.say),
         "person_told": pl.col("person_told").replace_strict(TOLD_WORDS, default=NOT_RECORDED, return_dtype=pl.String),
         "known_to": pl.when(_agencies_told(reader, "known_to").list.len().fill_null(0) > 0)
         .then(_agencies_told(reader, "known_to"))
         .otherwise(pl.concat_list(_nobody_known(reader))),
         "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),
-        "status": pl.col("status").map_elements(label_words, return_dtype=pl.String),
+        "status": pl.coalesce("standing", pl.col("status").map_elements(label_words, return_dtype=pl.String)),
+        "last_time": _or_one(pl.col("last_time"), NOTHING_BEFORE),
+        "plan": _or_one(pl.col("plan"), NO_PLAN),
     }
 
 
@@ -170,29 +205,36 @@ def chance_words() -> pl.Expr:
     return with_range.otherwise(pl.format("About {} in 100", middle)).fill_null("no estimate").alias("chance")
 
 
+def day_words(day: pl.Expr) -> pl.Expr:
+    """Say a day as a reader would; no day is said to be none.
+
+    >>> pl.DataFrame({"day": [date(2026, 11, 9), None]}).select(day_words(pl.col("day")))["day"].to_list()
+    ['9 November 2026', 'no day set']
+    """
+    return day.dt.strftime("%-d %B %Y").fill_null(NO_DAY).alias(day.meta.output_name())
+
+
 def _or_one(texts: pl.Expr, otherwise: str) -> pl.Expr:
     none = pl.lit([otherwise], dtype=pl.List(pl.String))
     return pl.when(texts.list.len().fill_null(0) > 0).then(texts).otherwise(none)
 
 
-def with_readable_partners(action: pl.Expr, reader: Reader) -> pl.Expr:
-    """Name the partners of a joint visit of whom the reader may read: that social care is needed is a fact of care.
-
-    A partner who is not named here reads on its own list that it is asked to come along, and who leads.
-
-    >>> from ageingwell.config.outreach import Thresholds
-    >>> reader = Reader("fire", frozenset({"care"}), shows_risk=False, thresholds=Thresholds())
-    >>> steps = pl.DataFrame({"step": ["Fit alarms. Joint visit with: gp, social care", "Ring. Joint visit with: gp"]})
-    >>> steps.select(with_readable_partners(pl.col("step"), reader))["step"].to_list()
-    ['Fit alarms. Joint visit with: Adult social care', 'Ring']
-    """
-    named = {agency.replace("_", " "): agency_words(agency) for agency in _agencies_read(reader)}
-    partner = pl.element()
-    words = partner.replace_strict(named, default=None, return_dtype=pl.String)
-    partners = action.str.extract(JOINT, 2).str.split(", ").list.eval(words).list.drop_nulls()
+def _next_step(reader: Reader, words: Words, may_name: list[str]) -> pl.Expr:
+    """The list's own step to who reads every need and leads; else what to know first, the reader's own step, and the
+    partners of whom it may be told."""
+    notes = [
+        pl.when(pl.col("action").str.contains(note, literal=True)).then(pl.lit(note))
+        for note in (words.settings.staff_safety_note, words.settings.care_home_check_note)
+    ]
+    by_letter = pl.when(pl.col("household_id").is_null()).then(pl.lit(words.settings.no_door_action))
+    named = {agency: agency_words(agency) for agency in may_name if agency != reader.recipient}
+    partner = pl.element().replace_strict(named, default=None, return_dtype=pl.String)
+    partners = pl.col("joint_with").list.eval(partner).list.drop_nulls()
     joint = pl.when(partners.list.len() > 0).then(pl.format("Joint visit with: {}", partners.list.join(", ")))
-    step = action.str.replace(JOINT, "")
-    return pl.concat_str(step, joint, separator=". ", ignore_nulls=True).alias(action.meta.output_name())
+    own = pl.concat_str(*notes, by_letter.otherwise("own_step"), joint, separator=". ", ignore_nulls=True)
+    if not reader.reads_every_need:
+        return own
+    return pl.when("leads" if reader.recipient != "group" else pl.lit(value=True)).then("action").otherwise(own)
 
 
 def _agencies_read(reader: Reader) -> list[str]:
@@ -220,42 +262,6 @@ def _nobody_known(reader: Reader) -> pl.Expr:
     nobody = "none recorded" if reader.themes >= EVERY_THEME else NO_SERVICE
     words = untold.map_elements(lambda agencies: cannot_tell(list(agencies)), return_dtype=pl.String)
     return pl.when(untold.list.len().fill_null(0) > 0).then(words).otherwise(pl.lit(nobody))
-
-
-def _needs_told(reader: Reader, seen: pl.DataFrame, needs: pl.DataFrame, interventions: Interventions) -> pl.DataFrame:
-    """Each person's needs in this reader's words: those it leads, and those whose whole rule it may read.
-
-    What to say at the door is about the most urgent of them, first of those that this reader leads: of the group's,
-    those that the lead at the door leads.
-    """
-    ours = pl.lit(reader.recipient) if reader.recipient != "group" else pl.col("lead_at_door")
-    at_door = seen.select("person_id", lead_at_door="lead_agency")
-    theirs = needs.join(at_door, on="person_id").with_columns(_comes=pl.col("lead_agency") != ours)
-    theirs = theirs.sort("person_id", "need", "lead_agency")
-    told: dict[str, tuple[list[str], list[str]]] = {}
-    first: dict[str, tuple[bool, int, str]] = {}
-    columns = ("person_id", "need", "criterion", "lead_agency", "urgency", "_comes")
-    for person_id, need, criterion, lead, urgency, comes in theirs.select(columns).iter_rows():
-        if lead != reader.recipient and not reader.reads_need(need):
-            continue
-        names, facts = told.setdefault(person_id, ([], []))
-        names.append(reader.need_words(need))
-        facts.extend(reader.facts_of(need, criterion))
-        first[person_id] = min(first.get(person_id, _LAST), (comes, URGENCY[urgency], need))
-    return pl.DataFrame(
-        {
-            "person_id": list(told),
-            "needs_told": [list(dict.fromkeys(names)) for names, _ in told.values()],
-            "facts_told": [list(dict.fromkeys(facts)) for _, facts in told.values()],
-            "say": [reader.say(need, interventions) for *_, need in first.values()],
-        },
-        schema={
-            "person_id": pl.String,
-            "needs_told": pl.List(pl.String),
-            "facts_told": pl.List(pl.String),
-            "say": pl.String,
-        },
-    )
 
 
 def _linked(reader: Reader, seen: pl.DataFrame, reasons: pl.DataFrame, direction: str) -> pl.DataFrame:

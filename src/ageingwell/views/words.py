@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from ageingwell.register import AGENCY_WORDS
@@ -11,26 +12,30 @@ from ageingwell.register import AGENCY_WORDS
 class NeedWords:
     """A need by its name, for who may read every fact its rule counts; else in words that tell no fact at all.
 
-    `say` is what a visitor who may not read the facts says at the door: the same for all needs of the same functional
-    words, or it would tell them apart.
+    `say` is what a visitor who may not read the facts says at the door, and `step` their next step: the same for all
+    needs of the same functional words, or they would tell them apart.
     """
 
     name: str
     functional: str
     say: str
+    step: str
 
 
 STEADY: Final = (
     "May need help to stay steady",
     "We are asking people in this area how they are getting about, and whether anything would help",
+    "Ask how steady they feel on their feet, and offer a check",
 )
 FIRE: Final = (
     "May need help to be safe from fire at home",
     "We are offering people in this area a visit about staying safe from fire at home",
+    "Make a home fire safety visit and ask every question of it",
 )
 COMPANY: Final = (
     "May welcome company",
     "We are calling on people in this area to say hello and to tell them what is on near home",
+    "Call to say hello; ask what matters to them and tell them what is on near home",
 )
 
 NEED_WORDS: Final[dict[str, NeedWords]] = {
@@ -40,6 +45,7 @@ NEED_WORDS: Final[dict[str, NeedWords]] = {
         "Smoking near oxygen or skin products",
         "May need help within days to be safe from fire at home",
         "We are offering people in this area a visit about staying safe from fire at home",
+        "Make a home fire safety visit within days and ask every question of it",
     ),
     "no_working_alarm": NeedWords("No working smoke alarm", *FIRE),
     "fire_safety": NeedWords("Fire safety at home (CHARLIE-P)", *FIRE),
@@ -47,26 +53,31 @@ NEED_WORDS: Final[dict[str, NeedWords]] = {
         "Cold home, and heart or lung disease",
         "May need a warmer home",
         "We are asking people in this area whether their home is warm enough",
+        "Check heating, draughts and the cost of keeping warm",
     ),
     "adaptation_waiting": NeedWords(
         "Adaptation waiting",
         "May need help to get about at home",
         "We are asking people in this area whether anything would make getting about easier",
+        "Ask what would make getting about at home easier",
     ),
     "hazard_and_falls": NeedWords(
         "Hazard at home, and a fall",
         "May need something at home put right",
         "We are asking people in this area whether anything at home needs putting right",
+        "Look with them for anything at home that needs putting right",
     ),
     "carer_under_strain": NeedWords(
         "Carer under strain",
         "May welcome support",
         "We are asking people in this area how they are doing, and telling them what support there is",
+        "Ask how they are doing and what support would help",
     ),
     "unsafe_polypharmacy": NeedWords(
         "Many medicines",
         "May welcome a talk with the practice",
         "The practice is offering its patients a talk about how they are doing",
+        "Offer a talk about how they are doing",
     ),
     "bereaved_and_alone": NeedWords("Bereaved and living alone", *COMPANY),
     "isolation": NeedWords("Isolation", *COMPANY),
@@ -74,13 +85,17 @@ NEED_WORDS: Final[dict[str, NeedWords]] = {
         "Added by the group",
         "Added by the group",
         "We are calling on people in this area to ask whether anything would help at home",
+        "See them as the group agreed; ask how they are managing and what would help",
     ),
 }
 ANY_NEED: Final = NeedWords(
     "Another need",
     "May welcome help",
     "We are calling on people in this area to ask whether anything would help at home",
+    "Ask whether anything would help at home",
 )
+
+WELLBEING: Final = "Wellbeing check"  # why somebody is visited of whom no need is told
 
 OUTCOME_WORDS: Final[dict[str, str]] = {
     "loss_of_independence": "start home care, enter a care home, have a serious fall admission or die within a year",
@@ -99,7 +114,7 @@ PAST_OUTCOMES: Final[dict[str, str]] = {
     "death": "died within a year",
 }
 
-FOUND_BY: Final[dict[str, str]] = {"rule": "a rule", "model": "the estimate", "both": "a rule and the estimate"}
+FOUND_BY: Final[dict[str, str]] = {"rule": "a rule", "model": "a high chance", "both": "a rule, and a high chance"}
 
 
 def agency_words(name: str) -> str:
@@ -174,3 +189,28 @@ def label_words(label: str) -> str:
     """
     words = [word.upper() if word in _ABBREVIATIONS else word for word in label.lower().replace("_", " ").split()]
     return capital(" ".join(words))
+
+
+MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def day_words(day: date) -> str:
+    """Write a day as a reader does, in no machine's own language.
+
+    >>> day_words(date(2026, 8, 6))
+    '6 August 2026'
+    """
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
