@@ -577,13 +577,13 @@ def test_results_are_frozen():
 
 
 def test_a_command_that_somebody_stops_ends_as_a_shell_expects(published, settings, monkeypatch):
-    from ageingwell.night import score as night
+    from ageingwell.night import working
 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     before = hashes_of(current(published / "out"))
-    monkeypatch.setattr(night, "outreach_list", stopped)
+    monkeypatch.setattr(working, "outreach_list", stopped)
 
     ran = score(published, settings)
 

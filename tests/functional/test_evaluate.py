@@ -20,6 +20,7 @@ from ageingwell.learning import redrawing
 from ageingwell.learning.evaluating import EvaluationRun, evaluate, summary_text
 from ageingwell.learning.redrawing import redraw
 from ageingwell.learning.rivals import COUNTED, boosting_machine
+from ageingwell.shown import LINES_OF_A_SCREEN, sentence
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {
@@ -154,6 +155,14 @@ def test_nobody_is_named_in_the_tables(run: EvaluationRun, town: Path) -> None:
     told = "".join(path.read_text(encoding="utf-8") for path in run.folder.glob("*.csv"))
 
     assert not any(person in told for person in people)
+
+
+def test_an_evaluation_fits_on_one_screen_and_tells_its_verdict(run: EvaluationRun) -> None:
+    shown = repr(run)
+    assert len(shown.splitlines()) <= LINES_OF_A_SCREEN
+    assert "model" in shown
+    assert sentence(run.verdict.reason).split()[0] in shown
+    assert "<table>" in run._repr_html_()
 
 
 def test_the_summary_ends_with_the_verdict(run: EvaluationRun) -> None:

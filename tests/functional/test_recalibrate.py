@@ -14,6 +14,7 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.learning.hindsight import look_back
 from ageingwell.learning.recalibrating import RecalibrationRun, moves_text, recalibrate
+from ageingwell.shown import LINES_OF_A_SCREEN
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 
@@ -99,6 +100,13 @@ def test_the_command_does_the_same(
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {
         path.name: path.read_bytes() for path in run.folder.iterdir()
     }
+
+
+def test_a_run_and_its_bundle_fit_on_one_screen(run: RecalibrationRun, place: Bundle) -> None:
+    for shown in (run, place):
+        assert len(repr(shown).splitlines()) <= LINES_OF_A_SCREEN
+    assert str(run.folder) in repr(run)
+    assert "loss_of_independence" in repr(run)
 
 
 def test_nobody_is_named_in_the_bundle(run: RecalibrationRun, town: Path) -> None:

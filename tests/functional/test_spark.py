@@ -31,7 +31,7 @@ from ageingwell.engines.engine import Engine, Item, Result
 from ageingwell.engines.local import LocalEngine
 from ageingwell.engines.spark import versions
 from ageingwell.errors import ConfigError, EngineError, PublishError, SourceError
-from ageingwell.night import score
+from ageingwell.night import score, working
 from ageingwell.pseudonyms import Key
 from ageingwell.pseudonyms.fingerprints import KEY_FINGERPRINT
 
@@ -129,7 +129,7 @@ def test_a_whole_night_on_spark_is_the_local_night_byte_for_byte(
 ) -> None:
     nights, killing = [], KillsAnExecutor(spark)
     for name, engine, n_shards in (("here", LocalEngine(), 1), ("there", killing, 4)):
-        monkeypatch.setattr(score, "engine_of", lambda _, engine=engine: nullcontext(engine))
+        monkeypatch.setattr(working, "engine_of", lambda _, engine=engine: nullcontext(engine))
         config = load_config(settings)
         split = replace(config, score=config.score.model_copy(update={"shards": n_shards}))
         night = score.score(small_county, as_of=NIGHT, out=tmp_path / name, config=split)

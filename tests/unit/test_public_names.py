@@ -155,3 +155,13 @@ def test_the_bundle_tells_its_verdict_and_its_outcomes():
     assert "made-up people" in told
     assert "loss_of_independence" in told
     assert "usable" in told
+
+
+def test_a_training_fits_on_one_screen(tmp_path):
+    from ageingwell.learning.training import TrainingRun
+
+    area = {"auroc": {"value": 0.7, "low": 0.65, "high": 0.75}}
+    facts = {"evaluation": {"death": area}, "verdict": {"usable": False, "reason": "no better than age alone"}}
+    shown = repr(TrainingRun(tmp_path, facts, {}))
+    assert "death    0.70 (0.65 to 0.75)" in shown
+    assert shown.endswith("No better than age alone.")
