@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import fields
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -21,6 +22,7 @@ from ageingwell.night.telling import reasons_of
 from ageingwell.outreach.needs import find_needs
 from ageingwell.outreach.rules import need_rules
 from ageingwell.peers import compare, find_alike
+from ageingwell.register import THEME_OF_AGENCY
 from ageingwell.services.offerable import nothing_offerable
 from helpers.boosters import train
 from helpers.outreach import shipped_interventions
@@ -122,4 +124,16 @@ def _of_pages(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:
         "in_touch": listed.select("person_id", agency="known_to", last_on=pl.lit(None, dtype=pl.Date))
         .explode("agency")
         .drop_nulls("agency"),
+        # Whoever knows somebody has seen them once; what one agency recorded is nobody else's to read.
+        "past_events": listed.select(
+            "person_id",
+            happened_on=pl.lit(date(2026, 5, 24)),
+            agency="known_to",
+            theme=pl.col("known_to"),
+            text=pl.lit("Care review"),
+            is_theirs=pl.lit(value=True),
+        )
+        .explode("agency", "theme")
+        .drop_nulls("agency")
+        .with_columns(pl.col("theme").replace_strict(THEME_OF_AGENCY, return_dtype=pl.String)),
     }

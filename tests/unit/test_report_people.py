@@ -221,9 +221,7 @@ def test_without_a_home_the_practice_writes_and_without_a_need_the_facts_decide(
     listed = rows(row("p1", "h1", 1, "gp", why="model"))
     found = told(rows=listed, needs=no_need, reasons=FACTS_OF_P1)[0]
 
-    assert (
-        found["lead"]["why"] == "no rule found a need; the fact that adds most is about health"
-    )
+    assert found["lead"]["why"] == "no rule found a need; the fact that adds most is about health"
 
 
 def test_what_a_visitor_has_to_know_first_is_told_apart():
