@@ -10,10 +10,11 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config, load_config
+from ageingwell.contracts.services import schema_of
 from ageingwell.evaluation.calibration import Line
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Feature
-from ageingwell.kept.frames import NightFrames
+from ageingwell.kept.frames import CONTRACTS, NightFrames
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.margin import Curve, Margin
@@ -112,7 +113,8 @@ def risks_and_reasons(features: pl.DataFrame, bundle: Bundle) -> tuple[pl.DataFr
 def night_of(**frames: pl.DataFrame) -> NightFrames:
     """A night of which only some frames matter; nothing is on nearby unless services are given."""
     frames = {"services": nothing_offerable(), **_of_pages(frames["listed"]), **frames}
-    return NightFrames(**{field.name: frames.get(field.name, pl.DataFrame()) for field in fields(NightFrames)})
+    empty = {name: pl.DataFrame(schema=schema_of(contract)) for name, contract in CONTRACTS.items()}
+    return NightFrames(**{field.name: frames.get(field.name, empty[field.name]) for field in fields(NightFrames)})
 
 
 def _of_pages(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:
