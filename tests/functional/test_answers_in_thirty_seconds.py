@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 MEETING = NIGHT + timedelta(days=2)
 NEXT = NIGHT + timedelta(days=7)
-SAID_NO = {"decision": "Person has said no", "reason": "Person's own wish"}
+SHORT_DAY = f"{MEETING.day} November"  # a day of this year
 OVERDUE_BY = NIGHT + timedelta(days=4)
 
 
@@ -214,7 +214,7 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 @asks("Practice manager", "What was decided last time?")
 def _(night: Later) -> tuple[list[str], list[str]]:
     row = first(night.view("gp"), pl.col("person_id") == night.decided["gp"])
-    return words_of_page(night.page("gp"), night.card("gp", row)), ["Contact now", day_words(MEETING)]
+    return words_of_page(night.page("gp"), night.card("gp", row)), ["Contact now", SHORT_DAY]
 
 
 @asks("Practice manager", "Can I trust it?")
@@ -259,7 +259,7 @@ def _(night: Later) -> tuple[list[str], list[str]]:
     row = first(night.view("social_care"), pl.col("person_id") == night.decided["social_care"])
     return words_of_page(night.page("social_care"), night.card("social_care", row)), [
         "Contact now",
-        day_words(MEETING),
+        SHORT_DAY,
     ]
 
 
@@ -396,7 +396,10 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 
 @asks("Group chair", "What was decided, what is overdue?")
 def _(night: Later) -> tuple[list[str], list[str]]:
-    return words_of_page(night.page("group")), [f"{len(night.decided)} of the last list decided", "overdue"]
+    return words_of_page(night.page("group")), [
+        f"{len(night.decided)} decided",
+        f"{len(night.decided)} overdue",
+    ]
 
 
 @asks("Group chair", "Does the list find the right people?")

@@ -154,7 +154,7 @@ def test_without_a_usable_model_the_report_says_rules_only_and_why():
 def test_the_report_tells_the_chance_in_words_and_the_list_in_the_groups_keys():
     said = words_of(report_html(summary()).decode())
 
-    assert "how many of 100 people with a record like this start home care, enter a care home" in said
+    assert "if 100 people had a record like this, this many would start home care, enter a care home" in said
     assert "About 35 in 100 (30 to 40)" in said
     assert see("group").frame["row_key"][0][:4] in said
 
@@ -180,7 +180,7 @@ def test_the_annex_hides_what_the_report_hides():
     table = next(table for table in told["annex"] if table["caption"].startswith("Everyone"))
 
     assert table["rows"] == [
-        ["Not offered help tonight", "left in peace for a while after a contact", "not shown"],
+        ["Not offered help tonight", "visited or contacted recently, so not asked again yet", "not shown"],
         ["Not offered help tonight", "has died", "1 to 7"],
         ["On the list", "on the list", "90"],
     ]

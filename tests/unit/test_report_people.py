@@ -173,17 +173,17 @@ def test_who_is_in_touch_the_newest_first_and_who_is_not():
 def test_what_is_not_known_is_said_and_never_taken_for_no():
     said = page()["unknown"]
 
-    assert said[0] == "No hospital events were sent: what they would tell is not known tonight."
+    assert said[0] == "No records of hospital events were sent. We do not know what they would say."
     assert said[1] == "The records from homes are late and may be out of date."
-    assert "Not known of what a fire home-safety visit asks: oxygen." in said
-    assert said[-1] == "Where nothing is on record, nothing is known."
+    assert "The fire service has not recorded: oxygen." in said
+    assert said[-1] == "If a box is empty, we do not know. It does not mean there is no problem."
 
 
 def test_somebody_without_a_home_on_record_is_told_so():
     last = told()[-1]
 
     assert last["household_key"] == "no home linked"
-    assert any(sentence.startswith("No home is linked") for sentence in last["unknown"])
+    assert any(sentence.startswith("We do not know this person's home") for sentence in last["unknown"])
 
 
 def test_every_fact_that_may_be_unknown_and_told_has_words_for_it():
@@ -203,7 +203,7 @@ def test_every_fact_that_may_be_unknown_and_told_has_words_for_it():
     [
         ({}, "it leads on “No working smoke alarm”, as urgent as any need found here"),
         ({"status": "agreed"}, "the group decided on this lead"),
-        ({"lead_agency": "housing"}, "it leads on a need of somebody else at this door"),
+        ({"lead_agency": "housing"}, "it is going to see someone else in this home"),
     ],
 )
 def test_the_lead_has_a_printed_reason(changed, why):
@@ -215,15 +215,13 @@ def test_the_lead_has_a_printed_reason(changed, why):
 
 
 def test_without_a_home_the_practice_writes_and_without_a_need_the_facts_decide():
-    assert told()[-1]["lead"]["why"] == "no home is linked to this person, so the practice writes or telephones"
+    assert told()[-1]["lead"]["why"] == "we do not know this person's home, so the practice writes or phones"
     no_need = FOUND.filter(pl.col("person_id") != pseudonym("p1"))
 
     listed = rows(row("p1", "h1", 1, "gp", why="model"))
     found = told(rows=listed, needs=no_need, reasons=FACTS_OF_P1)[0]
 
-    assert (
-        found["lead"]["why"] == "no rule found a need; the strongest fact linked with a higher chance is about health"
-    )
+    assert found["lead"]["why"] == "no rule found a need; the fact that adds most is about health"
 
 
 def test_what_a_visitor_has_to_know_first_is_told_apart():

@@ -149,9 +149,9 @@ def headings_of(parts):
 def test_who_need_and_next_step_stand_before_the_answers_and_what_is_behind_them_after():
     heads = headings_of(fire_book())
 
-    assert heads[:5] == ["Code", "Place", "Needs", "Suggested next step", "Decision"]
-    assert heads[11] == "Home code"
-    assert heads.index("What is on record") > 11
+    assert heads[:7] == ["Code", "Place", "Needs", "Suggested next step", "Urgency", "Act by", "Decision"]
+    assert heads[15] == "Home code"  # nine columns to fill in
+    assert heads.index("What is on record") > 15
     assert heads[-2:] == ["Home key", "Row key"]
 
 
@@ -171,7 +171,7 @@ def test_who_need_next_step_and_answers_print_on_one_sheet_across():
     parts = fire_book()
 
     assert 'fitToWidth="1"' in sheets_of(parts)["List"] or "fitToHeight" in sheets_of(parts)["List"]
-    assert "List!$A$1:$K$4" in parts["xl/workbook.xml"]  # eleven columns; the fourth row is the third person
+    assert "List!$A$1:$O$4" in parts["xl/workbook.xml"]  # fifteen columns; the fourth row is the third person
     assert "List!$1:$1" in parts["xl/workbook.xml"]
 
 

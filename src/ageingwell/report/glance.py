@@ -36,10 +36,9 @@ def group_glance(
     people: Sequence[Person],
     *,
     facts: NightFacts,
-    attrition: pl.DataFrame,
     marginal: pl.DataFrame | None,
-    gone: int,
-    decided: Sequence[str],
+    left: str,
+    decided: str,
     weaker: Sequence[str],
 ) -> list[Told]:
     """What the chair asks first: how many, how urgent, who waits, what was decided, whether the list can be trusted.
@@ -48,19 +47,19 @@ def group_glance(
     ----------
     group, people
         The group's own view, and its pages where it may read the risk.
-    attrition, marginal
-        The night's frames: who left where, and the visits of each agency (`places`, `used`).
-    gone
+    marginal
+        The night's frame of the visits of each agency (`places`, `used`).
+    left
         How many left since the last list.
     decided, weaker
-        Sentences of what became of the last list, and of whom the estimate is weaker for.
+        What became of the last list in one line, and sentences of whom the estimate is weaker for.
     """
     n = group.frame.height
     said = [
-        Told(asks="On the list", says=f"{_people(n)}, in {_homes(homes_of(group))}. {_new(group)}, {gone} left."),
+        Told(asks="On the list", says=f"{_people(n)}, in {_homes(homes_of(group))}. {_new(group)}, {left} left."),
         *_urgent(people),
-        Told(asks="Waiting", says=f"{_waiting(attrition)} {_visits(facts, marginal)}".strip()),
-        Told(asks="Decided last time", says=" ".join(decided) or "Nothing yet: there is no earlier list."),
+        Told(asks="Waiting", says=f"{_waiting(facts)} {_visits(facts, marginal)}".strip()),
+        Told(asks="Decided last time", says=decided or "Nothing yet: there is no earlier list."),
         *_track_record(facts),
     ]
     return [*said, *([Told(asks="Whom it misses", says=weaker[0])] if weaker else [])]
@@ -120,9 +119,9 @@ def _urgent_rows(view: AgencyView) -> list[Told]:
     return [Told(asks="Urgent", says=f"{_people(n)}, at the top of the list." if n else "Nobody tonight.")]
 
 
-def _waiting(attrition: pl.DataFrame) -> str:
-    n = attrition.filter(pl.col("reason") == "no_place_this_week")["n"].sum()
-    return f"{in_words(int(n))} people have no visit this week."
+def _waiting(facts: NightFacts) -> str:
+    n = in_words(facts.week.get("n_waiting", 0))
+    return f"{n} {'person has' if n == '1' else 'people have'} no visit this week."
 
 
 def _visits(facts: NightFacts, marginal: pl.DataFrame | None) -> str:

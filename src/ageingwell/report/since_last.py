@@ -19,6 +19,8 @@ from ageingwell.views.words import agency_words
 class SinceLast:
     """What page one says: `sentences` on decisions and visits, `left` why people left the list, `held` whose visit is.
 
+    `brief` says in one line how many are decided, open and overdue.
+
     The counts are exact, for the group holds the rows: nobody else's page may show them.
     """
 
@@ -26,6 +28,7 @@ class SinceLast:
     left: list[dict[str, str]]
     held: list[str]
     n_left: str
+    brief: str = ""
 
 
 def since_last_list(
@@ -43,6 +46,9 @@ def since_last_list(
         left=[{"reason": reason_words(reason), "n": f"{many:,}"} for reason, many in reasons.iter_rows()],
         held=_held(last_time, as_of=as_of, key=key),
         n_left=f"{gone.height:,}",
+        brief=f"{n['decided']:,} decided, {n['open']:,} still open, {n['overdue']:,} overdue."
+        if n["on_last_list"]
+        else "",
     )
 
 
