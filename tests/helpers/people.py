@@ -79,7 +79,6 @@ def person(number: int, **changed: object) -> Person:
         "say": "We are calling on people in this area to ask whether anything would help at home",
         "told": "Not recorded",
         "by_when": "Soon: by 20 December 2026",
-        "last_time": [],
         "past": None,
         "ring": "Strength and Balance class, 01694 555 0100 (Tuesdays, 10:00 to 11:00)",
         "notes": [],

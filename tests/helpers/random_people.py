@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import fields
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -9,10 +10,11 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config, load_config
+from ageingwell.contracts.services import schema_of
 from ageingwell.evaluation.calibration import Line
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Feature
-from ageingwell.kept.frames import NightFrames
+from ageingwell.kept.frames import CONTRACTS, NightFrames
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.margin import Curve, Margin
@@ -21,6 +23,7 @@ from ageingwell.night.telling import reasons_of
 from ageingwell.outreach.needs import find_needs
 from ageingwell.outreach.rules import need_rules
 from ageingwell.peers import compare, find_alike
+from ageingwell.register import THEME_OF_AGENCY
 from ageingwell.services.offerable import nothing_offerable
 from helpers.boosters import train
 from helpers.outreach import shipped_interventions
@@ -110,7 +113,8 @@ def risks_and_reasons(features: pl.DataFrame, bundle: Bundle) -> tuple[pl.DataFr
 def night_of(**frames: pl.DataFrame) -> NightFrames:
     """A night of which only some frames matter; nothing is on nearby unless services are given."""
     frames = {"services": nothing_offerable(), **_of_pages(frames["listed"]), **frames}
-    return NightFrames(**{field.name: frames.get(field.name, pl.DataFrame()) for field in fields(NightFrames)})
+    empty = {name: pl.DataFrame(schema=schema_of(contract)) for name, contract in CONTRACTS.items()}
+    return NightFrames(**{field.name: frames.get(field.name, empty[field.name]) for field in fields(NightFrames)})
 
 
 def _of_pages(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -122,4 +126,16 @@ def _of_pages(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:
         "in_touch": listed.select("person_id", agency="known_to", last_on=pl.lit(None, dtype=pl.Date))
         .explode("agency")
         .drop_nulls("agency"),
+        # Whoever knows somebody has seen them once; what one agency recorded is nobody else's to read.
+        "past_events": listed.select(
+            "person_id",
+            happened_on=pl.lit(date(2026, 5, 24)),
+            agency="known_to",
+            theme=pl.col("known_to"),
+            text=pl.lit("Care review"),
+            is_theirs=pl.lit(value=True),
+        )
+        .explode("agency", "theme")
+        .drop_nulls("agency")
+        .with_columns(pl.col("theme").replace_strict(THEME_OF_AGENCY, return_dtype=pl.String)),
     }

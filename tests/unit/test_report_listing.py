@@ -122,7 +122,7 @@ def test_doors_keep_neighbours_together_and_show_only_the_views_own_cells():
     assert sum(len(door["people"]) for door in told["doors"]) == view.frame.height
     people = [one for door in told["doors"] for one in door["people"]]
     shown = {part["name"] for one in people for part in (*one["first"], *one["told"])}
-    # The place stands beside the code; who leads is left out where the reader does, and how soon where nothing is urgent.
+    # The place stands beside the code; who leads is left out where the reader does, how soon where that is not urgent.
     own = {column.name for column in view.columns} - {"row_key", "household_key", "place"}
     assert shown <= own
     assert own - shown <= {"lead_agency", "urgency"}

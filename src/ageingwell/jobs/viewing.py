@@ -27,6 +27,7 @@ from ageingwell.register import THEME_WORDS, Recipient
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.views.apart import safeguarding_view
 from ageingwell.views.columns import FOR_READERS_OF_RISK, AgencyView
+from ageingwell.views.own_records import with_own_records
 from ageingwell.views.reader import EVERY_THEME, Reader, reader_of
 from ageingwell.views.recipient import view_for
 from ageingwell.views.words import agency_words
@@ -155,7 +156,8 @@ def _view(recipient: Recipient, run: OutreachRun, config: Config, *, as_of: date
         recorded=frames.recorded,
         remembered=before_of(recipient, frames, run.facts, config=config),
     )
-    return with_local_offers(view, local_offers(view, frames, run.facts, config=config), run.facts)
+    view = with_local_offers(view, local_offers(view, frames, run.facts, config=config), run.facts)
+    return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
 
 def _sources(recipient: Recipient, config: Config) -> pl.DataFrame:

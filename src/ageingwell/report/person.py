@@ -136,7 +136,6 @@ class Person(TypedDict):
     partners_full: list[str]
     action: str
     by_when: str
-    last_time: list[str]
     past: Past | None
     ring: str
     communication: str

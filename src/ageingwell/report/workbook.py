@@ -17,11 +17,10 @@ from ageingwell.views.words import agency_words
 
 HOW_TO_USE: Final = (
     "This list is a starting point. The group decides who is contacted, and nothing is decided by a computer alone.",
-    "On the sheet List, fill in the yellow columns on the right: decision, who leads, reason. No choice is made for "
-    "you.",
-    "Sort and filter the whole table as you like. Leave the row key and the headings as they are. Columns that you add "
-    "are yours: what you write in them is not kept. What "
-    "stands in the white columns cannot be changed here: a change is noticed and left out.",
+    "On the sheet List, fill in the yellow columns: decision, who leads, reason. No choice is made for you. What is "
+    "behind a need is in the columns to the right.",
+    "Sort and filter the whole table as you like. Leave the headings and the hidden columns as they are. We do not "
+    "keep what you write in columns that you add. You can only change the yellow columns.",
     "Anyone you are worried about who is not here? Write them on the sheet Add someone.",
     "Worries about safety go by your own safeguarding route, never into this file.",
     "Send the file back to whoever sent it. A row that cannot be taken comes back with a note beside it.",
@@ -190,7 +189,7 @@ def _cover(
         ("Rows", f"{view.frame.height} on the sheet"),
     ]
     if homes is not None:
-        lines.append(("Homes", f"{homes.frame.height} homes with a need, to which no person is linked"))
+        lines.append(("Homes", f"{homes.frame.height} homes with a need, where we do not know who lives there"))
     if code is not None:
         lines.append((CODE_OF_LIST, code))
     if view.keys is not None:
