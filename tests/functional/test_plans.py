@@ -72,7 +72,7 @@ def to_mend(at: Path, plan: dict[str, Any], more: tuple[str, ...] = ()) -> str:
     ("changed", "note"),
     [
         ({"matters": None}, "What matters to them: needed for a plan"),
-        ({"step_1": None}, "Step 1: needed for a plan. Step 1: needed where somebody takes it or a day is named"),
+        ({"step_1": None}, "Step 1: needed for a plan. Step 1: needed where someone takes it or a day is named"),
         ({"step_1_who": None}, "Step 1: who: needed for a step"),
         ({"plan_agreed": None}, "Did they agree?: needed for a plan"),
         ({"review_on": None}, "Review on: needed for a plan"),
@@ -80,7 +80,7 @@ def to_mend(at: Path, plan: dict[str, Any], more: tuple[str, ...] = ()) -> str:
         ({"helped": "Maybe"}, "Did it help?: not one of the choices"),
         ({"step_1": "Ring her on Sunday"}, "Step 1: not one of the choices; own words are not kept here"),
         ({"ended_for": "It did not help"}, "Does the plan go on?: write that it has ended where there is a reason why"),
-        ({"step_2_who": "Housing"}, "Step 2: needed where somebody takes it or a day is named"),
+        ({"step_2_who": "Housing"}, "Step 2: needed where someone takes it or a day is named"),
     ],
 )
 def test_a_plan_that_lacks_something_comes_back_with_a_note(at, changed, note):
@@ -143,7 +143,7 @@ def test_own_words_that_could_name_somebody_are_not_taken_nor_written_again(at, 
     more = ("--config", str(with_notes))
     note = to_mend(at, PLAN | {"step_2": words, "step_2_who": "Family or a friend"}, more)
 
-    assert note == "Step 2: holds a number, postcode or e-mail address that could name somebody"
+    assert note == "Step 2: holds a number, postcode or e-mail address that could name someone"
     (row,) = cells_of(at / "back.fix.xlsx", "Plans")
     assert row["step_2"] is None
     assert words not in "".join(texts_of(at / "out").values())

@@ -173,7 +173,7 @@ def test_row_keys_that_were_sorted_alone_are_not_taken(at):
     ran = record(at, at / "turned.xlsx")
 
     assert ran.exit_code == 22
-    assert "stands beside what was sent of another person" in ran.output
+    assert "is in the row of another person" in ran.output
     assert ledger(at).is_empty()
 
 
@@ -193,7 +193,7 @@ def test_some_columns_that_were_sorted_without_the_others_are_not_taken(at):
 
     assert len(differing) >= 2
     assert ran.exit_code == 22
-    assert "stands beside what was sent of another person" in ran.output
+    assert "is in the row of another person" in ran.output
     assert ledger(at).is_empty()
 
 

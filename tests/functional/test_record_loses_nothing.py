@@ -26,8 +26,8 @@ LIST: dict[str, Any] = {
     "Led by": "Fire and rescue",
     "Reason": "Need agreed",
     "By when": datetime(2027, 1, 31),
-    "Told by now": "Yes",
-    "What came of it": "Deferred",
+    "Have they been told?": "Yes",
+    "What happened": "Deferred",
     "Contacted on": datetime(2026, 12, 1),
 }
 ADDED: dict[str, Any] = {
@@ -35,7 +35,7 @@ ADDED: dict[str, Any] = {
     "Reason for adding": "A visitor to the home is worried",
     "Led by": "Voluntary sector",
     "By when": datetime(2027, 1, 31),
-    "Told by now": "Yes",
+    "Have they been told?": "Yes",
     "In a few words": "seen by the warden",
 }
 EVERY = [("List", title) for title in LIST] + [("Add someone", title) for title in ADDED]
@@ -220,7 +220,7 @@ def test_what_stood_under_a_renamed_heading_is_in_the_file_to_mend_and_is_not_ty
     here = copy_of(at, tmp_path / "here")
     book = answered(here, "List")
     columns = heads(book["List"])
-    for title, other in (("What came of it", "Outcome of visit"), ("Contacted on", "Date of visit")):
+    for title, other in (("What happened", "Outcome of visit"), ("Contacted on", "Date of visit")):
         book["List"].cell(1, columns[title]).value = other
     assert told(here, saved(book, here, "xlsx"), dry=False)[0] == 22
     assert read_ledger(here / "out" / "decisions.sqlite").is_empty()
@@ -228,7 +228,7 @@ def test_what_stood_under_a_renamed_heading_is_in_the_file_to_mend_and_is_not_ty
     fix = openpyxl.load_workbook(here / "back.fix.xlsx")
     at_title = heads(fix["List"])
     for number in ROWS:
-        for title, other in (("What came of it", "Outcome of visit"), ("Contacted on", "Date of visit")):
+        for title, other in (("What happened", "Outcome of visit"), ("Contacted on", "Date of visit")):
             written = fix["List"].cell(number, at_title[other]).value
             fix["List"].cell(number, at_title[title]).value = written
     fix.save(here / "mended.xlsx")
@@ -242,7 +242,7 @@ def test_what_stood_under_a_renamed_heading_is_in_the_file_to_mend_and_is_not_ty
 def test_a_mended_file_in_which_an_answer_was_left_under_its_own_heading_comes_back_again(at, tmp_path):
     here = copy_of(at, tmp_path / "here")
     book = answered(here, "List")
-    book["List"].cell(1, heads(book["List"])["What came of it"]).value = "Outcome of visit"
+    book["List"].cell(1, heads(book["List"])["What happened"]).value = "Outcome of visit"
     told(here, saved(book, here, "xlsx"), dry=False)
 
     code, file = told(here, here / "back.fix.xlsx", dry=False)
@@ -334,7 +334,7 @@ def test_the_classes_of_rows_add_up_to_the_rows_that_hold_anything(at, tmp_path,
 
 def test_the_summary_in_words_names_what_was_lost_sight_of_and_no_value(at, tmp_path):
     book = answered(at, "List")
-    book["List"].delete_cols(heads(book["List"])["What came of it"])
+    book["List"].delete_cols(heads(book["List"])["What happened"])
     book["List"].delete_cols(heads(book["List"])["Contacted on"])
     comment(book)
     path = saved(book, tmp_path, "xlsx")
@@ -344,6 +344,6 @@ def test_the_summary_in_words_names_what_was_lost_sight_of_and_no_value(at, tmp_
     )
 
     assert ran.exit_code == 0
-    assert "List: `What came of it`, `Contacted on` did not come back: no answer could be read there" in ran.output
+    assert "List: `What happened`, `Contacted on` did not come back: no answer could be read there" in ran.output
     assert "1 comments on cells; they are not read" in ran.output
     assert "has died" not in ran.output

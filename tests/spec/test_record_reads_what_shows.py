@@ -108,7 +108,7 @@ def test_a_contact_long_before_the_list_comes_back(sent_file, tmp_path, days_bef
 
     assert found.verdict == verdict
     if verdict == "rejected":
-        assert found.notes == ("Contacted on: lies more than 42 days before the night of the list",)
+        assert found.notes == ("Contacted on: is more than 42 days before the night of the list",)
 
 
 def test_how_long_before_is_a_setting(sent_file, tmp_path):
@@ -123,7 +123,7 @@ def test_how_long_before_is_a_setting(sent_file, tmp_path):
 def test_a_visit_agreed_until_a_day_that_is_over_is_taken_with_a_word(sent_file, tmp_path):
     found = one_row(sent_file, tmp_path, {**YES, "by_when": "25 November 2026"})
 
-    assert (found.verdict, found.notes) == ("accepted", ("By when: lies before the day of recording",))
+    assert (found.verdict, found.notes) == ("accepted", ("By when: is before the day of recording",))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_workbook_that_counts_days_from_1904_is_four_years_off_nowhere(sent_fi
     book.epoch = CALENDAR_MAC_1904
     sheet = book["List"]
     at = {cell.value: cell.column for cell in sheet[1]}
-    sheet.cell(2, at["What came of it"]).value = "Completed"
+    sheet.cell(2, at["What happened"]).value = "Completed"
     sheet.cell(2, at["Contacted on"]).value = written
     if not isinstance(written, datetime):
         sheet.cell(2, at["Contacted on"]).number_format = "General"

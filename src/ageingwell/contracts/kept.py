@@ -34,7 +34,7 @@ class LastTime(pa.DataFrameModel):
     """`last_time.parquet`: what the group's ledger tells of each person on the list, or whose visit is held."""
 
     person_id: str = pa.Field(str_matches=PSEUDONYM, unique=True, description="pseudonym of the person")
-    night: pl.Date = pa.Field(description="the list on which it was decided, else the newest that tells anything")
+    night: pl.Date = pa.Field(description="the list on which it was decided, or the newest that says anything")
     decided_on: pl.Date = pa.Field(nullable=True, description="the day on which the decision was first recorded")
     decision: str = pa.Field(nullable=True, description="the decision that holds")
     led_by: str = pa.Field(isin=LEAD_AGENCIES, nullable=True, description="the agency chosen to lead")
@@ -45,12 +45,12 @@ class LastTime(pa.DataFrameModel):
     )
     reason: str = pa.Field(nullable=True, description="why it was decided")
     question: str = pa.Field(nullable=True, description="what the group wants to find out first")
-    decided_by: str = pa.Field(nullable=True, description="whose list the decision stood on")
-    outcome: str = pa.Field(nullable=True, description="what came of the newest contact that a list told of")
+    decided_by: str = pa.Field(nullable=True, description="whose list the decision was on")
+    outcome: str = pa.Field(nullable=True, description="what happened at the newest contact that a list reported")
     contacted_on: pl.Date = pa.Field(nullable=True, description="the day of that contact")
     contacted_by: str = pa.Field(isin=LEAD_AGENCIES, nullable=True, description="the agency that made it")
     person_said: str = pa.Field(nullable=True, description="what the person last said, as a choice")
-    said_on: pl.Date = pa.Field(nullable=True, description="the day of the contact, else of recording")
+    said_on: pl.Date = pa.Field(nullable=True, description="the day of the contact, or of recording")
     said_to: str = pa.Field(nullable=True, description="whose list told it")
     said_night: pl.Date = pa.Field(nullable=True, description="the night of that list")
 

@@ -133,7 +133,7 @@ class OutreachList(pa.DataFrameModel):
         description="`proposed` until the group has agreed it, then `agreed`, and `overdue` after its day",
     )
     person_told: str = pa.Field(
-        nullable=True, isin=["yes", "not_yet"], description="whether they know that somebody will be in touch"
+        nullable=True, isin=["yes", "not_yet"], description="whether they know that someone will be in touch"
     )
 
 
@@ -151,7 +151,8 @@ class Needs(pa.DataFrameModel):
     themes: pl.List = pa.Field(dtype_kwargs={"inner": pl.String}, description="themes of the facts in the criterion")
     outcome: str = pa.Field(description="`allocated`, or why not")
     place: str = pa.Field(
-        nullable=True, description="where a home that nobody is linked to is, if the register ever told; else empty"
+        nullable=True,
+        description=("the place of a home where we do not know who lives there, where the register ever gave it"),
     )
 
 
@@ -163,7 +164,7 @@ class Recorded(pa.DataFrameModel):
     need: str = pa.Field(description="the rule")
     sentence: str = pa.Field(description="the fact in words")
     position: int = pa.Field(ge=1, description="the order of the rule's facts")
-    counts: bool = pa.Field(description="the rule counts it; else it is only told")
+    counts: bool = pa.Field(description="true: the rule counts it; false: it is only shown")
 
 
 class Attrition(pa.DataFrameModel):

@@ -12,8 +12,8 @@ TITLES: Final[Mapping[str, str]] = {
     "led_by": "Led by",
     "reason": "Reason",
     "by_when": "By when",
-    "told": "Told by now",
-    "outcome": "What came of it",
+    "told": "Have they been told?",
+    "outcome": "What happened",
     "contacted_on": "Contacted on",
     "person_said": "What did the person say?",
     "question": "What to find out",
@@ -21,6 +21,9 @@ TITLES: Final[Mapping[str, str]] = {
     "added_for": "Reason for adding",
     "note": "In a few words",
 }
+
+# Headings that lists had before: a list that was sent then is still read.
+FORMER_TITLES: Final[Mapping[str, str]] = {"Told by now": "told", "What came of it": "outcome"}
 
 CONTACT_NOW: Final = "contact_now"
 SAID_NO: Final = "said_no"
@@ -49,7 +52,7 @@ PERSON_SAID: Final[Mapping[str, str]] = {
     "wants_to_think": "Wants to think about it",
     "not_now": "Not now",
     "has_enough_help": "Has enough help",
-    "wants_somebody_else": "Wants somebody else to call",
+    "wants_somebody_else": "Wants someone else to call",
     "no_contact": "Asked not to be contacted",
     "could_not_say": "Could not say",
 }
@@ -70,7 +73,7 @@ ADDED_FOR: Final[Mapping[str, str]] = {
     "worried_at_the_door": "A visitor to the home is worried",
     "neighbour_or_family": "A neighbour or the family asked",
     "asked_themselves": "They asked themselves",
-    "lately_alone": "Lives alone since a short while",
+    "lately_alone": "Has recently started living alone",
     "something_else": "Something else, see minutes",
 }
 TOLD: Final[Mapping[str, str]] = {"yes": "Yes", "not_yet": "Not yet"}

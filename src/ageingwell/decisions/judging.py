@@ -81,7 +81,7 @@ def judge(filled: Filled, sent: SentList, *, on: date, contact_days_before: int 
         key = key_of(row[KEY])
         one = _judged(row, sent, days, _unclear(row, filled.headings, elsewhere))
         if key and len(said[key]) > 1:
-            one = _rejected(row, ["Row key: stands in two rows that differ"], one.edited, withdrawn=one.is_withdrawn)
+            one = _rejected(row, ["Row key: is in two rows that differ"], one.edited, withdrawn=one.is_withdrawn)
         if one.verdict == "rejected" or key not in recorded:
             judged.append(one)
             recorded.add(key)
@@ -125,7 +125,7 @@ def _judged(row: FilledRow, sent: SentList, days: _Days, unclear: list[str]) -> 
         return _rejected(row, ["Row key: not on this list, of this night"])
     if stands_beside_another(row, key, edited, sent):
         return _rejected(
-            row, ["Row key: stands beside what was sent of another person; was a part sorted alone?"], edited
+            row, ["Row key: is in the row of another person; was only a part of the sheet sorted?"], edited
         )
     entry, notes = _entry(row, sent.people[key], sent, days)
     if unclear or notes:
@@ -136,7 +136,7 @@ def _judged(row: FilledRow, sent: SentList, days: _Days, unclear: list[str]) -> 
 def _worth_telling(entry: Entry, days: _Days) -> tuple[str, ...]:
     """What is taken and may still surprise: a visit agreed until a day that is over is overdue at once."""
     is_over = entry.by_when is not None and entry.by_when < days.on and entry.outcome is None
-    return ("By when: lies before the day of recording",) if is_over else ()
+    return ("By when: is before the day of recording",) if is_over else ()
 
 
 def _entry(row: FilledRow, who: Subject, sent: SentList, days: _Days) -> tuple[Entry, list[str]]:
@@ -144,7 +144,7 @@ def _entry(row: FilledRow, who: Subject, sent: SentList, days: _Days) -> tuple[E
     decision = _choice(row, "decision", "Decision", DECISIONS, notes)
     led_by = _choice(row, "led_by", "Led by", LEADS, notes)
     reason = _choice(row, "reason", "Reason", REASONS, notes)
-    outcome = _choice(row, "outcome", "What came of it", OUTCOMES, notes)
+    outcome = _choice(row, "outcome", TITLES["outcome"], OUTCOMES, notes)
     entry = Entry(
         night=sent.night,
         recipient=sent.recipient,
@@ -156,7 +156,7 @@ def _entry(row: FilledRow, who: Subject, sent: SentList, days: _Days) -> tuple[E
         suggested_lead=None if decision is None else who.suggested_lead,
         reason=reason,
         by_when=_by_when(row, sent.night, notes),
-        told=_choice(row, "told", "Told by now", TOLD, notes),
+        told=_choice(row, "told", TITLES["told"], TOLD, notes),
         outcome=outcome,
         contacted_on=_day(row, "contacted_on", "Contacted on", notes),
         agency=_who_made_contact(sent.recipient, led_by, who) if outcome else None,
@@ -177,9 +177,9 @@ def _missing(row: FilledRow, entry: Entry, days: _Days) -> list[str]:
     if not row["decision"] and (row["led_by"] or row["reason"] or row["by_when"]):
         notes.append("Decision: needed where there is a lead, a reason or a day")
     if row["outcome"] and not row["contacted_on"]:
-        notes.append("Contacted on: needed where something came of it")
+        notes.append("Contacted on: needed to say what happened")
     if row["contacted_on"] and not row["outcome"]:
-        notes.append("What came of it: needed where there was a contact")
+        notes.append("What happened: needed where there was a contact")
     if row["question"] and entry.decision != "need_to_know_more":
         notes.append(f"{TITLES['question']}: only with the decision Need to know more")
     if entry.person_said in A_NO and entry.recipient == CHAIR and not row["decision"]:
@@ -193,9 +193,9 @@ def _contact_out_of_time(entry: Entry, days: _Days) -> list[str]:
     if entry.contacted_on is None:
         return []
     if entry.contacted_on > days.on:
-        return ["Contacted on: lies after the day of recording"]
+        return ["Contacted on: is after the day of recording"]
     if entry.contacted_on < entry.night - timedelta(days=days.contact_before):
-        return [f"Contacted on: lies more than {days.contact_before} days before the night of the list"]
+        return [f"Contacted on: is more than {days.contact_before} days before the night of the list"]
     return []
 
 
@@ -224,7 +224,7 @@ def _day(row: FilledRow, name: str, title: str, notes: list[str]) -> date | None
 def _by_when(row: FilledRow, night: date, notes: list[str]) -> date | None:
     day = _day(row, "by_when", "By when", notes)
     if day is not None and not night <= day <= night + _FURTHEST:
-        notes.append("By when: lies before the night of the list, or more than two years after it")
+        notes.append("By when: is before the night of the list, or more than two years after it")
     return day
 
 
@@ -238,7 +238,7 @@ def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str
     elif not is_key(key):
         notes.append(
             "Person: write the key of 32 letters; `ageingwell add`, at the agency, gives it for an NHS number. "
-            "What stood here is not kept"
+            "What was written here is not kept"
         )
     elif who is None or key in sent.withdrawn:
         notes.append("Person: not among the people whose records may be used that night")
@@ -246,13 +246,13 @@ def _judged_added(row: FilledRow, sent: SentList, days: _Days, unclear: list[str
         notes.append("Person: is on the list already; fill in their row there")
     led_by = _choice(row, "led_by", "Led by", LEADS, notes)
     added_for = _choice(row, "added_for", "Reason for adding", ADDED_FOR, notes)
-    notes += [] if row["led_by"] else ["Led by: needed for somebody added"]
+    notes += [] if row["led_by"] else ["Led by: needed for someone added"]
     notes += [] if row["added_for"] else ["Reason for adding: needed"]
     if len(row["note"]) > LONGEST_NOTE:
         notes.append(f"In a few words: longer than {LONGEST_NOTE} letters")
     if could_name_somebody(row["note"]):
-        notes.append("In a few words: holds a number, postcode or e-mail address that could name somebody")
-    by_when, told = _by_when(row, sent.night, notes), _choice(row, "told", "Told by now", TOLD, notes)
+        notes.append("In a few words: holds a number, postcode or e-mail address that could name someone")
+    by_when, told = _by_when(row, sent.night, notes), _choice(row, "told", TITLES["told"], TOLD, notes)
     if notes or unclear or who is None:
         return replace(_rejected(row, _with(unclear, notes)), is_added=True)
     entry = Entry(

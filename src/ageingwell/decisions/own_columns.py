@@ -75,7 +75,7 @@ def answers_elsewhere(
     >>> answers_elsewhere(row, {"Notes": "Key at no. 4"}, missing=(), asked=("decision", "outcome"))
     []
     >>> answers_elsewhere(row, {"Notes": "Deceased"}, missing=(), asked=("decision", "outcome"))
-    ['`Notes`: is not one of our columns, and has an answer in it; write it under `What came of it`']
+    ['`Notes`: is not one of our columns, and has an answer in it; write it under `What happened`']
     """
     if missing:
         gone = " and ".join(f"`{TITLES[name]}`" for name in missing)

@@ -88,7 +88,7 @@ def _judged(told: _Told, sent: SentList, *, notes: bool, is_twice: bool) -> Judg
     elif who is None:
         found.append("Row key: not among the people of that night")
     elif is_twice:
-        found.append("Row key: stands in two rows that differ")
+        found.append("Row key: is in two rows that differ")
     plan = None if found else _plan(told, sent, found, notes=notes)
     if found or plan is None or who is None:
         return Judged(told.row, "rejected", tuple(found), is_plan=True)
@@ -122,7 +122,7 @@ def _lacking(told: _Told, cells: Mapping[str, str], *, is_over: bool) -> list[st
         lacks = [] if told.had_plan or cells["matters"] else ["Does the plan go on?: there is no plan that could end"]
         return lacks + ([] if cells["ended_for"] else ["Why it ended: needed to end a plan"])
     if told.had_plan and told.is_emptied:
-        return ["Does the plan go on?: to end a plan, write that it has ended and why; the plan stands as it was"]
+        return ["Does the plan go on?: to end a plan, write that it has ended and why; the plan stays as it was"]
     notes = [f"{PLAN_TITLES[name]}: needed for a plan" for name in _WHOLE if not cells[name]]
     if cells["ended_for"]:
         notes.append("Does the plan go on?: write that it has ended where there is a reason why")
@@ -135,7 +135,7 @@ def _step(n: int, cells: Mapping[str, str], sent: SentList, found: list[str], *,
     by_when = _day(f"{name}_by_when", cells, sent.night, found)
     if not text:
         if cells[f"{name}_who"] or cells[f"{name}_by_when"]:
-            found.append(f"{PLAN_TITLES[name]}: needed where somebody takes it or a day is named")
+            found.append(f"{PLAN_TITLES[name]}: needed where someone takes it or a day is named")
         return None
     if not cells[f"{name}_who"]:
         found.append(f"{PLAN_TITLES[f'{name}_who']}: needed for a step")
@@ -156,7 +156,7 @@ def _own_words(name: str, text: str, found: list[str], *, notes: bool) -> str | 
     elif len(text) > LONGEST_WORDS:
         found.append(f"{PLAN_TITLES[name]}: longer than {LONGEST_WORDS} letters")
     elif could_name_somebody(text):
-        found.append(f"{PLAN_TITLES[name]}: holds a number, postcode or e-mail address that could name somebody")
+        found.append(f"{PLAN_TITLES[name]}: holds a number, postcode or e-mail address that could name someone")
     return text
 
 
@@ -176,5 +176,5 @@ def _day(name: str, cells: Mapping[str, str], night: date, found: list[str]) -> 
     if day is None:
         found.append(f"{PLAN_TITLES[name]}: not a day; write it as 6 August 2026")
     elif day > night + _FURTHEST:
-        found.append(f"{PLAN_TITLES[name]}: lies more than two years after the night of the list")
+        found.append(f"{PLAN_TITLES[name]}: is more than two years after the night of the list")
     return day

@@ -7,6 +7,7 @@ from typing import Final
 from ageingwell.decisions.choices import (
     ADDED_FOR,
     DECISIONS,
+    FORMER_TITLES,
     LEADS,
     OUTCOMES,
     PERSON_SAID,
@@ -114,8 +115,8 @@ REVIEW: Final = Column(PLAN_REVIEW, "Review", "When to look at the plan again", 
 def headings() -> dict[str, str]:
     """The name of every column by its folded heading, and by its folded name: how a list that comes back is read.
 
-    >>> headings()["led_by"], headings()["row_key"], headings()["what_came_of_it"]
-    ('led_by', 'row_key', 'outcome')
+    >>> headings()["led_by"], headings()["row_key"], headings()["what_happened"], headings()["what_came_of_it"]
+    ('led_by', 'row_key', 'outcome', 'outcome')
     """
     shown = [value for value in vars(view_columns).values() if isinstance(value, Column)]
     shown += [*view_columns.FOR_SAFEGUARDING, MEND, SAID, REVIEW]
@@ -124,5 +125,6 @@ def headings() -> dict[str, str]:
     return (
         {name: name for name in ("notices", LIST_CODE, LIST_KEYS)}
         | of_plans
+        | {folded(words): name for words, name in FORMER_TITLES.items()}
         | {folded(words): column.name for column in every for words in (column.name, column.title)}
     )

@@ -115,7 +115,7 @@ def last_words(last: Row, *, is_group: bool, as_of: date) -> list[str]:
     """
     said = [_decision(last, "you" if is_group else "the group", as_of), _outcome(last, as_of), _word(last, as_of)]
     if last["status"] == "held":
-        said.append("The visit is held: somebody reports that the person said no. You decide")
+        said.append("The visit is held: someone reports that the person said no. You decide")
     return [one for one in said if one]
 
 

@@ -57,7 +57,7 @@ def _sentences(n: Counter[str], n_due: int) -> list[str]:
             f"Visits that you agreed and nobody has reported on: {n['agreed']:,} in time, {n['overdue']:,} overdue."
         )
     if n["held"]:
-        said.append(f"Visits held until you decide, as somebody reports that the person said no: {n['held']:,}.")
+        said.append(f"Visits held until you decide, because someone reports that the person said no: {n['held']:,}.")
     if n_due:
         said.append(f"Plans to review now: {n_due:,}.")
     return said
