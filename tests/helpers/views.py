@@ -4,13 +4,13 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from helpers.outreach import shipped_interventions
 
 from ageingwell.config.score import Ledger, RecipientView
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.views.columns import AgencyView
 from ageingwell.views.recipient import view_for
+from helpers.outreach import shipped_interventions
 
 AS_OF = date(2026, 11, 22)
 KEY = Key.made_up(7)
