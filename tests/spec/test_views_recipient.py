@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 from helpers.outreach import shipped_interventions
 from helpers.views import (
-    ACTIONS,
     AS_OF,
     EVERY_THEME,
     FOUND,
