@@ -114,7 +114,7 @@ def in_order(doors: pl.DataFrame, capacity: Capacity, floors: Floors, settings: 
 
 
 def agreed_doors(offers: pl.DataFrame) -> pl.DataFrame:
-    """The doors a meeting agreed on, each with its lead alone: whether others come along is settled with all places."""
+    """The doors a meeting agreed on, each with its lead alone; all of them are visited, places or not."""
     of_lead = offers.filter(pl.col("is_agreed_lead") & (pl.col("joint_with").list.len() == 0))
     return of_lead.sort(~pl.col("is_urgent"), "rank", "door_id")
 
