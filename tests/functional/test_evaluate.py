@@ -23,7 +23,7 @@ from ageingwell.learning.rivals import COUNTED, boosting_machine
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {
-    "wall", "differences", "calibration", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
+    "wall", "differences", "calibration", "ranges", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
     "groups", "spend_ceiling", "rank_stability", "drift",
 }  # fmt: skip
 
