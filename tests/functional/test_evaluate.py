@@ -24,7 +24,7 @@ from ageingwell.shown import LINES_OF_A_SCREEN, sentence
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {
-    "wall", "differences", "calibration", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
+    "wall", "differences", "calibration", "ranges", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
     "groups", "spend_ceiling", "rank_stability", "drift",
 }  # fmt: skip
 

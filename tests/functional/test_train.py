@@ -16,7 +16,8 @@ from ageingwell.learning.evaluating import evaluate
 from ageingwell.learning.training import events_needed, train
 
 TABLES = {
-    "wall", "differences", "calibration", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain", "groups",
+    "wall", "differences", "calibration", "ranges", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
+    "groups",
 }  # fmt: skip
 
 
