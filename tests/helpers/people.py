@@ -83,6 +83,7 @@ def person(number: int, **changed: object) -> Person:
         "ring": "Strength and Balance class, 01694 555 0100 (Tuesdays, 10:00 to 11:00)",
         "notes": [],
         "offers": [],
+        "last_time": [],
         "plan": [],
         "review": "",
         "is_review_due": False,

@@ -99,7 +99,8 @@ class Person(TypedDict):
     numbers, and `sum_words` writes that out. `other_facts` are by theme whatever has no line of its own: sex, area,
     what is not known, and everything that may not be told. `rest` is what is left, which `rest_words` explain: the
     figure of the `others` is a mean, and most of them lie below it. `part` is the reader's own at this door, empty for
-    the group; `say` and `told` are for the visitor. `unknown` are sentences; `offers` what the local directory has for the needs. `last_time` says what was decided before, what came
+    the group; `say` and `told` are for the visitor. `unknown` are sentences; `offers` what the local directory has for
+    the needs. `last_time` says what was decided before, what came
     of it and what the person said; `plan` the plan, `review` when to look at it again; a sentence each. `by_when` is
     the day to act by in words, `past` the last three years as far as the reader may read them, `ring` whom to
     telephone.
@@ -144,6 +145,7 @@ class Person(TypedDict):
     told: str
     notes: list[str]
     offers: list[dict[str, object]]
+    last_time: list[str]
     plan: list[str]
     review: str
     is_review_due: bool
