@@ -20,16 +20,13 @@ def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str
     told = []
     if not unsure.is_empty():
         told.append(
-            f"GP register: people whose address may be matched to the wrong home (`household_match` is low): "
-            f"{in_words(unsure.height)}. They get a letter or a call and no visit, and nothing recorded about that "
-            "home is used"
+            f"people whose address may be matched to the wrong home: {in_words(unsure.height)}. They get a letter or "
+            "a call, not a visit. Nothing recorded about that home is used"
         )
     by_table = {name: n for name in records.tables if name != "gp_patients" and (n := _n_rows(records, name, on))}
     if by_table:
-        counts = ", ".join(f"{name} {in_words(n)}" for name, n in by_table.items())
-        told.append(
-            f"rows about a home that may be the wrong one (`household_match` is low), which are not used: {counts}"
-        )
+        counts = ", ".join(f"{name.replace('_', ' ')} {in_words(n)}" for name, n in by_table.items())
+        told.append(f"records of a home that may be the wrong one, which are not used: {counts}")
     return told
 
 
