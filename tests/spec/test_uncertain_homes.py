@@ -176,7 +176,7 @@ def test_it_is_told_how_many_there_are() -> None:
     of_people, of_rows = low_matches(records_of(frames), people, on=NIGHT)
 
     assert "may be matched to the wrong home: 1 to 7. They get a letter or a call, not a visit" in of_people
-    assert of_rows.endswith("homes 1 to 7, housing_events 1 to 7, fire_visits 1 to 7, fire_incidents 1 to 7")
+    assert of_rows.endswith("homes 1 to 7, housing events 1 to 7, fire visits 1 to 7, fire incidents 1 to 7")
     assert low_matches(records_of(night("exact")), people.clear(), on=NIGHT) == []
 
 
