@@ -20,7 +20,7 @@ from ageingwell.night.score import score
 
 NEXT = NIGHT + timedelta(days=7)
 MEETING = NIGHT + timedelta(days=2)
-ALARM = "Make a home fire-safety visit and fit working smoke alarms"
+ALARM = "Do a home fire safety visit and fit working smoke alarms"
 PLAN: dict[str, Any] = {
     "matters": "Feeling safe at home",
     "step_1": ALARM,

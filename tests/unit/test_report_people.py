@@ -201,7 +201,7 @@ def test_every_fact_that_may_be_unknown_and_told_has_words_for_it():
     ("changed", "why"),
     [
         ({}, "it leads on “No working smoke alarm”, as urgent as any need found here"),
-        ({"status": "agreed"}, "the group decided on this lead"),
+        ({"status": "agreed"}, "you chose this lead"),
         ({"lead_agency": "housing"}, "it is going to see someone else in this home"),
     ],
 )

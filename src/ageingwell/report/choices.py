@@ -55,7 +55,7 @@ BY_WHEN: Final = Asked(
     "by_when", TITLES["by_when"], "The day it should be done by, or asked again", is_day=True, width=14
 )
 WHETHER_TOLD: Final = Asked(
-    "told", TITLES["told"], "Whether the person knows by now that you will be in touch", tuple(TOLD.values()), width=9
+    "told", TITLES["told"], "Whether the person knows that you will be in touch", tuple(TOLD.values()), width=9
 )
 OUTCOME: Final = Asked("outcome", TITLES["outcome"], "After the contact", tuple(OUTCOMES.values()), width=14)
 CONTACTED_ON: Final = Asked("contacted_on", TITLES["contacted_on"], "The day of the contact", is_day=True, width=14)
@@ -105,9 +105,9 @@ NOTE: Final = Asked(
 ADDED: Final = (PERSON, ADDED_BECAUSE, LED_BY, BY_WHEN, WHETHER_TOLD, NOTE)
 
 MEND: Final = Column(
-    "to_mend", "What to mend", "Why this row was not recorded; mend it here and send this file back", 34
+    "to_mend", "What to correct", "Why this row was not recorded; correct it here and send this file back", 34
 )
-SAID: Final = Column("said", "What each said", "The answers that do not agree; the group's decision holds", 44)
+SAID: Final = Column("said", "What each said", "The answers that do not agree; the group's decision counts", 44)
 
 REVIEW: Final = Column(PLAN_REVIEW, "Review", "When to look at the plan again", 18)
 

@@ -18,7 +18,7 @@ from ageingwell.views.columns import Column
 NHS_NUMBER: Final = Column(
     "own_nhs_number",
     f"{OWN_REGISTER}NHS number",
-    "Of somebody you put forward; ageingwell add turns it into their key",
+    "For someone you put forward; ageingwell add turns it into their key",
     18,
 )
 _ROOM: Final = 12  # rows to add someone

@@ -62,7 +62,7 @@ def group_glance(
         Told(asks="Decided last time", says=decided or "Nothing yet: there is no earlier list."),
         *_track_record(facts),
     ]
-    return [*said, *([Told(asks="Whom it misses", says=weaker[0])] if weaker else [])]
+    return [*said, *([Told(asks="Who it misses", says=weaker[0])] if weaker else [])]
 
 
 def agency_glance(view: AgencyView, *, facts: NightFacts, reads_risk: bool) -> list[Told]:

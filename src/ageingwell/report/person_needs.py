@@ -56,7 +56,7 @@ def lead_of(
     `strongest` fact that raises.
     """
     is_chosen = row["status"] != PROPOSED
-    why = (chosen or "the group decided on this lead") if is_chosen else _why(row, found, reader, strongest)
+    why = (chosen or "you chose this lead") if is_chosen else _why(row, found, reader, strongest)
     return Lead(agency=agency_words(row["lead_agency"]), why=why, is_chosen=is_chosen)
 
 

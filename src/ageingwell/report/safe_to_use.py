@@ -12,7 +12,7 @@ from ageingwell.report.glance import Told
 from ageingwell.report.measured import GROUPING_WORDS
 
 Tables = Mapping[str, pl.DataFrame]
-USE: Final = "Use it to choose whom a team offers help first, with a person deciding every time."
+USE: Final = "Use it to choose who a team offers help to first. A person decides every time."
 NEVER: Final = (
     "Never use it to diagnose, to refuse care, to score a tenant, to say that someone will fall or that there will be "
     "a fire, or to decide without a person."

@@ -25,7 +25,7 @@ def sent_notes(facts: NightFacts) -> list[str]:
     >>> for note in sent_notes(facts):
     ...     print(note)
     Fire visits: not sent, though it was last time: mobility. Ask the agency.
-    Fire visits: sent without a value: telecare. What rests on it is unknown.
+    Fire visits: sent without a value: telecare. What depends on it is unknown.
     Not fully looked for, as records are missing: fire safety.
     """
     gone = facts.columns_gone
@@ -42,7 +42,7 @@ def _of_table(table: str, told: InputFacts, gone: Sequence[str]) -> list[str]:
     notes = []
     if badly := list(told.get("badly_read_columns", [])):
         # Of opt-outs an empty cell is the safe reading: in force, and without an end.
-        what = "" if table == "permissions" else f" What rests on {'it' if len(badly) == 1 else 'them'} is unknown."
+        what = "" if table == "permissions" else f" What depends on {'it' if len(badly) == 1 else 'them'} is unknown."
         notes.append(f"more than half of what was sent could not be read: {_named(badly)}.{what} Ask the agency.")
     if gone:
         notes.append(f"not sent, though {_it(gone)} last time: {_named(gone)}. Ask the agency.")
@@ -53,7 +53,7 @@ def _of_table(table: str, told: InputFacts, gone: Sequence[str]) -> list[str]:
         ("sent without a value", [] if table == "permissions" else list(told.get("empty_columns", []))),
     ):
         if names:
-            notes.append(f"{what}: {_named(names)}. What rests on {'it' if len(names) == 1 else 'them'} is unknown.")
+            notes.append(f"{what}: {_named(names)}. What depends on {'it' if len(names) == 1 else 'them'} is unknown.")
     for why, rows in _emptied(told):
         cells = sum(int(row["n_cells"]) for row in rows)
         columns = list(dict.fromkeys(row["column"] for row in rows))
@@ -68,7 +68,7 @@ def _emptied(told: InputFacts) -> list[tuple[str, list[Any]]]:
     rows = list(told.get("emptied", []))
     days = [row for row in rows if row["rule"] == "placeholder_day"]
     unread = [row for row in rows if row["rule"] not in SAY_NOTHING]
-    both = [("their days stand for none", days), ("they could not be read", unread)]
+    both = [("their days mean “none”", days), ("they could not be read", unread)]
     return [(why, found) for why, found in both if found]
 
 

@@ -58,7 +58,7 @@ def unknown_of(*, facts: NightFacts, unknown: Collection[str], has_home: bool) -
     ]
     said += [f"The records from {label_words(table).lower()} are late and may be out of date." for table in facts.late]
     if not has_home:
-        said.append("We do not know this person's home, so we cannot tell what housing and the fire service know.")
+        said.append("We do not know this person's home, so we do not know what housing and the fire service know.")
     else:
         said += _asked("The fire service has not recorded", VISIT, unknown)
         said += _asked("We do not know about the home", HOME, unknown)

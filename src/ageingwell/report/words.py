@@ -70,7 +70,7 @@ REASON_WORDS: Final = {
 
 PURPOSE_WORDS: Final = {
     "direct_care": "direct care",
-    "risk_stratification": "finding whom to offer help first (risk stratification)",
+    "risk_stratification": "finding who to offer help to first (risk stratification)",
     "evaluation": "evaluation",
 }
 

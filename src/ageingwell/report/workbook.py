@@ -22,8 +22,8 @@ HOW_TO_USE: Final = (
     "Sort and filter the whole table as you like. Leave the headings and the hidden columns as they are. We do not "
     "keep what you write in columns that you add. You can only change the yellow columns.",
     "Anyone you are worried about who is not here? Write them on the sheet Add someone.",
-    "Worries about safety go by your own safeguarding route, never into this file.",
-    "Send the file back to whoever sent it. A row that cannot be taken comes back with a note beside it.",
+    "Never put worries about safety into this file. Use your own safeguarding route.",
+    "Send the file back to the person who sent it. A row that we cannot take comes back with a note.",
     "Keep this file where your own rules allow personal records, and delete it when the next list comes.",
 )
 CODE_OF_LIST: Final = "Code of this list"
@@ -82,11 +82,11 @@ def fix_workbook(
     were not sent and hold words all the same); `plans` the rows of plans, with `to_mend` among what is shown. `code` is
     the list's own, so that this file comes back as that list.
     """
-    title = f"To mend: {agency_words(view.recipient)}"
+    title = f"To correct: {agency_words(view.recipient)}"
     book = Book(title, as_of=view.as_of)
     n_plans = 0 if plans is None else plans.shown.height
     told = f"Not recorded: {view.frame.height + added.height + n_plans} of the rows; all others of the file were"
-    steps = [("What to do", "Read the red note beside each row, mend the row, save, and send this file back.")]
+    steps = [("What to do", "Read the red note next to each row, correct the row, save, and send this file back.")]
     book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)
     book.table(SHEET_NAMES["list"], view.frame, view.columns, asked=ASKED, choices=ranges(), answers=answers)
     if plans is not None:
@@ -108,7 +108,7 @@ def clash_workbook(view: AgencyView, *, code: str, added: pl.DataFrame) -> bytes
     steps = [
         (
             "What to do",
-            "Read what each said, fill in the yellow columns, save, and record this file: the group's decision holds.",
+            "Read what each said, fill in the yellow columns, save, and record this file: the group's decision counts.",
         )
     ]
     book.lines("Cover", [*_cover(view, code, [told], None), *steps], heading=title)

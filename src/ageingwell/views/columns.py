@@ -61,14 +61,14 @@ ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this lis
 HOUSEHOLD_KEY = Column("household_key", "Home key", "Your own key for the home; people who live together share it", 36)
 CODE = Column("code", "Code", "The first letters of the row key, as the pages show it; for this list only", 11)
 HOME_CODE = Column("home_code", "Home code", "The same letters: people who live together", 11)
-POSITION = Column("position", "No.", "Where the row stands on this list, from 1", 6)
+POSITION = Column("position", "No.", "The place of the row on this list, from 1", 6)
 URGENCY = Column("urgency", "Urgency", "How soon the home is to be visited, by the needs on this list", 12)
 ACT_BY = Column("act_by", "Act by", "The day by which to act, counted from the day of the list", 18)
 PLACE = Column("place", "Place", "Where they live")
-PART = Column("part", "Your part", "Whether you lead at this door, or are asked to come along")
-LEAD = Column("lead_agency", "Lead", "The one agency that leads at this door")
+PART = Column("part", "Your part", "Whether you lead in this home, or are asked to join the visit")
+LEAD = Column("lead_agency", "Lead", "The one agency that leads in this home")
 AGE_BAND = Column("age_band", "Age", "Age in five-year bands", 10)
-BAND = Column("band", "Order", "Where they stand by the estimate, as an interval", 10)
+BAND = Column("band", "Order", "Their place by the estimate, as an interval", 10)
 CHANCE = Column("chance", "Chance", "How many in 100 people with a record like this, and the range", 22)
 FOUND_BY = Column("found_by", "Found by", "Whether a rule, the estimate or both brought them here", 18)
 NEEDS = Column("needs", "Needs", "What they may need", 30)
@@ -82,7 +82,7 @@ TOLD = Column("person_told", "Person told", "Whether they know that you will be 
 KNOWN_TO = Column("known_to", "Already known to", "Services you may read about that have a record in three years", 22)
 NEW = Column("new_since_last", "New", "Whether they were on the last list", 12)
 STATUS = Column("status", "Status", "Proposed until the group has agreed; overdue after the day it was agreed for", 14)
-LAST_TIME = Column("last_time", "Last time", "What was decided before, what came of it, and what the person said", 40)
+LAST_TIME = Column("last_time", "Last time", "What was decided before, what happened, and what the person said", 40)
 PLAN = Column("plan", "Plan", "The plan made with the person; an agency reads the steps it takes itself", 40)
 
 OFFERS = Column(
@@ -150,7 +150,7 @@ FOR_SAFEGUARDING = (
     Column("is_a", "Row is a", "Whether the row key is a person's or a home's", 10),
     PLACE,
     Column("marker", "Marker", "Whose safeguarding marker it is", 28),
-    Column("needs", "Unmet fire needs", "Fire-safety needs that nobody is sent to meet", 36),
+    Column("needs", "Unmet fire needs", "Fire safety needs that nobody is sent to meet", 36),
     FACTS,
     COMMUNICATION,
 )
