@@ -115,7 +115,7 @@ def summary_text(run: EvaluationRun) -> str:
 def _compared(wall: pl.DataFrame) -> list[str]:
     """A line for each score: its AUROC, and what a list as long as the agencies can serve would find."""
     heads = ("", "AUROC", "of 100 listed, had it", "of 100 cases, listed")
-    rows = [heads]
+    rows: list[tuple[str, ...]] = [heads]
     for (name,), found in wall.group_by("name", maintain_order=True):
         figures = {row["measure"]: row for row in found.iter_rows(named=True)}
         in_100 = [_interval(figures.get(measure), 100, 0) for measure in ("ppv", "sensitivity")]
