@@ -50,10 +50,13 @@ def test_a_reader_of_twelve_can_follow_the_pages_of_the_group(pages):
     assert {name: round(age, 1) for name, age in ages.items() if age > OLDEST_READER} == {}
 
 
-def test_page_one_alone_is_as_easy(first_night):
+def test_page_one_and_the_pages_of_people_are_as_easy(first_night):
     page = (first_night / "out" / "current" / "report.html").read_text("utf-8")
-    start = page.index("<main")
-    first = shown_texts(page[start : page.index("<table", start)], "report.html")
+    start, people = page.index("<main"), page.index('id="person-1"')
+    first = prose(shown_texts(page[start : page.index("<table", start)], "page one"))
+    pages = prose(shown_texts(page[people:], "people"))
 
-    assert len(prose(first)) >= 8
-    assert readability.reading_age(prose(first)) <= OLDEST_READER
+    assert len(first) >= 8
+    assert len(pages) >= 20
+    assert readability.reading_age(first) <= OLDEST_READER
+    assert readability.reading_age(pages) <= OLDEST_READER

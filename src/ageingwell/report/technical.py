@@ -69,7 +69,12 @@ def model_rows(bundle: Mapping[str, Any]) -> list[list[str]]:
 
 
 # What the facts of a bundle call in a word of their own.
-_LABELS: Final = {"rivals": "compared with", "beaten_by": "the model is ahead by", "n": "people"}
+_LABELS: Final = {
+    "rivals": "compared with",
+    "beaten_by": "the model is ahead by",
+    "n": "people",
+    "untold_share_at_most": "unknown share at most",
+}
 
 
 def _label(name: str) -> str:
