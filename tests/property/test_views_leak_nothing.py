@@ -87,7 +87,12 @@ def nights(draw, recipient, readable):
     open_rules = [name for name in sorted(RULES) if reader.reads_need(name)]
     hidden_rules = [name for name in sorted(RULES) if not reader.reads_need(name)]
     others = [agency for agency in LEAD_AGENCIES if agency != recipient]
-    nameable = [agency for agency in others if reader.may_name(agency, SHIPPED)]
+    # An agency may be named where every need that it leads may be read: else its name would tell of one.
+    nameable = [
+        agency
+        for agency in others
+        if all(reader.reads_need(name) for name, then in SHIPPED.needs.items() if then.lead == agency)
+    ]
     hidden_agencies = [agency for agency in others if agency not in nameable]
     open_needs = draw(some_needs(n, open_rules)) if open_rules else []
     open_leads = [draw(st.sampled_from(LEAD_AGENCIES)) for _ in open_needs]

@@ -176,3 +176,45 @@ def test_a_lot_without_a_seed_is_refused():
             floors=NO_FLOORS,
             settings=OutreachSettings(random_share=0.2),
         )
+
+
+def together(door_id, lead, partner, value, **more):
+    return door(door_id, lead, value, joint_with=[partner], **more)
+
+
+def test_a_joint_visit_uses_a_place_of_each_agency_that_comes():
+    # fire and gp together at h1 are worth 0.50; apart they reach 0.45 at h1 and 0.20 at h2
+    table = doors(
+        door("h1", "fire", 0.45, not_coming=["gp"]),
+        together("h1", "fire", "gp", 0.50),
+        door("h2", "gp", 0.20, rank=2),
+    )
+
+    apart = share(table, places(fire=1, gp=1))
+    enough = share(table, places(fire=1, gp=2))
+
+    assert apart.visits.select("door_id", "joint_with", "not_coming").rows() == [("h1", [], ["gp"]), ("h2", [], [])]
+    assert enough.visits.select("door_id", "joint_with", "not_coming").rows() == [("h1", ["gp"], []), ("h2", [], [])]
+    assert dict(enough.marginal.select("lead_agency", "used").iter_rows())["gp"] == 2
+
+
+def test_an_urgent_need_takes_the_place_of_its_agency_whatever_else_is_worth_more():
+    urgent = {"urgent_met": 1, "is_urgent": True}
+    table = doors(door("h1", "fire", 0.9), door("h2", "fire", 0.1, rank=2, **urgent))
+
+    assert pairs(share(table, places(fire=1))) == {"h2": "fire"}
+
+
+def test_who_comes_along_to_an_agreed_visit_uses_a_place_and_the_visit_stays_whole():
+    agreed = {"is_frozen": True, "previous_lead": "fire", "was_listed": True, "is_most_deprived_fifth": True}
+    table = doors(
+        door("h1", "fire", 0.30, risk_reached=0.2, not_coming=["gp"], **agreed),
+        together("h1", "fire", "gp", 0.40, risk_reached=0.2, **agreed),
+        door("h2", "gp", 0.05, rank=2),
+    )
+
+    shared = share(table, places(fire=1, gp=1), Floors(unknown_to_every_service=0, most_deprived_fifth=0.5))
+
+    # gp adds 0.10 at h1 and would add 0.05 at h2
+    assert shared.visits.select("door_id", "joint_with", "value", "risk_reached").rows() == [("h1", ["gp"], 0.40, 0.2)]
+    assert shared.messages == ()

@@ -199,12 +199,23 @@ def _absent(
         for column in withheld
         if column.name not in shown and not (column.name == "part" and reader.recipient == "group")
     ]
+    words = words_of_needs(reader, run.frames.needs)
+    rows.append(
+        ("next steps that tell a need whose rule it may not read", len(words), len(found_in(files.values(), words)))
+    )
     ids = pl.concat([run.frames.people["person_id"], run.frames.people["household_id"]]).drop_nulls().unique()
     return pl.DataFrame(
         [*rows, ("pseudonyms of the records", len(ids), len(found_in(files.values(), ids)))],
         schema=ABSENT,
         orient="row",
     )
+
+
+def words_of_needs(reader: Reader, needs: pl.DataFrame) -> set[str]:
+    """The next steps found on a night that would tell this reader a need whose rule it may not read."""
+    steps = needs.select("need", "action").unique().rows()
+    told = {action for need, action in steps if reader.tells(need)}
+    return {action for need, action in steps if not reader.tells(need)} - told
 
 
 def forbidden_sentences(reader: Reader, *, needs: pl.DataFrame, reasons: pl.DataFrame) -> dict[str, set[str]]:

@@ -29,8 +29,9 @@ class Week:
 
     def visits(self, chosen: pl.DataFrame) -> pl.DataFrame:
         """The agreed doors, with whoever was chosen to come along."""
-        joined = chosen.filter("is_agreed_lead").with_columns(
-            value=pl.col("value_in_all"), urgent_met=pl.col("urgent_in_all")
+        company = chosen.filter("is_agreed_lead").drop("risk_reached")
+        joined = company.join(self.agreed.select("door_id", "risk_reached"), on="door_id").with_columns(
+            value=pl.col("value_in_all"), urgent_met=pl.col("urgent_in_all"), counts_for_floors=pl.lit(value=True)
         )
         alone = self.agreed.filter(~pl.col("door_id").is_in(joined["door_id"].implode()))
         return pl.concat([alone, joined.select(alone.columns)])
