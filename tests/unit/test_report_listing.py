@@ -1,11 +1,16 @@
 """The list of page one: blocks, rows, questions; and how new each agency's records are."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
+import polars as pl
+import pytest
 from helpers.people import AT_THE_SAME_DOOR, BY_RULE, FULL, PEOPLE_TOLD, chance, need, person
 from helpers.views import FACTS, FOUND, LEFT, see
 
+from ageingwell.config.load import load_config
+from ageingwell.governance.manifest import describe_inputs
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.report.doors import by_door
 from ageingwell.report.freshness import freshness
@@ -15,6 +20,8 @@ from ageingwell.report.person_facts import chance_of
 from ageingwell.report.room import setting_of
 from ageingwell.report.summary import summarise
 from ageingwell.report.words import BANNED
+from ageingwell.sources.check import REFUSED
+from ageingwell.sources.read import CheckedTable, Records
 
 
 def page_of(people):
@@ -176,3 +183,35 @@ def test_markup_in_what_is_said_of_a_person_is_text():
 
     assert "<img" not in page
     assert page.count("&lt;img src=x") >= 4
+
+
+def test_up_to_date_is_said_only_against_the_agencys_own_promise():
+    day = date(2026, 11, 22)
+    told = {"newest_on": "2026-11-19"}
+    states = {
+        "no promise": freshness(NightFacts(day, inputs={"homes": told})),
+        "one table promised of two": freshness(
+            NightFacts(day, inputs={"homes": {**told, "promised_days": 7}, "housing_events": told})
+        ),
+        "promised": freshness(NightFacts(day, inputs={"homes": {**told, "promised_days": 7}})),
+    }
+
+    assert {case: one["status"] for case, [one] in states.items()} == {
+        "no promise": "3 days old",
+        "one table promised of two": "3 days old",
+        "promised": "Up to date",
+    }
+
+
+@pytest.mark.parametrize(("promised", "is_late"), [(None, False), (3, False), (2, True)])
+def test_a_promise_that_is_broken_makes_a_table_late(promised, is_late):
+    config = load_config()
+    homes = config.tables["homes"].model_copy(update={"promised_days": promised})
+    promising = replace(config, tables={**config.tables, "homes": homes})
+    days = pl.DataFrame({"day": [date(2026, 11, 19)], "n_rows": [1]})
+    table = CheckedTable("homes", pl.LazyFrame(), pl.DataFrame(schema=REFUSED), n_read=1, n_good=1, by_day=days)
+
+    told = describe_inputs(Records({"homes": table}, missing=(), made_up=True), promising, as_of=date(2026, 11, 22))
+
+    assert told["homes"]["is_late"] == is_late
+    assert told["homes"]["promised_days"] == promised
