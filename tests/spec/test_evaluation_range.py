@@ -6,7 +6,8 @@ import pytest
 from scipy.special import expit, logit
 
 from ageingwell.evaluation.coverage import holds, holds_truth
-from ageingwell.model.ranges import range_coverage, range_of
+from ageingwell.learning.ranges import ranges_by_band
+from ageingwell.model.ranges import range_coverage, range_of, unlikeness
 
 DRAW = np.random.default_rng(4)
 TRUE = expit(DRAW.normal(-2.0, 1.0, 4_000))
@@ -47,6 +48,47 @@ def test_a_group_may_lie_outside_by_as_much_as_chance_allows(n_events: int, held
     outcome = pl.Series([1] * n_events + [0] * (100 - n_events)).to_numpy()
 
     assert holds(outcome, np.full(100, 0.2), np.full(100, 0.15), np.full(100, 0.25), groups=1).tolist() == [held]
+
+
+def test_ranges_of_one_person_hold_chances_that_differ_as_much_as_the_records_do() -> None:
+    draw = np.random.default_rng(8)
+    alike = np.where(draw.random(20_000) < 0.5, "80 to 84, 1", "65 to 69, 0")
+    told = np.where(alike == "80 to 84, 1", -1.5, -3.0) + draw.normal(0, 0.6, 20_000)
+    # What no record tells has the same spread as what the records tell.
+    true = expit(told + draw.normal(0, 0.6, 20_000))
+    happened = (draw.random(20_000) < true).astype(np.int8)
+
+    one = range_of(happened, told, unlike=unlikeness(told, alike))
+    share = range_of(happened, told)
+
+    held, hundred = ((low <= true) & (true <= high) for low, high in (one.ends(told), share.ends(told)))
+    checked = one.is_checked(told)
+    assert 0.92 <= held[checked].mean() <= 0.99
+    # The range of the share among a hundred people says nothing of one of them.
+    assert hundred[checked].mean() < 0.6
+    assert 0.98 < checked.mean() < 1
+
+
+def test_the_highest_risks_are_checked_up_to_the_mean_of_the_highest_group_of_200() -> None:
+    spread = range_of(HAPPENED, logit(TRUE))
+
+    highest = np.sort(logit(TRUE))[-200:]
+    assert spread.log_odds[-1] == pytest.approx(highest.mean())
+    assert spread.is_checked(np.array([highest[0], highest[-1]])).tolist() == [True, False]
+
+
+def test_coverage_by_band_tells_every_band_apart_and_hides_bands_of_few() -> None:
+    alike = np.repeat(["80 to 84, 1", "65 to 69, 0"], 2_000)
+
+    bands = ranges_by_band(HAPPENED, logit(TRUE), households=HOMES, alike=alike, seed=1)
+
+    assert bands["band"].to_list() == [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5]
+    assert bands["n"].sum() == 4_000
+    told = bands.drop_nulls("value")
+    assert (told["mean_risk"].is_between(told["band"], told["band_end"])).all()
+    assert (told["coverage"].drop_nulls() >= 0.9).all()
+    few = ranges_by_band(HAPPENED[:40], logit(TRUE[:40]), households=HOMES[:40], alike=alike[:40], seed=1)
+    assert few.filter(pl.col("value").is_null())["mean_risk"].null_count() == few["value"].null_count()
 
 
 def test_the_same_households_give_the_same_coverage() -> None:

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from scipy.special import expit, logit
 
 from ageingwell.evaluation.calibration import Line, calibration_line
+from ageingwell.model.bend import Bend
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.fitting import fit_risk
@@ -108,6 +109,20 @@ def test_the_range_moves_along_and_widens_by_what_is_unknown_of_the_move() -> No
     assert ours.spread.log_odds[1] == pytest.approx(move.height)
     assert ours.spread.below[1] == pytest.approx(np.hypot(0.3, 1.959964 * move.height_error), abs=1e-6)
     assert ours.spread.above[1] == pytest.approx(np.hypot(0.4, 1.959964 * move.height_error), abs=1e-6)
+
+
+def test_a_bend_moves_along_and_the_sum_stays_exact() -> None:
+    model, facts = parent()
+    odds = model.log_odds(model.score(facts))
+    bent = FittedRisk(**{**vars_of(model), "bend": Bend(float(np.quantile(odds, 0.8)), 0.5)})
+
+    ours = moved(bent, move_of_place(np.repeat([1.0, 0.0], [60, 40]), np.zeros(100)))
+
+    told = ours.explain(facts)
+    assert_allclose(logit(ours.risk(ours.score(facts))), told.base + told.contributions.sum(axis=1), atol=1e-9)
+    move = ours.line.slope / model.line.slope
+    apart = np.diff(np.sort(ours.log_odds(ours.score(facts)))) / np.diff(np.sort(bent.log_odds(bent.score(facts))))
+    assert_allclose(apart[np.isfinite(apart)], move, rtol=1e-6)
 
 
 def vars_of(model: FittedRisk) -> dict[str, object]:
