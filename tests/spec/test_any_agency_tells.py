@@ -279,7 +279,7 @@ def test_no_sentence_says_that_nothing_is_on_record_where_another_agency_may_hav
         "carer",
         "bereave",
     )
-    named = ("by the GP", "at a visit", "by social care", "hospital", "emergency", "prescribed")
+    named = ("by the GP", "at a visit", "according to a visit", "by social care", "hospital", "emergency", "prescribed")
     blunt = {
         feature.name: feature.absent
         for feature in FEATURES

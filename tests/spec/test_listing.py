@@ -42,7 +42,7 @@ def test_the_most_urgent_need_of_the_lead_gives_the_action_and_the_partner_is_na
         week=places(fire=1, gp=1),
     )
 
-    assert told["p1"] == f"{ACTIONS['oxygen_or_emollient_smoking']}. Joint visit with: gp"
+    assert told["p1"] == f"{ACTIONS['oxygen_or_emollient_smoking']}. Joint visit with: GP practices"
 
 
 def test_where_a_partner_has_no_place_left_the_lead_comes_alone_and_the_row_says_who_is_full():
@@ -51,7 +51,7 @@ def test_where_a_partner_has_no_place_left_the_lead_comes_alone_and_the_row_says
     rows, _ = night(home, week=places(fire=1))
 
     assert rows.select("lead_agency", "joint_with", "partners_full").rows() == [("fire", [], ["gp"])]
-    assert rows["action"].item() == f"{ACTIONS['no_working_alarm']}. Needed here, with no place left: gp"
+    assert rows["action"].item() == f"{ACTIONS['no_working_alarm']}. Needed here, with no place left: GP practices"
 
 
 def test_urgent_homes_stand_first_with_the_day_by_which_to_act_and_who_lives_together_stands_together():

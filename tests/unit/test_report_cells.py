@@ -63,9 +63,10 @@ def test_the_csv_has_its_mark_every_column_and_what_every_output_says():
 
     assert content.startswith(b"\xef\xbb\xbf")
     assert head[0] == "row_key"
-    assert head[-8:] == ["decision", "led_by", "reason", "by_when", "told", "outcome", "contacted_on", "notices"]
+    answers = ["decision", "led_by", "reason", "by_when", "question", "told", "outcome", "contacted_on", "person_said"]
+    assert head[-10:] == [*answers, "notices"]
     assert len(rows) == 3
-    assert all(row[-1].startswith("MADE-UP PEOPLE") and row[-7:-1] == [""] * 6 for row in rows)
+    assert all(row[-1].startswith("MADE-UP PEOPLE") and row[-10:-1] == [""] * 9 for row in rows)
 
 
 def test_a_very_long_text_is_cut_before_excel_would_refuse_it():

@@ -61,7 +61,7 @@ def score(
 @click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
 @config_option
 @click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, as `score` had it; without it no pages.")
-@click.option("--accept-change", is_flag=True, help="Take off those who moved, although there are very many.")
+@click.option("--accept-change", is_flag=True, help="Take off people who moved, although there are very many.")
 @json_option
 def withdraw(
     data: Path,
@@ -72,7 +72,7 @@ def withdraw(
     accept_change: bool,
     as_json: bool,
 ) -> None:
-    """Take whoever opted out, died or left off the current list; score nobody."""
+    """Take people who opted out, died or left off the current list; score nobody."""
     from ageingwell.night import withdrawing
 
     with progress() as world:

@@ -15,9 +15,9 @@ from ageingwell.peers import five_years
 Floats = NDArray[np.float64]
 RANGE_METHOD: Final = (
     "the 95% interval (Jeffreys) of the share observed among held-out people of about the same risk, in groups by risk "
-    "of 200 people or more, and beside it how far people of one record may differ: what no record tells is taken to "
-    "matter as much as what records tell beside age and sex. The two are squared and added, widened to hold the risk "
-    "itself, and drawn straight between groups on the log-odds. Beyond the mean of the highest group no range is told"
+    "of 200 people or more, and how far people with one record may differ: what no record says is taken to matter as "
+    "much as what records say apart from age and sex. The two are squared and added, widened to hold the risk itself, "
+    "and drawn straight between groups on the log-odds. Beyond the mean of the highest group no range is given"
 )
 
 

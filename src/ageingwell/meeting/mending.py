@@ -22,7 +22,10 @@ from ageingwell.views.columns import AgencyView, Column
 from ageingwell.views.words import agency_words
 
 _COLUMNS: Mapping[str, Column] = {
-    value.name: value for value in vars(view_columns).values() if isinstance(value, Column)
+    value.name: value
+    for value in vars(view_columns).values()
+    # The short codes are drawn anew beside the keys that they are the first letters of.
+    if isinstance(value, Column) and value not in (view_columns.CODE, view_columns.HOME_CODE)
 }
 # What the chair needs beside the answers to know whom they are about.
 _OF_A_CLASH = ("row_key", "household_key", "place", "lead_agency", "needs", "action")

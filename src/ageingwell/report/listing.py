@@ -144,7 +144,7 @@ def _told(rows: Sequence[Mapping[str, Any]]) -> str:
     ends = [(chance["low"], chance["high"]) for chance in chances]
     checked = [(low, high) for low, high in ends if low is not None and high is not None]
     if not checked:
-        return f"{len(rows)} people. Too few people have a chance this high to tell them apart."
+        return f"{len(rows)} people. Too few people have a chance this high to put them in order."
     if len(checked) == len(ends) and max(low for low, _ in checked) <= min(high for _, high in checked):
         return f"The order of these {len(rows)} people is not exact."
     return f"{len(rows)} people. Do not compare people inside this block: the order is not exact."

@@ -166,11 +166,10 @@ def curve_table(tables: Mapping[str, pl.DataFrame]) -> Table:
 
 
 RANGES_NOTE: Final = (
-    "People held out, by the chance they were given. A range held where the share observed among about a hundred "
-    "people of one chance lay inside it, as far as their own number can tell; ranges were made on one half of the "
-    "households and checked on the other. A range also allows for what no record tells of one person, which no "
-    "record can check. "
-    "People with a chance above those checked are told no range."
+    "People held out, by the chance they were given. A range was right if the share observed among about a hundred "
+    "people of one chance was inside it, as far as their number allows. Ranges were made on one half of the "
+    "households and checked on the other. A range also allows for what no record says about one person; no record "
+    "can check that. People with a chance above those checked get no range."
 )
 
 
