@@ -11,6 +11,7 @@ import polars as pl
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config, load_config
 from ageingwell.contracts.services import schema_of
+from ageingwell.decisions.remembering import LAST_TIME, PLANS
 from ageingwell.evaluation.calibration import Line
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Feature
@@ -23,7 +24,7 @@ from ageingwell.night.telling import reasons_of
 from ageingwell.outreach.needs import find_needs
 from ageingwell.outreach.rules import need_rules
 from ageingwell.peers import compare, find_alike
-from ageingwell.register import THEME_OF_AGENCY
+from ageingwell.register import LEAD_AGENCIES, THEME_OF_AGENCY
 from ageingwell.services.offerable import nothing_offerable
 from helpers.boosters import train
 from helpers.outreach import shipped_interventions
@@ -112,9 +113,34 @@ def risks_and_reasons(features: pl.DataFrame, bundle: Bundle) -> tuple[pl.DataFr
 
 def night_of(**frames: pl.DataFrame) -> NightFrames:
     """A night of which only some frames matter; nothing is on nearby unless services are given."""
-    frames = {"services": nothing_offerable(), **_of_pages(frames["listed"]), **frames}
+    frames = {"services": nothing_offerable(), **_of_pages(frames["listed"]), **_before(frames["listed"]), **frames}
     empty = {name: pl.DataFrame(schema=schema_of(contract)) for name, contract in CONTRACTS.items()}
     return NightFrames(**{field.name: frames.get(field.name, empty[field.name]) for field in fields(NightFrames)})
+
+
+OWN_WORDS = "Likes to be rung on Sundays"
+
+
+def _before(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """A decision and a plan of everybody: each agency leads some, and each takes a step of every kind."""
+    on, steps = date(2026, 11, 20), ("need:falls_assessment", "need:cold_home", "need:no_working_alarm", "own")
+    said, planned = [], []
+    for number, person in enumerate(listed["person_id"]):
+        agency, other = (LEAD_AGENCIES[(number + more) % len(LEAD_AGENCIES)] for more in (0, 1))
+        said.append(
+            dict.fromkeys(LAST_TIME)
+            | {"person_id": person, "night": on, "decided_on": on, "decision": "contact_now", "led_by": agency}
+            | {"reason": "own_wish", "outcome": "no_access", "contacted_on": on, "contacted_by": other}
+            | {"person_said": "not_now", "said_on": on, "said_to": other, "said_night": on}
+        )
+        of_plan = {"person_id": person, "night": on, "made_on": on, "matters": "warm_at_home", "also_matters": None}
+        of_plan |= {"agreed": "yes", "review_on": on, "is_review_due": True, "helped": "no", "note": OWN_WORDS}
+        planned += [
+            of_plan | {"number": n, "step": step, "words": OWN_WORDS if step == "own" else None, "by_when": on}
+            | {"who": LEAD_AGENCIES[(number + n) % len(LEAD_AGENCIES)]}
+            for n, step in enumerate(steps, start=1)
+        ]  # fmt: skip
+    return {"last_time": pl.DataFrame(said, schema=LAST_TIME), "plans": pl.DataFrame(planned, schema=PLANS)}
 
 
 def _of_pages(listed: pl.DataFrame) -> dict[str, pl.DataFrame]:

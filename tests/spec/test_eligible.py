@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import polars as pl
 import pytest
 from helpers.outreach import AS_OF, contacts, people, person
 
@@ -156,3 +157,47 @@ def test_everyone_goes_out_once():
     stay, left = split(*rows, met=[("p3", None, days_ago(3), "completed")])
 
     assert sorted([*stay, *(row[0] for row in left)]) == sorted(f"p{n}" for n in range(8))
+
+
+@pytest.mark.parametrize(
+    ("who", "home", "day", "outcome", "is_put_off"),
+    [
+        ("p1", None, date(2026, 11, 10), "completed", True),
+        ("p2", None, date(2026, 11, 18), "completed", False),  # a visit to another there is not the one agreed
+        ("p2", None, date(2026, 11, 18), "declined_help", True),  # a no at the door is one for all
+        ("p1", None, date(2026, 11, 18), "no_access", True),
+        (None, "h1", date(2026, 11, 18), "no_access", True),
+    ],
+)
+def test_an_agreed_visit_is_put_off_by_a_contact_with_the_person_or_home_or_by_a_no_at_the_door(
+    who, home, day, outcome, is_put_off
+):
+    both = people(person("p1", "h1"), person("p2", "h1"))
+    agreed = pl.DataFrame({"person_id": ["p1"]})
+
+    stay, left = eligible(
+        both, contacts=contacts((who, home, day, outcome)), settings=SETTINGS, as_of=AS_OF, agreed=agreed
+    )
+
+    assert ("p1" not in stay["person_id"].to_list()) is is_put_off
+    # Without the agreement they are left in peace as before.
+    assert (
+        "p1"
+        not in eligible(both, contacts=contacts((who, home, day, outcome)), settings=SETTINGS, as_of=AS_OF)[0][
+            "person_id"
+        ].to_list()
+    )
+    assert left.filter(person_id="p2").height == 1
+
+
+def test_a_visit_that_is_held_holds_the_home_and_says_why():
+    three = people(person("p1", "h1"), person("p2", "h1"), person("p3", "h3"))
+    held = pl.DataFrame({"person_id": ["p1"], "household_id": ["h1"]})
+
+    stay, left = eligible(three, contacts=contacts(), settings=SETTINGS, as_of=AS_OF, held=held)
+
+    assert stay["person_id"].to_list() == ["p3"]
+    assert left.select("person_id", "reason", "re_enters_on").rows() == [
+        ("p1", "no_to_settle", None),
+        ("p2", "no_to_settle", None),
+    ]

@@ -138,7 +138,7 @@ def test_a_row_of_the_list_says_nobody_only_where_every_service_could_be_asked()
 
     found = [row for block in listing_of([asked, not_asked])["blocks"] for row in block["rows"]]
 
-    assert found[0]["nobody"] == "Nobody but the practice"
+    assert found[0]["nobody"] == "Only their GP practice"
     assert found[1]["nobody"] == "We cannot tell: no records to check from Adult social care"
 
 

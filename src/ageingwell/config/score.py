@@ -86,8 +86,8 @@ class TableSettings(Settings):
     promised_days: int | None = Field(
         default=None,
         ge=1,
-        description="the agency's own promise: its newest record is never older than this. Kept, the pages say "
-        "that the records are up to date; broken, that they are late",
+        description="the agency's own promise: its newest record is never older than this. Kept, the pages say that "
+        "the records are up to date; broken, that they are late",
     )
     reader: ReaderSettings = Field(default=ReaderSettings(), description="how its files are to be read")
     linked_at_least: float = Field(

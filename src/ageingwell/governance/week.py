@@ -12,7 +12,9 @@ def describe_week(listed: pl.DataFrame, needs: pl.DataFrame, counts: pl.DataFram
 
     An urgent need waits where its home has no place, or is visited by others while the agency that leads it is full.
 
-    >>> listed = pl.DataFrame({"person_id": ["p1", "p2"], "household_id": ["h1", "h1"], "partners_full": [["fire"]] * 2})
+    >>> listed = pl.DataFrame({
+    ...     "person_id": ["p1", "p2"], "household_id": ["h1", "h1"], "partners_full": [["fire"]] * 2,
+    ... })
     >>> needs = pl.DataFrame({
     ...     "person_id": ["p1", "p3"], "household_id": ["h1", "h3"], "lead_agency": ["fire", "fire"],
     ...     "urgency": ["urgent"] * 2, "outcome": ["allocated", "no_place_this_week"],

@@ -56,12 +56,11 @@ class NightFrames:
     its pages show, so that they can be drawn again without the records when somebody has to be taken off: `recorded`
     (facts on record of each listed person that a rule for needs counts), `compared` (whom each listed person is
     compared with), `in_touch` (which agencies have a record of them), `past_events` (what happened to them in three
-    years), `people` (the spine
-    of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone), `left_list` (who left since the
-    last night and why), `just_missed`, `marginal`, `residents` (where everybody lives and who knows them, to be
-    counted and never shown), `services` (what the directory of local services offers), `last_time` (what the group's
-    ledger tells of each person), `plans` (the plans that go on) and `since_last` (how many were decided since the last
-    list, exactly, for the group alone); and for the annex `beeswarm`
+    years), `people` (the spine of those listed or safeguarded), `safeguarded` (for the safeguarding lead alone),
+    `left_list` (who left since the last night and why), `just_missed`, `marginal`, `residents` (where everybody lives
+    and who knows them, to be counted and never shown), `services` (what the directory of local services offers),
+    `last_time` (what the group's ledger tells of each person), `plans` (the plans that go on) and `since_last` (how
+    many were decided since the last list, exactly, for the group alone); and for the annex `beeswarm`
     (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links`
     (how much of each table meets the register), which the next night is compared with too.
     """

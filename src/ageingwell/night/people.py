@@ -100,7 +100,8 @@ def work_shard(part: Part, judged: Judged) -> Worked:
         settings=config.outreach,
         as_of=tonight.as_of.day,
         resting=tonight.decided.resting(people),
-        agreed=judged.agreed,
+        # Somebody added is left in peace like anyone: the list they were not on did not account for it.
+        agreed=judged.agreed.filter(kind="listed"),
         held=judged.held,
     )
     left = with_why_held(left, held_people(permitted))

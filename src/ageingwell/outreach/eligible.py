@@ -45,9 +45,9 @@ def eligible(
     `reason` and, where it is put off, `re_enters_on`: the first night they can be listed again. `resting` (person_id,
     re_enters_on) are those of whom the group decided otherwise for now. A contact binds everyone
     who lives at the door with someone it was made with, but not those who moved in after it. Somebody whose visit is
-    `agreed` (person_id, night) is put off by their own contacts since that night alone, and by a refusal at their door:
-    what went before the group knew, and a visit to another there is not the one agreed. A visit that is `held`
-    (person_id, household_id) until the chair says holds everyone at that door. A staff safety marker of
+    `agreed` (person_id) is put off by contacts with them or with their home, and by a refusal at their door, but not by
+    a visit to another there, which is not the one agreed. A visit that is `held` (person_id, household_id) until the
+    chair says holds everyone at that door. A staff safety marker of
     anyone at the door, eligible or not, holds for everyone there. Where one of a household is under safeguarding,
     no agency knocks for another of them either: the safeguarding lead decides (`safeguarding_at_home`). That does not
     reach across an address that may be a care home, where many who share it are strangers. Somebody reported as moved
@@ -118,21 +118,18 @@ def _is_held(held: pl.DataFrame | None) -> pl.Expr:
 def _in_peace(
     people: pl.DataFrame, contacts: pl.DataFrame, agreed: pl.DataFrame | None, *, days: CoolingOff, as_of: date
 ) -> pl.DataFrame:
-    """Who is cooling off; of those with an agreed visit by their own contacts since, and refusals at their door."""
+    """Who is cooling off; of those with an agreed visit by contacts with them or their home, and refusals there."""
     if agreed is None or agreed.is_empty():
         return left_in_peace(people, contacts=contacts, days=days, as_of=as_of)
-    visits = agreed.select("person_id", "night")
     everybody = left_in_peace(people, contacts=contacts, days=days, as_of=as_of)
-    own = contacts.join(visits, on="person_id").filter(pl.col("contacted_on") >= pl.col("night"))
-    homes = people.join(visits, on="person_id").drop_nulls("household_id")
-    since = homes.group_by("household_id").agg(pl.col("night").min())
-    of_home = contacts.join(since, on="household_id").filter(pl.col("contacted_on") >= pl.col("night"))
-    # A no at the door is one for all who live there, whoever says it.
-    noes = contacts.filter(pl.col("outcome").is_in(_NOES) & (pl.col("contacted_on") >= visits["night"].min()))
-    counted = pl.concat([found.select(contacts.columns) for found in (own, of_home, noes)]).unique()
-    theirs = left_in_peace(people, contacts=counted, days=days, as_of=as_of)
-    is_agreed = pl.col("person_id").is_in(visits["person_id"].implode())
-    return pl.concat([everybody.filter(~is_agreed), theirs.filter(is_agreed)]).sort("person_id")
+    is_agreed = pl.col("person_id").is_in(agreed["person_id"].implode())
+    nowhere = people.with_columns(household_id=pl.lit(None, dtype=pl.String))
+    own = left_in_peace(nowhere, contacts=contacts.drop_nulls("person_id"), days=days, as_of=as_of)
+    # Of somebody else there a no alone counts: it is one for all at the door, whoever says it.
+    of_home = contacts.filter(pl.col("person_id").is_null() | pl.col("outcome").is_in(_NOES))
+    theirs = pl.concat([own, left_in_peace(people, contacts=of_home, days=days, as_of=as_of)])
+    latest = theirs.filter(is_agreed).group_by("person_id").agg(pl.col("re_enters_on").max())
+    return pl.concat([everybody.filter(~is_agreed), latest]).sort("person_id")
 
 
 # Outcomes that are somebody's no.

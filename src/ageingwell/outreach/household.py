@@ -186,7 +186,7 @@ def _members(could_come: pl.DataFrame, doors: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_needs(could_come: pl.DataFrame) -> pl.DataFrame:
-    """The agencies that lead a need at a door, and whether one of the needs is urgent: door_id, with_needs, is_urgent."""
+    """The agencies that lead a need at a door, and whether one is urgent: door_id, with_needs, is_urgent."""
     led = could_come.filter(pl.col("urgency_rank").is_not_null())
     return led.group_by("door_id").agg(
         with_needs=pl.col("lead_agency"), is_urgent=(pl.col("urgency_rank") == URGENCY["urgent"]).any()

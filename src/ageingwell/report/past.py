@@ -11,7 +11,7 @@ from ageingwell.views.words import agency_words
 DAYS: Final = 3 * 365
 # Marks nearer to each other than this, in hundredths of the line, would lie on one another: the next goes a step up.
 NEAR: Final = 2.4
-LEVELS: Final = 4
+LEVELS: Final = 3
 # One letter on the line for each agency; the legend and the table name it in full.
 LETTERS: Final[Mapping[str, str]] = {
     "gp": "G",

@@ -6,11 +6,11 @@ from typing import Final
 from ageingwell.report.person import Person
 
 # Lines of text a sheet takes at each size of letters, measured on printed pages; the closest takes what there is.
-SIZES: Final = (("roomy", 44), ("plain", 57), ("close", 68), ("tight", 76))
+SIZES: Final = (("roomy", 35), ("plain", 45), ("close", 50), ("tight", 55))
 CLOSEST: Final = "closest"
 # Letters a line takes in each column of the printed page at the middle size.
 _NEED, _FACTS, _STEP, _OFFER, _WHOLE = 20, 55, 40, 52, 130
-PRINTED_OFFERS: Final = 4  # further ones stand on the screen alone
+PRINTED_OFFERS: Final = 2  # further ones stand on the screen alone
 _TOLD: Final = ("name", "what", "where", "near", "when", "cost", "checked_on", "note")
 _LABELS: Final = 45  # what stands before each of a visitor's notes
 _CHECKED: Final = ", details checked"

@@ -6,6 +6,7 @@ it may read, the next step, and an order by urgency and its own keys; nothing on
 the fact that the row is on it.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -219,7 +220,7 @@ def _or_one(texts: pl.Expr, otherwise: str) -> pl.Expr:
     return pl.when(texts.list.len().fill_null(0) > 0).then(texts).otherwise(none)
 
 
-def _next_step(reader: Reader, words: Words, may_name: list[str]) -> pl.Expr:
+def _next_step(reader: Reader, words: Words, may_name: Sequence[str]) -> pl.Expr:
     """The list's own step to who reads every need and leads; else what to know first, the reader's own step, and the
     partners of whom it may be told."""
     notes = [

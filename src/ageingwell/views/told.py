@@ -17,12 +17,12 @@ from ageingwell.views.reader import URGENCY, Reader, Visit
 
 _TOLD: Final = pl.Schema(
     {
-        "person_id": pl.String,
+        "person_id": pl.String(),
         "needs_told": pl.List(pl.String),
         "facts_told": pl.List(pl.String),
-        "own_step": pl.String,
-        "say": pl.String,
-        "urgency_told": pl.String,
+        "own_step": pl.String(),
+        "say": pl.String(),
+        "urgency_told": pl.String(),
     }
 )
 Row = dict[str, Any]
@@ -130,7 +130,7 @@ def _recorded_facts(reader: Reader, recorded: pl.DataFrame | None, words: Words)
         return {}
     led = {need for need, then in words.interventions.needs.items() if reader.leads(then.lead)}
     found: dict[str, dict[str, list[tuple[str, bool]]]] = {}
-    rows = recorded.filter(pl.col("need").is_in(sorted(led))).sort("person_id", "position")
+    rows = recorded.filter(pl.col("need").is_in(sorted(led))).sort("person_id", "need", "position")
     for person, need, sentence, counts in rows.select("person_id", "need", "sentence", "counts").iter_rows():
         if not reader.tells(need) and reader.facts_of(need, sentence):
             found.setdefault(person, {}).setdefault(need, []).append((sentence, counts))
