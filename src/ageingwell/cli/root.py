@@ -96,7 +96,7 @@ def cli() -> None:
     """Find older people at the greatest risk, and fit offers of help to what local agencies can give."""
 
 
-class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only from click 8.4 on
     """A day, written as 2026-11-22."""
 
     name = "date"
