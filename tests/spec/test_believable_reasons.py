@@ -104,6 +104,15 @@ def test_diabetes_and_its_insulin_are_one_fact_with_one_number():
     assert on_page(told) == {"diabetes recorded by the GP": 3}
 
 
+def test_a_number_made_by_several_facts_says_how_many():
+    signs = ["has_mobility_problems", "has_gait_balance_problem", "has_foot_problems"]
+
+    told = told_of(dict.fromkeys(signs, 1.0), dict.fromkeys(signs, 0.2))
+
+    # +0.6 on the log-odds from 20 in 100: 31.3; each of the three makes a third of it.
+    assert on_page(told) == {"foot problems recorded by the GP, and 2 related facts": 11}
+
+
 def test_health_problems_that_are_not_on_record_stand_together():
     absent = {"has_dementia": -0.3, "has_heart_failure": -0.2, "has_cancer_1825d": -0.1}
 

@@ -21,6 +21,7 @@ from ageingwell.spine import Tables, last_contacts
 from ageingwell.timeline import AsOf
 
 GP = "gp"
+OF_THE_NIGHT = ("age", "n_household_65plus", "n_household_under_65")
 
 
 def compared_of(peers: Peers, people: pl.Series) -> pl.DataFrame:
@@ -67,10 +68,14 @@ def with_evidence(
     names = sorted(reasons.filter(pl.col("adds_in_100").is_not_null())["feature"].unique())
     days = fact_days(tables, people, as_of, codelists=config.codelists, names=names, newest=newest)
     with_days = reasons.join(days, on=["person_id", "feature"], how="left", maintain_order="left")
+    # Age and who lives there are as of the night, whatever the day on which the register's row came.
     on_page = pl.col("adds_in_100").is_not_null()
+    of_the_night = pl.col("feature").is_in(OF_THE_NIGHT)
     one = {name: agencies_of(name)[0] for name in names if len(agencies_of(name)) == 1}
     agency = pl.col("feature").replace_strict(one, default=None, return_dtype=pl.String)
-    named = with_days.with_columns(agency=pl.when(on_page).then(agency), known_on=pl.when(on_page).then("known_on"))
+    named = with_days.with_columns(
+        agency=pl.when(on_page).then(agency), known_on=pl.when(on_page & ~of_the_night).then("known_on")
+    )
     return named.with_columns(dated(as_of=as_of.day, after_days=config.score.date_facts_after_days))
 
 

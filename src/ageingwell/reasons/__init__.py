@@ -3,17 +3,16 @@
 from ageingwell.reasons.signed import stop_on_unknown_facts
 from ageingwell.reasons.telling import REASONS, sentence, tell_reasons
 from ageingwell.reasons.terms import (
-    NOT_ON_RECORD,
     Terms,
     strongest_theme,
     terms_of,
     with_row_reasons,
     with_whole_numbers,
 )
-from ageingwell.reasons.words import dated, reasons_of_people
+from ageingwell.reasons.words import FURTHER, dated, reasons_of_people
 
 __all__ = [
-    "NOT_ON_RECORD",
+    "FURTHER",
     "REASONS",
     "Terms",
     "dated",

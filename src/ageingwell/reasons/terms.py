@@ -14,6 +14,7 @@ import polars as pl
 from ageingwell.features.families import FAMILY_OF
 from ageingwell.in_hundred import in_whole_numbers
 from ageingwell.peers import Peers
+from ageingwell.reasons.words import further_facts, not_on_record
 from ageingwell.register import THEME_WORDS
 
 # How many facts that raise stand on a person's page at least, if there are so many; more stand there as long as all
@@ -25,8 +26,8 @@ WORTH_A_LINE: Final = 0.5
 # The sentences of a family have to account for so much of what it adds, or its number would be about something else.
 TOLD_SHARE: Final = 0.5
 HEALTH: Final = "health"
-# What a page says of further health problems; a step of the annex is of one feature alone.
-NOT_ON_RECORD: Final = r", and \d+ other health problems? not on record.*$"
+# The sentence of a family names its strongest fact; where that alone makes less of the number, how many more make it.
+LEAD_SHARE: Final = 0.5
 THEMES: Final = tuple(THEME_WORDS)
 
 
@@ -38,15 +39,13 @@ Fact = tuple[str, float, str]
 class Terms:
     """One person's terms before rounding, in 100: `raising` and `lowering` strongest first, `others` by theme.
 
-    `further` is how many other health
-    problems stand with the lowering fact `lead_of_further`, as none of them is on record.
+    `further` has the words that stand behind the sentence of a leading feature, of what else makes its number.
     """
 
     raising: Sequence[Fact]
     lowering: Sequence[Fact]
     others: Mapping[str, float]
-    lead_of_further: str | None = None
-    further: int = 0
+    further: Mapping[str, str]
 
 
 def terms_of(told: pl.DataFrame) -> dict[str, Terms]:
@@ -70,6 +69,7 @@ def _families(told: pl.DataFrame) -> pl.DataFrame:
             pl.col("theme").first(),
             pl.col("net").first(),
             lead=pl.col("feature").filter(with_it).first(),
+            lead_adds=pl.col("adds").filter(with_it).first().abs(),
             told=pl.col("adds").filter(with_it).abs().sum(),
             n_told=with_it.sum().cast(pl.Int64),
         )
@@ -78,6 +78,7 @@ def _families(told: pl.DataFrame) -> pl.DataFrame:
 
 def _of_person(families: Sequence[Mapping[str, Any]]) -> Terms:
     others = dict.fromkeys(THEMES, 0.0)
+    further: dict[str, str] = {}
     raising: list[Fact] = []
     lowering: list[Fact] = []
     healthy: list[Mapping[str, Any]] = []
@@ -88,14 +89,16 @@ def _of_person(families: Sequence[Mapping[str, Any]]) -> Terms:
             healthy.append(family)
         elif is_told and abs(net) >= WORTH_A_LINE:
             (raising if net > 0 else lowering).append((family["lead"], net, theme))
+            if family["lead_adds"] < LEAD_SHARE * abs(net):
+                further[family["lead"]] = further_facts(family["n_told"] - 1)
         else:
             others[theme] += net
     # Illnesses that are not on record say little each and much together.
     healthy.sort(key=lambda family: (family["net"], family["lead"]))
     together = sum(family["net"] for family in healthy)
-    is_line = together <= -WORTH_A_LINE
-    if is_line:
+    if together <= -WORTH_A_LINE:
         lowering.append((healthy[0]["lead"], together, HEALTH))
+        further[healthy[0]["lead"]] = not_on_record(sum(family["n_told"] for family in healthy) - 1)
     else:
         others[HEALTH] += together
     ordered = [sorted(facts, key=lambda fact: (-abs(fact[1]), fact[0])) for facts in (raising, lowering)]
@@ -105,8 +108,7 @@ def _of_person(families: Sequence[Mapping[str, Any]]) -> Terms:
         raising=ordered[0],
         lowering=ordered[1][:LOWERING_ON_PAGE],
         others=others,
-        lead_of_further=healthy[0]["lead"] if is_line else None,
-        further=sum(family["n_told"] for family in healthy) - 1 if is_line else 0,
+        further=further,
     )
 
 
@@ -121,15 +123,15 @@ def with_whole_numbers(told: pl.DataFrame, peers: Peers, risks: pl.DataFrame) ->
     ends = {person: (start, end) for person, start, end in known.select("person_id", "peers_risk", "risk").iter_rows()}
     facts: list[tuple[str, str, int]] = []
     themes: list[tuple[str, str, int]] = []
-    further: list[tuple[str, str, int]] = []
+    further: list[tuple[str, str, str]] = []
     for person_id, terms in terms_of(told).items():
         of_facts, of_themes = _rounded(terms, *ends[person_id])
         facts += [(person_id, name, number) for name, number in of_facts.items() if number]
         themes += [(person_id, theme, number) for theme, number in of_themes.items() if number]
-        if terms.lead_of_further is not None and terms.further:
-            further.append((person_id, terms.lead_of_further, terms.further))
+        further += [(person_id, lead, words) for lead, words in terms.further.items()]
     numbered = told.drop("adds").join(_rows(facts, "feature", "adds_in_100"), on=["person_id", "feature"], how="left")
-    counted = numbered.join(_rows(further, "feature", "_further"), on=["person_id", "feature"], how="left")
+    words = pl.DataFrame(further, schema=dict.fromkeys(("person_id", "feature", "_further"), pl.String), orient="row")
+    counted = numbered.join(words, on=["person_id", "feature"], how="left")
     of_theme = counted.join(_rows(themes, "theme", "_others"), on=["person_id", "theme"], how="left")
     is_first = pl.col("position") == pl.col("position").min().over("person_id", "theme")
     return (
@@ -140,10 +142,8 @@ def with_whole_numbers(told: pl.DataFrame, peers: Peers, risks: pl.DataFrame) ->
 
 
 def _with_further() -> pl.Expr:
-    many = pl.when(pl.col("_further") == 1).then(pl.lit("problem")).otherwise(pl.lit("problems"))
-    more = pl.format("{}, and {} other health {} not on record", "text", "_further", many)
-    has_more = pl.col("_further").is_not_null() & pl.col("adds_in_100").is_not_null()
-    return pl.when(has_more).then(more).otherwise("text").alias("text")
+    behind = pl.when(pl.col("adds_in_100").is_not_null()).then("_further").fill_null("")
+    return pl.concat_str("text", behind).alias("text")
 
 
 def _rounded(terms: Terms, start: float, end: float) -> tuple[dict[str, int], dict[str, int]]:

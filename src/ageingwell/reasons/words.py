@@ -20,16 +20,41 @@ def reasons_of_people(shown: pl.DataFrame) -> pl.DataFrame:
     return shown.group_by("person_id", maintain_order=True).agg(reasons=words)
 
 
+def further_facts(n: int) -> str:
+    """What stands behind a sentence whose number other facts of its family make, too.
+
+    >>> further_facts(2), further_facts(0)
+    (', and 2 related facts', '')
+    """
+    return f", and {n} related {'fact' if n == 1 else 'facts'}" if n else ""
+
+
+def not_on_record(n: int) -> str:
+    """What stands behind the first of several health problems that are not on record.
+
+    >>> not_on_record(1), not_on_record(0)
+    (', and 1 other health problem not on record', '')
+    """
+    return f", and {n} other health {'problem' if n == 1 else 'problems'} not on record" if n else ""
+
+
+# Whatever the two above say.
+FURTHER: Final = r"(, and \d+ (?:related facts?|other health problems? not on record))$"
+
+
 def dated(*, as_of: date, after_days: int) -> pl.Expr:
     """The sentences (`text` of each `feature`), with the month of those `known_on` a day longer ago than so many days.
 
     >>> names = ["has_heart_failure", "someone_smokes", "age"]
     >>> days = [date(2022, 3, 5), date(2026, 10, 1), date(1985, 5, 1)]
-    >>> told = pl.DataFrame({"feature": names, "text": ["heart failure", "smokes", "aged 80 to 84"], "known_on": days})
+    >>> texts = ["heart failure, and 1 related fact", "smokes", "aged 80 to 84"]
+    >>> told = pl.DataFrame({"feature": names, "text": texts, "known_on": days})
     >>> told.select(dated(as_of=date(2026, 11, 22), after_days=365))["text"].to_list()
-    ['heart failure, in March 2022', 'smokes', 'aged 80 to 84']
+    ['heart failure, in March 2022, and 1 related fact', 'smokes', 'aged 80 to 84']
     """
     is_old = pl.col("known_on") < as_of - timedelta(days=after_days)
     month = pl.col("known_on").dt.strftime("%B %Y")
     is_dated = is_old & pl.col("feature").is_in(_OF_A_DAY)
-    return pl.when(is_dated).then(pl.format("{}, in {}", "text", month)).otherwise("text").alias("text")
+    text, further = pl.col("text"), pl.col("text").str.extract(FURTHER).fill_null("")
+    with_month = pl.format("{}, in {}{}", text.str.replace(FURTHER, ""), month, further)
+    return pl.when(is_dated).then(with_month).otherwise(text).alias("text")

@@ -10,7 +10,7 @@ from scipy.special import expit
 from ageingwell.features.build import FEATURES
 from ageingwell.features.feature import Feature
 from ageingwell.governance.disclosure import HIDDEN, SUPPRESS_BELOW
-from ageingwell.reasons import NOT_ON_RECORD
+from ageingwell.reasons import FURTHER
 from ageingwell.register import THEME_WORDS
 from ageingwell.report.cells import shown_key
 from ageingwell.report.charts.contributions import beeswarm_chart, waterfall_chart
@@ -148,7 +148,7 @@ def steps_of(reasons: pl.DataFrame) -> list[tuple[str, float]]:
     goes_that_way = (pl.col("contribution") > 0) == (pl.col("direction") == "raises")
     may_be_told = pl.col("text").is_not_null() & pl.col("feature").is_in(readable) & goes_that_way
     told = reasons.filter(may_be_told).sort(pl.col("contribution").abs(), "feature", descending=[True, False])
-    words = pl.col("text").str.replace(NOT_ON_RECORD, "")
+    words = pl.col("text").str.replace(FURTHER, "")
     named = told.head(STEPS)
     others = reasons.join(named, on="feature", how="anti")
     rest = [

@@ -104,7 +104,8 @@ def linked_facts(reasons: Sequence[Mapping[str, Any]], direction: str, *, as_of:
             day=_day(row["known_on"], as_of=as_of),
             adds=row["adds_in_100"],
             adds_words=signed(row["adds_in_100"]),
-            can_change=row["can_change"],
+            # What somebody can act on is what is there, not what is absent.
+            can_change=row["can_change"] and row["direction"] == "raises",
         )
         for row in in_order
         if row["direction"] == direction
