@@ -55,7 +55,7 @@ PLANS: Mapping[str, Mapping[str, Any]] = {
     "planned": {
         "matters": "Staying in my own home",
         "also_matters": "Seeing people",
-        "step_1": "Make a home fire-safety visit and fit working smoke alarms",
+        "step_1": "Do a home fire safety visit and fit working smoke alarms",
         "step_1_who": "Fire and rescue",
         "step_1_by_when": date(2026, 12, 2),
         "step_2": "Offer a warm-home check: heating, insulation, draughts, and help with the cost",
@@ -133,7 +133,7 @@ N4    | plan ended |                             |
 WARM_HOME = "Offer a warm-home check: heating, insulation, draughts, and help with the cost"
 PLANNED = {
     "home and people": "What matters: Staying in my own home and Seeing people",
-    "alarms": "Fire and rescue: Make a home fire-safety visit and fit working smoke alarms, by 2 December",
+    "alarms": "Fire and rescue: Do a home fire safety visit and fit working smoke alarms, by 2 December",
     "warm home": f"Family or a friend: {WARM_HOME}",
     "agreed": "The person agreed: yes",
     "helped in part": "Did it help? In part",
