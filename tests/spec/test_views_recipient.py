@@ -134,7 +134,7 @@ def test_a_sentence_that_is_not_one_of_the_rules_own_is_shown_to_nobody():
 def test_who_comes_along_reads_its_own_next_step_not_the_leads_and_the_staff_safety_note_first():
     part, lead, action = cells("fire", "p3", "part", "lead_agency", "action")
 
-    assert (part, lead) == ("You are asked to come along", "Another agency; ask the chair who it is")
+    assert (part, lead) == ("Please join this visit", "Another agency; ask the chair who it is")
     assert action == f"{OutreachSettings().staff_safety_note}. {NEED_WORDS['oxygen_or_emollient_smoking'].step}"
 
 
@@ -309,7 +309,7 @@ def test_no_shipped_words_for_the_door_tell_why_somebody_was_chosen(name):
 def test_a_partner_of_a_joint_visit_is_named_to_who_may_read_of_it_and_learns_on_its_own_list_who_leads():
     assert cells("fire", "p1", "action") == "Make a home fire-safety visit and fit alarms"
     assert cells("group", "p1", "action").endswith("fit alarms. Joint visit with: GP practices")
-    assert cells("gp", "p1", "part", "lead_agency") == ("You are asked to come along", "Fire and rescue")
+    assert cells("gp", "p1", "part", "lead_agency") == ("Please join this visit", "Fire and rescue")
 
 
 @pytest.mark.parametrize(("themes", "shown"), [(("health",), False), (("health", "everyday_life"), True)])

@@ -15,5 +15,5 @@ def rows_for(recipient: str, *, rows: pl.DataFrame) -> pl.DataFrame:
         return doors.with_columns(part=pl.lit("The group"))
     joins = pl.col("joint_with").list.contains(recipient)
     return doors.filter(pl.col("leads") | joins).with_columns(
-        part=pl.when("leads").then(pl.lit("You lead")).otherwise(pl.lit("You are asked to come along"))
+        part=pl.when("leads").then(pl.lit("You lead")).otherwise(pl.lit("Please join this visit"))
     )
