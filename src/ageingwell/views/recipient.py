@@ -293,8 +293,9 @@ def _notes(reader: Reader) -> tuple[str, ...]:
 def _notes_on_reading(reader: Reader) -> tuple[str, ...]:
     if reader.reads_risk:
         return ("Facts are linked with a higher or lower chance; they are not causes, and not a diagnosis.",)
-    themes = ", ".join(THEME_WORDS[theme].lower() for theme in sorted(reader.themes)) or "none"
+    themes = ", ".join(THEME_WORDS[theme].lower() for theme in sorted(reader.themes))
+    facts = f"You may see facts about: {themes}" if themes else "You are not allowed to see any facts on this list"
     return (
-        f"The facts you may read under the group's ledger are about: {themes}.",
-        "The order says nothing about how likely anything is: the most urgent of your own needs come first.",
+        f"{facts}.",
+        "Most urgent first. The order does not show risk.",
     )
