@@ -15,6 +15,7 @@ SETTINGS = (
     "outreach.toml",
     "interventions.toml",
     "services.toml",
+    "may_lower.toml",
     "train.toml",
 )
 
