@@ -86,9 +86,9 @@ def view_for(
     `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
     (`yes`, `not_yet`). `remembered` is what this very reader may be told of before, in words (person_id, standing,
     due_on, last_time, plan). Visits that are overdue stand first. Row and home keys are the recipient's own and the
-    night's own. The figure, its order and the reasons are in the view only if the ledger says `shows_risk` and every theme may
-    be read. The result depends on no order of rows. Raises `NotPermittedError` where the ledger has no view for the
-    recipient.
+    night's own. The figure, its order and the reasons are in the view only if the ledger says `shows_risk` and every
+    theme may be read. The result depends on no order of rows. Raises `NotPermittedError` where the ledger has no view
+    for the recipient.
     """
     settings, interventions = settings or OutreachSettings(), interventions or Interventions(needs={})
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
