@@ -95,7 +95,10 @@ def test_the_head_of_a_list_stays_in_sight(night, open_page):
 
 
 def test_the_links_on_a_page_come_after_its_heading(night, open_page):
-    page = open_page(night / "report.html", "#person-2").page
+    page = open_page(night / "report.html").page
+    page.locator("tr[data-card] th a").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#person-2.open")
     assert page.evaluate("document.activeElement.id") == "person-2-name"
     said = []
     for _ in range(3):

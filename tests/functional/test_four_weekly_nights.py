@@ -313,7 +313,7 @@ def test_the_list_the_page_and_the_workbook_say_what_was_decided_and_done(weeks,
         assert sentence in page
     is_chosen = told["status"] != "Proposed"
     assert ("ou chose this lead on" in page) is is_chosen
-    assert ("It is a hint, not a decision." in page) is not is_chosen
+    assert ("This is a suggestion." in page) is not is_chosen
 
 
 @pytest.mark.parametrize("told", rows(EXPECTED_PLANS), ids=lambda told: f"{told['night']} {told['who']}")

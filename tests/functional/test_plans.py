@@ -173,7 +173,8 @@ def test_without_leave_for_own_words_there_is_no_column_for_them(at):
     heads = [cell.value for cell in openpyxl.load_workbook(group(at))["Plans"][1]]
 
     assert "A few words on the plan" not in heads
-    assert heads[:3] == ["Row key", "Place", "Review"]
+    assert heads[:3] == ["Code", "Place", "Review"]
+    assert heads[-1] == "Row key"
 
 
 def test_the_sheet_of_plans_alone_is_read_from_a_csv(at):

@@ -105,7 +105,7 @@ def used(visits, week):
 
 
 def limits(week, doors=None):
-    """The places of each team; of one with more agreed visits than places, as many as these: none of them is dropped."""
+    """The places of each team; of one with more agreed visits than places, as many as these: none is dropped."""
     places = {agency: getattr(week, agency) for agency in LEAD_AGENCIES} | {
         n: team.visits for n, team in enumerate(week.place_teams)
     }

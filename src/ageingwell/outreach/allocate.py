@@ -57,8 +57,9 @@ def allocate(
 
     `doors` is one row a door and set of agencies that could come, as `one_knock_a_door` gives it; each agency that
     comes uses one of its places. What a meeting agreed (`is_frozen`) takes its lead's place first and keeps it, also
-    beyond the week's places: that is told, and no place is then left for anybody new. Then the choice is the exact optimum of the problem stated in `solve`: as many urgent needs as the places allow, each met by the
-    agency that leads it; then the floors and the most value. `value` of a door with the lead it was listed with last
+    beyond the week's places: that is told, and no place is then left for anybody new. Then the choice is the exact
+    optimum of the problem stated in `solve`: as many urgent needs as the places allow, each met by the agency that
+    leads it; then the floors and the most value. `value` of a door with the lead it was listed with last
     time counts `stay_margin` more, so a newcomer displaces it only when clearly worth more. Among equal choices the
     better rank wins; the order of rows changes nothing. A place that a team of an agency serves is visited within that
     team's places, and every other place within the rest of the agency's.

@@ -18,7 +18,7 @@ URGENT: Final = "Urgent"
 LEADS: Final = "You lead"
 # An outcome of several parts, in as few words as there is room for; its parts are named beside the list.
 SHORT: Final = {"loss_of_independence": "lost independence or died"}
-OWN_REGISTER: Final = "Match the codes with your own register: `ageingwell reidentify` writes your workbook with names."
+OWN_REGISTER: Final = "Your own register says: ageingwell reidentify writes your workbook with names."
 NO_REGISTER: Final = (
     "You have codes and no names. The agency that leads makes contact first. It asks whether you may get in touch."
 )

@@ -23,7 +23,7 @@ from ageingwell.views.words import NEED_WORDS
 Offer = dict[str, Any]
 Ask = tuple[str, str, str]
 
-NO_OFFER: Final = "No service of the local directory found nearby"
+NO_OFFER: Final = "No service nearby in the local directory"
 NO_DIRECTORY: Final = "No directory of local services is connected"
 NOT_USABLE: Final = "The directory of local services could not be used tonight"
 OUT_OF_DATE: Final = "details may be out of date"

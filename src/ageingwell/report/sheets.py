@@ -23,7 +23,7 @@ _TALLEST_POINTS: Final = 400.0  # Excel takes 409
 _KEY_WIDTH: Final = 12  # a key of 32 letters breaks over three lines
 _KEYS: Final = ("row_key", "household_key")
 _OF_THEIR_REGISTER: Final = "own_register_"
-_FIRST: Final = ("place", "needs", "action", "urgency", "act_by")
+_FIRST: Final = ("place", "needs", "action", "urgency", "act_by", "plan_review")
 _NOTES: Final = ("to_mend", "said")  # in a file to mend, and in one for the chair
 # What is printed is narrow, so that it fits one sheet across; what is behind it is wide, so that rows stay low.
 _WIDTHS: Final = {"place": 11, "needs": 18, "action": 27, "urgency": 9, "act_by": 12, "part": 14, "lead_agency": 14,

@@ -85,10 +85,10 @@ def view_for(
     looked in);
     `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
     (`yes`, `not_yet`). `remembered` is what this very reader may be told of before, in words (person_id, standing,
-    due_on, last_time, plan). Visits that are overdue stand first. Row and home keys are the recipient's own and the night's
-    own. The figure, its order and the reasons are in the view only if the ledger says `shows_risk` and every theme may
-    be read. The result depends on no order of rows. Raises `NotPermittedError` where the ledger has no view for the
-    recipient.
+    due_on, last_time, plan). Visits that are overdue stand first. Row and home keys are the recipient's own and the
+    night's own. The figure, its order and the reasons are in the view only if the ledger says `shows_risk` and every
+    theme may be read. The result depends on no order of rows. Raises `NotPermittedError` where the ledger has no view
+    for the recipient.
     """
     settings, interventions = settings or OutreachSettings(), interventions or Interventions(needs={})
     reader = reader_of(recipient, ledger=ledger, thresholds=settings.thresholds)
@@ -287,8 +287,9 @@ def _notes(reader: Reader) -> tuple[str, ...]:
 def _notes_on_reading(reader: Reader) -> tuple[str, ...]:
     if reader.reads_risk:
         return ("Facts are linked with a higher or lower chance; they are not causes, and not a diagnosis.",)
-    themes = ", ".join(THEME_WORDS[theme].lower() for theme in sorted(reader.themes)) or "none"
+    themes = ", ".join(THEME_WORDS[theme].lower() for theme in sorted(reader.themes))
+    facts = f"You may see facts about: {themes}" if themes else "You are not allowed to see any facts on this list"
     return (
-        f"The facts you may read under the group's ledger are about: {themes}.",
-        "The order says nothing about how likely anything is: the most urgent of your own needs come first.",
+        f"{facts}.",
+        "Most urgent first. The order does not show risk.",
     )
