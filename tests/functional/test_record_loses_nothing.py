@@ -213,7 +213,7 @@ def test_an_answer_in_a_column_of_ones_own_is_given_back(at, tmp_path, answer):
     code, file = told(at, saved(book, tmp_path, "xlsx"))
 
     assert (code, file["rejected"], file["accepted"]) == (22, 1, 0)
-    assert "`Our notes`: is no column of ours and holds an answer" in file["notes"][0]
+    assert "`Our notes`: is not one of our columns, and has an answer in it" in file["notes"][0]
 
 
 def test_what_stood_under_a_renamed_heading_is_in_the_file_to_mend_and_is_not_typed_twice(at, tmp_path):

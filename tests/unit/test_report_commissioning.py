@@ -215,7 +215,7 @@ def test_a_night_without_anybody_still_has_its_page():
 
     text = commissioning_html(told(nobody, needs(nobody)), as_of="22 November 2026").decode()
 
-    assert "Needs against capacity" in text
+    assert "Needs and capacity" in text
 
 
 def test_a_service_whose_records_did_not_come_is_named_beside_the_count_of_services():
