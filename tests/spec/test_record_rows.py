@@ -42,7 +42,8 @@ def sent_list(path: Path) -> SentList:
     """The list behind a workbook, with somebody who could be added."""
     filled = read_filled(path, titles=headings())
     answers = {question.name for question in ASKED}
-    columns = tuple(name for name in filled.columns if name not in answers)
+    # Short codes are drawn from the keys: no list keeps them.
+    columns = tuple(name for name in filled.columns if name not in (*answers, "code", "home_code"))
     people = {row["row_key"]: Subject(f"person {n}", f"home {n}", "gp") for n, row in enumerate(filled.rows)}
     cells = {row["row_key"]: {name: row[name] for name in columns} for row in filled.rows}
     return SentList("gp", AS_OF, columns, cells, people, known={"q" * 32: Subject("q" * 32, None)})
@@ -152,7 +153,8 @@ def test_what_was_typed_comes_back_as_text_and_never_as_a_formula(sent_file, tmp
 
     fix = openpyxl.load_workbook(fix_of(tmp_path / "back.xlsx", sent_file, tmp_path / "fix.xlsx"))
 
-    assert fix["List"]["A2"].value == key
+    at = {cell.value: cell.column for cell in fix["List"][1]}
+    assert fix["List"].cell(2, at["Row key"]).value == key
     shown = [cell for sheet in fix for row in sheet.iter_rows() for cell in row]
     assert [cell.coordinate for cell in shown if cell.data_type == "f"] == []
     assert any(str(cell.value).lstrip("'") == typed for cell in shown)
