@@ -42,7 +42,8 @@ def sent_list(path: Path) -> SentList:
     """The list behind a workbook, with somebody who could be added."""
     filled = read_filled(path, titles=headings())
     answers = {question.name for question in ASKED}
-    columns = tuple(name for name in filled.columns if name not in answers)
+    # Short codes are drawn from the keys: no list keeps them.
+    columns = tuple(name for name in filled.columns if name not in (*answers, "code", "home_code"))
     people = {row["row_key"]: Subject(f"person {n}", f"home {n}", "gp") for n, row in enumerate(filled.rows)}
     cells = {row["row_key"]: {name: row[name] for name in columns} for row in filled.rows}
     return SentList("gp", AS_OF, columns, cells, people, known={"q" * 32: Subject("q" * 32, None)})
