@@ -112,7 +112,7 @@ class EngineError(AgeingWellError):
 
 
 class WithdrawalError(AgeingWellError):
-    """Nobody can say who is to be taken off the current list: it is marked *do not use*."""
+    """Nobody can say who is to come off the current list: it is marked *do not use*."""
 
     exit_code = 16
 

@@ -1,6 +1,5 @@
 """Whatever is broken, who opted out or died is off the current list, or the list is marked *do not use*."""
 
-import json
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.counties import NIGHT, copy_of, files_with, listed, new_version, opt_out
+from helpers.counties import NIGHT, change, copy_of, files_with, hashes_of, listed, new_version, opt_out
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
@@ -129,10 +128,10 @@ def test_a_mistake_in_the_settings_of_a_table_puts_that_table_in_doubt(at: Path,
     [
         ("score", "outreach", misspelt, 3),
         ("score", "permissions", no_toml, 3),
-        ("score", "agencies", no_toml, 16),
-        ("score", "score", nested_too_deep, 16),
+        ("score", "agencies", no_toml, 3),
+        ("score", "score", nested_too_deep, 3),
         ("withdraw", "score", misspelt, 0),
-        ("withdraw", "score", gone, 16),
+        ("withdraw", "score", gone, 0),
     ],
 )
 def test_no_mistake_in_the_settings_keeps_anybody_on_the_list(
@@ -144,8 +143,26 @@ def test_no_mistake_in_the_settings_keeps_anybody_on_the_list(
 
     assert still_on(at) == []
     assert ran.exit_code == code, ran.output
-    assert (tonight(at) / MARK).exists() == (code == 16)
+    assert not (at / "out" / MARK).exists(), "every column came under our own name"
     assert list(tonight(at).rglob("*.html")) == [], "pages are drawn with whole settings alone"
+
+
+@pytest.mark.parametrize(("command", "code"), [("score", 3), ("withdraw", 16)])
+def test_where_a_mistake_hides_under_which_name_a_column_comes_the_list_is_marked(
+    at: Path, command: str, code: int
+) -> None:
+    change(at / "county", "gp_patients", lambda rows: rows.rename({"died_on": "Date of death"}))
+    path = at / "settings" / "agencies.toml"
+    path.write_text(
+        path.read_text().replace("[gp_patients]\n", "[gp_patients]\ncolums = {died_on = 'Date of death'}\n")
+    )
+
+    ran = run(at, command)
+
+    assert ran.exit_code == code, ran.output
+    assert "do not use" in ran.output.lower()
+    assert "gp_patients" in (at / "out" / MARK).read_text()
+    assert still_on(at) == ["who died"]
 
 
 def no_parquet(at: Path, table: str) -> None:
@@ -178,31 +195,37 @@ def test_a_table_that_cannot_be_read_lets_the_other_through_and_marks_the_list(
     ran = run(at, command)
 
     assert ran.exit_code == (16 if command == "withdraw" else 4), ran.output
-    assert "do not use" in ran.output
+    assert "do not use" in ran.output.lower()
     assert still_on(at) == stays
-    assert table in (tonight(at) / MARK).read_text()
-    assert json.loads((tonight(at) / "manifest.json").read_text())["do_not_use"] == [table]
-    assert list(tonight(at).rglob("*.html")) == []
-    assert list(tonight(at).rglob("*.xlsx")) == []
-    assert list(tonight(at).rglob("*.csv")) == []
+    assert table in (at / "out" / MARK).read_text()
 
 
-def test_a_mark_is_made_once_and_goes_when_the_table_can_be_read_again(at: Path) -> None:
+def test_a_mark_changes_no_night_and_goes_when_the_table_can_be_read_again(at: Path) -> None:
+    run(at, "withdraw")
+    before = hashes_of(tonight(at))
     kept = (at / "county" / "permissions.parquet").read_bytes()
     missing(at, "permissions")
-    run(at, "withdraw")
-    run(at, "withdraw")
-    assert tonight(at).name == f"{NIGHT}.r2"
+
+    assert [run(at, "withdraw").exit_code for _ in range(2)] == [16, 16]
+    assert (at / "out" / MARK).exists()
 
     (at / "county" / "permissions.parquet").write_bytes(kept)
     ran = run(at, "withdraw")
 
     assert ran.exit_code == 0, ran.output
-    assert tonight(at).name == f"{NIGHT}.r3"
-    assert not (tonight(at) / MARK).exists()
-    assert still_on(at) == []
+    assert not (at / "out" / MARK).exists()
+    assert hashes_of(tonight(at)) == before
     assert (tonight(at) / "report.html").exists()
-    assert (tonight(at) / "group.xlsx").exists()
+
+
+def test_a_key_that_cannot_be_read_is_told_once_people_are_off(at: Path) -> None:
+    paths = ["--data", at / "county", "--out", at / "out", "--config", at / "settings" / "score.toml"]
+    options = [*map(str, paths), "--list-key-file", str(at / "no.key")]
+
+    ran = CliRunner().invoke(cli, ["withdraw", "--as-of", str(NEXT), *options])
+
+    assert ran.exit_code == 7
+    assert still_on(at) == []
 
 
 def test_withdraw_says_how_many_came_off_and_where_the_list_is(at: Path) -> None:

@@ -111,7 +111,7 @@ class Fixed:
 def test_a_contribution_that_sums_have_no_room_for_is_refused(value):
     people = pl.DataFrame({"person_id": ["p1", "p2"], "age": [0.5, value]})
 
-    with pytest.raises(FrameError, match="age adds 128 or more to somebody's log-odds"):
+    with pytest.raises(FrameError, match="age adds 128 or more to someone's log-odds"):
         Contributions(Fixed(), people).sums_by(pl.Series(["a", "b"]))
 
 

@@ -262,7 +262,7 @@ def test_page_one_says_first_what_could_hardly_be_read(tmp_path: Path) -> None:
     }
 
     assert sent_notes(NightFacts(ON, inputs={"care_events": told})) == [
-        "Care events: more than half of what was sent could not be read: unit cost. What rests on it is unknown. "
+        "Care events: more than half of what was sent could not be read: unit cost. What depends on it is unknown. "
         "Ask the agency.",
         "Care events: cells read as empty, as they could not be read: 1 to 7, in unit cost.",
         "Care events: rows dated after the night, which were not used: 1 to 7.",

@@ -51,6 +51,8 @@ DECIDES_NO_VALUE = {
     "features.evidence._BY_NAME": "which agency told a fact, for the reader",
     "features.build.DERIVED_OF_AGENCY": "which features training rehearses as missing",
     "features.build.NOTHING_UNTOLD": "what is untold where nobody says so: nothing",
+    "features.families.FAMILIES": "which facts are told as one, for the reader",
+    "features.families.FAMILY_OF": "which facts are told as one, for the reader",
     "features.feature.EVERY_CARE_AGENCY": "who may read a fact",
     "features.feature.EVERY_AGENCY": "who may read a fact",
     "features.fire.FIRE_READERS": "who may read a fact",

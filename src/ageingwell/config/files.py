@@ -38,6 +38,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         ) from None
     except OSError as fault:
         raise ConfigError(f"{path.name}: cannot be read ({fault.strerror})", "correct its path or its rights") from None
+    except RecursionError:
+        raise ConfigError(f"{path.name}: not valid TOML: lists nested too deep", "correct the file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         reason = fault.reason if isinstance(fault, UnicodeDecodeError) else str(fault)
         raise ConfigError(f"{path.name}: not valid TOML: {reason}", "correct the file") from None

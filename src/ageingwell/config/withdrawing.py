@@ -3,7 +3,8 @@
 A mistake in a settings file stops a night, and must not keep on a list somebody who died or objected. So of each file
 as much is taken as can be understood: a whole file that is no TOML, a key that nobody knows or a value that is not
 allowed is left out, and what was left out is told. In doubt the stricter holds: without a permission ledger nothing is
-allowed, and a table whose own section has a mistake is in doubt, for a column may be missing that tells of a death.
+allowed, and a table is in doubt of which nobody knows for certain how it is sent: where a column is missing from it,
+that may be the one that tells of a death.
 """
 
 import os
@@ -33,7 +34,8 @@ class WithdrawalSettings:
 
     `tables` says how the four tables are sent, `purpose` what the list is for (None where the settings do not say it:
     then the list itself does), `ledger_file` the name of the ledger of decisions. `in_doubt` are the tables whose own
-    settings have a mistake; `whole` is everything, where the settings have no mistake, and pages can be drawn.
+    settings have a mistake, or are nowhere to be found; `whole` is everything, where the settings have no mistake, and
+    pages can be drawn.
     """
 
     tables: Mapping[str, TableSettings]

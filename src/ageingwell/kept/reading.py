@@ -15,7 +15,6 @@ from ageingwell.errors import PublishError
 from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, NightFrames, frame_file, read_frame
 
 MANIFEST: Final = "manifest.json"
-DO_NOT_USE: Final = "do_not_use"  # in the manifest: the tables that could not be read
 # The columns in which a frame names people and homes.
 KEYS: Final = ("person_id", "household_id", "door_id")
 _LISTS: Final = {"extra_doors": pl.List(pl.String)}
@@ -47,12 +46,6 @@ class KeptNight:
         """What the list is for, where its manifest says it."""
         said = self.facts.get("purpose")
         return cast("Purpose", said) if said in get_args(Purpose) else None
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        """The tables for want of which the list is marked *do not use*."""
-        said = self.facts.get(DO_NOT_USE)
-        return tuple(map(str, said)) if isinstance(said, list) else ()
 
     @property
     def why_no_pages(self) -> str | None:

@@ -1,6 +1,6 @@
 """A night published again without somebody, with its pages where they can be drawn and without where they cannot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,14 +11,13 @@ from ageingwell.config.load import Config
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
-from ageingwell.kept.reading import DO_NOT_USE, KeptNight
+from ageingwell.kept.reading import KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
 from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 
 NO_PAGES: Final = "WITHDRAWN.txt"
-DO_NOT_USE_FILE: Final = "DO_NOT_USE.txt"
 _BESIDE: Final = (*KEPT, "run.json")
 
 
@@ -32,41 +31,32 @@ class Revision:
 
 
 def publish_withdrawal(
-    kept: KeptNight,
-    frames: NightFrames,
-    *,
-    out: Path,
-    config: Config | None,
-    key: Key | None,
-    unread: Sequence[str] = (),
+    kept: KeptNight, frames: NightFrames, *, out: Path, config: Config | None, key: Key | None
 ) -> Revision:
     """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision.
 
     Where its pages cannot be drawn as they were sent, for whatever reason, it has none; `WITHDRAWN.txt` and the
-    manifest (`without_pages`) say why. `unread` are those tables that tell who is to be taken off and could not be
-    read: then nobody may use the list, it has no pages, and `DO_NOT_USE.txt` and the manifest (`do_not_use`) say so.
+    manifest (`without_pages`) say why.
     """
     facts = _facts_without(kept, frames)
-    pages, why = (None, _unread(unread)) if unread else _pages_or_why(kept, frames, facts, config=config, key=key)
-    told = () if why is None else (_do_not_use(kept, why) if unread else _no_pages(kept, why),)
-    facts |= ({} if why is None else {"without_pages": why}) | ({DO_NOT_USE: list(unread)} if unread else {})
+    pages, why = _pages_or_why(kept, frames, facts, config=config, key=key)
+    told = () if why is None else (_no_pages(kept, why),)
     name = kept.folder.name.split(".")[0]
     with staged(out, name=name) as staging:
         _copy_beside(kept.folder, staging)
         save_as_found(frames, staging, found=kept.found)
-        write_bytes(staging / "manifest.json", as_json(facts))
+        write_bytes(staging / "manifest.json", as_json(facts | ({} if why is None else {"without_pages": why})))
         if pages is not None:
             write_pages(staging, pages)
         for line in told:
-            write_bytes(staging / (DO_NOT_USE_FILE if unread else NO_PAGES), f"{line}\n".encode())
+            write_bytes(staging / NO_PAGES, f"{line}\n".encode())
         return Revision(publish_folder(staging, out, name=name), told)
 
 
 def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
     """The manifest as it was found, of whatever version, with the people counted once more."""
     facts = {"as_of": kept.folder.name.split(".")[0]} | dict(kept.facts)
-    for said in ("without_pages", DO_NOT_USE):
-        facts.pop(said, None)
+    facts.pop("without_pages", None)
     if {"step", "reason", "n"} <= set(frames.attrition.collect_schema().names()):
         facts |= {"steps": frames.counts().to_dicts(), "withdrawn": count_withdrawn(frames)}
     if "partners_full" in frames.listed.columns and "urgency" in frames.needs.columns:
@@ -97,18 +87,6 @@ def _no_pages(kept: KeptNight, why: str) -> str:
     return (
         f"Someone was taken off the list of {kept.folder.name[:10]}, and that revision has no pages and workbooks: "
         f"{why}.{lost} What to do: put earlier copies away, and run `ageingwell score` for the next list."
-    )
-
-
-def _unread(tables: Sequence[str]) -> str:
-    return f"{' and '.join(tables)} could not be read, or not for certain"
-
-
-def _do_not_use(kept: KeptNight, why: str) -> str:
-    return (
-        f"Do not use the list of {kept.folder.name[:10]}, nor any copy of it: {why}, so nobody can say who has opted "
-        "out, died or left since it was made. What to do: put copies away, have the tables sent again or the settings "
-        "corrected, and run `ageingwell withdraw` or `ageingwell score`."
     )
 
 

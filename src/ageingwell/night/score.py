@@ -4,6 +4,7 @@ The order of a night: permitted → spine → features → risk → eligible →
 views → report → publish. Withdrawals come first and last, and also when scoring stops.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings
 from ageingwell.context import Surroundings
-from ageingwell.errors import AgeingWellError, ChangeError
+from ageingwell.errors import AgeingWellError, ChangeError, WithdrawalError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames
@@ -87,13 +88,12 @@ def score(
     data, out, as_of = Path(data), Path(out), day_of(as_of)
     try:
         settings = config_given(config)
-    except Exception:
+    except Exception as fault:
         # A mistake in the settings stops the night, and keeps nobody on the list who died or objected.
-        if config is None or isinstance(config, str | Path):
-            done = withdraw(data, out=out, as_of=as_of, config=config, list_key=list_key, surroundings=world)
-            for told in done.told:
-                world.tell(told)
-        raise
+        given = None if isinstance(config, Config) else config
+        with suppress(WithdrawalError):
+            withdraw(data, out=out, as_of=as_of, config=given, list_key=list_key, surroundings=world)
+        raise (marked_too(fault, out) if isinstance(fault, AgeingWellError) else fault) from None
     try:
         return _scored(
             data,

@@ -28,6 +28,7 @@ from ageingwell.permissions import (
 )
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
+from ageingwell.publish.mark import set_mark
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
 from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, unsure_homes
@@ -83,7 +84,7 @@ def find_withdrawn(
         unread=tuple(
             name
             for name, table in zip(_NEEDED, (permissions, patients), strict=True)
-            if table is None or name in settings.in_doubt
+            if table is None or (name in settings.in_doubt and table.absent_columns)
         ),
     )
 
@@ -173,10 +174,9 @@ def withdraw_from_current(
 
     Returns `None` where there is no current list, or nothing of it changes. Without the night's list key, without
     whole settings, and wherever pages cannot be drawn (another version made the night, a file of it was lost, drawing
-    fails), the revision has none: better no page than one with somebody on it who opted out. Where the opt-outs or the
-    register cannot be read, nobody can say who is to be taken off: then the list is marked *do not use* until they
-    can, and has no pages either. `tell` is told so. No fault of the published night makes this fail. Hold the
-    publishing lock around it.
+    fails), the revision has none: better no page than one with somebody on it who opted out. `tell` is told so. Where
+    the opt-outs or the register cannot be read, nobody can say who is to be taken off: then the list is marked *do not
+    use* until they can. No fault of the published night makes this fail. Hold the publishing lock around it.
 
     Raises `ChangeError`, once all others are withdrawn, where more of the list have moved than can in a night: that is
     a fault of the register as it was sent, so moves are left alone unless `accept_change`.
@@ -191,12 +191,12 @@ def withdraw_from_current(
     )
     is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
     frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
-    stays = frames is night.frames and night.unread == gone.unread
     done = None
-    if not stays:
-        done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key, unread=gone.unread)
+    if frames is not night.frames:
+        done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
         for told in done.told:
             tell(told)
+    set_mark(out, _why_not_to_use(gone.unread))
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "
@@ -205,3 +205,14 @@ def withdraw_from_current(
             "with --accept-change",
         )
     return done
+
+
+def _why_not_to_use(unread: tuple[str, ...]) -> str | None:
+    if not unread:
+        return None
+    return (
+        f"Do not use the current list, nor any copy of it: {' and '.join(unread)} could not be read, or not for "
+        "certain, so nobody can say who has opted out, died or left since the list was made. What to do: put copies "
+        "away, have the tables sent again or the settings corrected, and run `ageingwell withdraw` or "
+        "`ageingwell score`."
+    )

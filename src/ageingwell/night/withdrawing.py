@@ -15,6 +15,7 @@ from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.list_key import GivenKey, list_key_or_fault
 from ageingwell.night.withdraw import withdraw_from_current
 from ageingwell.publish import current, publishing_lock, put_aside
+from ageingwell.publish.mark import mark_of
 
 
 @dataclass(frozen=True)
@@ -67,22 +68,16 @@ def withdraw(
                 accept_change=accept_change,
             )
         folder = current(out)
-    if folder is not None and (unread := read_night(folder).unread):
-        raise WithdrawalError(
-            f"{' and '.join(unread)}: cannot be read, or not for certain; the current list is marked `do not use`"
-            + ("" if mistake is None else f"; {mistake}"),
-            "have the table sent again or the settings corrected, and run `ageingwell withdraw` once more",
-        )
+    if list_key is not None and isinstance(key, AgeingWellError):
+        raise key
+    if (why := mark_of(out)) is not None:
+        raise WithdrawalError(why + ("" if mistake is None else f" The settings have a mistake as well: {mistake}"))
     return Withdrawal(folder, before, _n_listed(out), () if done is None else done.told, mistake)
 
 
 def marked_too(fault: AgeingWellError, out: Path) -> AgeingWellError:
     """The fault that stopped a night, with a word of the current list where that is marked *do not use*."""
-    try:
-        folder = current(out)
-    except AgeingWellError:
-        return fault
-    if folder is None or not read_night(folder).unread:
+    if mark_of(out) is None:
         return fault
     return type(fault)(f"{fault.found}; the current list is marked `do not use`", fault.remedy)
 

@@ -13,18 +13,19 @@ _DIVIDER = re.compile(r"\|?[\s:|-]+\|?")
 def blocks_of(text: str) -> list[Block]:
     """The blocks of a card in order; what is not known as a block is a paragraph, and all text stays text.
 
-    A table takes the heading above it as its caption.
+    A table takes the heading above it as its caption, with the paragraph that leads to it where that ends in a colon.
 
     >>> blocks_of("# Card" + chr(10) * 2 + "For **people**." + chr(10) * 2 + "- one" + chr(10) + "- two")
     [{'kind': 'heading', 'level': 1, 'text': 'Card'}, {'kind': 'paragraph', 'text': 'For people.'},
      {'kind': 'list', 'items': ['one', 'two']}]
     """
-    blocks, above = list(_blocks(text.splitlines())), ""
+    blocks, above, led_by = list(_blocks(text.splitlines())), "", ""
     for block in blocks:
         if block["kind"] == "heading":
             above = block["text"]
         elif block["kind"] == "table":
-            block["caption"] = above
+            block["caption"] = f"{above}: {led_by.rstrip(':')}" if led_by.endswith(":") else above
+        led_by = block["text"] if block["kind"] == "paragraph" else ""
     return blocks
 
 
