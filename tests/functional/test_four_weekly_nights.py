@@ -342,7 +342,7 @@ def test_overdue_visits_stand_at_the_top_of_every_list(weeks, night):
     ("night", "sentences"),
     [
         ("N2", ["5 in time, 2 overdue"]),
-        ("N3", ["4 in time, 1 overdue", "somebody reports that the person said no: 1.", "Plans to review now: 1."]),
+        ("N3", ["4 in time, 1 overdue", "someone reports that the person said no: 1.", "Plans to review now: 1."]),
         ("N4", ["4 in time, 3 overdue"]),
     ],
 )

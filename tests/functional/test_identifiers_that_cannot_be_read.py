@@ -258,7 +258,8 @@ def test_the_command_tells_rows_refused_emptied_and_left_out_in_words_and_as_jso
     told = CliRunner().invoke(cli, [*map(str, words), "--out", str(tmp_path / "json"), "--json"])
 
     assert said.exit_code == 0
-    assert said.stdout.splitlines()[:4] == [
+    assert said.stdout.splitlines()[:5] == [
+        "lookup.csv: read as the look-up of postcodes",
         "gp_patients: 11 of 12 rows written",
         "  1 row refused: nhs_number: not_an_nhs_number (1)",
         "  emptied: 1 of the 11 values of uprn that were sent: spreadsheet_number (1)",

@@ -558,9 +558,9 @@ def test_a_wrong_file_or_sheet_is_told(at):
     book.save(other)
     (at / "agency" / "list.docx").write_bytes(b"")
 
-    assert "no sheet has the column `Row key`" in wrong(at, listed=other)
+    assert "no sheet has both a column `Row key` and a column `Decision`" in wrong(at, listed=other)
     assert "a list is a workbook, a CSV or a Parquet file" in wrong(at, listed=at / "agency" / "list.docx")
-    assert "this is not a list of ours" in wrong(at, listed=register(at, "gp"))
+    assert "this is not one of our lists" in wrong(at, listed=register(at, "gp"))
     assert "end the name with .xlsx or .csv" in wrong(at, out=at / "agency" / "o.parquet")
     assert "the columns nhs_number and uprn are missing" in wrong(at, register=sent(at, "gp", "csv"))
     assert "the register has no column Street" in wrong(at, keep=["Street"])

@@ -56,12 +56,12 @@ def notices(run):
 def test_the_shipped_directory_is_offered_to_made_up_people(shipped_night):
     run = shipped_night
 
-    assert any("details checked" in text for text in offers(run))
+    assert any("; checked " in text for text in offers(run))
     assert run.facts.directory["state"] == "in_time"
     assert run.facts.directory["n_organisations"] >= 70
     assert not run.facts.is_degraded
     for name in ("voluntary.html", "voluntary.csv"):
-        assert "details checked" in (run.folder / "agencies" / name).read_text(encoding="utf-8")
+        assert "checked " in (run.folder / "agencies" / name).read_text(encoding="utf-8")
 
 
 def test_what_is_written_for_machines_is_what_the_recipient_reads(shipped_night):
