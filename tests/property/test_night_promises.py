@@ -331,7 +331,8 @@ def test_a_listed_person_has_a_need_or_a_high_risk(scored):
     for night in scored.nights:
         rows = scored.rows(night, "list")
         assert all(row["needs"] or row["why"] == "model" for row in rows)
-        assert [row["rank"] for row in rows] == sorted({row["rank"] for row in rows}), "ranks rise and none is shared"
+        assert [row["position"] for row in rows] == list(range(1, len(rows) + 1)), "rows stand as they are printed"
+        assert len({row["rank"] for row in rows}) == len(rows), "no rank is shared"
 
 
 def test_the_risks_are_the_models_of_the_records_known_that_night(scored, tmp_path):
