@@ -22,7 +22,8 @@ def _input(table: CheckedTable, config: Config, *, as_of: date) -> InputFacts:
     promised = config.tables[table.name].promised_days
     limits = [days for days in (config.tables[table.name].late_after_days, promised) if days is not None]
     # Rows dated ahead are not known on the night: one slip of the year would make a table up to date for good.
-    newest = table.newest_known(as_of)
+    # Records of the night itself are not used; a check of opt-outs on the day of the night is.
+    newest = table.newest_known(as_of if table.name == "permissions" else as_of - timedelta(days=1))
     is_late = bool(limits) and (newest is None or newest < as_of - timedelta(days=min(limits)))
     return {
         "files": [{"file": file.file, "sha256": file.sha256, "n_rows": file.n_rows} for file in table.files],
