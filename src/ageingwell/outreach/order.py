@@ -48,7 +48,7 @@ def in_printed_order(rows: pl.DataFrame) -> pl.DataFrame:
     """Number the rows as they are printed: `position` from 1, and the rows in that order.
 
     Doors with an overdue visit come first, then doors with an urgent need, then all others by rank. Who lives at one
-    door stands together, in the order of rank.
+    door stands together: whose visit is overdue, then by rank.
 
     >>> rows = pl.DataFrame({
     ...     "person_id": ["p1", "p2", "p3", "p4"], "household_id": ["h1", "h2", None, "h2"], "rank": [1, 2, 3, 90],
@@ -63,6 +63,7 @@ def in_printed_order(rows: pl.DataFrame) -> pl.DataFrame:
             ~(pl.col("urgency") == "urgent").any().over(_DOOR),
             pl.col("rank").min().over(_DOOR),
             _DOOR,
+            pl.col("status") != OVERDUE,
             "rank",
         )
         .with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
