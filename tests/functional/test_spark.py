@@ -223,7 +223,7 @@ def test_executors_with_other_packages_than_the_driver_are_refused(
     spark: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ageingwell.engines.spark.versions", lambda: {**versions(), "polars": "2.0.0"})
-    with pytest.raises(EngineError, match=r"other packages than the driver: polars \S+ in place of 2\.0\.0"):
+    with pytest.raises(EngineError, match=r"other packages than the driver: polars \S+ instead of 2\.0\.0"):
         spark.map(work.doubled, [1])
 
 
