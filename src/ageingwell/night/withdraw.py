@@ -28,6 +28,7 @@ from ageingwell.permissions import (
 )
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
+from ageingwell.publish.faults import failed_write
 from ageingwell.publish.mark import set_mark
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
@@ -60,8 +61,9 @@ def find_withdrawn(
     others say still counts. `purpose` is the list's own, where the settings do not say one; where nothing does, the
     stricter holds.
     """
-    permissions = _readable("permissions", data, settings, workspace)
-    patients = _readable("gp_patients", data, settings, workspace)
+    no_room: set[str] = set()
+    permissions = _readable("permissions", data, settings, workspace, no_room)
+    patients = _readable("gp_patients", data, settings, workspace, no_room)
     newest = pl.DataFrame(schema=_VERSIONS) if patients is None else latest_versions(patients.rows)
     rules = _rules(permissions, newest, listed, ledger=settings.ledger, on=on)
     asked = settings.purpose or purpose or STRICTEST
@@ -84,7 +86,8 @@ def find_withdrawn(
         unread=tuple(
             name
             for name, table in zip(_NEEDED, (permissions, patients), strict=True)
-            if table is None or (name in settings.in_doubt and table.absent_columns)
+            # A full disk is no fault of the table: the run says so, and the next one has room again.
+            if name not in no_room and (table is None or (name in settings.in_doubt and table.absent_columns))
         ),
     )
 
@@ -149,13 +152,17 @@ def _told_to_have_died(
     return [found.select("person_id", reason=pl.lit("deceased")) for found in deceased]
 
 
-def _readable(name: str, data: Path, settings: WithdrawalSettings, workspace: Path) -> CheckedTable | None:
+def _readable(
+    name: str, data: Path, settings: WithdrawalSettings, workspace: Path, no_room: set[str] | None = None
+) -> CheckedTable | None:
     try:
         location = locate(name, settings.tables[name], data)
         return None if location is None else read_table(location, settings.tables[name], workspace=workspace / name)
     # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`. Whatever it is, it is told
     # by the scoring that follows, which reads the same table and stops there.
-    except (AgeingWellError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+    except (AgeingWellError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as fault:
+        if no_room is not None and isinstance(fault, Exception) and failed_write(fault, workspace) is not None:
+            no_room.add(name)
         return None
 
 
