@@ -29,6 +29,7 @@ from ageingwell.config.load import load_config
 from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
+from ageingwell.errors import SourceError
 from ageingwell.night import score as night
 from ageingwell.night import withdraw as withdrawals
 from ageingwell.publish import current
@@ -388,6 +389,26 @@ def test_an_opt_out_that_arrives_while_the_night_is_worked_out_counts(small_coun
     assert run.n_listed == calm.n_listed - 1
     counted = pl.read_parquet(run.folder / "attrition.parquet").filter(step="withdrawn")
     assert counted.select("reason", "n").rows() == [("objection", 1)]
+
+
+@pytest.mark.parametrize("table", ["permissions", "gp_patients"])
+def test_a_night_stops_where_nobody_can_say_at_its_end_who_is_to_come_off(
+    small_county, settings, tmp_path, monkeypatch, table
+):
+    data = copy_of(small_county, tmp_path / "county")
+    read = night.read_agencies
+
+    def read_and_then(*args, **kwargs):
+        records = read(*args, **kwargs)
+        (data / f"{table}.parquet").write_bytes(b"PAR1 garbage")
+        return records
+
+    monkeypatch.setattr(night, "read_agencies", read_and_then)
+
+    with pytest.raises(SourceError, match=f"{table}: could be read when the night began"):
+        night.score(data, as_of=NIGHT, out=tmp_path / "out", config=load_config(settings))
+
+    assert current(tmp_path / "out") is None
 
 
 def test_what_the_withdrawal_reads_is_gone_afterwards(published, settings):

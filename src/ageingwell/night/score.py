@@ -13,7 +13,7 @@ from pathlib import Path
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings
 from ageingwell.context import Surroundings
-from ageingwell.errors import AgeingWellError, ChangeError, WithdrawalError
+from ageingwell.errors import AgeingWellError, ChangeError, SourceError, WithdrawalError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames
@@ -32,7 +32,6 @@ from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
-from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
@@ -91,8 +90,16 @@ def score(
     except Exception as fault:
         # A mistake in the settings stops the night, and keeps nobody on the list who died or objected.
         given = None if isinstance(config, Config) else config
-        with suppress(WithdrawalError):
-            withdraw(data, out=out, as_of=as_of, config=given, list_key=list_key, surroundings=world)
+        with suppress(WithdrawalError, ChangeError):
+            withdraw(
+                data,
+                out=out,
+                as_of=as_of,
+                config=given,
+                list_key=list_key,
+                accept_change=accept_change,
+                surroundings=world,
+            )
         raise (marked_too(fault, out) if isinstance(fault, AgeingWellError) else fault) from None
     try:
         return _scored(
@@ -139,7 +146,6 @@ def _scored(
             raise key
         if not accept_change and not is_made_up(data):
             _stop_if_ahead(as_of, today=world.now().date())
-        stop_on_unknown_facts(config.may_lower)
         with world.stage("read"), reachable() as reached:
             records = read_agencies(
                 data,
@@ -181,6 +187,11 @@ def _scored(
                 on=as_of,
                 listed=people_named(frames),
             )
+            if withdrawn.unread:
+                raise SourceError(
+                    f"{' and '.join(withdrawn.unread)}: could be read when the night began, and not at its end",
+                    "have the table sent again, and run once more",
+                )
             frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
             facts = as_published(facts, frames, key=key)

@@ -21,6 +21,7 @@ from ageingwell.night.shards import folder_of_shards, shards_needed
 from ageingwell.night.track_record import settled_archive
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import latest_before
+from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.sources.read import Records
 from ageingwell.timeline import AsOf
 
@@ -42,6 +43,7 @@ def work_out(
     `nights` is the folder of published nights, which tells the last list and what the group decided; it is only read.
     Without it nothing was decided before. The frames of everybody lie in `scratch`.
     """
+    stop_on_unknown_facts(config.may_lower)
     previous = None if nights is None else latest_before(nights, as_of.day.isoformat())
     last_list = previous_list(previous)
     ledger = NOTHING_DECIDED if nights is None else read_decisions(nights, config=config, previous=previous)
