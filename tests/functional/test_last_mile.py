@@ -18,10 +18,10 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.decisions.reading import NAMED
+from ageingwell.disk import Disk
 from ageingwell.errors import KeyFileError, LedgerError, PublishError, SourceError
 from ageingwell.night.score import score
 from ageingwell.pseudonyms import Key, pseudonym, row_key
-from ageingwell.publish.disk import Disk
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 SEED = 5

@@ -20,9 +20,9 @@ from pathlib import Path
 import ageingwell.report.html  # noqa: F401 (slow to import: once here, not in every child)
 from ageingwell.config.load import load_config
 from ageingwell.context import Surroundings
+from ageingwell.disk import Disk
 from ageingwell.night.score import score
 from ageingwell.publish import current
-from ageingwell.publish.disk import Disk
 from helpers.counties import NIGHT, hashes_of
 from helpers.kill import exit_code, fork
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ageingwell.publish.disk import DISK, Disk
+from ageingwell.disk import DISK, Disk
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.staging import Published, publish_folder, staged, write_bytes
 

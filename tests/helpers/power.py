@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
-from ageingwell.publish.disk import Disk
+from ageingwell.disk import Disk
 
 Entry = Union["File", "Link", "Folder"]
 

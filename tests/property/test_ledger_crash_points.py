@@ -12,8 +12,8 @@ from helpers.nights import Dead, DyingDisk, ExitingDisk, Recorder
 
 from ageingwell.decisions.entry import Entry, entries_of
 from ageingwell.decisions.ledger import append, read_ledger
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LedgerError
-from ageingwell.publish.disk import DISK, Disk
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BEFORE = [Entry(date(2026, 11, 22), "gp", "listed", "b" * 32, None, decision="said_no", reason="own_wish")]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from helpers.nights import FailingDisk, Recorder, files_of, leftovers, night, nights_in, run, write
 
+from ageingwell.disk import Disk
 from ageingwell.errors import LockedError, PublishError
-from ageingwell.publish.disk import Disk
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.nights import current, latest_before, revisions
 from ageingwell.publish.staging import Published, publish_folder, staged

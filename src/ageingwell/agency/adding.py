@@ -17,6 +17,7 @@ from ageingwell.decisions.choices import folded
 from ageingwell.decisions.reading import read_contents
 from ageingwell.decisions.sheets import Sheet
 from ageingwell.decisions.tables import ADDED, ADDED_ANSWERS, PERSON, Table, is_key
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError, SourceError
 from ageingwell.pseudonyms.identifiers import canonical_nhs_number
 from ageingwell.pseudonyms.identities import kind_of
@@ -24,7 +25,6 @@ from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.reading import whole
 from ageingwell.pseudonyms.registers import ListKey, listed_as
 from ageingwell.pseudonyms.screening import sound_id
-from ageingwell.publish.disk import DISK, Disk
 from ageingwell.report.choices import headings
 
 # Whoever turns many numbers into keys could look up anybody on a list. A group that adds more has another problem.

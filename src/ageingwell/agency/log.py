@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LedgerError, LockedError, PublishError
-from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.lock import release_lock, take_lock
 
 LOG: Final = "reidentify-log.jsonl"

@@ -13,10 +13,10 @@ from ageingwell.agency.log import LOG, log_use
 from ageingwell.context import Surroundings
 from ageingwell.decisions.identifying import could_name_somebody
 from ageingwell.decisions.tables import FilledRow
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import KeyFileError, PublishError, SourceError
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.registers import ListKey, Match, Register, matches, read_register, stop_on_one_key
-from ageingwell.publish.disk import DISK, Disk
 
 MATCH: Final = "match"
 THIS_PERSON: Final = "This person"

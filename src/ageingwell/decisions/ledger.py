@@ -20,8 +20,8 @@ import polars as pl
 
 from ageingwell.decisions.entry import ENTRIES, Entry
 from ageingwell.decisions.plan import Plan
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LedgerError
-from ageingwell.publish.disk import DISK, Disk
 
 BEGINNING: Final = "0" * 64
 # Entries of version 1 lack what a person said, the question asked, and plans: there they are read as not said.

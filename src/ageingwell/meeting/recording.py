@@ -21,6 +21,7 @@ from ageingwell.decisions.plan_rows import judge_plans
 from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList
 from ageingwell.decisions.settling import Clash, settle, to_keep
+from ageingwell.disk import Disk
 from ageingwell.errors import DecisionFileError
 from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.meeting.mending import draw_clashes, draw_fix
@@ -28,7 +29,6 @@ from ageingwell.meeting.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedF
 from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list, services_of
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DISK, current, publishing_lock
-from ageingwell.publish.disk import Disk
 from ageingwell.publish.faults import explained
 from ageingwell.report.choices import headings
 

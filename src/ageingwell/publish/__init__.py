@@ -21,7 +21,7 @@ pointer move to it. Whatever stops a run (full disk, kill, power cut), `current`
   share without links, it is the file `current.txt` with the folder's name in it. A folder keeps the kind it began with.
 """
 
-from ageingwell.publish.disk import DISK, Disk
+from ageingwell.disk import DISK, Disk
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.nights import DAYS_AHEAD, current, latest_before, revisions
 from ageingwell.publish.staging import Published, publish_folder, put_aside, staged, write_bytes

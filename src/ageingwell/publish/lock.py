@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LockedError, PublishError
-from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.faults import explained
 from ageingwell.publish.nights import current
 from ageingwell.publish.staging import STAGING

@@ -6,7 +6,7 @@ It changes no night: what was published stays as it is, and so do the bytes that
 from pathlib import Path
 from typing import Final
 
-from ageingwell.publish.disk import DISK, Disk
+from ageingwell.disk import DISK, Disk
 from ageingwell.publish.faults import explained
 
 DO_NOT_USE: Final = "DO_NOT_USE.txt"

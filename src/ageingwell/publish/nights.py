@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
-from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.faults import explained
 
 LINK = "current"

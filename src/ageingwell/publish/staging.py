@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import AgeingWellError, PublishError
-from ageingwell.publish.disk import DISK, Disk
 from ageingwell.publish.faults import explained, failed_write, publish_error
 from ageingwell.publish.nights import LINK, TEXT, checked_name, current, is_ahead, is_later, next_revision, revisions
 

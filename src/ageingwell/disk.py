@@ -1,4 +1,4 @@
-"""Every operation on the output folder, one method each, so that a test can stop or fail any of them."""
+"""Every operation on files and folders that we write, one method each, so that a test can stop or fail any of them."""
 
 import errno
 import os

@@ -1,0 +1,25 @@
+"""Write down what a test counted, for `docs/evidence.md`: the goal, how many were tried, how many went wrong."""
+
+import json
+import os
+from pathlib import Path
+
+# The folder for the counts; `start.py test` and the build server set it, a single test by hand does not.
+FOLDER = "AGEINGWELL_EVIDENCE"
+
+
+def counted(goal: str, n: int, bad: int, *, seed: int | None = None, note: str = "") -> None:
+    """Write down that `n` cases of a goal were tried and `bad` of them went wrong; several tests may add to one goal.
+
+    `goal` is a name of `tools/evidence/goals.toml`. `n` must be the same in every run: count cases, not seconds. The
+    caller asserts its own result beside this; where the folder is not set, nothing is written.
+    """
+    folder = os.environ.get(FOLDER)
+    if folder is None:
+        return
+    test = os.environ.get("PYTEST_CURRENT_TEST", "by hand").split(" (")[0]
+    line = json.dumps({"goal": goal, "n": n, "bad": bad, "seed": seed, "note": note, "test": test})
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
