@@ -234,6 +234,7 @@ def test_the_tables_above_name_every_measure_that_takes_an_outcome_or_a_score():
     takes = {"outcome", "score", "risk", "visited", "true_risk", "redrawn", "log_odds", "risk_now", "outcome_now"}
     # They check, or work on what is checked, or on tables of counts.
     not_measures = {"outcome_and", "outcome_and_risk", "outcome_and_listed"}
+    not_measures |= {"share_interval", "gap_interval", "distance_interval"}
     found = set()
     for module in pkgutil.iter_modules(evaluation.__path__, f"{evaluation.__name__}."):
         for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
