@@ -89,8 +89,9 @@ def at_capacities(outcome: ArrayLike, score: ArrayLike, *, capacities: Mapping[s
 def net_benefit(outcome: ArrayLike, risks: Mapping[str, ArrayLike], *, thresholds: Sequence[float]) -> pl.DataFrame:
     """Net benefit of visiting everyone at or above each threshold: threshold, strategy, n_visited, value, low, high, …
 
-    A threshold says how many fruitless visits one fruitful visit is worth: 0.2 says four. `visit everybody` and
-    `visit nobody` stand beside the risks. Source: Vickers and Elkin, Medical Decision Making 2006;26:565.
+    `n_visited_events` are the visited who had the event. A threshold says how many fruitless visits one fruitful visit
+    is worth: 0.2 says four. `visit everybody` and `visit nobody` stand beside the risks. Source: Vickers and Elkin,
+    Medical Decision Making 2006;26:565.
 
     >>> net_benefit([1, 0, 0, 1], {"model": [0.9, 0.2, 0.6, 0.7]}, thresholds=[0.5])["value"].to_list()
     [0.25, 0.0, 0.0]
@@ -99,7 +100,12 @@ def net_benefit(outcome: ArrayLike, risks: Mapping[str, ArrayLike], *, threshold
     nobody = np.zeros(happened.size, dtype=bool)
     return tidy(
         (
-            {"threshold": threshold, "strategy": strategy, "n_visited": int(visited.sum())},
+            {
+                "threshold": threshold,
+                "strategy": strategy,
+                "n_visited": int(visited.sum()),
+                "n_visited_events": int((visited & happened).sum()),
+            },
             _benefit(happened, visited, nobody, threshold),
         )
         for (threshold, strategy), visited in visits.items()
