@@ -17,7 +17,9 @@ from ageingwell.evaluation.calibration import (
     calibration,
     calibration_curve,
     calibration_groups,
+    calibration_intercept,
     calibration_line,
+    calibration_slope,
     observed_over_expected,
 )
 from ageingwell.evaluation.coverage import held_by_group, holds, holds_truth
@@ -86,6 +88,8 @@ OF_OUTCOME: dict[str, Callable] = {
     "calibration_drift": lambda y: calibration_drift(OUTCOME, RISK, y, RISK),
     "at_list_length": lambda y: at_list_length(y, RISK, k=5),
     "at_capacities": lambda y: at_capacities(y, RISK, capacities={"fire": 5}),
+    "calibration_slope": lambda y: calibration_slope(y, RISK),
+    "calibration_intercept": lambda y: calibration_intercept(y, RISK),
     "net_benefit": lambda y: net_benefit(y, {"model": RISK}, thresholds=[0.2]),
     "net_benefit_gain": lambda y: net_benefit_gain(y, {"model": RISK}, model="model", thresholds=[0.2]),
     "as_risk": lambda y: as_risk(y, RISK),
@@ -126,6 +130,8 @@ OF_SCORE: dict[str, Callable] = {
     "calibration_drift": lambda x: calibration_drift(OUTCOME, RISK, OUTCOME, x),
     "at_list_length": lambda x: at_list_length(OUTCOME, x, k=5),
     "at_capacities": lambda x: at_capacities(OUTCOME, x, capacities={"fire": 5}),
+    "calibration_slope": lambda x: calibration_slope(OUTCOME, x),
+    "calibration_intercept": lambda x: calibration_intercept(OUTCOME, x),
     "net_benefit": lambda x: net_benefit(OUTCOME, {"model": x}, thresholds=[0.2]),
     "net_benefit_gain": lambda x: net_benefit_gain(OUTCOME, {"model": x}, model="model", thresholds=[0.2]),
     "as_risk": lambda x: as_risk(OUTCOME, x),

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from ageingwell.evaluation.brier import brier
-from ageingwell.evaluation.calibration import calibration, calibration_groups, observed_over_expected
+from ageingwell.evaluation.calibration import (
+    calibration,
+    calibration_groups,
+    calibration_intercept,
+    calibration_slope,
+    observed_over_expected,
+)
 from ageingwell.evaluation.discrimination import AGE_BANDS, auroc, paired_differences
 from ageingwell.evaluation.groups import AT_THE_CUT, by_group
 from ageingwell.evaluation.ici import calibration_index
@@ -228,7 +234,12 @@ def listed_at(risk: Floats, k: int) -> NDArray[np.bool_]:
 
 def _groups(held: Held) -> pl.DataFrame:
     at_the_cut = by_group(AT_THE_CUT, held.outcome, listed_at(held.risk, held.k), groupings=held.groupings)
-    of_risks = {"auroc": auroc, "observed over expected": observed_over_expected}
+    of_risks = {
+        "auroc": auroc,
+        "observed over expected": observed_over_expected,
+        "calibration slope": calibration_slope,
+        "calibration intercept": calibration_intercept,
+    }
     return pl.concat([at_the_cut, by_group(of_risks, held.outcome, held.risk, groupings=held.groupings)])
 
 
