@@ -125,6 +125,18 @@ class LinkFacts(TypedDict, total=False):
     fallen: list[dict[str, Any]]
 
 
+class LotFacts(TypedDict, total=False):
+    """The lot at the margin tonight: from `seed` and `week` it can be drawn again; homes as a page may count them."""
+
+    seed: int
+    week: str
+    random_share: float
+    left_out_days: int
+    never_needs: list[str]
+    n_doors: str
+    n_won: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class NightFacts:
     """Everything a reader or an auditor is told of a night. The order of the fields is that of the manifest.
@@ -167,6 +179,7 @@ class NightFacts:
     links: LinkFacts = field(default_factory=LinkFacts)
     columns_gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     list_key: str | None = None
+    lot: LotFacts = field(default_factory=LotFacts)
 
     @property
     def ranking_outcome(self) -> str:

@@ -74,9 +74,9 @@ def refused_altogether(records: Records) -> pl.DataFrame:
     return _counted(unread, "read").select(ATTRITION.names()).cast(ATTRITION)
 
 
-def account_for_eligible(ranked: pl.DataFrame, listed: pl.Series) -> pl.DataFrame:
-    """Everybody who could be offered help: on the list, or why not (`ATTRITION`)."""
-    off = unplaced(ranked, listed=listed)
+def account_for_eligible(ranked: pl.DataFrame, listed: pl.Series, *, losers: pl.DataFrame) -> pl.DataFrame:
+    """Everybody who could be offered help: on the list, or why not (`ATTRITION`); `losers` lost a lot."""
+    off = unplaced(ranked, listed=listed, losers=losers)
     here = ranked.select("person_id").filter(pl.col("person_id").is_in(listed.implode()))
     parts = [
         off.select("person_id", "step", "reason", n=pl.lit(1), re_enters_on="re_enters_on"),

@@ -168,6 +168,10 @@ def _needs(needs: pl.DataFrame, gone: Withdrawn) -> pl.DataFrame:
 
 def _without(frame: pl.DataFrame, name: str, out: pl.DataFrame, doors: pl.Series, gone: Withdrawn) -> pl.DataFrame:
     hit = [pl.lit(value=False)]
+    if name == "lot":
+        # Who died or moved after a lot still counts in it, or it would tell of the lucky alone; an opt-out ends that.
+        out = out.filter(pl.col("reason").is_in(OPT_OUTS))
+        doors = doors.clear()
     if "person_id" in frame.columns:
         hit.append(_is_among("person_id", out["person_id"]))
     if "household_id" in frame.columns:

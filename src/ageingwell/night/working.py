@@ -7,18 +7,21 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings
 from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import BundleError
 from ageingwell.governance.night_facts import NightFacts
-from ageingwell.kept.frames import NightFrames, previous_list
+from ageingwell.kept.frames import NightFrames, frame_file, previous_list, read_frame
 from ageingwell.night.deciding import NOTHING_DECIDED, read_decisions
 from ageingwell.night.local import LocalDirectory
 from ageingwell.night.outreach import outreach_list
 from ageingwell.night.shards import folder_of_shards, shards_needed
 from ageingwell.night.track_record import settled_archive
+from ageingwell.outreach.lot import LOT, NO_LOT
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import latest_before
 from ageingwell.reasons import stop_on_unknown_facts
@@ -65,10 +68,21 @@ def work_out(
             local=local,
             engine=engine,
             n_shards=shards_needed(records, config.score),
+            lots=lots_so_far(previous),
         )
     if previous is not None and last_list is None:
         facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
     return frames, facts, bundle
+
+
+def lots_so_far(previous: Path | None) -> pl.DataFrame:
+    """Everybody who took part in a lot up to the night `previous`; a night made before lots were kept has none.
+
+    Raises `PublishError` where the file is damaged: who lost must not be drawn again the next night.
+    """
+    if previous is None or not (previous / frame_file("lot")).exists():
+        return NO_LOT
+    return read_frame(previous, "lot", columns=LOT.names())
 
 
 def suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
