@@ -57,7 +57,8 @@ def test_the_lot_of_each_night_can_be_drawn_again_from_its_files(nights: Path) -
         on = NIGHT + timedelta(weeks=week)
         told = json.loads((nights / "out" / str(on) / "manifest.json").read_text())["lot"]
         tonight = lots(nights, week).filter(drawn_on=on).unique("door_id")
-        assert tonight.height > 0
+        # Who is on the list already takes part in no other lot, so later weeks may have none.
+        assert tonight.height > 0 or week > 0
         for _, lot in tonight.group_by("lead_agency", "team"):
             numbers = {door: lot_number(door, week=told["week"], seed=told["seed"]) for door in lot["door_id"]}
             winners = sorted(numbers, key=numbers.__getitem__)[: lot.height // 2]
