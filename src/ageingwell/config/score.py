@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -209,7 +209,7 @@ class RecognitionSettings(Settings):
 class ModelSettings(Settings):
     """Which model bundles a run may use."""
 
-    signers: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+    signers: tuple[str, ...] = Field(
         default=(),
         description="public keys (Ed25519, 64 hexadecimal digits) one of which has to have signed the bundle; none: "
         "bundles need no signature",
@@ -218,6 +218,13 @@ class ModelSettings(Settings):
         default=None,
         description="refuse a bundle whose latest cut-off is earlier than this day, such as an older one put back",
     )
+
+    @field_validator("signers")
+    @classmethod
+    def _public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[0-9a-f]{64}", key) for key in value):
+            raise ValueError("write each public key as the 64 hexadecimal digits that `ageingwell seal --sign` tells")
+        return value
 
 
 class ScoreSettings(Settings):
