@@ -70,7 +70,7 @@ def test_no_planted_index_is_run_wherever_it_lies(tmp_path: Path) -> None:
         assert done.returncode == 0 or ran, done.stderr
         kept = [path for path in (*package.rglob("*.nb?"), *home.rglob("*.nb?")) if path.stat().st_size > 4096]
         assert ran or kept == [], "nothing is kept for the next night to read"
-    counted("S2.poisoned_numba_cache", len(PLACES) * len(FUNCTIONS), len(ran))
+    counted("S2.payloads", len(PLACES) * len(FUNCTIONS), len(ran))
     assert ran == []
     # The planted index does run where somebody opens it.
     pickle.loads(next((tmp_path / PLACES[2] / "named").rglob("*.nbi")).read_bytes())  # noqa: S301
