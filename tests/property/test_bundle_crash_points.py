@@ -1,6 +1,6 @@
 """Whatever stops the writing of a bundle, and wherever, whoever reads it finds one whole bundle, the old or the new.
 
-Every moment of every operation is tried. `train`, `recalibrate`, `seal`, `evaluate` and `RiskModel.save` all write
+Every moment of every operation is tried. `train`, `recalibrate`, `seal` and `RiskModel.save` all write
 through `write_whole`.
 """
 
@@ -138,7 +138,7 @@ def test_an_error_of_the_disk_at_any_operation_leaves_one_whole_bundle(
                 write(out, NEW, disk=disk)
             tried += 1
             bad += as_read(out) not in scene.found
-    counted("R9.errors", tried, bad, note="writing a bundle")
+    counted("R9.io_errors", tried, bad, note="writing a bundle")
     assert bad == 0
 
 

@@ -125,6 +125,13 @@ class LinkFacts(TypedDict, total=False):
     fallen: list[dict[str, Any]]
 
 
+class LastNightFacts(TypedDict, total=False):
+    """The folder of the night before, and the SHA-256 of its `SHA256SUMS`; None where it has none."""
+
+    folder: str
+    sums_sha256: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class NightFacts:
     """Everything a reader or an auditor is told of a night. The order of the fields is that of the manifest.
@@ -167,6 +174,8 @@ class NightFacts:
     links: LinkFacts = field(default_factory=LinkFacts)
     columns_gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     list_key: str | None = None
+    last_night: LastNightFacts = field(default_factory=LastNightFacts)
+    sums: str | None = None
 
     @property
     def ranking_outcome(self) -> str:

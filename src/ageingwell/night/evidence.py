@@ -8,6 +8,7 @@ import polars as pl
 from ageingwell.bundle import CARD, EVALUATION, Bundle
 from ageingwell.evaluation.drift import STABILITY, stability_against
 from ageingwell.evaluation.stored import as_text, from_text
+from ageingwell.kept.sealed import read_kept
 from ageingwell.publish import write_bytes
 from ageingwell.report.annex import Evidence
 
@@ -41,6 +42,8 @@ def save_evidence(evidence: Evidence, folder: Path) -> None:
 
 def read_evidence(folder: Path) -> Evidence:
     """What `save_evidence` kept."""
-    card = folder / CARD
-    tables = from_text((folder / EVALUATION).read_text(encoding="utf-8"))
-    return Evidence(tables, card.read_text(encoding="utf-8") if card.is_file() else None)
+    tables = from_text(read_kept(folder, EVALUATION).decode())
+    try:
+        return Evidence(tables, read_kept(folder, CARD).decode())
+    except FileNotFoundError:
+        return Evidence(tables, None)

@@ -14,6 +14,7 @@ from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import BundleError
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames, previous_list
+from ageingwell.kept.sealed import changed_since, digest_of_night
 from ageingwell.night.deciding import NOTHING_DECIDED, read_decisions
 from ageingwell.night.local import LocalDirectory
 from ageingwell.night.outreach import outreach_list
@@ -66,9 +67,20 @@ def work_out(
             engine=engine,
             n_shards=shards_needed(records, config.score),
         )
-    if previous is not None and last_list is None:
-        facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
+    if previous is not None:
+        facts = replace(
+            facts,
+            last_night={"folder": previous.name, "sums_sha256": digest_of_night(previous)},
+            notes=[*facts.notes, *_of_last_night(previous, is_readable=last_list is not None)],
+        )
     return frames, facts, bundle
+
+
+def _of_last_night(folder: Path, *, is_readable: bool) -> list[str]:
+    """What a reader is told where the last night is not as it was published, or its list is of no use."""
+    changed = changed_since(folder)
+    told = [] if changed is None else [f"the list of {folder.name} is not as it was published: {changed}"]
+    return told if is_readable else [*told, "the last list cannot be read, so everyone counts as new"]
 
 
 def suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
