@@ -111,7 +111,7 @@ def checked_file(folder: Path, name: str) -> bytes:
     expected = _told(told).get(name)
     for above in PurePosixPath(name).parents:
         if (folder / above).is_symlink() and above != PurePosixPath("."):
-            raise ChangedError(name, "lies behind a link")
+            raise ChangedError(name, "is behind a link")
     try:
         content = read_plainly(folder / name, name)
     except FileNotFoundError:
@@ -119,7 +119,7 @@ def checked_file(folder: Path, name: str) -> bytes:
             raise
         raise ChangedError(name, "is missing") from None
     if expected is None:
-        raise ChangedError(name, f"is not among the files that {SUMS} tells of")
+        raise ChangedError(name, f"is not listed in {SUMS}")
     if hashlib.sha256(content).hexdigest() != expected:
         raise ChangedError(name, "is not the file that was saved")
     return content
@@ -160,7 +160,7 @@ def _compare(sums: bytes, made: Mapping[str, str], *, but: Collection[str] = ())
         if name not in made:
             raise ChangedError(name, "is missing")
         if name not in told:
-            raise ChangedError(name, f"is not among the files that {SUMS} tells of")
+            raise ChangedError(name, f"is not listed in {SUMS}")
         if made[name] != told[name]:
             raise ChangedError(name, "is not the file that was saved")
 

@@ -128,7 +128,7 @@ def recalibrate(
 @click.option("--sign", type=KEY_FILE, help="Sign it with the private key in this file (Ed25519, PEM).")
 @json_option
 def seal(bundle: Path, sign: Path | None, as_json: bool) -> None:
-    """Seal a bundle anew after its card was filled in, sign it, or seal one that an earlier version made."""
+    """Seal a bundle again after its card was filled in, sign it, or seal one that an earlier version made."""
     from ageingwell.jobs import sealing
 
     done = sealing.seal(bundle, sign=sign)

@@ -1,4 +1,4 @@
-"""Seal a bundle anew: after its card was filled in, to sign it, or because an earlier version made it."""
+"""Seal a bundle again: after its card was filled in, to sign it, or because an earlier version made it."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ class Sealed(Shown):
 
 
 def seal(bundle: str | Path, *, sign: str | Path | None = None, disk: Disk = DISK) -> Sealed:
-    """Write a bundle's sums anew, and sign them with the private key in the file `sign` if there is one.
+    """Write a bundle's sums again, and sign them with the private key in the file `sign` if there is one.
 
     The card may have been edited since it was sealed, and nothing else: raises `BundleError` where any other file was
     changed. Of a bundle that an earlier version made without sums only the hashes in `bundle.json` can be checked.

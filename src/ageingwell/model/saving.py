@@ -123,7 +123,7 @@ def _refused(folder: Path) -> Iterator[None]:
     try:
         yield
     except ChangedError as fault:
-        edited = f"if you filled it in yourself, seal the bundle again: ageingwell seal {folder}; else {AGAIN}"
+        edited = f"if you filled it in yourself, seal the bundle again: ageingwell seal {folder}; otherwise {AGAIN}"
         raise BundleError(f"{folder.name}: {fault}", edited if fault.file == "card.md" else AGAIN) from None
     except (FileNotFoundError, NotADirectoryError):
         raise BundleError(
