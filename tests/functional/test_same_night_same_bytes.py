@@ -85,7 +85,7 @@ def test_tables_sent_as_csv_give_the_bytes_of_parquet(small_county, settings, ex
     night = score(sent, as_of=NIGHT, out=tmp_path / "out", config=load_config(settings)).folder
 
     found = hashes_of(night)
-    assert {name for name in expected if found.get(name) != expected[name]} == {"manifest.json"}
+    assert {name for name in expected if found.get(name) != expected[name]} == {"SHA256SUMS", "manifest.json"}
     assert set(found) == set(expected)
 
 

@@ -466,9 +466,10 @@ def as_an_earlier_version_made_it(folder: Path) -> None:
     for later in ("evaluation.json", "card.md", "group.xlsx", "commissioning.html"):
         (folder / later).unlink(missing_ok=True)
     told = json.loads((folder / "manifest.json").read_text())
-    for key in ("format", "decisions", "directory", "track_record", "minimum_age", "works_less_well_for"):
+    for key in ("format", "decisions", "directory", "track_record", "minimum_age", "works_less_well_for", "sums"):
         del told[key]
     (folder / "manifest.json").write_text(json.dumps(told))
+    (folder / "SHA256SUMS").unlink()
 
 
 def test_a_night_that_an_earlier_version_made_is_withdrawn_from_too(published, settings):

@@ -1,8 +1,8 @@
 """The ledger of decisions: one SQLite file, only ever added to, each entry carrying the hash of the one before.
 
 An entry that was changed, taken out or put in between breaks the chain, and every reader checks the whole chain. Who
-can write the file could still cut off its end or write a new chain; so each night keeps in its manifest the hash it
-had read up to, and the next night looks for it.
+can write the file could still cut off its end or write a new chain; so the hash of the last entry lies in a file beside
+it, and each night keeps in its manifest the hash it had read up to, for which the next night looks.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.decisions.entry import ENTRIES, Entry
+from ageingwell.decisions.ledger_head import remember_head, stop_on_lost_entries
 from ageingwell.decisions.plan import Plan
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LedgerError
@@ -58,6 +59,7 @@ def read_ledger(path: Path) -> pl.DataFrame:
     [(1, datetime.date(2026, 11, 24), 'fire', 'said_no')]
     """
     if not path.exists():
+        stop_on_lost_entries(path, ())
         return pl.DataFrame(schema=ENTRIES)
     with _opened(path) as database:
         rows = _checked(database, path)
@@ -98,6 +100,9 @@ def append(
             previous = digest
         with disk.watched("commit_ledger", path):
             database.execute("COMMIT")
+    # The entries are kept; where the head is not, that of an earlier one holds.
+    with suppress(OSError):
+        remember_head(path, previous, disk=disk)
     disk.sync_folder(path.parent)
 
 
@@ -146,6 +151,7 @@ def _make(database: sqlite3.Connection) -> None:
 def _checked(database: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str]]:
     """Every row, oldest first, once the whole chain has been followed."""
     if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").fetchall():
+        stop_on_lost_entries(path, ())
         return []
     if database.execute("PRAGMA user_version").fetchone()[0] not in _READ:
         raise LedgerError(f"the ledger {path.name} was written by another version", "use that version, or a new ledger")
@@ -157,4 +163,5 @@ def _checked(database: sqlite3.Connection, path: Path) -> list[tuple[int, str, s
                 f"the ledger {path.name} was changed: its chain no longer matches from entry {at} on", _MENDING
             )
         previous = digest
+    stop_on_lost_entries(path, [row[3] for row in rows])
     return rows

@@ -137,6 +137,13 @@ class LotFacts(TypedDict, total=False):
     n_won: str
 
 
+class LastNightFacts(TypedDict, total=False):
+    """The folder of the night before, and the SHA-256 of its `SHA256SUMS`; None where it has none."""
+
+    folder: str
+    sums_sha256: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class NightFacts:
     """Everything a reader or an auditor is told of a night. The order of the fields is that of the manifest.
@@ -180,6 +187,8 @@ class NightFacts:
     columns_gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     list_key: str | None = None
     lot: LotFacts = field(default_factory=LotFacts)
+    last_night: LastNightFacts = field(default_factory=LastNightFacts)
+    sums: str | None = None
 
     @property
     def ranking_outcome(self) -> str:

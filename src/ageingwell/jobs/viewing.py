@@ -19,6 +19,7 @@ import polars as pl
 from ageingwell.config.load import Config, load_config
 from ageingwell.context import Surroundings
 from ageingwell.given import day_of
+from ageingwell.kept.sealed import read_kept
 from ageingwell.night.before import before_of
 from ageingwell.night.nearby import local_offers, with_local_offers
 from ageingwell.night.score import OutreachRun, score
@@ -263,7 +264,8 @@ def _files_of(recipient: Recipient, night: Path) -> dict[str, str]:
         if recipient in own
         else list(folder.glob(f"{recipient}.*"))
     )
-    return {str(path.relative_to(night)): readable_text(path.name, path.read_bytes()) for path in sorted(found)}
+    names = [path.relative_to(night).as_posix() for path in sorted(found)]
+    return {name: readable_text(Path(name).name, read_kept(night, name)) for name in names}
 
 
 def readable_text(name: str, content: bytes) -> str:

@@ -37,6 +37,7 @@ from ageingwell.contracts.made import (
 )
 from ageingwell.contracts.services import Offerable
 from ageingwell.errors import PublishError
+from ageingwell.kept.sealed import read_kept
 from ageingwell.shown import Screen, Shown
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
@@ -193,10 +194,10 @@ def frame_file(frame: str) -> str:
 def read_frame(folder: Path, name: str, *, columns: Sequence[str] = ()) -> pl.DataFrame:
     """Read one frame of a published night, which any version may have made; it has to have these `columns`.
 
-    Raises `PublishError` where the file is not there, is damaged, or lacks one of them.
+    Raises `PublishError` where the file is not there, is not as it was published, is damaged, or lacks one of them.
     """
     try:
-        frame = pl.read_parquet(folder / frame_file(name))
+        frame = pl.read_parquet(read_kept(folder, frame_file(name)))
     # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise _no_use(folder, name, "cannot be read") from None

@@ -13,8 +13,8 @@ from ageingwell.contracts.fields import PSEUDONYM
 from ageingwell.contracts.services import schema_of
 from ageingwell.errors import PublishError
 from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, NightFrames, frame_file, read_frame
+from ageingwell.kept.sealed import MANIFEST, read_kept
 
-MANIFEST: Final = "manifest.json"
 # The columns in which a frame names people and homes.
 KEYS: Final = ("person_id", "household_id", "door_id")
 _LISTS: Final = {"extra_doors": pl.List(pl.String)}
@@ -127,7 +127,7 @@ def _of_somebody(frame: pl.DataFrame, nullable: Mapping[str, bool]) -> pl.DataFr
 
 def _facts(folder: Path) -> dict[str, Any]:
     try:
-        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        told = json.loads(read_kept(folder, MANIFEST))
+    except (OSError, ValueError, RecursionError, PublishError):
         return {}
     return told if isinstance(told, dict) else {}

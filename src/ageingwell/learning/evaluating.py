@@ -84,7 +84,7 @@ def evaluate(
     world = surroundings or Surroundings()
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
-    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache)
+    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache, trust=config.score.model)
     then = replace(config, train=as_trained(config.train, loaded))
     past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=day, surroundings=world)
     test, fit = past.parts["test"], past.parts["fit"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from ageingwell.decisions.sent import SentList, Subject
 from ageingwell.decisions.tables import KEY, SHORT_CODES, key_of
 from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
 from ageingwell.kept.frames import read_frame
+from ageingwell.kept.sealed import MANIFEST, read_kept
 from ageingwell.pseudonyms import Key, row_key
 from ageingwell.publish import latest_before, revisions
 from ageingwell.register import LEAD_AGENCIES
@@ -99,14 +101,21 @@ def _still_known(latest: Path, listed: pl.DataFrame) -> dict[str, Subject]:
 
 
 def _published(folder: Path, recipient: str) -> Filled:
-    return read_filled(book_of(folder, recipient), titles=headings())
+    return _as_sent(folder, book_of(folder, recipient))
+
+
+def _as_sent(folder: Path, book: Path) -> Filled:
+    """A workbook of a published night, read once it is known to be as it was published."""
+    with suppress(FileNotFoundError):  # reading it tells of that
+        read_kept(folder, book.relative_to(folder).as_posix())
+    return read_filled(book, titles=headings())
 
 
 def _by_code(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
     recipient, night, _ = filled.code or ("", "", "")
     for folder in reversed(revisions(out, night)):
         for book in books_of(folder, recipient):
-            sent = read_filled(book, titles=headings())
+            sent = _as_sent(folder, book)
             if sent.code == filled.code:
                 return folder, recipient, sent
     raise DecisionFileError(
@@ -146,8 +155,8 @@ def _every_night(out: Path) -> Iterator[Path]:
 def manifest_of(folder: Path) -> dict[str, Any]:
     """What a published night tells of itself."""
     try:
-        told: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        told: dict[str, Any] = json.loads(read_kept(folder, MANIFEST))
+    except (OSError, ValueError, RecursionError):
         raise PublishError(
             f"manifest.json of the published night {folder.name} cannot be read",
             "put that night's folder back as it was published",

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 import polars as pl
 
+from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
+from ageingwell.errors import PublishError
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
 from ageingwell.kept.reading import KeptNight
+from ageingwell.kept.sealed import read_kept, seal_night
 from ageingwell.night.evidence import KEPT, read_evidence
 from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
 from ageingwell.pseudonyms import Key
@@ -50,6 +53,7 @@ def publish_withdrawal(
             write_pages(staging, pages)
         for line in told:
             write_bytes(staging / NO_PAGES, f"{line}\n".encode())
+        seal_night(staging)
         return Revision(publish_folder(staging, out, name=name), told)
 
 
@@ -61,7 +65,7 @@ def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
         facts |= {"steps": frames.counts().to_dicts(), "withdrawn": count_withdrawn(frames)}
     if "partners_full" in frames.listed.columns and "urgency" in frames.needs.columns:
         facts |= {"week": describe_week(frames.listed, frames.needs, frames.counts())}
-    return facts | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
+    return facts | {"sums": SUMS} | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
 
 
 def _pages_or_why(
@@ -96,7 +100,7 @@ def _copy_beside(folder: Path, staging: Path) -> None:
         (staging / "refused").mkdir()
     for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
         try:
-            content = found.read_bytes()
-        except OSError:
+            content = read_kept(folder, found.relative_to(folder).as_posix())
+        except (OSError, PublishError):
             continue
         write_bytes(staging / found.relative_to(folder), content)

@@ -16,6 +16,7 @@ from ageingwell.engines.choosing import engine_of
 from ageingwell.errors import BundleError
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames, frame_file, previous_list, read_frame
+from ageingwell.kept.sealed import changed_since, digest_of_night
 from ageingwell.night.deciding import NOTHING_DECIDED, read_decisions
 from ageingwell.night.local import LocalDirectory
 from ageingwell.night.outreach import outreach_list
@@ -70,8 +71,12 @@ def work_out(
             n_shards=shards_needed(records, config.score),
             lots=lots_so_far(previous),
         )
-    if previous is not None and last_list is None:
-        facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
+    if previous is not None:
+        facts = replace(
+            facts,
+            last_night={"folder": previous.name, "sums_sha256": digest_of_night(previous)},
+            notes=[*facts.notes, *_of_last_night(previous, is_readable=last_list is not None)],
+        )
     return frames, facts, bundle
 
 
@@ -85,9 +90,16 @@ def lots_so_far(previous: Path | None) -> pl.DataFrame:
     return read_frame(previous, "lot", columns=LOT.names())
 
 
+def _of_last_night(folder: Path, *, is_readable: bool) -> list[str]:
+    """What a reader is told where the last night is not as it was published, or its list is of no use."""
+    changed = changed_since(folder)
+    told = [] if changed is None else [f"the list of {folder.name} is not as it was published: {changed}"]
+    return told if is_readable else [*told, "the last list cannot be read, so everyone counts as new"]
+
+
 def suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
     """The bundle of the settings; `BundleError` for one of made-up people where the records are not made up."""
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache, trust=config.score.model)
     if bundle.made_up and not records.made_up and not allow_made_up:
         raise BundleError(
             "the model bundle was trained on made-up people and these records are not marked as made up",

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from ageingwell.bundle import Bundle
+from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings, peak_memory_bytes
 from ageingwell.governance.manifest import (
@@ -20,6 +21,7 @@ from ageingwell.governance.manifest import (
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
+from ageingwell.kept.sealed import seal_night
 from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
@@ -104,6 +106,7 @@ def as_published(facts: NightFacts, frames: NightFrames, *, key: Key) -> NightFa
         week=describe_week(frames.listed, frames.needs, frames.counts()),
         withdrawn=count_withdrawn(frames),
         list_key=key.fingerprint,
+        sums=SUMS,
     )
 
 
@@ -139,6 +142,7 @@ def publish_night(
         write_bytes(folder / "manifest.json", as_json(facts.plain()))
         write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
         write_bytes(folder / "run.json", as_json(_run(world)))
+        seal_night(folder)
         return publish_folder(folder, out, name=name, today=world.now().date())
 
 
