@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import gzip
 import io
 import re
 import stat
@@ -92,12 +93,12 @@ def table_rows(path: Path) -> pl.DataFrame:
     fault = "cannot be read as CSV in UTF-8"
     try:
         if content[:2] == b"\x1f\x8b":
-            unpacking = zlib.decompressobj(wbits=31)
-            content = unpacking.decompress(content, MOST_TABLE_BYTES)
-            if unpacking.unconsumed_tail or not unpacking.eof:
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(MOST_TABLE_BYTES + 1)
+            if len(content) > MOST_TABLE_BYTES:
                 raise ConfigError(
-                    f"{path.name}: unpacks to more than {MOST_TABLE_BYTES // 1_000_000} MB, or was cut off",
-                    "correct its path, or send it again",
+                    f"{path.name}: unpacks to more than {MOST_TABLE_BYTES // 1_000_000} MB",
+                    "correct its path",
                 )
         # Polars would unpack other kinds itself, without end.
         if content[:4] == b"\x28\xb5\x2f\xfd" or content[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
@@ -106,7 +107,7 @@ def table_rows(path: Path) -> pl.DataFrame:
             fault = f"has more than {_MOST_COLUMNS} columns"
         else:
             return pl.read_csv(io.BytesIO(content), infer_schema=False)
-    except (zlib.error, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+    except (zlib.error, OSError, EOFError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         pass
     raise ConfigError(f"{path.name}: {fault}", "save it as CSV in UTF-8")
 

@@ -23,11 +23,11 @@ class Limits(Settings):
     page_mb: float = Field(
         default=32.0, gt=0, le=4096, description="MB of one page of JSON, which is read into memory at once"
     )
-    unpacked_gib: float = Field(
-        default=1.0, gt=0, le=4096, description="GiB that a packed file may always unpack to, however small it is"
+    unpacked_mb: float = Field(
+        default=100.0, gt=0, le=1_000_000, description="MB that a packed file may always unpack to, however small it is"
     )
     unpacked_times: float = Field(
-        default=200.0, ge=1, le=100_000, description="beyond that, how many times its size: tables pack 5 to 30 times"
+        default=100.0, ge=1, le=100_000, description="beyond that, how many times its size: tables pack 5 to 30 times"
     )
     columns: int = Field(
         default=2000, ge=1, le=100_000, description="columns of one table: the widest national extracts have hundreds"
@@ -53,7 +53,7 @@ class Limits(Settings):
         default=5_000_000, ge=1, le=1_000_000_000, description="values of one page of JSON: each takes 60 bytes or more"
     )
     memory_mb: float = Field(
-        default=384.0, ge=64, le=1_000_000, description="MB that reading a Parquet file or a workbook may always take"
+        default=300.0, ge=64, le=1_000_000, description="MB that reading a Parquet file or a workbook may always take"
     )
     memory_times: float = Field(
         default=16.0, ge=0, le=1000, description="and beyond that, how many times the size of the file"

@@ -80,4 +80,4 @@ def _opened(path: Path, info: zipfile.ZipInfo, name: str, limits: Limits) -> Bin
         inner = archive.open(info)
     if inner is None:
         raise SourceError(f"{name}: cannot be unpacked", "pack it again with the usual method, and send it again")
-    return watched(inner, name, packed_bytes=info.compress_size, limits=limits)  # type: ignore[arg-type]
+    return watched(inner, name, packed=lambda: info.compress_size, limits=limits)  # type: ignore[arg-type]

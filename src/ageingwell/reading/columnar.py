@@ -1,7 +1,7 @@
-"""Parquet files in chunks, typed as they are: what the process that reads for us does (`worker.py`).
+"""Parquet files in chunks, typed as they are.
 
-Nothing here is called by the process that holds the run: a Parquet file can panic, abort or fill the memory of whoever
-decodes it (`guarded.py`).
+A Parquet file can panic, abort or fill the memory of whoever decodes it. So a process of its own decodes it first
+(`worker.py`, by `guarded.py`); what has come to its end there, within its limits, comes to the same end here.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +13,7 @@ from typing import Final, TypeVar
 import polars as pl
 
 from ageingwell.errors import SourceError
-from ageingwell.reading.limits import KB, beyond, regular_size
-from ageingwell.reading.limits import Limits as Limits
+from ageingwell.reading.limits import KB, Limits, beyond, regular_size
 from ageingwell.reading.tabular import Chunk
 
 T = TypeVar("T")
@@ -38,6 +37,17 @@ class ParquetFacts:
     metadata: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Proven:
+    """What decoding a Parquet file once has shown.
+
+    `odd` are the columns with a day beyond all calendars; `is_heavy` where a chunk has to come in several.
+    """
+
+    odd: tuple[str, ...] = ()
+    is_heavy: bool = False
+
+
 def parquet_facts(path: Path, limits: Limits) -> ParquetFacts:
     """Read the end of a Parquet file; raises `SourceError` where it is damaged or too much."""
     size = regular_size(path, limits)
@@ -51,19 +61,41 @@ def parquet_facts(path: Path, limits: Limits) -> ParquetFacts:
     return ParquetFacts(tuple(names), n_rows, metadata)
 
 
+def proven(path: Path, facts: ParquetFacts, *, columns: Sequence[str], rows_at_once: int, limits: Limits) -> Proven:
+    """Decode some columns of a Parquet file from its first row to its last, and say what was found.
+
+    Raises `SourceError` where it is damaged, and for a cell that is too long.
+    """
+    odd: set[str] = set()
+    is_heavy = False
+    for rows in _decoded(path, facts, columns, rows_at_once):
+        lengths = rows.select(pl.col(pl.String).str.len_bytes())
+        longest = max((int(column.max() or 0) for column in lengths), default=0)  # type: ignore[arg-type]
+        if longest > limits.cell_kb * KB:
+            raise beyond(path.name, f"a cell of {longest / KB:,.0f} kB", "cell_kb", limits)
+        odd |= {name for name, dtype in rows.schema.items() if _is_of_time(dtype) and _is_odd(rows[name]).any()}
+        is_heavy = is_heavy or _weight(rows, lengths) > CHUNK_BYTES
+    return Proven(tuple(sorted(odd)), is_heavy)
+
+
 def parquet_chunks(
-    path: Path, facts: ParquetFacts, *, columns: Sequence[str], rows_at_once: int, limits: Limits
+    path: Path, facts: ParquetFacts, known: Proven, *, columns: Sequence[str], rows_at_once: int
 ) -> Iterator[Chunk]:
-    """Yield the rows of some columns of a Parquet file in chunks."""
+    """Yield the rows of some columns of a Parquet file in chunks, as they were proven."""
+    at = 1
+    for rows in _decoded(path, facts, columns, rows_at_once):
+        tame = rows.with_columns(_tamed(rows[name]) for name in known.odd)
+        for piece in _pieces(tame) if known.is_heavy else (tame,):
+            yield Chunk(path.name, at, piece, sent=facts.names)
+            at += piece.height
+
+
+def _decoded(path: Path, facts: ParquetFacts, columns: Sequence[str], rows_at_once: int) -> Iterator[pl.DataFrame]:
     scan = _attempted(path, lambda: _in_microseconds(path)).select(columns)
     rows_at_once = max(1, min(rows_at_once, CHUNK_CELLS // max(1, len(columns))))
     for start in range(0, max(facts.n_rows, 1), rows_at_once):
         part = scan.slice(start, rows_at_once)
-        rows = _attempted(path, lambda part=part: _tame(part.collect()))  # type: ignore[misc]
-        _stop_on_long_cells(path, rows, limits)
-        for piece in _pieces(rows):
-            yield Chunk(path.name, start + 1, piece, sent=facts.names)
-            start += piece.height
+        yield _attempted(path, lambda part=part: part.collect())  # type: ignore[misc]
 
 
 def _attempted(path: Path, act: Callable[[], T]) -> T:
@@ -77,48 +109,36 @@ def _attempted(path: Path, act: Callable[[], T]) -> T:
 
 def _pieces(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The rows in as many frames as their texts need."""
-    weight = int(rows.estimated_size()) + sum(int(rows[name].str.len_bytes().sum() or 0) for name in _texts(rows))
-    n = max(1, rows.height * CHUNK_BYTES // max(weight, 1))
-    yield from rows.iter_slices(n) if rows.height > n else (rows,)
+    weight = _weight(rows, rows.select(pl.col(pl.String).str.len_bytes()))
+    yield from rows.iter_slices(max(1, rows.height * CHUNK_BYTES // max(weight, 1)))
 
 
-def _stop_on_long_cells(path: Path, rows: pl.DataFrame, limits: Limits) -> None:
-    for name in _texts(rows):
-        if (longest := int(rows[name].str.len_bytes().max() or 0)) > limits.cell_kb * KB:  # type: ignore[arg-type]
-            raise beyond(path.name, f"a cell of {longest / KB:,.0f} kB", "cell_kb", limits)
-
-
-def _texts(rows: pl.DataFrame) -> list[str]:
-    return [name for name, dtype in rows.schema.items() if dtype == pl.String]
-
-
-def _tame(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with every column as text that holds a day or a time beyond all calendars: nothing else can hold it.
-
-    Such a day makes whatever works with it panic; as text it is no day, and is refused as any other text.
-    """
-    return rows.with_columns(_tamed(rows[name]) for name, dtype in rows.schema.items() if _is_of_time(dtype))
+def _weight(rows: pl.DataFrame, lengths: pl.DataFrame) -> int:
+    """The bytes of the rows were every text written out; in memory many rows may share one."""
+    return int(rows.estimated_size()) + sum(int(column.cast(pl.Int64).sum()) for column in lengths)
 
 
 def _is_of_time(dtype: pl.DataType) -> bool:
     return dtype in (pl.Date, pl.Time, pl.Duration) or isinstance(dtype, pl.Datetime)
 
 
-def _tamed(column: pl.Series) -> pl.Series:
+def _is_odd(column: pl.Series) -> pl.Series:
+    """Which cells of a column of days or times hold one beyond all calendars: whatever works with it panics."""
     number = column.to_physical().cast(pl.Int64)
     if isinstance(column.dtype, pl.Duration):
-        return column if (number.abs() < 2**53).all() else pl.Series(column.name, [NO_DAY] * len(column))
-    per_day = _PER_DAY[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1
-    low, high = _FIRST_DAY * per_day, _LAST_DAY * per_day
+        return number.abs() >= 2**53
     if column.dtype == pl.Time:
-        low, high = 0, _PER_DAY["ns"] - 1
-    is_odd = ~number.is_between(low, high)
-    if not is_odd.any():
-        return column
-    text = column.set(is_odd, None)
-    form = "%Y-%m-%d %H:%M:%S" if isinstance(column.dtype, pl.Datetime) else None
-    written = text.cast(pl.String) if form is None else text.dt.to_string(form)
-    return written.set(is_odd, NO_DAY)
+        return ~number.is_between(0, _PER_DAY["ns"] - 1)
+    per_day = _PER_DAY[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1
+    return ~number.is_between(_FIRST_DAY * per_day, _LAST_DAY * per_day)
+
+
+def _tamed(column: pl.Series) -> pl.Series:
+    """A column as text, which alone can hold a day beyond all calendars: it is refused there as any other text."""
+    is_odd = _is_odd(column)
+    sound = column.set(is_odd, None)
+    is_moment = isinstance(column.dtype, pl.Datetime)
+    return (sound.dt.to_string("%Y-%m-%d %H:%M:%S") if is_moment else sound.cast(pl.String)).set(is_odd, NO_DAY)
 
 
 def _in_microseconds(path: Path) -> pl.LazyFrame:

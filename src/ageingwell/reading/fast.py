@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, NoReturn
 
 import polars as pl
 
-from ageingwell.errors import SourceError
+from ageingwell.errors import LimitError, SourceError
 from ageingwell.reading.encodings import Text
 from ageingwell.reading.exact import Shape, exact_frame
 from ageingwell.reading.limits import MB, beyond
@@ -141,8 +141,13 @@ class _Blocks:
 
     def _more(self) -> bool:
         sent = None
-        with suppress(SourceError):
+        try:
             sent = self.stream.read(BLOCK_BYTES)
+        except LimitError:
+            # The strict reader would come to the same end, and need minutes for it.
+            raise
+        except SourceError:
+            sent = None
         if sent is None:
             # The strict reader, which reads less ahead, may find another fault before this one.
             self._stop()

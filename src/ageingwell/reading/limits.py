@@ -11,10 +11,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from ageingwell.config.limits import USUAL, Limits
+from ageingwell.config.limits import USUAL as USUAL
+from ageingwell.config.limits import Limits as Limits
 from ageingwell.errors import LimitError, SourceError
 
-__all__ = ["KB", "MB", "USUAL", "Limits", "beyond", "json_within", "regular_size", "small_bytes", "stop_on_depth"]
+__all__ = [
+    "KB",
+    "MB",
+    "USUAL",
+    "Limits",
+    "beyond",
+    "json_within",
+    "memory_for",
+    "regular_size",
+    "small_bytes",
+    "stop_on_depth",
+]
 
 KB: Final = 1_000
 MB: Final = 1_000_000
@@ -60,6 +72,11 @@ def regular_size(path: Path, limits: Limits = USUAL) -> int:
     return facts.st_size
 
 
+def memory_for(size: int, limits: Limits = USUAL) -> float:
+    """The bytes of memory that reading a file of so many bytes may take."""
+    return limits.memory_mb * MB + limits.memory_times * size
+
+
 def small_bytes(path: Path, *, most: int = SMALL_BYTES) -> bytes:
     """The bytes of a small file; one that is larger than any of its kind is a `LimitError`, and never read."""
     size = regular_size(path)
@@ -90,9 +107,9 @@ def json_within(text: str, place: str, limits: Limits = USUAL) -> Any:
     >>> json_within('{"a": [1, 2]}', "page.json")
     {'a': [1, 2]}
     """
-    stop_on_depth(text, place, limits)
     if (values := text.count(",") + text.count("[") + text.count("{")) > limits.values:
         raise beyond(place, f"holds {values:,} values", "values", limits)
+    stop_on_depth(text, place, limits)
     long = None
     try:
         return json.loads(text, parse_int=whole_within(limits), parse_constant=_no_number)

@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from ageingwell.errors import LimitError, SourceError
 from ageingwell.reading.forms import Form
-from ageingwell.reading.limits import GIB, USUAL, Limits, regular_size
+from ageingwell.reading.limits import MB, USUAL, Limits, regular_size
 
 BLOCK: Final = 1 << 20
 _FAULTS: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
@@ -29,8 +29,8 @@ class Part:
 class _Watched(io.RawIOBase):
     """A stream whose faults are told by the name of the file, and that stops when it unpacks without end."""
 
-    def __init__(self, inner: BinaryIO, name: str, packed_bytes: int | None, limits: Limits) -> None:
-        self._inner, self._name, self._packed_bytes, self._read = inner, name, packed_bytes, 0
+    def __init__(self, inner: BinaryIO, name: str, packed: Callable[[], int] | None, limits: Limits) -> None:
+        self._inner, self._name, self._packed, self._read = inner, name, packed, 0
         self._limits = limits
 
     def readable(self) -> bool:
@@ -45,7 +45,8 @@ class _Watched(io.RawIOBase):
         if found is None:
             raise SourceError(f"{self._name}: cannot be read to its end ({fault})", "send it again")
         self._read += len(found)
-        stop_on_bomb(self._name, self._read, self._packed_bytes, self._limits)
+        if self._packed is not None:
+            stop_on_bomb(self._name, self._read, self._packed(), self._limits)
         buffer[: len(found)] = found
         return len(found)
 
@@ -55,10 +56,10 @@ class _Watched(io.RawIOBase):
         super().close()
 
 
-def stop_on_bomb(name: str, unpacked_bytes: int, packed_bytes: int | None, limits: Limits = USUAL) -> None:
+def stop_on_bomb(name: str, unpacked_bytes: int, packed_bytes: int, limits: Limits = USUAL) -> None:
     """Stop on a packed file that unpacks to more than tables do: more than a size, and more than so many times."""
-    most = max(limits.unpacked_gib * GIB, limits.unpacked_times * (packed_bytes or 0))
-    if packed_bytes is None or unpacked_bytes <= most:
+    most = max(limits.unpacked_mb * MB, limits.unpacked_times * packed_bytes)
+    if unpacked_bytes <= most:
         return
     raise LimitError(
         f"{name}: unpacks to more than {limits.unpacked_times:g} times its size, as no table does",
@@ -66,20 +67,37 @@ def stop_on_bomb(name: str, unpacked_bytes: int, packed_bytes: int | None, limit
     )
 
 
-def watched(inner: BinaryIO, name: str, *, packed_bytes: int | None = None, limits: Limits = USUAL) -> BinaryIO:
-    """A stream of the same bytes that raises `SourceError` for whatever goes wrong."""
-    return io.BufferedReader(_Watched(inner, name, packed_bytes, limits), BLOCK)
+def watched(inner: BinaryIO, name: str, *, packed: Callable[[], int] | None = None, limits: Limits = USUAL) -> BinaryIO:
+    """A stream of the same bytes that raises `SourceError` for whatever goes wrong.
+
+    `packed` says how many packed bytes the stream was unpacked from so far.
+    """
+    return io.BufferedReader(_Watched(inner, name, packed, limits), BLOCK)
+
+
+class _Gzip(gzip.GzipFile):
+    """A gzip file that closes what it was opened from."""
+
+    def close(self) -> None:
+        inner = self.fileobj
+        super().close()
+        if inner is not None:
+            inner.close()  # type: ignore[union-attr]
 
 
 def opened(path: Path, limits: Limits = USUAL) -> BinaryIO:
     """Open a file, unpacked if its name ends with .gz; a file that cannot be opened is a `SourceError`."""
     is_packed = path.name.lower().endswith(".gz")
-    size = regular_size(path, limits)
-    file = fault = None
+    regular_size(path, limits)
+    file: BinaryIO | None = None
+    fault = packed = None
     try:
-        file = gzip.GzipFile(path, mode="rb") if is_packed else path.open("rb")
+        file = path.open("rb")
+        if is_packed:
+            packed = file.tell
+            file = cast("BinaryIO", _Gzip(fileobj=file, mode="rb"))
     except OSError as error:
         fault = error.strerror
     if file is None:
         raise SourceError(f"{path.name}: cannot be read ({fault})", "check that it exists and may be read")
-    return watched(file, path.name, packed_bytes=size if is_packed else None, limits=limits)  # type: ignore[arg-type]
+    return watched(file, path.name, packed=packed, limits=limits)

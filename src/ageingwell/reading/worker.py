@@ -1,7 +1,7 @@
 """The process that reads Parquet files and workbooks for another: it may abort, panic or run out of memory alone.
 
-It is given a request as one line of JSON, and answers with frames: a letter, the length, and bytes. Rows go back as
-Arrow through the pipe, never through a file. `guarded.py` is the other end.
+It is given a request as one line of JSON, and answers with frames: a letter, the length, and bytes. The rows of a
+workbook go back as Arrow through the pipe, never through a file. `guarded.py` is the other end.
 """
 
 import json
@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, Final
 
 from ageingwell.config.limits import Limits
 from ageingwell.errors import AgeingWellError, ConfigError, LimitError
-from ageingwell.reading.columnar import ParquetFacts, parquet_chunks, parquet_facts
+from ageingwell.reading.columnar import ParquetFacts, parquet_facts, proven
+from ageingwell.reading.limits import memory_for
 from ageingwell.reading.options import ReaderOptions
 from ageingwell.reading.parts import parts_of
 from ageingwell.reading.tabular import Chunk
@@ -26,7 +27,8 @@ from ageingwell.reading.workbooks import all_sheets, workbook_chunks
 
 HEAD: Final = struct.Struct("!cQ")
 ANSWER, CHUNK, ROWS, FAULT, END = b"j", b"c", b"r", b"e", b"."
-_MB: Final = 1_000_000
+_SLACK: Final = 3
+_RESERVED: Final = 2_000_000_000
 
 
 def main() -> None:
@@ -62,27 +64,30 @@ def _send(answers: BinaryIO, kind: bytes, content: bytes) -> None:
 
 
 def _bound_memory(path: Path, limits: Limits) -> None:
-    """Let this process take no more than a file of this size may: whatever asks for more is told, or ends with it."""
+    """Let this process ask for no more than several times what a file of this size may take.
+
+    `guarded.py` watches what is really taken; this is for what asks for all the memory of the machine at once. It is
+    not the limit itself: libraries ask for much that they never touch, and hang where a thread cannot be started.
+    """
     with suppress(ImportError, OSError, ValueError):
         import resource  # not on Windows
 
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        most = limits.memory_mb * _MB + limits.memory_times * path.stat().st_size
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+        most = _SLACK * memory_for(path.stat().st_size, limits) + _RESERVED
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         soft = pages * resource.getpagesize() + int(most)
-        resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (soft if hard < 0 else min(soft, hard), hard))
 
 
 def _facts(path: Path, limits: Limits, request: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
     yield ANSWER, json.dumps(asdict(parquet_facts(path, limits))).encode()
 
 
-def _parquet(path: Path, limits: Limits, request: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+def _prove(path: Path, limits: Limits, request: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
     facts = ParquetFacts(tuple(request["names"]), request["n_rows"], {})
-    for chunk in parquet_chunks(
-        path, facts, columns=request["columns"], rows_at_once=request["rows_at_once"], limits=limits
-    ):
-        yield from _sent(chunk)
+    columns, rows_at_once = request["columns"], request["rows_at_once"]
+    found = proven(path, facts, columns=columns, rows_at_once=rows_at_once, limits=limits)
+    yield ANSWER, json.dumps(asdict(found)).encode()
 
 
 def _workbook(path: Path, limits: Limits, request: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
@@ -117,7 +122,7 @@ def _sent(chunk: Chunk) -> Iterator[tuple[bytes, bytes]]:
     yield ROWS, rows.getbuffer()  # type: ignore[misc]
 
 
-_DO: Final = {"facts": _facts, "parquet": _parquet, "workbook": _workbook, "sheets": _sheets}
+_DO: Final = {"facts": _facts, "prove": _prove, "workbook": _workbook, "sheets": _sheets}
 
 if __name__ == "__main__":
     main()
