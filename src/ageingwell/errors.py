@@ -33,6 +33,16 @@ class SourceError(AgeingWellError):
     exit_code = 4
 
 
+class LimitError(SourceError):
+    """A file is larger, deeper, wider or slower to read than any file of its kind; the message names the limit.
+
+    >>> LimitError.exit_code
+    26
+    """
+
+    exit_code = 26
+
+
 class RefusedRowsError(AgeingWellError):
     """Too many rows broke their contract, or any row of the permissions table did."""
 

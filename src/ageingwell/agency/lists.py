@@ -27,6 +27,8 @@ from ageingwell.decisions.tables import (
 from ageingwell.errors import DecisionFileError, SourceError
 from ageingwell.pseudonyms.reading import whole
 from ageingwell.reading.forms import suffix_of
+from ageingwell.reading.guarded import parquet_chunks, parquet_facts
+from ageingwell.reading.limits import small_bytes
 from ageingwell.report.choices import headings
 from ageingwell.report.codes import keys_in
 from ageingwell.report.words import SHEET_NAMES
@@ -38,6 +40,8 @@ _CODE: Final = re.compile(
 # What only the group's whole list has, of all tables with pseudonyms: nobody else's rows are ever looked up.
 _OF_THE_WHOLE_LIST: Final = ("person_id", "household_id", "rank", "lead_agency", "action", "status")
 _MINE: Final = (LIST_CODE, LIST_KEYS, "notices", *SHORT_CODES)
+# As large as a workbook that comes back may be.
+MOST_LIST_BYTES: Final = 50_000_000
 _REMEDY: Final = "give the list as it was sent to you: the workbook, the CSV or the Parquet file"
 
 
@@ -218,14 +222,10 @@ def _which(texts: Sequence[str]) -> tuple[str | None, date | None, str | None]:
 
 
 def _of_parquet(path: Path) -> AgencyList:
-    try:
-        frame, told = pl.read_parquet(path), pl.read_parquet_metadata(path)
-        content = path.read_bytes()
-    # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise SourceError(
-            f"{path.name}: this is not a whole Parquet file ({type(error).__name__})", "send it again"
-        ) from None
+    told = parquet_facts(path).metadata
+    content = small_bytes(path, most=MOST_LIST_BYTES)
+    chunks = parquet_chunks(path, wanted=lambda _: True, rows_at_once=MOST_LIST_BYTES)
+    frame = pl.concat((chunk.rows for chunk in chunks), how="vertical_relaxed")
     sha256 = hashlib.sha256(content).hexdigest()
     texts = frame.with_columns(pl.col(pl.List(pl.String)).list.join("; ")).select(
         pl.all().cast(pl.String, strict=False)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
+from ageingwell.config.limits import Limits
 from ageingwell.register import Recipient, TableName, Theme
 
 Purpose = Literal["direct_care", "risk_stratification", "evaluation"]
@@ -38,6 +39,9 @@ class ReaderSettings(Settings):
     )
     empty: tuple[str, ...] = Field(
         default=(), description='words that mean empty, as well as NULL and the like: "-", "N/K"'
+    )
+    limits: Limits | None = Field(
+        default=None, description="how large its files may be, where [limits] is not right for this table"
     )
 
     @field_validator("date_formats")

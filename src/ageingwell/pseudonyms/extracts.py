@@ -1,6 +1,5 @@
 """`pseudonymise`: an agency's raw tables in, contract tables without identities out. Runs at the agency."""
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -39,6 +38,7 @@ from ageingwell.pseudonyms.short_form import in_our_words
 from ageingwell.pseudonyms.staging import staged_folder
 from ageingwell.pseudonyms.tables import RawFolder, RawTable, raw_folder, told_sources
 from ageingwell.reading.headings import folded_heading
+from ageingwell.reading.limits import json_within, small_bytes
 
 REFUSED: Final = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
@@ -411,10 +411,11 @@ def _stop_if_real(table: str, rows: pl.DataFrame, plan: Conversion, work: _Work)
 
 
 def _mark(path: Path) -> bytes:
-    content = path.read_bytes()[: _LONGEST_MARK_BYTES + 1]
+    content = b""
     try:
-        is_mark = len(content) <= _LONGEST_MARK_BYTES and isinstance(json.loads(content), dict)
-    except ValueError:
+        content = small_bytes(path, most=_LONGEST_MARK_BYTES)
+        is_mark = isinstance(json_within(content.decode("utf-8"), path.name), dict)
+    except (ValueError, SourceError):
         is_mark = False
     if not is_mark:
         raise SourceError(f"{path.name} is not a mark of made-up data", "leave it out unless the people are made up")

@@ -1,6 +1,5 @@
 """Read all tables of all agencies: each split into good rows, refused rows and counts."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import MUST_BE_TOLD, TABLES
 from ageingwell.errors import RefusedRowsError, SourceError
 from ageingwell.pseudonyms.fingerprints import stop_on_mixed_ids, stop_on_two_keys
+from ageingwell.reading.limits import json_within, small_bytes
 from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.folder import near_files, stop_on_near_file, unused_files
 from ageingwell.sources.headings import nearest
@@ -163,11 +163,12 @@ def _not_used(table: CheckedTable) -> str:
 
 def is_made_up(data: Path) -> bool:
     """Whether the folder carries the mark of made-up data."""
-    try:
-        return json.loads((data / MARK_OF_MADE_UP_DATA).read_text(encoding="utf-8")).get("synthetic") is True
-    except FileNotFoundError:
+    mark = data / MARK_OF_MADE_UP_DATA
+    if not mark.exists():
         return False
-    except (OSError, ValueError, AttributeError):
+    try:
+        return json_within(small_bytes(mark).decode("utf-8"), mark.name).get("synthetic") is True
+    except (SourceError, OSError, ValueError, AttributeError):
         raise SourceError(
             f"{MARK_OF_MADE_UP_DATA}: cannot be read", "make the county again, or remove the file"
         ) from None

@@ -9,6 +9,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.fields import SAY_NOTHING
 from ageingwell.contracts.registry import VERSION_KEYS, Column, columns, recorded_column
 from ageingwell.pseudonyms.fingerprints import fingerprints
+from ageingwell.reading.guarded import parquet_facts
 from ageingwell.sources.check import EMPTIED_CELLS
 from ageingwell.sources.checked import LEFT_OUT, UNREAD_PEOPLE, CheckedTable
 from ageingwell.sources.headings import column_by_heading, columns_sent
@@ -103,7 +104,8 @@ def without_filled(settings: TableSettings, location: Location) -> TableSettings
     """The settings without the constants that `pseudonymise` filled in at the agency by the same settings."""
     if not settings.constants or not fingerprints({location.table: location.files}):
         return settings
-    filled = {name for path in location.files if path.suffix == ".parquet" for name in pl.read_parquet_schema(path)}
+    files = [path for path in location.files if path.suffix == ".parquet"]
+    filled = {name for path in files for name in parquet_facts(path).names}
     left = {name: value for name, value in settings.constants.items() if name not in filled}
     return settings.model_copy(update={"constants": left})
 
