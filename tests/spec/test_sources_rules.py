@@ -30,7 +30,7 @@ def of_one_column(name: str, column: Column) -> list[Case]:
     for check in TABLES[name].to_schema().columns[column.name].checks:
         limits = check.statistics or {}
         if "pattern" in limits:
-            bad.append(("wrong_shape", "No-Such-Shape!"))
+            bad.append(("wrong_shape", "no such shape!"))
         bad += [("out_of_range", str(limits["min_value"] - 1))] if "min_value" in limits else []
         bad += [("out_of_range", str(limits["max_value"] + 1))] if "max_value" in limits else []
     other = {"person_id": None} if name in ("permissions", "contacts") and column.name == "household_id" else {}
