@@ -29,7 +29,7 @@ class CheckedTable:
     `unread_people` are those of the GP register whose good rows have such a cell that may not be taken for empty:
     person_id, recorded_on, column. `unknown_labels` counts the rows whose label is none of a closed list, and
     the different labels in them (column, n_rows, n_labels), never naming one. `left_out` counts the rows that the
-    settings say to ignore: column, n_rows. `n_repeated` counts the good rows that repeat an earlier one but for the day of
+    settings say to ignore: column, n_rows. `n_repeated` counts the good rows that repeat an earlier one but the day of
     recording. `by_day` counts the good rows of each day of recording (of checking, for permissions): day, n_rows.
     """
 
