@@ -10,6 +10,7 @@ import polars as pl
 
 from ageingwell.contracts.kept import (
     Beeswarm,
+    Coarsened,
     Drift,
     JustMissed,
     LastTime,
@@ -61,8 +62,8 @@ class NightFrames(Shown):
     `left_list` (who left since the last night and why), `just_missed`, `marginal`, `residents` (where everybody lives
     and who knows them, to be counted and never shown), `services` (what the directory of local services offers),
     `last_time` (what the group's ledger tells of each person), `plans` (the plans that go on) and `since_last` (how
-    many were decided since the last list, exactly, for the group alone); and for the annex `beeswarm` (contributions
-    of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links` (how
+    many were decided since the last list, exactly, for the group alone) and `coarsened` (which rows tell less); and for
+    the annex `beeswarm` (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links` (how
     much of each table meets the register), which the next night is compared with too.
     """
 
@@ -88,6 +89,7 @@ class NightFrames(Shown):
     last_time: pl.DataFrame
     plans: pl.DataFrame
     since_last: pl.DataFrame
+    coarsened: pl.DataFrame
 
     def _screen(self) -> Screen:
         of = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -148,7 +150,10 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "last_time": LastTime,
     "plans": Plans,
     "since_last": SinceLast,
+    "coarsened": Coarsened,
 }
+# A night that lacks one of these is whole: an earlier version of the same format did not write it.
+OPTIONAL: Final = ("coarsened",)
 
 
 def check_frames(night: NightFrames) -> None:

@@ -36,6 +36,7 @@ from ageingwell.night.attrition import (
     still_ours,
 )
 from ageingwell.night.change import population_of
+from ageingwell.night.coarsening import coarsened_rows, told_of_coarsened
 from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
@@ -303,6 +304,7 @@ def _frames(
         residents=in_order_of_people(parts, RESIDENTS, contract=Residents, to=made / "residents.parquet"),
         services=local.services,
         links=links,
+        coarsened=coarsened_rows(rows, [part.shared for part in told], tonight.config),
         **_remembered(night, rows, gone_since),
     )
 
@@ -407,5 +409,6 @@ def _facts(
         recognised=recognised_manifest(words),
         dmd_to_bnf=None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told(),
         directory=local.told,
+        coarsened=told_of_coarsened(frames.coarsened),
         is_degraded=facts.is_degraded or local.is_missing or bool(not_recognised),
     )
