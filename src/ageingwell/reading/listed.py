@@ -41,11 +41,10 @@ def listed(label: pl.Expr, *, known: Collection[str], own: Collection[str] = ())
     ['braille', 'unplanned', 'other_not_listed', None]
     """
     exact = [name for name in known if "*" not in name]
-    found = pl.when(label.is_in([*exact, *own])).then(label)
-    for pattern in known:
-        if "*" in pattern:
-            found = found.when(_fits(label, pattern)).then(pl.lit(stem(pattern)))
-    return found.when(label.is_not_null()).then(pl.lit(NOT_LISTED)).alias(label.meta.output_name())
+    found = [pl.when(label.is_in([*exact, *own])).then(label)]
+    found += [pl.when(_fits(label, pattern)).then(pl.lit(stem(pattern))) for pattern in known if "*" in pattern]
+    other = pl.when(label.is_not_null()).then(pl.lit(NOT_LISTED))
+    return pl.coalesce(*found, other).alias(label.meta.output_name())
 
 
 def stem(pattern: str) -> str:

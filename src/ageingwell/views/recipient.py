@@ -21,8 +21,9 @@ from ageingwell.pseudonyms.keys import Key
 from ageingwell.register import LEAD_AGENCIES, THEME_OF_AGENCY, THEME_WORDS, Recipient
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView, with_capitals
 from ageingwell.views.doors import rows_for
+from ageingwell.views.less import ASK, less_note, told_less
 from ageingwell.views.reader import EVERY_THEME, URGENCY, Reader, reader_of
-from ageingwell.views.sharing import ASK, NOTHING_LESS, less_note, told_less
+from ageingwell.views.sharing import NOTHING_LESS
 from ageingwell.views.told import Words, told_of
 from ageingwell.views.words import (
     FOUND_BY,

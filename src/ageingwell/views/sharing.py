@@ -5,26 +5,26 @@ of a person must fit at least ten people of the register, not only of the list. 
 hold in its own records: place, what they need to be understood, needs, facts, other services that know them. What a
 recipient holds itself it can look up by the row key, and it gives nothing away to it. A row of a recipient that reads
 every theme and the risk comes with a page of dated facts, which is what the group decides by: of that row the place,
-the age and the need to be understood are counted. What the group decided (status, plan, who leads) is no fact of a record.
+the age and the need to be understood are counted. What the group decided (status, plan, who leads) is no fact of a
+record.
 
 Where fewer than ten share a row, it leaves out one thing after another (`BLIND` or `READERS_OF_RISK`, in that order),
 and says so in its own cells. An urgent need and its next step are never left out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
 
 from ageingwell.config.outreach import Interventions
-from ageingwell.register import THEME_OF_AGENCY, THEME_WORDS, tables_of
+from ageingwell.register import THEME_OF_AGENCY, tables_of
 from ageingwell.views.doors import DOOR
 from ageingwell.views.reader import Reader
 from ageingwell.views.told import Words, told_of
 from ageingwell.views.words import ANY_NEED, NEED_WORDS
 
 FEWEST_SHARING: Final = 10
-ASK: Final = "Ask the group"
 
 # What is left out, one after another, until at least ten people share the row.
 BLIND: Final = ("communication", "facts", "themes", "services", "place", "needs", "wider")
@@ -50,20 +50,9 @@ COARSENED: Final = pl.Schema(
 _FIELDS: Final = tuple(name for name in SEEN if name != "person_id")
 _NOBODY: Final = "nobody"
 _TOLD: Final = pl.Schema({name: SEEN[name] for name in ("person_id", "needs", "groups", "facts", "themes")})
-OLDER: Final = 80
-OLD, YOUNG = "80 or over", "Under 80"
 
 
 NOTHING_LESS: Final = pl.DataFrame(schema=COARSENED)
-
-
-def less_note(less: pl.DataFrame, reader: Reader) -> tuple[str, ...]:
-    """What the reader has to know where rows of its list tell less than they could; nothing where none does."""
-    n = less.filter((pl.col("recipient") == str(reader.recipient)) & (pl.col("step") > 0)).height
-    if not n:
-        return ()
-    rows = "1 row tells" if n == 1 else f"{n:,} rows tell"
-    return (f"{rows} less than we know, so that at least {FEWEST_SHARING} people could be meant. Ask the group.",)
 
 
 def steps_of(reader: Reader) -> tuple[str, ...]:
@@ -181,7 +170,7 @@ def _told(
         .select("person_id", "needs_told", "facts_told")
         .iter_rows()
     ):
-        foreign = sorted(fact for fact in said if not themes.get(fact, frozenset()) <= _own_themes(reader))
+        foreign = sorted(fact for fact in said if not themes.get(fact, frozenset()) <= own_themes(reader))
         rows.append(
             (
                 person,
@@ -226,7 +215,8 @@ def _themes_of_facts(reader: Reader, needs: pl.DataFrame, recorded: pl.DataFrame
     return found
 
 
-def _own_themes(reader: Reader) -> frozenset[str]:
+def own_themes(reader: Reader) -> frozenset[str]:
+    """The theme of the records that this reader sends itself; none where it sends none."""
     theme = THEME_OF_AGENCY.get(reader.recipient)
     # The voluntary sector sends no records, so none of what it is shown stands in records of its own.
     return frozenset({theme} if theme is not None and tables_of(reader.recipient) else ())
@@ -234,7 +224,7 @@ def _own_themes(reader: Reader) -> frozenset[str]:
 
 def own_needs(reader: Reader, interventions: Interventions) -> frozenset[str]:
     """The words of the needs whose whole rule speaks of this reader's own records."""
-    own = _own_themes(reader)
+    own = own_themes(reader)
     return frozenset(reader.need_words(need) for need in interventions.needs if reader.reads_need_in(need, own))
 
 
@@ -245,71 +235,3 @@ def groups_of(reader: Reader, interventions: Interventions) -> dict[str, str]:
         for need, then in interventions.needs.items()
         if then.urgency != "urgent"
     }
-
-
-# --- In the view ------------------------------------------------------------------------------------------------------
-
-
-def told_less(known: pl.DataFrame, less: pl.DataFrame, reader: Reader, words: Words) -> pl.DataFrame:
-    """The rows of a view with what `less` (`COARSENED`) leaves out of each replaced, before its cells are made.
-
-    Adds `_age_words`, empty where the age band stays as it is.
-    """
-    steps = steps_of(reader)
-    own = less.filter(pl.col("recipient") == str(reader.recipient)).select("person_id", _step="step", _wider="wider")
-    joined = known.join(own, on="person_id", how="left", maintain_order="left")
-
-    def gone(name: str) -> pl.Expr:
-        at = steps.index(name) + 1 if name in steps else len(steps) + 1
-        return (pl.col("_step") >= at).fill_null(value=False)
-
-    place = pl.when(gone("wider")).then(pl.lit(ASK)).when(gone("place")).then("_wider").otherwise("place")
-    age = pl.when(gone("age")).then(pl.when(pl.col("age") >= OLDER).then(pl.lit(OLD)).otherwise(pl.lit(YOUNG)))
-    changed = joined.with_columns(
-        place=place,
-        communication_need=pl.when(gone("communication")).then(pl.lit(ASK)).otherwise("communication_need"),
-        _age_words=age,
-        known_to=pl.when(gone("services")).then(pl.lit([], dtype=pl.List(pl.String))).otherwise("known_to"),
-        _asks_services=gone("services"),
-    )
-    if reader.reads_risk:
-        return changed.drop("_step", "_wider")
-    return _with_fewer_words(changed, gone, reader, words).drop("_step", "_wider")
-
-
-def _with_fewer_words(rows: pl.DataFrame, gone: Callable[[str], pl.Expr], reader: Reader, words: Words) -> pl.DataFrame:
-    """Facts as their themes, then as none; needs in the words that several share, with the step and words of those."""
-    groups = groups_of(reader, words.interventions)
-    kept = own_needs(reader, words.interventions)
-    renamed = {name: group for name, group in groups.items() if name not in kept}
-    calm = {need: then for need, then in words.interventions.needs.items() if reader.need_words(need) in renamed}
-    steps = {then.action: NEED_WORDS.get(need, ANY_NEED).step for need, then in calm.items()}
-    says = {then.say: NEED_WORDS.get(need, ANY_NEED).say for need, then in calm.items()}
-    facts = [
-        _fewer_facts(said, reader, words, has_themes=not no_themes) if less else said
-        for said, less, no_themes in rows.select(
-            "facts_told", gone("facts").alias("less"), gone("themes").alias("no")
-        ).iter_rows()
-    ]
-    fewer = pl.col("needs_told").list.eval(pl.element().replace(renamed)).list.unique(maintain_order=True)
-    return rows.with_columns(
-        pl.Series("facts_told", facts, dtype=pl.List(pl.String)),
-        needs_told=pl.when(gone("needs")).then(fewer).otherwise("needs_told"),
-        own_step=pl.when(gone("needs")).then(pl.col("own_step").replace(steps)).otherwise("own_step"),
-        say=pl.when(gone("needs")).then(pl.col("say").replace(says)).otherwise("say"),
-    )
-
-
-def _fewer_facts(said: Sequence[str], reader: Reader, words: Words, *, has_themes: bool) -> list[str]:
-    """The facts of the reader's own records, and of the others their themes, or only that there may be some."""
-    own, themes = [], set()
-    for fact in said:
-        of = frozenset().union(*(reader.themes_of(need, fact) for need in words.interventions.needs))
-        if of and of <= _own_themes(reader):
-            own.append(fact)
-        else:
-            themes |= of
-    if not has_themes:
-        return [*own, f"{ASK} what else is on record"]
-    named = ", ".join(sorted(THEME_WORDS[theme].lower() for theme in themes))
-    return [*own, f"{ASK} about: {named}"] if named else own
