@@ -212,7 +212,9 @@ def test_a_single_file_and_the_agencys_own_column_names_are_taken(tmp_path):
         column_names={"homes": {"UPRN": "uprn", "Tenure": "tenure"}},
     )
 
-    assert pl.read_parquet(tmp_path / "out" / "homes.parquet").rows() == [(named("100012345", "home"), "Owner occupied")]
+    assert pl.read_parquet(tmp_path / "out" / "homes.parquet").rows() == [
+        (named("100012345", "home"), "Owner occupied")
+    ]
 
 
 def test_an_empty_table_with_a_header_stays_an_empty_table(tmp_path):

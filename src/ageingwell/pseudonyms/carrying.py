@@ -7,13 +7,14 @@ so stands in its place, so that the group reads the cell as one that could not b
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 
 import polars as pl
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.codes import CONCEPT, DESCRIPTION, is_snomed, partition
-from ageingwell.contracts.fields import WORDS_FOR_EMPTY
+from ageingwell.contracts.fields import LAST_LOW_DAY, WORDS_FOR_EMPTY
 from ageingwell.contracts.registry import TABLES, Column, columns
 from ageingwell.pseudonyms.identifiers import canonical_nhs_number
 from ageingwell.pseudonyms.identifying import NAMING, may_identify, words_that_name
@@ -27,8 +28,9 @@ NOT_CARRIED: Final = "not_carried"
 _NOTHING: Final = (*WORDS_FOR_EMPTY, "none", "unknown", "not known", "not recorded", "not asked", "-")
 # The classification that hospitals send: a letter and two digits; a postcode without its blank goes on with letters.
 _ICD10: Final = r"[A-Za-z][0-9]{2}(?:\.?[0-9Xx][0-9A-Za-z]{0,2})?"
-# Medicines have a letter in the eighth place; dressings and appliances (chapters 20 to 23) need not.
-_BNF: Final = r"^(?:0[1-9]|1[0-9])(?:[0-9]{2,5}|[0-9]{5}[A-Za-z][0-9A-Za-z]{0,7})$|^2[0-3][0-9A-Za-z]{2,13}$"
+# Chapter, section, paragraph are digits; a longer code has a letter, but for the 11 digits of dressings and appliances.
+_BNF: Final = r"^(?:0[1-9]|1[0-9]|2[0-3])(?:[0-9]{2,5}|[0-9]{5}[0-9A-Za-z]{1,8})$"
+_NO_BNF: Final = r"^[0-9]{8,10}$|^[01][0-9]{10}$|^[0-9]{12}$"
 _SHAPES: Final = {
     "bnf_code": _BNF,
     "icd10": rf"^{_ICD10}$",
@@ -39,6 +41,15 @@ _READ: Final = r"^[0-9A-Za-z.]{4,5}(?:[0-9]{2})?$"
 # A code of SNOMED CT says in its partition what it identifies; 02 and 12 are relationships.
 _PARTITIONS: Final = (*CONCEPT, *DESCRIPTION, "02", "12")
 _LONGEST_NUMBER: Final = 24
+# What happened before computers kept records of it, but for what a GP's own record goes back to: it is a day of birth.
+# Earlier days stand for none in many systems, and the group reads them so.
+_TOO_EARLY: Final = (LAST_LOW_DAY + timedelta(days=1), date(1964, 12, 31))
+_LONG_AGO: Final = (
+    ("gp_patients", "moved_in_on"),
+    ("gp_patients", "registered_on"),
+    ("gp_events", "happened_on"),
+)
+_SMALL: Final = 100_000
 _LONGEST_SIGN: Final = 3  # such as -, ? or ...
 
 
@@ -115,14 +126,23 @@ def _labels(texts: pl.Series, column: Column, values: Mapping[str, str]) -> pl.S
 
 def _typed(texts: pl.Series, table: str, column: Column, names: Names) -> pl.Series:
     if column.kind == "date":
-        is_one = days_of(texts, names.formats).is_not_null() | texts.str.starts_with("0000-00-00")
+        day = days_of(texts, names.formats)
+        is_one = day.is_not_null() | texts.str.starts_with("0000-00-00")
+        if (table, column.name) not in _LONG_AGO:
+            is_one &= ~day.is_between(*_TOO_EARLY).fill_null(value=False)
     elif column.kind in ("whole", "number"):
         low, high = _range_of(table, column.name)
-        is_one = numbers_of(texts).is_between(low, high) & (texts.str.len_chars() <= _LONGEST_NUMBER)
+        number = numbers_of(texts)
+        # A small number out of range is a slip that the group tells by its rule; a long one may be somebody's own.
+        is_small = number.is_between(low, high) | (number.abs() < _SMALL)
+        # With a nought in front it is a day or a telephone number written without a sign between.
+        is_one = is_small & (texts.str.len_chars() <= _LONGEST_NUMBER) & ~texts.str.contains(r"^0[0-9]{5}")
     else:
         shapes = [_SHAPES.get(column.name), *_shapes_of(table, column.name)]
         fits = [texts.str.contains(shape) for shape in shapes if shape is not None]
         is_one = pl.select(pl.all_horizontal(fits)).to_series() if fits else _is_plain(texts, names.naming)
+        if column.name == "bnf_code":
+            is_one &= ~texts.str.contains(_NO_BNF)
         if column.name == "dmd_code":
             is_one &= _is_code_of_snomed(texts)
     mapped = {theirs.strip().lower() for theirs in names.words.get(column.name, {})}

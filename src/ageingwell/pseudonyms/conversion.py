@@ -59,6 +59,8 @@ IDENTIFIERS: Final = ("nhs_number", "linked_nhs_number", "uprn")
 LOCAL_IDS: Final = ("la_person_id", "case_id")
 POSTCODE: Final = "_postcode"
 LOOKED_UP: Final = "_lsoa21"
+# The day of birth of each person, as the register of the same extract tells it.
+BORN: Final = "_born"
 
 
 @dataclass(frozen=True)
@@ -230,12 +232,11 @@ def _is_decimal(name: str) -> pl.Expr:
 
 def _carried(name: str, present: frozenset[str]) -> pl.Expr:
     text = pl.col(f"_carry_{name}")
-    if not name.endswith("_on") or "birth_date" not in present:
+    if not name.endswith("_on"):
         return text
-    # Registered, or moved in, on the day of birth: that date would be the birth date under another name.
-    is_birth_date = (text.str.head(10).str.to_date("%Y-%m-%d", strict=False) == birth_day("birth_date")).fill_null(
-        value=False
-    )
+    # Registered, moved in or ill on the day of birth: that date would be the birth date under another name.
+    born = birth_day("birth_date") if "birth_date" in present else pl.col(BORN)
+    is_birth_date = (text.str.head(10).str.to_date("%Y-%m-%d", strict=False) == born).fill_null(value=False)
     return pl.when(is_birth_date).then(text.str.head(7) + "-01").otherwise(text)
 
 

@@ -18,7 +18,7 @@ from ageingwell.profiles.profile import Profile
 from ageingwell.pseudonyms.addresses import addresses_of, with_addresses
 from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
 from ageingwell.pseudonyms.carrying import names_of, with_carried
-from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
+from ageingwell.pseudonyms.conversion import BORN, MADE, RAW, Conversion, conversion, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
 from ageingwell.pseudonyms.coverage import register_coverage
 from ageingwell.pseudonyms.fingerprints import IDS, KEY_FINGERPRINT, NOT_HELD, RECORD
@@ -35,7 +35,7 @@ from ageingwell.pseudonyms.local_people import (
 from ageingwell.pseudonyms.own_ids import own_counts, raw_headings, stop_if_nhs_numbers, tables_with_own_ids
 from ageingwell.pseudonyms.postcodes import look_up_among, read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
-from ageingwell.pseudonyms.screening import Fault, refused_cells, with_canonical
+from ageingwell.pseudonyms.screening import Fault, birth_day, refused_cells, with_canonical
 from ageingwell.pseudonyms.short_form import in_our_words
 from ageingwell.pseudonyms.staging import staged_folder
 from ageingwell.pseudonyms.tables import RawFolder, RawTable, raw_folder, told_sources
@@ -62,6 +62,7 @@ class _Work:
     settings: Mapping[str, TableSettings] = field(default_factory=dict)
     mapping: Mapping[str, TableSettings] = field(default_factory=dict)
     addresses: pl.DataFrame | None = None
+    births: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"_nhs_number": pl.String, BORN: pl.Date}))
 
     def ids(self, table: str) -> str:
         """Whose ids a table holds, as its files tell it."""
@@ -192,6 +193,7 @@ def _written(
     folder: RawFolder, staging: Path, work: _Work, *, max_refused_share: float, faults: list[str] | None = None
 ) -> Pseudonymised:
     tables = {}
+    work = replace(work, births=_births(folder.tables, work))
     for table, raw_table in folder.tables.items():
         try:
             counts = _convert_table(table, raw_table, staging, _of_table(work, table, raw_table))
@@ -304,6 +306,7 @@ def _convert_chunk(
     settings = work.mapping.get(table)
     rows = with_carried(rows, table, plan.carried, names_of(rows, settings, plan.carried))
     rows = with_local_people(with_canonical(with_areas(rows, work.areas), own=is_own), people)
+    rows = _with_births(rows, work.births)
     _stop_if_real(table, rows, plan, work)
     cells = refused_cells(rows, plan.faults)
     is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())
@@ -336,6 +339,25 @@ def _convert_chunk(
         left_out=dict(sorted(left_out.items())),
     )
     return made, refused, pl.concat([emptied, telling]).sort("row_number", "column"), found
+
+
+def _births(raw_tables: Mapping[str, RawTable], work: _Work) -> pl.DataFrame:
+    """The day of birth of everybody on the register of the extract: _nhs_number, _born; nobody without one."""
+    parts = [pl.DataFrame(schema={"_nhs_number": pl.String, BORN: pl.Date})]
+    if "gp_patients" in raw_tables:
+        own = "gp_patients" in work.own_ids
+        for chunk in _chunks(raw_tables["gp_patients"], work):
+            rows = _our_chunk("gp_patients", chunk, work)[0].rows
+            if {"nhs_number", "birth_date"} <= set(rows.columns):
+                born = with_canonical(rows.select("nhs_number", "birth_date"), own=own)
+                parts.append(born.select("_nhs_number", birth_day("birth_date").alias(BORN)).drop_nulls())
+    return pl.concat(parts).unique("_nhs_number", keep="first", maintain_order=True)
+
+
+def _with_births(rows: pl.DataFrame, births: pl.DataFrame) -> pl.DataFrame:
+    if "_nhs_number" not in rows.columns:
+        return rows.with_columns(pl.lit(None, dtype=pl.Date).alias(BORN))
+    return rows.join(births, on="_nhs_number", how="left", maintain_order="left")
 
 
 def _cells_that_stay(rows: pl.DataFrame, faults: list[Fault], cells: pl.DataFrame) -> pl.DataFrame:
