@@ -7,7 +7,7 @@ import polars as pl
 
 from ageingwell.register import THEME_WORDS
 from ageingwell.views.reader import Reader
-from ageingwell.views.sharing import FEWEST_SHARING, groups_of, own_needs, own_themes, steps_of
+from ageingwell.views.sharing import FEWEST_SHARING, groups_of, own_needs, own_themes, steps_of, urgent_words
 from ageingwell.views.told import Words
 from ageingwell.views.words import ANY_NEED, NEED_WORDS
 
@@ -68,11 +68,25 @@ def _with_fewer_words(rows: pl.DataFrame, gone: Callable[[str], pl.Expr], reader
         ).iter_rows()
     ]
     fewer = pl.col("needs_told").list.eval(pl.element().replace(renamed)).list.unique(maintain_order=True)
+    stay = sorted(kept | urgent_words(reader, words.interventions))
+    last = pl.concat_list(
+        pl.col("needs_told").list.eval(pl.element().filter(pl.element().is_in(stay))), pl.lit([ANY_NEED.functional])
+    )
+    any_step = pl.col("own_step").replace(dict.fromkeys([*steps, *steps.values()], ANY_NEED.step))
+    any_say = pl.col("say").replace(dict.fromkeys([*says, *says.values()], ANY_NEED.say))
     return rows.with_columns(
         pl.Series("facts_told", facts, dtype=pl.List(pl.String)),
-        needs_told=pl.when(gone("needs")).then(fewer).otherwise("needs_told"),
-        own_step=pl.when(gone("needs")).then(pl.col("own_step").replace(steps)).otherwise("own_step"),
-        say=pl.when(gone("needs")).then(pl.col("say").replace(says)).otherwise("say"),
+        needs_told=pl.when(gone("groups")).then(last).when(gone("needs")).then(fewer).otherwise("needs_told"),
+        own_step=pl.when(gone("groups"))
+        .then(any_step)
+        .when(gone("needs"))
+        .then(pl.col("own_step").replace(steps))
+        .otherwise("own_step"),
+        say=pl.when(gone("groups"))
+        .then(any_say)
+        .when(gone("needs"))
+        .then(pl.col("say").replace(says))
+        .otherwise("say"),
     )
 
 

@@ -9,7 +9,8 @@ the age and the need to be understood are counted. What the group decided (statu
 record.
 
 Where fewer than ten share a row, it leaves out one thing after another (`BLIND` or `READERS_OF_RISK`, in that order),
-and says so in its own cells. An urgent need and its next step are never left out.
+and says so in its own cells. An urgent need and its next step are never left out, however few have one; such a row
+keeps its place too.
 """
 
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ from ageingwell.views.words import ANY_NEED, NEED_WORDS
 FEWEST_SHARING: Final = 10
 
 # What is left out, one after another, until at least ten people share the row.
-BLIND: Final = ("communication", "facts", "themes", "services", "place", "needs", "wider")
+BLIND: Final = ("communication", "facts", "themes", "services", "place", "needs", "wider", "groups")
 READERS_OF_RISK: Final = ("communication", "age", "place", "wider")
 
 SEEN: Final = pl.Schema(
@@ -39,6 +40,7 @@ SEEN: Final = pl.Schema(
         "age": pl.String(),
         "needs": pl.String(),
         "groups": pl.String(),
+        "urgent": pl.String(),
         "facts": pl.String(),
         "themes": pl.String(),
         "services": pl.String(),
@@ -48,8 +50,9 @@ COARSENED: Final = pl.Schema(
     {"recipient": pl.String(), "person_id": pl.String(), "step": pl.Int64(), "wider": pl.String(), "n": pl.Int64()}
 )
 _FIELDS: Final = tuple(name for name in SEEN if name != "person_id")
+OF_NEEDS: Final = ("needs", "groups", "urgent", "facts", "themes")
 _NOBODY: Final = "nobody"
-_TOLD: Final = pl.Schema({name: SEEN[name] for name in ("person_id", "needs", "groups", "facts", "themes")})
+_TOLD: Final = pl.Schema({name: SEEN[name] for name in ("person_id", *OF_NEEDS)})
 
 
 NOTHING_LESS: Final = pl.DataFrame(schema=COARSENED)
@@ -87,13 +90,11 @@ def seen_of(
         services=pl.lit("") if reader.reads_risk else _services(reader),
     )
     if reader.reads_risk:
-        return base.with_columns(needs=pl.lit(""), groups=pl.lit(""), facts=pl.lit(""), themes=pl.lit("")).select(
-            list(SEEN)
-        )
+        return base.with_columns(pl.lit("").alias(name) for name in OF_NEEDS).select(list(SEEN))
     told = _told(reader, people, needs, recorded, words)
     return (
         base.join(told, on="person_id", how="left", maintain_order="left")
-        .with_columns(pl.col(name).fill_null("") for name in ("needs", "groups", "facts", "themes"))
+        .with_columns(pl.col(name).fill_null("") for name in OF_NEEDS)
         .select(list(SEEN))
     )
 
@@ -124,24 +125,36 @@ def coarsened(reader: Reader, listed: pl.DataFrame, counts: pl.DataFrame) -> pl.
     steps = steps_of(reader)
     left, found = listed, [pl.DataFrame(schema=COARSENED)]
     for step in range(len(steps) + 1):
-        shown = _shown_at(steps[:step])
-        sums = counts.with_columns(shown).group_by(_FIELDS).agg(pl.col("n").sum())
-        here = left.with_columns(shown).join(sums, on=_FIELDS, how="left").select("person_id", pl.col("n").fill_null(0))
-        is_enough = (pl.col("n") >= FEWEST_SHARING) | pl.lit(step == len(steps))
-        settled = here.filter(is_enough).join(listed.select("person_id", "wider"), on="person_id")
-        found.append(
-            settled.with_columns(recipient=pl.lit(str(reader.recipient)), step=pl.lit(step, dtype=pl.Int64)).select(
-                list(COARSENED)
-            )
-        )
+        here = _sharing(left, counts, steps, step=step, reader=reader)
+        settled = here.filter(pl.col("n") >= FEWEST_SHARING)
+        found.append(settled)
         left = left.join(settled.select("person_id"), on="person_id", how="anti")
+    # However little such a row told, too few could be meant: it keeps its place and its need, to be acted upon.
+    found.append(_sharing(left, counts, steps, step=steps.index("place"), reader=reader))
     every = pl.concat(found)
     return every.filter((pl.col("step") > 0) | (pl.col("n") < FEWEST_SHARING)).sort("person_id")
 
 
+def _sharing(
+    listed: pl.DataFrame, counts: pl.DataFrame, steps: tuple[str, ...], *, step: int, reader: Reader
+) -> pl.DataFrame:
+    """How many people share each row after some steps (`COARSENED`)."""
+    shown = _shown_at(steps[:step])
+    sums = counts.with_columns(shown).group_by(_FIELDS).agg(pl.col("n").sum())
+    wider = listed.select("person_id", district="wider")
+    here = listed.with_columns(shown).join(sums, on=_FIELDS, how="left").join(wider, on="person_id")
+    return here.select(
+        "person_id",
+        pl.col("n").fill_null(0),
+        wider="district",
+        recipient=pl.lit(str(reader.recipient)),
+        step=pl.lit(step, dtype=pl.Int64),
+    ).select(list(COARSENED))
+
+
 def _shown_at(taken: tuple[str, ...]) -> list[pl.Expr]:
     """The fields after some steps: what was taken is the same for everybody. `facts` leaves their themes, `place` the
-    district, `needs` the words that several needs share."""
+    district, `needs` the words that several needs share, `groups` only that there may be one."""
     return [pl.lit("").alias(name) for name in taken]
 
 
@@ -162,7 +175,7 @@ def _told(
     facts = _readable(reader, recorded)
     asked = _asked(reader, people, pl.concat([of_people["person_id"], facts["person_id"]]).unique())
     themes = _themes_of_facts(reader, of_people, facts)
-    groups = groups_of(reader, words.interventions)
+    groups, urgent = groups_of(reader, words.interventions), urgent_words(reader, words.interventions)
     own = own_needs(reader, words.interventions)
     rows = []
     for person, names, said in (
@@ -175,7 +188,8 @@ def _told(
             (
                 person,
                 "; ".join(sorted(set(names) - own)),
-                "; ".join(sorted({groups.get(name, name) for name in names if name not in own})),
+                "; ".join(sorted({groups.get(name, name) for name in names if name not in {*own, *urgent}})),
+                "; ".join(sorted(urgent.intersection(names) - own)),
                 "; ".join(foreign),
                 "; ".join(sorted({theme for fact in foreign for theme in themes.get(fact, ())})),
             )
@@ -226,6 +240,13 @@ def own_needs(reader: Reader, interventions: Interventions) -> frozenset[str]:
     """The words of the needs whose whole rule speaks of this reader's own records."""
     own = own_themes(reader)
     return frozenset(reader.need_words(need) for need in interventions.needs if reader.reads_need_in(need, own))
+
+
+def urgent_words(reader: Reader, interventions: Interventions) -> frozenset[str]:
+    """The words of urgent needs, by name and in those that tell no fact: they are never left out."""
+    urgent = [need for need, then in interventions.needs.items() if then.urgency == "urgent"]
+    functional = {NEED_WORDS.get(need, ANY_NEED).functional for need in urgent}
+    return frozenset({reader.need_words(need) for need in urgent} | functional)
 
 
 def groups_of(reader: Reader, interventions: Interventions) -> dict[str, str]:
