@@ -17,7 +17,7 @@ from ageingwell.contracts.codes import CONCEPT, DESCRIPTION, is_snomed, partitio
 from ageingwell.contracts.fields import LAST_LOW_DAY, WORDS_FOR_EMPTY
 from ageingwell.contracts.registry import TABLES, Column, columns
 from ageingwell.pseudonyms.identifiers import canonical_nhs_number
-from ageingwell.pseudonyms.identifying import NAMING, may_identify, words_that_name
+from ageingwell.pseudonyms.identifying import NAMING, is_day, may_identify, words_that_name
 from ageingwell.pseudonyms.screening import CODES
 from ageingwell.reading.listed import NOT_LISTED, fold_one, folded, listed
 from ageingwell.reading.written import ANSWERS, YES_AND_MORE, days_of, numbers_of
@@ -86,7 +86,9 @@ def with_carried(rows: pl.DataFrame, table: str, carried: Sequence[str], names: 
         stays = text.is_not_null() & is_left
         # A code may be a long number by nature: of codes the screen compares the row's own identifiers.
         behind = text.filter(stays).unique() if name not in CODES else pl.Series([], dtype=pl.String)
-        telling = behind.filter(pl.Series([may_identify(one, names.naming) for one in behind], dtype=pl.Boolean))
+        is_date = name in contract and contract[name].kind == "date"
+        tells = [may_identify(one, names.naming) and not (is_date and is_day(one)) for one in behind]
+        telling = behind.filter(pl.Series(tells, dtype=pl.Boolean))
         made += [
             leaves.alias(f"_carry_{name}"),
             stays.alias(f"_stays_{name}"),

@@ -37,6 +37,7 @@ from ageingwell.pseudonyms.screening import (
     one_of_two,
     screened,
     wrong_area,
+    wrong_day,
     wrong_home,
     wrong_local_id,
     wrong_person,
@@ -103,6 +104,7 @@ def conversion(
     faults = _identity_faults(table, present, contract, own=own)
     telling = {name: screened(name, own_numbers=own_numbers) for name in carried}
     faults += [fault for name in carried if name in needed or name in CODES for fault in telling[name]]
+    faults += [fault for name in carried if name in needed and name.endswith("_on") for fault in wrong_day(name)]
     outputs = {**made, **{name: _carried(name, present) for name in carried}}
     unused = {"birth_month"} if "birth_date" in present else set()
     emptied = _emptied(table, present, contract, has_lookup=has_lookup, own=own)

@@ -77,6 +77,15 @@ def may_identify(text: str, names: Collection[str] = ()) -> bool:
     return any(_tells(form, names) for form in _readings(text))
 
 
+def is_day(text: str) -> bool:
+    """Whether a text is a day in some form and nothing else.
+
+    >>> is_day("16/09/1940"), is_day("b. 16/09/1940")
+    (True, False)
+    """
+    return _DAY.fullmatch(_plain(text)) is not None
+
+
 def _readings(text: str) -> Iterable[str]:
     """The text as it is, backwards, and what is written in it in base64 or in hexadecimal digits."""
     plain = _plain(text)

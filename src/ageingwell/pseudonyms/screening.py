@@ -204,6 +204,11 @@ def screened(column: str, *, own_numbers: Sequence[str] = ()) -> list[Fault]:
     ]
 
 
+def wrong_day(column: str) -> list[Fault]:
+    """Faults of a day that is needed and carried over, in rows that `with_carried` has seen."""
+    return [Fault(column, "not_a_date", pl.col(f"_stays_{column}") & ~pl.col(f"_tells_{column}"))]
+
+
 def refused_cells(rows: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:
     """Give `row` (0-based), `column` and `rule` for every rule that a row breaks; never a value."""
     broken = rows.select(fault.is_broken.fill_null(value=False).alias(str(n)) for n, fault in enumerate(faults))
