@@ -108,8 +108,8 @@ class TableSettings(Settings):
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="for each of our columns: the agency's value = ours; an empty text means empty, `ignore` leaves "
-        "the row out where the column is required. In an open column `ours` may be a label of your own: only what "
-        "stands here or on our list is carried",
+        "the row out where the column is required. In an open column `ours` may be a label of your own: "
+        "only labels named here or on our list are used",
     )
     constants: dict[str, str] = Field(
         default_factory=dict,

@@ -58,10 +58,10 @@ def _table_lines(table: str, counts: TableCounts) -> list[str]:
 
 def _stayed_lines(counts: TableCounts) -> list[str]:
     """What stayed behind because a column carries labels, days, numbers and codes alone."""
-    start = "  not carried, because they are no label, day, number or code of the column: "
+    start = "  left out, because the column takes other labels, days, numbers or codes: "
     lines = [start + ", ".join(f"{_values(n)} of {name}" for name, n in counts.not_carried.items())]
     if counts.telling:
-        lines.append(f"  of these seem to tell who somebody is: {_rules(counts.telling)}")
+        lines.append(f"  of these may name someone: {_rules(counts.telling)}")
     return lines if counts.not_carried else []
 
 

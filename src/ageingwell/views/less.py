@@ -22,8 +22,8 @@ def less_note(less: pl.DataFrame, reader: Reader) -> tuple[str, ...]:
     n = less.filter((pl.col("recipient") == str(reader.recipient)) & (pl.col("step") > 0)).height
     if not n:
         return ()
-    rows = "1 row tells" if n == 1 else f"{n:,} rows tell"
-    return (f"{rows} less than we know, so that at least {FEWEST_SHARING} people could be meant. Ask the group.",)
+    rows = "1 row shows" if n == 1 else f"{n:,} rows show"
+    return (f"{rows} less than we know, because fewer than {FEWEST_SHARING} people share the rest. Ask the group.",)
 
 
 def told_less(known: pl.DataFrame, less: pl.DataFrame, reader: Reader, words: Words) -> pl.DataFrame:
