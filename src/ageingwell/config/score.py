@@ -112,12 +112,19 @@ class TableSettings(Settings):
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="for each of our columns: the agency's value = ours; an empty text means empty, `ignore` leaves "
-        "the row out where the column is required",
+        "the row out where the column is required. In an open column `ours` may be a label of your own: "
+        "only labels named here or on our list are used",
     )
     constants: dict[str, str] = Field(
         default_factory=dict,
         description="our column name = its value in every row, where the agency sends no such column",
     )
+
+    @property
+    def words(self) -> dict[str, dict[str, str]]:
+        """`values`, in which the value of each constant stands for itself: a label that the settings name."""
+        own = {column: {value: value} for column, value in self.constants.items()}
+        return {column: {**own.get(column, {}), **self.values.get(column, {})} for column in {**own, **self.values}}
 
     @field_validator("recorded_on")
     @classmethod

@@ -7,7 +7,7 @@ import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts.fields import PSEUDONYM
-from ageingwell.register import LEAD_AGENCIES
+from ageingwell.register import LEAD_AGENCIES, RECIPIENTS
 
 
 class Safeguarded(pa.DataFrameModel):
@@ -117,6 +117,19 @@ class JustMissed(pa.DataFrameModel):
     rank: int = pa.Field(ge=1, description="order by risk and need")
     value: float = pa.Field(ge=0, description="what a visit by this agency is worth, in units of risk")
     risk_reached: float = pa.Field(ge=0, nullable=True, description="the risk a visit would reach")
+
+
+class Coarsened(pa.DataFrameModel):
+    """`coarsened.parquet`: the rows of each recipient's list that tell less, so that enough people share them.
+
+    A file that a night may lack: a night of an earlier version left nothing out.
+    """
+
+    recipient: str = pa.Field(isin=RECIPIENTS, description="whose list")
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    step: int = pa.Field(ge=0, description="how many things are left out, in the order of `views.sharing`")
+    wider: str = pa.Field(description="the district, for the place")
+    n: int = pa.Field(ge=0, description="people of the register who share what is shown then")
 
 
 class Marginal(pa.DataFrameModel):

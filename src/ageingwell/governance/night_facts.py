@@ -184,6 +184,7 @@ class NightFacts:
     dmd_to_bnf: Mapping[str, Any] | None = None
     directory: DirectoryFacts = field(default_factory=DirectoryFacts)
     links: LinkFacts = field(default_factory=LinkFacts)
+    coarsened: Sequence[Mapping[str, Any]] = ()
     columns_gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     list_key: str | None = None
     lot: LotFacts = field(default_factory=LotFacts)

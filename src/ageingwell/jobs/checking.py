@@ -63,9 +63,9 @@ class CheckedRecords(Shown):
 
     `tables` has a row a table, `refused` a row a table, column and rule; `columns` names the columns that were not sent
     or hold no value and the headings that were not used (table, column, what, perhaps); `emptied` counts the cells read
-    as empty (table, column, rule, n_cells). `unknown_labels` names the labels that are none of a closed list where they
-    stand in 8 rows or more (table, column, label, n_rows, n_labels). `recognised` counts which codes and labels are
-    known (as `described` gives it). `links` counts which rows, people and homes meet the register (`LINKS`), and
+    as empty (table, column, rule, n_cells). `unknown_labels` counts the rows whose label is none of a closed
+    list, and the different labels in them (table, column, n_rows, n_labels). `recognised` counts which codes and labels
+    are known (as `described` gives it). `links` counts which rows, people and homes meet the register (`LINKS`), and
     `linked` says so table by table (as `link_words.described` gives it). `notes` says in sentences what is not there.
     `problems` are what a night would stop on.
     """

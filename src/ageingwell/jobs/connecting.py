@@ -136,6 +136,7 @@ def connect(
             contract_columns=contract_columns(),
             faults=problems,
             lsoa_lookup=look_up_among(raw),
+            mapping=config.tables,
         )
         checked = check(place / "tables", config=config, refused_to=refused_to, on=day, surroundings=world)
     if draft_to is not None:

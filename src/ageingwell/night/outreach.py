@@ -38,6 +38,7 @@ from ageingwell.night.attrition import (
     still_ours,
 )
 from ageingwell.night.change import population_of
+from ageingwell.night.coarsening import coarsened_rows, told_of_coarsened
 from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
@@ -315,6 +316,7 @@ def _frames(
         services=local.services,
         links=links,
         lot=_lots(night),
+        coarsened=coarsened_rows(rows, [part.shared for part in told], tonight.config),
         **_remembered(night, rows, gone_since),
     )
 
@@ -437,6 +439,7 @@ def _facts(
         recognised=recognised_manifest(words),
         dmd_to_bnf=None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told(),
         directory=local.told,
+        coarsened=told_of_coarsened(frames.coarsened),
         is_degraded=facts.is_degraded or local.is_missing or bool(not_recognised),
         lot=_lot_facts(night),
     )

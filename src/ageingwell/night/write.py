@@ -286,6 +286,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         interventions=config.interventions,
         recorded=frames.recorded,
         remembered=before_of(recipient, frames, facts, config=config),
+        less=frames.coarsened,
     )
     view = replace(view, keys=_keys(facts, key))
     view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)

@@ -16,7 +16,8 @@ from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
 from ageingwell.profiles.profile import Profile
 from ageingwell.pseudonyms.addresses import addresses_of, with_addresses
 from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
-from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
+from ageingwell.pseudonyms.carrying import names_of, with_carried
+from ageingwell.pseudonyms.conversion import BORN, MADE, RAW, Conversion, conversion, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
 from ageingwell.pseudonyms.coverage import register_coverage
 from ageingwell.pseudonyms.fingerprints import IDS, KEY_FINGERPRINT, NOT_HELD, RECORD
@@ -33,7 +34,7 @@ from ageingwell.pseudonyms.local_people import (
 from ageingwell.pseudonyms.own_ids import own_counts, raw_headings, stop_if_nhs_numbers, tables_with_own_ids
 from ageingwell.pseudonyms.postcodes import look_up_among, read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
-from ageingwell.pseudonyms.screening import refused_cells, with_canonical
+from ageingwell.pseudonyms.screening import Fault, birth_day, refused_cells, with_canonical
 from ageingwell.pseudonyms.short_form import in_our_words
 from ageingwell.pseudonyms.staging import staged_folder
 from ageingwell.pseudonyms.tables import RawFolder, RawTable, raw_folder, told_sources
@@ -59,7 +60,9 @@ class _Work:
     own_ids: frozenset[str]
     not_held: Mapping[str, Sequence[str]]
     settings: Mapping[str, TableSettings] = field(default_factory=dict)
+    mapping: Mapping[str, TableSettings] = field(default_factory=dict)
     addresses: pl.DataFrame | None = None
+    births: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"_nhs_number": pl.String, BORN: pl.Date}))
 
     def ids(self, table: str) -> str:
         """Whose ids a table holds, as its files tell it."""
@@ -130,6 +133,7 @@ def pseudonymise(
             own_ids=tables_with_own_ids(own_ids, known=contract_columns.keys()),
             not_held=not_held or {},
             settings=settings or {},
+            mapping=settings or {},
             addresses=addresses_of(folder.ran.lookup("addresses")),
         )
         result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
@@ -163,9 +167,11 @@ def pseudonymise_found(
     contract_columns: Mapping[str, Sequence[str]],
     faults: list[str],
     lsoa_lookup: Path | None = None,
+    mapping: Mapping[str, TableSettings] | None = None,
 ) -> Pseudonymised:
     """Turn tables already found into contract tables in the folder `out`; a table's own fault goes to `faults`.
 
+    `mapping` are the settings by which the tables will be read: what they name may leave.
     It is for looking at extracts, before anything is sent to anybody: nothing stops on how many rows are refused.
     """
     work = _Work(
@@ -177,6 +183,7 @@ def pseudonymise_found(
         rows_at_once=100_000,
         own_ids=frozenset(),
         not_held={},
+        mapping=mapping or {},
         addresses=addresses_of(folder.ran.lookup("addresses")),
     )
     return _written(folder, out, work, max_refused_share=1.0, faults=faults)
@@ -186,6 +193,7 @@ def _written(
     folder: RawFolder, staging: Path, work: _Work, *, max_refused_share: float, faults: list[str] | None = None
 ) -> Pseudonymised:
     tables = {}
+    work = replace(work, births=_births(folder.tables, work))
     for table, raw_table in folder.tables.items():
         try:
             counts = _convert_table(table, raw_table, staging, _of_table(work, table, raw_table))
@@ -295,13 +303,17 @@ def _convert_chunk(
         has_lookup=work.areas.are_known,
         own=is_own,
     )
+    settings = work.mapping.get(table)
+    rows = with_carried(rows, table, plan.carried, names_of(rows, settings, plan.carried))
     rows = with_local_people(with_canonical(with_areas(rows, work.areas), own=is_own), people)
+    rows = _with_births(rows, work.births)
     _stop_if_real(table, rows, plan, work)
     cells = refused_cells(rows, plan.faults)
     is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())
     good_rows = rows.filter(is_good)
     refused = _refused(chunk, cells, chunk.misshapen)
-    emptied = _refused(chunk, _cells_that_stay(rows, plan, cells), ())
+    emptied = _refused(chunk, _cells_that_stay(rows, plan.emptied, cells), ())
+    telling = _refused(chunk, _cells_that_stay(rows, plan.telling, cells), ())
     made = good_rows.select(plan.outputs)
     sent = {name: position for position, name in enumerate(columns, start=1) if name not in rows.columns}
     sent |= {name: columns.index(name) + 1 for name in plan.refused if name in columns}
@@ -319,17 +331,38 @@ def _convert_chunk(
         columns_not_sent=tuple(name for name in contract if name not in made.columns),
         read_without_decimal={name: n for name, read in plan.decimals.items() if (n := _count(good_rows, read))},
         local_people={name: _count(good_rows, is_so) for name, is_so in plan.local.items()},
+        not_carried={name: n for name in plan.carried if (n := _count(good_rows, pl.col(f"_stays_{name}")))},
+        telling=_by_rule(telling),
         own_ids=sent_own,
         own_ids_like_nhs_numbers=alike,
         n_left_out=sum(left_out.values()),
         left_out=dict(sorted(left_out.items())),
     )
-    return made, refused, emptied, found
+    return made, refused, pl.concat([emptied, telling]).sort("row_number", "column"), found
 
 
-def _cells_that_stay(rows: pl.DataFrame, plan: Conversion, cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells to be emptied in rows that are not refused."""
-    return refused_cells(rows, plan.emptied).join(cells, on="row", how="anti", maintain_order="left")
+def _births(raw_tables: Mapping[str, RawTable], work: _Work) -> pl.DataFrame:
+    """The day of birth of everybody on the register of the extract: _nhs_number, _born; nobody without one."""
+    parts = [pl.DataFrame(schema={"_nhs_number": pl.String, BORN: pl.Date})]
+    if "gp_patients" in raw_tables:
+        own = "gp_patients" in work.own_ids
+        for chunk in _chunks(raw_tables["gp_patients"], work):
+            rows = _our_chunk("gp_patients", chunk, work)[0].rows
+            if {"nhs_number", "birth_date"} <= set(rows.columns):
+                born = with_canonical(rows.select("nhs_number", "birth_date"), own=own)
+                parts.append(born.select("_nhs_number", birth_day("birth_date").alias(BORN)).drop_nulls())
+    return pl.concat(parts).unique("_nhs_number", keep="first", maintain_order=True)
+
+
+def _with_births(rows: pl.DataFrame, births: pl.DataFrame) -> pl.DataFrame:
+    if "_nhs_number" not in rows.columns:
+        return rows.with_columns(pl.lit(None, dtype=pl.Date).alias(BORN))
+    return rows.join(births, on="_nhs_number", how="left", maintain_order="left")
+
+
+def _cells_that_stay(rows: pl.DataFrame, faults: list[Fault], cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells with faults in rows that are not refused."""
+    return refused_cells(rows, faults).join(cells, on="row", how="anti", maintain_order="left")
 
 
 def _our_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[RawChunk, Counter[str]]:

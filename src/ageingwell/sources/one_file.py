@@ -95,7 +95,7 @@ def _gather(chunk: Chunk, found: FileFound, file: FileToRead, ours: dict[str, st
     numbers = pl.int_range(chunk.first_row, chunk.first_row + chunk.rows.height, dtype=pl.Int64, eager=True)
     raw, numbers = without_left_out(raw, numbers, found.left_out, wanted, settings)
     ragged = numbers.is_in(list(chunk.ragged)).arg_true()
-    read, is_good, broken = split(name, typed(raw, wanted, settings.values, settings.reader), ragged)
+    read, is_good, broken = split(name, typed(raw, wanted, settings.words, settings.reader), ragged)
     found.held.append(people_of(name, read.rows.filter(~is_good)))
     found.unread.append(_unread_people(name, read, is_good))
     found.refused.append(refused(broken, file=chunk.file, row_numbers=numbers))

@@ -107,7 +107,8 @@ def without_filled(settings: TableSettings, location: Location) -> TableSettings
     files = [path for path in location.files if path.suffix == ".parquet"]
     filled = {name for path in files for name in parquet_facts(path).names}
     left = {name: value for name, value in settings.constants.items() if name not in filled}
-    return settings.model_copy(update={"constants": left})
+    # What was filled in is still a label that the settings name.
+    return settings.model_copy(update={"constants": left, "values": settings.words})
 
 
 def _added(files: Iterable[FileFound]) -> FileFound:
