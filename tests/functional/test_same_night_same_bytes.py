@@ -97,4 +97,4 @@ def test_scored_again_into_the_same_folder_nothing_is_published(first_night, set
     assert not again.changed
     assert again.folder == here / "out" / str(NIGHT)
     assert hashes_of(again.folder) == expected
-    assert sorted(path.name for path in (here / "out").iterdir()) == [".lock", str(NIGHT), "current"]
+    assert sorted(path.name for path in (here / "out").iterdir()) == [".lock", str(NIGHT), "barred.csv", "current"]

@@ -167,6 +167,10 @@ class NightFacts:
     links: LinkFacts = field(default_factory=LinkFacts)
     columns_gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     list_key: str | None = None
+    barred: str | None = None
+    accepted_changes: Sequence[str] = ()
+    rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rates_by_group: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def ranking_outcome(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings
@@ -37,11 +39,13 @@ def work_out(
     local: LocalDirectory,
     world: Surroundings,
     scratch: Path,
+    held: pl.DataFrame | None = None,
 ) -> tuple[NightFrames, NightFacts, Bundle]:
     """Work out the night from checked records; gives its frames, what is told of it, and the bundle that was used.
 
     `nights` is the folder of published nights, which tells the last list and what the group decided; it is only read.
-    Without it nothing was decided before. The frames of everybody lie in `scratch`.
+    Without it nothing was decided before. `held` are opt-outs that hold though they are not sent any more. The frames
+    of everybody lie in `scratch`.
     """
     stop_on_unknown_facts(config.may_lower)
     previous = None if nights is None else latest_before(nights, as_of.day.isoformat())
@@ -65,6 +69,7 @@ def work_out(
             local=local,
             engine=engine,
             n_shards=shards_needed(records, config.score),
+            held=held,
         )
     if previous is not None and last_list is None:
         facts = replace(facts, notes=[*facts.notes, "the last list cannot be read, so everyone counts as new"])
