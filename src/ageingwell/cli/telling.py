@@ -104,6 +104,8 @@ def _warnings(facts: "NightFacts") -> list[str]:
         told.append(f"Late: {', '.join(facts.late)}.")
     if facts.accepted_changes:
         told.append(f"Accepted by --accept-change: {'; '.join(facts.accepted_changes)}.")
+    if facts.same_as_last:
+        told.append(f"The same files as last time: {', '.join(facts.same_as_last)}.")
     if facts.rules_only:
         told.append("No usable model: people were chosen by rules alone.")
     return told + sent_notes(facts) + [f"{message}." for message in facts.messages]

@@ -169,6 +169,7 @@ class NightFacts:
     list_key: str | None = None
     barred: str | None = None
     accepted_changes: Sequence[str] = ()
+    same_as_last: Sequence[str] = ()
     rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rates_by_group: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 

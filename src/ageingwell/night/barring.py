@@ -257,9 +257,10 @@ def stop_on_delivery(differences: Sequence[str]) -> None:
     """
     if differences:
         raise ChangeError(
-            "what the agencies sent differs too much from last time, as if something was lost. No new list was made, and "
-            "people who were barred stay off the current one: " + "; ".join(differences),
-            "ask the agencies that send these tables; if all of it is real, run `ageingwell score` once with --accept-change",
+            "what the agencies sent differs too much from last time, as if something was lost. No new list was made, "
+            "and people who were barred stay off the current one: " + "; ".join(differences),
+            "ask the agencies that send these tables; if all of it is real, run `ageingwell score` once with "
+            "--accept-change",
         )
 
 

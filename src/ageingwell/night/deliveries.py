@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from ageingwell.config.change import ChangeSettings
+from ageingwell.governance.night_facts import InputFacts
 from ageingwell.kept.measured import MEASURED_FILE, read_measured
 from ageingwell.sources.measures import HIDE_BELOW, QUARTILES
 from ageingwell.sources.read import CheckedTable, Records
@@ -177,8 +178,11 @@ def dated_ahead(tables: Mapping[str, CheckedTable], *, on: date, today: date, li
     return told
 
 
-def grown_old(before: pl.DataFrame, now: pl.DataFrame) -> list[str]:
+def older_than_last(folder: Path | None, now: pl.DataFrame) -> list[str]:
     """The tables whose newest record is older than that of the last delivery: an older extract was sent again."""
+    before = None if folder is None else read_measured(folder)
+    if before is None:
+        return []
     then, tonight = (Measured.of(one).values for one in (before, now))
     newest = {table: value for (table, _, measure, _), value in tonight.items() if measure == "newest"}
     older = (
@@ -187,6 +191,23 @@ def grown_old(before: pl.DataFrame, now: pl.DataFrame) -> list[str]:
         if measure == "newest" and value is not None and (here := newest.get(table)) is not None and here < value
     )
     return sorted(older)
+
+
+def same_as_last(inputs: Mapping[str, InputFacts], last: Mapping[str, Any] | None, *, on: date) -> list[str]:
+    """The tables of which the very same files came as on an earlier night, whose manifest is `last`.
+
+    >>> file = {"files": [{"file": "homes.csv", "sha256": "ab"}]}
+    >>> same_as_last({"homes": file}, {"as_of": "2026-11-15", "inputs": {"homes": file}}, on=date(2026, 11, 22))
+    ['homes']
+    """
+    if last is None or last.get("as_of") == on.isoformat():
+        return []
+    before = last.get("inputs", {})
+    return [name for name, told in inputs.items() if _hashes(told) and _hashes(told) == _hashes(before.get(name, {}))]
+
+
+def _hashes(told: Mapping[str, Any]) -> list[str]:
+    return [file["sha256"] for file in told.get("files", [])]
 
 
 def differences_since(folder: Path | None, now: pl.DataFrame, *, records: Records, limits: ChangeSettings) -> list[str]:

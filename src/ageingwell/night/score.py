@@ -30,7 +30,7 @@ from ageingwell.night.barring import (
     told_by,
 )
 from ageingwell.night.change import last_manifest, last_night, stop_on_change
-from ageingwell.night.deliveries import dated_ahead, differences_since
+from ageingwell.night.deliveries import dated_ahead, differences_since, older_than_last, same_as_last
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
@@ -50,6 +50,7 @@ from ageingwell.shown import Screen, Shown
 from ageingwell.sources.measures import measure_tables
 from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
+from ageingwell.views.words import label_words
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,6 +200,8 @@ def _scored(
             held=None if accept_change else as_opt_outs(lost.held),
         )
         facts = _with_what_changed(facts, lost, accepted=differences if accept_change else None)
+        facts = _with_older_deliveries(facts, older_than_last(last_night(out, on=as_of), measures))
+        facts = replace(facts, same_as_last=same_as_last(facts.inputs, before, on=as_of))
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
         facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)
@@ -260,6 +263,15 @@ def _with_what_changed(facts: NightFacts, lost: Lost, *, accepted: Sequence[str]
     if accepted is not None:
         return replace(facts, accepted_changes=list(accepted))
     return replace(facts, notes=[*facts.notes, *lost.notes], is_degraded=facts.is_degraded or bool(lost.silent))
+
+
+def _with_older_deliveries(facts: NightFacts, older: Sequence[str]) -> NightFacts:
+    """The facts with a note for each table that came in an older delivery than last time: the night is degraded."""
+    said = [
+        f"{label_words(table).lower()}: the newest record is older than last time. Was an old delivery sent again?"
+        for table in older
+    ]
+    return replace(facts, notes=[*facts.notes, *said], is_degraded=facts.is_degraded or bool(said))
 
 
 def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:

@@ -33,6 +33,7 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 from ageingwell.publish.faults import failed_write
 from ageingwell.publish.mark import set_mark
+from ageingwell.sources.declared import declared_in, differences
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
 from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, unsure_homes
@@ -94,7 +95,12 @@ def find_withdrawn(
             name
             for name, table in zip(_NEEDED, (permissions, patients), strict=True)
             # A full disk is no fault of the table: the run says so, and the next one has room again.
-            if name not in no_room and (table is None or (name in settings.in_doubt and table.absent_columns))
+            if name not in no_room
+            and (
+                table is None
+                or (name in settings.in_doubt and table.absent_columns)
+                or not _is_as_declared(name, table, data)
+            )
         ),
     )
 
@@ -169,6 +175,14 @@ def _readable(
         if no_room is not None and isinstance(fault, Exception) and failed_write(fault, workspace) is not None:
             no_room.add(name)
         return None
+
+
+def _is_as_declared(name: str, table: CheckedTable, data: Path) -> bool:
+    """Whether a table is whole by what its sender says; who is in the part that came is taken off all the same."""
+    try:
+        return not differences(name, table.files, declared_in(data))
+    except (AgeingWellError, OSError):
+        return False
 
 
 def withdraw_from_current(
