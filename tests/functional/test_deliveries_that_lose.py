@@ -88,7 +88,7 @@ def test_a_few_opt_outs_that_are_gone_hold_and_the_page_for_commissioners_stays_
     later = night(at, settings)
 
     found = files_with_each(at / "out", barred)
-    counted("P7.opt_outs_lost", len(gone), len(lost_of(gone, later)))
+    counted("P7.shrunken_opt_outs", len(gone), len(lost_of(gone, later)))
     assert lost_of(barred, later) == []
     assert [person for person, files in found.items() if files] == []
     assert any("missing now" in note for note in later.facts.notes)
@@ -151,7 +151,7 @@ def test_every_row_of_a_night_is_in_one_place_and_its_file_of_the_barred_names_n
     for table, places in manifest["rows"].items():
         n_read = pl.read_parquet(at / "county" / f"{table}.parquet").height
         bad += places["read"] != n_read or sum(places.values()) != 2 * n_read
-    counted("R3.tables_accounted", len(manifest["rows"]), bad)
+    counted("R3.row_accounting", len(manifest["rows"]), bad)
     assert bad == 0
     assert len(manifest["rows"]) == 11
     assert all(row["n"] is None or row["n"] == 0 or row["n"] >= 10 for row in manifest["steps"])

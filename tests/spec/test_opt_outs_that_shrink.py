@@ -99,7 +99,7 @@ def test_whoever_is_not_sent_any_more_stays_barred_and_many_of_a_kind_stop_the_n
     found = compared(out, told(permissions=[row for row in OPTED if row not in gone]))
 
     assert held(found) == {row.get("person_id") or row.get("household_id") for row in gone}
-    counted("P7.opt_outs_lost", lost, lost - len(held(found)))
+    counted("P7.shrunken_opt_outs", lost, lost - len(held(found)))
     # 2 in 100 of 50 is one; fewer than three are no fault of a delivery.
     assert bool(found.differences) == (lost >= 3)
 
@@ -173,6 +173,8 @@ def test_a_death_that_another_agency_told_holds_too(tmp_path: Path, table: str) 
     keep_barred(tmp_path, told(**{table: [row]}), on=NIGHT)
 
     assert held(compared(tmp_path, told(**{table: []}))) == {person(399)}
+    # An agency that is late leaves a degraded night, and nobody comes back by it.
+    assert held(compared(tmp_path, told())) == {person(399)}
 
 
 def test_a_national_list_that_suddenly_allows_everybody_stops_the_night(tmp_path: Path) -> None:
@@ -242,7 +244,7 @@ def test_the_file_names_nobody_and_any_change_of_it_is_found(out: Path) -> None:
             bad += 1
         except PublishError:
             pass
-    counted("S1.barred_file_bit_flips", len(range(0, len(content), 97)), bad)
+    counted("S1.nights", len(range(0, len(content), 97)), bad)
     assert bad == 0
 
 

@@ -44,9 +44,9 @@ def account_for_rows(
     `AccountingError` where the places do not add up to what was read, or others were worked on than were let through.
     """
     told, faults = {}, []
-    let_through = tonight.gate.let_through(records).rows()
+    let_through, held = tonight.gate.let_through(records).rows(), held_people(records)["person_id"]
     for name, table in records.tables.items():
-        found = _places(table, tonight, people=people, homes=homes, held=held_people(records)["person_id"])
+        found = _places(table, tonight, people=people, homes=homes, held=held)
         rows = _n_rows(let_through[name]) + (0 if name == _PERMISSIONS else found["opted_out"])
         good = sum(found[place] for place in PLACES[3:])
         faults += _faults(name, found, n_read=table.n_read, good=good, passed=rows)

@@ -31,7 +31,15 @@ from ageingwell.spine import deaths_told, latest_versions, left_by
 # What bars somebody, beside the kinds of the opt-outs: an allow list that leaves them out, a death, a leaving.
 LEFT_OUT: Final = "national_left_out"
 DECEASED: Final = "deceased"
+DECEASED_ELSEWHERE: Final = "deceased_elsewhere"  # as social care or a visitor told, and not the register
 LEFT: Final = "left"
+_ENDINGS: Final = (DECEASED, DECEASED_ELSEWHERE, LEFT)
+# The tables that tell a kind; every other kind is told by the opt-outs.
+_TOLD_BY: Final = {
+    DECEASED: {"gp_patients"},
+    LEFT: {"gp_patients"},
+    DECEASED_ELSEWHERE: {"care_events", "contacts"},
+}
 # In the file too: a kind of opt-out of which a night said that it brings nobody new, and of which that was accepted.
 _SILENT: Final = "silent"
 _SILENCE_ACCEPTED: Final = "silence_accepted"
@@ -46,7 +54,12 @@ WHOM: Final = {"person_id": pl.String, "household_id": pl.String}
 _BARS = pl.Schema(WHOM | {"kind": pl.String})
 _TOLD = pl.Schema({"subject": pl.String, "kind": pl.String})
 _ENDS: Final = ("died_on", "left_on", "left_recorded_on", "recorded_on")
-_WORDS: Final = {LEFT_OUT: "people left out by the national list", DECEASED: "deaths", LEFT: "leavings"}
+_WORDS: Final = {
+    LEFT_OUT: "people left out by the national list",
+    DECEASED: "deaths",
+    DECEASED_ELSEWHERE: "deaths that others told",
+    LEFT: "leavings",
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class Told:
 
     def could_tell(self, kind: str) -> bool:
         """Whether tonight's tables could have told of a kind."""
-        return ("gp_patients" if kind in (DECEASED, LEFT) else "permissions") in self.tables
+        return _TOLD_BY.get(kind, {"permissions"}) <= self.tables
 
 
 def told_by(tables: Mapping[str, CheckedTable | None], *, ledger: Ledger, on: date) -> Told:
@@ -78,7 +91,7 @@ def told_by(tables: Mapping[str, CheckedTable | None], *, ledger: Ledger, on: da
     elsewhere = pl.concat([_deaths_of_care(rows), _deaths_of_contacts(rows)])
     bars = [
         newest.filter(dead).select("person_id", kind=pl.lit(DECEASED)),
-        elsewhere.with_columns(kind=pl.lit(DECEASED)),
+        elsewhere.with_columns(kind=pl.lit(DECEASED_ELSEWHERE)),
         newest.filter(gone).select("person_id", kind=pl.lit(LEFT)),
     ]
     ended = [
@@ -186,8 +199,9 @@ def lost_since(before: pl.DataFrame | None, told: Told, *, limits: ChangeSetting
     if before is None:
         return NOTHING_LOST
     bars = before.filter(~pl.col("kind").is_in(_NOTES))
+    # Of a table that did not come nothing is missed; whom it barred stays barred all the same.
     asked = bars.filter(pl.col("kind").is_in([kind for kind in bars["kind"].unique() if told.could_tell(kind)]))
-    gone = asked.join(told.bars, on=_TOLD.names(), how="anti")
+    gone = bars.join(told.bars, on=_TOLD.names(), how="anti")
     held, ended = NOTHING_LOST.held, gone
     if not gone.is_empty():
         homes = _named(told.homes.collect(), "household_id")
@@ -213,8 +227,9 @@ def lost_since(before: pl.DataFrame | None, told: Told, *, limits: ChangeSetting
 def _too_many(what: str, before: pl.DataFrame, gone: pl.DataFrame, *, share: float, fewest: int) -> list[str]:
     """Of which kinds, and of all opt-outs together, more are gone than a share, and a few at least."""
     n_before = dict(before.group_by("kind").len().iter_rows())
-    n_gone = dict(gone.unique(["subject", "kind"]).group_by("kind").len().iter_rows())
-    opted = [kind for kind in n_before if kind not in (DECEASED, LEFT, LEFT_OUT)]
+    counted = gone.filter(pl.col("kind").is_in(list(n_before))).unique(["subject", "kind"])
+    n_gone = dict(counted.group_by("kind").len().iter_rows())
+    opted = [kind for kind in n_before if kind not in (*_ENDINGS, LEFT_OUT)]
     told = []
     for name, kinds in {**{kind: [kind] for kind in sorted(n_gone)}, "opt-outs and markers together": opted}.items():
         lost, of = (sum(counts.get(kind, 0) for kind in kinds) for counts in (n_gone, n_before))
@@ -225,10 +240,10 @@ def _too_many(what: str, before: pl.DataFrame, gone: pl.DataFrame, *, share: flo
 
 def _silent_kinds(before: pl.DataFrame, told: Told, *, weeks: int, on: date) -> dict[str, date]:
     """The kinds of opt-out that brought nobody new for so many weeks while another did, with their newest day."""
-    opted = before.filter(~pl.col("kind").is_in([DECEASED, LEFT, *_NOTES]))
+    opted = before.filter(~pl.col("kind").is_in([*_ENDINGS, *_NOTES]))
     if opted.is_empty():
         return {}
-    fresh = told.bars.filter(~pl.col("kind").is_in([DECEASED, LEFT]))
+    fresh = told.bars.filter(~pl.col("kind").is_in(_ENDINGS))
     new_tonight = set(fresh.join(opted, on=_TOLD.names(), how="anti")["kind"])
     newest = dict(opted.group_by("kind").agg(pl.col("first_on").max()).iter_rows())
     begun = opted["first_on"].min()
@@ -310,5 +325,5 @@ def _grown(before: pl.DataFrame | None, told: Told, *, on: date) -> pl.DataFrame
 
 def as_opt_outs(held: pl.DataFrame) -> pl.DataFrame:
     """Those who stay barred, as the gate takes opt-outs: a leaving alone bars nobody whom the register has back."""
-    kinds = {LEFT_OUT: "national", DECEASED: DEATH_TOLD}
+    kinds = {LEFT_OUT: "national", DECEASED: DEATH_TOLD, DECEASED_ELSEWHERE: DEATH_TOLD}
     return held.filter(pl.col("kind") != LEFT).select(*WHOM, pl.col("kind").replace(kinds))
