@@ -15,6 +15,8 @@ import polars as pl
 from ageingwell.config.files import shipped
 
 NIGHT = date(2026, 11, 22)
+# What a run keeps beside its nights, in order: who was barred, and the quarter's page for commissioners.
+BESIDE_NIGHTS = ("barred.csv", "commissioning-2026-Q4.csv", "commissioning-2026-Q4.html")
 Row = dict[str, Any]
 
 

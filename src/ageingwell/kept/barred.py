@@ -14,10 +14,10 @@ import polars as pl
 
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
+from ageingwell.kept.beside import put_beside
 from ageingwell.publish.faults import explained
 
 BARRED_FILE: Final = "barred.csv"
-_SPARE: Final = ".staging-barred"  # the next run sweeps away what a dead one leaves
 # The digest of a person or home, what barred them, and the first and the last night on which a table said so.
 BARRED = pl.Schema({"subject": pl.String, "kind": pl.String, "first_on": pl.Date, "told_on": pl.Date})
 
@@ -78,11 +78,7 @@ def write_barred(out: Path, barred: pl.DataFrame, *, disk: Disk = DISK) -> None:
     with explained("the file of who was barred cannot be written"):
         if disk.kind(out / BARRED_FILE) is not None and disk.read(out / BARRED_FILE) == content:
             return
-        disk.remove(out / _SPARE)
-        disk.write(out / _SPARE, content)
-        disk.sync_file(out / _SPARE)
-        disk.replace(out / _SPARE, out / BARRED_FILE)
-        disk.sync_folder(out)
+        put_beside(out / BARRED_FILE, content, disk=disk)
 
 
 def _seal(rows: bytes) -> bytes:

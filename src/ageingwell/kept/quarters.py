@@ -13,10 +13,10 @@ from typing import Final
 import polars as pl
 
 from ageingwell.disk import DISK, Disk
+from ageingwell.kept.beside import put_beside
 from ageingwell.publish.faults import explained
 
 COMMISSIONING: Final = "commissioning.html"
-_SPARE: Final = ".staging-commissioning"  # the next run sweeps away what a dead one leaves
 _COUNTS: Final = re.compile(r"commissioning-([0-9]{4}-Q[1-4])\.csv")
 _COUNTED: Final = pl.Schema({"of": pl.String, "one": pl.String, "other": pl.String, "n": pl.Int64})
 _KEPT: Final = re.compile(r"commissioning-([0-9]{4}-Q[1-4])\.html")
@@ -76,8 +76,4 @@ def keep_page(out: Path, on: date, page: bytes, *, counts: pl.DataFrame, disk: D
             return
         # The page last: where it is, its counts are too.
         for path, content in ((kept.with_suffix(".csv"), counts.write_csv().encode()), (kept, page)):
-            disk.remove(out / _SPARE)
-            disk.write(out / _SPARE, content)
-            disk.sync_file(out / _SPARE)
-            disk.replace(out / _SPARE, path)
-            disk.sync_folder(out)
+            put_beside(path, content, disk=disk)

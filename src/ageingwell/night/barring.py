@@ -66,13 +66,13 @@ _WORDS: Final = {
 class Told:
     """What the tables say on a night: whom they bar (`bars`) and what has `ended`, both subject and kind.
 
-    `here` are the people on the register, alive and not gone (person_id), `homes` the homes that any table names
-    (household_id, lazily), `tables` the names of those that could be read.
+    `register` are all people on the register (person_id, is_here: alive and not gone), `homes` the homes that any table
+    names (household_id, lazily), `tables` the names of those that could be read.
     """
 
     bars: pl.DataFrame
     ended: pl.DataFrame
-    here: pl.DataFrame
+    register: pl.DataFrame
     homes: pl.LazyFrame
     tables: frozenset[str]
 
@@ -106,10 +106,14 @@ def told_by(tables: Mapping[str, CheckedTable | None], *, ledger: Ledger, on: da
     return Told(
         bars=told,
         ended=_subjects(ended).join(told, on=_TOLD.names(), how="anti"),
-        here=newest.filter(~dead & ~gone).select("person_id").join(elsewhere, on="person_id", how="anti"),
+        register=newest.select("person_id", is_here=~dead & ~gone & ~_is_among(elsewhere)),
         homes=pl.concat([_homes(nobody), *homes]).unique(),
         tables=frozenset(rows),
     )
+
+
+def _is_among(people: pl.DataFrame) -> pl.Expr:
+    return pl.col("person_id").is_in(people["person_id"].implode()).fill_null(value=False)
 
 
 def _homes(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -202,12 +206,16 @@ def lost_since(before: pl.DataFrame | None, told: Told, *, limits: ChangeSetting
     # Of a table that did not come nothing is missed; whom it barred stays barred all the same.
     asked = bars.filter(pl.col("kind").is_in([kind for kind in bars["kind"].unique() if told.could_tell(kind)]))
     gone = bars.join(told.bars, on=_TOLD.names(), how="anti")
-    held, ended = NOTHING_LOST.held, gone
+    held = missed = ended = NOTHING_LOST.held
     if not gone.is_empty():
         homes = _named(told.homes.collect(), "household_id")
-        known = pl.concat([_named(told.here, "person_id"), homes], how="diagonal")
-        here = gone.join(known, on="subject").select(NOTHING_LOST.held.columns)
-        held = here.join(told.ended, on=_TOLD.names(), how="anti")
+        people = _named(told.register, "person_id").join(told.register, on="person_id")
+        known = pl.concat([people, homes.with_columns(is_here=pl.lit(value=True))], how="diagonal")
+        met = gone.join(known, on="subject")
+        # Whoever died or left is missed from no table of opt-outs, and their opt-out still names them in no file.
+        here = met.filter("is_here").select(NOTHING_LOST.held.columns)
+        held = met.select(NOTHING_LOST.held.columns).join(told.ended, on=_TOLD.names(), how="anti")
+        missed = here.join(told.ended, on=_TOLD.names(), how="anti")
         ended = here.join(told.ended, on=_TOLD.names(), how="semi")
     share = limits.max_lost_share_of_opt_outs
     # Whoever stands on a national list of those who may be used was barred by standing on none: of them, too, few
@@ -215,7 +223,7 @@ def lost_since(before: pl.DataFrame | None, told: Told, *, limits: ChangeSetting
     let = ended.filter(pl.col("kind") == LEFT_OUT)
     over = ended.filter(pl.col("kind") != LEFT_OUT)
     found = [
-        *_too_many("missing now", asked, held, share=share, fewest=FEWEST_LOST),
+        *_too_many("missing now", asked, missed, share=share, fewest=FEWEST_LOST),
         *_too_many("allowed now", asked, let, share=share, fewest=FEWEST_LOST),
         *_too_many("said to have ended", asked, over, share=limits.max_lost_share_of_rows, fewest=FEWEST_ENDED),
     ]
