@@ -1,10 +1,12 @@
 """The figures of a night's deliveries, in a file of the night: what the next delivery is held against."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from ageingwell.publish import write_bytes
 from ageingwell.sources.measures import MEASURES
 
 MEASURED_FILE: Final = "deliveries.parquet"
@@ -12,7 +14,9 @@ MEASURED_FILE: Final = "deliveries.parquet"
 
 def save_measured(measures: pl.DataFrame, folder: Path) -> None:
     """Write the figures (`MEASURES`) into a night's folder."""
-    measures.cast(MEASURES).write_parquet(folder / MEASURED_FILE, compression="zstd")
+    content = BytesIO()
+    measures.cast(MEASURES).write_parquet(content, compression="zstd")
+    write_bytes(folder / MEASURED_FILE, content.getvalue())
 
 
 def read_measured(folder: Path) -> pl.DataFrame | None:

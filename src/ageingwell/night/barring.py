@@ -10,7 +10,7 @@ said to have ended, or a person accepts the change:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -114,6 +114,11 @@ def told_by(tables: Mapping[str, CheckedTable | None], *, ledger: Ledger, on: da
 
 def _is_among(people: pl.DataFrame) -> pl.Expr:
     return pl.col("person_id").is_in(people["person_id"].implode()).fill_null(value=False)
+
+
+def without_leavings(told: Told) -> Told:
+    """The same without those who left."""
+    return replace(told, bars=told.bars.filter(pl.col("kind") != LEFT))
 
 
 def _homes(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -16,7 +16,15 @@ from ageingwell.decisions.ledger import read_ledger
 from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, NotPermittedError
 from ageingwell.kept.barred import read_barred
 from ageingwell.kept.reading import read_night
-from ageingwell.night.barring import NOTHING_LOST, Lost, keep_barred, lost_since, stop_on_delivery, told_by
+from ageingwell.night.barring import (
+    NOTHING_LOST,
+    Lost,
+    keep_barred,
+    lost_since,
+    stop_on_delivery,
+    told_by,
+    without_leavings,
+)
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.outreach.flags import under_safeguarding, with_people_at
@@ -226,7 +234,7 @@ def withdraw_from_current(
         for told in done.told:
             tell(told)
     set_mark(out, _why_not_to_use(gone.unread))
-    lost = _lost(out, gone, settings=settings, on=on)
+    lost = _lost(out, gone, settings=settings, on=on, with_moves=not is_fault)
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "
@@ -239,14 +247,17 @@ def withdraw_from_current(
     return done
 
 
-def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date) -> Lost:
-    """Compare whom the tables bar with whom they barred before, and keep those who are new."""
+def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date, with_moves: bool) -> Lost:
+    """Compare whom the tables bar with whom they barred before, and keep those who are new.
+
+    Moves that are taken for a fault of the register are not kept: they would be missed once it is mended.
+    """
     if gone.told is None:
         return NOTHING_LOST
     # Of a table that cannot be read for certain nothing is missed: the list is marked.
     told = replace(gone.told, tables=gone.told.tables - set(gone.unread))
     lost = lost_since(read_barred(out), told, limits=settings.change, on=on)
-    keep_barred(out, gone.told, on=on)
+    keep_barred(out, gone.told if with_moves else without_leavings(gone.told), on=on)
     # That a kind brings nobody new is asked once a night, of the night that is worked out.
     return replace(lost, silent={}, warned=frozenset())
 

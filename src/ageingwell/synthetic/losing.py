@@ -1,10 +1,12 @@
 """Made-up deliveries that lose something between two nights: for demonstrations, and to see that a night stops."""
 
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
 from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.disk import DISK
 from ageingwell.errors import ArgumentError
 
 
@@ -49,4 +51,6 @@ def lose(county: str | Path, table: str, *, keep: float, column: str | None = No
     chosen = pl.int_range(rows.height, eager=True).sample(round(keep * rows.height), seed=seed)
     is_kept = pl.int_range(pl.len()).is_in(chosen.implode())
     left = rows.filter(is_kept) if column is None else rows.with_columns(pl.when(is_kept).then(column).alias(column))
-    left.write_parquet(path)
+    content = BytesIO()
+    left.write_parquet(content)
+    DISK.write(path, content.getvalue())
