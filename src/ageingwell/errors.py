@@ -127,6 +127,18 @@ class WithdrawalError(AgeingWellError):
     exit_code = 16
 
 
+class NotCurrentError(AgeingWellError):
+    """The night was made and is complete, and another one is the current list."""
+
+    exit_code = 30
+
+
+class AccountingError(AgeingWellError):
+    """The rows of a table do not add up: some were neither used nor accounted for, so nothing was published."""
+
+    exit_code = 27
+
+
 class DecisionFileError(AgeingWellError):
     """A file with decisions cannot be read, or is no list of a night in this folder."""
 

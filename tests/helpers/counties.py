@@ -16,6 +16,8 @@ from ageingwell.config.files import shipped
 from helpers.sealed import seal_again
 
 NIGHT = date(2026, 11, 22)
+# What a run keeps beside its nights, in order: who was barred, and the quarter's page for commissioners.
+BESIDE_NIGHTS = ("barred.csv", "commissioning-2026-Q4.csv", "commissioning-2026-Q4.html")
 Row = dict[str, Any]
 
 

@@ -9,7 +9,7 @@ import click
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
 from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option, log_option
-from ageingwell.cli.telling import tell_night, tell_withdrawn
+from ageingwell.cli.telling import stop_unless_current, tell_night, tell_withdrawn
 
 
 @cli.command()
@@ -24,7 +24,8 @@ from ageingwell.cli.telling import tell_night, tell_withdrawn
 @click.option(
     "--accept-change",
     is_flag=True,
-    help="Publish although far fewer people, homes or patients of a practice came than last time, or nobody is listed.",
+    help="Publish although what was sent lost people, opt-outs, rows or columns since last time, or nobody is listed. "
+    "Use it by hand, after you have asked the agency.",
 )
 @json_option
 @log_option
@@ -53,6 +54,7 @@ def score(
             surroundings=world,
         )
     tell_night(run, as_json=as_json)
+    stop_unless_current(run)
 
 
 @cli.command()

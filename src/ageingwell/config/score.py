@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from ageingwell.config.change import ChangeSettings
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
 from ageingwell.config.limits import Limits
@@ -173,6 +174,12 @@ class Ledger(Settings):
     permissions_checked_within_days: int = Field(
         default=35, ge=1, description="stop when a kind of opt-out was not checked within this many days of the cut-off"
     )
+    permissions_checked_at_least: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="stop when a smaller share of the rows of a kind of opt-out was checked within these days",
+    )
     permissions_linked_at_least: float = Field(
         default=0.2,
         ge=0,
@@ -280,6 +287,9 @@ class ScoreSettings(Settings):
     engine: EngineSettings = Field(default=EngineSettings(), description="where the parts of a run are worked")
     recognition: RecognitionSettings = Field(
         default=RecognitionSettings(), description="how much of what is sent must be of a kind we know"
+    )
+    change: ChangeSettings = Field(
+        default=ChangeSettings(), description="how much a delivery may differ from the last one"
     )
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")

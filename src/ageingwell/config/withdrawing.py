@@ -9,12 +9,13 @@ that may be the one that tells of a death.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 
+from ageingwell.config.change import ChangeSettings
 from ageingwell.config.files import read_toml, shipped
 from ageingwell.config.load import Config
 from ageingwell.config.outreach import DecisionSettings
@@ -25,7 +26,7 @@ from ageingwell.errors import ConfigError
 TABLES_OF_WITHDRAWALS: Final = ("permissions", "gp_patients", "care_events", "contacts")
 _NOTHING_ALLOWED: Final = Ledger(permitted=(), views={})
 _SHARE: Final = "max_lost_share"
-_Model = TypeVar("_Model", TableSettings, Ledger)
+_Model = TypeVar("_Model", TableSettings, Ledger, ChangeSettings)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class WithdrawalSettings:
     ledger: Ledger
     max_lost_share: float
     ledger_file: str
+    change: ChangeSettings = field(default_factory=ChangeSettings)
     in_doubt: tuple[str, ...] = ()
     whole: Config | None = None
 
@@ -55,6 +57,7 @@ class WithdrawalSettings:
             ledger=config.ledger,
             max_lost_share=config.score.max_lost_share,
             ledger_file=config.outreach.decisions.ledger,
+            change=config.score.change,
             whole=config,
         )
 
@@ -88,6 +91,7 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
         ledger=_exactly(Ledger, permissions) or _NOTHING_ALLOWED,
         max_lost_share=share if isinstance(share, float) and 0 <= share <= 1 else _default(ScoreSettings, _SHARE),
         ledger_file=named if isinstance(named, str) else _default(DecisionSettings, "ledger"),
+        change=_exactly(ChangeSettings, said.get("change", {})) or ChangeSettings(),
         in_doubt=tuple(in_doubt),
     )
 

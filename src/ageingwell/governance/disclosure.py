@@ -28,6 +28,17 @@ def disclose(count: pl.Expr) -> pl.Expr:
     return pl.when(~count.is_between(1, SUPPRESS_BELOW - 1)).then(rounded)
 
 
+def shown_count(count: int | None) -> int | None:
+    """One count as it may be kept or shown: 1 to 7 are None, others rounded to the nearest 5.
+
+    >>> [shown_count(count) for count in (0, 3, 8, 13, None)]
+    [0, None, 10, 15, None]
+    """
+    if count is None or 0 < count < SUPPRESS_BELOW:
+        return None
+    return (count + ROUND_TO // 2) // ROUND_TO * ROUND_TO
+
+
 def in_words(count: int | None) -> str:
     """Say one count as a page may show it; None stands for one that was hidden before.
 

@@ -190,6 +190,11 @@ class NightFacts:
     lot: LotFacts = field(default_factory=LotFacts)
     last_night: LastNightFacts = field(default_factory=LastNightFacts)
     sums: str | None = None
+    barred: str | None = None
+    accepted_changes: Sequence[str] = ()
+    same_as_last: Sequence[str] = ()
+    rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rates_by_group: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def ranking_outcome(self) -> str:

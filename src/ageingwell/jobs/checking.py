@@ -27,6 +27,7 @@ from ageingwell.recognition.link_floors import below_floor, stop_on_strangers
 from ageingwell.recognition.links import LINKS, REGISTER
 from ageingwell.shown import Screen, Shown, listed
 from ageingwell.sources.checked import CheckedTable, Records
+from ageingwell.sources.declared import declared_in, differences, stop_on_differences
 from ageingwell.sources.dmd_to_bnf import read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.folder import near_files, unused_files
 from ageingwell.sources.labels import TOLD_LABELS
@@ -201,6 +202,13 @@ def _read_all(data: Path, config: Config, *, workspace: Path, problems: list[str
                     with _told(problems):
                         stop(table, settings[name])
                 problems += _too_many_refused(table, config)
+        with _told(problems):
+            declared = declared_in(data)
+            stop_on_differences(
+                told
+                for name in settings
+                for told in differences(name, tables[name].files if name in tables else (), declared)
+            )
         made_up = is_made_up(data)
         unused, near = unused_files(data, settings), near_files(data, settings, missing=missing)
     absent = tuple(name for name in missing if settings[name].held)

@@ -16,6 +16,8 @@ from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames
 from ageingwell.model.frames import checked_table
+from ageingwell.night.barring import as_opt_outs, barred_before, lost_since, told_by
+from ageingwell.night.change import last_manifest
 from ageingwell.night.list_key import list_key_of
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.showing import screen_of_night
@@ -108,16 +110,21 @@ def outreach_list(
                 progress=world.tell,
             )
             local = read_local_directory(settings, on=day.day, made_up=records.made_up)
+        nights = None if earlier is None else Path(earlier)
+        told = told_by(records.tables, ledger=settings.ledger, on=day.day)
+        before = None if nights is None else barred_before(nights, last_manifest(nights, on=day.day))
+        lost = lost_since(before, told, limits=settings.score.change, on=day.day)
         frames, facts, _ = work_out(
             records,
             as_of=day,
             config=settings,
-            nights=None if earlier is None else Path(earlier),
+            nights=nights,
             key=key,
             allow_made_up_bundle=allow_made_up_bundle,
             local=local,
             world=world,
             scratch=scratch,
+            held=as_opt_outs(lost.held),
         )
         # The frames of everybody lie in the folder that is about to go.
         read = frames.in_memory()

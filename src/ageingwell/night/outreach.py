@@ -30,6 +30,7 @@ from ageingwell.governance.recognised import manifest_of as recognised_manifest
 from ageingwell.governance.recognised import sentences
 from ageingwell.kept.frames import NightFrames
 from ageingwell.model.contributions import merge_sums
+from ageingwell.night.accounting import account_for_rows, rates_by_group
 from ageingwell.night.attrition import (
     HELD_REASON,
     account_for_eligible,
@@ -112,17 +113,19 @@ def outreach_list(
     engine: Engine | None = None,
     n_shards: int = 1,
     lots: pl.DataFrame = NO_LOT,
+    held: pl.DataFrame | None = None,
 ) -> tuple[NightFrames, NightFacts]:
     """Work out the night from checked records, in `n_shards` shards kept in the folder `workspace`.
 
     `made` is where the frames of everybody are put, which have to stay as long as the night that is given; without it a
     folder of `workspace`. `ledger` is what the group decided on earlier lists, as `read_ledger` gives it, and
     `last_night` the day of the list `previous`; `lots` everybody who took part in a lot before (`LOT`); `local` its
-    local services; `engine` says where the shards are worked, without one in this process.
+    local services; `held` are opt-outs that were sent before and hold all the same, as `gate_or_stop` takes them;
+    `engine` says where the shards are worked, without one in this process.
     """
     local, engine = local or no_directory(), engine or LocalEngine()
     with world.stage("permitted"):
-        tonight = _tonight(records, ledger, as_of=as_of, config=config, bundle=bundle, world=world)
+        tonight = _tonight(records, ledger, as_of=as_of, config=config, bundle=bundle, world=world, held=held)
     with world.stage("shards"):
         shards = split_into_shards(tonight.records, as_of, n_shards=n_shards, folder=workspace)
     parts = [Part(shard, tonight.without_rows()) for shard in shards]
@@ -165,8 +168,21 @@ def outreach_list(
             follow = partial(follow_shard, archive=archive, judged=judged)
             followed = pl.concat(engine.map(follow, parts))
         record = track_record(archive, followed, bundle=bundle)
-    facts = _facts(night, frames, bundle=bundle, record=record, ledger=ledger, local=local)
+    with world.stage("account"):
+        facts = replace(
+            _facts(night, frames, bundle=bundle, record=record, ledger=ledger, local=local),
+            rows=account_for_rows(records, tonight, parts, **_considered(frames)),
+            rates_by_group=rates_by_group(records, tonight, links),
+        )
     return frames, with_links(facts, links, config)
+
+
+def _considered(frames: NightFrames) -> dict[str, pl.Series]:
+    """Everybody registered of the age asked for, who may be used, and the homes where they live."""
+    before = pl.col("step").is_in(["read", "permitted", "spine"])
+    people = frames.attrition.lazy().filter(~before).select(pl.col("person_id").drop_nulls().unique()).collect()
+    homes = frames.residents.lazy().select(pl.col("household_id").drop_nulls().unique()).collect()
+    return {"people": people["person_id"], "homes": homes["household_id"]}
 
 
 @dataclass(frozen=True)
@@ -188,7 +204,14 @@ class _Night:
 
 
 def _tonight(
-    records: Records, ledger: pl.DataFrame, *, as_of: AsOf, config: Config, bundle: Bundle, world: Surroundings
+    records: Records,
+    ledger: pl.DataFrame,
+    *,
+    as_of: AsOf,
+    config: Config,
+    bundle: Bundle,
+    world: Surroundings,
+    held: pl.DataFrame | None,
 ) -> Tonight:
     """What is decided over all records before they are split; stops where this night may not be."""
     with_told = with_recorded_contacts(records, ledger, as_of=as_of)
@@ -199,6 +222,7 @@ def _tonight(
         recipients=RECIPIENTS,
         on=as_of.day,
         today=world.now().date(),
+        held=held,
     )
     remember(bundle)
     permitted = gate.let_through(with_told)

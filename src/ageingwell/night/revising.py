@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,9 +11,12 @@ import polars as pl
 from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
 from ageingwell.errors import PublishError
+from ageingwell.governance.manifest import as_manifest
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
+from ageingwell.kept.measured import MEASURED_FILE
+from ageingwell.kept.quarters import COMMISSIONING, kept_page
 from ageingwell.kept.reading import KeptNight
 from ageingwell.kept.sealed import read_kept, seal_night
 from ageingwell.night.evidence import KEPT, read_evidence
@@ -21,7 +25,7 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 
 NO_PAGES: Final = "WITHDRAWN.txt"
-_BESIDE: Final = (*KEPT, "run.json")
+_BESIDE: Final = (*KEPT, MEASURED_FILE, "run.json")
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,14 @@ def publish_withdrawal(
     manifest (`without_pages`) say why.
     """
     facts = _facts_without(kept, frames)
-    pages, why = _pages_or_why(kept, frames, facts, config=config, key=key)
+    pages, why = _pages_or_why(kept, frames, facts, config=config, key=key, of_quarter=_of_quarter(kept, out))
     told = () if why is None else (_no_pages(kept, why),)
     name = kept.folder.name.split(".")[0]
     with staged(out, name=name) as staging:
         _copy_beside(kept.folder, staging)
         save_as_found(frames, staging, found=kept.found)
-        write_bytes(staging / "manifest.json", as_json(facts | ({} if why is None else {"without_pages": why})))
+        told_of_it = as_manifest(facts) | ({} if why is None else {"without_pages": why})
+        write_bytes(staging / "manifest.json", as_json(told_of_it))
         if pages is not None:
             write_pages(staging, pages)
         for line in told:
@@ -69,7 +74,13 @@ def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
 
 
 def _pages_or_why(
-    kept: KeptNight, frames: NightFrames, facts: Mapping[str, Any], *, config: Config | None, key: Key | None
+    kept: KeptNight,
+    frames: NightFrames,
+    facts: Mapping[str, Any],
+    *,
+    config: Config | None,
+    key: Key | None,
+    of_quarter: bytes | None,
 ) -> tuple[dict[str, bytes] | None, str | None]:
     """The pages and workbooks by name, or why there are none: no fault of theirs may keep anybody on a list."""
     if kept.why_no_pages is not None:
@@ -81,9 +92,17 @@ def _pages_or_why(
     try:
         check_frames(frames)
         told, evidence = NightFacts.from_plain(facts), read_evidence(kept.folder)
-        return draw_pages(frames, told, evidence, config=config, key=key), None
+        return draw_pages(frames, told, evidence, config=config, key=key, of_quarter=of_quarter), None
     except (Exception, pl.exceptions.PanicException) as fault:
         return None, f"they could not be drawn ({type(fault).__name__})"
+
+
+def _of_quarter(kept: KeptNight, out: Path) -> bytes | None:
+    """The page for commissioners as the night has it: who is withdrawn moves no count of it."""
+    try:
+        return (kept.folder / COMMISSIONING).read_bytes()
+    except OSError:
+        return kept_page(out, date.fromisoformat(kept.folder.name[:10]))
 
 
 def _no_pages(kept: KeptNight, why: str) -> str:

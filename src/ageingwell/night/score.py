@@ -4,6 +4,7 @@ The order of a night: permitted → spine → features → risk → eligible →
 views → report → publish. Withdrawals come first and last, and also when scoring stops.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,8 +17,20 @@ from ageingwell.context import Surroundings
 from ageingwell.errors import AgeingWellError, ChangeError, SourceError, WithdrawalError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
+from ageingwell.kept.barred import BARRED_FILE
 from ageingwell.kept.frames import NightFrames
-from ageingwell.night.change import last_manifest, stop_on_change
+from ageingwell.night.barring import (
+    Lost,
+    as_opt_outs,
+    barred_before,
+    keep_barred,
+    lost_since,
+    settle_barred,
+    stop_on_delivery,
+    told_by,
+)
+from ageingwell.night.change import last_manifest, last_night, stop_on_change
+from ageingwell.night.deliveries import dated_ahead, differences_since, older_than_last, same_as_last
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
@@ -30,11 +43,14 @@ from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
 from ageingwell.night.withdrawing import marked_too, withdraw
 from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
+from ageingwell.permissions import stop_unless_checked
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
 from ageingwell.shown import Screen, Shown
+from ageingwell.sources.measures import measure_tables
 from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
+from ageingwell.views.words import label_words
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,6 +156,7 @@ def _scored(
                 on=as_of,
                 key=usable,
                 accept_change=accept_change,
+                is_followed=True,
                 tell=world.tell,
             )
         if isinstance(key, AgeingWellError):
@@ -155,6 +172,21 @@ def _scored(
                 progress=world.tell,
             )
             local = read_local_directory(config, on=as_of, made_up=records.made_up)
+        told = told_by(records.tables, ledger=config.ledger, on=as_of)
+        before = last_manifest(out, on=as_of)
+        lost = lost_since(
+            barred_before(out, before, accepted=accept_change), told, limits=config.score.change, on=as_of
+        )
+        with world.stage("compare deliveries"):
+            measures = measure_tables(records.tables, on=as_of)
+            differences = [
+                *lost.differences,
+                *differences_since(last_night(out, on=as_of), measures, records=records, limits=config.score.change),
+                *dated_ahead(records.tables, on=as_of, today=world.now().date(), limits=config.score.change),
+            ]
+        stop_unless_checked(records.tables["permissions"].rows, config.ledger, on=as_of, today=world.now().date())
+        if not accept_change:
+            stop_on_delivery(differences)
         frames, facts, bundle = work_out(
             records,
             as_of=AsOf(as_of),
@@ -165,8 +197,11 @@ def _scored(
             local=local,
             world=world,
             scratch=scratch,
+            held=None if accept_change else as_opt_outs(lost.held),
         )
-        before = last_manifest(out, on=as_of)
+        facts = _with_what_changed(facts, lost, accepted=differences if accept_change else None)
+        facts = _with_older_deliveries(facts, older_than_last(last_night(out, on=as_of), measures))
+        facts = replace(facts, same_as_last=same_as_last(facts.inputs, before, on=as_of))
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
         facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)
@@ -194,7 +229,9 @@ def _scored(
                 )
             frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
-            facts = as_published(facts, frames, key=key)
+            # Whom tonight's tables bar is on disk before the night is, so that no crash forgets them.
+            keep_barred(out, told, on=as_of)
+            facts = replace(as_published(facts, frames, key=key), barred=BARRED_FILE)
             evidence = evidence_of(bundle)
             night = publish_night(
                 frames,
@@ -204,9 +241,11 @@ def _scored(
                 config=config,
                 key=key,
                 evidence=evidence,
+                measures=measures,
                 world=world,
                 refused={"services": local.refused},
             )
+            settle_barred(out, told, lost, accepted=accept_change and night.is_current, on=as_of)
     return _run(night, frames, facts)
 
 
@@ -217,6 +256,22 @@ def _stop_if_ahead(as_of: date, *, today: date) -> None:
             f"the night {as_of} is {days} days ahead of today, {today}",
             "correct --as-of, or the clock of this machine; if it is meant, run again with --accept-change",
         )
+
+
+def _with_what_changed(facts: NightFacts, lost: Lost, *, accepted: Sequence[str] | None) -> NightFacts:
+    """The facts with what a person accepted; else with what is to be said of opt-outs that are gone and hold."""
+    if accepted is not None:
+        return replace(facts, accepted_changes=list(accepted))
+    return replace(facts, notes=[*facts.notes, *lost.notes], is_degraded=facts.is_degraded or bool(lost.silent))
+
+
+def _with_older_deliveries(facts: NightFacts, older: Sequence[str]) -> NightFacts:
+    """The facts with a note for each table that came in an older delivery than last time: the night is degraded."""
+    said = [
+        f"{label_words(table).lower()}: the newest record is older than last time. Was an old delivery sent again?"
+        for table in older
+    ]
+    return replace(facts, notes=[*facts.notes, *said], is_degraded=facts.is_degraded or bool(said))
 
 
 def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:

@@ -9,6 +9,7 @@ import polars as pl
 from ageingwell.contracts.made import Attrition
 from ageingwell.contracts.services import schema_of
 from ageingwell.kept.frames import CONTRACTS, Frame, NightFrames
+from ageingwell.night.barring import Told
 
 OPT_OUTS: Final = ("objection", "restriction", "national", "type_1")
 MOVED: Final = "moved"
@@ -25,7 +26,8 @@ class Withdrawn:
     of homes under safeguarding. `now_at`: person_id and the home they were last registered at. `lived_in`:
     household_id of every home that the register has somebody at, of any age, dead, gone or opted out: no home that
     nobody is linked to. `guarded`: person_id or household_id under a safeguarding marker of their own. `unread`: the
-    tables that could not be read, or not for certain, of those without which nobody can say who is withdrawn.
+    tables that could not be read, or not for certain, of those without which nobody can say who is withdrawn. `told`:
+    whom the tables bar, to be compared with those of the night before.
     """
 
     people: pl.DataFrame
@@ -34,6 +36,7 @@ class Withdrawn:
     lived_in: pl.DataFrame
     guarded: pl.DataFrame
     unread: tuple[str, ...] = ()
+    told: Told | None = None
 
 
 def without_withdrawn(frames: NightFrames, gone: Withdrawn) -> NightFrames:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,17 @@ from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, NotPermittedError
+from ageingwell.kept.barred import read_barred
 from ageingwell.kept.reading import read_night
+from ageingwell.night.barring import (
+    NOTHING_LOST,
+    Lost,
+    keep_barred,
+    lost_since,
+    stop_on_delivery,
+    told_by,
+    without_leavings,
+)
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.outreach.flags import under_safeguarding, with_people_at
@@ -30,6 +41,7 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 from ageingwell.publish.faults import failed_write
 from ageingwell.publish.mark import set_mark
+from ageingwell.sources.declared import declared_in, differences
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
 from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, unsure_homes
@@ -66,6 +78,8 @@ def find_withdrawn(
     patients = _readable("gp_patients", data, settings, workspace, no_room)
     newest = pl.DataFrame(schema=_VERSIONS) if patients is None else latest_versions(patients.rows)
     rules = _rules(permissions, newest, listed, ledger=settings.ledger, on=on)
+    care = _readable("care_events", data, settings, workspace)
+    contacts = _readable("contacts", data, settings, workspace)
     asked = settings.purpose or purpose or STRICTEST
     opted = excluded(rules, purpose=asked, ledger=settings.ledger)
     guarded = marked(rules, "safeguarding")
@@ -74,10 +88,12 @@ def find_withdrawn(
     marks = marks.with_columns(reason=pl.lit("safeguarding"))
     died = newest.filter(pl.col("died_on").is_not_null()).with_columns(reason=pl.lit("deceased"))
     left = newest.filter(left_by(on)).with_columns(reason=pl.lit("moved"))
-    told = _told_to_have_died(data, settings, workspace, ledger=out / settings.ledger_file, on=on)
+    told = _told_to_have_died(care, contacts, ledger=out / settings.ledger_file, on=on)
     # Of several reasons the first is told, and opt-outs reach furthest: into every file.
     people = [opted, _living_in(opted, newest), died, *told, marks, left]
+    read = {"permissions": permissions, "gp_patients": patients, "care_events": care, "contacts": contacts}
     return Withdrawn(
+        told=told_by(read, ledger=settings.ledger, on=on),
         people=_first_of([part.drop_nulls("person_id") for part in people], "person_id"),
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
         now_at=_now_at(patients, newest),
@@ -87,7 +103,12 @@ def find_withdrawn(
             name
             for name, table in zip(_NEEDED, (permissions, patients), strict=True)
             # A full disk is no fault of the table: the run says so, and the next one has room again.
-            if name not in no_room and (table is None or (name in settings.in_doubt and table.absent_columns))
+            if name not in no_room
+            and (
+                table is None
+                or (name in settings.in_doubt and table.absent_columns)
+                or not _is_as_declared(name, table, data)
+            )
         ),
     )
 
@@ -137,11 +158,9 @@ def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told_to_have_died(
-    data: Path, settings: WithdrawalSettings, workspace: Path, *, ledger: Path, on: date
+    care: CheckedTable | None, contacts: CheckedTable | None, *, ledger: Path, on: date
 ) -> list[pl.DataFrame]:
     """Whom social care knows to have died or a visitor found deceased, by the contacts or the lists that came back."""
-    care = _readable("care_events", data, settings, workspace)
-    contacts = _readable("contacts", data, settings, workspace)
     told = [] if contacts is None else [contacts.rows.select("person_id", "outcome").collect()]
     # Scoring reads the ledger too, and stops where it was changed or damaged.
     with suppress(LedgerError):
@@ -166,6 +185,14 @@ def _readable(
         return None
 
 
+def _is_as_declared(name: str, table: CheckedTable, data: Path) -> bool:
+    """Whether a table is whole by what its sender says; who is in the part that came is taken off all the same."""
+    try:
+        return not differences(name, table.files, declared_in(data))
+    except (AgeingWellError, OSError):
+        return False
+
+
 def withdraw_from_current(
     data: Path,
     *,
@@ -175,6 +202,7 @@ def withdraw_from_current(
     on: date,
     key: Key | None,
     accept_change: bool = False,
+    is_followed: bool = False,
     tell: Callable[[str], None] = lambda told: None,
 ) -> Revision | None:
     """Take everyone withdrawn off the current list and publish the rest as a new revision of that night.
@@ -186,7 +214,9 @@ def withdraw_from_current(
     use* until they can. No fault of the published night makes this fail. Hold the publishing lock around it.
 
     Raises `ChangeError`, once all others are withdrawn, where more of the list have moved than can in a night: that is
-    a fault of the register as it was sent, so moves are left alone unless `accept_change`.
+    a fault of the register as it was sent, so moves are left alone unless `accept_change`. Raises it, too, where more
+    opt-outs, deaths or leavings than may be are gone from what was sent, unless a night is worked out afterwards
+    (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that.
     """
     folder = current(out)
     if folder is None:
@@ -204,6 +234,7 @@ def withdraw_from_current(
         for told in done.told:
             tell(told)
     set_mark(out, _why_not_to_use(gone.unread))
+    lost = _lost(out, gone, settings=settings, on=on, with_moves=not is_fault)
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "
@@ -211,7 +242,24 @@ def withdraw_from_current(
             "check `left_on` and `household_id` as the practices sent them; if it is true, run again and accept it "
             "with --accept-change",
         )
+    if not accept_change and not is_followed:
+        stop_on_delivery(lost.differences)
     return done
+
+
+def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date, with_moves: bool) -> Lost:
+    """Compare whom the tables bar with whom they barred before, and keep those who are new.
+
+    Moves that are taken for a fault of the register are not kept: they would be missed once it is mended.
+    """
+    if gone.told is None:
+        return NOTHING_LOST
+    # Of a table that cannot be read for certain nothing is missed: the list is marked.
+    told = replace(gone.told, tables=gone.told.tables - set(gone.unread))
+    lost = lost_since(read_barred(out), told, limits=settings.change, on=on)
+    keep_barred(out, gone.told if with_moves else without_leavings(gone.told), on=on)
+    # That a kind brings nobody new is asked once a night, of the night that is worked out.
+    return replace(lost, silent={}, warned=frozenset())
 
 
 def _why_not_to_use(unread: tuple[str, ...]) -> str | None:

@@ -41,11 +41,13 @@ def work_out(
     local: LocalDirectory,
     world: Surroundings,
     scratch: Path,
+    held: pl.DataFrame | None = None,
 ) -> tuple[NightFrames, NightFacts, Bundle]:
     """Work out the night from checked records; gives its frames, what is told of it, and the bundle that was used.
 
     `nights` is the folder of published nights, which tells the last list and what the group decided; it is only read.
-    Without it nothing was decided before. The frames of everybody lie in `scratch`.
+    Without it nothing was decided before. `held` are opt-outs that hold though they are not sent any more. The frames
+    of everybody lie in `scratch`.
     """
     stop_on_unknown_facts(config.may_lower)
     previous = None if nights is None else latest_before(nights, as_of.day.isoformat())
@@ -76,6 +78,7 @@ def work_out(
             facts,
             last_night={"folder": previous.name, "sums_sha256": digest_of_night(previous)},
             notes=[*facts.notes, *_of_last_night(previous, is_readable=last_list is not None)],
+            held=held,
         )
     return frames, facts, bundle
 

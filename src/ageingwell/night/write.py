@@ -13,6 +13,7 @@ from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings, peak_memory_bytes
 from ageingwell.governance.manifest import (
+    as_manifest,
     describe_bundle,
     describe_inputs,
     describe_ledger,
@@ -22,10 +23,13 @@ from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecord
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
 from ageingwell.kept.sealed import seal_night
+from ageingwell.kept.measured import save_measured
+from ageingwell.kept.quarters import COMMISSIONING, counts_before, keep_page, kept_page
 from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
     commissioning_page,
+    community_of,
     exports,
     local_offers,
     with_local_offers,
@@ -36,6 +40,7 @@ from ageingwell.publish import Published, publish_folder, staged, write_bytes
 from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
+from ageingwell.report.commissioning import counts_behind
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.glance import agency_glance
 from ageingwell.report.html import agency_html, annex_html, report_html
@@ -120,12 +125,13 @@ def publish_night(
     key: Key,
     evidence: Evidence,
     world: Surroundings,
+    measures: pl.DataFrame | None = None,
     refused: Mapping[str, pl.DataFrame] | None = None,
 ) -> Published:
     """Write every file of the night into a staged folder and make it current in one step.
 
-    `facts` are those that `as_published` gives; `refused` holds what was refused of sources that are no table of an
-    agency, by name.
+    `facts` are those that `as_published` gives; `measures` the figures of the deliveries; `refused`
+    holds what was refused of sources that are no table of an agency, by name.
     """
     name = facts.as_of.isoformat()
     with staged(out, name=name) as folder:
@@ -139,11 +145,25 @@ def publish_night(
         # Drawn from the frames and facts alone: the same ones give the same bytes.
         save_frames(frames, folder)
         save_evidence(evidence, folder)
-        write_bytes(folder / "manifest.json", as_json(facts.plain()))
-        write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
+        if measures is not None:
+            save_measured(measures, folder)
+        write_bytes(folder / "manifest.json", as_json(as_manifest(facts.plain())))
+        of_quarter = _page_of_quarter(frames, facts, out=out, config=config)
+        write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key, of_quarter=of_quarter))
         write_bytes(folder / "run.json", as_json(_run(world)))
         seal_night(folder)
         return publish_folder(folder, out, name=name, today=world.now().date())
+
+
+def _page_of_quarter(frames: NightFrames, facts: NightFacts, *, out: Path, config: Config) -> bytes:
+    """The quarter's page for commissioners: the one that was made or, on its first good night, a new one."""
+    made = kept_page(out, facts.as_of, is_degraded=facts.is_degraded)
+    if made is not None:
+        return made
+    community = community_of(frames, config=config, before=counts_before(out, facts.as_of))
+    page = commissioning_page(community, facts, config=config, notices=notices(facts))
+    keep_page(out, facts.as_of, page, counts=counts_behind(community))
+    return page
 
 
 def count_withdrawn(frames: NightFrames) -> list[StepFacts]:
@@ -205,9 +225,15 @@ def _files_of(
 
 
 def draw_pages(
-    frames: NightFrames, facts: NightFacts, evidence: Evidence, *, config: Config, key: Key
+    frames: NightFrames,
+    facts: NightFacts,
+    evidence: Evidence,
+    *,
+    config: Config,
+    key: Key,
+    of_quarter: bytes | None = None,
 ) -> dict[str, bytes]:
-    """Every page and workbook of a night by its file name."""
+    """Every page and workbook of a night by its file name; `of_quarter` is the quarter's page for commissioners."""
     told = notices(facts)
     pages: dict[str, bytes] = {}
     for agency in LEAD_AGENCIES:
@@ -252,7 +278,8 @@ def draw_pages(
             sections=_annex(frames, evidence, summary, config),
             safe=safe_to_use(facts, evidence.tables),
         ),
-        "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
+        COMMISSIONING: of_quarter
+        or commissioning_page(community_of(frames, config=config), facts, config=config, notices=told),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
     }
 

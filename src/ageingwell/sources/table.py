@@ -11,7 +11,7 @@ from ageingwell.contracts.registry import VERSION_KEYS, Column, columns, recorde
 from ageingwell.pseudonyms.fingerprints import fingerprints
 from ageingwell.reading.guarded import parquet_facts
 from ageingwell.sources.check import EMPTIED_CELLS
-from ageingwell.sources.checked import LEFT_OUT, UNREAD_PEOPLE, CheckedTable
+from ageingwell.sources.checked import LEFT_OUT, REFUSED_OF, UNREAD_PEOPLE, CheckedTable
 from ageingwell.sources.headings import column_by_heading, columns_sent
 from ageingwell.sources.labels import told_labels
 from ageingwell.sources.locate import Location
@@ -26,6 +26,7 @@ from ageingwell.sources.one_file import (
     named_cells,
     people_of,
     read_file,
+    whose,
 )
 from ageingwell.sources.versions import Ties, n_repeated, ties_among, ties_refused
 
@@ -96,6 +97,8 @@ def put_together(location: Location, settings: TableSettings, files: Sequence[Fi
         unknown_labels=told_labels(found.unknown),
         left_out=pl.DataFrame(sorted(found.left_out.items()), schema=LEFT_OUT, orient="row"),
         n_repeated=_n_repeated(found),
+        n_twice=ties.out.height - ties.tied.height,
+        refused_of=pl.concat([pl.DataFrame(schema=REFUSED_OF), *found.refused_of, whose(ties.tied)]),
         by_day=by_day,
     )
 
