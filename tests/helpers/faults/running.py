@@ -18,8 +18,9 @@ from click.testing import CliRunner
 
 from ageingwell.cli import cli
 from ageingwell.errors import AgeingWellError
-from ageingwell.night import outreach, revising, withdraw
+from ageingwell.night import outreach, withdraw
 from ageingwell.night import score as night
+from ageingwell.night.local import no_directory
 from ageingwell.publish import current
 from ageingwell.sources import read
 from ageingwell.sources.checked import CheckedTable, Records
@@ -58,7 +59,7 @@ class Ran:
 
 @contextmanager
 def watched(workspace: Path) -> Iterator[Watch]:
-    """Nights that can be left early, draw no pages when somebody is taken off, and read an unchanged file once."""
+    """Nights that can be left early, and that read a file or settings nobody changed once."""
     watch = Watch()
     work_out, read_table, read_agencies = night.work_out, read.read_table, night.read_agencies
 
@@ -72,6 +73,9 @@ def watched(workspace: Path) -> Iterator[Watch]:
         if watch.through == "permitted":
             raise ReadThroughError("permitted")
         return split(*arguments, **others)
+
+    def published(*arguments: Any, **others: Any) -> Any:
+        raise ReadThroughError("worked out to the end")
 
     def read_all(*arguments: Any, **others: Any) -> Any:
         if watch.meanwhile is not None:
@@ -88,17 +92,30 @@ def watched(workspace: Path) -> Iterator[Watch]:
             watch.tables[key] = read_table(location, settings, workspace=kept / str(len(watch.tables)))
         return watch.tables[key]
 
-    def no_pages(*_: Any, **__: Any) -> Any:
-        raise RuntimeError("pages take a second, and no case is about them")
+    def local_directory(*arguments: Any, **others: Any) -> Any:
+        return no_directory() if watch.through == "read" else directory(*arguments, **others)
+
+    def settings_once(config: Any) -> Any:
+        # Settings that nobody damaged are what they were before.
+        files = tuple((path.name, _digest(path)) for path in sorted(Path(config).parent.iterdir()))
+        if None in {digest for _, digest in files}:
+            return config_given(config)
+        if files not in settings:
+            settings[files] = config_given(config)
+        return settings[files]
 
     split, kept = outreach.split_into_shards, workspace
+    directory, config_given = night.read_local_directory, night.config_given
+    settings: dict[Any, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(night, "work_out", worked_out)
         patch.setattr(night, "read_agencies", read_all)
+        patch.setattr(night, "publish_night", published)
         patch.setattr(outreach, "split_into_shards", let_through)
         patch.setattr(read, "read_table", read_once)
         patch.setattr(withdraw, "read_table", read_once)
-        patch.setattr(revising, "draw_pages", no_pages)
+        patch.setattr(night, "read_local_directory", local_directory)
+        patch.setattr(night, "config_given", settings_once)
         yield watch
 
 

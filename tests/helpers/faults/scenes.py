@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from ageingwell.night import revising
+from ageingwell.pseudonyms import Key
 from ageingwell.publish.lock import publishing_lock
 from helpers.faults.catalogue import Case
 from helpers.faults.records import NIGHT, as_csv, as_parquet, place_of
@@ -24,6 +26,26 @@ Scene = Callable[[Here, Case, Watch], Any]
 
 def nothing_wrong(here: Here, case: Case, watch: Watch) -> None:
     """The records as they are."""
+
+
+@contextmanager
+def page_not_drawn(here: Here, case: Case, watch: Watch) -> Iterator[None]:
+    """The key is the one that the night was made with, so its pages would be drawn again; but drawing fails."""
+    _tell_of_the_night(here, list_key=Key.made_up(0).fingerprint)
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(revising, "draw_pages", fail)
+        yield
+
+
+def _tell_of_the_night(here: Here, **facts: str) -> None:
+    at = here.out / str(NIGHT) / "manifest.json"
+    told = json.loads(at.read_text()) | facts
+    at.unlink()
+    at.write_text(json.dumps(told))
 
 
 # The records
@@ -64,10 +86,7 @@ def withdraw_with_another_key(here: Here, case: Case, watch: Watch) -> None:
         all_with_another_key(here, case, watch)
         return
     _tell_key(here, "tslbhgfbpgfp", here.county.tables)
-    at = here.out / str(NIGHT) / "manifest.json"
-    told = json.loads(at.read_text()) | {"key_fingerprint": "b" * 12}
-    at.unlink()
-    at.write_text(json.dumps(told))
+    _tell_of_the_night(here, key_fingerprint="b" * 12)
 
 
 def died_in(here: Here, case: Case, watch: Watch) -> None:
@@ -235,8 +254,6 @@ def key(here: Here, case: Case, watch: Watch) -> None:
 
 def one_key_for_two(here: Here, case: Case, watch: Watch) -> None:
     """The key of the rows is the one that the tables were made with."""
-    from ageingwell.pseudonyms import Key
-
     at = here.at / "list.key"
     at.write_bytes(os.urandom(32))
     at.chmod(0o600)
