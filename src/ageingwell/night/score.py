@@ -34,7 +34,7 @@ from ageingwell.night.deliveries import dated_ahead, differences_since, older_th
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
-from ageingwell.night.list_key import list_key_or_fault
+from ageingwell.night.list_key import list_key_or_fault, stop_on_one_key_for_two
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
@@ -46,6 +46,7 @@ from ageingwell.night.write import as_published, publish_night
 from ageingwell.permissions import stop_unless_checked
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
+from ageingwell.publish.mark import set_mark
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.measures import measure_tables
 from ageingwell.sources.read import is_made_up, read_agencies
@@ -171,6 +172,7 @@ def _scored(
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
             )
+            stop_on_one_key_for_two(key, records.key_fingerprint)
             local = read_local_directory(config, on=as_of, made_up=records.made_up)
         told = told_by(records.tables, ledger=config.ledger, on=as_of)
         before = last_manifest(out, on=as_of)
@@ -246,6 +248,9 @@ def _scored(
                 refused={"services": local.refused},
             )
             settle_barred(out, told, lost, accepted=accept_change and night.is_current, on=as_of)
+            if night.is_current:
+                # It was worked out from tables that could be believed, whatever was said of the list before.
+                set_mark(out, None)
     return _run(night, frames, facts)
 
 
