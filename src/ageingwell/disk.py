@@ -86,7 +86,7 @@ class Disk:
             file.write(content[half:])
 
     def open_log(self, log: Path, *, to_write: bool) -> int:
-        """Open a file to add to, made where it is not there, or to read; for its owner alone, and not through a link."""
+        """Open a file to add to, made where it is not there, or to read; for its owner alone, not through a link."""
         flags = (os.O_RDWR | os.O_CREAT | os.O_APPEND) if to_write else os.O_RDONLY
         # O_NONBLOCK: opening a named pipe would wait for ever.
         flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | _BINARY

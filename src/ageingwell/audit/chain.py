@@ -91,10 +91,13 @@ def line_of(told: dict[str, Any], before: Head | None) -> bytes:
     return json.dumps(whole, ensure_ascii=False, allow_nan=False, default=str).encode()
 
 
-def follow(content: bytes, heads: Sequence[Head] = (), *, needs_head: bool = False) -> Verified:
+def follow(
+    content: bytes, heads: Sequence[Head] = (), *, needs_head: bool = False, after: Head | None = None
+) -> Verified:
     """Follow the chain of a log's bytes, and look whether every head is of one of its lines.
 
-    `needs_head`: a head is expected and there is none, which is a fault as soon as the log has a second line.
+    `needs_head`: a head is expected and there is none, which is a fault as soon as the log has a second line. `after`:
+    the content is what stands behind this line, which was followed before.
 
     >>> first = line_of({"did": "score"}, None)
     >>> second = line_of({"did": "explain"}, Head(1, digest(first)))
@@ -105,20 +108,21 @@ def follow(content: bytes, heads: Sequence[Head] = (), *, needs_head: bool = Fal
     """
     lines = content.split(b"\n")
     is_unfinished = bool(lines.pop())
-    previous = BEGINNING
+    n_before, previous = (0, BEGINNING) if after is None else (after.n, after.sha256)
     for number, line in enumerate(lines, start=1):
-        if _told(line, number) != previous:
-            return Verified(tuple(lines[: number - 1]), number, "it does not follow from the line before")
+        if _told(line, n_before + number) != previous:
+            return Verified(tuple(lines[: number - 1]), n_before + number, "it does not follow from the line before it")
         previous = digest(line)
     whole = tuple(lines)
     if needs_head and len(whole) > 1:
-        return Verified(whole[:-1], len(whole), "the head file is missing")
-    for head in sorted(heads, key=lambda one: one.n):
-        if head.n > len(whole):
-            return Verified(whole, len(whole) + 1, f"lines are missing: {head.kept_in} knows line {head.n}")
-        if head.n < 1 or digest(whole[head.n - 1]) != head.sha256:
-            at = max(head.n, 1)
-            return Verified(whole[: at - 1], at, f"it is not the line that {head.kept_in} knows")
+        return Verified(whole[:-1], n_before + len(whole), "the head file is missing")
+    for head in sorted((head for head in heads if head.n > n_before), key=lambda one: one.n):
+        at = head.n - n_before
+        if at > len(whole):
+            first = n_before + len(whole) + 1
+            return Verified(whole, first, f"lines are missing: {head.kept_in} knows line {head.n}")
+        if digest(whole[at - 1]) != head.sha256:
+            return Verified(whole[: at - 1], head.n, f"it is not the line that {head.kept_in} knows")
     return Verified(whole, is_unfinished=is_unfinished)
 
 
