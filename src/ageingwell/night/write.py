@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from ageingwell.audit.chain import Head
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings, peak_memory_bytes
@@ -118,11 +119,12 @@ def publish_night(
     evidence: Evidence,
     world: Surroundings,
     refused: Mapping[str, pl.DataFrame] | None = None,
+    audit_head: Head | None = None,
 ) -> Published:
     """Write every file of the night into a staged folder and make it current in one step.
 
     `facts` are those that `as_published` gives; `refused` holds what was refused of sources that are no table of an
-    agency, by name.
+    agency, by name. `audit_head` is the line of the audit log that says that this run began: `run.json` keeps it.
     """
     name = facts.as_of.isoformat()
     with staged(out, name=name) as folder:
@@ -138,7 +140,7 @@ def publish_night(
         save_evidence(evidence, folder)
         write_bytes(folder / "manifest.json", as_json(facts.plain()))
         write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
-        write_bytes(folder / "run.json", as_json(_run(world)))
+        write_bytes(folder / "run.json", as_json(_run(world, audit_head)))
         return publish_folder(folder, out, name=name, today=world.now().date())
 
 
@@ -333,8 +335,9 @@ def _homes(agency: Recipient, frames: NightFrames, facts: NightFacts, config: Co
     return None if homes.frame.is_empty() else homes
 
 
-def _run(world: Surroundings) -> dict[str, Any]:
+def _run(world: Surroundings, audit_head: Head | None) -> dict[str, Any]:
     return {
+        "audit": None if audit_head is None else audit_head.plain(),
         "published_at": world.now().isoformat(timespec="seconds"),
         "stage_seconds": world.stages,
         "peak_memory_bytes": peak_memory_bytes(),
