@@ -238,7 +238,7 @@ def draw_pages(
         key=key,
         settings=config.outreach,
     )
-    apart = replace(apart, keys=_keys(facts, key))
+    apart = replace(apart, keys=_keys("safeguarding", facts, key))
     return pages | {
         "group.xlsx": agency_workbook(
             group, notices=told, plans=plans_of(group, frames, facts, config=config, key=key)
@@ -285,7 +285,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         recorded=frames.recorded,
         remembered=before_of(recipient, frames, facts, config=config),
     )
-    view = replace(view, keys=_keys(facts, key))
+    view = replace(view, keys=_keys(recipient, facts, key))
     view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
     return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
@@ -295,9 +295,9 @@ def view_of(recipient: Recipient, frames: NightFrames, facts: NightFacts, *, con
     return _view(recipient, frames, facts, config, key)
 
 
-def _keys(facts: NightFacts, key: Key) -> tuple[str, str] | None:
-    """The fingerprints of the keys of the pseudonyms and of the rows; none where the records do not tell theirs."""
-    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.fingerprint)
+def _keys(recipient: str, facts: NightFacts, key: Key) -> tuple[str, str] | None:
+    """The fingerprints of the keys of the pseudonyms and of this recipient's rows; none where records do not tell."""
+    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.for_recipient(recipient).fingerprint)
 
 
 def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Config, key: Key) -> list[Person]:
