@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -17,6 +17,7 @@ from ageingwell.errors import AgeingWellError
 from ageingwell.pseudonyms.keys import LETTERS, Key
 
 AUDIT_LOG: Final = "audit.jsonl"
+Check = Callable[[Sequence[bytes]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +81,21 @@ def audit_place(base: Path, file: str | None = None) -> Path:
 
 @contextmanager
 def logged(
-    log: Path, asked: Asked, *, world: Surroundings, withdrawing_first: bool = False, disk: Disk = DISK
+    log: Path,
+    asked: Asked,
+    *,
+    world: Surroundings,
+    withdrawing_first: bool = False,
+    check: Check | None = None,
+    disk: Disk = DISK,
 ) -> Iterator[Use]:
     """Do something with records: its first line is on the disk when the block begins, its last when the block ends.
 
     A fault in the block is logged by the name of its class, and goes on. Raises `AuditError` where the log cannot be
     written or was changed: before the block, then nothing was done; after it, when all was done and only the last line
     is missing. Taking people off a list waits for no log: `withdrawing_first` lets the block begin all the same, and
-    what else it does comes after `use.stop_unless_logged()`; at its end the fault is raised.
+    what else it does comes after `use.stop_unless_logged()`; at its end the fault is raised. `check` is given the lines
+    of the log before the first is written, and may raise: nobody else writes to it meanwhile.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +107,7 @@ def logged(
     [('purge', 'begun', None), ('purge', 'done', {'nights': 3})]
     """
     try:
-        use = Use(begin(log, asked, world=world, disk=disk))
+        use = Use(begin(log, asked, world=world, check=check, disk=disk))
     except AgeingWellError as fault:
         if not withdrawing_first:
             raise
@@ -128,10 +136,12 @@ def learning_logged(command: str, out: Path, *, file: str | None, settings: str,
         use.tell(folder=out.name)
 
 
-def begin(log: Path, asked: Asked, *, world: Surroundings, disk: Disk = DISK) -> Head:
+def begin(log: Path, asked: Asked, *, world: Surroundings, check: Check | None = None, disk: Disk = DISK) -> Head:
     """Write the first line of a use, for those who cannot use `logged`; `end` writes the last."""
 
     def telling(lines: Sequence[bytes]) -> dict[str, Any]:
+        if check is not None:
+            check(lines)
         said = asked.plain()
         if asked.settings is not None and (before := _last_settings(lines)) is not None:
             said["settings_changed"] = before != asked.settings

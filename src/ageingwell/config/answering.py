@@ -43,6 +43,12 @@ class ReidentifySettings(Settings):
         ge=1,
         description="how many times as many rows as the list has may be looked up in a day, over all runs with it",
     )
+    most_registers_per_day: int = Field(
+        default=3, ge=1, description="in how many different registers one list may be looked up in a day"
+    )
+    most_people_in_register: int = Field(
+        default=100_000, ge=100, description="people of a register: one with more is not of an agency's own people"
+    )
     largest_register: int = Field(
         default=1_000_000, ge=100, description="rows of a register: a larger one is no register of an agency"
     )

@@ -167,6 +167,12 @@ class NightFacts:
     links: LinkFacts = field(default_factory=LinkFacts)
     columns_gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     list_key: str | None = None
+    expires_on: str | None = None
+
+    @property
+    def use_until(self) -> date | None:
+        """The last day on which the list may be used; nights of earlier versions do not say it."""
+        return None if self.expires_on is None else date.fromisoformat(self.expires_on)
 
     @property
     def ranking_outcome(self) -> str:

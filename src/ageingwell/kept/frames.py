@@ -1,6 +1,6 @@
 """The frames of a night, and the Parquet files they are kept in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
@@ -162,18 +162,24 @@ def check_frames(night: NightFrames) -> None:
             validated(contract, frame)
 
 
-def save_frames(night: NightFrames, folder: Path) -> None:
-    """Write each frame as Parquet, checked against its contract."""
+def save_frames(night: NightFrames, folder: Path, *, seal: Mapping[str, str] | None = None) -> None:
+    """Write each frame as Parquet, checked against its contract; `seal` goes into the list's metadata."""
     check_frames(night)
-    save_as_found(night, folder, found=tuple(CONTRACTS))
+    save_as_found(night, folder, found=tuple(CONTRACTS), seal=seal)
 
 
-def save_as_found(night: NightFrames, folder: Path, *, found: Sequence[str]) -> None:
+def save_as_found(
+    night: NightFrames, folder: Path, *, found: Sequence[str], seal: Mapping[str, str] | None = None
+) -> None:
     """Write the frames that were `found`, by name, with the columns that they have and unchecked."""
     for name in found:
         frame: Frame = getattr(night, name)
         frame.lazy().sink_parquet(
-            folder / frame_file(name), compression="zstd", row_group_size=ROWS_OF_A_GROUP, maintain_order=True
+            folder / frame_file(name),
+            compression="zstd",
+            row_group_size=ROWS_OF_A_GROUP,
+            maintain_order=True,
+            metadata=dict(seal) if seal and name == "listed" else None,
         )
 
 

@@ -13,7 +13,7 @@ from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
 from ageingwell.kept.reading import KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
-from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
+from ageingwell.night.write import as_json, count_withdrawn, draw_pages, seal_of, write_pages
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 
@@ -44,13 +44,23 @@ def publish_withdrawal(
     name = kept.folder.name.split(".")[0]
     with staged(out, name=name) as staging:
         _copy_beside(kept.folder, staging)
-        save_as_found(frames, staging, found=kept.found)
+        save_as_found(frames, staging, found=kept.found, seal=_seal(frames, facts, key=key))
         write_bytes(staging / "manifest.json", as_json(facts | ({} if why is None else {"without_pages": why})))
         if pages is not None:
             write_pages(staging, pages)
         for line in told:
             write_bytes(staging / NO_PAGES, f"{line}\n".encode())
         return Revision(publish_folder(staging, out, name=name), told)
+
+
+def _seal(frames: NightFrames, facts: Mapping[str, Any], *, key: Key | None) -> dict[str, str] | None:
+    """The seal of the shorter list; none without the night's list key: then nobody is looked up by it."""
+    if key is None or key.fingerprint != facts.get("list_key"):
+        return None
+    try:
+        return seal_of(frames.listed, NightFacts.from_plain(facts), key=key)
+    except (pl.exceptions.PolarsError, TypeError, ValueError):
+        return None
 
 
 def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:

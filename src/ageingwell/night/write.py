@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ageingwell.audit.chain import Head
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings, peak_memory_bytes
+from ageingwell.decisions.tables import LIST_UNTIL
 from ageingwell.governance.manifest import (
     describe_bundle,
     describe_inputs,
@@ -31,6 +33,7 @@ from ageingwell.night.nearby import (
     with_offers_on_pages,
 )
 from ageingwell.pseudonyms import Key
+from ageingwell.pseudonyms.list_seal import LIST_SEAL, SEALED_FOR, list_seal
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
@@ -88,6 +91,7 @@ def describe_night(
         steps=_steps(frames.counts()),
         capacity=config.outreach.capacity.places(),
         week=describe_week(frames.listed, frames.needs, frames.counts()),
+        expires_on=(as_of.day + timedelta(days=config.score.lists.expire_after_days)).isoformat(),
         bundle=describe_bundle(bundle),
         config=config.digest,
         ledger=describe_ledger(config),
@@ -136,12 +140,20 @@ def publish_night(
             if not rows.is_empty():
                 rows.write_parquet(folder / "refused" / f"{source}.parquet")
         # Drawn from the frames and facts alone: the same ones give the same bytes.
-        save_frames(frames, folder)
+        save_frames(frames, folder, seal=seal_of(frames.listed, facts, key=key))
         save_evidence(evidence, folder)
         write_bytes(folder / "manifest.json", as_json(facts.plain()))
         write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
         write_bytes(folder / "run.json", as_json(_run(world, audit_head)))
         return publish_folder(folder, out, name=name, today=world.now().date())
+
+
+def seal_of(listed: pl.DataFrame, facts: NightFacts, *, key: Key) -> dict[str, str]:
+    """What says in a list of pseudonyms that it is one of ours, whole, of which night, and until when it is used."""
+    own = key.for_recipient(SEALED_FOR)
+    told = {LIST_SEAL: list_seal(listed["person_id"], listed["household_id"], as_of=facts.as_of, key=own)}
+    until = {} if facts.expires_on is None else {LIST_UNTIL: facts.expires_on}
+    return told | until | {"night": facts.as_of.isoformat()}
 
 
 def count_withdrawn(frames: NightFrames) -> list[StepFacts]:
@@ -238,7 +250,7 @@ def draw_pages(
         key=key,
         settings=config.outreach,
     )
-    apart = replace(apart, keys=_keys("safeguarding", facts, key))
+    apart = replace(apart, keys=_keys("safeguarding", facts, key), use_until=facts.use_until)
     return pages | {
         "group.xlsx": agency_workbook(
             group, notices=told, plans=plans_of(group, frames, facts, config=config, key=key)
@@ -285,7 +297,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         recorded=frames.recorded,
         remembered=before_of(recipient, frames, facts, config=config),
     )
-    view = replace(view, keys=_keys(recipient, facts, key))
+    view = replace(view, keys=_keys(recipient, facts, key), use_until=facts.use_until)
     view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
     return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
