@@ -101,7 +101,7 @@ def answers(night: Path, settings: Path, at: Path) -> list[tuple[object, ...]]:
         ("views", "explain", "fire", "--config", settings),
         ("pseudonymise", "--raw", night / "raw", "--out", at / "made", "--made-up-key", 1),
         ("reidentify", "--list", night / "out" / "current" / "list.parquet", "--register", night / "register.csv",
-         "--made-up-key", 1, "--reason", "visits agreed", "--out", at / "found.csv"),
+         "--made-up-key", 1, "--reason", "visit_agreed", "--case", "7", "--out", at / "found.csv"),
         ("add", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", at / "back.xlsx",
          "--made-up-key", 5),
         ("synth", "--people", 60, "--out", at / "synth", "--check-rates"),
