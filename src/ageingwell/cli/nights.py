@@ -1,4 +1,4 @@
-"""The commands of a night: score, withdraw, record, explain, demo."""
+"""The commands of a night: score, withdraw, status, record, explain, demo."""
 
 import json
 from datetime import date
@@ -10,6 +10,7 @@ from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
 from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option, log_option
 from ageingwell.cli.telling import tell_night, tell_withdrawn
+from ageingwell.errors import StatusError
 
 
 @cli.command()
@@ -92,6 +93,24 @@ def withdraw(
         click.echo(json.dumps(told))
     else:
         tell_withdrawn(done)
+
+
+@cli.command()
+@click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
+@config_option
+@json_option
+def status(out: Path, config_path: Path | None, as_json: bool) -> None:
+    """Say whether the last night happened and its list may be used. It ends with 17 where anything is wrong."""
+    from ageingwell.jobs import standing
+
+    found = standing.status(out, config=config_path)
+    if as_json:
+        click.echo(json.dumps(found.plain()))
+        if not found.is_good:
+            raise click.exceptions.Exit(StatusError.exit_code)
+        return
+    standing.stop_unless_good(found)
+    click.echo(standing.standing_text(found))
 
 
 @cli.command()

@@ -48,6 +48,23 @@ def publishing_lock(out: Path, *, holder: str, disk: Disk = DISK) -> Iterator[No
         os.close(descriptor)
 
 
+def is_held(out: Path) -> bool:
+    """Tell whether a run holds the output folder now, without waiting for it and without writing anything."""
+    try:
+        descriptor = os.open(out / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        if not take_lock(descriptor):
+            return True
+        release_lock(descriptor)
+        return False
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _make_sure_of(out: Path, *, disk: Disk) -> None:
     if out.is_dir():
         return

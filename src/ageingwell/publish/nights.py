@@ -77,6 +77,11 @@ def latest_before(out: Path, name: str, *, disk: Disk = DISK) -> Path | None:
     return out / str(earlier[-1]) if earlier else None
 
 
+def published_nights(out: Path, *, disk: Disk = DISK) -> tuple[Path, ...]:
+    """Return the folders of all published nights and revisions, the earliest first."""
+    return tuple(out / str(night) for night in _nights(out, disk=disk))
+
+
 def next_revision(out: Path, name: str, *, disk: Disk = DISK) -> Night:
     """Return the night `name` with the revision after the last name taken, be it by a folder or anything else."""
     taken = [night.revision for night in map(Night.named, disk.names(out)) if night and night.date == name]
