@@ -17,7 +17,7 @@ import click
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from helpers.counties import NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
+from helpers.counties import AUDIT, NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
 
 from ageingwell.cli import cli
 from ageingwell.publish import current, publishing_lock
@@ -387,7 +387,7 @@ def test_a_disk_that_is_full_leaves_the_last_night(published, settings, largest)
     assert "Traceback" not in ran.stderr
     assert "free space on the output folder's disk" in ran.stderr
     assert current(published / "out").name == str(NIGHT)
-    assert sorted(path.name for path in (published / "out").iterdir()) == [".lock", str(NIGHT), "current"]
+    assert sorted(path.name for path in (published / "out").iterdir()) == [".lock", str(NIGHT), *AUDIT, "current"]
 
 
 # What works

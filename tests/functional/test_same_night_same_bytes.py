@@ -9,7 +9,7 @@ from shutil import copyfile
 
 import polars as pl
 import pytest
-from helpers.counties import NIGHT, copy_of, hashes_of, settings_file
+from helpers.counties import AUDIT, NIGHT, copy_of, hashes_of, settings_file
 
 from ageingwell.config.load import load_config
 from ageingwell.night.score import score
@@ -97,4 +97,4 @@ def test_scored_again_into_the_same_folder_nothing_is_published(first_night, set
     assert not again.changed
     assert again.folder == here / "out" / str(NIGHT)
     assert hashes_of(again.folder) == expected
-    assert sorted(path.name for path in (here / "out").iterdir()) == [".lock", str(NIGHT), "current"]
+    assert sorted(path.name for path in (here / "out").iterdir()) == [".lock", str(NIGHT), *AUDIT, "current"]
