@@ -59,4 +59,4 @@ def commissioning_page(frames: NightFrames, facts: NightFacts, *, config: Config
         leads={need: str(then.lead) for need, then in config.interventions.needs.items()},
     )
     told = commissioning(community, facts=facts, settings=config.services, on=facts.as_of)
-    return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices)
+    return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices, use_until=facts.use_until)
