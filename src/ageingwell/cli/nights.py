@@ -118,7 +118,7 @@ def status(out: Path, config_path: Path | None, as_json: bool) -> None:
 @click.option("--out", required=True, type=OUT, help="The folder that holds the published nights and the ledger.")
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, row by row; write nothing.")
 @click.option(
-    "--role", default="not stated", show_default=True, help='Who records, as a role: "meeting chair". No names.'
+    "--role", default="not stated", show_default=True, help='Who records, as a role of the settings: "meeting chair".'
 )
 @click.option(
     "--fix-to", type=OUT, help="Where to write files with the rows to correct. Without it: next to each file."

@@ -14,6 +14,20 @@ class AuditSettings(Settings):
         description="file: the audit log, for all commands alike; empty: `audit.jsonl` in the folder of the nights, "
         "and for commands without one in the folder that holds theirs",
     )
+    roles: tuple[str, ...] = Field(
+        default=(
+            "not stated",
+            "meeting chair",
+            "meeting organiser",
+            "night account",
+            "data manager",
+            "IG lead",
+            "Caldicott guardian",
+            "clinical safety officer",
+        ),
+        min_length=1,
+        description="the roles that may stand in the log and the ledger: of a name nobody could say what it is",
+    )
 
 
 class ListSettings(Settings):

@@ -1,9 +1,8 @@
 """Taking the group's decisions back: lists in, a ledger that grows, and what is to be mended or settled out."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, count
 from pathlib import Path
 
@@ -29,11 +28,9 @@ from ageingwell.meeting.mending import draw_clashes, draw_fix
 from ageingwell.meeting.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedFile
 from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list, services_of
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import DISK, current, publishing_lock
+from ageingwell.publish import DISK, current, publishing_lock, revisions
 from ageingwell.publish.faults import explained
 from ageingwell.report.choices import headings
-
-_ROLE = re.compile(r"[^\W\d_][\w .,'()/&-]{1,59}")
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,11 @@ def record(
     out, config = Path(out), config_given(config)
     list_key = Path(list_key) if isinstance(list_key, str) else list_key
     fix_to = None if fix_to is None else Path(fix_to)
-    if not _ROLE.fullmatch(role):
-        raise DecisionFileError("the role is not a few words", 'write it as "meeting chair", without a name')
+    if role not in config.score.audit.roles:
+        raise DecisionFileError(
+            "the role is not one of those in the settings ([audit] roles)",
+            f"give one of {', '.join(config.score.audit.roles)}, or add the role there; never a name",
+        )
     if not out.is_dir() or current(out) is None:
         raise DecisionFileError(
             "no night is published in the output folder", "give the folder that the lists came from"
@@ -127,7 +127,10 @@ def record(
             lists={one.code or one.sent.recipient: one.filled.sha256 for one in judged},
         )
     return Recorded(
-        files=tuple(_told(one, fix) for one, fix in zip(judged, fixes)),
+        files=tuple(
+            _told(one, fix, use_until=_expired_on(out, one.sent.night, today=at.date(), config=config))
+            for one, fix in zip(judged, fixes)
+        ),
         rows=_told_rows(judged),
         clash_files=clash_files,
         n_clashes=len(clashes),
@@ -205,13 +208,23 @@ def _put(path: Path, content: bytes, *, disk: Disk) -> None:
         disk.replace(spare, path)
 
 
-def _told(one: _Read, fix: Path | None) -> RecordedFile:
+def _expired_on(out: Path, night: date, *, today: date, config: Config) -> date | None:
+    """The last day of use of a list that is past it; None where it is in date."""
+    said = manifest_of(revisions(out, night.isoformat())[-1]).get("expires_on")
+    days = config.score.lists.expire_after_days
+    last = date.fromisoformat(said) if isinstance(said, str) else night + timedelta(days=days)
+    return last if today > last else None
+
+
+def _told(one: _Read, fix: Path | None, *, use_until: date | None) -> RecordedFile:
     edited = [
         (row.sheet, row.number, column) for row, columns in changed_cells(one.filled, one.sent) for column in columns
     ]
     counts = {verdict: sum(row.verdict == verdict for row in one.rows) for verdict in VERDICTS}
     account = account_of(one.filled, one.sent, one.rows)
-    return RecordedFile(one.path.name, one.sent.recipient, one.sent.night, counts, tuple(edited), fix, account)
+    return RecordedFile(
+        one.path.name, one.sent.recipient, one.sent.night, counts, tuple(edited), fix, account, use_until
+    )
 
 
 def _told_rows(read: Sequence[_Read]) -> pl.DataFrame:
