@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ageingwell.cli.places import KEY_FILE
+from ageingwell.cli.places import KEY_FILE, OUT_FILE
 from ageingwell.cli.root import Mending, cli
 from ageingwell.register import RECIPIENTS
 
@@ -46,7 +46,7 @@ def _is_windows() -> bool:
 @click.option(
     "--recipient", required=True, type=click.Choice(RECIPIENTS), help="Whose key to make: it opens its lists alone."
 )
-@click.option("--out", required=True, type=KEY_FILE, help="The new file, to give to that recipient.")
+@click.option("--out", required=True, type=OUT_FILE, help="The new file, to give to that recipient.")
 def derive(key_file: Path, recipient: str, out: Path) -> None:
     """Make one recipient's own key from the key of all lists in FILE. The key of all lists stays with the group."""
     from ageingwell.pseudonyms import Key
