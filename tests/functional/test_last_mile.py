@@ -504,7 +504,7 @@ def test_nobody_is_looked_up_where_the_log_cannot_be_written(at):
     with pytest.raises(AuditError, match=r"the audit log reidentify-log\.jsonl cannot be read or written"):
         reidentify(sent(at, "gp"), out=out, disk=_Full(), **told)
     (at / "agency" / "a folder").mkdir()
-    with pytest.raises(AuditError, match="no file"):
+    with pytest.raises(AuditError, match="not a file"):
         reidentify(sent(at, "gp"), out=out, log=at / "agency" / "a folder", **told)
 
     assert not out.exists()

@@ -17,7 +17,7 @@ from ageingwell.pseudonyms.keys import Key
 
 _LONGEST_BYTES: Final = 4096
 _ASK: Final = (
-    "ask somebody else to run `ageingwell approve` under their own account, and give their file with --approval"
+    "ask someone else to run `ageingwell approve` under their own account, and give their file with --approval"
 )
 
 
@@ -126,7 +126,7 @@ def _read(path: Path) -> tuple[dict[str, Any], str | None]:
     try:
         return tomllib.loads(content.decode()), account_of(status)
     except (ValueError, RecursionError):
-        raise ReidentifyError(f"{path.name}: this is no approval", _ASK) from None
+        raise ReidentifyError(f"{path.name}: this is not an approval", _ASK) from None
 
 
 def account_of(status: os.stat_result) -> str | None:

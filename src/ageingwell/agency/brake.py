@@ -23,7 +23,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_answer": "a person could not be reached, and their details are checked",
     "correct_record": "a person or agency says that a record is wrong",
     "subject_access": "a person asks what is held about them",
-    "safeguarding": "somebody may not be safe",
+    "safeguarding": "someone may not be safe",
 }
 _LONGEST_CASE: Final = 60
 # Numbers of the NHS are given out all over the country and over many years. Of fewer people chance decides.

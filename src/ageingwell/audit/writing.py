@@ -91,7 +91,7 @@ def _checked(content: bytes, log: Path, heads: Sequence[Head] = (), *, disk: Dis
     place = head_file(log)
     kind = disk.kind(place)
     if kind not in (None, "file"):
-        return Verified((), 1, "its head file is no file")
+        return Verified((), 1, "its head file is not a file")
     if kind is None:
         # The logs of agencies from before there were head files have none until their next line.
         return follow(content, heads, needs_head=content.startswith(b'{"n": 1,'))
@@ -132,7 +132,7 @@ def _make_folder(folder: Path, *, disk: Disk) -> None:
 def _held(log: Path, *, disk: Disk) -> Iterator[int]:
     """The open log, locked for this run."""
     if disk.kind(log) not in (None, "file"):
-        raise AuditError(f"the audit log {log.name} is a link or no file", "name the file itself")
+        raise AuditError(f"the audit log {log.name} is a link or not a file", "name the file itself")
     descriptor = disk.open_log(log, to_write=True)
     try:
         _stop_unless_file(descriptor, log)
@@ -155,7 +155,7 @@ def _held(log: Path, *, disk: Disk) -> Iterator[int]:
 def _stop_unless_file(descriptor: int, log: Path) -> None:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_size > _LONGEST_BYTES:
-        raise AuditError(f"the audit log {log.name} is no file, or is too large", "name another place for the log")
+        raise AuditError(f"the audit log {log.name} is not a file, or is too large", "name another place for the log")
 
 
 def _whole(descriptor: int, log: Path, *, disk: Disk) -> bytes:

@@ -166,11 +166,11 @@ def add(
 
 
 @cli.command()
-@click.option("--list", "listed", required=True, type=SOURCE_FILE, help="The list that somebody wants to look up.")
+@click.option("--list", "listed", required=True, type=SOURCE_FILE, help="The list that someone wants to look up.")
 @reason_option
 @case_option
 @click.option("--out", required=True, type=OUT_FILE, help="Where to write the approval: a new file.")
-@click.option("--days", type=click.IntRange(1, 31), help="How long it holds. Without it: as the settings say.")
+@click.option("--days", type=click.IntRange(1, 31), help="For how many days. Without it: the number in the settings.")
 @click.option("--key-file", type=KEY_FILE, help="The key of the pseudonyms.")
 @click.option("--key-fd", type=int, help="An open file descriptor to read the key from.")
 @click.option("--made-up-key", type=int, help="The public key of made-up county number N, for made-up records only.")
@@ -186,7 +186,7 @@ def approve(
     made_up_key: int | None,
     config_path: Path | None,
 ) -> None:
-    """Approve that somebody else looks up the people on a list. Run it under your own account, at your agency."""
+    """Approve that someone else looks up the people on a list. Run it under your own account, at your agency."""
     from ageingwell.agency import approving
 
     done = approving.approve(
@@ -209,7 +209,7 @@ def _log(given: Path | None, in_settings: str | None, out: Path) -> Path | None:
     if in_settings is None:
         return given
     if given is not None:
-        raise ReidentifyError("your settings say where the log lies ([audit] file)", "leave out --log")
+        raise ReidentifyError("your settings say where the log is ([audit] file)", "leave out --log")
     return out.parent / in_settings
 
 

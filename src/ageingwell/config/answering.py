@@ -26,7 +26,7 @@ class AuditSettings(Settings):
             "clinical safety officer",
         ),
         min_length=1,
-        description="the roles that may stand in the log and the ledger: of a name nobody could say what it is",
+        description="the roles that the log and the ledger may name; never a person's name",
     )
 
 
@@ -61,13 +61,13 @@ class ReidentifySettings(Settings):
         default=3, ge=1, description="in how many different registers one list may be looked up in a day"
     )
     most_people_in_register: int = Field(
-        default=100_000, ge=100, description="people of a register: one with more is not of an agency's own people"
+        default=100_000, ge=100, description="people of a register: one with more is not an agency's own"
     )
     largest_register: int = Field(
-        default=1_000_000, ge=100, description="rows of a register: a larger one is no register of an agency"
+        default=1_000_000, ge=100, description="rows of a register: a larger one is not an agency's own"
     )
     needs_second_person: bool = Field(
-        default=False, description="somebody else has to have approved it with `ageingwell approve`"
+        default=False, description="someone else must have approved it with `ageingwell approve`"
     )
     approval_days: int = Field(default=7, ge=1, le=31, description="how many days an approval holds at most")
 

@@ -199,7 +199,7 @@ def _day_of(folder: Path) -> date:
 
 
 def _unseen(what: str, why: str) -> Fault:
-    return Fault("unseen", f"{what} could not be looked at ({why})", "show this to whoever runs the nights")
+    return Fault("unseen", f"{what} could not be looked at ({why})", "show this to the person who runs the nights")
 
 
 def _settings(seen: _Seen) -> Iterator[Fault]:
@@ -378,7 +378,7 @@ def _last_withdrawal(seen: _Seen) -> Iterator[Fault]:
     if is_failed or (len(run) > 1 and run[-1].get("stage") == "stopped"):
         yield Fault(
             "withdrawal",
-            "taking people off the list did not come to its end",
+            "taking people off the list did not finish",
             "put copies of the list away, and run `ageingwell withdraw` again",
         )
 
