@@ -29,7 +29,9 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _CHUNK = 1 << 20
 # linux/fs.h: swap two names in one step.
 _SWAP_NAMES = 2
-# Polars and XlsxWriter raise errors of their own, with the operating system's number in the text alone.
+# Polars and XlsxWriter raise errors of their own, with the operating system's number in the text alone; DuckDB with the
+# system's words.
+_TOLD_IN_WORDS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _NUMBER_IN_TEXT = re.compile(r"\(os error ([0-9]+)\)|\[Errno ([0-9]+)\]")
 
 Moment = Literal["before", "halfway", "after"]
@@ -123,7 +125,12 @@ class Disk:
     def write_new(self, path: Path, content: bytes) -> None:
         """Write a whole file; `FileExistsError` where anything stands there, be it a link that leads nowhere."""
         with self.watched("write_new", path), self._new(path) as file:
-            self._put(file, content, path, "write_new")
+            try:
+                self._put(file, content, path, "write_new")
+                file.flush()
+            except OSError:
+                path.unlink()
+                raise
 
     def append(self, path: Path, content: bytes) -> None:
         """Write to the end of a file that we made, or a new one."""
@@ -165,6 +172,13 @@ class Disk:
                 frame.sink_parquet(target, mkdir=True, **options)
             for path in folder.rglob("*"):
                 path.chmod(0o700 if path.is_dir() else 0o600)
+
+    @contextmanager
+    def new_file(self, path: Path) -> Iterator[IO[bytes]]:
+        """Give a new file to write to piece by piece, in place of one that stands there."""
+        with self.watched("new_file", path), self._new(path, in_place=True) as file:
+            self.watch("halfway", "new_file", path)
+            yield file
 
     @contextmanager
     def handed_over(self, path: Path) -> Iterator[Path]:
@@ -289,6 +303,8 @@ def number_of(error: BaseException) -> int | None:
     number = error.errno if isinstance(error, OSError) else None
     if number is None and (named := _NUMBER_IN_TEXT.search(str(error))):
         number = int(named[1] or named[2])
+    if number is None:
+        number = next((known for known in _TOLD_IN_WORDS if os.strerror(known) in str(error)), None)
     return number
 
 

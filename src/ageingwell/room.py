@@ -89,6 +89,7 @@ def failed_write(error: BaseException, folder: Path) -> int | None:
 @contextmanager
 def told_if_unwritable(folder: Path, found: str, *, place: str) -> Iterator[None]:
     """Turn any error that says `folder` could not be written into a PublishError; every other goes on as it is."""
+    # The first error is let go before ours is raised: it may hold a value of a row.
     number = None
     try:
         yield
@@ -98,8 +99,24 @@ def told_if_unwritable(folder: Path, found: str, *, place: str) -> Iterator[None
         number = failed_write(error, folder)
         if number is None:
             raise
-    if number is not None:
-        raise publish_error(found, number, place=place) from None
+    else:
+        return
+    raise publish_error(found, number, place=place) from None
+
+
+@contextmanager
+def _without_values(found: str) -> Iterator[None]:
+    """Turn an error of Polars, whose text may hold a value of a row, into a PublishError without it."""
+    try:
+        yield
+    # A panic of Polars is no `Exception`.
+    except BaseException as error:
+        kind = type(error)
+        if not kind.__module__.startswith("polars") and kind.__name__ != "PanicException":
+            raise
+    else:
+        return
+    raise PublishError(f"{found} ({kind.__name__})", "check the disk and the folder's rights") from None
 
 
 def temporary_folder() -> Path:
@@ -147,35 +164,40 @@ def scratch(name: str = "ageingwell", *, within: Path | None = None, disk: Disk 
 
 
 @contextmanager
-def staged_folder(
-    out: Path, *, ours: Callable[[str], bool] | None = None, what: str = "the folder", disk: Disk = DISK
-) -> Iterator[Path]:
-    """Give an empty folder beside `out` to fill; at the end it becomes `out` in one step, on an error nothing is left.
+def staged_folder(out: Path, *, ours: Callable[[str], bool] | None = None, disk: Disk = DISK) -> Iterator[Path]:
+    """Give an empty folder to fill; at the end it becomes `out` in one step, on an error nothing of it is left.
 
     A folder that is there already and not empty is refused. With `ours`, which tells by a name whether a file in it is
-    one of those written, it is replaced: whatever is not ours stays in it as it was.
+    one of those written, these are replaced; whatever else lies in the folder stays as it was.
 
     Raises `PublishError` where `out` is a link, is there already, or cannot be written.
     """
     stop_on_link(out)
-    is_there = _is_there(out, what, disk=disk)
-    if is_there and ours is None:
-        raise PublishError(f"{out} is there already and not empty", "name a new folder")
-    found = f"{out} cannot be written"
+    out, found = Path.cwd() / out, f"{out} cannot be written"
     with explained(found, place="that folder"):
-        disk.make_folders(out.parent)
-        _remove_abandoned(out, disk=disk)
-        staging = disk.make_scratch(out.parent, prefix=_prefix(out), suffix=_PARTIAL)
+        is_there = disk.kind(out) is not None
+        if is_there and not out.is_dir():
+            raise PublishError(f"{out} is there already and is no folder", "name a new folder")
+        if is_there and ours is None and disk.names(out):
+            raise PublishError(f"{out} is there already and not empty", "name a new folder")
+        above = out if is_there and _has_to_stay(out) else out.parent
+        disk.make_folders(above)
+        _remove_abandoned(above / out.name, disk=disk)
+        staging = disk.make_scratch(above, prefix=_prefix(out), suffix=_PARTIAL)
     _LIVE.add(staging)
     try:
-        with told_if_unwritable(staging, found, place="that folder"):
+        with _without_values(found), told_if_unwritable(staging, found, place="that folder"):
             yield staging
         with explained(found, place="that folder"):
-            if is_there and ours is not None:
-                _carry_over(out, staging, ours, disk=disk)
-            settle(staging, disk=disk)
-            _put_in_place(staging, out, is_there=is_there, disk=disk)
-            disk.sync_folder(out.parent)
+            if above == out:
+                settle(staging, disk=disk)
+                _move_into(staging, out, ours, disk=disk)
+            else:
+                if is_there and ours is not None:
+                    _carry_over(out, staging, ours, disk=disk)
+                settle(staging, disk=disk)
+                _put_in_place(staging, out, disk=disk)
+            disk.sync_folder(above)
     finally:
         # After a swap this is the folder as it was before.
         with suppress(OSError):
@@ -183,26 +205,27 @@ def staged_folder(
         _LIVE.discard(staging)
 
 
-def _is_there(out: Path, what: str, *, disk: Disk) -> bool:
-    """Whether there is a folder with something in it."""
-    with explained(f"{what} cannot be looked into", place="that folder"):
-        kind = disk.kind(out)
-        if kind not in (None, "folder"):
-            raise PublishError(f"{out} is there already and is no folder", "name a new folder")
-        return kind == "folder" and bool(disk.names(out))
+def _has_to_stay(folder: Path) -> bool:
+    """Whether a folder is one that cannot be changed for another: a mount, the working folder, or one above it."""
+    is_above = Path.cwd().is_relative_to(folder)
+    return os.path.ismount(folder) or is_above or not os.access(folder.parent, os.W_OK | os.X_OK)
 
 
-def _carry_over(out: Path, staging: Path, ours: Callable[[str], bool], *, disk: Disk) -> None:
+def _carry_over(old: Path, new: Path, ours: Callable[[str], bool], *, disk: Disk) -> None:
     """Copy what others put into the old folder into the new one, links as links."""
-    for name in disk.names(out):
-        if not ours(name) and disk.kind(staging / name) is None:
-            _copied(out / name, staging / name, disk=disk)
+    for name in disk.names(old):
+        if not ours(name):
+            _copied(old / name, new / name, disk=disk)
 
 
 def _copied(old: Path, new: Path, *, disk: Disk) -> None:
-    match disk.kind(old):
+    kind, there = disk.kind(old), disk.kind(new)
+    if there is not None and (kind, there) != ("folder", "folder"):
+        raise PublishError(f"{old} is there already", "move it away, or name a new folder")
+    match kind:
         case "folder":
-            disk.make_folder(new)
+            if there is None:
+                disk.make_folder(new)
             for name in disk.names(old):
                 _copied(old / name, new / name, disk=disk)
         case "file":
@@ -210,11 +233,11 @@ def _copied(old: Path, new: Path, *, disk: Disk) -> None:
         case "link":
             disk.make_link(new, disk.read_link(old))
         case _:
-            raise PublishError(f"{old.name} is neither a file nor a folder", "move it away, or name a new folder")
+            raise PublishError(f"{old} is neither a file nor a folder", "move it away, or name a new folder")
 
 
-def _put_in_place(staging: Path, out: Path, *, is_there: bool, disk: Disk) -> None:
-    if not is_there:
+def _put_in_place(staging: Path, out: Path, *, disk: Disk) -> None:
+    if disk.kind(out) is None or not disk.names(out):
         disk.rename(staging, out)
         return
     try:
@@ -223,11 +246,23 @@ def _put_in_place(staging: Path, out: Path, *, is_there: bool, disk: Disk) -> No
         if error.errno != errno.ENOTSUP:
             raise
         # In two steps, where the system has no single one. Between them the old folder has another name.
-        aside = out.with_name(f".{out.name}.before")
-        disk.remove(aside)
+        aside = staging.with_name(f"{staging.name.removesuffix(_PARTIAL)}.before")
         disk.rename(out, aside)
         disk.rename(staging, out)
         disk.remove(aside)
+
+
+def _move_into(staging: Path, out: Path, ours: Callable[[str], bool] | None, *, disk: Disk) -> None:
+    """Put the new files into a folder that has to stay, one by one."""
+    made = disk.names(staging)
+    old = [name for name in disk.names(out) if ours is not None and ours(name)]
+    if taken := [name for name in made if name not in old and disk.kind(out / name) is not None]:
+        raise PublishError(f"{out / taken[0]} is there already", "move it away, or name a new folder")
+    for name in old:
+        if name not in made or disk.kind(out / name) != "file":
+            disk.remove(out / name)
+    for name in made:
+        disk.replace(staging / name, out / name)
 
 
 @contextmanager
@@ -237,6 +272,7 @@ def staged_file(out: Path, *, in_place: bool = False, disk: Disk = DISK) -> Iter
     A file that is there already is refused, or with `in_place` replaced in one step. Raises `PublishError`.
     """
     stop_on_link(out)
+    out = Path.cwd() / out
     with explained(f"{out} cannot be looked at", place="that folder"):
         kind = disk.kind(out)
     if kind is not None and not (in_place and kind == "file"):
@@ -247,7 +283,7 @@ def staged_file(out: Path, *, in_place: bool = False, disk: Disk = DISK) -> Iter
         staging = disk.make_scratch(out.parent, prefix=_prefix(out), suffix=_PARTIAL)
     _LIVE.add(staging)
     try:
-        with told_if_unwritable(staging, found, place="that folder"):
+        with _without_values(found), told_if_unwritable(staging, found, place="that folder"):
             yield staging / out.name
         with explained(found, place="that folder"):
             settle(staging, disk=disk)
