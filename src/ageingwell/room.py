@@ -68,7 +68,7 @@ def _remedy(number: int | None, place: str) -> str:
     return f"check {place} and its disk"
 
 
-def failed_write(error: BaseException, folder: Path) -> int | None:
+def failed_write(error: BaseException, folder: Path | None = None) -> int | None:
     """Return the error number when a disk could not take, or `folder` did not allow, what was written; else None.
 
     >>> failed_write(ValueError("parquet: underlying IO error: No space left on device (os error 28)"), Path("staged"))
@@ -82,7 +82,7 @@ def failed_write(error: BaseException, folder: Path) -> int | None:
     if number in _FAILED_WRITE:
         return number
     path = error.filename if isinstance(error, OSError) else None
-    is_ours = isinstance(path, str) and Path(path).is_relative_to(folder)
+    is_ours = folder is not None and isinstance(path, str) and Path(path).is_relative_to(folder)
     return number if is_ours else None
 
 
