@@ -173,6 +173,7 @@ def staged_folder(out: Path, *, ours: Callable[[str], bool] | None = None, disk:
     Raises `PublishError` where `out` is a link, is there already, or cannot be written.
     """
     stop_on_link(out)
+    sweep(out, disk=disk)
     out, found = Path.cwd() / out, f"{out} cannot be written"
     with explained(found, place="that folder"):
         is_there = disk.kind(out) is not None
@@ -182,7 +183,6 @@ def staged_folder(out: Path, *, ours: Callable[[str], bool] | None = None, disk:
             raise PublishError(f"{out} is there already and not empty", "name a new folder")
         above = out if is_there and _has_to_stay(out) else out.parent
         disk.make_folders(above)
-        _remove_abandoned(above / out.name, disk=disk)
         staging = disk.make_scratch(above, prefix=_prefix(out), suffix=_PARTIAL)
     _LIVE.add(staging)
     try:
@@ -272,6 +272,7 @@ def staged_file(out: Path, *, in_place: bool = False, disk: Disk = DISK) -> Iter
     A file that is there already is refused, or with `in_place` replaced in one step. Raises `PublishError`.
     """
     stop_on_link(out)
+    sweep(out, disk=disk)
     out = Path.cwd() / out
     with explained(f"{out} cannot be looked at", place="that folder"):
         kind = disk.kind(out)
@@ -279,7 +280,6 @@ def staged_file(out: Path, *, in_place: bool = False, disk: Disk = DISK) -> Iter
         raise PublishError(f"{out} is there already", "name a new file")
     found = f"{out} cannot be written"
     with explained(found, place="that folder"):
-        _remove_abandoned(out, disk=disk)
         staging = disk.make_scratch(out.parent, prefix=_prefix(out), suffix=_PARTIAL)
     _LIVE.add(staging)
     try:
@@ -340,6 +340,15 @@ def _prefix(out: Path) -> str:
     """Who stages: the machine and the process, so that a later run can tell whether it still lives."""
     host = "".join(sign for sign in socket.gethostname() if sign.isalnum() or sign == "-")
     return f".{out.name}.{host}-{os.getpid()}."
+
+
+def sweep(out: Path, *, disk: Disk = DISK) -> None:
+    """Remove what a run on this machine that was killed left half done beside `out`, or in it."""
+    out = Path.cwd() / out
+    with explained(f"what an earlier run left beside {out.name} cannot be removed", place="that folder"):
+        _remove_abandoned(out, disk=disk)
+        if out.is_dir():
+            _remove_abandoned(out / out.name, disk=disk)
 
 
 def _remove_abandoned(out: Path, *, disk: Disk) -> None:

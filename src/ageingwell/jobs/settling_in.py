@@ -7,7 +7,7 @@ from pathlib import Path
 from ageingwell.config.files import shipped
 from ageingwell.disk import DISK
 from ageingwell.errors import PublishError
-from ageingwell.room import staged_folder
+from ageingwell.room import staged_folder, sweep
 
 # The files a site changes; the code lists, the places and the directory stay with the package until it has its own.
 SETTINGS = (
@@ -37,6 +37,7 @@ def init(
     """
     folder = Path(folder)
     paths = [folder / name for name in SETTINGS]
+    sweep(folder)
     if there := [path.name for path in paths if path.exists() or path.is_symlink()]:
         raise PublishError(
             f"{folder} holds {', '.join(there)} already", "name a new folder; settings are never written over"

@@ -7,7 +7,7 @@ from ageingwell.config.files import shipped
 from ageingwell.disk import DISK
 from ageingwell.errors import PublishError
 from ageingwell.profiles.profile import shipped_profiles
-from ageingwell.room import staged_folder
+from ageingwell.room import staged_folder, sweep
 
 # Other extracts of the same register, of which a place has one; and people of other places.
 NOT_OF_THE_PLACE: Final = ("emis_report", "systmone", "cprd_aurum", "fhir_r4")
@@ -18,6 +18,7 @@ def write_samples(folder: Path) -> tuple[Path, ...]:
 
     Nobody in them is real. Raises `PublishError` if the folder is there already.
     """
+    sweep(folder)
     if folder.exists() or folder.is_symlink():
         raise PublishError(f"{folder} is there already", "name a new folder")
     files = {}
