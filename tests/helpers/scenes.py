@@ -11,11 +11,12 @@ from ageingwell.learning import evaluating
 from ageingwell.profiles.samples import write_samples
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.mark import set_mark
-from ageingwell.room import staged_folder, write_file
+from ageingwell.publish.whole import standing
+from ageingwell.room import write_file
 from ageingwell.synthetic.writing import Writer, county_folder
 from helpers.nights import night
 from helpers.nights import run as publish
-from helpers.stopping import Scene
+from helpers.stopping import Scene, files_in
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PEOPLE = pl.DataFrame({"person_id": ["b" * 32, "c" * 32], "day": [date(2026, 11, 22), None]})
@@ -43,14 +44,9 @@ def _evaluated(place: Path, word: str = "a") -> None:
     evaluating._write(place / "evaluated", tables, {"verdict": word})
 
 
-def _earlier_evaluation(place: Path) -> None:
-    _evaluated(place, "earlier")
-    (place / "evaluated" / "notes.txt").write_text("the user's own")
-
-
-def _folder(place: Path) -> None:
-    with staged_folder(place / "folder") as staging:
-        write_file(staging / "a.txt", b"a")
+def _read_evaluation(place: Path) -> object:
+    """What a reader of the folder finds, who looks aside while a new one takes its place."""
+    return files_in(standing(place / "evaluated"))
 
 
 def _mark(place: Path) -> None:
@@ -76,8 +72,10 @@ def _lines(place: Path) -> object:
 SCENES = {
     "synth": Scene(_county),
     "synth over an earlier county": Scene(_county, prepared=_another_county),
-    "evaluate": Scene(_evaluated),
-    "evaluate over an earlier one": Scene(_evaluated, prepared=_earlier_evaluation),
+    "evaluate": Scene(_evaluated, seen=_read_evaluation),
+    "evaluate over an earlier one": Scene(
+        _evaluated, prepared=lambda place: _evaluated(place, "earlier"), seen=_read_evaluation
+    ),
     "init": Scene(lambda place: init(place / "ours"), refuses=True),
     "init in a folder with files": Scene(
         lambda place: init(place / "ours"),

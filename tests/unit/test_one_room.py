@@ -19,12 +19,6 @@ ALSO = {
     "publish/lock.py": {"os.write", "os.ftruncate"},  # who holds the lock, through the descriptor that the room gave
     "agency/log.py": {"os.write", "os.ftruncate"},  # a line of the log, through the descriptor that the room gave
     "cli/streams.py": {"open('w')", "os.open(O_WRONLY)"},  # the null device, for output that nobody reads
-    # Model bundles and look-up tables, which bring their own seal.
-    "bundle.py": {".mkdir", ".write_bytes", ".write_text"},
-    "model/saving.py": {".mkdir", ".write_bytes", ".write_text"},
-    "learning/training.py": {".write_text"},
-    "learning/recalibrating.py": {".write_text"},
-    "lookup/files.py": {".mkdir", ".write_bytes", ".replace"},
     "room.py": {"tempfile.gettempdir"},  # it asks where the temporary folder is, and makes nothing
 }
 
@@ -35,7 +29,7 @@ _METHODS = {
 }  # fmt: skip
 _OF_OS = {
     "remove", "unlink", "rmdir", "removedirs", "rename", "renames", "replace", "mkdir", "makedirs", "mkfifo", "mknod",
-    "symlink", "link", "chmod", "fchmod", "chown", "truncate", "ftruncate", "utime", "fdopen", "write", "pwrite",
+    "symlink", "link", "chmod", "fchmod", "chown", "truncate", "ftruncate", "utime", "write", "pwrite",
 }  # fmt: skip
 # These write to a stream in memory too: only a path as their first argument is a file.
 _TO_A_PLACE = {"write_parquet", "write_csv", "write_ipc", "write_json", "write_ndjson", "savez", "savefig", "to_csv"}
@@ -80,6 +74,8 @@ def _written_by(call: ast.Call) -> str | None:
     if of == "os":
         if name == "open" and (flags := _writing_flags(call)):
             return f"os.open({flags})"
+        if name == "fdopen" and set(_mode(call, at=1)) & set("wax+"):
+            return "os.fdopen"
         return f"os.{name}" if name in _OF_OS else None
     if of == "tempfile" or (of, name) == ("sqlite3", "connect"):
         return f"{of}.{name}"

@@ -85,7 +85,7 @@ def explain(
     world = surroundings or Surroundings()
     data, as_of, config = Path(data), day_of(as_of), config_given(config)
     stop_on_unknown_facts(config.may_lower)
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache)
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache, trust=config.score.model)
     night = AsOf(as_of)
     with scratch() as place:
         records = read_agencies(

@@ -4,6 +4,7 @@ The cut-off, the labels and the households held out are those of training: a hou
 pseudonym and the seed the bundle was trained with, so whoever was held out then is held out now.
 """
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -13,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from ageingwell.bundle import Bundle, load_bundle
+from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
-from ageingwell.disk import DISK
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.drift import population_stability
 from ageingwell.evaluation.wall import LOGISTIC, MACHINE, MODEL, Verdict, verdict
@@ -25,13 +26,11 @@ from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.measuring import WEEKS, hold, measure, places_of
 from ageingwell.learning.redrawing import redraw
-from ageingwell.room import staged_folder
+from ageingwell.publish.whole import sealed, write_whole
 from ageingwell.shown import Screen, Shown, interval_text, listed, sentence
 
+SOMETIMES = ("rank_stability", "spend_ceiling")  # tables that are there when asked for
 FROM_TRAINING = ("seed", "test_share", "calibration_share", "horizon_days", "settling_days")
-
-# Tables that an evaluation has where they were asked for.
-SOMETIMES = ("spend_ceiling", "rank_stability")
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,7 +71,7 @@ def evaluate(
     machine: bool = True,
     surroundings: Surroundings | None = None,
 ) -> EvaluationRun:
-    """Measure a saved bundle on the records in `data` and write every table to `out`, as Parquet and CSV.
+    """Measure a saved bundle on the records in `data` and write every table to the folder `out`, as Parquet and CSV.
 
     The list looked at is as long as the agencies can serve in `weeks`, cut to the share of people held out. With
     `cost_gbp`, what one event of the ranking outcome costs, the spend ceiling of each band of risk is worked out too.
@@ -87,7 +86,7 @@ def evaluate(
     world = surroundings or Surroundings()
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
-    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache)
+    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache, trust=config.score.model)
     then = replace(config, train=as_trained(config.train, loaded))
     past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=day, surroundings=world)
     test, fit = past.parts["test"], past.parts["fit"]
@@ -207,11 +206,16 @@ def _facts(past: Past, bundle: Bundle, told: Verdict, weeks: int, config: Config
 
 
 def _write(out: Path, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
-    """Write every table and the summary, or nothing; those of an earlier evaluation go, what else is there stays."""
-    known = {*tables, *SOMETIMES}
-    ours = {"summary.json", *(f"{name}.{form}" for name in known for form in ("csv", "parquet"))}
-    with staged_folder(out, ours=ours.__contains__) as staging:
-        for name, table in tables.items():
-            DISK.write(staging / f"{name}.csv", table.write_csv().encode())
-            DISK.write_frame(staging / f"{name}.parquet", table, compression="zstd")
-        DISK.write(staging / "summary.json", (json.dumps(facts, indent=1) + "\n").encode())
+    files: dict[str, bytes] = {}
+    for name, table in tables.items():
+        files |= {f"{name}.csv": table.write_csv().encode(), f"{name}.parquet": _parquet(table)}
+    files["summary.json"] = (json.dumps(facts, indent=1) + "\n").encode()
+    # An earlier evaluation may have been asked for more; a folder with any other file, such as extracts, stays.
+    earlier = {f"{name}.{form}" for name in SOMETIMES for form in ("csv", "parquet")}
+    write_whole(out, sealed(files), what="the evaluation", replaces={*files, *earlier, SUMS}.__contains__)
+
+
+def _parquet(table: pl.DataFrame) -> bytes:
+    content = io.BytesIO()
+    table.write_parquet(content, compression="zstd")
+    return content.getvalue()

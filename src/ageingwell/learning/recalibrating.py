@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ageingwell.bundle import Bundle, load_bundle, save_bundle
+from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import TooFewEventsError
@@ -27,6 +27,7 @@ from ageingwell.learning.evaluating import as_trained
 from ageingwell.learning.exposure import left_alone
 from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.measuring import WEEKS, hold, in_short, measure, places_of
+from ageingwell.learning.storing import save_bundle
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.place import Move, move_of_place, moved
 from ageingwell.publish.faults import explained
@@ -69,7 +70,7 @@ def recalibrate(
     world = surroundings or Surroundings()
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
-    parent = load_bundle(bundle, codelists=config.codelists)
+    parent = load_bundle(bundle, codelists=config.codelists, trust=config.score.model)
     then = replace(config, train=as_trained(config.train, parent))
     parts = ("fit", "rest", "test")
     past = look_back(data, config=then, parts=parts, recorded_up_to=day, surroundings=world)
@@ -87,8 +88,8 @@ def recalibrate(
         "recalibration": _facts(parent, models, moves, past),
     }
     with explained("the bundle cannot be written"):
-        save_bundle(models, facts, out, codelists=config.codelists, tables=tables)
-        (out / "card.md").write_text(model_card(facts, models, from_text(as_text(tables))), encoding="utf-8")
+        card = model_card(facts, models, from_text(as_text(tables)))
+        save_bundle(models, facts, out, codelists=config.codelists, tables=tables, card=card)
     return RecalibrationRun(out, facts, moves)
 
 
