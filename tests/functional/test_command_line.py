@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from helpers.counties import AUDIT, NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
+from helpers.sealed import seal_again
 
 from ageingwell.cli import cli
 from ageingwell.publish import current, publishing_lock
@@ -288,6 +289,7 @@ def other_format(bundle: Path) -> None:
 
 def no_json(bundle: Path) -> None:
     (bundle / "bundle.json").write_text("{")
+    seal_again(bundle)
 
 
 def no_trees(bundle: Path) -> None:
@@ -298,6 +300,7 @@ def _in_facts(bundle: Path, how: Callable[[dict], None]) -> None:
     facts = json.loads((bundle / "bundle.json").read_text())
     how(facts)
     (bundle / "bundle.json").write_text(json.dumps(facts))
+    seal_again(bundle)
 
 
 @pytest.mark.parametrize("damage", [one_byte_changed, other_features, other_version, other_format, no_json, no_trees])

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from ageingwell.config.files import shipped
+from helpers.sealed import seal_again
 
 NIGHT = date(2026, 11, 22)
 AUDIT = ("audit.jsonl", "audit.jsonl.head")
@@ -30,7 +31,7 @@ def train_small_bundle(county: Path, folder: Path) -> Path:
     facts = json.loads((folder / "bundle" / "bundle.json").read_text(encoding="utf-8"))
     facts["verdict"] = {"usable": True, "reason": "taken as usable, to test what follows"}
     (folder / "bundle" / "bundle.json").write_text(json.dumps(facts), encoding="utf-8")
-    return folder / "bundle"
+    return seal_again(folder / "bundle")
 
 
 TRAINING = {

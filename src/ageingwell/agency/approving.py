@@ -12,6 +12,7 @@ from ageingwell.agency.brake import case_digest, stop_unless_reason
 from ageingwell.agency.lists import read_list
 from ageingwell.config.answering import ReidentifySettings
 from ageingwell.context import Surroundings
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError, ReidentifyError
 from ageingwell.pseudonyms.keys import Key
 
@@ -49,6 +50,7 @@ def approve(
     settings: ReidentifySettings | None = None,
     days: int | None = None,
     surroundings: Surroundings | None = None,
+    disk: Disk = DISK,
 ) -> Approval:
     """Write a new file in which the account that runs this approves that somebody else looks up a list.
 
@@ -63,13 +65,10 @@ def approve(
     today = world.now().date()
     found = Approval(read_list(listed).sha256, reason, case_digest(case, key=key), today, today + timedelta(days=held))
     try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(found.written())
-            file.flush()
-            os.fsync(file.fileno())
+        disk.write_new(out, found.written())
+        disk.sync_file(out)
         # Another account has to read it; it tells nothing of anybody.
-        out.chmod(0o644)
+        disk.set_mode(out, 0o644)
     except OSError as error:
         raise PublishError(f"{out.name} cannot be written ({error.strerror})", "name a new file") from None
     return found

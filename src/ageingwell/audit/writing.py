@@ -40,7 +40,7 @@ def add_line(log: Path, telling: Telling, *, disk: Disk = DISK) -> Head:
     Raises `LockedError` where another run holds the log.
     """
     with _explained(log):
-        _make_folder(log.parent, disk=disk)
+        disk.make_folders(log.parent)
         with _held(log, disk=disk) as descriptor:
             content = _whole(descriptor, log, disk=disk)
             found = _checked(content, log, disk=disk)
@@ -56,6 +56,8 @@ def add_line(log: Path, telling: Telling, *, disk: Disk = DISK) -> Head:
                 with suppress(OSError):
                     disk.cut(log, descriptor, kept)
                 raise
+            # The head must never reach the disk before the line, nor before the name of a new log.
+            disk.sync_folder(log.parent)
             head = Head(len(found.lines) + 1, digest(line))
             _remember(log, head, disk=disk)
             return head
@@ -71,7 +73,7 @@ def verify(log: Path, *, heads: Sequence[Head] = (), disk: Disk = DISK) -> Verif
         if disk.kind(log) is None:
             content = b""
         else:
-            descriptor = disk.open_log(log, to_write=False)
+            descriptor = disk.open_to_read(log)
             try:
                 _stop_unless_file(descriptor, log)
                 content = _whole(descriptor, log, disk=disk)
@@ -120,24 +122,14 @@ def _remember(log: Path, head: Head, *, disk: Disk) -> None:
     disk.sync_folder(log.parent)
 
 
-def _make_folder(folder: Path, *, disk: Disk) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent, disk=disk)
-    with suppress(FileExistsError):
-        disk.make_folder(folder)
-
-
 @contextmanager
 def _held(log: Path, *, disk: Disk) -> Iterator[int]:
     """The open log, locked for this run."""
     if disk.kind(log) not in (None, "file"):
         raise AuditError(f"the audit log {log.name} is a link or not a file", "name the file itself")
-    descriptor = disk.open_log(log, to_write=True)
+    descriptor = disk.open_ours(log, operation="open_log", append=True)
     try:
         _stop_unless_file(descriptor, log)
-        if os.name == "posix":
-            os.fchmod(descriptor, 0o600)
         end = time.monotonic() + _WAIT_SECONDS
         while not take_lock(descriptor):
             if time.monotonic() > end:

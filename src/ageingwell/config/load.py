@@ -37,8 +37,9 @@ _NAMED = (
     "places",
 )
 
-# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
-_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards", "audit", "status", "reidentify", "keys")
+# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked, and
+# whoever had to sign its bundle.
+_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards", "model", "audit", "status", "reidentify", "keys")
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"

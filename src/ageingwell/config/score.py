@@ -207,6 +207,27 @@ class RecognitionSettings(Settings):
     )
 
 
+class ModelSettings(Settings):
+    """Which model bundles a run may use."""
+
+    signers: tuple[str, ...] = Field(
+        default=(),
+        description="public keys (Ed25519, 64 hexadecimal digits) one of which has to have signed the bundle; none: "
+        "bundles need no signature",
+    )
+    trained_on_or_after: date | None = Field(
+        default=None,
+        description="refuse a bundle whose latest cut-off is earlier than this day, such as an older one put back",
+    )
+
+    @field_validator("signers")
+    @classmethod
+    def _public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[0-9a-f]{64}", key) for key in value):
+            raise ValueError("write each public key as the 64 hexadecimal digits that `ageingwell seal --sign` tells")
+        return value
+
+
 class ScoreSettings(Settings):
     """The settings of a nightly run."""
 
@@ -223,6 +244,7 @@ class ScoreSettings(Settings):
         "person has to accept it",
     )
     bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
+    model: ModelSettings = Field(default=ModelSettings(), description="which model bundles a run may use")
     raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")
     lowering_reasons: int = Field(default=1, ge=0, le=3, description="facts linked with a lower chance on a list row")
     date_facts_after_days: int = Field(

@@ -12,7 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ageingwell.audit.uses import learning_logged
-from ageingwell.bundle import save_bundle
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
@@ -28,6 +27,7 @@ from ageingwell.learning.exposure import is_exposed, left_alone
 from ageingwell.learning.hindsight import PARTS, Past, look_back
 from ageingwell.learning.measuring import WEEKS, Held, hold, in_short, measure, places_of
 from ageingwell.learning.ranges import alike
+from ageingwell.learning.storing import save_bundle
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitted import FittedRisk, calibrate
 from ageingwell.model.fitting import Recipe, fit_risk
@@ -106,10 +106,9 @@ def _trained(data: Path, *, out: Path, config: Config, day: date | None, world: 
         "verdict": found[next(iter(models))]["verdict"],
     }
     with explained("the bundle cannot be written"):
-        save_bundle(models, facts, out, codelists=config.codelists, tables=tables)
         # From the tables as they are stored, so that the card can be written again from the bundle, byte for byte.
         card = model_card(facts, models, from_text(as_text(tables)))
-        (out / "card.md").write_text(card, encoding="utf-8")
+        save_bundle(models, facts, out, codelists=config.codelists, tables=tables, card=card)
     return TrainingRun(out, facts, tables)
 
 

@@ -31,6 +31,7 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import DISK, current, publishing_lock, revisions
 from ageingwell.publish.faults import explained
 from ageingwell.report.choices import headings
+from ageingwell.room import write_file
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,9 @@ def record(
             clash_files = _drawn_clashes(clashes, judged, fix_to, drawn, out=out, key=list_key)
             if not dry_run:
                 for path_to, content in drawn.items():
-                    _put(path_to, content, disk=disk)
+                    with explained(f"{path_to.name} cannot be written", place="that folder"):
+                        disk.make_folders(path_to.parent)
+                    write_file(path_to, content, disk=disk)
                 for one in judged:
                     append(
                         path,
@@ -197,15 +200,6 @@ def _own_name(path: Path, content: bytes, drawn: Mapping[Path, bytes]) -> Path:
 def _is_free(path: Path, content: bytes) -> bool:
     with explained(f"{path.name} cannot be read"):
         return not path.exists() or path.read_bytes() == content
-
-
-def _put(path: Path, content: bytes, *, disk: Disk) -> None:
-    """Write a file whole, readable by its owner alone, in place of one of the same name."""
-    spare = path.with_name(f".{path.name}.part")
-    with explained(f"{path.name} cannot be written"):
-        disk.write(spare, content)
-        disk.sync_file(spare)
-        disk.replace(spare, path)
 
 
 def _expired_on(out: Path, night: date, *, today: date, config: Config) -> date | None:

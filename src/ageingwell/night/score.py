@@ -212,7 +212,7 @@ def _scored(
             frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
             facts = as_published(facts, frames, key=key)
-            evidence = evidence_of(bundle, config.score.bundle)
+            evidence = evidence_of(bundle)
             night = publish_night(
                 frames,
                 facts,

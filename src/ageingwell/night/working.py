@@ -73,7 +73,7 @@ def work_out(
 
 def suitable_bundle(config: Config, records: Records, *, allow_made_up: bool, cache: Path | None) -> Bundle:
     """The bundle of the settings; `BundleError` for one of made-up people where the records are not made up."""
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache)
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=cache, trust=config.score.model)
     if bundle.made_up and not records.made_up and not allow_made_up:
         raise BundleError(
             "the model bundle was trained on made-up people and these records are not marked as made up",
