@@ -55,7 +55,7 @@ def approve(
     """Write a new file in which the account that runs this approves that somebody else looks up a list.
 
     It holds for `days` (the settings' own where not told). The file has no name in it: whose it is, the system knows.
-    Others may read it. Raises `ReidentifyError` without a reason, or for more days than may be.
+    Like every file of ours it is for its owner alone: let the other account read it. Raises `ReidentifyError` without a reason, or for more days than may be.
     """
     settings, world = settings or ReidentifySettings(), surroundings or Surroundings()
     stop_unless_reason(reason, case)
@@ -67,8 +67,6 @@ def approve(
     try:
         disk.write_new(out, found.written())
         disk.sync_file(out)
-        # Another account has to read it; it tells nothing of anybody.
-        disk.set_mode(out, 0o644)
     except OSError as error:
         raise PublishError(f"{out.name} cannot be written ({error.strerror})", "name a new file") from None
     return found
