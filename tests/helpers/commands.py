@@ -38,6 +38,9 @@ COMMANDS = {
     "--config {home}/settings/score.toml",
     "reidentify": "reidentify --list {made}/nights/current/agencies/gp.xlsx --register {home}/register.csv "
     "--out {made}/who.xlsx --reason visit_agreed --case 7 --made-up-key 1",
+    "key derive": "key derive {made}/agency.key --recipient fire --out {made}/fire.key",
+    "approve": "approve --list {made}/nights/current/agencies/gp.xlsx --out {made}/approval.toml "
+    "--reason visit_agreed --case 7 --made-up-key 1",
     "add": "add --list {made}/nights/current/agencies/gp.xlsx --out {made}/send.xlsx --made-up-key 1",
     "evaluate": "evaluate --data {home}/county --out {made}/evaluated --config {home}/settings/score.toml",
     "recalibrate": "recalibrate --data {home}/county --bundle {home}/bundle --out {made}/moved",
@@ -177,7 +180,7 @@ FAULTS = {
 # These put nothing aside in the temporary folder.
 WITHOUT_TEMPORARY = frozenset({
     "init", "synth", "synth --raw", "key new", "connect --samples", "pseudonymise", "score", "withdraw", "record",
-    "reidentify", "add", "demo",
+    "reidentify", "add", "demo", "key derive", "approve",
 })  # fmt: skip
 # These take seconds before they come to their output; what a night's folder does is told in tests of its own.
 LONG = frozenset({"score", "withdraw", "evaluate", "recalibrate", "demo"})

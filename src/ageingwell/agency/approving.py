@@ -55,7 +55,8 @@ def approve(
     """Write a new file in which the account that runs this approves that somebody else looks up a list.
 
     It holds for `days` (the settings' own where not told). The file has no name in it: whose it is, the system knows.
-    Like every file of ours it is for its owner alone: let the other account read it. Raises `ReidentifyError` without a reason, or for more days than may be.
+    Like every file of ours it is for its owner alone: let the other account read it. Raises `ReidentifyError` without
+    a reason, or for more days than may be.
     """
     settings, world = settings or ReidentifySettings(), surroundings or Surroundings()
     stop_unless_reason(reason, case)

@@ -200,7 +200,8 @@ def approve(
     )
     click.echo(f"approved until {done.expires_on}: {out}")
     click.echo(
-        "Leave the file as yours: it counts only while it belongs to your account and nobody else can change it."
+        f"Let the other account read it (chmod 644 {out}). It counts only while it belongs to your account and nobody "
+        "else can change it."
     )
 
 
