@@ -139,6 +139,12 @@ class AccountingError(AgeingWellError):
     exit_code = 27
 
 
+class StatusError(AgeingWellError):
+    """The last night did not happen, or its list is not to be relied on: each fault found, and what to do."""
+
+    exit_code = 17
+
+
 class DecisionFileError(AgeingWellError):
     """A file with decisions cannot be read, or is no list of a night in this folder."""
 
@@ -161,6 +167,18 @@ class ClashError(AgeingWellError):
     """Recipients disagree about somebody; the others were recorded, and the chair has to say which holds."""
 
     exit_code = 23
+
+
+class AuditError(AgeingWellError):
+    """The audit log was changed or cut, or cannot be written: nothing is done without it."""
+
+    exit_code = 24
+
+
+class ReidentifyError(AgeingWellError):
+    """Names are not put beside this list: no reason, too many people, a register too large, or nobody approved."""
+
+    exit_code = 28
 
 
 class LockedError(AgeingWellError):

@@ -17,7 +17,7 @@ import click
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from helpers.counties import BESIDE_NIGHTS, NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
+from helpers.counties import AUDIT, BESIDE_NIGHTS, NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
 from helpers.sealed import seal_again
 
 from ageingwell.cli import cli
@@ -390,12 +390,9 @@ def test_a_disk_that_is_full_leaves_the_last_night(published, settings, largest)
     assert "Traceback" not in ran.stderr
     assert "free space on the output folder's disk" in ran.stderr
     assert current(published / "out").name == str(NIGHT)
-    assert sorted(path.name for path in (published / "out").iterdir()) == [
-        ".lock",
-        str(NIGHT),
-        *BESIDE_NIGHTS,
-        "current",
-    ]
+    assert sorted(path.name for path in (published / "out").iterdir()) == sorted(
+        [".lock", str(NIGHT), *BESIDE_NIGHTS, *AUDIT, "current"]
+    )
 
 
 # What works

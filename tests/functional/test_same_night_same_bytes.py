@@ -10,7 +10,7 @@ from shutil import copyfile
 
 import polars as pl
 import pytest
-from helpers.counties import BESIDE_NIGHTS, NIGHT, copy_of, hashes_of, settings_file
+from helpers.counties import AUDIT, BESIDE_NIGHTS, NIGHT, copy_of, hashes_of, settings_file
 from helpers.evidence import counted
 
 from ageingwell.config.load import load_config
@@ -131,4 +131,6 @@ def test_scored_again_into_the_same_folder_nothing_is_published(first_night, set
     assert not again.changed
     assert again.folder == here / "out" / str(NIGHT)
     assert_same(hashes_of(again.folder), expected)
-    assert sorted(path.name for path in (here / "out").iterdir()) == [".lock", str(NIGHT), *BESIDE_NIGHTS, "current"]
+    assert sorted(path.name for path in (here / "out").iterdir()) == sorted(
+        [".lock", str(NIGHT), *BESIDE_NIGHTS, *AUDIT, "current"]
+    )

@@ -18,6 +18,8 @@ from helpers.sealed import seal_again
 NIGHT = date(2026, 11, 22)
 # What a run keeps beside its nights, in order: who was barred, and the quarter's page for commissioners.
 BESIDE_NIGHTS = ("barred.csv", "commissioning-2026-Q4.csv", "commissioning-2026-Q4.html")
+AUDIT = ("audit.jsonl", "audit.jsonl.head")
+OF_A_RUN = ("run.json", *AUDIT, "audit.jsonl.key")
 Row = dict[str, Any]
 
 
@@ -121,8 +123,9 @@ def listed(night: Path) -> list[Row]:
     return pl.read_parquet(night / "list.parquet").to_dicts()
 
 
-def hashes_of(folder: Path, *, but: tuple[str, ...] = ("run.json",)) -> dict[str, str]:
-    """SHA-256 of every file by its path; needs neither Polars nor threads, so it may be used beside a fork."""
+def hashes_of(folder: Path, *, but: tuple[str, ...] = OF_A_RUN) -> dict[str, str]:
+    """SHA-256 of every file by its path, but for those that every run adds to. It needs neither Polars nor threads, so
+    it may be used beside a fork."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in but)
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

@@ -5,6 +5,7 @@ can write the file could still cut off its end or write a new chain; so the hash
 it, and each night keeps in its manifest the hash it had read up to, for which the next night looks.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -129,7 +130,11 @@ def _row(position: int, said: str, previous: str, digest: str) -> dict[str, Any]
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The database, for its owner alone; a fault of SQLite is a `LedgerError` without any value of a row."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(DISK.open_ours(path))
+        for beside in ("-wal", "-shm", "-journal"):
+            # SQLite makes them itself; a link in their place would lead it elsewhere.
+            if DISK.kind(path.with_name(f"{path.name}{beside}")) not in (None, "file"):
+                raise OSError(errno.ELOOP, f"{path.name}{beside} is no file of ours")
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             # One writer at a time, by the nights' lock: then WAL needs no shared memory, which network shares lack.
             database.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -195,6 +195,12 @@ class NightFacts:
     same_as_last: Sequence[str] = ()
     rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rates_by_group: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    expires_on: str | None = None
+
+    @property
+    def use_until(self) -> date | None:
+        """The last day on which the list may be used; nights of earlier versions do not say it."""
+        return None if self.expires_on is None else date.fromisoformat(self.expires_on)
 
     @property
     def ranking_outcome(self) -> str:

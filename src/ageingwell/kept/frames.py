@@ -1,6 +1,6 @@
 """The frames of a night, and the Parquet files they are kept in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
@@ -37,14 +37,15 @@ from ageingwell.contracts.made import (
     validated,
 )
 from ageingwell.contracts.services import Offerable
+from ageingwell.disk import DISK
 from ageingwell.errors import PublishError
 from ageingwell.kept.sealed import read_kept
 from ageingwell.shown import Screen, Shown
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
-NIGHT_FORMAT: Final = 4
-
+NIGHT_FORMAT: Final = 5
+ONE_KEY_EACH: Final = 5  # from this format on every recipient's rows have a key of their own
 
 # The frames with a row for everybody: of a large place they stay on disk, and are read when asked.
 OF_EVERYBODY: Final = ("attrition", "scores", "residents")
@@ -172,19 +173,21 @@ def check_frames(night: NightFrames) -> None:
             validated(contract, frame)
 
 
-def save_frames(night: NightFrames, folder: Path) -> None:
-    """Write each frame as Parquet, checked against its contract."""
+def save_frames(night: NightFrames, folder: Path, *, seal: Mapping[str, str] | None = None) -> None:
+    """Write each frame as Parquet, checked against its contract; `seal` goes into the list's metadata."""
     check_frames(night)
-    save_as_found(night, folder, found=tuple(CONTRACTS))
+    save_as_found(night, folder, found=tuple(CONTRACTS), seal=seal)
 
 
-def save_as_found(night: NightFrames, folder: Path, *, found: Sequence[str]) -> None:
+def save_as_found(
+    night: NightFrames, folder: Path, *, found: Sequence[str], seal: Mapping[str, str] | None = None
+) -> None:
     """Write the frames that were `found`, by name, with the columns that they have and unchecked."""
     for name in found:
         frame: Frame = getattr(night, name)
-        frame.lazy().sink_parquet(
-            folder / frame_file(name), compression="zstd", row_group_size=ROWS_OF_A_GROUP, maintain_order=True
-        )
+        told = dict(seal) if seal and name == "listed" else None
+        how = {"compression": "zstd", "row_group_size": ROWS_OF_A_GROUP, "maintain_order": True, "metadata": told}
+        DISK.sink_frame(folder / frame_file(name), frame.lazy(), **how)
 
 
 def frame_file(frame: str) -> str:

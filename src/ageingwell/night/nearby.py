@@ -66,4 +66,4 @@ def community_of(frames: NightFrames, *, config: Config, before: pl.DataFrame | 
 def commissioning_page(community: Community, facts: NightFacts, *, config: Config, notices: Sequence[str]) -> bytes:
     """The page for commissioners."""
     told = commissioning(community, facts=facts, settings=config.services, on=facts.as_of)
-    return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices)
+    return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices, use_until=facts.use_until)

@@ -12,6 +12,7 @@ from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
 from ageingwell.errors import PublishError
 from ageingwell.governance.manifest import as_manifest
+from ageingwell.disk import DISK
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
@@ -20,7 +21,7 @@ from ageingwell.kept.quarters import COMMISSIONING, kept_page
 from ageingwell.kept.reading import KeptNight
 from ageingwell.kept.sealed import read_kept, seal_night
 from ageingwell.night.evidence import KEPT, read_evidence
-from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
+from ageingwell.night.write import as_json, count_withdrawn, draw_pages, seal_of, write_pages
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 
@@ -51,7 +52,7 @@ def publish_withdrawal(
     name = kept.folder.name.split(".")[0]
     with staged(out, name=name) as staging:
         _copy_beside(kept.folder, staging)
-        save_as_found(frames, staging, found=kept.found)
+        save_as_found(frames, staging, found=kept.found, seal=_seal(frames, facts, key=key))
         told_of_it = as_manifest(facts) | ({} if why is None else {"without_pages": why})
         write_bytes(staging / "manifest.json", as_json(told_of_it))
         if pages is not None:
@@ -60,6 +61,16 @@ def publish_withdrawal(
             write_bytes(staging / NO_PAGES, f"{line}\n".encode())
         seal_night(staging)
         return Revision(publish_folder(staging, out, name=name), told)
+
+
+def _seal(frames: NightFrames, facts: Mapping[str, Any], *, key: Key | None) -> dict[str, str] | None:
+    """The seal of the shorter list; none without the night's list key: then nobody is looked up by it."""
+    if key is None or key.fingerprint != facts.get("list_key"):
+        return None
+    try:
+        return seal_of(frames.listed, NightFacts.from_plain(facts), key=key)
+    except (pl.exceptions.PolarsError, TypeError, ValueError):
+        return None
 
 
 def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
@@ -116,7 +127,7 @@ def _no_pages(kept: KeptNight, why: str) -> str:
 def _copy_beside(folder: Path, staging: Path) -> None:
     """Copy what names nobody: refused rows by number, the bundle's evidence, when it ran. What is lost stays lost."""
     if (folder / "refused").is_dir():
-        (staging / "refused").mkdir()
+        DISK.make_folder(staging / "refused")
     for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
         try:
             content = read_kept(folder, found.relative_to(folder).as_posix())
