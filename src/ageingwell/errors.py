@@ -141,6 +141,12 @@ class ClashError(AgeingWellError):
     exit_code = 23
 
 
+class KeepingError(AgeingWellError):
+    """What is kept of people cannot be deleted or told, or nobody can say any more who asked to be forgotten."""
+
+    exit_code = 25
+
+
 class LockedError(AgeingWellError):
     """Another run is writing to the same output folder."""
 

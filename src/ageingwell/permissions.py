@@ -12,7 +12,9 @@ from ageingwell.register import Recipient, tables_of
 
 GP_TABLES = tables_of("gp")
 EXCLUDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
-ALWAYS_OUT = ("objection", "restriction")
+# No row that is sent has this kind: it is given to those who were forgotten here, whatever else they asked for.
+FORGOTTEN = "forgotten"
+ALWAYS_OUT = ("objection", "restriction", FORGOTTEN)
 # The purpose for which most opt-outs bar somebody: it holds where nobody can say what a list is for.
 STRICTEST: Purpose = "risk_stratification"
 # Rows of this kind are no opt-outs: they name the people whom the national service lets be used.

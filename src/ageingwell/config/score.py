@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
+from ageingwell.config.retention import RetentionSettings
 from ageingwell.register import Recipient, TableName, Theme
 
 Purpose = Literal["direct_care", "risk_stratification", "evaluation"]
@@ -248,6 +249,7 @@ class ScoreSettings(Settings):
     recognition: RecognitionSettings = Field(
         default=RecognitionSettings(), description="how much of what is sent must be of a kind we know"
     )
+    retention: RetentionSettings = Field(default=RetentionSettings(), description="how long anything is kept")
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
     outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, and who visits")

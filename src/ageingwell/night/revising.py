@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from ageingwell.kept.reading import KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
 from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import Published, publish_folder, staged, write_bytes
+from ageingwell.publish import DISK, Disk, Published, publish_folder, staged, write_bytes
 
 NO_PAGES: Final = "WITHDRAWN.txt"
 _BESIDE: Final = (*KEPT, "run.json")
@@ -31,7 +32,14 @@ class Revision:
 
 
 def publish_withdrawal(
-    kept: KeptNight, frames: NightFrames, *, out: Path, config: Config | None, key: Key | None
+    kept: KeptNight,
+    frames: NightFrames,
+    *,
+    out: Path,
+    config: Config | None,
+    key: Key | None,
+    today: date | None = None,
+    disk: Disk = DISK,
 ) -> Revision:
     """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision.
 
@@ -42,7 +50,7 @@ def publish_withdrawal(
     pages, why = _pages_or_why(kept, frames, facts, config=config, key=key)
     told = () if why is None else (_no_pages(kept, why),)
     name = kept.folder.name.split(".")[0]
-    with staged(out, name=name) as staging:
+    with staged(out, name=name, disk=disk) as staging:
         _copy_beside(kept.folder, staging)
         save_as_found(frames, staging, found=kept.found)
         write_bytes(staging / "manifest.json", as_json(facts | ({} if why is None else {"without_pages": why})))
@@ -50,7 +58,7 @@ def publish_withdrawal(
             write_pages(staging, pages)
         for line in told:
             write_bytes(staging / NO_PAGES, f"{line}\n".encode())
-        return Revision(publish_folder(staging, out, name=name), told)
+        return Revision(publish_folder(staging, out, name=name, today=today, disk=disk), told)
 
 
 def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
