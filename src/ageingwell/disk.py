@@ -85,6 +85,33 @@ class Disk:
             self.watch("halfway", "write", path)
             file.write(content[half:])
 
+    def open_log(self, log: Path, *, to_write: bool) -> int:
+        """Open a file to add to, made where it is not there, or to read; for its owner alone, not through a link."""
+        flags = (os.O_RDWR | os.O_CREAT | os.O_APPEND) if to_write else os.O_RDONLY
+        # O_NONBLOCK: opening a named pipe would wait for ever.
+        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | _BINARY
+        with self.watched("open_log", log):
+            return os.open(log, flags, 0o600)
+
+    def append(self, path: Path, descriptor: int, content: bytes) -> None:
+        """Add to the end of a file opened with `open_log`."""
+        with self.watched("append", path):
+            half = len(content) // 2
+            _write_all(descriptor, content[:half])
+            self.watch("halfway", "append", path)
+            _write_all(descriptor, content[half:])
+
+    def cut(self, path: Path, descriptor: int, length: int) -> None:
+        """Take away what stands behind the first `length` bytes of an open file."""
+        with self.watched("cut", path):
+            os.ftruncate(descriptor, length)
+            os.fsync(descriptor)
+
+    def sync_open(self, path: Path, descriptor: int) -> None:
+        """Return when an open file's bytes are on the disk."""
+        with self.watched("sync_open", path):
+            os.fsync(descriptor)
+
     def sync_file(self, path: Path) -> None:
         """Return when a file's bytes are on the disk."""
         # Windows flushes only what is open for writing.
@@ -140,6 +167,12 @@ class Disk:
             self.remove_folder(path)
         elif kind is not None:
             self.remove_file(path)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    written = 0
+    while written < len(content):
+        written += os.write(descriptor, content[written:])
 
 
 DISK = Disk()

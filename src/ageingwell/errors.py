@@ -117,6 +117,12 @@ class WithdrawalError(AgeingWellError):
     exit_code = 16
 
 
+class StatusError(AgeingWellError):
+    """The last night did not happen, or its list is not to be relied on: each fault found, and what to do."""
+
+    exit_code = 17
+
+
 class DecisionFileError(AgeingWellError):
     """A file with decisions cannot be read, or is no list of a night in this folder."""
 
@@ -141,10 +147,22 @@ class ClashError(AgeingWellError):
     exit_code = 23
 
 
+class AuditError(AgeingWellError):
+    """The audit log was changed or cut, or cannot be written: nothing is done without it."""
+
+    exit_code = 24
+
+
 class KeepingError(AgeingWellError):
     """What is kept of people cannot be deleted or told, or nobody can say any more who asked to be forgotten."""
 
     exit_code = 25
+
+
+class ReidentifyError(AgeingWellError):
+    """Names are not put beside this list: no reason, too many people, a register too large, or nobody approved."""
+
+    exit_code = 28
 
 
 class LockedError(AgeingWellError):

@@ -1,14 +1,15 @@
 """Deleting what is older than the schedule says: nights, what is left of them, old decisions, files that came back."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
+from ageingwell.audit.uses import Asked, logged
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.retention import RetentionSettings
 from ageingwell.context import Surroundings
@@ -16,7 +17,7 @@ from ageingwell.decisions.forgetting import empty_entries
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import KeepingError, PublishError
-from ageingwell.forgotten import CERTIFICATES, OF_FORGETTING, read_forgotten
+from ageingwell.forgotten import OF_FORGETTING, read_forgotten
 from ageingwell.keeping.certificate import (
     Item,
     begun_certificates,
@@ -24,7 +25,8 @@ from ageingwell.keeping.certificate import (
     item_of,
     new_certificate,
 )
-from ageingwell.kept.followed import FOLLOWED, followed_file, keep_followed, nights_followed
+from ageingwell.keeping.places import audit_of
+from ageingwell.kept.followed import FOLLOWED, keep_followed, nights_followed
 from ageingwell.kept.reading import read_night
 from ageingwell.meeting.recording import ledger_path
 from ageingwell.night.taking_off import people_named
@@ -39,11 +41,6 @@ NIGHT, SUPERSEDED, FOLLOWED_NIGHT, RETURNED, CACHED, DECISIONS = (
 # Files that `record` writes, and what one of its runs that died leaves beside them.
 RETURNED_NAME: Final = re.compile(r".*\.fix(-[0-9]+)?\.xlsx|clashes-[0-9-]+\.xlsx|\..*\.xlsx\.part")
 _CACHED_NAME: Final = re.compile(r"lookup.*")
-AuditLine = Callable[[str, Mapping[str, Any]], None]
-
-
-def no_audit(event: str, told: Mapping[str, Any]) -> None:
-    """Tell nobody: for a run without an audit log."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +55,12 @@ class Due:
 class Purged:
     """What went, or would go; its certificate, and what the reader has to know. No value of a record.
 
-    `again` names nights in which somebody stands who was forgotten, such as one that was put back from a copy.
+    `ended` names the certificates of earlier runs that died, and whose rest this one did.
     """
 
     due: Due
     certificate: Path | None
     is_dry_run: bool
-    again: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     schedule: Mapping[str, int] = field(default_factory=dict)
 
@@ -84,7 +80,7 @@ def purge(
     *,
     config: GivenConfig = None,
     dry_run: bool = False,
-    audit: AuditLine = no_audit,
+    role: str | None = None,
     surroundings: Surroundings | None = None,
     disk: Disk = DISK,
 ) -> Purged:
@@ -102,34 +98,12 @@ def purge(
     if dry_run:
         due = due_now(out, settings, world=world, disk=disk)
         return Purged(due, None, is_dry_run=True, schedule=settings.score.retention.model_dump())
+    asked = Asked(PURGE, role=role, settings=settings.digest)
     with publishing_lock(out, holder=world.holder, disk=disk):
-        ended = _end_what_was_begun(out, settings, world=world, disk=disk)
-        with world.stage("look"):
-            due = due_now(out, settings, world=world, disk=disk)
-        schedule = settings.score.retention.model_dump()
-        path = None
-        if due.items or due.entries:
-            told = {"n_items": len(due.items), "n_entries": len(due.entries)}
-            audit(PURGE, told)
-            certificate = new_certificate(
-                out,
-                PURGE,
-                at=world.now(),
-                items=due.items,
-                disk=disk,
-                schedule=schedule,
-                settings=settings.digest,
-                n_entries_emptied=len(due.entries),
-            )
-            certificate.write(disk=disk)
-            with world.stage("delete"):
-                _delete(out, due.items, settings.score.retention, world=world, disk=disk)
-                if due.entries:
-                    ledger = ledger_path(out, settings)
-                    empty_entries(ledger, due.entries, at=world.now(), why="older than the schedule", disk=disk)
-            certificate.write(done_at=world.now(), disk=disk)
-            audit(f"{PURGE} done", {**told, "certificate": certificate.path.name})
-            path = certificate.path
+        with logged(audit_of(out, settings), asked, world=world, disk=disk) as use:
+            done = _purged(out, settings, world=world, disk=disk)
+            counts = {"things": len(done.due.items), "files": done.n_files, "entries": len(done.due.entries)}
+            use.tell(counts=counts, certificate=None if done.certificate is None else done.certificate.name)
         again = nights_naming_forgotten(out, disk=disk)
         open_runs = [path.name for path, _ in begun_certificates(out, OF_FORGETTING, disk=disk)]
     if again or open_runs:
@@ -138,7 +112,33 @@ def purge(
             f"people who were forgotten may be named still: {where}; everything else was purged",
             "run `ageingwell forget --again` to take them out",
         )
-    return Purged(due, path, is_dry_run=False, again=again, ended=ended, schedule=schedule)
+    return done
+
+
+def _purged(out: Path, config: Config, *, world: Surroundings, disk: Disk) -> Purged:
+    ended = _end_what_was_begun(out, config, world=world, disk=disk)
+    with world.stage("look"):
+        due = due_now(out, config, world=world, disk=disk)
+    schedule = config.score.retention.model_dump()
+    if not due.items and not due.entries:
+        return Purged(due, None, is_dry_run=False, ended=ended, schedule=schedule)
+    certificate = new_certificate(
+        out,
+        PURGE,
+        at=world.now(),
+        items=due.items,
+        disk=disk,
+        schedule=schedule,
+        settings=config.digest,
+        n_entries_emptied=len(due.entries),
+    )
+    certificate.write(disk=disk)
+    with world.stage("delete"):
+        _delete(out, due.items, config.score.retention, world=world, disk=disk)
+        ledger = ledger_path(out, config)
+        empty_entries(ledger, due.entries, at=world.now(), why="older than the schedule", disk=disk)
+    certificate.write(done_at=world.now(), disk=disk)
+    return Purged(due, certificate.path, is_dry_run=False, ended=ended, schedule=schedule)
 
 
 def due_now(out: Path, config: Config, *, world: Surroundings, disk: Disk = DISK) -> Due:
@@ -243,9 +243,8 @@ def _end_what_was_begun(out: Path, config: Config, *, world: Surroundings, disk:
     """Delete what a purge that died had said it would, and say on its certificate that this was done."""
     ended = []
     for path, told in begun_certificates(out, PURGE, disk=disk):
-        items = tuple(
-            Item(str(one["kind"]), str(one["name"]), 0, 0, "") for one in told["deleted"] if _is_inside(str(one["name"]))
-        )
+        listed = ((str(one["kind"]), str(one["name"])) for one in told["deleted"])
+        items = tuple(Item(kind, name, 0, 0, "") for kind, name in listed if _is_ours(kind, name))
         now = current(out, disk=disk)
         _delete(
             out,
@@ -259,10 +258,13 @@ def _end_what_was_begun(out: Path, config: Config, *, world: Surroundings, disk:
     return tuple(ended)
 
 
-def _is_inside(name: str) -> bool:
-    """Whether a name on a certificate is one of ours: it must lead nowhere else, whoever wrote the file."""
-    parts = Path(name).parts
-    return 1 <= len(parts) <= 2 and ".." not in parts and not Path(name).is_absolute()
-
-
-__all__ = ["CERTIFICATES", "Due", "Purged", "due_now", "followed_file", "nights_naming_forgotten", "purge"]
+def _is_ours(kind: str, name: str) -> bool:
+    """Whether a certificate names a thing that purge deletes: whoever wrote the file, nothing else goes."""
+    names = {
+        NIGHT: r"[0-9-]{10}(\.r[0-9]+)?",
+        SUPERSEDED: r"[0-9-]{10}(\.r[0-9]+)?",
+        FOLLOWED_NIGHT: rf"{FOLLOWED}/[0-9-]{{10}}\.parquet",
+        RETURNED: RETURNED_NAME.pattern,
+        CACHED: _CACHED_NAME.pattern,
+    }
+    return kind in names and re.fullmatch(names[kind], name) is not None and ("/" not in name or kind == FOLLOWED_NIGHT)
