@@ -65,7 +65,9 @@ class Forgotten:
     def with_people(self, people: Sequence[str], *, on: date, pseudonyms: str | None) -> "Forgotten":
         """The same with some more; who is among them stays as they are."""
         known = {one.mark for one in self.marks}
-        new = [mark for mark in self._marks(pl.Series("person_id", sorted(set(people)), pl.String)) if mark not in known]
+        new = [
+            mark for mark in self._marks(pl.Series("person_id", sorted(set(people)), pl.String)) if mark not in known
+        ]
         return replace(self, marks=(*self.marks, *(Mark(mark, on, pseudonyms) for mark in new)))
 
     def without_people(self, people: Sequence[str]) -> "Forgotten":

@@ -40,8 +40,8 @@ class RetentionSettings(Settings):
         default=1_096,
         ge=1,
         le=36_600,
-        description="what was decided of people whom no night names any more, counted from the last word on them: three "
-        "years, as far back as a page looks",
+        description="what was decided of people whom no night names any more, counted from the last word on them: "
+        "three years, as far back as a page looks",
     )
     cache_days: int = Field(
         default=90, ge=1, le=3_660, description="tables in the cache that no run has used; a run makes them again"

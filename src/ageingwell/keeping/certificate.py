@@ -23,7 +23,7 @@ _FORMAT: Final = 1
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that goes: its kind, its name, how many files and bytes, and a SHA-256 over their names and contents."""
+    """One thing that goes: its kind and name, how many files and bytes, and a SHA-256 over their names and contents."""
 
     kind: str
     name: str

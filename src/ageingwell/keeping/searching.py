@@ -22,8 +22,15 @@ _ZIP, _GZIP, _PARQUET, _SQLITE = b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"SQLite f
 _DEEPEST: Final = 4  # archives in archives
 _LARGEST: Final = 1 << 30  # bytes of one unpacked file
 _FAULTS: Final = (
-    OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, sqlite3.Error, pl.exceptions.PolarsError
-)  # fmt: skip
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    sqlite3.Error,
+    pl.exceptions.PolarsError,
+)
 
 
 class CannotTellError(Exception):

@@ -37,7 +37,7 @@ class Archive:
 
 
 def settled_archive(out: Path, as_of: AsOf, *, config: Config) -> Archive | None:
-    """The newest night whose horizon and settling period have passed by `as_of`: published still, or what is kept of it.
+    """The newest night whose horizon and settling period have passed by `as_of`: published, or what is kept of it.
 
     None where there is none, or its files are of no use any more: that stops no list of tonight, and the pages then
     tell of the model's own test, as they do without an old list.

@@ -99,7 +99,7 @@ def find_withdrawn(
 
 
 def _forgotten(out: Path, *named: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
-    """Those of some people (person_id) who were forgotten: person_id, reason; and whether nobody can say who that is."""
+    """Those of some people (person_id) who were forgotten, with the reason; and whether nobody can say who they are."""
     people = pl.concat([frame.select(pl.col("person_id").cast(pl.String)) for frame in named])
     try:
         found, is_doubtful = read_forgotten(out).among(people["person_id"]), False

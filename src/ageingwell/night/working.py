@@ -22,8 +22,8 @@ from ageingwell.night.local import LocalDirectory
 from ageingwell.night.outreach import outreach_list
 from ageingwell.night.shards import OPT_OUTS, REGISTER, folder_of_shards, shards_needed
 from ageingwell.night.track_record import settled_archive
-from ageingwell.pseudonyms import Key
 from ageingwell.permissions import FORGOTTEN
+from ageingwell.pseudonyms import Key
 from ageingwell.publish import latest_before
 from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.sources.read import Records
