@@ -2,13 +2,14 @@
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
 
 from ageingwell.cli.entry import progress
-from ageingwell.cli.places import KEY_FILE, OUT, SOURCE_FILE
-from ageingwell.cli.root import cli, config_option, json_option, log_option
+from ageingwell.cli.places import DATA, KEY_FILE, OUT, OUT_FILE, SOURCE_FILE
+from ageingwell.cli.root import DAY, cli, config_option, json_option, log_option
 
 _OUT = click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
 _ROLE = click.option("--role", help='Who does it, as a role: "information-governance lead". No names.')
@@ -95,3 +96,54 @@ def forget(
             surroundings=world,
         )
     click.echo(json.dumps(telling.forgotten_plain(done)) if as_json else telling.forgotten_text(done))
+
+
+@cli.command()
+@click.argument("person_id", nargs=-1)
+@_ID_FILE
+@_OUT
+@click.option("--data", type=DATA, help="The folder that holds the contract tables, to count the person's rows too.")
+@click.option("--page", type=OUT_FILE, help="Write a page for the person to this file, which only you can read.")
+@click.option("--as-of", type=DAY, help="The day to say on the page. Without it: today.")
+@_ROLE
+@config_option
+@click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, to tell whose lists had them.")
+@json_option
+@log_option
+def person(
+    person_id: tuple[str, ...],
+    id_file: Path | None,
+    out: Path,
+    data: Path | None,
+    page: Path | None,
+    as_of: date | None,
+    role: str | None,
+    config_path: Path | None,
+    list_key_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell a person what is held of them, why they were listed, who saw it and what was decided."""
+    from ageingwell.keeping import person as asking
+    from ageingwell.keeping import person_page
+
+    who = _ids(person_id, id_file)
+    if len(who) != 1:
+        raise click.UsageError("give one person: PERSON_ID, --id-file or - (standard input)")
+    if (page is None) != as_json:
+        raise click.UsageError("give one of --page (a page for the person) and --json")
+    with progress() as world:
+        held = asking.person(
+            who[0],
+            out=out,
+            data=data,
+            config=config_path,
+            list_key=list_key_file,
+            as_of=as_of,
+            role=role,
+            surroundings=world,
+        )
+    if page is None:
+        click.echo(json.dumps(person_page.plain_of(held), default=str))
+        return
+    person_page.write_page(held, page)
+    click.echo(f"{page}\nRead it before you hand it over, and hand it to the person alone.")
