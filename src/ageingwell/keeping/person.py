@@ -157,7 +157,7 @@ def _bases(config: Config, on: date) -> tuple[Basis, ...]:
     )
     return tuple(
         Basis(
-            tuple(one for one in line.sources),
+            tuple(line.sources),
             line.legal_basis,
             tuple(one for one in line.recipients if one != "safeguarding"),
         )
