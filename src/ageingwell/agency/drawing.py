@@ -12,12 +12,12 @@ from ageingwell.decisions.reading import NAMED, NAMED_MEANS
 from ageingwell.decisions.tables import ANSWERS, LIST_CODE, LIST_KEYS, FilledRow
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.identities import OWN_REGISTER
-from ageingwell.pseudonyms.staging import staged_file
 from ageingwell.report.cells import day_words, one_line
 from ageingwell.report.choices import ADDED, ASKED
 from ageingwell.report.copies import Copied, copied_csv, copied_workbook
 from ageingwell.report.words import MARKING, SHEET_NAMES
 from ageingwell.report.workbook import CODE_OF_LIST, KEYS_OF_LIST
+from ageingwell.room import write_file
 from ageingwell.views import columns as view_columns
 from ageingwell.views.columns import Column
 from ageingwell.views.words import agency_words, label_words
@@ -70,8 +70,7 @@ def write_copy(
             added=_texts([question.name for question in ADDED], rows or []),
             with_numbers=bool(heads),
         )
-    with staged_file(out) as path:
-        path.write_bytes(content)
+    write_file(out, content, in_place=False)
 
 
 def _copied(part: Part, heads: Sequence[str], beside: Beside, *, asks: bool) -> Copied:

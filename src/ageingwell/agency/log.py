@@ -18,7 +18,6 @@ from ageingwell.publish.lock import release_lock, take_lock
 
 LOG: Final = "reidentify-log.jsonl"
 BEGINNING: Final = "0" * 64
-_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def log_use(path: Path, told: Mapping[str, Any], *, at: datetime, by: str, disk: Disk = DISK) -> None:
@@ -29,7 +28,7 @@ def log_use(path: Path, told: Mapping[str, Any], *, at: datetime, by: str, disk:
     """
     try:
         with disk.watched("log_use", path):
-            _append(path, {"at": at.isoformat(timespec="seconds"), "by": by, **told})
+            _append(path, {"at": at.isoformat(timespec="seconds"), "by": by, **told}, disk=disk)
         disk.sync_folder(path.parent)
     except OSError as error:
         raise PublishError(
@@ -44,8 +43,8 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _checked(path.read_bytes(), path)]
 
 
-def _append(path: Path, told: Mapping[str, Any]) -> None:
-    descriptor = os.open(path, _FLAGS, 0o600)
+def _append(path: Path, told: Mapping[str, Any], *, disk: Disk) -> None:
+    descriptor = disk.open_ours(path, operation="open_log", append=True)
     try:
         if not take_lock(descriptor):
             raise LockedError(

@@ -156,13 +156,12 @@ def explain(
 ) -> None:
     """Explain one person's risk in full: every fact's contribution."""
     from ageingwell.jobs import asking
-    from ageingwell.publish.faults import explained
+    from ageingwell.room import write_file
 
     with progress() as world:
         person = asking.explain(person_id, data, as_of=as_of, config=config_of(config_path), surroundings=world)
     if page is not None:
-        with explained("the page cannot be written"):
-            page.write_bytes(asking.explanation_page(person))
+        write_file(page, asking.explanation_page(person))
         click.echo(page)
     elif as_json:
         told = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high, "base": person.base}

@@ -8,6 +8,7 @@ What was said of somebody who was forgotten is gone, and its hash stays: such an
 entry of the chain says that it was emptied (`decisions.forgetting`).
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -159,7 +160,11 @@ def _row(position: int, said: str, previous: str, digest: str) -> dict[str, Any]
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The database, for its owner alone; a fault of SQLite is a `LedgerError` without any value of a row."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(DISK.open_ours(path))
+        for beside in ("-wal", "-shm", "-journal"):
+            # SQLite makes them itself; a link in their place would lead it elsewhere.
+            if DISK.kind(path.with_name(f"{path.name}{beside}")) not in (None, "file"):
+                raise OSError(errno.ELOOP, f"{path.name}{beside} is no file of ours")
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             # One writer at a time, by the nights' lock: then WAL needs no shared memory, which network shares lack.
             database.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -1,6 +1,5 @@
 """The small jobs: explain one person, show the whole thing on a made-up county."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +33,7 @@ from ageingwell.report.person_facts import (
     signed,
     sum_of,
 )
+from ageingwell.room import scratch
 from ageingwell.sources.read import read_agencies
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.timeline import AsOf
@@ -87,11 +87,11 @@ def explain(
     stop_on_unknown_facts(config.may_lower)
     bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache)
     night = AsOf(as_of)
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
+    with scratch() as place:
         records = read_agencies(
             data,
             config.tables,
-            workspace=Path(scratch),
+            workspace=place,
             max_refused_share=config.score.max_refused_share,
             progress=world.tell,
         )

@@ -7,7 +7,6 @@ as anyone who holds them could read them, and searched for each thing the ledger
 import html
 import io
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from ageingwell.night.nearby import local_offers, with_local_offers
 from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key
 from ageingwell.register import THEME_WORDS, Recipient
+from ageingwell.room import scratch
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.views.apart import safeguarding_view
 from ageingwell.views.columns import FOR_READERS_OF_RISK, AgencyView
@@ -86,14 +86,14 @@ def explain_view(
     for the recipient.
     """
     reader = reader_of(recipient, ledger=config.ledger, thresholds=config.outreach.thresholds)
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
+    with scratch() as place:
         plan = CountyPlan(people=people, seed=seed)
         night = day_of(plan.as_of)
-        synthesise(plan, Path(scratch) / "county")
+        synthesise(plan, place / "county")
         run = score(
-            Path(scratch) / "county",
+            place / "county",
             as_of=night,
-            out=Path(scratch) / "nights",
+            out=place / "nights",
             config=_for_made_up_people(config),
             surroundings=surroundings,
         )

@@ -35,6 +35,7 @@ from ageingwell.contracts.made import (
     validated,
 )
 from ageingwell.contracts.services import Offerable
+from ageingwell.disk import DISK
 from ageingwell.errors import PublishError
 from ageingwell.shown import Screen, Shown
 
@@ -172,9 +173,8 @@ def save_as_found(night: NightFrames, folder: Path, *, found: Sequence[str]) -> 
     """Write the frames that were `found`, by name, with the columns that they have and unchecked."""
     for name in found:
         frame: Frame = getattr(night, name)
-        frame.lazy().sink_parquet(
-            folder / frame_file(name), compression="zstd", row_group_size=ROWS_OF_A_GROUP, maintain_order=True
-        )
+        how = {"compression": "zstd", "row_group_size": ROWS_OF_A_GROUP, "maintain_order": True}
+        DISK.sink_frame(folder / frame_file(name), frame.lazy(), **how)
 
 
 def frame_file(frame: str) -> str:

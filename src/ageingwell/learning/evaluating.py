@@ -4,7 +4,6 @@ The cut-off, the labels and the households held out are those of training: a hou
 pseudonym and the seed the bundle was trained with, so whoever was held out then is held out now.
 """
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,8 @@ from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
-from ageingwell.errors import PublishError, TooFewEventsError
+from ageingwell.disk import DISK
+from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.drift import population_stability
 from ageingwell.evaluation.wall import LOGISTIC, MACHINE, MODEL, Verdict, verdict
 from ageingwell.features.build import names
@@ -25,10 +25,13 @@ from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.measuring import WEEKS, hold, measure, places_of
 from ageingwell.learning.redrawing import redraw
-from ageingwell.publish import write_bytes
+from ageingwell.room import staged_folder
 from ageingwell.shown import Screen, Shown, interval_text, listed, sentence
 
 FROM_TRAINING = ("seed", "test_share", "calibration_share", "horizon_days", "settling_days")
+
+# Tables that an evaluation has where they were asked for.
+SOMETIMES = ("spend_ceiling", "rank_stability")
 
 
 @dataclass(frozen=True, repr=False)
@@ -204,17 +207,11 @@ def _facts(past: Past, bundle: Bundle, told: Verdict, weeks: int, config: Config
 
 
 def _write(out: Path, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise PublishError(f"{out.name}: the folder cannot be made ({fault.strerror})", "name another") from None
-    for name, table in tables.items():
-        write_bytes(out / f"{name}.csv", table.write_csv().encode())
-        write_bytes(out / f"{name}.parquet", _parquet(table))
-    write_bytes(out / "summary.json", (json.dumps(facts, indent=1) + "\n").encode())
-
-
-def _parquet(table: pl.DataFrame) -> bytes:
-    content = io.BytesIO()
-    table.write_parquet(content, compression="zstd")
-    return content.getvalue()
+    """Write every table and the summary, or nothing; those of an earlier evaluation go, what else is there stays."""
+    known = {*tables, *SOMETIMES}
+    ours = {"summary.json", *(f"{name}.{form}" for name in known for form in ("csv", "parquet"))}
+    with staged_folder(out, ours=ours.__contains__) as staging:
+        for name, table in tables.items():
+            DISK.write(staging / f"{name}.csv", table.write_csv().encode())
+            DISK.write_frame(staging / f"{name}.parquet", table, compression="zstd")
+        DISK.write(staging / "summary.json", (json.dumps(facts, indent=1) + "\n").encode())

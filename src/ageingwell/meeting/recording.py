@@ -31,6 +31,7 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import DISK, current, publishing_lock
 from ageingwell.publish.faults import explained
 from ageingwell.report.choices import headings
+from ageingwell.room import write_file
 
 _ROLE = re.compile(r"[^\W\d_][\w .,'()/&-]{1,59}")
 
@@ -183,11 +184,7 @@ def _is_free(path: Path, content: bytes) -> bool:
 
 def _put(path: Path, content: bytes, *, disk: Disk) -> None:
     """Write a file whole, readable by its owner alone, in place of one of the same name."""
-    spare = path.with_name(f".{path.name}.part")
-    with explained(f"{path.name} cannot be written"):
-        disk.write(spare, content)
-        disk.sync_file(spare)
-        disk.replace(spare, path)
+    write_file(path, content, disk=disk)
 
 
 def _told(one: _Read, fix: Path | None) -> RecordedFile:

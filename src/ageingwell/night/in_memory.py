@@ -1,6 +1,5 @@
 """A night worked out for a notebook: the same gate, rules and order as `score`, and nothing published."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import polars as pl
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.contracts.registry import TABLES
+from ageingwell.disk import DISK
 from ageingwell.errors import ArgumentError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
@@ -23,6 +23,7 @@ from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, view_of
 from ageingwell.pseudonyms import Key
 from ageingwell.register import RECIPIENTS, Recipient
+from ageingwell.room import scratch
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.read import MARK_OF_MADE_UP_DATA, read_agencies
 from ageingwell.timeline import AsOf
@@ -95,15 +96,14 @@ def outreach_list(
     """
     world = surroundings or Surroundings()
     day, settings = AsOf(day_of(as_of)), config_given(config)
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as place:
-        scratch = Path(place)
-        folder = _folder_of(data, scratch / "data", made_up=made_up)
+    with scratch() as place:
+        folder = _folder_of(data, place / "data", made_up=made_up)
         key = list_key_of(list_key, folder)
         with world.stage("read"):
             records = read_agencies(
                 folder,
                 settings.tables,
-                workspace=scratch / "records",
+                workspace=place / "records",
                 max_refused_share=settings.score.max_refused_share,
                 progress=world.tell,
             )
@@ -117,7 +117,7 @@ def outreach_list(
             allow_made_up_bundle=allow_made_up_bundle,
             local=local,
             world=world,
-            scratch=scratch,
+            scratch=place,
         )
         # The frames of everybody lie in the folder that is about to go.
         read = frames.in_memory()
@@ -136,11 +136,11 @@ def _folder_of(data: str | Path | Frames, folder: Path, *, made_up: bool) -> Pat
         raise ArgumentError("the data are neither a folder nor frames by name", 'give {"gp_patients": frame, ...}')
     if unknown := sorted(set(map(str, data)) - set(TABLES)):
         raise ArgumentError(f"there is no table {', '.join(unknown[:5])}", f"the tables are {', '.join(TABLES)}")
-    folder.mkdir(mode=0o700)
+    DISK.make_folder(folder)
     for name, frame in data.items():
-        _polars_of(name, frame).write_parquet(folder / f"{name}.parquet")
+        DISK.write_frame(folder / f"{name}.parquet", _polars_of(name, frame))
     if made_up:
-        (folder / MARK_OF_MADE_UP_DATA).write_text('{"synthetic": true}\n', encoding="utf-8")
+        DISK.write(folder / MARK_OF_MADE_UP_DATA, b'{"synthetic": true}\n')
     return folder
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.config.load import Config
+from ageingwell.disk import DISK
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
@@ -101,7 +102,7 @@ def _no_pages(kept: KeptNight, why: str) -> str:
 def _copy_beside(folder: Path, staging: Path) -> None:
     """Copy what names nobody: refused rows by number, the bundle's evidence, when it ran. What is lost stays lost."""
     if (folder / "refused").is_dir():
-        (staging / "refused").mkdir()
+        DISK.make_folder(staging / "refused")
     for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
         try:
             content = found.read_bytes()

@@ -8,7 +8,7 @@ that names a carer of the shard. Guests are read and never counted.
 """
 
 import math
-import tempfile
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.score import ScoreSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import SourceError
+from ageingwell.room import scratch
 from ageingwell.sources.read import Records
 from ageingwell.spine import Tables
 from ageingwell.timeline import AsOf
@@ -61,14 +63,19 @@ def folder_of_shards(settings: ScoreSettings, scratch: Path) -> Iterator[Path]:
     if settings.engine.name == "local" or shared is None:
         yield scratch / "shards"
         return
-    try:
-        place = tempfile.TemporaryDirectory(prefix="ageingwell-shards-", dir=shared)
-    except OSError:
+    with shared_scratch("ageingwell-shards", shared) as place:
+        yield place
+
+
+@contextmanager
+def shared_scratch(name: str, shared: str | None) -> Iterator[Path]:
+    """A private folder in the folder that Spark's machines share; `SourceError` where that cannot be written."""
+    if shared is None or not os.access(shared, os.W_OK | os.X_OK):
         raise SourceError(
             "spark.shared_folder: the folder is not there, or may not be written", "make it on every machine"
-        ) from None
-    with place as name:
-        yield Path(name)
+        )
+    with scratch(name, within=Path(shared)) as place:
+        yield place
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ def split_into_shards(records: Records, as_of: AsOf, *, n_shards: int, folder: P
     rows = {name: table for name, table in records.rows().items() if name != OPT_OUTS}
     if n_shards == 1:
         whole = folder / "0"
-        whole.mkdir(parents=True, exist_ok=True)
+        DISK.make_folders(whole)
         return (Shard(0, rows, whole),)
     of_person = _shard_of_people(rows[REGISTER], as_of, n_shards)
     for name, table in rows.items():
@@ -138,7 +145,7 @@ def split_into_shards(records: Records, as_of: AsOf, *, n_shards: int, folder: P
 
 def _shard(number: int, rows: Tables, folder: Path) -> Shard:
     results = folder / str(number)
-    results.mkdir(parents=True, exist_ok=True)
+    DISK.make_folders(results)
     return Shard(number, {name: _read(folder / "rows" / name, number, table) for name, table in rows.items()}, results)
 
 
@@ -223,8 +230,7 @@ def _elsewhere(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _write(rows: pl.LazyFrame, folder: Path) -> None:
     # Rows may come in any order: nothing worked out of them depends on it.
-    target = pl.PartitionBy(folder, key=_SHARD, include_key=False)
-    rows.sink_parquet(target, compression="lz4", statistics=False, mkdir=True, maintain_order=False)
+    DISK.sink_parts(folder, rows, key=_SHARD, compression="lz4", statistics=False, maintain_order=False)
 
 
 def _read(folder: Path, number: int, like: pl.LazyFrame) -> pl.LazyFrame:

@@ -11,6 +11,7 @@ import polars as pl
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings, peak_memory_bytes
+from ageingwell.disk import DISK
 from ageingwell.governance.manifest import (
     describe_bundle,
     describe_inputs,
@@ -126,13 +127,13 @@ def publish_night(
     """
     name = facts.as_of.isoformat()
     with staged(out, name=name) as folder:
-        (folder / "refused").mkdir()
+        DISK.make_folder(folder / "refused")
         for table in records.tables.values():
             if table.n_refused:
-                table.refused.write_parquet(folder / "refused" / f"{table.name}.parquet")
+                DISK.write_frame(folder / "refused" / f"{table.name}.parquet", table.refused)
         for source, rows in (refused or {}).items():
             if not rows.is_empty():
-                rows.write_parquet(folder / "refused" / f"{source}.parquet")
+                DISK.write_frame(folder / "refused" / f"{source}.parquet", rows)
         # Drawn from the frames and facts alone: the same ones give the same bytes.
         save_frames(frames, folder)
         save_evidence(evidence, folder)
@@ -156,7 +157,7 @@ def _steps(counts: pl.DataFrame) -> list[StepFacts]:
 def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
     """Write pages and workbooks, by file name, into a night's folder."""
     for place in sorted({(folder / name).parent for name in pages}):
-        place.mkdir(exist_ok=True)
+        DISK.make_folders(place)
     for name, content in pages.items():
         write_bytes(folder / name, content)
 

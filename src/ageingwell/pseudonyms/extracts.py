@@ -1,7 +1,6 @@
 """`pseudonymise`: an agency's raw tables in, contract tables without identities out. Runs at the agency."""
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.score import SourceSettings, TableSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
 from ageingwell.profiles.profile import Profile
 from ageingwell.pseudonyms.addresses import addresses_of, with_addresses
@@ -36,9 +36,9 @@ from ageingwell.pseudonyms.postcodes import look_up_among, read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
 from ageingwell.pseudonyms.screening import refused_cells, with_canonical
 from ageingwell.pseudonyms.short_form import in_our_words
-from ageingwell.pseudonyms.staging import staged_folder
 from ageingwell.pseudonyms.tables import RawFolder, RawTable, raw_folder, told_sources
 from ageingwell.reading.headings import folded_heading
+from ageingwell.room import staged_folder
 
 REFUSED: Final = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
@@ -135,12 +135,12 @@ def pseudonymise(
         result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
         if lsoa_lookup is not None:
             result = replace(result, sources={**result.sources, lsoa_lookup.name: "the look-up of postcodes"})
-        (staging / RECORD).write_text(record_text(result), encoding="utf-8")
+        DISK.write(staging / RECORD, record_text(result).encode())
         if work.is_marked:
-            (staging / SYNTHETIC_MARK).write_bytes(_mark(raw / SYNTHETIC_MARK))
+            DISK.write(staging / SYNTHETIC_MARK, _mark(raw / SYNTHETIC_MARK))
         elif key.is_made_up:
             # Nobody real has a number of the reserved range, and a made-up key takes no other.
-            (staging / SYNTHETIC_MARK).write_text('{"synthetic": true}\n', encoding="utf-8")
+            DISK.write(staging / SYNTHETIC_MARK, b'{"synthetic": true}\n')
     return result
 
 
@@ -148,11 +148,11 @@ def pseudonymise(
 def private_workspace(staging: Path) -> Iterator[Path]:
     """A folder for what still names people; it is gone before anything of `staging` is published."""
     workspace = staging / ".sources"
-    workspace.mkdir(mode=0o700)
+    DISK.make_folder(workspace)
     try:
         yield workspace
     finally:
-        shutil.rmtree(workspace)
+        DISK.remove(workspace)
 
 
 def pseudonymise_found(
@@ -214,14 +214,13 @@ def _convert_table(table: str, raw_table: RawTable, staging: Path, work: _Work) 
     chunks_at = staging / f".{table}"
     refused_at, emptied_at = staging / f".refused_{table}", staging / f".emptied_{table}"
     for folder in (chunks_at, refused_at, emptied_at):
-        folder.mkdir()
+        DISK.make_folder(folder)
     counts, n_chunks = TableCounts(left_out=raw_table.left_out, n_left_out=sum(raw_table.left_out.values())), 0
     people = _local_people(table, raw_table, work)
     for chunk in _chunks(raw_table, work):
         good, refused, emptied, found = _convert_chunk(table, chunk, work, people)
-        good.write_parquet(chunks_at / f"{n_chunks:08}.parquet")
-        refused.write_parquet(refused_at / f"{n_chunks:08}.parquet")
-        emptied.write_parquet(emptied_at / f"{n_chunks:08}.parquet")
+        for place, rows in ((chunks_at, good), (refused_at, refused), (emptied_at, emptied)):
+            DISK.write_frame(place / f"{n_chunks:08}.parquet", rows)
         counts, n_chunks = added(counts, found), n_chunks + 1
     told = {KEY_FINGERPRINT: work.key.fingerprint, IDS: work.ids(table)}
     _joined(refused_at, staging / "refused" / f"{table}.parquet", told=told)
@@ -270,15 +269,11 @@ def _with_values(part: Path, names: Sequence[str]) -> list[str]:
 
 
 def _joined(folder: Path, path: Path, *, told: Mapping[str, str], without: Sequence[str] = ()) -> None:
-    path.parent.mkdir(exist_ok=True)
-    parts = sorted(folder.iterdir())
+    DISK.make_folders(path.parent)
     # Parts of one table may have different optional columns.
-    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").drop(without, strict=False).sink_parquet(
-        path, metadata=dict(told)
-    )
-    for part in parts:
-        part.unlink()
-    folder.rmdir()
+    every = pl.concat([pl.scan_parquet(part) for part in sorted(folder.iterdir())], how="diagonal")
+    DISK.sink_frame(path, every.drop(without, strict=False), metadata=dict(told))
+    DISK.remove(folder)
 
 
 def _convert_chunk(

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.score import SourceSettings, TableSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import SourceError
 from ageingwell.profiles.finding import Assigned, RawFile, assigned, raw_files
 from ageingwell.profiles.profile import Profile
@@ -131,7 +132,7 @@ def _with_drafts(found: Assigned, draft: Callable[[RawFile], Recognised | None])
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
+    DISK.make_folders(folder)
     return folder
 
 

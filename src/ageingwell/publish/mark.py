@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ageingwell.disk import DISK, Disk
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 DO_NOT_USE: Final = "DO_NOT_USE.txt"
 _SPARE: Final = ".staging-mark"  # the next run sweeps away what a dead one leaves

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 LINK = "current"
 TEXT = "current.txt"

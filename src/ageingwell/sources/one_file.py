@@ -14,6 +14,7 @@ import polars as pl
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import VERSION_KEYS, columns, recorded_column
+from ageingwell.disk import DISK
 from ageingwell.reading.options import reader_options
 from ageingwell.sources.check import EMPTIED_CELLS, REFUSED, UNKNOWN_LABELS, Typed, refused, split, typed
 from ageingwell.sources.checked import BY_DAY, REFUSED_PEOPLE, UNREAD_PEOPLE
@@ -78,7 +79,7 @@ def read_file(file: FileToRead) -> FileFound:
     Raises `SourceError` for a fault of the file.
     """
     found = FileFound()
-    file.workspace.mkdir(parents=True, exist_ok=True)
+    DISK.make_folders(file.workspace)
     ours = column_by_heading(file.location.table, file.settings)
     options = reader_options(file.settings.reader)
     for chunk in raw_chunks(file.location, found.read, wanted=frozenset(ours), options=options):
@@ -112,7 +113,7 @@ def _put_aside(rows: pl.DataFrame, table: str, place: Path, file: str, numbers: 
         numbers=place.with_suffix(".numbers"),
         versions=place.with_suffix(".versions") if table in VERSION_KEYS else None,
     )
-    rows.write_parquet(part.rows, compression="lz4", statistics=False)
+    DISK.write_frame(part.rows, rows, compression="lz4", statistics=False)
     says = what_they_say(rows, table)
     put_numbers_aside(says, part.numbers)
     if part.versions is not None:

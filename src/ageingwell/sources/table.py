@@ -8,6 +8,7 @@ import polars as pl
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.fields import SAY_NOTHING
 from ageingwell.contracts.registry import VERSION_KEYS, Column, columns, recorded_column
+from ageingwell.disk import DISK
 from ageingwell.pseudonyms.fingerprints import fingerprints
 from ageingwell.sources.check import EMPTIED_CELLS
 from ageingwell.sources.checked import LEFT_OUT, UNREAD_PEOPLE, CheckedTable
@@ -140,7 +141,7 @@ def _without_ties(found: FileFound, table: str) -> Ties:
         found.parts[place] = _without(found.parts[place], out["_place"])
     for part in found.parts:
         if part.versions is not None:
-            part.versions.unlink()
+            DISK.remove_file(part.versions)
     return ties
 
 
@@ -149,8 +150,8 @@ def _without(part: Part, places: pl.Series) -> Part:
     is_in = ~pl.int_range(rows.height, dtype=pl.Int64, eager=True).is_in(places.implode())
     # Not onto the file itself: its rows may still be read from there while they are written.
     left = part.rows.with_name(f"{part.rows.stem}-left.parquet")
-    rows.filter(is_in).write_parquet(left, compression="lz4", statistics=False)
-    part.rows.unlink()
+    DISK.write_frame(left, rows.filter(is_in), compression="lz4", statistics=False)
+    DISK.remove_file(part.rows)
     return Part(left, part.numbers, part.versions)
 
 
@@ -165,7 +166,7 @@ def _n_repeated(found: FileFound) -> int:
     numbers = [part.numbers for part in found.parts]
     repeated = n_repeated(numbers, found.n_good)
     for path in numbers:
-        path.unlink()
+        DISK.remove_file(path)
     return repeated
 
 
