@@ -169,10 +169,20 @@ def keyed_by(found: AgencyList, *, key: Key, list_key: Key | None) -> ListKey | 
             "give the file as it was sent, or say so with --recipient and --night",
         )
     if list_key is None:
-        raise KeyFileError("the key of the lists is missing", "give --list-key-file: ask the group for it")
-    if found.keys is not None and found.keys[1] != list_key.fingerprint:
-        raise _other_key("list key", "row keys", found.keys[1], list_key)
-    return ListKey(list_key, found.recipient, found.night)
+        raise KeyFileError("the key of your lists is missing", "give --list-key-file: ask the group for it")
+    return ListKey(_own_key(found, list_key, found.recipient), found.recipient, found.night)
+
+
+def _own_key(found: AgencyList, given: Key, recipient: str) -> Key:
+    """The key of this recipient's rows: as it was given, or derived where the group gave the key of all lists."""
+    derived = given.for_recipient(recipient)
+    if found.keys is None:
+        # Made-up nights have a public key of all lists; else an agency has its own.
+        return derived if given.is_made_up else given
+    for key in (given, derived):
+        if found.keys[1] == key.fingerprint:
+            return key
+    raise _other_key("list key", "row keys", found.keys[1], given)
 
 
 def _other_key(what: str, of: str, wanted: str, given: Key) -> KeyFileError:

@@ -50,14 +50,23 @@ class Asked:
 
 @dataclass
 class Use:
-    """A use that has begun: `head` is its first line. What is told of it stands in its last line."""
+    """A use that has begun: `head` is its first line. What is told of it stands in its last line.
 
-    head: Head
+    Without a `head` its first line could not be written, and `fault` says why: see `withdrawing_first`.
+    """
+
+    head: Head | None
     told: dict[str, Any] = field(default_factory=dict)
+    fault: AgeingWellError | None = None
 
     def tell(self, **facts: Any) -> None:
         """Say what came of it: `counts`, `lists`, `folder`, `manifest_sha256` and the like; no value of a record."""
         self.told |= facts
+
+    def stop_unless_logged(self) -> None:
+        """Raise why the first line could not be written; from here on nothing may be done without it."""
+        if self.fault is not None:
+            raise self.fault
 
 
 def audit_place(base: Path, file: str | None = None) -> Path:
@@ -70,12 +79,15 @@ def audit_place(base: Path, file: str | None = None) -> Path:
 
 
 @contextmanager
-def logged(log: Path, asked: Asked, *, world: Surroundings, disk: Disk = DISK) -> Iterator[Use]:
+def logged(
+    log: Path, asked: Asked, *, world: Surroundings, withdrawing_first: bool = False, disk: Disk = DISK
+) -> Iterator[Use]:
     """Do something with records: its first line is on the disk when the block begins, its last when the block ends.
 
     A fault in the block is logged by the name of its class, and goes on. Raises `AuditError` where the log cannot be
     written or was changed: before the block, then nothing was done; after it, when all was done and only the last line
-    is missing.
+    is missing. Taking people off a list waits for no log: `withdrawing_first` lets the block begin all the same, and
+    what else it does comes after `use.stop_unless_logged()`; at its end the fault is raised.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -86,17 +98,34 @@ def logged(log: Path, asked: Asked, *, world: Surroundings, disk: Disk = DISK) -
     ...     [(line["did"], line["stage"], line.get("counts")) for line in read_lines(place)]
     [('purge', 'begun', None), ('purge', 'done', {'nights': 3})]
     """
-    use = Use(begin(log, asked, world=world, disk=disk))
+    try:
+        use = Use(begin(log, asked, world=world, disk=disk))
+    except AgeingWellError as fault:
+        if not withdrawing_first:
+            raise
+        use = Use(None, fault=fault)
     try:
         yield use
     except BaseException as fault:
+        if use.head is None:
+            raise
         kind = {"fault": type(fault).__name__}
         code = {"exit_code": fault.exit_code} if isinstance(fault, AgeingWellError) else {}
         # The fault that stopped it is what somebody has to hear of.
         with suppress(AgeingWellError):
             end(log, asked.command, use, world=world, disk=disk, stage="stopped", more=kind | code)
         raise
+    use.stop_unless_logged()
     end(log, asked.command, use, world=world, disk=disk)
+
+
+@contextmanager
+def learning_logged(command: str, out: Path, *, file: str | None, settings: str, world: Surroundings) -> Iterator[Use]:
+    """As `logged`, for what is learned from records and written to the folder `out`: the log lies beside it."""
+    asked = Asked(command, purpose="evaluation", settings=settings)
+    with logged(audit_place(out.absolute().parent, file), asked, world=world) as use:
+        yield use
+        use.tell(folder=out.name)
 
 
 def begin(log: Path, asked: Asked, *, world: Surroundings, disk: Disk = DISK) -> Head:
@@ -122,7 +151,8 @@ def end(
     more: Mapping[str, Any] | None = None,
 ) -> Head:
     """Write the last line of a use: what came of it, and of which line it is the end (`of`)."""
-    said = _stamp(world, command, stage) | {"of": use.head.n} | dict(more or {}) | use.told
+    begun = {} if use.head is None else {"of": use.head.n}
+    said = _stamp(world, command, stage) | begun | dict(more or {}) | use.told
     return add_line(log, lambda _: said, disk=disk)
 
 
@@ -136,6 +166,15 @@ def about_person(log: Path, person_id: str) -> str:
     place = log.with_name(f"{log.name}.key")
     key = Key.read(place) if place.exists() or place.is_symlink() else Key.generate(place)
     return f"{key.fingerprint}:{key.digest(b'person:' + person_id.encode()).hex().translate(LETTERS)[:32]}"
+
+
+def overrides(**accepted: bool) -> list[str]:
+    """The options by which somebody accepted what a rule would have stopped.
+
+    >>> overrides(accept_change=True, allow_made_up_bundle=False)
+    ['--accept-change']
+    """
+    return [f"--{name.replace('_', '-')}" for name, is_given in accepted.items() if is_given]
 
 
 def files_digest(files: Mapping[str, bytes]) -> str:

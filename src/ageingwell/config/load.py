@@ -38,7 +38,7 @@ _NAMED = (
 )
 
 # The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
-_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards", "retention")
+_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards", "audit", "status", "reidentify", "keys", "retention")
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"

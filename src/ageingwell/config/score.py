@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from ageingwell.config.answering import AuditSettings, KeySettings, ListSettings, ReidentifySettings, StatusSettings
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
 from ageingwell.config.retention import RetentionSettings
@@ -249,6 +250,13 @@ class ScoreSettings(Settings):
     recognition: RecognitionSettings = Field(
         default=RecognitionSettings(), description="how much of what is sent must be of a kind we know"
     )
+    lists: ListSettings = Field(default=ListSettings(), description="how long a list may be used")
+    audit: AuditSettings = Field(default=AuditSettings(), description="where it is kept who used the records")
+    status: StatusSettings = Field(default=StatusSettings(), description="when `status` says that something is wrong")
+    reidentify: ReidentifySettings = Field(
+        default=ReidentifySettings(), description="how many people an agency may look up by the lists it was sent"
+    )
+    keys: KeySettings = Field(default=KeySettings(), description="who has the keys")
     retention: RetentionSettings = Field(default=RetentionSettings(), description="how long anything is kept")
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")

@@ -35,7 +35,7 @@ class WithdrawalSettings:
     `tables` says how the four tables are sent, `purpose` what the list is for (None where the settings do not say it:
     then the list itself does), `ledger_file` the name of the ledger of decisions. `in_doubt` are the tables whose own
     settings have a mistake, or are nowhere to be found; `whole` is everything, where the settings have no mistake, and
-    pages can be drawn.
+    pages can be drawn. `audit_file` is where the audit log lies, if the settings say so, `digest` the settings' own.
     """
 
     tables: Mapping[str, TableSettings]
@@ -45,6 +45,8 @@ class WithdrawalSettings:
     ledger_file: str
     in_doubt: tuple[str, ...] = ()
     whole: Config | None = None
+    audit_file: str | None = None
+    digest: str | None = None
 
     @classmethod
     def of(cls, config: Config) -> "WithdrawalSettings":
@@ -56,6 +58,8 @@ class WithdrawalSettings:
             max_lost_share=config.score.max_lost_share,
             ledger_file=config.outreach.decisions.ledger,
             whole=config,
+            audit_file=config.score.audit.file,
+            digest=config.digest,
         )
 
 
@@ -82,6 +86,8 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
     decisions = (_written(_file(top, said, "outreach")) or {}).get("decisions")
     named = decisions.get("ledger") if isinstance(decisions, dict) else None
     share = said.get(_SHARE)
+    audit = said.get("audit")
+    log = audit.get("file") if isinstance(audit, dict) else None
     return WithdrawalSettings(
         tables=tables,
         purpose=cast("Purpose", said["purpose"]) if said.get("purpose") in get_args(Purpose) else None,
@@ -89,6 +95,7 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
         max_lost_share=share if isinstance(share, float) and 0 <= share <= 1 else _default(ScoreSettings, _SHARE),
         ledger_file=named if isinstance(named, str) else _default(DecisionSettings, "ledger"),
         in_doubt=tuple(in_doubt),
+        audit_file=log if isinstance(log, str) and log else None,
     )
 
 

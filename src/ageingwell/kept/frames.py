@@ -41,8 +41,8 @@ from ageingwell.shown import Screen, Shown
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
-NIGHT_FORMAT: Final = 4
-
+NIGHT_FORMAT: Final = 5
+ONE_KEY_EACH: Final = 5  # from this format on every recipient's rows have a key of their own
 
 # The frames with a row for everybody: of a large place they stay on disk, and are read when asked.
 OF_EVERYBODY: Final = ("attrition", "scores", "residents")

@@ -6,12 +6,14 @@ calibration line is the parent's, moved as far as the place's events can say (`m
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from ageingwell.audit.uses import learning_logged
 from ageingwell.bundle import Bundle, load_bundle, save_bundle
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
@@ -69,6 +71,15 @@ def recalibrate(
     world = surroundings or Surroundings()
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
+    with learning_logged("recalibrate", out, file=config.score.audit.file, settings=config.digest, world=world) as use:
+        run = _recalibrated(data, bundle=bundle, out=out, config=config, day=day, world=world)
+        use.tell(is_usable=bool(run.facts["verdict"]["usable"]))
+        return run
+
+
+def _recalibrated(
+    data: Path, *, bundle: str | Path, out: Path, config: Config, day: date | None, world: Surroundings
+) -> RecalibrationRun:
     parent = load_bundle(bundle, codelists=config.codelists)
     then = replace(config, train=as_trained(config.train, parent))
     parts = ("fit", "rest", "test")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ageingwell.audit.uses import learning_logged
 from ageingwell.bundle import save_bundle
-from ageingwell.config.load import GivenConfig, config_given
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
 from ageingwell.errors import TooFewEventsError
@@ -75,7 +77,15 @@ def train(
     """
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
-    world, settings = surroundings or Surroundings(), config.train
+    world = surroundings or Surroundings()
+    with learning_logged("train", out, file=config.score.audit.file, settings=config.digest, world=world) as use:
+        run = _trained(data, out=out, config=config, day=day, world=world)
+        use.tell(is_usable=bool(run.facts["verdict"]["usable"]))
+        return run
+
+
+def _trained(data: Path, *, out: Path, config: Config, day: date | None, world: Surroundings) -> TrainingRun:
+    settings = config.train
     past = look_back(data, config=config, recorded_up_to=day, surroundings=world)
     places = places_of(config.outreach.capacity.places(), weeks=WEEKS, share=past.shares["test"])
     models, found, tables = {}, {}, {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ageingwell.audit.uses import Asked, audit_place, logged
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.decisions.accounting import account_of
@@ -75,7 +76,8 @@ def record(
     place of today is for made-up nights alone. With `dry_run` nothing is written.
 
     Raises `DecisionFileError` where a file is no list of a night in `out`, before anything is recorded; `LedgerError`
-    where the ledger was changed; `LockedError` while a run writes to `out`.
+    where the ledger was changed, `AuditError` where the audit log was or cannot be written; `LockedError` while a run
+    writes to `out`.
     """
     world = surroundings or Surroundings()
     out, config = Path(out), config_given(config)
@@ -87,7 +89,16 @@ def record(
         raise DecisionFileError(
             "no night is published in the output folder", "give the folder that the lists came from"
         )
-    with publishing_lock(out, holder=world.holder):
+    asked = Asked(
+        "record",
+        role=role,
+        purpose=config.score.purpose,
+        settings=config.digest,
+        counts={"files": len(files)},
+        more={"dry_run": dry_run or None},
+    )
+    log = audit_place(out, config.score.audit.file)
+    with publishing_lock(out, holder=world.holder), logged(log, asked, world=world, disk=disk) as use:
         at = _when(out, maybe_day_of(recorded_on, name="recorded_on"), world)
         path = ledger_path(out, config)
         with world.stage("read"):
@@ -112,6 +123,10 @@ def record(
                         file_sha256=one.filled.sha256,
                         disk=disk,
                     )
+        use.tell(
+            counts={verdict: sum(row.verdict == verdict for one in judged for row in one.rows) for verdict in VERDICTS},
+            lists={one.code or one.sent.recipient: one.filled.sha256 for one in judged},
+        )
     return Recorded(
         files=tuple(_told(one, fix) for one, fix in zip(judged, fixes)),
         rows=_told_rows(judged),

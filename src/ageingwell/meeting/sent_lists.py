@@ -12,8 +12,8 @@ from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList, Subject
 from ageingwell.decisions.tables import KEY, SHORT_CODES, key_of
 from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
-from ageingwell.kept.frames import read_frame
-from ageingwell.pseudonyms import Key, row_key
+from ageingwell.kept.frames import ONE_KEY_EACH, read_frame
+from ageingwell.pseudonyms import Key, row_key, row_key_by
 from ageingwell.publish import latest_before, revisions
 from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.choices import ASKED, MEND, SAID, headings
@@ -45,7 +45,7 @@ def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[Sen
     folder, recipient, sent = _by_code(filled, out) if filled.code else _by_keys(filled, out)
     night = date.fromisoformat(folder.name[:10])
     latest = revisions(out, night.isoformat())[-1]
-    keyed = _Keyed(recipient, night, _list_key(latest, key))
+    keyed = _Keyed(recipient, night, _list_key(latest, key), one_each=_has_one_key_each(latest))
     listed = read_frame(folder, "listed", columns=("person_id", "household_id", "lead_agency", "status"))
     known = _still_known(latest, listed)
     people = {
@@ -75,8 +75,9 @@ def list_of(recipient: str, night: date, *, out: Path, key: Key | Path | None) -
 class _Keyed:
     """The row keys of one recipient and night."""
 
-    def __init__(self, recipient: str, night: date, key: Key) -> None:
-        self._expression = row_key(pl.col("person_id"), recipient=recipient, as_of=night, key=key)
+    def __init__(self, recipient: str, night: date, key: Key, *, one_each: bool) -> None:
+        keyed = row_key if one_each else row_key_by
+        self._expression = keyed(pl.col("person_id"), recipient=recipient, as_of=night, key=key)
 
     def rows(self, frame: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
         """Row key, person_id and `columns` of each row."""
@@ -160,6 +161,12 @@ def manifest_of(folder: Path) -> dict[str, Any]:
             "put that night's folder back as it was published",
         ) from None
     return told
+
+
+def _has_one_key_each(folder: Path) -> bool:
+    """Whether each recipient's rows of a night are keyed with its own key; earlier versions had one key for all."""
+    told = manifest_of(folder).get("format", 1)
+    return not isinstance(told, int) or told >= ONE_KEY_EACH
 
 
 def _list_key(folder: Path, given: Key | Path | None) -> Key:

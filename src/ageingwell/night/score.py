@@ -10,6 +10,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from ageingwell.audit.uses import Asked, audit_place, logged, overrides
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings
 from ageingwell.context import Surroundings
@@ -17,6 +18,7 @@ from ageingwell.errors import AgeingWellError, ChangeError, SourceError, Withdra
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames
+from ageingwell.night.answered import published_as
 from ageingwell.night.change import last_manifest, stop_on_change
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
@@ -81,7 +83,7 @@ def score(
     it is read from, keys the rows; only data marked as made up can do without one. A night that lists nobody, or lost
     more people, homes or patients of a practice than `max_lost_share` since the last, is a `ChangeError` unless
     `accept_change`; so is a night of real records that is further ahead than tomorrow. Raises `LockedError` while
-    another run writes to `out`.
+    another run writes to `out`, `AuditError` where the audit log cannot be written or was changed.
     """
     world = surroundings or Surroundings()
     data, out, as_of = Path(data), Path(out), day_of(as_of)
@@ -127,12 +129,24 @@ def _scored(
     accept_change: bool,
     world: Surroundings,
 ) -> OutreachRun:
-    with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
+    asked = Asked(
+        "score",
+        purpose=config.score.purpose,
+        night=as_of,
+        settings=config.digest,
+        overrides=overrides(accept_change=accept_change, allow_made_up_bundle=allow_made_up_bundle),
+        more={"key_holders": config.score.keys.holders},
+    )
+    with (
+        publishing_lock(out, holder=world.holder),
+        put_aside(out) as scratch,
+        logged(audit_place(out, config.score.audit.file), asked, world=world, withdrawing_first=True) as use,
+    ):
         reachable = partial(with_tables_of_spark, config, data)
         with world.stage("withdraw"), reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached:
             key = list_key_or_fault(list_key, data)
             usable = None if isinstance(key, AgeingWellError) else key
-            withdraw_from_current(
+            done = withdraw_from_current(
                 data,
                 out=out,
                 settings=WithdrawalSettings.of(reached),
@@ -142,6 +156,9 @@ def _scored(
                 accept_change=accept_change,
                 tell=world.tell,
             )
+        if done is not None:
+            use.tell(withdrawn=published_as(done.night.folder))
+        use.stop_unless_logged()
         if isinstance(key, AgeingWellError):
             raise key
         if not accept_change and not is_made_up(data):
@@ -206,6 +223,13 @@ def _scored(
                 evidence=evidence,
                 world=world,
                 refused={"services": local.refused},
+                audit_head=use.head,
+            )
+            use.tell(
+                **published_as(night.folder),
+                changed=night.changed,
+                is_current=night.is_current,
+                counts={"listed": frames.listed.height},
             )
     return _run(night, frames, facts)
 

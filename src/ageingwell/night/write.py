@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from ageingwell.audit.chain import Head
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings, peak_memory_bytes
@@ -119,11 +120,12 @@ def publish_night(
     evidence: Evidence,
     world: Surroundings,
     refused: Mapping[str, pl.DataFrame] | None = None,
+    audit_head: Head | None = None,
 ) -> Published:
     """Write every file of the night into a staged folder and make it current in one step.
 
     `facts` are those that `as_published` gives; `refused` holds what was refused of sources that are no table of an
-    agency, by name.
+    agency, by name. `audit_head` is the line of the audit log that says that this run began: `run.json` keeps it.
     """
     name = facts.as_of.isoformat()
     with staged(out, name=name) as folder:
@@ -139,7 +141,7 @@ def publish_night(
         save_evidence(evidence, folder)
         write_bytes(folder / "manifest.json", as_json(facts.plain()))
         write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
-        write_bytes(folder / "run.json", as_json(_run(world)))
+        write_bytes(folder / "run.json", as_json(_run(world, audit_head)))
         return publish_folder(folder, out, name=name, today=world.now().date())
 
 
@@ -237,7 +239,7 @@ def draw_pages(
         key=key,
         settings=config.outreach,
     )
-    apart = replace(apart, keys=_keys(facts, key))
+    apart = replace(apart, keys=_keys("safeguarding", facts, key))
     return pages | {
         "group.xlsx": agency_workbook(
             group, notices=told, plans=plans_of(group, frames, facts, config=config, key=key)
@@ -284,7 +286,7 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         recorded=frames.recorded,
         remembered=before_of(recipient, frames, facts, config=config),
     )
-    view = replace(view, keys=_keys(facts, key))
+    view = replace(view, keys=_keys(recipient, facts, key))
     view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
     return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
@@ -294,9 +296,9 @@ def view_of(recipient: Recipient, frames: NightFrames, facts: NightFacts, *, con
     return _view(recipient, frames, facts, config, key)
 
 
-def _keys(facts: NightFacts, key: Key) -> tuple[str, str] | None:
-    """The fingerprints of the keys of the pseudonyms and of the rows; none where the records do not tell theirs."""
-    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.fingerprint)
+def _keys(recipient: str, facts: NightFacts, key: Key) -> tuple[str, str] | None:
+    """The fingerprints of the keys of the pseudonyms and of this recipient's rows; none where records do not tell."""
+    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.for_recipient(recipient).fingerprint)
 
 
 def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Config, key: Key) -> list[Person]:
@@ -334,8 +336,9 @@ def _homes(agency: Recipient, frames: NightFrames, facts: NightFacts, config: Co
     return None if homes.frame.is_empty() else homes
 
 
-def _run(world: Surroundings) -> dict[str, Any]:
+def _run(world: Surroundings, audit_head: Head | None) -> dict[str, Any]:
     return {
+        "audit": None if audit_head is None else audit_head.plain(),
         "published_at": world.now().isoformat(timespec="seconds"),
         "stage_seconds": world.stages,
         "peak_memory_bytes": peak_memory_bytes(),
