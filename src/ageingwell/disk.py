@@ -237,7 +237,7 @@ class Disk:
         with self.watched("open_log", log):
             return os.open(log, flags, 0o600)
 
-    def append(self, path: Path, descriptor: int, content: bytes) -> None:
+    def append_open(self, path: Path, descriptor: int, content: bytes) -> None:
         """Add to the end of a file opened with `open_log`."""
         with self.watched("append", path):
             half = len(content) // 2

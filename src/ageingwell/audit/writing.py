@@ -50,7 +50,7 @@ def add_line(log: Path, telling: Telling, *, disk: Disk = DISK) -> Head:
                 disk.cut(log, descriptor, kept)
             line = line_of(dict(telling(found.lines)), found.head)
             try:
-                disk.append(log, descriptor, line + b"\n")
+                disk.append_open(log, descriptor, line + b"\n")
                 disk.sync_open(log, descriptor)
             except OSError:
                 with suppress(OSError):

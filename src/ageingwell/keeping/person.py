@@ -22,11 +22,12 @@ from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.keeping.own_facts import own_criterion, own_features
 from ageingwell.keeping.places import audit_of
 from ageingwell.keeping.records_of import RecordsHeld, records_of
+from ageingwell.keeping.searching import keys_of
 from ageingwell.kept.followed import nights_followed, read_followed
 from ageingwell.kept.reading import KeptNight, read_night
 from ageingwell.meeting.recording import ledger_path
 from ageingwell.night.list_key import GivenKey
-from ageingwell.pseudonyms import Key, row_key
+from ageingwell.pseudonyms import Key
 from ageingwell.publish.removing import every_night
 from ageingwell.register import LEAD_AGENCIES
 
@@ -233,8 +234,8 @@ def _seen_by(night: KeptNight, who: str, key: Key | None) -> tuple[str, ...] | N
     found = []
     for recipient in ("group", *LEAD_AGENCIES):
         place = night.folder / (f"{recipient}.parquet" if recipient == "group" else f"agencies/{recipient}.parquet")
-        mine = pl.select(row_key(pl.lit(who), recipient=recipient, as_of=_day(night), key=key)).item()
-        if place.is_file() and mine in pl.read_parquet(place, columns=["row_key"])["row_key"]:
+        mine = keys_of([who], nights=[_day(night)], keys=[key])
+        if place.is_file() and mine & set(pl.read_parquet(place, columns=["row_key"])["row_key"]):
             found.append(recipient)
     return tuple(found) if found else None
 

@@ -12,9 +12,9 @@ from ageingwell.decisions.plan_choices import AGREED, HELPED, MATTERS, OWN, WHO
 from ageingwell.disk import DISK, Disk
 from ageingwell.keeping.person import Listed, PersonHeld
 from ageingwell.keeping.records_of import RecordsHeld
-from ageingwell.publish.faults import explained
 from ageingwell.report.html import held_html
 from ageingwell.report.words import PURPOSE_WORDS, reason_words
+from ageingwell.room import write_file
 from ageingwell.views.words import NEED_WORDS, agency_words, capital, label_words
 
 Part = dict[str, Any]
@@ -48,14 +48,8 @@ def page_of(held: PersonHeld) -> bytes:
 
 
 def write_page(held: PersonHeld, page: Path, *, disk: Disk = DISK) -> None:
-    """Write the page to a file that its owner alone can read, in one step."""
-    spare = page.with_name(f".{page.name}.part")
-    with explained(f"{page.name} cannot be written"):
-        disk.remove(spare)
-        disk.write(spare, page_of(held))
-        disk.set_mode(spare, 0o600)
-        disk.sync_file(spare)
-        disk.replace(spare, page)
+    """Write the page whole, to a file that its owner alone can read."""
+    write_file(page, page_of(held), disk=disk)
 
 
 def plain_of(held: PersonHeld) -> dict[str, Any]:

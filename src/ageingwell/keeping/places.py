@@ -8,4 +8,4 @@ from ageingwell.config.load import Config
 
 def audit_of(out: Path, config: Config) -> Path:
     """The audit log of the nights in `out`."""
-    return audit_place(out)
+    return audit_place(out, config.score.audit.file)

@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from ageingwell.disk import DISK, Disk
-from ageingwell.pseudonyms import Key, row_key
+from ageingwell.pseudonyms import Key, row_key, row_key_by
 from ageingwell.register import RECIPIENTS
 
 _ZIP, _GZIP, _PARQUET, _SQLITE = b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"SQLite format 3\0"
@@ -84,11 +84,13 @@ class Looked:
 def keys_of(people: Iterable[str], *, nights: Iterable[date], keys: Iterable[Key]) -> set[str]:
     """The row keys of some people or homes on every recipient's list of some nights, under some list keys."""
     who = pl.DataFrame({"id": sorted(set(people))}, schema={"id": pl.String})
+    # Lists of earlier versions were keyed with the key of all lists itself.
     every = [
-        row_key(pl.col("id"), recipient=recipient, as_of=night, key=key).alias(f"{at}:{recipient}:{night}")
+        keyed(pl.col("id"), recipient=recipient, as_of=night, key=key).alias(f"{at}:{by}:{recipient}:{night}")
         for at, key in enumerate(keys)
         for night in sorted(set(nights))
         for recipient in RECIPIENTS
+        for by, keyed in enumerate((row_key, row_key_by))
     ]
     if who.is_empty() or not every:
         return set()
@@ -157,8 +159,9 @@ def _of_zip(content: bytes) -> Iterator[bytes]:
 
 def _of_sqlite(content: bytes) -> Iterator[bytes]:
     # The text of a row longer than a page is spread over pages: what is looked for may lie across two of them.
+    # Bytes 18 and 19 say that a file has a journal beside it (2), which one in memory cannot have (1).
     with closing(sqlite3.connect(":memory:")) as database:
-        database.deserialize(content)
+        database.deserialize(content[:18] + b"\1\1" + content[20:])
         for line in database.iterdump():
             yield line.encode(errors="replace")
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.config.load import Config
-from ageingwell.disk import DISK
+from ageingwell.disk import DISK, Disk
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
@@ -17,7 +17,7 @@ from ageingwell.kept.reading import KeptNight
 from ageingwell.night.evidence import KEPT, read_evidence
 from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import DISK, Disk, Published, publish_folder, staged, write_bytes
+from ageingwell.publish import Published, publish_folder, staged, write_bytes
 
 NO_PAGES: Final = "WITHDRAWN.txt"
 _BESIDE: Final = (*KEPT, "run.json")
