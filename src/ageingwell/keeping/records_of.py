@@ -54,7 +54,8 @@ def records_of(person: str, data: Path, *, config: Config, workspace: Path, on: 
 
 
 def _read_all(data: Path, config: Config, workspace: Path) -> tuple[dict[str, pl.LazyFrame], list[str]]:
-    found, unread = {}, []
+    found: dict[str, pl.LazyFrame] = {}
+    unread: list[str] = []
     for name in TABLE_NAMES:
         try:
             location = locate(name, config.tables[name], data)
