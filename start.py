@@ -18,6 +18,7 @@ import ctypes.util
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,8 @@ RUNS = {
 LEADING_ASTRAY = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_PYTHON")
 ONE_EACH = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 THREADS = {"test": ONE_EACH, "quick": ONE_EACH}
+# Where all tests write what they counted, for docs/evidence.md; begun anew by each run.
+EVIDENCE = ROOT / ".evidence"
 
 GOMP = """LightGBM, the library that computes the risks, needs {library}, and this machine has none. Install it with
     {how}
@@ -66,8 +69,11 @@ def main(arguments):
         set_up(command)
         if command not in RUNS:
             return 0
-        threads = THREADS.get(command, {})
-        return subprocess.call([str(PYTHON), *RUNS[command], *arguments[1:]], cwd=str(ROOT), env=surroundings(threads))
+        more = dict(THREADS.get(command, {}))
+        if command == "test":
+            shutil.rmtree(str(EVIDENCE), ignore_errors=True)
+            more["AGEINGWELL_EVIDENCE"] = str(EVIDENCE)
+        return subprocess.call([str(PYTHON), *RUNS[command], *arguments[1:]], cwd=str(ROOT), env=surroundings(more))
     except subprocess.CalledProcessError as fault:
         print(f"\nThe set-up stopped here (exit code {fault.returncode}). What to do: read the lines above; then")
         print("  - without a way to the package index: set proxy or index-url in pip's own configuration;")

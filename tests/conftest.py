@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from helpers.evidence import skipped
 from helpers.shared import Shared
 
 SLOW_FOLDERS = ("property", "reference")
@@ -20,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "bundle" in getattr(item, "fixturenames", ()) or item.path.parent.name in SLOW_FOLDERS:
             item.add_marker("slow")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Write down which tests were skipped: what they would have counted keeps its place in the evidence."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        skipped(report.nodeid, why=str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else ""))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 # The folder for the counts; `start.py test` and the build server set it, a single test by hand does not.
 FOLDER = "AGEINGWELL_EVIDENCE"
@@ -14,12 +16,21 @@ def counted(goal: str, n: int, bad: int, *, seed: int | None = None, note: str =
     `goal` is a name of `tools/evidence/goals.toml`. `n` must be the same in every run: count cases, not seconds. The
     caller asserts its own result beside this; where the folder is not set, nothing is written.
     """
+    test = os.environ.get("PYTEST_CURRENT_TEST", "by hand").split(" (")[0]
+    _write({"goal": goal, "n": n, "bad": bad, "seed": seed, "note": note, "test": test})
+
+
+def skipped(test: str, *, why: str) -> None:
+    """Write down that a test was skipped, so that the comparison can say which goals lacked it."""
+    _write({"test": test, "skipped": why.removeprefix("Skipped: ")})
+
+
+def _write(line: Mapping[str, Any]) -> None:
     folder = os.environ.get(FOLDER)
     if folder is None:
         return
-    test = os.environ.get("PYTEST_CURRENT_TEST", "by hand").split(" (")[0]
-    line = json.dumps({"goal": goal, "n": n, "bad": bad, "seed": seed, "note": note, "test": test})
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
+    # Each process has a file of its own, so that two never write into one line.
     with (place / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(json.dumps(line) + "\n")
