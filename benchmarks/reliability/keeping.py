@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Try every moment of both commands and write down how many were tried and how many went wrong."""
     every = int(arguments[0]) if arguments else 1
     n, bad = 0, []
-    memory = Path("/dev/shm")  # noqa: S108
+    memory = Path("/dev/shm")
     for name in KEEPING:
         with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
             done = stopped_anywhere(name, Path(place), load_config(), every=every)

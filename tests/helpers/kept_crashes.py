@@ -16,7 +16,7 @@ from ageingwell.keeping.forgetting import forget
 from ageingwell.keeping.purging import purge
 from ageingwell.publish import current
 from helpers.kept_nights import decide, named_in, publish, who, world
-from helpers.nights import Dead, DyingDisk, Files, Recorder, files_of, nights_in
+from helpers.nights import Dead, DyingDisk, Files, Recorder, nights_in
 from helpers.stopping import Counted, watching
 
 NIGHTS = (date(2026, 11, 15), date(2026, 11, 22))

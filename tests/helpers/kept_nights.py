@@ -1,4 +1,4 @@
-"""Small published nights of a few made-up people, whose frames alone are kept: quick to make, withdraw from and forget."""
+"""Small published nights of a few made-up people, of frames alone: quick to make, to withdraw from and to forget."""
 
 import io
 import json

@@ -76,7 +76,7 @@ def nested(path: Path) -> None:
 def test_marks_that_cannot_be_believed_stop_every_reader(out: Path, spoil: Callable[[Path], None]):
     spoil(out / FORGOTTEN)
 
-    with pytest.raises(KeepingError, match="put forgotten.json and forgotten.key back"):
+    with pytest.raises(KeepingError, match=r"put forgotten\.json and forgotten\.key back"):
         read_forgotten(out)
 
 

@@ -217,10 +217,10 @@ def _due_entries(out: Path, config: Config, staying: list[Path], *, today: date)
 
 def _delete(out: Path, items: tuple[Item, ...], keep: RetentionSettings, *, world: Surroundings, disk: Disk) -> None:
     nights = [item for item in items if item.kind in (NIGHT, SUPERSEDED)]
-    if keep.followed_days > keep.nights_days:
-        for item in nights:
-            if item.kind == NIGHT and _is_last_of_its_day(out, item.name, disk=disk):
-                keep_followed(out, out / item.name, disk=disk)
+    today = world.now().date()
+    for name in (item.name for item in nights if item.kind == NIGHT):
+        if not _is_past(name[:10], keep.followed_days, today=today) and _is_last_of_its_day(out, name, disk=disk):
+            keep_followed(out, out / name, disk=disk)
     remove_nights(out, [item.name for item in nights], disk=disk)
     with explained("a file cannot be deleted"):
         for item in items:
