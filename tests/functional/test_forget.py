@@ -139,7 +139,7 @@ def test_a_search_of_every_byte_finds_nobody_and_no_later_list_has_them_until_th
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["forget", "--id-file", "{wrong}", "--out", "{out}"], 18, "no pseudonym of a person"),
+        (["forget", "--id-file", "{wrong}", "--out", "{out}"], 18, "not pseudonyms of people"),
         (["forget", "--out", "{out}"], 2, "give PERSON_ID"),
         (["forget", "--again", "--lift", "--out", "{out}"], 2, "--lift goes with people"),
         (["person", "--id-file", "{stranger}", "--out", "{out}", "--json"], 11, "nothing is held"),

@@ -63,7 +63,7 @@ def test_a_page_tells_why_they_were_listed_who_saw_it_and_what_was_decided(at: P
     # What a professional wrote, and who was worried, may be about others.
     assert "Ann" not in words
     assert "neighbour" not in words
-    assert "1 note in somebody's own words" in words
+    assert "1 note in someone's own words" in words
 
 
 def test_counts_of_rows_are_those_of_the_tables(at: Path, settings: Path):

@@ -16,7 +16,7 @@ _ROLE = click.option("--role", help='Who does it, as a role: "information-govern
 _ID_FILE = click.option(
     "--id-file",
     type=SOURCE_FILE,
-    help="A file with the pseudonyms, one a line. Safer than PERSON_ID: other accounts can read a command line.",
+    help="A file with the pseudonyms, one per line. Safer than PERSON_ID: other accounts can read a command line.",
 )
 
 

@@ -30,7 +30,7 @@ class RetentionSettings(Settings):
         default=470,
         ge=0,
         le=3_660,
-        description="who was on a list and who could have been, as pseudonyms alone, to tell what became of them: a "
+        description="who was on a list and who could have been, as pseudonyms alone, to count later how lists did: a "
         "year, and 90 days for late records; 0: not kept beyond the night",
     )
     returned_days: int = Field(
@@ -40,7 +40,7 @@ class RetentionSettings(Settings):
         default=1_096,
         ge=1,
         le=36_600,
-        description="what was decided of people whom no night names any more, counted from the last word on them: "
+        description="decisions about people that no night names any more, counted from the last word on them: "
         "three years, as far back as a page looks",
     )
     cache_days: int = Field(
@@ -58,5 +58,5 @@ class RetentionSettings(Settings):
     def _what_tells_of_the_rest_stays_longest(self) -> "RetentionSettings":
         longest = max(days for name, days in self.model_dump().items() if name != "audit_days")
         if self.audit_days < longest:
-            raise ValueError(f"audit_days: write {longest} or more: what tells of everything else is kept longest")
+            raise ValueError(f"audit_days: write {longest} or more: the record of all else is kept longest")
         return self

@@ -67,7 +67,7 @@ def empty_entries(path: Path, positions: Collection[int], *, at: datetime, why: 
         disk.sync_folder(path.parent)
     except OSError as fault:
         raise LedgerError(
-            f"the ledger {path.name} cannot be written anew ({fault.strerror})", "free the disk, and run again"
+            f"the ledger {path.name} cannot be replaced ({fault.strerror})", "free the disk, and run again"
         ) from None
 
 

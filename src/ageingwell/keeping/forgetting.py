@@ -194,8 +194,8 @@ def _pseudonyms(people: Sequence[str]) -> tuple[str, ...]:
     wrong = int((~found.str.contains(PSEUDONYM)).sum())
     if wrong:
         raise ArgumentError(
-            f"{wrong} of what was given is no pseudonym of a person",
-            "give the 32 letters that stand under person_id, one person a line",
+            f"{wrong} of the words given are not pseudonyms of people",
+            "give the 32 letters under person_id, one person per line",
         )
     return tuple(found.unique().sort())
 

@@ -11,7 +11,7 @@ from ageingwell.outreach.rules import Fact, need_rules
 
 # Counts of who else lives there, and what became of them.
 _OF_OTHERS: Final = re.compile(r"household")
-NOT_TOLD: Final = "something recorded about the home or the people in it, which is not told here"
+NOT_TOLD: Final = "something recorded about the home or the people in it, which this page leaves out"
 
 
 @cache

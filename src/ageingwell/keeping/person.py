@@ -111,7 +111,7 @@ def person(
     """
     world, out, settings = surroundings or Surroundings(), Path(out), config_given(config)
     if not pl.Series([person_id]).str.contains(r"^[bcdfghjklmnpqrst]{32}$").item():
-        raise ArgumentError("what was given is no pseudonym of a person", "give the 32 letters under person_id")
+        raise ArgumentError("the word given is not the pseudonym of a person", "give the 32 letters under person_id")
     if not out.is_dir():
         raise PublishError("there is no such folder of nights", "give the folder that `score` writes to")
     on = maybe_day_of(as_of, name="as_of") or world.now().date()

@@ -20,12 +20,12 @@ from ageingwell.views.words import NEED_WORDS, agency_words, capital, label_word
 Part = dict[str, Any]
 
 NOT_LISTED: Final = (
-    "On the other nights you were not on the list. Nobody is on it for whom no need was found, or when others needed a "
-    "visit sooner. The same goes for anyone who was visited lately, is in hospital or in a care home, or whose record "
-    "they or the law keep out of it. You can ask the group to look at it with you."
+    "On the other nights you were not on the list. It leaves out people when no need was found, or when others needed "
+    "a visit sooner. It also leaves out anyone who was visited recently, is in hospital or in a care home, or whose "
+    "record they or the law keep out of it. You can ask the group to look at it with you."
 )
 WITHHELD: Final = (
-    "The law lets some things be kept back, for example where telling them could harm somebody. This page does not say "
+    "The law lets some things be kept back, for example if telling them could harm someone. This page does not say "
     "whether there are any."
 )
 RIGHTS: Final = (
@@ -73,7 +73,7 @@ def plain_of(held: PersonHeld) -> dict[str, Any]:
 def _short(held: PersonHeld) -> list[str]:
     n = len(held.listed)
     on_list = "no list" if n == 0 else "1 list" if n == 1 else f"{n} lists"
-    lines = [f"You stood on {on_list} of the nights that are kept ({_days(held.named) or 'none names you'})."]
+    lines = [f"You were on {on_list} of the nights that are kept ({_days(held.named) or 'none names you'})."]
     if held.records is not None:
         lines.append(f"The agencies' records have {sum(table.n for table in held.records.tables):,} rows about you.")
     decided = [entry for entry in held.entries if entry.decision is not None]
@@ -94,7 +94,7 @@ def _of_records(records: RecordsHeld | None) -> Part:
         [table.table, table.sent_by, table.about, f"{table.n:,}", _day(table.since), _day(table.newest)]
         for table in records.tables
     ]
-    says = ["Agencies send records under a code in place of your name. These are the tables that have rows about you."]
+    says = ["Agencies send records under a code, without your name. These are the tables that have rows about you."]
     says += ["Nothing about you is in the records that were sent."] if not rows else []
     says += [f"You asked for this, and it holds: {'; '.join(map(_asked, records.asked))}."] if records.asked else []
     says += [f"Could not be read today: {', '.join(map(label_words, records.unread))}."] if records.unread else []
@@ -130,7 +130,7 @@ def _of_list(one: Listed) -> Part:
     if one.in_100 is not None:
         says.append(
             f"An estimate: of 100 people with a record like yours, about {one.in_100} lose some of their independence, "
-            "or die, within a year. It helps to decide whom to offer help first. People decide, not the estimate."
+            "or die, within a year. It helps to decide who to offer help first. People decide, not the estimate."
         )
     if one.action:
         says.append(f"The next step that was suggested: {one.action}.")
@@ -160,9 +160,7 @@ def _of_readers(held: PersonHeld) -> Part:
     rows = [[_day(one.night), ", ".join(map(agency_words, one.seen_by))] for one in held.listed if one.seen_by]
     says = ["Each agency is sent only what it may read."]
     if any(one.seen_by is None for one in held.listed):
-        says.append(
-            "Whose lists had you cannot be told of every night: some have no lists any more, or no key was given."
-        )
+        says.append("For some nights we cannot say whose lists had you: the lists have gone, or no key was given.")
     looked = [
         [one.on, _COMMANDS.get(one.command, label_words(one.command)), one.role or "not stated", one.reason or ""]
         for one in held.looked
@@ -181,7 +179,7 @@ def _of_decisions(held: PersonHeld) -> Part:
     says = [] if held.entries else ["Nothing was decided or planned."]
     if held.n_notes:
         says.append(
-            f"{held.n_notes} {'note' if held.n_notes == 1 else 'notes'} in somebody's own words may be about others "
+            f"{held.n_notes} {'note' if held.n_notes == 1 else 'notes'} in someone's own words may be about others "
             "too. Ask for them: a person reads them first."
         )
     heads = ["List of", "Whose list", "Decision", "Why", "Led by", "What happened", "On", "What you said"]
@@ -228,7 +226,7 @@ def _step(step: str) -> str:
     kind, _, name = step.partition(":")
     if kind == "need":
         return _need(name)
-    return "a step in somebody's own words" if kind == OWN else "a local service"
+    return "a step in someone's own words" if kind == OWN else "a local service"
 
 
 def _need(name: str) -> str:

@@ -113,7 +113,7 @@ def delete_other_files(
     """Delete every other file in the folder and in the cache that names somebody: nothing can be cut out of it."""
     found = look_everywhere(out, search, config, world=world, disk=disk, but_nights=True)
     ledger = ledger_path(out, config)
-    with explained("a file that names somebody cannot be deleted"):
+    with explained("a file that names them cannot be deleted"):
         for path in found.naming:
             if path == ledger:
                 continue

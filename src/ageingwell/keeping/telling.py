@@ -25,7 +25,7 @@ def purged_text(done: Purged) -> str:
             told = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
             lines.append(f"  {len(names)} {one if len(names) == 1 else many}: {told}")
     if n := len(done.due.entries):
-        lines.append(f"  {n} old {'decision' if n == 1 else 'decisions'} of people whom no night names any more")
+        lines.append(f"  {n} old {'decision' if n == 1 else 'decisions'} about people that no night names any more")
     if not lines:
         return "Nothing is older than the schedule says, so nothing was deleted."
     would = "Would delete" if done.is_dry_run else "Deleted"
@@ -66,7 +66,7 @@ def forgotten_text(done: ForgottenPeople) -> str:
         [
             *lines,
             "No later list has them, whatever the agencies send, until the mark is lifted (--lift).",
-            "Lists that were sent, and copies elsewhere, are out of reach: tell whoever has them.",
+            "Lists that were sent, and copies elsewhere, are out of reach: tell the people who have them.",
             f"certificate: {done.certificate}",
         ]
     )
