@@ -53,6 +53,7 @@ def at(first_night: Path, tmp_path: Path) -> Path:
     (out / "unicode.txt").write_bytes(person.encode("utf-16"))
     (out / "notes.txt").write_text("nothing of anybody")
     (here / "id.txt").write_text(person + "\n")
+    shutil.copytree(night, here / "copy")
     return here
 
 
@@ -114,8 +115,7 @@ def test_a_search_of_every_byte_finds_nobody_and_no_later_list_has_them_until_th
     assert [step["n"] for step in steps if step["reason"] == "forgotten"] == [1]
 
     # A night put back from a copy is told, and its people come off again.
-    shutil.copytree(out / str(NEXT), out / "2026-11-08")
-    shutil.copy(at / "county" / "gp_patients.parquet", out / "2026-11-08" / "scores.parquet")
+    shutil.copytree(at / "copy", out / "2026-11-08")
     ran = run("purge", "--out", out, "--config", settings)
     assert ran.exit_code == 25
     assert "2026-11-08" in ran.output

@@ -20,7 +20,7 @@ def place() -> Iterator[Path]:
 
 
 # Each moment is tried by `python -m benchmarks.reliability keeping`; here enough of them to see every operation.
-@pytest.mark.parametrize(("command", "every"), [("purge", 5), ("forget", 61)])
+@pytest.mark.parametrize(("command", "every"), [("purge", 5), ("forget", 97)])
 def test_a_command_that_dies_at_any_moment_leaves_whole_nights_and_the_next_ends_it(
     place: Path, command: str, every: int
 ):

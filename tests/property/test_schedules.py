@@ -10,7 +10,7 @@ from helpers.schedules import first_tables, run_schedule
 
 from ageingwell.config.load import load_config
 
-N = 6
+N = 4
 
 
 @pytest.fixture
