@@ -10,8 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from helpers.counties import NIGHT, copy_of, files_with_each, listed
+from helpers.counties import NIGHT, copy_of, files_with_each, listed, opt_out
 from helpers.evidence import counted
+from helpers.filled import fill
+from helpers.filled import keys_of as rows_of_list
 
 from ageingwell.cli import cli
 from ageingwell.decisions.entry import Entry
@@ -162,3 +164,22 @@ def test_what_cannot_be_done_is_said_before_anything_is(
     assert told in ran.output
     assert "999" not in ran.output
     assert sorted(path.name for path in out.iterdir() if not path.name.startswith(("audit", "."))) == before
+
+
+def test_a_list_whose_version_has_gone_can_still_be_recorded(first_night: Path, settings: Path, tmp_path: Path):
+    here = copy_of(first_night, tmp_path / "here")
+    out, sent = here / "out", here / "sent.xlsx"
+    shutil.copy(out / str(NIGHT) / "group.xlsx", sent)
+    away, stays = rows_of_list(sent)[:2]
+    no = {"decision": "Person has said no", "reason": "Person's own wish"}
+    filled = fill(sent, {away: no, stays: no}, to=here / "back.xlsx")
+    group = pl.read_parquet(out / str(NIGHT) / "list.parquet").filter(row_key=away)
+    opt_out(here / "county", "objection", person=group["person_id"].item())
+    run("withdraw", "--data", here / "county", "--as-of", NEXT, "--out", out, "--config", settings)
+    assert run("purge", "--out", out, "--config", settings).exit_code == 0
+    assert not (out / str(NIGHT)).exists()
+
+    ran = run("record", filled, "--out", out, "--recorded-on", NIGHT + timedelta(days=2), "--config", settings)
+
+    assert "is not in this output folder" not in ran.output
+    assert read_ledger(out / "decisions.sqlite").height == 1, ran.output
