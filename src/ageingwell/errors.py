@@ -175,6 +175,12 @@ class AuditError(AgeingWellError):
     exit_code = 24
 
 
+class KeepingError(AgeingWellError):
+    """What is kept of people cannot be deleted or told, or nobody can say any more who asked to be forgotten."""
+
+    exit_code = 25
+
+
 class ReidentifyError(AgeingWellError):
     """Names are not put beside this list: no reason, too many people, a register too large, or nobody approved."""
 

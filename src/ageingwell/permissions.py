@@ -14,7 +14,9 @@ GP_TABLES = tables_of("gp")
 EXCLUDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
 # Somebody whom a table told to have died, and of whom it says nothing now.
 DEATH_TOLD = "death_told_before"
-ALWAYS_OUT = ("objection", "restriction", DEATH_TOLD)
+# No row that is sent has this kind: it is given to those who were forgotten here, whatever else they asked for.
+FORGOTTEN = "forgotten"
+ALWAYS_OUT = ("objection", "restriction", FORGOTTEN, DEATH_TOLD)
 # The purpose for which most opt-outs bar somebody: it holds where nobody can say what a list is for.
 STRICTEST: Purpose = "risk_stratification"
 # Rows of this kind are no opt-outs: they name the people whom the national service lets be used.

@@ -15,6 +15,8 @@ ROOM = "disk.py"
 # Modules that may do one thing more, and why.
 ALSO = {
     "decisions/ledger.py": {"sqlite3.connect"},  # the ledger is a database, which writes its own file
+    "decisions/forgetting.py": {"sqlite3.connect"},  # the same database, made in memory and settled before it goes
+    "keeping/searching.py": {"sqlite3.connect"},  # a database in memory, to look into the bytes of one
     "sources/databases.py": {"sqlite3.connect"},  # an agency's database, opened to be read only
     "publish/lock.py": {"os.write", "os.ftruncate"},  # who holds the lock, through the descriptor that the room gave
     "cli/streams.py": {"open('w')", "os.open(O_WRONLY)"},  # the null device, for output that nobody reads

@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ageingwell.config.change import ChangeSettings
 from ageingwell.config.answering import AuditSettings, KeySettings, ListSettings, ReidentifySettings, StatusSettings
+from ageingwell.config.change import ChangeSettings
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
 from ageingwell.config.limits import Limits
+from ageingwell.config.retention import RetentionSettings
 from ageingwell.register import Recipient, TableName, Theme
 
 Purpose = Literal["direct_care", "risk_stratification", "evaluation"]
@@ -299,6 +300,7 @@ class ScoreSettings(Settings):
         default=ReidentifySettings(), description="how many people an agency may look up by the lists it was sent"
     )
     keys: KeySettings = Field(default=KeySettings(), description="who has the keys")
+    retention: RetentionSettings = Field(default=RetentionSettings(), description="how long anything is kept")
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
     outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, and who visits")

@@ -119,6 +119,13 @@ def _by_code(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
             sent = _as_sent(folder, book)
             if sent.code == filled.code:
                 return folder, recipient, sent
+    # The version that was sent may have gone since, with somebody who was on it: the newest one has all the others.
+    keys = {key_of(row[KEY]) for row in (*filled.rows, *filled.plans)}
+    for folder in revisions(out, night)[-1:]:
+        if book_of(folder, recipient).is_file():
+            sent = _published(folder, recipient)
+            if keys & {row[KEY] for row in (*sent.rows, *sent.plans)}:
+                return folder, recipient, sent
     raise DecisionFileError(
         f"{filled.name}: is a list for {recipient} of the night {night}, which is not in this output folder",
         "give the output folder that list was made in",

@@ -9,7 +9,7 @@ from ageingwell.contracts.gp import OLDEST
 from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part
 from ageingwell.outreach.listing import unplaced
-from ageingwell.permissions import DEATH_TOLD, excluded
+from ageingwell.permissions import DEATH_TOLD, FORGOTTEN, excluded
 from ageingwell.sources.read import Records
 from ageingwell.spine import Tables, age_on, latest_versions
 from ageingwell.timeline import AsOf
@@ -18,7 +18,7 @@ ATTRITION = pl.Schema(
     {"person_id": pl.String, "step": pl.String, "reason": pl.String, "n": pl.Int64, "re_enters_on": pl.Date}
 )
 # Of several opt-outs of one person, the one that is told.
-_REASONS = ("objection", "restriction", DEATH_TOLD, "national", "type_1")
+_REASONS = (FORGOTTEN, "objection", "restriction", DEATH_TOLD, "national", "type_1")
 
 
 def account_for_shard(

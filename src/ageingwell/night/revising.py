@@ -10,9 +10,9 @@ import polars as pl
 
 from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
+from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
 from ageingwell.governance.manifest import as_manifest
-from ageingwell.disk import DISK
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
@@ -39,7 +39,14 @@ class Revision:
 
 
 def publish_withdrawal(
-    kept: KeptNight, frames: NightFrames, *, out: Path, config: Config | None, key: Key | None
+    kept: KeptNight,
+    frames: NightFrames,
+    *,
+    out: Path,
+    config: Config | None,
+    key: Key | None,
+    today: date | None = None,
+    disk: Disk = DISK,
 ) -> Revision:
     """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision.
 
@@ -50,7 +57,7 @@ def publish_withdrawal(
     pages, why = _pages_or_why(kept, frames, facts, config=config, key=key, of_quarter=_of_quarter(kept, out))
     told = () if why is None else (_no_pages(kept, why),)
     name = kept.folder.name.split(".")[0]
-    with staged(out, name=name) as staging:
+    with staged(out, name=name, disk=disk) as staging:
         _copy_beside(kept.folder, staging)
         save_as_found(frames, staging, found=kept.found, seal=_seal(frames, facts, key=key))
         told_of_it = as_manifest(facts) | ({} if why is None else {"without_pages": why})
@@ -60,7 +67,7 @@ def publish_withdrawal(
         for line in told:
             write_bytes(staging / NO_PAGES, f"{line}\n".encode())
         seal_night(staging)
-        return Revision(publish_folder(staging, out, name=name), told)
+        return Revision(publish_folder(staging, out, name=name, today=today, disk=disk), told)
 
 
 def _seal(frames: NightFrames, facts: Mapping[str, Any], *, key: Key | None) -> dict[str, str] | None:

@@ -21,7 +21,16 @@ from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.barred import BARRED_FILE
 from ageingwell.kept.frames import NightFrames
 from ageingwell.night.answered import published_as
-from ageingwell.night.barring import Lost, as_opt_outs, barred_before, keep_barred, lost_since, settle_barred, stop_on_delivery, told_by
+from ageingwell.night.barring import (
+    Lost,
+    as_opt_outs,
+    barred_before,
+    keep_barred,
+    lost_since,
+    settle_barred,
+    stop_on_delivery,
+    told_by,
+)
 from ageingwell.night.change import last_manifest, last_night, stop_on_change
 from ageingwell.night.deliveries import dated_ahead, differences_since, older_than_last, same_as_last
 from ageingwell.night.evidence import evidence_of

@@ -29,7 +29,7 @@ REGISTER: Final = "gp_patients"
 IS_GUEST: Final = "_is_guest"
 _SHARD: Final = "_shard"
 _PERSON: Final = "_person"  # a whole number in place of a pseudonym: a fifth of its memory
-_OPT_OUTS: Final = "permissions"  # heeded for all records at once, and in no shard
+OPT_OUTS: Final = "permissions"  # heeded for all records at once, and in no shard
 
 
 # What the program itself, its libraries and the group's own part of a night take.
@@ -49,7 +49,7 @@ def shards_needed(records: Records, settings: ScoreSettings) -> int:
     engine = settings.engine
     at_once = engine.processes if engine.name == "local" else 1
     room = max(settings.memory_gib - _GIB_OF_ITS_OWN, settings.memory_gib / 4) / at_once
-    rows = sum(table.n_good for name, table in records.tables.items() if name != _OPT_OUTS)
+    rows = sum(table.n_good for name, table in records.tables.items() if name != OPT_OUTS)
     return max(math.ceil(rows / (room * ROWS_A_GIB)), 1 if engine.name == "local" else 2)
 
 
@@ -132,7 +132,7 @@ def split_into_shards(records: Records, as_of: AsOf, *, n_shards: int, folder: P
 
     How many there are decides nothing that is worked out of them. Opt-outs are in none: they hold for all records.
     """
-    rows = {name: table for name, table in records.rows().items() if name != _OPT_OUTS}
+    rows = {name: table for name, table in records.rows().items() if name != OPT_OUTS}
     if n_shards == 1:
         whole = folder / "0"
         DISK.make_folders(whole)

@@ -10,8 +10,9 @@ from ageingwell.contracts.made import Attrition
 from ageingwell.contracts.services import schema_of
 from ageingwell.kept.frames import CONTRACTS, Frame, NightFrames
 from ageingwell.night.barring import Told
+from ageingwell.permissions import FORGOTTEN
 
-OPT_OUTS: Final = ("objection", "restriction", "national", "type_1")
+OPT_OUTS: Final = (FORGOTTEN, "objection", "restriction", "national", "type_1")
 MOVED: Final = "moved"
 # Fewer moves than this are no fault of a delivery, however short the list.
 FEWEST_OF_MANY: Final = 10

@@ -13,7 +13,9 @@ from ageingwell.config.score import Ledger, Purpose
 from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, NotPermittedError
+from ageingwell.errors import AgeingWellError, ChangeError, KeepingError, LedgerError, NotPermittedError
+from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
+from ageingwell.forgotten import read_forgotten
 from ageingwell.kept.barred import read_barred
 from ageingwell.kept.reading import read_night
 from ageingwell.night.barring import (
@@ -30,6 +32,7 @@ from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.outreach.flags import under_safeguarding, with_people_at
 from ageingwell.permissions import (
+    FORGOTTEN,
     STRICTEST,
     allow_list,
     excluded,
@@ -67,7 +70,7 @@ def find_withdrawn(
     purpose: Purpose | None = None,
 ) -> Withdrawn:
     """Read opt-outs and GP register, and whom contacts, social care and the ledger in `out` tell to have died: who is
-    to be taken off, however late it was recorded.
+    to be taken off, however late it was recorded; and whoever was forgotten.
 
     `listed` are those whom the night names (person_id): an allow list is asked of them too, for they may have left the
     register. A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the
@@ -90,8 +93,9 @@ def find_withdrawn(
     died = newest.filter(pl.col("died_on").is_not_null()).with_columns(reason=pl.lit("deceased"))
     left = newest.filter(left_by(on)).with_columns(reason=pl.lit("moved"))
     told = _told_to_have_died(care, contacts, ledger=out / settings.ledger_file, on=on)
+    forgotten, is_doubtful = _forgotten(out, listed, newest)
     # Of several reasons the first is told, and opt-outs reach furthest: into every file.
-    people = [opted, _living_in(opted, newest), died, *told, marks, left]
+    people = [forgotten, opted, _living_in(opted, newest), died, *told, marks, left]
     read = {"permissions": permissions, "gp_patients": patients, "care_events": care, "contacts": contacts}
     doubted = _doubted(permissions, patients, settings, rules)
     if patients is not None and knows_nobody(newest, listed, settings):
@@ -102,14 +106,16 @@ def find_withdrawn(
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
         now_at=_now_at(patients, newest),
         lived_in=newest.select("household_id").drop_nulls().unique(),
-        guarded=guarded,
+        # Who was forgotten is in no file at all, that of the safeguarding lead included.
+        guarded=guarded.join(forgotten, on="person_id", how="anti", maintain_order="left"),
         unread=tuple(
             name
             for name, table in zip(_NEEDED, (permissions, patients), strict=True)
             # A full disk is no fault of the table: the run says so, and the next one has room again.
             if name not in no_room
             and (table is None or table.name in doubted or not _is_as_declared(name, table, data))
-        ),
+        )
+        + ((FORGOTTEN_FILE,) if is_doubtful else ()),
     )
 
 
@@ -126,6 +132,16 @@ def _doubted(
     if patients is not None and not rules.is_empty() and meet_nobody(rules, patients.rows, settings):
         doubted.add("permissions")
     return doubted
+
+
+def _forgotten(out: Path, *named: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """Those of some people (person_id) who were forgotten, with the reason; and whether nobody can say who they are."""
+    people = pl.concat([frame.select(pl.col("person_id").cast(pl.String)) for frame in named])
+    try:
+        found, is_doubtful = read_forgotten(out).among(people["person_id"]), False
+    except KeepingError:
+        found, is_doubtful = people["person_id"].clear(), True
+    return found.to_frame().with_columns(reason=pl.lit(FORGOTTEN)), is_doubtful
 
 
 def _rules(

@@ -26,9 +26,9 @@ from ageingwell.governance.manifest import (
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
-from ageingwell.kept.sealed import seal_night
 from ageingwell.kept.measured import save_measured
 from ageingwell.kept.quarters import COMMISSIONING, counts_before, keep_page, kept_page
+from ageingwell.kept.sealed import seal_night
 from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (

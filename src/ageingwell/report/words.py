@@ -42,6 +42,7 @@ REASON_WORDS: Final = {
     "type_1": "asked their GP not to share their record (type 1 opt-out)",
     "national": "asked for their data not to be used (national opt-out)",
     "objection": "asked not to be included",
+    "forgotten": "asked for their record here to be deleted",
     "restriction": "asked for their record to be restricted",
     "deceased": "has died",
     "moved": "has moved away",
