@@ -97,7 +97,10 @@ def _copy_beside(folder: Path, staging: Path) -> None:
         DISK.make_folder(staging / "refused")
     for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
         try:
-            content = found.read_bytes()
+            # Not what a link leads to: it would be published.
+            content = found.read_bytes() if DISK.kind(found) == "file" else None
         except OSError:
+            continue
+        if content is None:
             continue
         write_bytes(staging / found.relative_to(folder), content)

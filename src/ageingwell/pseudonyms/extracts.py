@@ -406,7 +406,8 @@ def _stop_if_real(table: str, rows: pl.DataFrame, plan: Conversion, work: _Work)
 
 
 def _mark(path: Path) -> bytes:
-    content = path.read_bytes()[: _LONGEST_MARK_BYTES + 1]
+    # Its bytes are handed on: a link to something else must not be.
+    content = b"" if path.is_symlink() or not path.is_file() else path.read_bytes()[: _LONGEST_MARK_BYTES + 1]
     try:
         is_mark = len(content) <= _LONGEST_MARK_BYTES and isinstance(json.loads(content), dict)
     except ValueError:
