@@ -117,6 +117,8 @@ def find_bundle(name: str | Path) -> Path:
 
     A bare name is looked for among the shipped bundles first: the demonstration makes a folder `demo` of its own.
     """
+    if "\0" in str(name):
+        raise BundleError("the name of the bundle holds a NUL, as no name can", "name its folder")
     named = shipped("models") / name
     return named if Path(name).name == str(name) and named.is_dir() else Path(name)
 

@@ -69,9 +69,9 @@ class Disk:
             return known.get(stat.S_IFMT(mode), "other")  # type: ignore[return-value]
 
     def read(self, path: Path) -> bytes:
-        """Return the bytes of a small file."""
-        with self.watched("read", path):
-            return path.read_bytes()
+        """Return the bytes of a small file; `OSError` for a link, and for what is no file: a device never ends."""
+        with self.watched("read", path), _to_read(path) as file:
+            return file.read()
 
     def read_link(self, link: Path) -> str:
         """Return the text of a symbolic link."""
@@ -148,7 +148,7 @@ class Disk:
 
     def copy(self, old: Path, new: Path) -> None:
         """Copy the bytes of a file to a new one, for its owner alone."""
-        with old.open("rb") as content:
+        with _to_read(old) as content:
             self.write_from(new, content)
 
     def write_frame(self, path: Path, frame: "pl.DataFrame", **options: Any) -> None:
@@ -354,6 +354,14 @@ def _numbered(path: Path) -> Iterator[None]:
     else:
         return
     raise OSError(number, os.strerror(number), str(path))
+
+
+@contextmanager
+def _to_read(path: Path) -> Iterator[IO[bytes]]:
+    with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT | _BINARY), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file on a disk", str(path))
+        yield file
 
 
 def _stop_unless_one_file(descriptor: int, path: Path) -> None:

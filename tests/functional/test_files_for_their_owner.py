@@ -35,8 +35,8 @@ def told(first_night: Path, settings: Path, bundle: Path, tmp_path_factory: pyte
 @pytest.mark.parametrize("command", COMMANDS)
 def test_whatever_a_command_writes_is_for_its_owner_alone_and_where_it_was_told_to(command: str, told: Told) -> None:
     one = told[command]
-    counted("S7.permissions", 1, int(bool(one["wide"])), note="commands under umask 000, scratch folders too")
-    counted("S4.writes_outside", 1, int(bool(one["outside"])), note="commands that write outside what they were told")
+    counted("S7.modes", 1, int(bool(one["wide"])), note="commands under umask 000, scratch folders too")
+    counted("S4.paths", 1, int(bool(one["outside"])), note="commands that write outside what they were told")
     assert one["fault"] is None, one["said"]
     assert one["exit_code"] in FINE, one["said"]
     assert one["wide"] == []

@@ -47,5 +47,5 @@ def test_a_command_says_so_and_leaves_nothing_half_done(
     is_told = one["raised"] is None and one["left"] == [] and one["same"]
     is_told = is_told and one["exit_code"] in (9, OWN_CODES.get(command))
     is_told = is_told and words.startswith("Error: ") and "What to do: " in words
-    counted("R9.full_disks", 1, int(not is_told), note="commands on a disk that is full or may not be written")
+    counted("R9.io_errors", 1, int(not is_told), note="commands on a disk that is full or may not be written")
     assert is_told, one

@@ -168,8 +168,9 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         os.close(DISK.open_ours(path))
         for beside in ("-wal", "-shm", "-journal"):
             # SQLite makes them itself; a link in their place would lead it elsewhere.
-            if DISK.kind(path.with_name(f"{path.name}{beside}")) not in (None, "file"):
-                raise OSError(errno.ELOOP, f"{path.name}{beside} is no file of ours")
+            other = path.with_name(f"{path.name}{beside}")
+            if (kind := DISK.kind(other)) is not None and (kind != "file" or other.lstat().st_nlink > 1):
+                raise OSError(errno.ELOOP, f"{other.name} is a link, or no file")
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             # One writer at a time, by the nights' lock: then WAL needs no shared memory, which network shares lack.
             database.execute("PRAGMA locking_mode = EXCLUSIVE")

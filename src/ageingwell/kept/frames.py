@@ -66,9 +66,9 @@ class NightFrames(Shown):
     and who knows them, to be counted and never shown), `services` (what the directory of local services offers),
     `last_time` (what the group's ledger tells of each person), `plans` (the plans that go on) and `since_last` (how
     many were decided since the last list, exactly, for the group alone), `lot` (everybody who took part in a lot at the
-    margin, tonight's and all before) and `coarsened` (which rows tell less); and for the annex `beeswarm` (contributions
-    of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links` (how much of
-    each table meets the register), which the next night is compared with too.
+    margin, tonight's and all before) and `coarsened` (which rows tell less); and for the annex `beeswarm`
+    (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links`
+    (how much of each table meets the register), which the next night is compared with too.
     """
 
     listed: pl.DataFrame

@@ -137,7 +137,10 @@ def _copy_beside(folder: Path, staging: Path) -> None:
         DISK.make_folder(staging / "refused")
     for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
         try:
-            content = read_kept(folder, found.relative_to(folder).as_posix())
+            # Not what a link leads to: it would be published.
+            content = read_kept(folder, found.relative_to(folder).as_posix()) if DISK.kind(found) == "file" else None
         except (OSError, PublishError):
+            continue
+        if content is None:
             continue
         write_bytes(staging / found.relative_to(folder), content)

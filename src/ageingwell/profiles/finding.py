@@ -65,6 +65,19 @@ def raw_files(folder: Path, *, workspace: Path, leave: Iterable[Path] = ()) -> l
     return found
 
 
+def stop_on_ways_out(folder: Path) -> None:
+    """Stop where a link leads out of an agency's folder, or something in it is no file: neither was sent to us.
+
+    Raises `SourceError`.
+    """
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if not path.resolve().is_relative_to(root):
+            raise SourceError(f"{path.name}: a link that leads out of the folder", "put the file itself there")
+        if not path.is_file() and not path.is_dir():
+            raise SourceError(f"{path.name}: a link to nothing, or no file on a disk", "take it out of the folder")
+
+
 def _unpacked(path: Path, workspace: Path) -> list[RawFile]:
     place = workspace / f"zip-{sum(1 for _ in workspace.iterdir()):05d}"
     DISK.make_folders(place)

@@ -441,7 +441,8 @@ def _stop_if_real(table: str, rows: pl.DataFrame, plan: Conversion, work: _Work)
 def _mark(path: Path) -> bytes:
     content = b""
     try:
-        content = small_bytes(path, most=_LONGEST_MARK_BYTES)
+        # Its bytes are handed on: a link to something else must not be.
+        content = b"" if path.is_symlink() else small_bytes(path, most=_LONGEST_MARK_BYTES)
         is_mark = isinstance(json_within(content.decode("utf-8"), path.name), dict)
     except (ValueError, SourceError):
         is_mark = False
