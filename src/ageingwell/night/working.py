@@ -76,13 +76,13 @@ def work_out(
             engine=engine,
             n_shards=shards_needed(records, config.score),
             lots=lots_so_far(previous),
+            held=held,
         )
     if previous is not None:
         facts = replace(
             facts,
             last_night={"folder": previous.name, "sums_sha256": digest_of_night(previous)},
             notes=[*facts.notes, *_of_last_night(previous, is_readable=last_list is not None)],
-            held=held,
         )
     return frames, facts, bundle
 
