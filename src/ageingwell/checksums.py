@@ -96,7 +96,7 @@ def check_folder(folder: Path, *, but: Collection[str] = ()) -> None:
     if SUMS not in names:
         raise UnsealedError
     told = read_plainly(folder / SUMS, SUMS)
-    _compare(told, {name: _digest(folder / name, name) for name in names if name not in _APART})
+    _compare(told, {name: _digest(folder / name, name) for name in names if name != SUMS})
 
 
 def checked_file(folder: Path, name: str) -> bytes:
@@ -183,10 +183,10 @@ def _below(folder: Path, above: str) -> Iterator[str]:
             if name.count("/") >= MOST_DEEP:
                 raise ChangedError(_shown(name), "is a folder deeper than any that was saved here")
             yield from _below(folder / entry.name, f"{name}/")
-        elif entry.is_file(follow_symlinks=False) and _LINE.fullmatch(f"{'0' * 64}  {name}"):
+        elif _LINE.fullmatch(f"{'0' * 64}  {name}"):
             yield name
         else:
-            raise ChangedError(_shown(name), "is a link, or no file")
+            raise ChangedError(_shown(name), "has a name that no file here was saved under")
 
 
 def _shown(name: str) -> str:
