@@ -22,7 +22,7 @@ from tools.reference.settings import _inner
 
 ROOT = FOLDER.parent.parent
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "intro")
-FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
 TOP = (ScoreSettings, TrainSettings, TableSettings, Ledger, OutreachSettings, Interventions, ServicesSettings)
 
 

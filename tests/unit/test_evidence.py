@@ -89,7 +89,7 @@ def test_a_page_changed_by_hand_fails_the_check(tmp_path: Path, capsys: pytest.C
     at.write_text(at.read_text().replace("**1 went wrong**", "held"))
 
     assert main(["--check", str(first)], docs=tmp_path / "docs") == 1
-    assert "docs/evidence.md is not what" in capsys.readouterr().err
+    assert "docs/evidence.md is not what the counts kept" in capsys.readouterr().err
 
 
 def test_a_measure_nobody_listed_is_shown_and_one_nobody_counted_is_not_measured() -> None:
@@ -119,7 +119,7 @@ def test_every_measure_that_a_test_counts_is_listed_among_the_goals() -> None:
     assert counted - listed == set(), "describe it in tools/evidence/goals.toml"
 
 
-def test_the_page_is_what_the_counts_kept_make_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_pages_are_what_the_counts_kept_make_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--check", str(tmp_path)])
 
-    assert "is not what its counts" not in capsys.readouterr().err
+    assert "is not what the counts kept" not in capsys.readouterr().err

@@ -3,7 +3,7 @@
     python -m tools.evidence --write FOLDER   after all tests: write the page and its counts
     python -m tools.evidence --add FOLDER     after some tests: their counts take the place of their own, others stay
     python -m tools.evidence --check FOLDER   after all tests: write nothing; ends with 1 and says what differs
-    python -m tools.evidence --page           the page again from the counts kept, after a change of goals.toml
+    python -m tools.evidence --page           the pages again, after a change of goals.toml or of the fault catalogue
 
 FOLDER is where the tests wrote their counts (the variable AGEINGWELL_EVIDENCE); `start.py test` makes it `.evidence`.
 A test that was skipped, for a package that the machine has not, keeps its count; the command names it.
@@ -11,13 +11,16 @@ A test that was skipped, for a package that the machine has not, keeps its count
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from tools.evidence.counts import Run, as_json, differences, merged, read_kept, read_run
-from tools.evidence.goals import read_full, read_goals
+from tools.evidence.counts import Counts, Run, as_json, differences, merged, read_kept, read_run
+from tools.evidence.faults import faults_page
+from tools.evidence.goals import Goal, read_full, read_goals
 from tools.evidence.page import page, too_few
 
+SOURCES = "the counts kept, goals.toml, docs/evidence/full and the fault catalogue"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REMEDY = (
     "What to do: if the change is meant, run `python3 start.py test` and `python -m tools.evidence --write .evidence`, "
@@ -29,14 +32,15 @@ def main(arguments: Sequence[str] | None = None, *, docs: Path = DOCS) -> int:
     """Write, or check."""
     asked = _asked(arguments)
     goals, full = read_goals(), read_full(docs / "evidence" / "full")
-    kept_in, page_at = docs / "evidence" / "counts.json", docs / "evidence.md"
+    kept_in = docs / "evidence" / "counts.json"
     kept = read_kept(kept_in)
     folder = asked.write or asked.add or asked.check
     run = Run({}, {}) if folder is None else read_run(folder)
     wrong, lacking = differences(kept, run) if folder is not None else ([], [])
     if asked.check:
-        if not page_at.exists() or page_at.read_text(encoding="utf-8") != page(goals, kept, full):
-            wrong.append("docs/evidence.md is not what its counts, goals.toml and docs/evidence/full make of it")
+        for at, text in _pages(docs, goals, kept, full).items():
+            if not at.exists() or at.read_text(encoding="utf-8") != text:
+                wrong.append(f"docs/{at.relative_to(docs)} is not what {SOURCES} make of it")
         wrong += too_few(goals, kept)
         _tell("not tried on this machine", lacking)
         _tell("docs/evidence.md and the tests differ", wrong)
@@ -46,12 +50,20 @@ def main(arguments: Sequence[str] | None = None, *, docs: Path = DOCS) -> int:
     counts = kept if folder is None else merged(kept, run, partial=asked.add is not None)
     kept_in.parent.mkdir(parents=True, exist_ok=True)
     kept_in.write_text(as_json(counts), encoding="utf-8")
-    page_at.write_text(page(goals, counts, full), encoding="utf-8")
+    for at, text in _pages(docs, goals, counts, full).items():
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.write_text(text, encoding="utf-8")
     _tell("kept as they were", lacking)
     _tell("changed", [line for line in wrong if " fell " in line or "and none now" in line] if asked.write else [])
     few = too_few(goals, counts)
     _tell("too few", few)
     return 1 if few else 0
+
+
+def _pages(
+    docs: Path, goals: Mapping[str, Goal], counts: Counts, full: Mapping[str, dict[str, Any]]
+) -> dict[Path, str]:
+    return {docs / "evidence.md": page(goals, counts, full), docs / "explanation" / "faults.md": faults_page()}
 
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -70,18 +70,22 @@ def _goal(goal: Goal, counts: Counts, full: Mapping[str, Mapping[str, Any]]) -> 
     measures = measures_of(goal, {*counts, *full})
     rows = [_row(name, measure, counts, full) for name, measure in measures.items()]
     table = "\n".join([HEAD, *rows]) if rows else "Not measured."
-    tests = sorted({test for name in measures for test in counts.get(name, {})})
-    told = "Tests: " + ", ".join(f"`{test}`" for test in tests) + "." if tests else ""
-    return "\n\n".join(part for part in (f"### {goal.id} · {goal.says}", table, told) if part)
+    told = [_test(name, test, one) for name in measures for test, one in sorted(counts.get(name, {}).items())]
+    return "\n\n".join(part for part in (f"### {goal.id} · {goal.says}", table, "\n".join(told)) if part)
+
+
+def _test(measure: str, test: str, one: Count) -> str:
+    """One test: which measure it counts for, how many cases, and what it says of them."""
+    notes = "".join(f"; {note}" for note in sorted(one.notes))
+    return f"- `{measure}`: `{test}`, {one.n:,} case{'' if one.n == 1 else 's'}{notes}"
 
 
 def _row(name: str, measure: Measure, counts: Counts, full: Mapping[str, Mapping[str, Any]]) -> str:
     total = _total(counts.get(name, {}))
     n, bad = (f"{total.n:,}", f"{total.bad:,}") if name in counts else ("not measured", "")
     seeds = ", ".join(map(str, sorted(total.seeds)))
-    notes = "".join(f" ({note})" for note in sorted(total.notes))
     how = measure.how if measure.how.startswith("`") else f"{measure.how} `{name}`"
-    return f"| {how}{notes} | {n} | {bad} | {seeds} | {_full(full.get(name))} |"
+    return f"| {how} | {n} | {bad} | {seeds} | {_full(full.get(name))} |"
 
 
 def _full(figure: Mapping[str, Any] | None) -> str:

@@ -15,6 +15,8 @@ from tools.reference.outputs import output_files
 from tools.reference.python import python
 from tools.reference.settings import settings
 from tools.reference.sources import sources
+from tools.supply.licences import licences_page, read_licences
+from tools.supply.lock import read_lock
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 NOTICE = "<!-- Written by `make docs` from the code and from the page's introduction in intro/: change those. -->"
@@ -28,6 +30,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": exit_codes,
     "output-files.md": output_files,
     "sources.md": sources,
+    "licences.md": lambda: licences_page(read_lock(), read_licences()[0]),
 }
 
 

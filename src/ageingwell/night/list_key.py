@@ -29,3 +29,16 @@ def list_key_of(list_key: GivenKey, data: Path) -> Key:
             "give --list-key-file, a file of at least 32 random bytes that only you can read",
         )
     return Key.made_up(0)
+
+
+def stop_on_one_key_for_two(list_key: Key, key_fingerprint: str | None) -> None:
+    """Stop where the key of the rows is the one that the tables' pseudonyms were made with.
+
+    Every recipient has to be able to find their own people by the list key, and nobody but the agencies may know the
+    other. `key_fingerprint` is the tables' own; records that do not tell theirs stop nothing. Raises `KeyFileError`.
+    """
+    if key_fingerprint == list_key.fingerprint:
+        raise KeyFileError(
+            "the list key is the key that the tables were pseudonymised with",
+            "make a key for the lists alone: ageingwell key new list.key",
+        )

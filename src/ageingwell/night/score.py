@@ -21,7 +21,7 @@ from ageingwell.night.change import last_manifest, stop_on_change
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
-from ageingwell.night.list_key import list_key_or_fault
+from ageingwell.night.list_key import list_key_or_fault, stop_on_one_key_for_two
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
@@ -32,6 +32,7 @@ from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
+from ageingwell.publish.mark import set_mark
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
@@ -154,6 +155,7 @@ def _scored(
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
             )
+            stop_on_one_key_for_two(key, records.key_fingerprint)
             local = read_local_directory(config, on=as_of, made_up=records.made_up)
         frames, facts, bundle = work_out(
             records,
@@ -207,6 +209,9 @@ def _scored(
                 world=world,
                 refused={"services": local.refused},
             )
+            if night.is_current:
+                # It was worked out from tables that could be believed, whatever was said of the list before.
+                set_mark(out, None)
     return _run(night, frames, facts)
 
 

@@ -14,6 +14,7 @@ from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, NotPermittedError
 from ageingwell.kept.reading import read_night
+from ageingwell.night.doubt import is_in_doubt, knows_nobody, meet_nobody, under_another_key
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.outreach.flags import under_safeguarding, with_people_at
@@ -58,8 +59,8 @@ def find_withdrawn(
 
     `listed` are those whom the night names (person_id): an allow list is asked of them too, for they may have left the
     register. A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the
-    others say still counts. `purpose` is the list's own, where the settings do not say one; where nothing does, the
-    stricter holds.
+    others say still counts. `unread` names those, and those that can be read and not be believed (`night.doubt`).
+    `purpose` is the list's own, where the settings do not say one; where nothing does, the stricter holds.
     """
     no_room: set[str] = set()
     permissions = _readable("permissions", data, settings, workspace, no_room)
@@ -77,6 +78,9 @@ def find_withdrawn(
     told = _told_to_have_died(data, settings, workspace, ledger=out / settings.ledger_file, on=on)
     # Of several reasons the first is told, and opt-outs reach furthest: into every file.
     people = [opted, _living_in(opted, newest), died, *told, marks, left]
+    doubted = _doubted(permissions, patients, settings, rules)
+    if patients is not None and knows_nobody(newest, listed, settings):
+        doubted.add("gp_patients")
     return Withdrawn(
         people=_first_of([part.drop_nulls("person_id") for part in people], "person_id"),
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
@@ -87,9 +91,24 @@ def find_withdrawn(
             name
             for name, table in zip(_NEEDED, (permissions, patients), strict=True)
             # A full disk is no fault of the table: the run says so, and the next one has room again.
-            if name not in no_room and (table is None or (name in settings.in_doubt and table.absent_columns))
+            if name not in no_room and (table is None or table.name in doubted)
         ),
     )
+
+
+def _doubted(
+    permissions: CheckedTable | None, patients: CheckedTable | None, settings: WithdrawalSettings, rules: pl.DataFrame
+) -> set[str]:
+    """Which of the two tables could be read and cannot be believed."""
+    doubted = {
+        table.name
+        for table in (permissions, patients)
+        if table is not None
+        and (is_in_doubt(table, settings) or (table.name in settings.in_doubt and table.absent_columns))
+    }
+    if patients is not None and not rules.is_empty() and meet_nobody(rules, patients.rows, settings):
+        doubted.add("permissions")
+    return doubted
 
 
 def _rules(
@@ -182,8 +201,9 @@ def withdraw_from_current(
     Returns `None` where there is no current list, or nothing of it changes. Without the night's list key, without
     whole settings, and wherever pages cannot be drawn (another version made the night, a file of it was lost, drawing
     fails), the revision has none: better no page than one with somebody on it who opted out. `tell` is told so. Where
-    the opt-outs or the register cannot be read, nobody can say who is to be taken off: then the list is marked *do not
-    use* until they can. No fault of the published night makes this fail. Hold the publishing lock around it.
+    the opt-outs or the register cannot be read, or not be believed (`night.doubt`), nobody can say who is to be taken
+    off: then the list is marked *do not use* until they can. No fault of the published night makes this fail.
+    Hold the publishing lock around it.
 
     Raises `ChangeError`, once all others are withdrawn, where more of the list have moved than can in a night: that is
     a fault of the register as it was sent, so moves are left alone unless `accept_change`.
@@ -203,7 +223,8 @@ def withdraw_from_current(
         done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
         for told in done.told:
             tell(told)
-    set_mark(out, _why_not_to_use(gone.unread))
+    strange = under_another_key(_NEEDED, data, settings, of_the_night=night.facts.get("key_fingerprint"))
+    set_mark(out, _why_not_to_use(tuple(dict.fromkeys((*gone.unread, *strange)))))
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "

@@ -1,0 +1,214 @@
+"""Run a real command on damaged records, as far as the case needs, and see what came of it."""
+
+import hashlib
+import os
+import re
+import shutil
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from ageingwell.cli import cli
+from ageingwell.errors import AgeingWellError
+from ageingwell.night import outreach, withdraw
+from ageingwell.night import score as night
+from ageingwell.night.local import no_directory
+from ageingwell.publish import current
+from ageingwell.sources import read
+from ageingwell.sources.checked import CheckedTable, Records
+from helpers.faults.records import County, as_csv
+
+NEXT = date(2026, 11, 22) + timedelta(days=7)
+MARK = "DO_NOT_USE.txt"
+NIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.r[0-9]+)?")
+
+
+class ReadThroughError(AgeingWellError):
+    """Nothing stopped the night up to here: what follows is of no interest to the case, and costs seconds."""
+
+    exit_code = 100
+
+
+@dataclass
+class Watch:
+    """How far a night goes, and what it had read by then; `meanwhile` happens between its withdrawals and reading."""
+
+    through: str = "read"
+    records: Records | None = None
+    meanwhile: Callable[[], None] | None = None
+    tables: dict[Any, CheckedTable] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a command: 0 also where a night was left at the point that the case asked for."""
+
+    code: int
+    output: str
+    records: Records | None
+    traceback: str = ""
+
+
+@contextmanager
+def watched(workspace: Path) -> Iterator[Watch]:
+    """Nights that can be left early, and that read a file or settings nobody changed once."""
+    watch = Watch()
+    work_out, read_table, read_agencies = night.work_out, read.read_table, night.read_agencies
+
+    def worked_out(records: Records, **others: Any) -> Any:
+        watch.records = records
+        if watch.through == "read":
+            raise ReadThroughError("read to the end")
+        return work_out(records, **others)
+
+    def let_through(*arguments: Any, **others: Any) -> Any:
+        if watch.through == "permitted":
+            raise ReadThroughError("permitted")
+        return split(*arguments, **others)
+
+    def published(*arguments: Any, **others: Any) -> Any:
+        raise ReadThroughError("worked out to the end")
+
+    def read_all(*arguments: Any, **others: Any) -> Any:
+        if watch.meanwhile is not None:
+            watch.meanwhile()
+        return read_agencies(*arguments, **others)
+
+    def read_once(location: Any, settings: Any, *, workspace: Path) -> CheckedTable:
+        # A file that nobody damaged gives what it gave before.
+        files = tuple((path.name, _digest(path)) for path in location.files)
+        key = (location.table, files, settings.model_dump_json())
+        if not files or any(digest is None for _, digest in files):
+            return read_table(location, settings, workspace=workspace)
+        if key not in watch.tables:
+            watch.tables[key] = read_table(location, settings, workspace=kept / str(len(watch.tables)))
+        return watch.tables[key]
+
+    def local_directory(*arguments: Any, **others: Any) -> Any:
+        return no_directory() if watch.through == "read" else directory(*arguments, **others)
+
+    def settings_once(config: Any) -> Any:
+        # Settings that nobody damaged are what they were before.
+        files = tuple((path.name, _digest(path)) for path in sorted(Path(config).parent.iterdir()))
+        if None in {digest for _, digest in files}:
+            return config_given(config)
+        if files not in settings:
+            settings[files] = config_given(config)
+        return settings[files]
+
+    split, kept = outreach.split_into_shards, workspace
+    directory, config_given = night.read_local_directory, night.config_given
+    settings: dict[Any, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(night, "work_out", worked_out)
+        patch.setattr(night, "read_agencies", read_all)
+        patch.setattr(night, "publish_night", published)
+        patch.setattr(outreach, "split_into_shards", let_through)
+        patch.setattr(read, "read_table", read_once)
+        patch.setattr(withdraw, "read_table", read_once)
+        patch.setattr(night, "read_local_directory", local_directory)
+        patch.setattr(night, "config_given", settings_once)
+        yield watch
+
+
+def _digest(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else None
+
+
+@dataclass
+class Here:
+    """A folder with records, settings and a published night, for one run."""
+
+    at: Path
+    county: County
+    as_of: date = NEXT
+    options: list[str] = field(default_factory=list)
+    command: str = "score"
+    also: str | None = None
+
+    @property
+    def data(self) -> Path:
+        """The folder with the tables."""
+        return self.at / "county"
+
+    @property
+    def out(self) -> Path:
+        """The folder with the nights."""
+        return self.at / "out"
+
+    @property
+    def settings(self) -> Path:
+        """The folder with the settings."""
+        return self.at / "settings"
+
+    def put(self, files: Mapping[str, bytes | None]) -> None:
+        """Write files of the data folder."""
+        for name, content in files.items():
+            # What lies there is shared with every other case.
+            (self.data / name).unlink(missing_ok=True)
+            if content is not None:
+                (self.data / name).write_bytes(content)
+
+
+def lay_out(at: Path, base: Path, county: County) -> Here:
+    """A folder of one's own: everything is linked from `base`, for runs replace files and never write into them."""
+    for folder, _, files in os.walk(base):
+        to = at / Path(folder).relative_to(base)
+        to.mkdir(parents=True, mode=0o700)
+        for name in files:
+            if to.name == "settings":
+                shutil.copyfile(Path(folder) / name, to / name)
+            else:
+                os.link(Path(folder) / name, to / name, follow_symlinks=False)
+    (at / "out" / ".lock").unlink(missing_ok=True)
+    (at / "out" / "current").symlink_to("2026-11-22")
+    return Here(at, county)
+
+
+def make_base(base: Path, county: County, mark: bytes) -> None:
+    """Write the tables of a county, whole, beside the settings and the night."""
+    (base / "county").mkdir()
+    (base / "county" / "synthetic.json").write_bytes(mark)
+    for name, rows in county.tables.items():
+        (base / "county" / f"{name}.csv").write_bytes(as_csv(rows))
+
+
+def run(here: Here, watch: Watch) -> Ran:
+    """Run the command of a case in this process; a night left early counts as one that goes on."""
+    watch.records = None
+    paths = ["--data", here.data, "--out", here.out, "--config", here.settings / "score.toml"]
+    given = [here.command, "--as-of", str(here.as_of), *map(str, paths), *here.options]
+    ran = CliRunner().invoke(cli, given)
+    fault = "" if ran.exception is None or isinstance(ran.exception, SystemExit) else _trace(ran.exception)
+    return Ran(0 if ran.exit_code == 100 else ran.exit_code, ran.output, watch.records, fault)
+
+
+def _trace(fault: BaseException) -> str:
+    return "".join(traceback.format_exception(fault))
+
+
+def still_listed(here: Here) -> list[str]:
+    """Of those who are to come off, the ones whom the current night names anywhere."""
+    folder = current(here.out)
+    assert folder is not None
+    gone = {here.county.objected: "who objected", here.county.died: "who died"}
+    gone |= {} if here.also is None else {here.also: "who is to come off too"}
+    named: set[str] = set()
+    for name in ("list", "people", "scores", "needs", "reasons"):
+        if (folder / f"{name}.parquet").exists():
+            named |= set(pl.read_parquet(folder / f"{name}.parquet", columns=["person_id"])["person_id"])
+    return [said for person, said in gone.items() if person in named]
+
+
+def left_over(here: Here) -> list[str]:
+    """What lies in the output folder and is neither a night nor one of its companions."""
+    known = {".lock", "current", MARK, "decisions.sqlite"}
+    return sorted(path.name for path in here.out.iterdir() if path.name not in known and not NIGHT.match(path.name))
