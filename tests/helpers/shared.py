@@ -11,6 +11,8 @@ import pytest
 
 from helpers.counties import OF_A_RUN, hashes_of
 
+KEPT = "AGEINGWELL_SHARED_FOLDERS"
+
 
 class Shared:
     """Folders that the first process to need them makes, while others wait; `changed` names those written to since."""
@@ -19,6 +21,9 @@ class Shared:
         base = factory.getbasetemp()
         # Each process of pytest-xdist has a folder of its own in the one of the run.
         self.root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+        # `python -m tools.guards` starts the tests many times, and what they only read is made once.
+        if KEPT in os.environ:
+            self.root = Path(os.environ[KEPT])
         self.root.mkdir(parents=True, exist_ok=True)
         self.seen: dict[Path, dict[str, str]] = {}
 

@@ -69,6 +69,19 @@ def test_a_home_that_objects_is_off_the_sheet_of_homes():
     assert without_withdrawn(night(needs=HOME_NEEDS), objects).needs["household_id"].to_list() == ["h7", "h1"]
 
 
+def test_whoever_lived_in_a_home_that_objects_is_off_though_no_person_is_named():
+    objects = gone(homes="household_id | reason\nh1 | objection")
+
+    reasons = "person_id\np1\np2"
+
+    kept = without_withdrawn(night(listed=LISTED, needs=HOME_NEEDS, reasons=reasons), objects)
+
+    assert kept.listed["person_id"].to_list() == ["p2"]
+    assert kept.needs["person_id"].to_list() == [None, None]
+    # What is said of a person names no home: they have to be known to live there.
+    assert kept.reasons["person_id"].to_list() == ["p2"]
+
+
 def test_a_home_under_safeguarding_is_left_to_the_safeguarding_lead_whoever_lives_there():
     marked = gone(homes="household_id | reason\nh7 | safeguarding", lived_in="household_id\nh7")
 

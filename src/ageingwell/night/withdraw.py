@@ -14,19 +14,10 @@ from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.errors import AgeingWellError, ChangeError, KeepingError, LedgerError, NotPermittedError
-from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
-from ageingwell.forgotten import read_forgotten
+from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE, read_forgotten
 from ageingwell.kept.barred import read_barred
-from ageingwell.kept.reading import read_night
-from ageingwell.night.barring import (
-    NOTHING_LOST,
-    Lost,
-    keep_barred,
-    lost_since,
-    stop_on_delivery,
-    told_by,
-    without_leavings,
-)
+from ageingwell.kept.reading import KeptNight, read_night
+from ageingwell.night.barring import Lost, NOTHING_LOST, keep_barred, lost_since, stop_on_delivery, told_by, without_leavings
 from ageingwell.night.doubt import is_in_doubt, knows_nobody, meet_nobody, under_another_key
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
@@ -254,14 +245,14 @@ def withdraw_from_current(
     if folder is None:
         return None
     night = read_night(folder)
-    named = people_named(night.frames)
+    named = people_named(night.as_it_lies)
     gone = find_withdrawn(
         data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
     )
     is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
     frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
     done = None
-    if frames is not night.frames:
+    if frames is not night.frames or _still_named(night, gone):
         done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
         for told in done.told:
             tell(told)
@@ -293,6 +284,11 @@ def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date,
     keep_barred(out, gone.told if with_moves else without_leavings(gone.told), on=on)
     # That a kind brings nobody new is asked once a night, of the night that is worked out.
     return replace(lost, silent={}, warned=frozenset())
+
+
+def _still_named(night: KeptNight, gone: Withdrawn) -> bool:
+    """Whether a file that was changed since it was published names somebody withdrawn: the next revision lacks it."""
+    return bool(night.doubtful) and without_withdrawn(night.as_it_lies, gone) is not night.as_it_lies
 
 
 def _why_not_to_use(unread: tuple[str, ...]) -> str | None:
