@@ -11,7 +11,7 @@ from helpers.scenes import SCENES
 from helpers.stopping import Counted, Scene, crash_points, io_errors, power_cuts
 
 # The whole of it, and every scene at every moment: `python -m benchmarks.reliability crash_points`.
-EVERY_FAULT = 5
+EVERY_FAULT = 9
 # A line of the log is one write of the operating system, not of the room: a cut may leave half of it, which its chain
 # tells. It is looked at in its own tests.
 IN_THE_ROOM = {name: scene for name, scene in SCENES.items() if "log" not in name and "samples" not in name}
