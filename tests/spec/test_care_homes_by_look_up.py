@@ -39,6 +39,12 @@ def test_a_source_may_take_back_what_it_said_and_no_other_may() -> None:
     assert home_facts(known_on(closed, NIGHT))["property_type"].to_list() == ["house"]
 
 
+def test_a_source_on_no_list_takes_nothing_back_for_it_may_be_another() -> None:
+    drawn = frames(("other_not_listed", "care_home", OLD), ("other_not_listed", "house", NEW), ("epc", "flat", OLD))
+
+    assert spine_on(drawn, NIGHT)["care_home"].to_list() == ["yes"]
+
+
 def test_what_a_source_tells_later_than_the_night_is_not_known() -> None:
     assert spine_on(frames(("cqc", "care_home", "2026-12-01"), ("epc", "flat", OLD)), NIGHT)["care_home"][0] == "no"
 
