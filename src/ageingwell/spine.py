@@ -14,7 +14,6 @@ from ageingwell.contracts.made import Spine
 from ageingwell.contracts.registry import EVENT_KEYS
 from ageingwell.events import latest as latest
 from ageingwell.events import one_row_per_event
-from ageingwell.reading.listed import NOT_LISTED
 from ageingwell.register import BY_HOME, SIGNS_OF_CONTACT
 from ageingwell.sources.read import CheckedTable, Records
 from ageingwell.timeline import ENDINGS, AsOf, Lookback, known
@@ -288,15 +287,12 @@ def home_facts(tables: Tables) -> pl.DataFrame:
 def _told_to_be_care_homes(homes: pl.LazyFrame) -> pl.Series:
     """The homes of which the newest row of a source says that they are care homes: household_id, unique.
 
-    A source may take back what it said, and no other source may. Sources on no list go under one name, so of them none
-    can take back what may be another's word.
+    A source may take back what it said, and no other source may.
     """
     kind = latest(_label_code("property_type", PROPERTY_TYPES), pl.col("recorded_on"))
     by_source = homes.group_by("household_id", "source").agg(kind=kind)
     told = by_source.filter(pl.col("kind") == PROPERTY_TYPES.index("care_home"))
-    not_listed = homes.filter((pl.col("source") == NOT_LISTED) & (pl.col("property_type") == "care_home"))
-    both = pl.concat([told.select("household_id"), not_listed.select("household_id")])
-    return both.unique().collect()["household_id"]
+    return told.select("household_id").unique().collect()["household_id"]
 
 
 def _label_code(name: str, labels: tuple[str, ...]) -> pl.Expr:
