@@ -11,7 +11,6 @@ import pytest
 
 from helpers.counties import hashes_of
 
-
 KEPT = "AGEINGWELL_SHARED_FOLDERS"
 
 
