@@ -31,7 +31,7 @@ def ageingwell(data: str, as_of: str, model: str, given: str, cache: str, out: s
     import polars as pl
     from scipy.special import expit
 
-    from ageingwell.lookup import LookupTables, compile_booster, load_tables, save_tables
+    from ageingwell.lookup import LookupTables, compile_booster, digest_of, load_tables, save_tables
     from benchmarks.scale.job import as_agreed
     from benchmarks.scale.with_ageingwell import every_feature
 
@@ -40,10 +40,12 @@ def ageingwell(data: str, as_of: str, model: str, given: str, cache: str, out: s
         made, _ = every_feature(Path(data), as_of=date.fromisoformat(as_of), workspace=Path(workspace))
         people = as_agreed(made)
     stages.done("read, check, features")
-    kept = load_tables(Path(cache), key="benchmark")
+    told = Path(cache) / "digest.txt"
+    kept = load_tables(Path(cache), digest=told.read_text(encoding="ascii")) if told.is_file() else None
     tables = compile_booster(booster) if kept is None else kept
     if kept is None and isinstance(tables, LookupTables):
-        save_tables(tables, Path(cache), key="benchmark")
+        save_tables(tables, Path(cache))
+        told.write_text(digest_of(tables), encoding="ascii")
     stages.done("tables of the trees")
     names = booster.feature_name()
     everything = people.join(pl.read_parquet(given), on="person_id", how="left", maintain_order="left")

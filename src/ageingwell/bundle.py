@@ -1,4 +1,4 @@
-"""Save and load a model with all it needs: text and JSON, no pickle, every file checked before it is parsed."""
+"""Load a model with all it needs: text and JSON, no pickle, every file checked before any is parsed."""
 
 import hashlib
 import json
@@ -14,18 +14,22 @@ import polars as pl
 from scipy.special import expit
 
 from ageingwell.config.files import read_codelists, shipped
+from ageingwell.config.score import ModelSettings
 from ageingwell.errors import BundleError
-from ageingwell.evaluation.stored import as_text, from_text
+from ageingwell.evaluation.stored import from_text
 from ageingwell.features.build import FEATURES
 from ageingwell.features.definition import definitions as define
 from ageingwell.model.compiled import CompiledRisk, compile_risk
 from ageingwell.model.fitted import FittedRisk
-from ageingwell.model.saving import AGAIN, read, written
+from ageingwell.model.saving import AGAIN, as_found, checked, damage_told, read
+from ageingwell.model.signing import stop_on_older, stop_on_unsigned
 from ageingwell.shown import Screen, Shown, interval_text, sentence
 
 # Models of format 3 know no bend; a version that knew none would tell other risks of a bent model, and refuses it.
-FORMAT, READABLE = 4, (3, 4)
-EVALUATION = "evaluation.json"
+# A version that checked no sums would read what an older one wrote and this one refuses; it refuses format 5.
+FORMAT, READABLE = 5, (3, 4, 5)
+FACTS, EVALUATION, CARD = "bundle.json", "evaluation.json", "card.md"
+TABLES = "lookup.json"  # the digests of the look-up tables
 LIBRARIES = ("lightgbm", "polars", "numpy")
 # Tables and LightGBM are compared on so many people at every call, and may differ by so much on the log-odds.
 PEOPLE_COMPARED = 64
@@ -37,9 +41,10 @@ class Bundle(Shown):
     """The models of one training, the first outcome's first, and what is known of them.
 
     `facts` is `bundle.json` as read: outcomes, training window, calibration, evaluation, verdict, library versions.
-    `digest` is the SHA-256 of `bundle.json`, which holds the SHA-256 of every other file. `tables` are each outcome's
-    measures on the latest year, as `evaluate` writes them; empty where none were stored. `cache` is the folder that
-    keeps the look-up tables of the compiled models.
+    `digest` is the SHA-256 of `bundle.json`, which holds the SHA-256 of every file that changes a risk. `tables` are
+    each outcome's measures on the latest year, as `evaluate` writes them; empty where none were stored. `card` is its
+    card as it stands in the folder, parts of which a person fills in. `cache` is the folder that keeps the look-up
+    tables of the compiled models, and `lookups` the digest of each outcome's.
     """
 
     models: Mapping[str, FittedRisk]
@@ -47,12 +52,14 @@ class Bundle(Shown):
     digest: str
     tables: Mapping[str, Mapping[str, pl.DataFrame]] = field(default_factory=dict)
     cache: Path | None = field(default=None, kw_only=True)
+    card: str | None = field(default=None, kw_only=True)
+    lookups: Mapping[str, str | None] = field(default_factory=dict, kw_only=True)
 
     @cached_property
     def compiled(self) -> Mapping[str, CompiledRisk]:
         """The models with their look-up tables, made or taken from the cache when first asked for."""
         return {
-            outcome: compile_risk(model, key=f"{self.digest}-{outcome}", cache=self.cache)
+            outcome: compile_risk(model, digest=self.lookups.get(outcome), cache=self.cache)
             for outcome, model in self.models.items()
         }
 
@@ -105,63 +112,57 @@ def _defined(codelists: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, st
     return define(FEATURES, dict(codelists))
 
 
-def save_bundle(
-    models: Mapping[str, FittedRisk],
-    facts: Mapping[str, Any],
-    folder: Path,
-    *,
-    codelists: Mapping[str, tuple[str, ...]],
-    tables: Mapping[str, Mapping[str, pl.DataFrame]] | None = None,
-) -> Path:
-    """Write a bundle folder: each outcome's trees, `evaluation.json` with its `tables`, and `bundle.json`.
-
-    Its maker writes the card beside them.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    outcomes = {}
-    for number, (outcome, model) in enumerate(models.items()):
-        file = "model.txt" if number == 0 else f"model_{outcome}.txt"
-        text, outcomes[outcome] = written(model, file)
-        (folder / file).write_bytes(text.encode())
-    content = as_text(tables or {}).encode()
-    (folder / EVALUATION).write_bytes(content)
-    everything = {
-        "format": FORMAT,
-        "outcomes": outcomes,
-        "evaluation_file": {"file": EVALUATION, "sha256": hashlib.sha256(content).hexdigest()},
-        "features": definitions(codelists),
-        "versions": {library: version(library) for library in LIBRARIES},
-        **facts,
-    }
-    (folder / "bundle.json").write_text(json.dumps(everything, indent=1, sort_keys=False) + "\n", encoding="utf-8")
-    return folder
-
-
 def find_bundle(name: str | Path) -> Path:
     """The folder of a bundle: the name of a shipped one, or a folder.
 
     A bare name is looked for among the shipped bundles first: the demonstration makes a folder `demo` of its own.
     """
+    if "\0" in str(name):
+        raise BundleError("the name of the bundle holds a NUL, as no name can", "name its folder")
     named = shipped("models") / name
     return named if Path(name).name == str(name) and named.is_dir() else Path(name)
 
 
 def load_bundle(
-    name: str | Path, *, codelists: Mapping[str, tuple[str, ...]] | None = None, cache: str | Path | None = None
+    name: str | Path,
+    *,
+    codelists: Mapping[str, tuple[str, ...]] | None = None,
+    cache: str | Path | None = None,
+    trust: ModelSettings | None = None,
 ) -> Bundle:
-    """Load a bundle, a shipped name or a folder, and check everything before LightGBM sees a byte.
+    """Load a bundle, a shipped name or a folder, once every file fits its `SHA256SUMS`; nothing is parsed before.
 
-    LightGBM's parser aborts the process on some damaged files and silently changes scores on others, so every file's
-    SHA-256 is checked first. Raises `BundleError` saying what differs. `cache` is a folder for the models' tables.
-    `codelists` are those of the features, by default the shipped ones; a site with its own gives `config.codelists`.
+    LightGBM's parser aborts the process on some damaged files and silently changes scores on others. Raises
+    `BundleError` saying what differs. `cache` is a folder for the models' tables. `codelists` are those of the
+    features, by default the shipped ones; a site with its own gives `config.codelists`. `trust`, `config.score.model`,
+    says whose signature the bundle has to bear, and how old it may be.
     """
     folder = find_bundle(name)
+    files = checked(as_found(folder), folder)
+    stop_on_unsigned(files, trust, folder)
+    bundle = read_bundle(files, folder, cache=None if cache is None else Path(cache))
+    stop_on_older(bundle.facts, trust, folder)
     codelists = read_codelists(shipped("configs") / "codelists") if codelists is None else codelists
-    facts, digest = _facts(folder)
-    _stop_on_other_features(folder, facts, codelists)
-    _stop_on_other_versions(folder, facts)
-    models = {outcome: read(part, folder) for outcome, part in facts["outcomes"].items()}
-    return Bundle(models, facts, digest, _tables(folder, facts), cache=None if cache is None else Path(cache))
+    _stop_on_other_features(folder, bundle.facts, codelists)
+    _stop_on_other_versions(folder, bundle.facts)
+    return bundle
+
+
+def read_bundle(files: Mapping[str, bytes], folder: Path, *, cache: Path | None = None) -> Bundle:
+    """The bundle in the files of `folder`, by name, which were checked before. Raises `BundleError`."""
+    with damage_told(folder):
+        facts = _facts(files)
+        models = {outcome: read(part, files) for outcome, part in facts["outcomes"].items()}
+        lookups = json.loads(files[TABLES])["sha256"] if TABLES in files else {}
+        return Bundle(
+            models,
+            facts,
+            hashlib.sha256(files[FACTS]).hexdigest(),
+            _tables(files, facts),
+            cache=cache,
+            card=files[CARD].decode(errors="replace") if CARD in files else None,
+            lookups={outcome: lookups.get(outcome) for outcome in models},
+        )
 
 
 def predict(bundle: Bundle, features: pl.DataFrame, *, threads: int) -> pl.DataFrame:
@@ -194,31 +195,31 @@ def _stop_on_other_odds(model: CompiledRisk, some: pl.DataFrame, odds: np.ndarra
         )
 
 
-def _facts(folder: Path) -> tuple[dict[str, Any], str]:
-    path = folder / "bundle.json"
-    try:
-        content = path.read_bytes()
-        facts = json.loads(content)
-    except FileNotFoundError:
-        raise BundleError(
-            f"{folder.name}: there is no model bundle of this name", "name a shipped bundle or a bundle folder"
-        ) from None
-    except (OSError, ValueError):
-        raise BundleError(
-            f"{folder.name}: bundle.json cannot be read", "copy the bundle again from its maker"
-        ) from None
-    if not isinstance(facts, dict) or facts.get("format") not in READABLE:
-        raise BundleError(f"{folder.name}: bundle.json has another format", "train the bundle again with this version")
-    return facts, hashlib.sha256(content).hexdigest()
+def _facts(files: Mapping[str, bytes]) -> dict[str, Any]:
+    if FACTS not in files:
+        raise BundleError("there is no model bundle here", "name a shipped bundle or a bundle folder")
+    facts: dict[str, Any] = json.loads(files[FACTS])
+    if facts["format"] not in READABLE:
+        raise BundleError(f"{FACTS} has another format", "train the bundle again with this version")
+    wanted = {
+        "made_up": bool,
+        "outcomes": dict,
+        "features": dict,
+        "training": dict,
+        "evaluation": dict,
+        "verdict": dict,
+    }
+    lacking = [name for name, kind in wanted.items() if not isinstance(facts.get(name), kind)]
+    told = facts["verdict"] if not lacking else {}
+    if lacking or not facts["outcomes"] or not isinstance(told["usable"], bool) or not isinstance(told["reason"], str):
+        raise BundleError(f"{FACTS} does not hold what a bundle needs", AGAIN)
+    return facts
 
 
-def _tables(folder: Path, facts: Mapping[str, Any]) -> dict[str, dict[str, pl.DataFrame]]:
-    try:
-        content = (folder / EVALUATION).read_bytes()
-    except OSError:
-        raise BundleError(f"{folder.name}: {EVALUATION} cannot be read", AGAIN) from None
+def _tables(files: Mapping[str, bytes], facts: Mapping[str, Any]) -> dict[str, dict[str, pl.DataFrame]]:
+    content = files[EVALUATION]
     if hashlib.sha256(content).hexdigest() != facts["evaluation_file"]["sha256"]:
-        raise BundleError(f"{folder.name}: {EVALUATION} is not the file that was saved", AGAIN)
+        raise BundleError(f"{EVALUATION} is not the file that was saved", AGAIN)
     return from_text(content.decode())
 
 

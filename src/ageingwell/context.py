@@ -1,10 +1,11 @@
 """The outer world, handed down: the clock, the process, and where progress is told."""
 
+import getpass
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +15,35 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _user() -> str:
+    """The account that runs this, as the operating system knows it: by its name, or else by its number."""
+    try:
+        import pwd
+    except ImportError:  # Windows
+        with suppress(OSError, KeyError, ImportError):
+            return getpass.getuser()
+        return "not known"
+    # Not `getpass`: it believes the environment, in which anybody can be anyone.
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"account {number}"
+
+
 @dataclass
 class Surroundings:
     """What a run may ask of the world around it; a test hands in its own.
 
     `stages` collects how long each stage took, for `run.json`, the one file that differs between two runs. `cache` is a
     folder for what can be made again, such as a model's look-up tables; without one they are made anew in memory.
+    `user` is the operating system's account, for the audit log.
     """
 
     now: Callable[[], datetime] = _now
     seconds: Callable[[], float] = time.perf_counter
     process: int = field(default_factory=os.getpid)
+    user: str = field(default_factory=_user)
     tell: Callable[[str], None] = lambda stage: None
     stages: dict[str, float] = field(default_factory=dict)
     cache: Path | None = None

@@ -33,6 +33,16 @@ class SourceError(AgeingWellError):
     exit_code = 4
 
 
+class LimitError(SourceError):
+    """A file is larger, deeper, wider or slower to read than any file of its kind; the message names the limit.
+
+    >>> LimitError.exit_code
+    26
+    """
+
+    exit_code = 26
+
+
 class RefusedRowsError(AgeingWellError):
     """Too many rows broke their contract, or any row of the permissions table did."""
 
@@ -117,6 +127,24 @@ class WithdrawalError(AgeingWellError):
     exit_code = 16
 
 
+class NotCurrentError(AgeingWellError):
+    """The night was made and is complete, and another one is the current list."""
+
+    exit_code = 30
+
+
+class AccountingError(AgeingWellError):
+    """The rows of a table do not add up: some were neither used nor accounted for, so nothing was published."""
+
+    exit_code = 27
+
+
+class StatusError(AgeingWellError):
+    """The last night did not happen, or its list is not to be relied on: each fault found, and what to do."""
+
+    exit_code = 17
+
+
 class DecisionFileError(AgeingWellError):
     """A file with decisions cannot be read, or is no list of a night in this folder."""
 
@@ -139,6 +167,24 @@ class ClashError(AgeingWellError):
     """Recipients disagree about somebody; the others were recorded, and the chair has to say which holds."""
 
     exit_code = 23
+
+
+class AuditError(AgeingWellError):
+    """The audit log was changed or cut, or cannot be written: nothing is done without it."""
+
+    exit_code = 24
+
+
+class KeepingError(AgeingWellError):
+    """What is kept of people cannot be deleted or told, or nobody can say any more who asked to be forgotten."""
+
+    exit_code = 25
+
+
+class ReidentifyError(AgeingWellError):
+    """Names are not put beside this list: no reason, too many people, a register too large, or nobody approved."""
+
+    exit_code = 28
 
 
 class LockedError(AgeingWellError):

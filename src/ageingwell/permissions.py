@@ -12,7 +12,11 @@ from ageingwell.register import Recipient, tables_of
 
 GP_TABLES = tables_of("gp")
 EXCLUDED = pl.Schema({"person_id": pl.String, "household_id": pl.String, "reason": pl.String})
-ALWAYS_OUT = ("objection", "restriction")
+# Somebody whom a table told to have died, and of whom it says nothing now.
+DEATH_TOLD = "death_told_before"
+# No row that is sent has this kind: it is given to those who were forgotten here, whatever else they asked for.
+FORGOTTEN = "forgotten"
+ALWAYS_OUT = ("objection", "restriction", FORGOTTEN, DEATH_TOLD)
 # The purpose for which most opt-outs bar somebody: it holds where nobody can say what a list is for.
 STRICTEST: Purpose = "risk_stratification"
 # Rows of this kind are no opt-outs: they name the people whom the national service lets be used.
@@ -61,16 +65,30 @@ def _refusal(ledger: Ledger, source: str, purpose: str, recipient: str, on: date
     return None if made_up or any(not line.made_up_data_only for line in current) else "listed for made-up data only"
 
 
+FEW_UNCHECKED = 3  # so many rows that nobody checked lately are no slip of one row
+
+
 def stop_unless_checked(permissions: pl.LazyFrame, ledger: Ledger, *, on: date, today: date | None = None) -> None:
     """Stop on opt-outs that are empty, or of which any kind was not checked lately: silence is not consent.
 
-    The newest check of each kind that was sent decides for that kind: a safeguarding marker checked yesterday says
-    nothing of the national opt-outs. A day after both the list (`on`) and `today` is no check, and does not count.
-    Raises `NotPermittedError`.
+    The rows of each kind that was sent decide for that kind: a safeguarding marker checked yesterday says nothing of
+    the national opt-outs, and one row checked yesterday nothing of a hundred that nobody has looked at since August. A
+    day after both the list (`on`) and `today` is no check, and does not count. Rows whose last day is over are not
+    asked. Raises `NotPermittedError`.
     """
     latest = max(on, today or on)
+    allowed = ledger.permissions_checked_within_days
     checked = pl.col("checked_on")
-    newest = permissions.group_by("kind").agg(checked.filter(checked <= latest).max()).sort("kind").collect()
+    is_check = checked <= latest
+    is_fresh = checked >= on - timedelta(days=allowed)
+    # An allow list asks each of its rows by itself.
+    in_use = is_check & (pl.col("to_on").is_null() | (pl.col("to_on") >= on)) & (pl.col("kind") != ALLOWED)
+    newest = (
+        permissions.group_by("kind")
+        .agg(checked.filter(is_check).max(), n=in_use.sum(), n_fresh=(in_use & is_fresh).sum())
+        .sort("kind")
+        .collect()
+    )
     if newest.is_empty() and ledger.permissions_may_be_empty:
         return
     if newest.is_empty():
@@ -78,10 +96,15 @@ def stop_unless_checked(permissions: pl.LazyFrame, ledger: Ledger, *, on: date, 
             "permissions: the table has no rows, and some people always opt out",
             "send the table again; if truly nobody has, set permissions_may_be_empty in permissions.toml",
         )
-    allowed = ledger.permissions_checked_within_days
-    stale = newest.filter(checked.is_null() | (checked < on - timedelta(days=allowed)))
+    n, n_old = pl.col("n"), pl.col("n") - pl.col("n_fresh")
+    too_few = (n_old >= FEW_UNCHECKED) & (n_old > (1 - ledger.permissions_checked_at_least) * n)
+    stale = newest.filter(checked.is_null() | (checked < on - timedelta(days=allowed)) | too_few)
     if not stale.is_empty():
-        told = "; ".join(f"{kind}: {_last_check(day)}" for kind, day in stale.iter_rows())
+        told = "; ".join(
+            f"{kind}: {_last_check(day)}"
+            + (f", and only {n_fresh / n:.0%} of its rows within these days" if n_fresh else "")
+            for kind, day, n, n_fresh in stale.iter_rows()
+        )
         raise NotPermittedError(
             f"permissions: not checked in the {allowed} days before the list: {told}",
             "check the opt-out sources and send the table again",

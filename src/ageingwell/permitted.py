@@ -112,11 +112,13 @@ def gate_or_stop(
     recipients: Sequence[Recipient],
     on: date,
     today: date | None = None,
+    held: pl.DataFrame | None = None,
 ) -> Gate:
     """Say who may be used of these records; stop where the ledger or the opt-outs do not let this job run.
 
-    `on` is the day of the list or of the extract, `today` the clock's. Raises `NotPermittedError` for a pair that the
-    ledger does not list, for opt-outs or an allow list that are stale, missing, or made under another key;
+    `on` is the day of the list or of the extract, `today` the clock's. `held` are opt-outs and markers that were sent
+    before, are gone, and hold all the same: person_id, household_id, kind. Raises `NotPermittedError` for a pair that
+    the ledger does not list, for opt-outs or an allow list that are stale, missing, or made under another key;
     `ConfigError` for a look-up of medicines that cannot be read.
     """
     stop_unless_permitted(
@@ -132,6 +134,8 @@ def gate_or_stop(
         register = patients.select("person_id").unique().collect(engine="streaming")
         doubts += stop_unless_allowing(allowed, register, config.ledger)
         opted = with_those_not_allowed(opted, allowed, register)
+    if held is not None:
+        opted = pl.concat([opted, held], how="diagonal")
     out = homes_of_excluded(patients, opted, purpose=purpose, ledger=config.ledger)
     look_up = None if config.dmd_to_bnf is None else read_dmd_to_bnf(config.dmd_to_bnf)
     return Gate(

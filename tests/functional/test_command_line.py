@@ -17,7 +17,8 @@ import click
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from helpers.counties import NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
+from helpers.counties import AUDIT, BESIDE_NIGHTS, NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
+from helpers.sealed import seal_again
 
 from ageingwell.cli import cli
 from ageingwell.publish import current, publishing_lock
@@ -288,6 +289,7 @@ def other_format(bundle: Path) -> None:
 
 def no_json(bundle: Path) -> None:
     (bundle / "bundle.json").write_text("{")
+    seal_again(bundle)
 
 
 def no_trees(bundle: Path) -> None:
@@ -298,6 +300,7 @@ def _in_facts(bundle: Path, how: Callable[[dict], None]) -> None:
     facts = json.loads((bundle / "bundle.json").read_text())
     how(facts)
     (bundle / "bundle.json").write_text(json.dumps(facts))
+    seal_again(bundle)
 
 
 @pytest.mark.parametrize("damage", [one_byte_changed, other_features, other_version, other_format, no_json, no_trees])
@@ -387,7 +390,9 @@ def test_a_disk_that_is_full_leaves_the_last_night(published, settings, largest)
     assert "Traceback" not in ran.stderr
     assert "free space on the output folder's disk" in ran.stderr
     assert current(published / "out").name == str(NIGHT)
-    assert sorted(path.name for path in (published / "out").iterdir()) == [".lock", str(NIGHT), "current"]
+    assert sorted(path.name for path in (published / "out").iterdir()) == sorted(
+        [".lock", str(NIGHT), *BESIDE_NIGHTS, *AUDIT, "current"]
+    )
 
 
 # What works

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ from ageingwell.cli import cli
 CODE_PAGES = ("cp1252", "cp850", "latin-1", "ascii", "utf-8")
 # What each path is for decides the exit code.
 CODES = {
-    **dict.fromkeys(("data", "raw", "listed", "register", "people", "lsoa_lookup"), 4),
+    **dict.fromkeys(("data", "raw", "listed", "register", "people", "lsoa_lookup", "approval"), 4),
     **dict.fromkeys(("config_path",), 3),
     **dict.fromkeys(("key_file", "list_key_file"), 7),
     **dict.fromkeys(("out", "page", "log", "refused_to", "fix_to", "folder", "samples"), 9),
@@ -44,8 +45,8 @@ PATHS = [
     if isinstance(param.type, click.Path)
 ]
 
-FOR_AGENCIES = (("reidentify",), ("add",))
-FOLDERS = [at for at in PATHS if at[1] in ("data", "raw", "out", "refused_to", "fix_to") and at[0] not in FOR_AGENCIES]
+WRITING_FILES = (("reidentify",), ("add",), ("approve",), ("key", "derive"))
+FOLDERS = [at for at in PATHS if at[1] in ("data", "raw", "out", "refused_to", "fix_to") and at[0] not in WRITING_FILES]
 
 
 def spoken(words: tuple[object, ...], code_page: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, bytes, bytes]:
@@ -101,7 +102,7 @@ def answers(night: Path, settings: Path, at: Path) -> list[tuple[object, ...]]:
         ("views", "explain", "fire", "--config", settings),
         ("pseudonymise", "--raw", night / "raw", "--out", at / "made", "--made-up-key", 1),
         ("reidentify", "--list", night / "out" / "current" / "list.parquet", "--register", night / "register.csv",
-         "--made-up-key", 1, "--reason", "visits agreed", "--out", at / "found.csv"),
+         "--made-up-key", 1, "--reason", "visit_agreed", "--case", "7", "--out", at / "found.csv"),
         ("add", "--list", night / "out" / "current" / "agencies" / "gp.xlsx", "--out", at / "back.xlsx",
          "--made-up-key", 5),
         ("synth", "--people", 60, "--out", at / "synth", "--check-rates"),
@@ -192,10 +193,12 @@ def words_for(name: str, path: str, command: click.Command, at: Path, county: Pa
     """The words of a command that is right but for one path."""
     (at / "list.csv").write_text(f"person_id\n{'b' * 32}\n")
     (at / "register.csv").write_text("nhs_number\n9990000018\n")
+    (at / "list.key").write_text(sha256(b"a key of a test").hexdigest())
+    (at / "list.key").chmod(0o600)
     right = {
         "data": county, "raw": county, "out": at / "out", "listed": at / "list.csv", "register": at / "register.csv",
         "files": at / "list.csv", "as_of": NIGHT, "people": 60, "person_id": "b" * 32, "recipient": "gp",
-        "reason": "visits agreed",
+        "reason": "visit_agreed", "case": "7", "key_file": at / "list.key",
     }  # fmt: skip
     words = []
     for param in command.params:

@@ -1,66 +1,49 @@
-"""Nothing that a command writes is readable by others, whatever the umask of whoever runs it."""
+"""Nothing that a command writes is readable by others, under the widest umask, nor lies where nobody asked for it."""
 
-import os
-import stat
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
-from helpers.counties import NIGHT, listed
+from helpers.commands import COMMANDS, FINE, environment, prepared
+from helpers.evidence import counted
+from helpers.filled import fill
 
-from ageingwell.cli import cli
-from ageingwell.synthetic.county import CountyPlan, synthesise
-
-
-@pytest.fixture(params=[0o000, 0o022], ids=["umask 000", "umask 022"])
-def open_to_all(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = os.umask(request.param)
-    yield
-    os.umask(before)
-
-
-def open_to_others(folder: Path) -> list[str]:
-    """What somebody else may read, write or look into, of what lies in a folder."""
-    found = [path for path in folder.rglob("*") if not path.is_symlink()]
-    assert found, "something was written"
-    return [str(path.relative_to(folder)) for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077]
+Told = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def dirty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dirty") / "county"
-    synthesise(CountyPlan(people=60, dirty=0.05), folder)
-    return folder
+def told(first_night: Path, settings: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Every command, run once under umask 000 in a process that watches what is opened; what each left behind."""
+    home = tmp_path_factory.mktemp("commands") / "home"
+    prepared(home, first_night=first_night, settings=settings, bundle=bundle, reader=fill)
+    ran = subprocess.run(
+        [sys.executable, "-m", "helpers.commands", home],
+        cwd=Path(__file__).parents[1],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return {one["command"]: one for one in map(json.loads, ran.stdout.splitlines())}
 
 
-COMMANDS = {
-    "synth": "synth --people 60 --out {made}/county --dirty 0.1",
-    "extracts and keys": "synth --people 60 --out {made}/raw --raw",
-    "keygen": "key new {made}/agency.key",
-    "check": "check --data {dirty} --refused-to {made}/refused",
-    "score": "score --data {county} --as-of {night} --out {made}/out --config {settings}",
-    "explain": "explain {person} --data {county} --as-of {night} --page {made}/page.html --config {settings}",
-    "evaluate": "evaluate --data {county} --out {made}/evaluated --config {settings}",
-}
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_whatever_a_command_writes_is_for_its_owner_alone_and_where_it_was_told_to(command: str, told: Told) -> None:
+    one = told[command]
+    counted("S7.modes", 1, int(bool(one["wide"])), note="commands under umask 000, scratch folders too")
+    counted("S4.paths", 1, int(bool(one["outside"])), note="commands that write outside what they were told")
+    assert one["fault"] is None, one["said"]
+    assert one["exit_code"] in FINE, one["said"]
+    assert one["wide"] == []
+    assert one["outside"] == []
+    assert one["left"] == []
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_whatever_a_command_writes_is_for_its_owner_alone(
-    command: str,
-    open_to_all: None,
-    small_county: Path,
-    settings: Path,
-    night_of_few_places: Path,
-    dirty: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made = tmp_path / "made"
-    made.mkdir(mode=0o700)
-    monkeypatch.setenv("AGEINGWELL_CACHE", str(made / "cache"))
-    person = listed(night_of_few_places / "out" / str(NIGHT))[0]["person_id"]
-    words = {"made": made, "dirty": dirty, "county": small_county, "night": NIGHT, "settings": settings}
-    ran = CliRunner().invoke(cli, command.format(person=person, **words).split())
-    assert ran.exit_code in (0, 10), ran.output
-    assert open_to_others(made) == []
+@pytest.mark.slow
+def test_the_modes_of_many_files_were_looked_at(told: Told) -> None:
+    assert told["demo"]["seen"] > 500

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ageingwell.pseudonyms.staging import private_scratch, staged_folder
+from ageingwell.room import scratch, staged_folder
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ageingwell.pseudonyms.staging import staged_folder
+from ageingwell.room import staged_folder
 with staged_folder(Path(sys.argv[1])) as staging:
     (staging / "people.csv").write_text("9990001006")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -42,9 +42,9 @@ def test_what_a_running_run_is_filling_stays(tmp_path: Path) -> None:
 
 LOOKED = """
 import os, signal
-from ageingwell.pseudonyms.staging import private_scratch
-with private_scratch("ageingwell-connect") as scratch:
-    (scratch / "people.csv").write_text("9990001006")
+from ageingwell.room import scratch
+with scratch("ageingwell-connect") as place:
+    (place / "people.csv").write_text("9990001006")
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -56,6 +56,6 @@ def test_what_a_killed_look_left_is_removed_by_the_next(tmp_path: Path, monkeypa
     monkeypatch.setattr(tempfile, "tempdir", None)
     subprocess.run([sys.executable, "-c", LOOKED], check=False)
     assert len(list(tmp_path.iterdir())) == 1
-    with private_scratch("ageingwell-connect") as scratch:
-        assert list(tmp_path.iterdir()) == [scratch]
+    with scratch("ageingwell-connect") as place:
+        assert list(tmp_path.iterdir()) == [place]
     assert list(tmp_path.iterdir()) == []

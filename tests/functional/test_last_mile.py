@@ -2,6 +2,7 @@
 
 import stat
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import openpyxl
@@ -12,14 +13,15 @@ from helpers.counties import NIGHT, copy_of, hashes_of, texts_of
 from helpers.filled import OFFICE, cells_of, fill, keys_of, saved_again
 from helpers.raw import NUMBERS
 
-from ageingwell.agency.log import BEGINNING, log_use, read_log
 from ageingwell.agency.matching import reidentify
+from ageingwell.audit.chain import BEGINNING
+from ageingwell.audit.writing import add_line, head_file, read_lines
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.decisions.reading import NAMED
 from ageingwell.disk import Disk
-from ageingwell.errors import KeyFileError, LedgerError, PublishError, SourceError
+from ageingwell.errors import AuditError, KeyFileError, PublishError, SourceError
 from ageingwell.night.score import score
 from ageingwell.pseudonyms import Key, pseudonym, row_key
 from ageingwell.synthetic.county import CountyPlan, synthesise
@@ -27,7 +29,7 @@ from ageingwell.synthetic.county import CountyPlan, synthesise
 SEED = 5
 CANARY = "Qwyxly"  # part of no word: it stands in every name, address and telephone of the registers
 MEETING = date(2026, 11, 24)
-WHY = "visits agreed by the group on 2026-11-24"
+WHY, CASE = "visit_agreed", "visits of 24 November, minute 7"
 YES = {"decision": "Contact now", "led_by": "Fire and rescue", "reason": "Need agreed"}
 LISTS = ("gp", "social_care", "housing", "fire", "voluntary", "group")
 
@@ -111,7 +113,7 @@ def register(at: Path, recipient: str) -> Path:
 def named(at: Path, listed: Path, recipient: str, *more: object, to: str = "named.xlsx") -> tuple[Path, Result]:
     """The list with names, made at the agency."""
     out = at / "agency" / to
-    told = ["--list", listed, "--register", register(at, recipient), "--out", out, "--reason", WHY]
+    told = ["--list", listed, "--register", register(at, recipient), "--out", out, "--reason", WHY, "--case", CASE]
     return out, run("reidentify", *told, "--made-up-key", SEED, *more)
 
 
@@ -415,7 +417,7 @@ def test_a_register_of_a_whole_range_gives_nobody_away(at, tmp_path):
     numbers.write_csv(bare)
     numbers.with_columns(name=pl.col("nhs_number")).write_csv(twice)
     numbers.with_columns(name=pl.lit("")).write_csv(posed)
-    told = ["--made-up-key", SEED, "--reason", WHY, "--list", sent(at, "gp")]
+    told = ["--made-up-key", SEED, "--reason", WHY, "--case", CASE, "--list", sent(at, "gp")]
 
     first = run("reidentify", *told, "--register", bare, "--out", tmp_path / "1.xlsx")
     kept = run("reidentify", *told, "--register", bare, "--keep", "nhs_number", "--out", tmp_path / "2.xlsx")
@@ -449,78 +451,114 @@ def test_the_groups_own_list_of_pseudonyms_is_matched_and_asks_nothing(at):
     assert "Decision" not in rows[0]
 
 
-@pytest.mark.parametrize("reason", ["", " - ", "see NHS 999 000 0018 now", "ask ann@example.org about it", "a" * 201])
-def test_without_a_reason_nothing_is_done(at, reason):
+@pytest.mark.parametrize(
+    ("reason", "case"),
+    [
+        ("", CASE),
+        ("visits agreed", CASE),
+        ("see NHS 999 000 0018 now", CASE),
+        (WHY, ""),
+        (WHY, " - "),
+        (WHY, "a" * 61),
+        (WHY, "7\n8"),
+    ],
+)
+def test_without_a_reason_and_a_case_nothing_is_done(at, reason, case):
     told = ["--list", sent(at, "gp"), "--register", register(at, "gp"), "--made-up-key", SEED]
 
-    ran = run("reidentify", *told, "--out", at / "agency" / "o.xlsx", "--reason", reason)
+    ran = run("reidentify", *told, "--out", at / "agency" / "o.xlsx", "--reason", reason, "--case", case)
     without = run("reidentify", *told, "--out", at / "agency" / "o.xlsx")
 
-    assert (ran.exit_code, without.exit_code) == (4, 2)
+    assert (ran.exit_code, without.exit_code) == (28, 2)
     assert sorted(path.name for path in (at / "agency").iterdir()) == ["homes.csv", "patients.csv", "people.csv"]
 
 
 def test_a_line_stands_in_the_log_before_anybody_is_looked_up(at):
-    out, _ = named(at, sent(at, "gp"), "gp")
+    out, ran = named(at, sent(at, "gp"), "gp")
 
-    asked, done = read_log(at / "agency" / "reidentify-log.jsonl")
-    assert (asked["did"], asked["reason"], done["did"]) == ("reidentify", WHY, "reidentified")
+    log = at / "agency" / "reidentify-log.jsonl"
+    asked, done = read_lines(log)
+    assert (asked["did"], asked["stage"], asked["reason"], done["stage"]) == ("reidentify", "begun", WHY, "done")
     assert asked["list"].startswith(f"gp {NIGHT} ")
-    assert asked["n_listed"] == done["n_people"] == len(cells_of_named(out))
+    assert asked["counts"]["rows"] == done["counts"]["people"] == len(cells_of_named(out))
     assert asked["by"]
     assert asked["previous"] == BEGINNING
+    # The case is found by whoever knows it, and read by nobody.
+    assert CASE not in log.read_text() + ran.output
+    assert len(asked["case"]) == 32
 
 
 class _Full(Disk):
     """A disk on which no line can be added to a log."""
 
     def watch(self, moment, operation, *paths):
-        if (moment, operation) == ("before", "log_use"):
+        if (moment, operation) == ("before", "append"):
             raise OSError(28, "No space left on device")
 
 
 def test_nobody_is_looked_up_where_the_log_cannot_be_written(at):
-    told = {"register": register(at, "gp"), "key": Key.made_up(SEED), "list_key": Key.made_up(0), "reason": WHY}
+    told = {"register": register(at, "gp"), "key": Key.made_up(SEED), "list_key": Key.made_up(0)}
+    told |= {"reason": WHY, "case": CASE}
     out = at / "agency" / "named.xlsx"
 
-    with pytest.raises(PublishError, match=r"the log reidentify-log\.jsonl cannot be written"):
+    with pytest.raises(AuditError, match=r"the audit log reidentify-log\.jsonl cannot be read or written"):
         reidentify(sent(at, "gp"), out=out, disk=_Full(), **told)
     (at / "agency" / "a folder").mkdir()
-    with pytest.raises(PublishError, match="nobody is looked up without it"):
+    with pytest.raises(AuditError, match="not a file"):
         reidentify(sent(at, "gp"), out=out, log=at / "agency" / "a folder", **told)
 
     assert not out.exists()
 
 
-@pytest.mark.parametrize("how", ["edit", "cut", "remove", "swap", "half a line"])
+@pytest.mark.parametrize("how", ["edit", "cut", "remove", "swap", "truncate"])
 def test_a_log_that_was_changed_stops_everything(at, tmp_path, how):
     log = tmp_path / "log.jsonl"
     for number in range(4):
-        log_use(log, {"did": f"use {number}"}, at=datetime(2026, 11, 22), by="ann")
-    assert [line["did"] for line in read_log(log)] == [f"use {number}" for number in range(4)]
+        add_line(log, lambda _, number=number: {"did": f"use {number}", "by": "ann"})
+    assert [line["did"] for line in read_lines(log)] == [f"use {number}" for number in range(4)]
     lines = log.read_bytes().splitlines(keepends=True)
     changed = {
         "edit": [lines[0].replace(b"ann", b"bob"), *lines[1:]],
         "cut": lines[1:],
         "remove": [lines[0], *lines[2:]],
         "swap": [lines[1], lines[0], *lines[2:]],
-        "half a line": [*lines, b'{"did": "use 4"'],
+        "truncate": lines[:3],
     }
     log.write_bytes(b"".join(changed[how]))
 
-    with pytest.raises(LedgerError, match="was changed or cut"):
-        log_use(log, {"did": "use 5"}, at=datetime(2026, 11, 22), by="ann")
+    with pytest.raises(AuditError, match="was changed or cut"):
+        add_line(log, lambda _: {"did": "use 5"})
     _, ran = named(at, sent(at, "gp"), "gp", "--log", log)
 
-    assert ran.exit_code == 21
+    assert ran.exit_code == 24
     assert not (at / "agency" / "named.xlsx").exists()
+
+
+def test_a_log_of_an_earlier_version_goes_on(at):
+    log = at / "agency" / "reidentify-log.jsonl"
+    first = b'{"at": "2026-11-01T09:00:00+00:00", "by": "ann", "did": "reidentify", "previous": "%s"}'
+    first %= BEGINNING.encode()
+    second = b'{"did": "reidentified", "previous": "%s"}' % sha256(first).hexdigest().encode()
+    log.write_bytes(first + b"\n" + second + b"\n")
+
+    _, ran = named(at, sent(at, "gp"), "gp")
+
+    assert ran.exit_code == 0, ran.output
+    assert [line["did"] for line in read_lines(log)] == ["reidentify", "reidentified", "reidentify", "reidentify"]
+    assert head_file(log).read_text().startswith("4 ")
 
 
 # Errors in plain English
 
 
 def wrong(at: Path, **told: object) -> str:
-    given = {"register": register(at, "gp"), "key": Key.made_up(SEED), "list_key": Key.made_up(0), "reason": WHY}
+    given = {
+        "register": register(at, "gp"),
+        "key": Key.made_up(SEED),
+        "list_key": Key.made_up(0),
+        "reason": WHY,
+        "case": CASE,
+    }
     with pytest.raises((SourceError, KeyFileError, PublishError)) as stopped:
         reidentify(**({"listed": sent(at, "gp"), "out": at / "agency" / "o.xlsx"} | given | told))
     assert not (at / "agency" / "o.xlsx").exists()
@@ -531,7 +569,7 @@ def test_a_wrong_key_is_named_by_its_fingerprint(at):
     assert "its pseudonyms were made with the key" in wrong(at, key=Key.made_up(9))
     assert "its row keys were made with the key" in wrong(at, list_key=Key.made_up(9))
     assert "one key serves both pseudonyms and lists" in wrong(at, list_key=Key.made_up(SEED))
-    assert "the key of the lists is missing" in wrong(at, list_key=None)
+    assert "the key of your lists is missing" in wrong(at, list_key=None)
 
 
 def test_a_wrong_night_or_recipient_is_told(at):
@@ -542,8 +580,14 @@ def test_a_wrong_night_or_recipient_is_told(at):
 def test_a_file_that_lost_whose_list_it_is_says_what_to_do(at):
     bare = at / "agency" / "bare.csv"
     rows = pl.read_csv(sent(at, "gp", "csv"), infer_schema=False)
-    rows.drop("list_code", "list_keys", "notices").write_csv(bare)
-    told = {"register": register(at, "gp"), "key": Key.made_up(SEED), "list_key": Key.made_up(0), "reason": WHY}
+    rows.drop("list_code", "list_keys", "use_until", "notices").write_csv(bare)
+    told = {
+        "register": register(at, "gp"),
+        "key": Key.made_up(SEED),
+        "list_key": Key.made_up(0),
+        "reason": WHY,
+        "case": CASE,
+    }
 
     assert "say so with --recipient and --night" in wrong(at, listed=bare)
     done = reidentify(bare, out=at / "agency" / "named.xlsx", recipient="gp", night=NIGHT, **told)

@@ -20,6 +20,7 @@ from helpers.counties import (
     opt_out,
 )
 from helpers.filled import fill, keys_of
+from helpers.sealed import seal_again
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
@@ -349,6 +350,7 @@ def test_a_night_of_a_later_version_is_withdrawn_from_without_pages(new, few_pla
     looks_after = pl.when(person_id=second).then(pl.lit(first)).alias("looks_after")
     rows.with_columns(looks_after).write_parquet(folder / "list.parquet")
     pl.DataFrame({"person_id": [first], "plan": ["a walk"]}).write_parquet(folder / "hopes.parquet")
+    seal_again(folder)
     an_objection(new, first)
 
     withdraw(new, few_places)

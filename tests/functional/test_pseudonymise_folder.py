@@ -202,7 +202,7 @@ def test_parquet_in_parts_small_chunks_and_csv_give_the_same_rows(tmp_path):
 
 
 def test_a_single_file_and_the_agencys_own_column_names_are_taken(tmp_path):
-    raw = folder(tmp_path / "raw", homes="UPRN;Tenure\n100012345;owner\n")
+    raw = folder(tmp_path / "raw", homes="UPRN;Tenure\n100012345;Owner occupied\n")
 
     pseudonymise(
         raw / "homes.csv",
@@ -212,7 +212,9 @@ def test_a_single_file_and_the_agencys_own_column_names_are_taken(tmp_path):
         column_names={"homes": {"UPRN": "uprn", "Tenure": "tenure"}},
     )
 
-    assert pl.read_parquet(tmp_path / "out" / "homes.parquet").rows() == [(named("100012345", "home"), "owner")]
+    assert pl.read_parquet(tmp_path / "out" / "homes.parquet").rows() == [
+        (named("100012345", "home"), "Owner occupied")
+    ]
 
 
 def test_an_empty_table_with_a_header_stays_an_empty_table(tmp_path):
@@ -315,14 +317,25 @@ def test_no_identity_of_the_raw_folder_is_in_any_output(tmp_path, caplog, capsys
         ('"two\nlines"', "free_text"),
     ],
 )
-def test_identities_typed_into_a_column_that_is_carried_over_refuse_the_row(tmp_path, value, rule):
+def test_identities_typed_into_a_column_that_is_carried_over_stay_behind_and_the_row_goes_on(tmp_path, value, rule):
     text = f"nhs_number,event_type,event_outcome\n{BOB},request,{value}\n{BOB},request,NFA - Support declined\n"
+
+    done = run(folder(tmp_path / "raw", care_events=text))
+
+    outcomes = pl.read_parquet(tmp_path / "out" / "care_events.parquet")["event_outcome"]
+    assert outcomes.to_list() == ["other_not_listed", "NFA - Support declined"]
+    stayed = pl.read_parquet(tmp_path / "out" / "emptied" / "care_events.parquet")
+    assert stayed.rows() == [("care_events.csv", 1, "event_outcome", [rule])]
+    assert (done.tables["care_events"].not_carried, done.tables["care_events"].n_refused) == ({"event_outcome": 1}, 0)
+
+
+def test_an_identity_in_a_column_that_is_needed_refuses_the_row(tmp_path):
+    text = f"nhs_number,event_type,event_outcome\n{BOB},see 999 000 0018,none\n{BOB},request,none\n"
 
     run(folder(tmp_path / "raw", care_events=text))
 
-    assert pl.read_parquet(tmp_path / "out" / "care_events.parquet").height == 1
     refused = pl.read_parquet(tmp_path / "out" / "refused" / "care_events.parquet")
-    assert refused.rows() == [("care_events.csv", 1, "event_outcome", [rule])]
+    assert refused.rows() == [("care_events.csv", 1, "event_type", ["looks_like_an_identifier"])]
 
 
 def test_ones_own_number_in_a_code_column_refuses_the_row_and_a_long_code_does_not(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from helpers.counties import NIGHT, copy_of, hashes_of, listed, opt_out, rows_of
 from helpers.filled import OFFICE, cells_of, fill, keys_of, saved_again, tamper
+from helpers.sealed import seal_again
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
@@ -426,6 +427,7 @@ def test_a_day_in_place_of_today_is_for_made_up_nights_alone(at):
     filled = fill(book(at), {keys_of(book(at))[0]: YES}, to=at / "back.xlsx")
     manifest = (at / "out" / "current" / "manifest.json").resolve()
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"made_up": False}))
+    seal_again(manifest.parent)
 
     assert record(at, filled).exit_code == 20
     # And a list of real people is read with its own key alone.

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from helpers.counties import NIGHT, copy_of, files_with, hashes_of, listed, opt_out, settings_file, texts_of
+from helpers.sealed import seal_again
 
 from ageingwell.config.load import Config, load_config
 from ageingwell.errors import SourceError
@@ -23,6 +24,7 @@ def rules_only(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Config
     path = folder / "bundle" / "bundle.json"
     told = json.loads(path.read_text())
     path.write_text(json.dumps(told | {"verdict": {"usable": False, "reason": "no better than age alone"}}))
+    seal_again(folder / "bundle")
     return load_config(settings_file(folder / "settings", bundle=folder / "bundle"))
 
 

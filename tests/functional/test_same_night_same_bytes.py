@@ -10,7 +10,7 @@ from shutil import copyfile
 
 import polars as pl
 import pytest
-from helpers.counties import NIGHT, copy_of, hashes_of, settings_file
+from helpers.counties import AUDIT, BESIDE_NIGHTS, NIGHT, copy_of, hashes_of, settings_file
 from helpers.evidence import counted
 
 from ageingwell.config.load import load_config
@@ -120,7 +120,7 @@ def test_tables_sent_as_csv_give_the_bytes_of_parquet(small_county, settings, ex
 
     night = score(sent, as_of=NIGHT, out=tmp_path / "out", config=load_config(settings)).folder
 
-    assert_same(hashes_of(night), expected, but={"manifest.json"})
+    assert_same(hashes_of(night), expected, but={"SHA256SUMS", "manifest.json"})
 
 
 def test_scored_again_into_the_same_folder_nothing_is_published(first_night, settings, expected, tmp_path):
@@ -131,4 +131,6 @@ def test_scored_again_into_the_same_folder_nothing_is_published(first_night, set
     assert not again.changed
     assert again.folder == here / "out" / str(NIGHT)
     assert_same(hashes_of(again.folder), expected)
-    assert sorted(path.name for path in (here / "out").iterdir()) == [".lock", str(NIGHT), "current"]
+    assert sorted(path.name for path in (here / "out").iterdir()) == sorted(
+        [".lock", str(NIGHT), *BESIDE_NIGHTS, *AUDIT, "current"]
+    )

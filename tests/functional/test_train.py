@@ -90,7 +90,7 @@ def test_a_bundle_without_its_evaluation_is_refused(bundle: Path, settings: Path
     ours = copy_of(bundle, tmp_path / "bundle")
     (ours / "evaluation.json").unlink()
 
-    with pytest.raises(BundleError, match=r"evaluation\.json cannot be read"):
+    with pytest.raises(BundleError, match=r"evaluation\.json is missing"):
         load_bundle(ours, codelists=load_config(settings).codelists)
 
 

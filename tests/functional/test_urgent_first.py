@@ -11,6 +11,7 @@ from helpers.counties import NIGHT, change, copy_of, settings_file
 from openpyxl import load_workbook
 
 from ageingwell.config.load import load_config
+from ageingwell.governance.disclosure import shown_count
 from ageingwell.night.score import score
 from ageingwell.night.taking_off import Withdrawn, without_withdrawn
 from ageingwell.register import LEAD_AGENCIES
@@ -76,7 +77,7 @@ def test_page_one_says_how_many_people_in_how_many_homes_who_waits_and_who_is_fu
     attrition = pl.read_parquet(run.folder / "attrition.parquet").filter(step="allocate")
 
     assert (week["n_people"], week["n_homes"]) == (listed.height, listed["door"].n_unique())
-    assert week["n_waiting"] == attrition["n"].sum()
+    assert week["n_waiting"] == shown_count(attrition["n"].sum())
     assert week["urgent_waiting"]["fire"] > 0
     assert f"{listed.height} people</strong>" in page or f"{listed.height} people in {week['n_homes']} homes" in page
     assert "are waiting for a place" in page

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from helpers.counties import (
+    BESIDE_NIGHTS,
     NIGHT,
     add_rows,
     change,
@@ -418,7 +419,7 @@ def test_what_the_withdrawal_reads_is_gone_afterwards(published, settings):
     score(published, settings)
 
     left = {path.name for path in (published / "out").iterdir()}
-    assert left == {".lock", "current", str(NIGHT), f"{NIGHT}.r2"}
+    assert left == {".lock", *BESIDE_NIGHTS, "current", str(NIGHT), f"{NIGHT}.r2"}
 
 
 def test_the_first_night_needs_no_list_to_withdraw_from(small_county, settings, tmp_path):
@@ -466,9 +467,10 @@ def as_an_earlier_version_made_it(folder: Path) -> None:
     for later in ("evaluation.json", "card.md", "group.xlsx", "commissioning.html"):
         (folder / later).unlink(missing_ok=True)
     told = json.loads((folder / "manifest.json").read_text())
-    for key in ("format", "decisions", "directory", "track_record", "minimum_age", "works_less_well_for"):
+    for key in ("format", "decisions", "directory", "track_record", "minimum_age", "works_less_well_for", "sums"):
         del told[key]
     (folder / "manifest.json").write_text(json.dumps(told))
+    (folder / "SHA256SUMS").unlink()
 
 
 def test_a_night_that_an_earlier_version_made_is_withdrawn_from_too(published, settings):

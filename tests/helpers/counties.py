@@ -13,8 +13,13 @@ from typing import Any
 import polars as pl
 
 from ageingwell.config.files import shipped
+from helpers.sealed import seal_again
 
 NIGHT = date(2026, 11, 22)
+# What a run keeps beside its nights, in order: who was barred, and the quarter's page for commissioners.
+BESIDE_NIGHTS = ("barred.csv", "commissioning-2026-Q4.csv", "commissioning-2026-Q4.html")
+AUDIT = ("audit.jsonl", "audit.jsonl.head")
+OF_A_RUN = ("run.json", *AUDIT, "audit.jsonl.key")
 Row = dict[str, Any]
 
 
@@ -28,7 +33,7 @@ def train_small_bundle(county: Path, folder: Path) -> Path:
     facts = json.loads((folder / "bundle" / "bundle.json").read_text(encoding="utf-8"))
     facts["verdict"] = {"usable": True, "reason": "taken as usable, to test what follows"}
     (folder / "bundle" / "bundle.json").write_text(json.dumps(facts), encoding="utf-8")
-    return folder / "bundle"
+    return seal_again(folder / "bundle")
 
 
 TRAINING = {
@@ -118,8 +123,9 @@ def listed(night: Path) -> list[Row]:
     return pl.read_parquet(night / "list.parquet").to_dicts()
 
 
-def hashes_of(folder: Path, *, but: tuple[str, ...] = ("run.json",)) -> dict[str, str]:
-    """SHA-256 of every file by its path; needs neither Polars nor threads, so it may be used beside a fork."""
+def hashes_of(folder: Path, *, but: tuple[str, ...] = OF_A_RUN) -> dict[str, str]:
+    """SHA-256 of every file by its path, but for those that every run adds to. It needs neither Polars nor threads, so
+    it may be used beside a fork."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in but)
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

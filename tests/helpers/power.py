@@ -19,6 +19,7 @@ Entry = Union["File", "Link", "Folder"]
 class File:
     content: bytes
     synced_at: float = float("inf")
+    kept: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,43 @@ class PowerDisk(Disk):
 
     def watch(self, moment: str, operation: str, *paths: Path) -> None:
         path = paths[0]
-        # The lock file lives apart from every night.
-        if moment != "after" or path.name == ".lock":
+        # The lock file lives apart from every night, and what a run puts aside elsewhere from the output.
+        if moment != "after" or path.name == ".lock" or not path.is_relative_to(self.place):
             return
         self.count += 1
         match operation:
-            case "make_folder":
+            case "make_folder" | "make_scratch":
                 self._set(path, Folder())
-            case "write":
+            case "append":
+                was = self._folder(path.parent).now().get(path.name)
+                is_there = isinstance(was, File) and was.synced_at < self.count
+                # Of what was added any part may be lost; what was synced before is there.
+                self._set(path, File(path.read_bytes(), kept=len(was.content) if is_there else 0))
+            case "cut":  # it returns when the file is on the disk
+                self._set(path, File(path.read_bytes(), synced_at=self.count))
+            case "open_log" if path.name not in self._folder(path.parent).now():
+                self._set(path, File(b""))
+            case "write" | "write_new" | "write_from" | "write_frame" | "sink_frame" | "new_file" | "handed_over":
                 self._set(path, File(path.read_bytes()))
+            case "swap":
+                one, other = self._folder(path.parent), self._folder(paths[1].parent)
+                assert one is other, "only names of one folder are swapped"
+                now = one.now()
+                one.change(self.count, {path.name: now[paths[1].name], paths[1].name: now[path.name]})
             case "make_link":
                 self._set(path, Link(str(path.readlink())))
             case "remove_file" | "remove_folder":
                 self._set(path, None)
             case "rename" | "replace":
-                parent = self._folder(path.parent)
-                parent.change(self.count, {path.name: None, paths[1].name: parent.now()[path.name]})
-            case "sync_file" if not self._is_ignored(operation, path):
+                parent, to = self._folder(path.parent), self._folder(paths[1].parent)
+                entry = parent.now()[path.name]
+                if parent is to:
+                    parent.change(self.count, {path.name: None, paths[1].name: entry})
+                else:
+                    # Two folders: the new name may be there before the old one is gone.
+                    to.change(self.count, {paths[1].name: entry})
+                    parent.change(self.count, {path.name: None})
+            case "sync_file" | "sync_open" if not self._is_ignored(operation, path):
                 entry = self._folder(path.parent).now()[path.name]
                 assert isinstance(entry, File)
                 entry.synced_at = self.count
@@ -128,15 +149,15 @@ def _state(folder: Folder, *, done: int, arrives: float, rng: random.Random) -> 
     return tuple(
         (name, _content(entry, done=done, arrives=arrives, rng=rng))
         for name, entry in sorted(names.items())
-        if entry is not None and not name.startswith(".staging-")
+        if entry is not None and not name.startswith(".staging-") and not name.endswith((".partial", ".before"))
     )
 
 
 def _content(entry: Entry, *, done: int, arrives: float, rng: random.Random) -> Content:
     match entry:
-        case File(content, synced_at):
+        case File(content, synced_at, kept):
             whole = synced_at <= done or rng.random() < arrives
-            return content if whole else content[: rng.choice((0, len(content) // 2))]
+            return content if whole else content[: kept + rng.choice((0, (len(content) - kept) // 2))]
         case Link(target):
             return target
         case Folder():

@@ -23,15 +23,15 @@ KNOWN = dict(
 
 
 def made_of(files: list[list[tuple[object, ...]]], *, rows_at_once: int = 100_000) -> pl.DataFrame:
-    """Pseudonymise rows of care_events in so many files; `event_type` tells which row is which."""
+    """Pseudonymise rows of care_events in so many files; `started_on` tells which row is which."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "raw" / "care_events"
         folder.mkdir(parents=True)
         for n, rows in enumerate(files):
-            frame = pl.DataFrame(rows, schema=dict.fromkeys((*COLUMNS, "event_type"), pl.String), orient="row")
+            frame = pl.DataFrame(rows, schema=dict.fromkeys((*COLUMNS, "started_on"), pl.String), orient="row")
             frame.write_csv(folder / f"{n}.csv")
         pseudonymised(Path(place), max_refused_share=1.0, rows_at_once=rows_at_once)
-        return pl.read_parquet(Path(place) / "out" / "care_events.parquet").sort("event_type")
+        return pl.read_parquet(Path(place) / "out" / "care_events.parquet").sort("started_on")
 
 
 def usable(number: str | None) -> str | None:
@@ -52,7 +52,7 @@ def expected(row: tuple[object, ...], rows: list[tuple[object, ...]], at: int) -
 @settings(max_examples=examples(15), deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_order_files_and_chunks_change_nobody(rows, random, n_files):
-    numbered = [(*row, f"e{n}") for n, row in enumerate(rows)]
+    numbered = [(*row, f"2026-01-{n + 1:02}") for n, row in enumerate(rows)]
     mixed = random.sample(numbered, len(numbered))
     parts = [part for n in range(n_files) if (part := mixed[n::n_files])]
 
@@ -63,9 +63,9 @@ def test_order_files_and_chunks_change_nobody(rows, random, n_files):
 @settings(max_examples=examples(25), deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9))
 def test_everybody_has_the_number_sent_or_the_only_one_lent_and_strangers_meet_nobody(rows):
-    numbered = [(*row, f"e{n}") for n, row in enumerate(rows)]
+    numbered = [(*row, f"2026-01-{n + 1:02}") for n, row in enumerate(rows)]
 
-    made = {row["event_type"]: row for row in made_of([numbered]).to_dicts()}
+    made = {row["started_on"]: row for row in made_of([numbered]).to_dicts()}
 
     strangers: dict[str, str] = {}
     for row in numbered:

@@ -86,7 +86,7 @@ def test_any_fitted_model_is_explained_as_by_lightgbm_and_to_the_same_bits_in_ev
         )
     )
 
-    compiled = compile_risk(model, key="any")
+    compiled = compile_risk(model)
 
     ours, theirs = compiled.explain(people), by_lightgbm(model, people)
     assert compiled.why_slow is None

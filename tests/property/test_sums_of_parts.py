@@ -48,9 +48,9 @@ def models():
     fitted = estimator.fitted_ = replace(fitted, booster_=booster)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiling, "MOST_BYTES", 1)
-        slow = compile_risk(fitted, key="ab12-death")
+        slow = compile_risk(fitted)
     assert isinstance(slow.tables, DoesNotFit)
-    return dict(zip(WAYS, (compile_risk(fitted, key="ab12-death"), slow, fitted, AsAnEstimator(estimator))))
+    return dict(zip(WAYS, (compile_risk(fitted), slow, fitted, AsAnEstimator(estimator))))
 
 
 @pytest.mark.slow

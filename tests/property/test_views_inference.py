@@ -6,85 +6,39 @@ may read the same facts have to look the same. The second learns each forbidden 
 the recipient may read, with the same folds: the cells may not add to it.
 """
 
-import tempfile
 from collections import defaultdict
-from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
-from helpers.knowledge import features_on
-from helpers.views import reasons
+from helpers.evidence import counted
+from helpers.long_lists import long_night
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from ageingwell.config.load import load_config
 from ageingwell.config.outreach import Capacity, Thresholds
-from ageingwell.night.joining import side_by_side
-from ageingwell.outreach.allocate import allocate
-from ageingwell.outreach.household import one_knock_a_door
-from ageingwell.outreach.listing import list_rows
-from ageingwell.outreach.needs import find_needs, recorded_facts
-from ageingwell.outreach.rank import rank_people
 from ageingwell.outreach.rules import need_rules
 from ageingwell.pseudonyms import Key, row_key
-from ageingwell.synthetic.county import CountyPlan, synthesise
-from ageingwell.views.reader import EVERY_THEME, reader_of
+from ageingwell.views.reader import reader_of
 from ageingwell.views.recipient import view_for
 
-PEOPLE = 4_000
-MANY = Capacity(gp=100, social_care=100, housing=100, fire=100, voluntary=100)
+PEOPLE = 7_000
+MANY = Capacity(gp=1000, social_care=1000, housing=1000, fire=1000, voluntary=1000)
 BLIND = ("social_care", "housing", "fire", "voluntary")
 # Cells that say nothing of needs: keys, where they live, and what the group and the person themselves said.
 OWN = ("row_key", "household_key", "position", "place", "communication_need", "person_told", "new_since_last", "status")
-LEAST = 8  # rows with and without a fact, for an attacker to learn from
-# Of some 100 rows the AUC of an attacker who has learnt nothing more still moves by two or three in 100. The first test
-# is exact, and needs no such room.
-MOST_GAIN = 0.04
+# Rows with and without a fact, for an attacker to learn from. Of fewer an AUC moves by more than the limit by chance.
+LEAST = 30
+MOST_GAIN = 0.02  # the goal; the first test is exact, and needs no such room
+FOR_A_LEAK = 8  # a leak is seen with fewer rows
+SEEN_LEAK = 0.10  # what a planted leak gives at the least
+SEED = 7
 
 
 @pytest.fixture(scope="module")
 def night():
-    """The list of a made-up county in a week with places for many: rules and sharing as on any night, risks drawn."""
-    config = load_config()
-    config = replace(config, outreach=config.outreach.model_copy(update={"capacity": MANY}))
-    rules = need_rules(config.outreach.thresholds)
-    with tempfile.TemporaryDirectory() as scratch:
-        plan = CountyPlan(people=PEOPLE, seed=7)
-        synthesise(plan, Path(scratch))
-        spine, features = features_on(
-            {path.stem: pl.read_parquet(path) for path in Path(scratch).glob("*.parquet")}, plan.as_of
-        )
-    draw = np.random.default_rng(7)
-    risks = pl.DataFrame({"person_id": features["person_id"], "risk": draw.beta(1, 8, features.height).round(4)})
-    people = side_by_side(spine, features, risks).with_columns(
-        is_end_of_life=pl.lit(value=False),
-        has_staff_safety_marker=pl.Series(draw.random(features.height) < 0.05),
-        risk_low=pl.col("risk"),
-        risk_high=pl.col("risk"),
-    )
-    needs = find_needs(people, rules=rules, interventions=config.interventions).with_columns(
-        outcome=pl.lit("allocated")
-    )
-    ranked = rank_people(people, needs, previous=None, settings=config.outreach)
-    # The strongest fact of somebody whom the estimate brought here may be of any theme.
-    ranked = ranked.with_columns(top_theme=pl.Series(draw.choice(sorted(EVERY_THEME), ranked.height)))
-    shared = allocate(
-        one_knock_a_door(ranked, needs, settings=config.outreach),
-        capacity=MANY, floors=config.outreach.floors, settings=config.outreach,
-    )  # fmt: skip
-    listed = list_rows(shared.visits, ranked=ranked, needs=needs, settings=config.outreach, as_of=plan.as_of)
-    frames = SimpleNamespace(
-        listed=listed.with_columns(new_since_last=pl.lit(value=True)),
-        needs=needs,
-        reasons=reasons(),
-        people=people,
-        recorded=recorded_facts(people.join(listed.select("person_id"), on="person_id", how="semi"), rules=rules),
-    )
-    return config, frames, plan.as_of
+    return long_night(PEOPLE, capacity=MANY, seed=SEED)
 
 
 def seen_by(recipient, night, **changed):
@@ -198,14 +152,19 @@ def one_hot(rows):
 
 
 def auc_of(x, y, homes):
+    """What an attacker reaches who takes the best of three strengths: with columns that say one thing twice the best
+    strength is another, and that alone is no gain."""
     if x.shape[1] == 0:
         return 0.5
-    model = LogisticRegression(C=1.0, max_iter=500)
-    told = cross_val_predict(model, x, y, groups=homes, cv=GroupKFold(5), method="predict_proba")[:, 1]
-    return float(roc_auc_score(y, told))
+    reached = []
+    for strength in (0.03, 0.3, 3.0):
+        model = LogisticRegression(C=strength, max_iter=300, solver="liblinear")
+        told = cross_val_predict(model, x, y, groups=homes, cv=GroupKFold(5), method="predict_proba")[:, 1]
+        reached.append(float(roc_auc_score(y, told)))
+    return max(reached)
 
 
-def gains(recipient, night, seen, flags=None):
+def gains(recipient, night, seen, flags=None, least=LEAST):
     """How much better each forbidden flag is told with the cells than from what the recipient may read anyhow."""
     cells = [
         name for name in seen.columns if name not in (*OWN, "person_id", "door", "action_of_list", "known_to_of_list")
@@ -213,7 +172,8 @@ def gains(recipient, night, seen, flags=None):
     own = one_hot(
         [
             {"facts": sorted(known[0]), "home": sorted(map(str, map(sorted, known[1]))), "urgent": str(known[2]),
-             "part": known[3], "known": sorted(known[4]), "notes": [f"{at}{note}" for at, note in enumerate(known[5])]}
+             "part": known[3], "known": sorted(known[4]), "notes": [f"{at}{note}" for at, note in enumerate(known[5])],
+             "all": str(sorted(known[0])), "all at home": str(sorted(map(str, map(sorted, known[1]))))}
             for known in own_knowledge(recipient, seen, night)
         ]
     )  # fmt: skip
@@ -222,7 +182,7 @@ def gains(recipient, night, seen, flags=None):
     found = {}
     for flag, people in (flags or forbidden_flags(recipient, night)).items():
         y = seen["person_id"].is_in(sorted(people)).to_numpy()
-        if LEAST <= y.sum() <= len(y) - LEAST:
+        if least <= y.sum() <= len(y) - least:
             found[flag] = auc_of(np.hstack([own, shown]), y, homes) - auc_of(own, y, homes)
     return found
 
@@ -232,8 +192,10 @@ def gains(recipient, night, seen, flags=None):
 def test_no_forbidden_fact_is_told_better_from_the_cells_than_from_what_may_be_read(recipient, night):
     found = gains(recipient, night, seen_by(recipient, night))
 
+    bad = {flag: round(gain, 3) for flag, gain in found.items() if gain > MOST_GAIN}
+    counted("P6.attackers", len(found), len(bad), seed=SEED, note=f"{recipient}: at most {max(found.values()):+.3f}")
     assert found, "no forbidden fact is common enough to be attacked"
-    assert {flag: round(gain, 3) for flag, gain in found.items() if gain > MOST_GAIN} == {}
+    assert bad == {}
 
 
 @pytest.mark.slow
@@ -242,12 +204,20 @@ def test_the_attacker_sees_a_planted_leak(recipient, night):
     """The test of the test: with one more word on the rows of those who have a forbidden fact, it finds the fact."""
     seen = seen_by(recipient, night)
     found = {}
-    for flag, people in forbidden_flags(recipient, night).items():
+    flags = forbidden_flags(recipient, night).items()
+    facts = {flag: people for flag, people in flags if flag[-1].isdigit() and _is_common(seen, people)}
+    for flag, people in list(facts.items())[:3]:
         word = pl.when(pl.col("person_id").is_in(sorted(people))).then(pl.lit("May welcome a call"))
         leaky = seen.with_columns(leak=word.otherwise(pl.lit("None")))
-        found |= gains(recipient, night, leaky, flags={flag: people})
+        found |= gains(recipient, night, leaky, flags={flag: people}, least=FOR_A_LEAK)
 
-    assert max(found.values()) > 4 * MOST_GAIN
+    counted("P6.planted_leak", len(found), sum(gain <= 0 for gain in found.values()), seed=SEED)
+    assert max(found.values()) > SEEN_LEAK
+
+
+def _is_common(seen, people):
+    n = int(seen["person_id"].is_in(sorted(people)).sum())
+    return FOR_A_LEAK <= n <= seen.height - FOR_A_LEAK
 
 
 @pytest.mark.slow
@@ -264,4 +234,4 @@ def test_the_attacker_sees_the_next_step_that_stood_on_exactly_the_bereaved(nigh
     leaky = seen_by("voluntary", night).join(steps, on="person_id", how="left", maintain_order="left")
     found = gains("voluntary", night, leaky.with_columns(pl.col("step").fill_null(["none for you to lead"])))
 
-    assert found["need bereaved_and_alone"] > 4 * MOST_GAIN
+    assert found["need bereaved_and_alone"] > SEEN_LEAK

@@ -31,24 +31,44 @@ def test_the_area_is_that_of_scikit_learn_ties_or_not(n: int, decimals: int) -> 
     assert auroc(outcome, score).value == pytest.approx(metrics.roc_auc_score(outcome, score), abs=1e-12)
 
 
-def pairwise(outcome: Array, score: Array) -> tuple[float, float]:
-    """The area and DeLong's variance as DeLong wrote them: every case against every control."""
+def pairwise(outcome: Array, score: Array) -> tuple[float, list[float], list[int]]:
+    """The area and the two parts of DeLong's variance as DeLong wrote them: every case against every control."""
     cases, controls = score[outcome == 1], score[outcome == 0]
     wins = (cases[:, None] > controls[None, :]) + 0.5 * (cases[:, None] == controls[None, :])
-    return wins.mean(), wins.mean(axis=1).var(ddof=1) / cases.size + wins.mean(axis=0).var(ddof=1) / controls.size
+    parts = [float(wins.mean(axis=1).var(ddof=1)) / cases.size, float(wins.mean(axis=0).var(ddof=1)) / controls.size]
+    return float(wins.mean()), parts, [cases.size, controls.size]
+
+
+def student(parts: list[float], sizes: list[int]) -> float:
+    """Student's t at 97.5% with the degrees of freedom of Welch and Satterthwaite."""
+    freedom = sum(parts) ** 2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
+    return float(stats.t.ppf(0.975, freedom))
 
 
 @pytest.mark.parametrize("decimals", [8, 1])
-def test_the_interval_is_delongs(decimals: int) -> None:
+def test_the_interval_is_the_wider_of_delongs_on_the_log_odds_and_newcombes(decimals: int) -> None:
     outcome, score, _ = people(400, seed=2, decimals=decimals)
-    area, variance = pairwise(outcome, score)
+    area, parts, sizes = pairwise(outcome, score)
+    odds = np.log(area / (1 - area))
+    margin = student(parts, sizes) * np.sqrt(sum(parts)) / (area * (1 - area))
+    low, high = (1 / (1 + np.exp(-end)) for end in (odds - margin, odds + margin))
 
     found = auroc(outcome, score)
 
+    def newcombe(true: float) -> float:
+        """How many of its own standard errors (method 5) an area lies from the one that was found."""
+        half = sum(sizes) / 2 - 1
+        spread = true * (1 - true) * (1 + half * ((1 - true) / (2 - true) + true / (1 + true)))
+        return float(abs(true - area) / np.sqrt(spread / np.prod(sizes)))
+
     assert (found.n, found.n_events) == (400, int(outcome.sum()))
     assert found.value == pytest.approx(area, abs=1e-12)
-    assert found.high - found.value == pytest.approx(1.959963984540054 * np.sqrt(variance), abs=1e-12)
-    assert found.value - found.low == pytest.approx(found.high - found.value, abs=1e-12)
+    ends = [(found.low, low, min), (found.high, high, max)]
+    for end, delong, wider in ends:
+        # Newcombe's end lies 1.96 of its own standard errors away; DeLong's is the one where that is nearer.
+        assert newcombe(end) >= 1.959963
+        assert wider(end, delong) == end or end == pytest.approx(delong, abs=1e-12)
+        assert newcombe(end) == pytest.approx(1.959964, abs=1e-5) or end == pytest.approx(delong, abs=1e-12)
 
 
 def test_the_interval_is_close_to_that_of_a_bootstrap() -> None:
@@ -85,14 +105,17 @@ def test_the_difference_of_two_areas_on_the_same_people_is_delongs() -> None:
 
     (a1, b1), (a2, b2) = placements(score), placements(rival)
     cases, controls = np.cov(a1, a2), np.cov(b1, b2)
-    both = cases / a1.size + controls / b1.size
-    deviation = np.sqrt(both[0, 0] + both[1, 1] - 2 * both[0, 1])
+    parts = [
+        float(part[0, 0] + part[1, 1] - 2 * part[0, 1]) / size for part, size in ((cases, a1.size), (controls, b1.size))
+    ]
 
     found = auroc_difference(outcome, score, rival)
 
     expected = metrics.roc_auc_score(outcome, score) - metrics.roc_auc_score(outcome, rival)
     assert found.value == pytest.approx(expected, abs=1e-12)
-    assert (found.high - found.low) / 2 == pytest.approx(1.959963984540054 * deviation, abs=1e-12)
+    assert (found.high - found.low) / 2 == pytest.approx(
+        student(parts, [a1.size, b1.size]) * np.sqrt(sum(parts)), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("outcome", [[0, 0, 0], [1, 1, 1]])

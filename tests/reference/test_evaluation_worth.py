@@ -31,10 +31,21 @@ def test_the_gain_over_visiting_everybody_is_counted_on_the_people_spared():
     told = net_benefit_gain(OUTCOME, {"m": RISK}, model="m", thresholds=[0.2]).filter(rival="visit everybody")
 
     # Below 0.2 stand six people: one with the event is lost (-1), five fruitless visits are spared (+0.25 each).
-    gains = np.array([-1.0] + [0.25] * 5 + [0.0] * 14)
-    margin = 1.959964 * gains.std(ddof=1) / np.sqrt(20)
+    # Wilson by hand: 1 of 20 is 0.0089 to 0.2361, 5 of 20 is 0.1119 to 0.4687.
+    value = -1 / 20 + 0.25 * 5 / 20
+    below = np.hypot(0.2361 - 0.05, 0.25 * (0.25 - 0.1119))
+    above = np.hypot(0.05 - 0.0089, 0.25 * (0.4687 - 0.25))
     found = told.select("value", "low", "high").row(0)
-    assert found == pytest.approx((gains.mean(), gains.mean() - margin, gains.mean() + margin), abs=1e-7)
+    assert found == pytest.approx((value, value - below, value + above), abs=1e-4)
+
+
+def test_visits_to_the_few_none_of_whom_had_the_event_are_not_told_to_be_certain():
+    outcome, risk = [1] * 5 + [0] * 95, [0.05] * 98 + [0.4] * 2
+
+    told = net_benefit(outcome, {"m": risk}, thresholds=[0.2]).filter(strategy="m").row(0, named=True)
+
+    assert told["value"] == pytest.approx(-0.005)
+    assert told["high"] > 0.02
 
 
 def test_the_spend_ceiling_is_parr_30s():

@@ -11,13 +11,14 @@ import polars as pl
 import pytest
 
 from ageingwell import evaluation
-from ageingwell.evaluation.before_after import Matched, balance, before_after, match
 from ageingwell.evaluation.brier import brier
 from ageingwell.evaluation.calibration import (
     calibration,
     calibration_curve,
     calibration_groups,
+    calibration_intercept,
     calibration_line,
+    calibration_slope,
     observed_over_expected,
 )
 from ageingwell.evaluation.coverage import held_by_group, holds, holds_truth
@@ -30,6 +31,7 @@ from ageingwell.evaluation.discrimination import (
     paired_differences,
 )
 from ageingwell.evaluation.drift import calibration_drift, mean_risk_shift, population_stability
+from ageingwell.evaluation.effect import effect_by_lot, effect_of_visits, match_nearest
 from ageingwell.evaluation.estimate import proportion, resampled
 from ageingwell.evaluation.evaluated import evaluate_risk
 from ageingwell.evaluation.groups import (
@@ -62,7 +64,6 @@ LISTED = [0, 0, 1, 0] * 5
 ALIKE = [0.25] * N
 SEX = ["F", "M"] * 10
 SCORES = {"age": RISK}
-MATCHED = Matched(np.zeros(N, dtype=np.int64), np.ones(N))
 
 # Each measure as a call with an outcome, and as a call with a score; None where it takes none.
 OF_OUTCOME: dict[str, Callable] = {
@@ -86,6 +87,8 @@ OF_OUTCOME: dict[str, Callable] = {
     "calibration_drift": lambda y: calibration_drift(OUTCOME, RISK, y, RISK),
     "at_list_length": lambda y: at_list_length(y, RISK, k=5),
     "at_capacities": lambda y: at_capacities(y, RISK, capacities={"fire": 5}),
+    "calibration_slope": lambda y: calibration_slope(y, RISK),
+    "calibration_intercept": lambda y: calibration_intercept(y, RISK),
     "net_benefit": lambda y: net_benefit(y, {"model": RISK}, thresholds=[0.2]),
     "net_benefit_gain": lambda y: net_benefit_gain(y, {"model": RISK}, model="model", thresholds=[0.2]),
     "as_risk": lambda y: as_risk(y, RISK),
@@ -101,9 +104,9 @@ OF_OUTCOME: dict[str, Callable] = {
     "list in false_positive_rate": lambda y: false_positive_rate(OUTCOME, y),
     "list in positive_predictive_value": lambda y: positive_predictive_value(OUTCOME, y),
     "list in selection_rate": lambda y: selection_rate(OUTCOME, y),
-    "before_after": lambda y: before_after(RISK, RISK, visited=y, risk=ALIKE, prior=ALIKE),
-    "match": lambda y: match(visited=y, risk=ALIKE, prior=ALIKE),
-    "balance": lambda y: balance(visited=y, risk=ALIKE, prior=ALIKE, matched=MATCHED),
+    "match_nearest": lambda y: match_nearest(visited=y, risk=ALIKE, prior=ALIKE),
+    "effect_of_visits": lambda y: effect_of_visits(RISK, y, risk=ALIKE, prior=ALIKE),
+    "effect_by_lot": lambda y: effect_by_lot(RISK, y),
 }
 OF_SCORE: dict[str, Callable] = {
     "auroc": lambda x: auroc(OUTCOME, x),
@@ -126,6 +129,8 @@ OF_SCORE: dict[str, Callable] = {
     "calibration_drift": lambda x: calibration_drift(OUTCOME, RISK, OUTCOME, x),
     "at_list_length": lambda x: at_list_length(OUTCOME, x, k=5),
     "at_capacities": lambda x: at_capacities(OUTCOME, x, capacities={"fire": 5}),
+    "calibration_slope": lambda x: calibration_slope(OUTCOME, x),
+    "calibration_intercept": lambda x: calibration_intercept(OUTCOME, x),
     "net_benefit": lambda x: net_benefit(OUTCOME, {"model": x}, thresholds=[0.2]),
     "net_benefit_gain": lambda x: net_benefit_gain(OUTCOME, {"model": x}, model="model", thresholds=[0.2]),
     "as_risk": lambda x: as_risk(OUTCOME, x),
@@ -134,9 +139,9 @@ OF_SCORE: dict[str, Callable] = {
         {"model": x}, outcome=OUTCOME, age=[70] * N, k=5, threshold=0.2, draws=2
     ),
     "by_group": lambda x: by_group({"auroc": auroc}, OUTCOME, x, groupings={"sex": ["a"] * N}),
-    "before_after": lambda x: before_after(RISK, x, visited=LISTED, risk=RISK, prior=LISTED),
-    "match": lambda x: match(visited=LISTED, risk=x, prior=LISTED),
-    "balance": lambda x: balance(visited=LISTED, risk=x, prior=LISTED, matched=MATCHED),
+    "match_nearest": lambda x: match_nearest(visited=LISTED, risk=x, prior=ALIKE),
+    "effect_of_visits": lambda x: effect_of_visits(x, LISTED, risk=ALIKE, prior=ALIKE),
+    "effect_by_lot": lambda x: effect_by_lot(x, LISTED),
     "rank_stability": lambda x: rank_stability(x, [RISK, RISK], k=5),
 }
 # Scores that stand alone, so that no other array says how many people there are.
@@ -234,6 +239,9 @@ def test_the_tables_above_name_every_measure_that_takes_an_outcome_or_a_score():
     takes = {"outcome", "score", "risk", "visited", "true_risk", "redrawn", "log_odds", "risk_now", "outcome_now"}
     # They check, or work on what is checked, or on tables of counts.
     not_measures = {"outcome_and", "outcome_and_risk", "outcome_and_listed"}
+    not_measures |= {"share_interval", "gap_interval", "distance_interval"}
+    # Refuses so few people; it works on what `match_nearest` checks.
+    not_measures |= {"before_after"}
     found = set()
     for module in pkgutil.iter_modules(evaluation.__path__, f"{evaluation.__name__}."):
         for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
@@ -311,14 +319,6 @@ def test_a_list_is_a_whole_number_of_people(k):
     ):
         with pytest.raises(ValueError, match="a list holds at least one person"):
             measure()
-
-
-@pytest.mark.parametrize("weight", [[-1.0] * N, [np.nan] * N, [0.0] * N, [1.0] * 3], ids=["-1", "NaN", "0", "short"])
-def test_weights_of_a_matching_are_checked(weight):
-    matched = Matched(np.zeros(N, dtype=np.int64), np.array(weight))
-
-    with pytest.raises(ValueError, match=r"weights|missing"):
-        balance(visited=LISTED, risk=RISK, prior=LISTED, matched=matched)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from helpers.tables import table
 from scipy import stats
 
 from ageingwell.errors import NoComparisonError
-from ageingwell.evaluation.before_after import balance, before_after, match
+from ageingwell.evaluation.before_after import before_after
+from ageingwell.evaluation.effect import match_nearest
 from ageingwell.evaluation.estimate import around
 
 EFFECT = "difference in differences"
@@ -29,66 +29,51 @@ def test_visited_people_without_anybody_like_them_are_refused():
         before_after([3, 0], [1, 0], visited=[1, 0], risk=[0.6, 0.01], prior=[3, 0])
 
 
-def test_what_counts_is_how_much_more_the_visited_changed_than_people_like_them():
-    people = table("""
-        visited | risk | prior | before | after
-        --------+------+-------+--------+------
-        1       | 0.35 | 3     | 3      | 1
-        1       | 0.36 | 3     | 4      | 1
-        0       | 0.34 | 3     | 3      | 2
-        0       | 0.38 | 3     | 4      | 2
-        1       | 0.12 | 0     | 0      | 0
-        0       | 0.13 | 0     | 0      | 1
-        0       | 0.11 | 0     | 0      | 0
-        1       | 0.80 | 9     | 9      | 2
-    """)
-
-    told = before_after(
-        people["before"], people["after"], visited=people["visited"], risk=people["risk"], prior=people["prior"]
-    )
-
-    # The last has nobody alike and is left out. Changes of the other visited: -2, -3, 0: mean -5/3.
-    # Of their controls: (-1, -2) for two of them, (1, 0) for one: (2 x -1.5 + 0.5) / 3 = -2.5/3.
-    assert effect(told)[0] == pytest.approx(-5 / 3 + 2.5 / 3)
-    assert told.filter(who="visited", measure="change").select("value", "n").row(0) == (pytest.approx(-5 / 3), 3)
-    assert told.filter(who="controls", measure="change").select("value", "n").row(0) == (pytest.approx(-2.5 / 3), 4)
-
-
-def test_in_one_stratum_the_interval_is_welchs():
+def crowd(n: int = 400) -> dict[str, np.ndarray]:
+    """People of two pasts, some visited; nobody's visit does anything."""
     generator = np.random.default_rng(3)
-    before, after = generator.poisson(3, 60), generator.poisson(2, 60)
-    visited = np.arange(60) < 25
+    prior = np.repeat([0, 3], n // 2)
+    risk = np.where(prior == 3, 0.4, 0.1) + generator.uniform(-0.05, 0.05, n)
+    before, after = generator.poisson(prior), generator.poisson(0.4 * prior + 0.2)
+    return {"before": before, "after": after, "visited": generator.random(n) < 0.3, "risk": risk, "prior": prior}
 
-    told = before_after(before, after, visited=visited, risk=np.full(60, 0.4), prior=np.full(60, 3))
 
+def test_the_means_of_the_visited_are_theirs_and_those_of_the_controls_are_weighted():
+    people = crowd()
+
+    told = before_after(**people)
+
+    matched, weight = match_nearest(visited=people["visited"], risk=people["risk"], prior=people["prior"])
+    change = people["after"] - people["before"]
+    rows = {(who, measure): value for who, measure, value in told.select("who", "measure", "value").iter_rows()}
+    assert rows["visited", "change"] == pytest.approx(change[matched].mean())
+    assert rows["controls", "change"] == pytest.approx(np.average(change, weights=weight))
+
+
+def test_among_people_all_alike_the_difference_is_that_of_the_means_and_the_interval_near_welchs():
+    generator = np.random.default_rng(3)
+    before, after = np.full(600, 3), generator.poisson(2, 600)
+    visited = np.arange(600) < 150
+
+    told = before_after(before, after, visited=visited, risk=np.full(600, 0.4), prior=np.full(600, 3))
+
+    matched, weight = match_nearest(visited=visited, risk=np.full(600, 0.4), prior=np.full(600, 3))
     change = after - before
-    welch = stats.ttest_ind(change[visited], change[~visited], equal_var=False)
-    expected = welch.confidence_interval()
-    assert effect(told) == pytest.approx(
-        (change[visited].mean() - change[~visited].mean(), expected.low, expected.high), abs=1e-12
-    )
+    welch = stats.ttest_ind(change[matched], change[weight > 0], equal_var=False).confidence_interval()
+    value, low, high = effect(told)
+    assert value == pytest.approx(change[matched].mean() - np.average(change, weights=weight), abs=1e-12)
+    assert high - low == pytest.approx(welch.high - welch.low, rel=0.1)
 
 
-def test_nearest_pairs_within_a_stratum_lie_as_near_in_risk_as_can_be():
-    matched = match(visited=[1, 1, 0, 0, 0], risk=[0.31, 0.35, 0.36, 0.32, 0.49], prior=[2, 2, 2, 2, 2], how="nearest")
+def test_where_everybody_above_a_cut_was_visited_nothing_is_told():
+    """Nobody's visit does anything, and the visited come down by themselves: once 0.26 admissions were told."""
+    generator = np.random.default_rng(8)
+    rate = generator.gamma(0.5, 1.0, 4000)
+    before, after = generator.poisson(rate), generator.poisson(rate)
+    risk = 1 - np.exp(-(before + generator.gamma(5, 0.1, 4000)) / 3)
 
-    assert matched.weight.tolist() == [1, 1, 1, 1, 0]
-
-
-def test_matching_makes_the_two_sides_alike_and_says_how_alike():
-    generator = np.random.default_rng(9)
-    risk = generator.beta(1, 5, 3000)
-    prior = generator.poisson(4 * risk)
-    visited = generator.random(3000) < risk
-
-    told = balance(visited=visited, risk=risk, prior=prior, matched=match(visited=visited, risk=risk, prior=prior))
-
-    gaps = {
-        (trait, when): abs(gap) for trait, when, gap in told.select("trait", "when", "standardised_gap").iter_rows()
-    }
-    assert gaps["risk", "before matching"] > 0.5
-    assert gaps["risk", "after matching"] < 0.1
-    assert gaps["prior count", "after matching"] < 0.1
+    with pytest.raises(NoComparisonError, match="nobody unvisited like them"):
+        before_after(before, after, visited=risk >= np.quantile(risk, 0.9), risk=risk, prior=before)
 
 
 def test_people_chosen_at_a_peak_come_down_by_themselves_and_the_comparison_does_not_fall_for_it():

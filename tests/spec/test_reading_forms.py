@@ -15,8 +15,9 @@ import polars as pl
 import pytest
 from helpers.tables import Rows, csv_text, good_rows, read
 
+from ageingwell.config.limits import Limits
 from ageingwell.config.score import ReaderSettings, TableSettings
-from ageingwell.errors import SourceError
+from ageingwell.errors import LimitError, SourceError
 from ageingwell.pseudonyms.reading import raw_chunks
 from ageingwell.reading.chunks import Chunk, FileRead, file_chunks
 from ageingwell.reading.forms import SUFFIXES, form_of, is_readable
@@ -411,14 +412,15 @@ def test_a_file_that_is_not_whole_or_not_what_it_seems_is_named(kind: str, tmp_p
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.zip"])
-def test_what_unpacks_without_end_stops(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ageingwell.reading.streams.MOST_UNPACKED_BYTES", 100_000)
+def test_what_unpacks_without_end_stops(name: str, tmp_path: Path) -> None:
+    options = ReaderOptions(limits=Limits(unpacked_mb=0.1))
     bomb = "a\n" + "0\n" * 3_000_000
     path = put(
         tmp_path / name, gzip.compress(bomb.encode(), mtime=0) if name.endswith("gz") else zipped(**{"a.csv": bomb})
     )
 
-    assert "unpacks to more than 200 times its size" in fault(path)
+    with pytest.raises(LimitError, match="unpacks to more than 100 times its size"):
+        list(file_chunks(path, [], options=options))
 
 
 def test_a_file_is_told_with_the_digest_of_its_bytes_on_disk(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_separators_line_breaks_and_a_byte_order_mark_are_read_alike(
     checked = read(NAME, tmp_path)
 
     assert checked.n_good == 5
-    assert checked.rows.collect()["communication_need"][1] == "large_print_in_welsh_please"
+    assert checked.rows.collect()["communication_need"][1] == "other_not_listed"
 
 
 def test_a_quotation_mark_never_closed_is_named_with_the_line_it_stands_in(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ageingwell.bundle import Bundle, predict
 from ageingwell.errors import BundleError, FrameError
 from ageingwell.lookup import DoesNotFit, LookupTables, compiling
 from ageingwell.model import compiled as compiled_module
-from ageingwell.model.compiled import CompiledRisk, compile_risk
+from ageingwell.model.compiled import CompiledRisk, compile_risk, digest_of_tables
 from ageingwell.model.estimator import RiskModel
 from ageingwell.model.fitted import FittedRisk
 
@@ -28,7 +28,6 @@ ODD = pl.DataFrame(
     }
 )
 EVERYBODY = pl.concat([PEOPLE, ODD])
-KEY = "ab12-death"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def model() -> FittedRisk:
 
 @pytest.fixture(scope="module")
 def compiled(model) -> CompiledRisk:
-    return compile_risk(model, key=KEY)
+    return compile_risk(model)
 
 
 def test_contributions_are_lightgbms_with_gaps_and_categories(model, compiled):
@@ -100,7 +99,7 @@ def test_the_risk_lies_in_its_range_and_the_score_calibrates_to_it(model, compil
 def test_a_model_that_does_not_fit_gives_the_same_and_says_why(model, compiled, monkeypatch):
     monkeypatch.setattr(compiling, "MOST_BYTES", 1)
 
-    around = compile_risk(model, key=KEY)
+    around = compile_risk(model)
 
     assert isinstance(around.tables, DoesNotFit)
     assert "tables would take" in around.why_slow
@@ -111,30 +110,39 @@ def test_a_model_that_does_not_fit_gives_the_same_and_says_why(model, compiled, 
 
 
 def test_tables_are_kept_and_found_again(model, compiled, tmp_path, monkeypatch):
-    compile_risk(model, key=KEY, cache=tmp_path / "cache")
+    digest = digest_of_tables(model)
+    compile_risk(model, digest=digest, cache=tmp_path / "cache")
 
     monkeypatch.setattr(compiled_module, "compile_booster", None)
-    again = compile_risk(model, key=KEY, cache=tmp_path / "cache")
+    again = compile_risk(model, digest=digest, cache=tmp_path / "cache")
 
     assert again.explain(EVERYBODY).contributions.tobytes() == compiled.explain(EVERYBODY).contributions.tobytes()
 
 
 def test_damaged_tables_are_made_again_and_mended(model, compiled, tmp_path):
-    compile_risk(model, key=KEY, cache=tmp_path)
-    (kept,) = tmp_path.glob("*.npz")
+    digest = digest_of_tables(model)
+    compile_risk(model, digest=digest, cache=tmp_path)
+    (kept,) = tmp_path.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-9])
 
-    again = compile_risk(model, key=KEY, cache=tmp_path)
+    again = compile_risk(model, digest=digest, cache=tmp_path)
 
     assert again.explain(EVERYBODY).contributions.tobytes() == compiled.explain(EVERYBODY).contributions.tobytes()
     assert kept.read_bytes() == whole
 
 
+@pytest.mark.parametrize("digest", [None, "0" * 64])
+def test_tables_that_no_bundle_tells_of_are_neither_kept_nor_taken(model, digest, tmp_path):
+    compile_risk(model, digest=digest, cache=tmp_path / "cache")
+
+    assert not (tmp_path / "cache").exists()
+
+
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(model, compiled, tmp_path):
     (tmp_path / "file").write_bytes(b"no folder")
 
-    again = compile_risk(model, key=KEY, cache=tmp_path / "file" / "cache")
+    again = compile_risk(model, digest=digest_of_tables(model), cache=tmp_path / "file" / "cache")
 
     assert isinstance(again.tables, LookupTables)
     assert again.log_odds(EVERYBODY).tobytes() == compiled.log_odds(EVERYBODY).tobytes()

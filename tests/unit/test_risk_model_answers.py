@@ -130,7 +130,7 @@ def test_copies_pickles_and_saved_models_hold_no_tables_and_answer_alike(model, 
         RiskModel.load(model.save(tmp_path / "model")),
     ]
 
-    assert {path.name for path in (tmp_path / "model").iterdir()} == {"model.json", "model.txt"}
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {"SHA256SUMS", "model.json", "model.txt"}
     for other in others:
         assert other.explain(EVERYBODY).contributions.tobytes() == expected.contributions.tobytes()
     assert not hasattr(clone(model), "fitted_")

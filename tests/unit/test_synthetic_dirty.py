@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from helpers.evidence import counted
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.fields import CELL_RULES, RULES, SAY_NOTHING
@@ -38,9 +39,24 @@ def records(dirty: Path, tmp_path_factory: pytest.TempPathFactory) -> Records:
 
 @pytest.mark.slow
 def test_the_refused_rows_are_those_of_the_answer_file(records: Records, answers: pl.DataFrame):
+    lost = {}
     for name, table in records.tables.items():
         planted = answers.filter(pl.col("table") == name)["row_number"]
         assert set(table.refused["row_number"]) == set(planted), name
+        lost[name] = set(planted) - set(table.refused.drop_nulls("file")["row_number"])
+    counted("R3.refused_rows", answers.height, sum(map(len, lost.values())), seed=11)
+
+
+def test_every_row_of_a_dirty_county_is_good_refused_or_sent_twice(records: Records):
+    bad = [
+        name
+        for name, table in records.tables.items()
+        if table.n_read != table.n_good + table.n_refused + table.n_twice + table.n_left_out
+        or table.n_good != table.rows.select(pl.len()).collect().item()
+    ]
+
+    counted("R3.row_accounting", len(records.tables), len(bad), seed=11)
+    assert bad == []
 
 
 def test_each_planted_rule_is_among_those_found(records: Records, answers: pl.DataFrame):

@@ -102,7 +102,7 @@ def _column(column: Column, checks: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _allowed(column: Column, checks: Iterable[Any]) -> str:
-    known = f"any label; we know {code(column.known)}" if column.known else "any label"
+    known = f"{code(column.known)}, and labels that the settings name" if column.known else "any label"
     said = [code(column.labels)] if column.labels else [known] if column.kind == "label" else []
     if column.also:
         said.append("also read: " + ", ".join(f"`{theirs}` as `{ours}`" for theirs, ours in column.also))

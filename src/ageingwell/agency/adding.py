@@ -10,8 +10,8 @@ import polars as pl
 
 from ageingwell.agency.drawing import stop_unless_writable, write_copy
 from ageingwell.agency.lists import AgencyList, answers_of, read_list
-from ageingwell.agency.log import LOG, log_use
-from ageingwell.agency.matching import keyed_by, what_was_asked
+from ageingwell.agency.matching import LOG, keyed_by, what_was_asked
+from ageingwell.audit.uses import Asked, audit_place, logged
 from ageingwell.context import Surroundings
 from ageingwell.decisions.choices import folded
 from ageingwell.decisions.reading import read_contents
@@ -56,7 +56,6 @@ def add_someone(
     recipient: str | None = None,
     night: date | None = None,
     log: Path | None = None,
-    by: str = "not stated",
     surroundings: Surroundings | None = None,
     disk: Disk = DISK,
 ) -> Added:
@@ -67,7 +66,8 @@ def add_someone(
     they are; every column that names people is left out. At most 20 people are added in one file.
 
     Raises `SourceError` where the file is no list, holds too many numbers, or `people` has no `nhs_number`;
-    `KeyFileError` where a key is missing or another one; `PublishError` where the file or the log cannot be written.
+    `KeyFileError` where a key is missing or another one; `PublishError` where the file, and `AuditError` where the log
+    cannot be written.
     """
     world = surroundings or Surroundings()
     stop_unless_writable(out)
@@ -84,11 +84,12 @@ def add_someone(
         raise SourceError(
             f"{len(rows)} people are to be added, and at most {MOST_ADDED} can be in one file", "leave the others out"
         )
-    place = log or out.parent / LOG
-    asked = what_was_asked("add", found, key=key) | {"n_to_add": len(rows)}
-    log_use(place, asked, at=world.now(), by=by, disk=disk)
-    done, wrong, already = _keyed(rows, found, keyed, key=key, own_ids=own_ids)
-    write_copy(found, out, on=world.now().date(), added=done)
+    place = log or audit_place(out.parent, LOG)
+    asked = Asked("add", counts={"to_add": len(rows)}, more=what_was_asked(found, key=key))
+    with logged(place, asked, world=world, disk=disk) as use:
+        done, wrong, already = _keyed(rows, found, keyed, key=key, own_ids=own_ids)
+        write_copy(found, out, on=world.now().date(), added=done)
+        use.tell(counts={"added": len(done) - len(wrong)})
     return Added(out, place, found.recipient, found.night, len(done) - len(wrong), wrong, already)
 
 

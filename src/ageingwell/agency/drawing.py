@@ -9,15 +9,15 @@ import polars as pl
 
 from ageingwell.agency.lists import AgencyList, Part, answers_of
 from ageingwell.decisions.reading import NAMED, NAMED_MEANS
-from ageingwell.decisions.tables import ANSWERS, LIST_CODE, LIST_KEYS, FilledRow
+from ageingwell.decisions.tables import ANSWERS, LIST_CODE, LIST_KEYS, LIST_UNTIL, FilledRow
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.identities import OWN_REGISTER
-from ageingwell.pseudonyms.staging import staged_file
 from ageingwell.report.cells import day_words, one_line
 from ageingwell.report.choices import ADDED, ASKED
 from ageingwell.report.copies import Copied, copied_csv, copied_workbook
 from ageingwell.report.words import MARKING, SHEET_NAMES
-from ageingwell.report.workbook import CODE_OF_LIST, KEYS_OF_LIST
+from ageingwell.report.workbook import CODE_OF_LIST, KEYS_OF_LIST, USE_UNTIL
+from ageingwell.room import write_file
 from ageingwell.views import columns as view_columns
 from ageingwell.views.columns import Column
 from ageingwell.views.words import agency_words, label_words
@@ -70,8 +70,7 @@ def write_copy(
             added=_texts([question.name for question in ADDED], rows or []),
             with_numbers=bool(heads),
         )
-    with staged_file(out) as path:
-        path.write_bytes(content)
+    write_file(out, content, in_place=False)
 
 
 def _copied(part: Part, heads: Sequence[str], beside: Beside, *, asks: bool) -> Copied:
@@ -145,6 +144,8 @@ def _new_cover(found: AgencyList) -> list[tuple[str, str]]:
             ("Records up to", f"{day_words(found.night)} (what was recorded on that day or later is not used)")
         )
     lines.append(("Rows", f"{len(found.listed.rows)} on the sheet"))
+    if found.use_until is not None:
+        lines.append((USE_UNTIL, day_words(found.use_until)))
     if found.code is not None:
         lines.append((CODE_OF_LIST, found.code))
     if found.keys is not None:
@@ -154,4 +155,5 @@ def _new_cover(found: AgencyList) -> list[tuple[str, str]]:
 
 def _which(found: AgencyList) -> list[tuple[str, str]]:
     keys = "" if found.keys is None else f"pseudonyms {found.keys[0]}, list {found.keys[1]}"
-    return [(LIST_CODE, found.code or ""), (LIST_KEYS, keys)]
+    until = [] if found.use_until is None else [(LIST_UNTIL, found.use_until.isoformat())]
+    return [(LIST_CODE, found.code or ""), (LIST_KEYS, keys), *until]

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,16 +20,21 @@ from ageingwell.decisions.tables import (
     LIST,
     LIST_CODE,
     LIST_KEYS,
+    LIST_UNTIL,
     SHORT_CODES,
     FilledRow,
     Table,
 )
 from ageingwell.errors import DecisionFileError, SourceError
+from ageingwell.pseudonyms.list_seal import LIST_SEAL
 from ageingwell.pseudonyms.reading import whole
 from ageingwell.reading.forms import suffix_of
+from ageingwell.reading.guarded import parquet_chunks, parquet_facts
+from ageingwell.reading.limits import small_bytes
 from ageingwell.report.choices import headings
 from ageingwell.report.codes import keys_in
 from ageingwell.report.words import SHEET_NAMES
+from ageingwell.report.workbook import USE_UNTIL
 
 HOME_KEY: Final = "household_key"
 _CODE: Final = re.compile(
@@ -37,7 +42,9 @@ _CODE: Final = re.compile(
 )
 # What only the group's whole list has, of all tables with pseudonyms: nobody else's rows are ever looked up.
 _OF_THE_WHOLE_LIST: Final = ("person_id", "household_id", "rank", "lead_agency", "action", "status")
-_MINE: Final = (LIST_CODE, LIST_KEYS, "notices", *SHORT_CODES)
+_MINE: Final = (LIST_CODE, LIST_KEYS, LIST_UNTIL, "notices", *SHORT_CODES)
+# As large as a workbook that comes back may be.
+MOST_LIST_BYTES: Final = 50_000_000
 _REMEDY: Final = "give the list as it was sent to you: the workbook, the CSV or the Parquet file"
 
 
@@ -78,6 +85,14 @@ class AgencyList:
     by_row_key: bool = True
     cover: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = ()
+    use_until: date | None = None
+    seal: str | None = None
+
+    def last_day(self, expire_after_days: int) -> date | None:
+        """The last day on which the list may be used; lists of earlier versions do not say it, and the night does."""
+        if self.use_until is None and self.night is not None:
+            return self.night + timedelta(days=expire_after_days)
+        return self.use_until
 
     @property
     def person_key(self) -> str:
@@ -165,7 +180,15 @@ def _of_sheets(path: Path) -> AgencyList:
         asks=asks,
         cover=cover,
         notices=tuple(_of_rows(listed, "notices")),
+        use_until=_until(cover, listed),
     )
+
+
+def _until(cover: Sequence[tuple[str, str]], listed: Table) -> date | None:
+    """The last day of use that a list says; of several the first."""
+    said = [_day(text) for text in {row[LIST_UNTIL] for row in listed.rows if row[LIST_UNTIL]}]
+    said += [_day_in_words(text) for what, text in cover if what == USE_UNTIL]
+    return min((day for day in said if day is not None), default=None)
 
 
 def _the_list(contents: Contents, path: Path) -> tuple[Table | None, bool]:
@@ -218,26 +241,28 @@ def _which(texts: Sequence[str]) -> tuple[str | None, date | None, str | None]:
 
 
 def _of_parquet(path: Path) -> AgencyList:
-    try:
-        frame, told = pl.read_parquet(path), pl.read_parquet_metadata(path)
-        content = path.read_bytes()
-    # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise SourceError(
-            f"{path.name}: this is not a whole Parquet file ({type(error).__name__})", "send it again"
-        ) from None
+    told = parquet_facts(path).metadata
+    content = small_bytes(path, most=MOST_LIST_BYTES)
+    chunks = parquet_chunks(path, wanted=lambda _: True, rows_at_once=MOST_LIST_BYTES)
+    frame = pl.concat((chunk.rows for chunk in chunks), how="vertical_relaxed")
     sha256 = hashlib.sha256(content).hexdigest()
     texts = frame.with_columns(pl.col(pl.List(pl.String)).list.join("; ")).select(
         pl.all().cast(pl.String, strict=False)
     )
     if KEY not in frame.columns or "person_id" in frame.columns:
-        return _of_pseudonyms(path, texts, sha256)
+        return replace(
+            _of_pseudonyms(path, texts, sha256),
+            night=_day(told.get("night", "")),
+            use_until=_day(told.get(LIST_UNTIL, "")),
+            seal=told.get(LIST_SEAL),
+        )
     recipient, night, code = _which([told.get(LIST_CODE, "")])
     if recipient is None and "recipient" in told and "night" in told:
         recipient, night = told["recipient"], _day(told["night"])
     titles = {name: title for title, name in _titles()}
     part = Part("", {name: titles.get(name, name) for name in texts.columns}, tuple(_rows(texts)))
-    return AgencyList(path.name, sha256, recipient, night, code, keys_in(told.get(LIST_KEYS, "")), part)
+    keys, until = keys_in(told.get(LIST_KEYS, "")), _day(told.get(LIST_UNTIL, ""))
+    return AgencyList(path.name, sha256, recipient, night, code, keys, part, use_until=until)
 
 
 def _titles() -> Iterator[tuple[str, str]]:
@@ -251,6 +276,14 @@ def _titles() -> Iterator[tuple[str, str]]:
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _day_in_words(text: str) -> date | None:
+    """The day that `day_words` wrote."""
+    try:
+        return datetime.strptime(text.strip(), "%d %B %Y").date()
     except ValueError:
         return None
 

@@ -1,21 +1,32 @@
 """`reidentify`: a list in, the same list out with names beside it, by the agency's own register. Runs at the agency."""
 
-import re
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from ageingwell.agency.approving import approved_by
+from ageingwell.agency.brake import (
+    case_digest,
+    n_rows_of,
+    stop_if_expired,
+    stop_if_too_many,
+    stop_if_too_often,
+    stop_unless_reason,
+    stop_unless_register,
+)
 from ageingwell.agency.drawing import stop_unless_writable, write_copy
 from ageingwell.agency.lists import AgencyList, Part, read_list
-from ageingwell.agency.log import LOG, log_use
+from ageingwell.audit.uses import Asked, audit_place, logged
+from ageingwell.config.answering import ListSettings, ReidentifySettings
 from ageingwell.context import Surroundings
-from ageingwell.decisions.identifying import could_name_somebody
 from ageingwell.decisions.tables import FilledRow
 from ageingwell.disk import DISK, Disk
-from ageingwell.errors import KeyFileError, PublishError, SourceError
+from ageingwell.errors import KeyFileError, PublishError, ReidentifyError, SourceError
 from ageingwell.pseudonyms.keys import Key
+from ageingwell.pseudonyms.list_seal import SEALED_FOR, list_seal
 from ageingwell.pseudonyms.registers import ListKey, Match, Register, matches, read_register, stop_on_one_key
 
 MATCH: Final = "match"
@@ -23,8 +34,7 @@ THIS_PERSON: Final = "This person"
 THIS_HOME: Final = "This home"
 THE_HOME_ONLY: Final = "The home only: ask who lives there"
 NOBODY: Final = "Not on your register"
-_LONGEST_REASON: Final = 200  # letters
-_DAY: Final = re.compile(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b")
+LOG: Final = "reidentify-log.jsonl"
 
 
 @dataclass(frozen=True)
@@ -71,13 +81,16 @@ def reidentify(
     out: Path,
     key: Key,
     reason: str,
+    case: str,
     list_key: Key | None = None,
     keep: Sequence[str] = (),
     own_ids: bool = False,
     recipient: str | None = None,
     night: date | None = None,
     log: Path | None = None,
-    by: str = "not stated",
+    settings: ReidentifySettings | None = None,
+    lists: ListSettings | None = None,
+    approval: Path | None = None,
     surroundings: Surroundings | None = None,
     disk: Disk = DISK,
 ) -> Reidentified:
@@ -93,13 +106,18 @@ def reidentify(
     out
         A new file, .xlsx or .csv, of mode 0600.
     key, list_key
-        The key of the pseudonyms, and the key of the lists (not needed for the group's own list of pseudonyms).
-    reason
-        Why people are looked up, in a few words without a name or number: it stands in the log.
+        The key of the pseudonyms, and the key of this recipient's lists.
+    reason, case
+        Why people are looked up, one of `brake.REASONS`, and the number of the case, visit or meeting. The log has the
+        reason, and of the case a digest alone.
     keep
         The register's columns to show, where their headings do not say what they hold.
     log
         The agency's log, beside `out` if not told. Its first line is on the disk before anybody is looked up.
+    settings, lists
+        How many people may be looked up and in which registers, and how long a list may be used.
+    approval
+        The file of a second person, where `settings.needs_second_person`.
 
     Returns
     -------
@@ -109,51 +127,64 @@ def reidentify(
     Raises
     ------
     SourceError
-        The list or the register is not what it has to be, or the reason is missing.
+        The list or the register is not what it has to be.
+    ReidentifyError
+        No reason or case, too many people, too often, a register that is none, a list that is out of date or is none
+        of ours, or nobody approved it.
     KeyFileError
         A key is missing, or is not the one the list was made with.
     PublishError
-        `out` is there already, or it or the log cannot be written. `LedgerError`: the log was changed.
+        `out` is there already, or cannot be written. `AuditError`: the log cannot be written, or was changed.
     """
-    world = surroundings or Surroundings()
-    stop_unless_reason(reason)
+    world, settings, lists = surroundings or Surroundings(), settings or ReidentifySettings(), lists or ListSettings()
+    stop_unless_reason(reason, case)
     stop_unless_writable(out)
     if out.exists() or out.is_symlink():
         raise PublishError(f"{out} is there already", "name a new file")
     found = read_list(listed, recipient=recipient, night=night)
+    today = world.now().date()
+    stop_if_expired(found, today=today, expire_after_days=lists.expire_after_days, is_made_up=key.is_made_up)
+    stop_if_too_many(found, settings)
     keyed = keyed_by(found, key=key, list_key=list_key)
+    case_kept = case_digest(case, key=key)
+    second = (
+        approved_by(approval, list_sha256=found.sha256, reason=reason, case=case_kept, settings=settings, world=world)
+        if settings.needs_second_person
+        else None
+    )
     known = read_register(register, keep=keep, own_ids=own_ids)
-    place = log or out.parent / LOG
-    asked = {
-        **what_was_asked("reidentify", found, key=key),
-        "reason": reason.strip(),
-        "n_listed": len(found.listed.rows),
-        "n_register": known.n_rows,
-    }
-    log_use(place, asked, at=world.now(), by=by, disk=disk)
-    by_key = matches(known, found.all_keys(), key=key, list_key=keyed)
-    rows = [_named(row, found, by_key, known) for row in found.listed.rows]
-    homes = [_named(row, found, by_key, known) for row in (found.homes.rows if found.homes else ())]
-    heads = (MATCH, *known.columns)
-    write_copy(found, out, on=world.now().date(), heads=heads, beside=rows, beside_homes=homes)
-    done = _told(found, known, rows, homes, out=out, log=place, key=key)
-    counts = {"n_people": done.n_people, "n_homes_only": done.n_homes_only, "n_homes_matched": done.n_homes_matched}
-    log_use(place, what_was_asked("reidentified", found, key=key) | counts, at=world.now(), by=by, disk=disk)
+    stop_unless_register(known, name=register.name, settings=settings)
+    place, code, register_sha256 = log or audit_place(out.parent, LOG), code_of(found), _sha256(register)
+    asked = Asked(
+        "reidentify",
+        reason=reason,
+        counts={"rows": n_rows_of(found), "register": known.n_rows},
+        more=what_was_asked(found, key=key)
+        | {"case": case_kept, "register_sha256": register_sha256, "approved_by": second},
+    )
+
+    def check(lines: Sequence[bytes]) -> None:
+        stop_if_too_often(lines, found, code=code, register_sha256=register_sha256, on=today, settings=settings)
+
+    with logged(place, asked, world=world, check=check, disk=disk) as use:
+        by_key = matches(known, found.all_keys(), key=key, list_key=keyed)
+        rows = [_named(row, found, by_key, known) for row in found.listed.rows]
+        homes = [_named(row, found, by_key, known) for row in (found.homes.rows if found.homes else ())]
+        heads = (MATCH, *known.columns)
+        write_copy(found, out, on=today, heads=heads, beside=rows, beside_homes=homes)
+        done = _told(found, known, rows, homes, out=out, log=place, key=key)
+        use.tell(counts={"people": done.n_people, "homes_only": done.n_homes_only, "homes": done.n_homes_matched})
     return done
 
 
-def stop_unless_reason(reason: str) -> None:
-    """Raise `SourceError` unless a reason is given in a few words, without what could name somebody."""
-    if not any(letter.isalpha() for letter in reason) or len(reason) > _LONGEST_REASON:
-        raise SourceError(
-            f"the reason is missing, or is longer than {_LONGEST_REASON} letters",
-            'write why, such as --reason "visits agreed on 24 November"',
-        )
-    if could_name_somebody(_DAY.sub("", reason)) or not reason.isprintable():
-        raise SourceError(
-            "the reason holds a long number, a postcode or an e-mail address",
-            "leave those out, because the reason is kept in the log",
-        )
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def code_of(found: AgencyList) -> str:
+    """Which list it is, for the log: its code, or whose it is and of which night."""
+    return found.code or f"{found.recipient} {found.night}"
 
 
 def keyed_by(found: AgencyList, *, key: Key, list_key: Key | None) -> ListKey | None:
@@ -162,6 +193,7 @@ def keyed_by(found: AgencyList, *, key: Key, list_key: Key | None) -> ListKey | 
     if found.keys is not None and found.keys[0] != key.fingerprint:
         raise _other_key("key", "pseudonyms", found.keys[0], key)
     if not found.by_row_key:
+        _stop_unless_sealed(found, list_key)
         return None
     if found.recipient is None or found.night is None:
         raise SourceError(
@@ -169,10 +201,35 @@ def keyed_by(found: AgencyList, *, key: Key, list_key: Key | None) -> ListKey | 
             "give the file as it was sent, or say so with --recipient and --night",
         )
     if list_key is None:
-        raise KeyFileError("the key of the lists is missing", "give --list-key-file: ask the group for it")
-    if found.keys is not None and found.keys[1] != list_key.fingerprint:
-        raise _other_key("list key", "row keys", found.keys[1], list_key)
-    return ListKey(list_key, found.recipient, found.night)
+        raise KeyFileError("the key of your lists is missing", "give --list-key-file: ask the group for it")
+    return ListKey(_own_key(found, list_key, found.recipient), found.recipient, found.night)
+
+
+def _stop_unless_sealed(found: AgencyList, list_key: Key | None) -> None:
+    """Raise `ReidentifyError` unless a list of pseudonyms is one that was published, whole and unchanged."""
+    if list_key is None:
+        raise KeyFileError("the key of your lists is missing", "give --list-key-file: ask the group for it")
+    rows = found.listed.rows
+    people, homes = [row["person_id"] for row in rows], [row["household_id"] for row in rows]
+    for key in (list_key, list_key.for_recipient(SEALED_FOR)):
+        if found.night is not None and found.seal == list_seal(people, homes, as_of=found.night, key=key):
+            return
+    raise ReidentifyError(
+        f"{found.name}: nothing shows that this is a list that was published, whole and unchanged",
+        "give list.parquet as it was published, or the group's workbook, and the list key of the group",
+    )
+
+
+def _own_key(found: AgencyList, given: Key, recipient: str) -> Key:
+    """The key of this recipient's rows: as it was given, or derived where the group gave the key of all lists."""
+    derived = given.for_recipient(recipient)
+    if found.keys is None:
+        # Made-up nights have a public key of all lists; else an agency has its own.
+        return derived if given.is_made_up else given
+    for key in (given, derived):
+        if found.keys[1] == key.fingerprint:
+            return key
+    raise _other_key("list key", "row keys", found.keys[1], given)
 
 
 def _other_key(what: str, of: str, wanted: str, given: Key) -> KeyFileError:
@@ -183,11 +240,10 @@ def _other_key(what: str, of: str, wanted: str, given: Key) -> KeyFileError:
     )
 
 
-def what_was_asked(did: str, found: AgencyList, *, key: Key) -> dict[str, Any]:
-    """What the log says of every use: what was done, with which list and which key; no value of a row."""
+def what_was_asked(found: AgencyList, *, key: Key) -> dict[str, Any]:
+    """What the log says of every use: with which list and which key; no value of a row."""
     return {
-        "did": did,
-        "list": found.code or f"{found.recipient} {found.night}",
+        "list": code_of(found),
         "list_sha256": found.sha256,
         "key": key.fingerprint,
     }

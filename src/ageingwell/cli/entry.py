@@ -57,6 +57,9 @@ def progress() -> Iterator["Surroundings"]:
     from ageingwell.context import Surroundings, user_cache
 
     cache = user_cache(os.environ, sys.platform)
+    if cache is not None:
+        # Its list of fonts belongs to our cache too, not beside the user's other things.
+        os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
     context = click.get_current_context(silent=True)
     if context is not None and context.meta.get(LOG) == "json":
         log = _log()

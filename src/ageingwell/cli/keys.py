@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from ageingwell.cli.places import KEY_FILE
+from ageingwell.cli.places import KEY_FILE, OUT_FILE
 from ageingwell.cli.root import Mending, cli
+from ageingwell.register import RECIPIENTS
 
 _WINDOWS = (
     "Windows gives it the rights of its folder. Let your account alone read it:\n"
@@ -38,6 +39,27 @@ def new(key_file: Path) -> None:
 
 def _is_windows() -> bool:
     return os.name == "nt"
+
+
+@key.command()
+@click.argument("key_file", metavar="FILE", type=KEY_FILE)
+@click.option(
+    "--recipient", required=True, type=click.Choice(RECIPIENTS), help="Whose key to make: it opens its lists alone."
+)
+@click.option("--out", required=True, type=OUT_FILE, help="The new file, to give to that recipient.")
+def derive(key_file: Path, recipient: str, out: Path) -> None:
+    """Make one recipient's own key from the key of all lists in FILE. The key of all lists stays with the group."""
+    from ageingwell.pseudonyms import Key
+
+    made = Key.read(key_file).write_for_recipient(out, recipient)
+    click.echo(f"key of {recipient}: {out}")
+    click.echo(f"key fingerprint: {made.fingerprint}")
+    click.echo(
+        f"It finds the people on the lists of {recipient} and on no other. Pass it on by hand or through a secret "
+        "store, never by e-mail or with a list."
+    )
+    if _is_windows():
+        click.echo(_WINDOWS.format(path=out))
 
 
 @key.command()

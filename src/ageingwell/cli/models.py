@@ -1,4 +1,4 @@
-"""The commands of a model: train, evaluate, recalibrate."""
+"""The commands of a model: train, evaluate, recalibrate, seal."""
 
 import json
 from datetime import date
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ageingwell.cli.entry import config_of, progress
-from ageingwell.cli.places import OUT
+from ageingwell.cli.places import KEY_FILE, OUT
 from ageingwell.cli.root import cli, config_option, data_option, json_option, log_option, recorded_up_to_option
 
 
@@ -121,3 +121,24 @@ def recalibrate(
             surroundings=world,
         )
     click.echo(json.dumps({"folder": str(run.folder), **run.facts}) if as_json else recalibrating.moves_text(run))
+
+
+@cli.command()
+@click.argument("bundle", type=OUT)
+@click.option("--sign", type=KEY_FILE, help="Sign it with the private key in this file (Ed25519, PEM).")
+@json_option
+def seal(bundle: Path, sign: Path | None, as_json: bool) -> None:
+    """Seal a bundle again after its card was filled in, sign it, or seal one that an earlier version made."""
+    from ageingwell.jobs import sealing
+
+    done = sealing.seal(bundle, sign=sign)
+    if as_json:
+        click.echo(json.dumps({"folder": str(done.folder), "sums_sha256": done.sums_sha256, "signer": done.signer}))
+        return
+    for line in done.told:
+        click.echo(line)
+    click.echo(f"sealed: {done.folder}; SHA-256 of its SHA256SUMS: {done.sums_sha256}")
+    if done.signer:
+        click.echo(
+            f'To accept no bundle signed by others, write signers = ["{done.signer}"] under [model] in score.toml.'
+        )

@@ -1,4 +1,4 @@
-"""The commands of a night: score, withdraw, record, explain, demo."""
+"""The commands of a night: score, withdraw, status, record, explain, demo."""
 
 import json
 from datetime import date
@@ -9,7 +9,8 @@ import click
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
 from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option, log_option
-from ageingwell.cli.telling import tell_night, tell_withdrawn
+from ageingwell.cli.telling import stop_unless_current, tell_night, tell_withdrawn
+from ageingwell.errors import StatusError
 
 
 @cli.command()
@@ -24,7 +25,8 @@ from ageingwell.cli.telling import tell_night, tell_withdrawn
 @click.option(
     "--accept-change",
     is_flag=True,
-    help="Publish although far fewer people, homes or patients of a practice came than last time, or nobody is listed.",
+    help="Publish although what was sent lost people, opt-outs, rows or columns since last time, or nobody is listed. "
+    "Use it by hand, after you have asked the agency.",
 )
 @json_option
 @log_option
@@ -53,6 +55,7 @@ def score(
             surroundings=world,
         )
     tell_night(run, as_json=as_json)
+    stop_unless_current(run)
 
 
 @cli.command()
@@ -95,11 +98,29 @@ def withdraw(
 
 
 @cli.command()
+@click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
+@config_option
+@json_option
+def status(out: Path, config_path: Path | None, as_json: bool) -> None:
+    """Say whether the last night happened and its list may be used. It ends with 17 where anything is wrong."""
+    from ageingwell.jobs import standing
+
+    found = standing.status(out, config=config_path)
+    if as_json:
+        click.echo(json.dumps(found.plain()))
+        if not found.is_good:
+            raise click.exceptions.Exit(StatusError.exit_code)
+        return
+    standing.stop_unless_good(found)
+    click.echo(standing.standing_text(found))
+
+
+@cli.command()
 @click.argument("files", nargs=-1, required=True, type=DECISIONS)
 @click.option("--out", required=True, type=OUT, help="The folder that holds the published nights and the ledger.")
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, row by row; write nothing.")
 @click.option(
-    "--role", default="not stated", show_default=True, help='Who records, as a role: "meeting chair". No names.'
+    "--role", default="not stated", show_default=True, help='Who records, as a role of the settings: "meeting chair".'
 )
 @click.option(
     "--fix-to", type=OUT, help="Where to write files with the rows to correct. Without it: next to each file."
@@ -156,13 +177,12 @@ def explain(
 ) -> None:
     """Explain one person's risk in full: every fact's contribution."""
     from ageingwell.jobs import asking
-    from ageingwell.publish.faults import explained
+    from ageingwell.room import write_file
 
     with progress() as world:
         person = asking.explain(person_id, data, as_of=as_of, config=config_of(config_path), surroundings=world)
     if page is not None:
-        with explained("the page cannot be written"):
-            page.write_bytes(asking.explanation_page(person))
+        write_file(page, asking.explanation_page(person))
         click.echo(page)
     elif as_json:
         told = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high, "base": person.base}

@@ -5,6 +5,7 @@ What a path is for decides the exit code. A path where nothing is yet is left to
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ageingwell.errors import (
     PublishError,
     SourceError,
 )
+from ageingwell.room import failed_write, publish_error
 
 
 class Told(click.ClickException):
@@ -28,7 +30,8 @@ class Told(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """One sentence to standard error; the exit code says of which kind it is, for programs."""
-        click.echo(f"Error: {self.message}", err=True)
+        with suppress(OSError):
+            click.echo(f"Error: {self.message}", err=True)
 
 
 class Place(click.Path):
@@ -66,6 +69,9 @@ class Place(click.Path):
         return self.fault(found, remedy)
 
     def _ask(self, path: Path) -> None:
+        if self.is_out and path.is_symlink():
+            # What a link leads to is not ours to change, and may be changed meanwhile.
+            raise Told(self._wrong(f"{path.name} is a link", "name the file or folder that it leads to"))
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
@@ -74,6 +80,8 @@ class Place(click.Path):
             with os.scandir(path):
                 return
         if self.is_out:
+            if not stat.S_ISREG(mode):
+                raise Told(self._wrong(f"{path.name} is not a file on a disk", "name a file"))
             return
         if not stat.S_ISREG(mode):
             # A pipe ends at the first reading, a device never; and every file here is read more than once.
@@ -114,6 +122,9 @@ def fault_of(error: OSError, command: click.Command, values: dict[str, Any]) -> 
             for path in given if isinstance(given, tuple) else (given,):
                 if isinstance(param.type, Place) and isinstance(path, Path) and Path(named).is_relative_to(path):
                     return param.type.told(Path(named), error)
+    if (number := failed_write(error)) is not None:
+        what = "what this command prints" if named is None else Path(named).name
+        return publish_error(f"{what} cannot be written", number, place="the folder")
     reason = error.strerror or type(error).__name__
     found = f"{named or 'a file, or what this command prints,'} cannot be read or written ({reason})"
     return AgeingWellError(found, "check the disk and the rights, then run again")

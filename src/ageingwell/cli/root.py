@@ -2,7 +2,7 @@
 
 import os
 import re
-import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
@@ -13,17 +13,22 @@ import click
 from ageingwell.cli.entry import LOG
 from ageingwell.cli.places import DATA, SETTINGS, Told, fault_of
 from ageingwell.cli.streams import let_go_of_output
+from ageingwell.ending import STOPPED, ending_tidily, exit_code
 from ageingwell.errors import AgeingWellError
+from ageingwell.room import failed_write, publish_error
 
 
 class Stopped(click.ClickException):
     """Somebody stopped the command: 128 and the number of the signal, as a shell tells it."""
 
-    exit_code = 128 + signal.SIGINT
+    def __init__(self, stop: KeyboardInterrupt) -> None:
+        super().__init__(STOPPED)
+        self.exit_code = exit_code(stop)  # type: ignore[misc]
 
     def show(self, file: Any = None) -> None:
         """One sentence to standard error."""
-        click.echo(f"\n{self.message}", err=True)
+        with suppress(OSError):
+            click.echo(f"\n{self.message}", err=True)
 
 
 class Unheard(click.ClickException):
@@ -42,16 +47,40 @@ def mending(ctx: click.Context | None = None) -> Iterator[None]:
     """End with a sentence and an exit code for what a user can mend, 130 for Ctrl-C, 141 for output nobody reads."""
     try:
         yield
+    except click.ClickException:
+        raise
     except AgeingWellError as fault:
         raise Told(fault) from None
-    except KeyboardInterrupt:
-        raise Stopped("Stopped. What was complete before stays as it was.") from None
+    except KeyboardInterrupt as stop:
+        raise Stopped(stop) from None
     except BrokenPipeError:
         raise Unheard("") from None
     except OSError as error:
         # Each layer tells its own; this is for what none of them foresaw.
         params, command = (ctx.params, ctx.command) if ctx else ({}, click.Command(None))
         raise Told(fault_of(error, command, params)) from None
+    except Exception as error:
+        # Polars and others tell a full disk by errors of their own.
+        number = failed_write(error)
+        if number is None:
+            raise
+        raise Told(publish_error("a file cannot be written", number, place="the folder")) from None
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """See that all that was printed has come out; `PublishError` where its disk is full."""
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            number = error.errno
+            let_go_of_output(sys.stdout)
+            raise publish_error("what this command prints cannot be written", number, place="the folder") from None
 
 
 @contextmanager
@@ -81,12 +110,12 @@ class Mending(click.Group):
 
     def make_context(self, *given: Any, **more: Any) -> click.Context:
         """Read the command line; `--help` prints here."""
-        with mending():
+        with mending(), printing():
             return super().make_context(*given, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Find the command and run it."""
-        with mending(ctx), for_the_owner_alone():
+        with mending(ctx), ending_tidily(), for_the_owner_alone(), printing():
             return super().invoke(ctx)
 
 

@@ -56,10 +56,10 @@ def _prepared(stream: TextIO | None) -> TextIO:
     return stream
 
 
-def let_go_of_output() -> None:
-    """Send what is still to be written nowhere: its reader has gone, and Python would complain once more at the end."""
+def let_go_of_output(*streams: TextIO) -> None:
+    """Send what is still to be written nowhere: nobody can take it, and Python would complain once more at the end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams or (sys.stdout, sys.stderr):
         try:
             os.dup2(nowhere, stream.fileno())
         except (OSError, ValueError):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ageingwell.errors import NotCurrentError
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -30,13 +32,25 @@ def tell_night(run: "OutreachRun", *, as_json: bool) -> None:
     click.echo(f"{run.n_listed:,} people on the list of {run.facts.as_of}" + ("" if run.changed else ", unchanged"))
     for warning in _warnings(run.facts):
         click.echo(warning, err=True)
-    if not run.is_current:
-        click.echo("This is not the current list: `current` leads to a later night.", err=True)
     click.echo(f"For other programs: {run.folder / 'list.parquet'}")
     click.echo("Open next:")
     wide = max((len(what) for what in run.to_open), default=0)
     for what, path in run.to_open.items():
         click.echo(f"  {what:<{wide}}  {path}")
+
+
+def stop_unless_current(run: "OutreachRun") -> None:
+    """End with an exit code of its own where the night that was made is not the list that is used.
+
+    Raises `NotCurrentError`, after everything else was told.
+    """
+    if run.is_current:
+        return
+    raise NotCurrentError(
+        f"the night {run.facts.as_of} was made, and is not the current list: `current` leads to a later night",
+        "to change the list that is used, give --as-of that night's day or a later one; if a wrong date made the "
+        "current one, put its folder away and lead `current` to this one",
+    )
 
 
 def tell_withdrawn(done: "Withdrawal", *, err: bool = False) -> None:
@@ -88,6 +102,10 @@ def _warnings(facts: "NightFacts") -> list[str]:
         told.append(f"Degraded: not sent: {', '.join(facts.missing)}.")
     if facts.late:
         told.append(f"Late: {', '.join(facts.late)}.")
+    if facts.accepted_changes:
+        told.append(f"Accepted by --accept-change: {'; '.join(facts.accepted_changes)}.")
+    if facts.same_as_last:
+        told.append(f"The same files as last time: {', '.join(facts.same_as_last)}.")
     if facts.rules_only:
         told.append("No usable model: people were chosen by rules alone.")
     return told + sent_notes(facts) + [f"{message}." for message in facts.messages]

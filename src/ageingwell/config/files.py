@@ -2,13 +2,18 @@
 
 import csv
 import difflib
+import gzip
+import io
 import re
+import stat
 import tomllib
+import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ageingwell.errors import ConfigError
@@ -28,21 +33,83 @@ def shipped(kind: Literal["configs", "models"]) -> Path:
     return installed if installed.is_dir() else package.parent.parent / kind
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read one TOML file; a missing file or a syntax mistake is a `ConfigError` naming file and line."""
+# What people write by hand: the longest settings file we know takes 9 kB. Python reads a MB of TOML in two seconds.
+MOST_SETTINGS_BYTES: Final = 1_000_000
+# A table beside the settings: the places of England take 3 MB, a look-up of medicines 40 MB.
+MOST_TABLE_BYTES: Final = 64_000_000
+_MOST_COLUMNS: Final = 500
+
+
+def file_bytes(path: Path, *, most: int) -> bytes:
+    """The bytes of a file that the settings name, at most so many.
+
+    A file that is larger, and what is no file (a device would be read for ever), is a `ConfigError`.
+    """
+    content = None
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                content = file.read(most + 1)
     except FileNotFoundError:
         raise ConfigError(
             f"{path.name}: there is no such settings file", f"create {path} or correct its path"
         ) from None
     except OSError as fault:
         raise ConfigError(f"{path.name}: cannot be read ({fault.strerror})", "correct its path or its rights") from None
+    except ValueError:
+        raise ConfigError("the name of a settings file holds a NUL, as no name can", "correct its path") from None
+    if content is None:
+        raise ConfigError(
+            f"{path.name}: cannot be read (it is no file, but a folder, a device or a pipe)", "correct its path"
+        )
+    if len(content) > most:
+        raise ConfigError(
+            f"{path.name}: takes more than {most / 1_000_000:g} MB, which no file of its kind does", "correct its path"
+        )
+    return content
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read one TOML file; a missing file or a syntax mistake is a `ConfigError` naming file and line."""
+    try:
+        # As a text file is read: every line break is one.
+        text = file_bytes(path, most=MOST_SETTINGS_BYTES).decode("utf-8")
+        return tomllib.loads(text.replace("\r\n", "\n"))
     except RecursionError:
-        raise ConfigError(f"{path.name}: not valid TOML: lists nested too deep", "correct the file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        reason = fault.reason if isinstance(fault, UnicodeDecodeError) else str(fault)
-        raise ConfigError(f"{path.name}: not valid TOML: {reason}", "correct the file") from None
+        reason = "lists nested too deep"
+    except UnicodeDecodeError as fault:
+        reason = fault.reason
+    except tomllib.TOMLDecodeError as fault:
+        reason = str(fault)
+    except ValueError:
+        # Python reads no number of more than 4,300 digits.
+        reason = "a number, a day or a time that no calendar and no clock has"
+    raise ConfigError(f"{path.name}: not valid TOML: {reason}", "correct the file")
+
+
+def table_rows(path: Path) -> pl.DataFrame:
+    """A CSV beside the settings, packed with gzip or not, as text; a `ConfigError` where it is none or too large."""
+    content = file_bytes(path, most=MOST_TABLE_BYTES)
+    fault = "cannot be read as CSV in UTF-8"
+    try:
+        if content[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(MOST_TABLE_BYTES + 1)
+            if len(content) > MOST_TABLE_BYTES:
+                raise ConfigError(
+                    f"{path.name}: unpacks to more than {MOST_TABLE_BYTES // 1_000_000} MB",
+                    "correct its path",
+                )
+        # Polars would unpack other kinds itself, without end.
+        if content[:4] == b"\x28\xb5\x2f\xfd" or content[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
+            fault = "is packed"
+        elif content.split(b"\n", 1)[0].count(b",") > _MOST_COLUMNS:
+            fault = f"has more than {_MOST_COLUMNS} columns"
+        else:
+            return pl.read_csv(io.BytesIO(content), infer_schema=False)
+    except (zlib.error, OSError, EOFError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        pass
+    raise ConfigError(f"{path.name}: {fault}", "save it as CSV in UTF-8")
 
 
 def mistakes(model: type[BaseModel], path: Path, fault: ValidationError) -> list[str]:
@@ -101,7 +168,8 @@ def _line_of(path: Path, keys: list[str]) -> int | None:
 
 def _trails(path: Path) -> Iterator[tuple[int, list[str]]]:
     table: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    text = file_bytes(path, most=MOST_SETTINGS_BYTES).decode("utf-8", "replace")
+    for number, line in enumerate(text.splitlines(), start=1):
         header = re.match(r"\s*\[+([^\]]+)\]+", line)
         entry = re.match(r"\s*([\w.\"-]+)\s*=", line)
         if header:
@@ -156,13 +224,11 @@ def codes_of(codelists: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, 
 
 
 def _codes(path: Path) -> tuple[str, ...]:
+    content = file_bytes(path, most=MOST_TABLE_BYTES)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if not {"code", "term"} <= set(rows.fieldnames or ()):
-                raise ConfigError(
-                    f"{path.name}: a code list needs the columns `code` and `term`", "add the header line"
-                )
-            return tuple(code for row in rows if (code := (row["code"] or "").strip()))
+        rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        if len(rows.fieldnames or ()) > _MOST_COLUMNS or not {"code", "term"} <= set(rows.fieldnames or ()):
+            raise ConfigError(f"{path.name}: a code list needs the columns `code` and `term`", "add the header line")
+        return tuple(code for row in rows if (code := (row["code"] or "").strip()))
     except (UnicodeDecodeError, csv.Error):
         raise ConfigError(f"{path.name}: not a CSV file in UTF-8", "save it as UTF-8") from None

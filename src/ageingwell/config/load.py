@@ -12,7 +12,17 @@ from typing import Any, TypeVar
 import polars as pl
 from pydantic import Field, ValidationError, create_model
 
-from ageingwell.config.files import Settings, mistakes, read_codelists, read_toml, shipped
+from ageingwell.config.files import (
+    MOST_TABLE_BYTES,
+    Settings,
+    file_bytes,
+    mistakes,
+    read_codelists,
+    read_toml,
+    shipped,
+    table_rows,
+)
+from ageingwell.config.limits import USUAL, Limits
 from ageingwell.config.may_lower import MayLower
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.positions import read_positions
@@ -37,8 +47,11 @@ _NAMED = (
     "places",
 )
 
-# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
-_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards")
+# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked, and
+# whoever had to sign its bundle.
+_HOW_IT_IS_WORKED = (
+    *("engine", "threads", "memory_gib", "shards", "model", "audit", "status", "reidentify", "keys", "retention"),
+)
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"
@@ -53,6 +66,14 @@ class Agencies(_Tables):  # type: ignore[misc, valid-type]
     sources: dict[str, SourceSettings] = Field(
         default_factory=dict, description="for each source profile: which files are of it, and the day of the extract"
     )
+    limits: Limits = Field(default=Limits(), description="how large a file from outside may be, in every way")
+
+    def table(self, name: str) -> TableSettings:
+        """The settings of a table, with the limits of all tables unless it has its own."""
+        settings: TableSettings = getattr(self, name)
+        if settings.reader.limits is not None or self.limits == USUAL:
+            return settings
+        return settings.model_copy(update={"reader": settings.reader.model_copy(update={"limits": self.limits})})
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,8 +147,8 @@ def load_config(path: str | Path | None = None) -> Config:
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
         found.append(f"{files['places'].name}: there is no such file of places")
-    elif outreach is not None:
-        found.extend(_unknown_places(outreach, files["places"], said_in=files["outreach"]))
+    else:
+        found.extend(_mistakes_of_places(outreach, files["places"], said_in=files["outreach"]))
     medicines = None if score is None or score.dmd_to_bnf is None else top.parent / score.dmd_to_bnf
     if medicines is not None and not medicines.is_file():
         found.append(f"{medicines.name}: there is no such file of dm+d and BNF codes")
@@ -156,7 +177,7 @@ def load_config(path: str | Path | None = None) -> Config:
     return Config(
         score=score,
         train=train,
-        tables={name: getattr(agencies, name) for name in TABLE_NAMES},
+        tables={name: agencies.table(name) for name in TABLE_NAMES},
         sources=agencies.sources,
         own_profiles=top.parent / SOURCES,
         ledger=ledger,
@@ -188,15 +209,26 @@ def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
     }
 
 
-def _unknown_places(outreach: OutreachSettings, places: Path, *, said_in: Path) -> list[str]:
-    """A mistake for each place of a team that the file of places does not name: nobody would ever be visited there."""
-    named = {place for team in outreach.capacity.place_teams for place in team.places}
-    if not named:
-        return []
+# What a night reads of the file of places.
+_OF_PLACES = ("lsoa21", "place", "deprivation_decile", "is_rural")
+
+
+def _mistakes_of_places(outreach: OutreachSettings | None, places: Path, *, said_in: Path) -> list[str]:
+    """What is wrong with the file of places, and each place of a team that it does not name.
+
+    It is read here first, within bounds; nobody would ever be visited in a place that it does not name.
+    """
     try:
-        known = set(pl.read_csv(places, columns=["place"])["place"])
-    except (OSError, pl.exceptions.PolarsError):
-        return [f"{places.name}: its column `place` cannot be read"]
+        rows = table_rows(places)
+    except ConfigError as fault:
+        return [fault.found]
+    if absent := [name for name in _OF_PLACES if name not in rows.columns]:
+        return [f"{places.name}: its column `{absent[0]}` is missing"]
+    if rows["deprivation_decile"].cast(pl.Int64, strict=False).null_count() > rows["deprivation_decile"].null_count():
+        return [f"{places.name}: its column `deprivation_decile` holds what is no whole number"]
+    teams = () if outreach is None else outreach.capacity.place_teams
+    named = {place for team in teams for place in team.places}
+    known = set(rows["place"])
     return [
         f"{said_in.name}: `capacity.place_teams`: {place} is not a place of {places.name}"
         for place in sorted(named - known)
@@ -258,5 +290,5 @@ def _digest(top: Path, paths: list[Path]) -> str:
     for path in paths:
         files = sorted(file for file in path.glob("*") if file.is_file()) if path.is_dir() else [path]
         for file in files:
-            digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+            digest.update(file.name.encode() + b"\0" + hashlib.sha256(file_bytes(file, most=MOST_TABLE_BYTES)).digest())
     return digest.hexdigest()

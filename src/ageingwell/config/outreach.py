@@ -286,6 +286,14 @@ class OutreachSettings(Settings):
         le=0.5,
         description="share of each agency's last places that are picked at random, to measure effect",
     )
+    lot_left_out_days: int = Field(
+        default=91,
+        ge=7,
+        description="days for which people who lost the lot are left out of the list; an urgent need comes first",
+    )
+    lot_never_needs: tuple[str, ...] = Field(
+        default=(), description="needs whose people never take part in the lot, by the names of interventions.toml"
+    )
     high_risk_action: str = Field(
         default="Ask how they are managing at home and what would help; agree one next step with them",
         min_length=1,

@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from ageingwell.config.files import table_rows
 from ageingwell.errors import ConfigError
 
 COLUMNS: Final = ("place", "district", "latitude", "longitude", "source")
@@ -19,10 +20,7 @@ def read_positions(path: Path) -> pl.DataFrame:
     Raises `ConfigError` naming file and row where a column is missing, a place stands twice or a point lies outside
     the United Kingdom.
     """
-    try:
-        table = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError):
-        raise ConfigError(f"{path.name}: cannot be read as CSV", "write one row a place") from None
+    table = table_rows(path)
     if absent := [name for name in COLUMNS if name not in table.columns]:
         raise ConfigError(f"{path.name}: no column {', '.join(absent)}", f"it needs {', '.join(COLUMNS)}")
     read = table.select(

@@ -6,8 +6,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from ageingwell.config.answering import AuditSettings, KeySettings, ListSettings, ReidentifySettings, StatusSettings
+from ageingwell.config.change import ChangeSettings
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
+from ageingwell.config.limits import Limits
+from ageingwell.config.retention import RetentionSettings
 from ageingwell.register import Recipient, TableName, Theme
 
 Purpose = Literal["direct_care", "risk_stratification", "evaluation"]
@@ -38,6 +42,9 @@ class ReaderSettings(Settings):
     )
     empty: tuple[str, ...] = Field(
         default=(), description='words that mean empty, as well as NULL and the like: "-", "N/K"'
+    )
+    limits: Limits | None = Field(
+        default=None, description="how large its files may be, where [limits] is not right for this table"
     )
 
     @field_validator("date_formats")
@@ -108,12 +115,19 @@ class TableSettings(Settings):
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="for each of our columns: the agency's value = ours; an empty text means empty, `ignore` leaves "
-        "the row out where the column is required",
+        "the row out where the column is required. In an open column `ours` may be a label of your own: "
+        "only labels named here or on our list are used",
     )
     constants: dict[str, str] = Field(
         default_factory=dict,
         description="our column name = its value in every row, where the agency sends no such column",
     )
+
+    @property
+    def words(self) -> dict[str, dict[str, str]]:
+        """`values`, in which the value of each constant stands for itself: a label that the settings name."""
+        own = {column: {value: value} for column, value in self.constants.items()}
+        return {column: {**own.get(column, {}), **self.values.get(column, {})} for column in {**own, **self.values}}
 
     @field_validator("recorded_on")
     @classmethod
@@ -162,6 +176,12 @@ class Ledger(Settings):
     permissions_checked_within_days: int = Field(
         default=35, ge=1, description="stop when a kind of opt-out was not checked within this many days of the cut-off"
     )
+    permissions_checked_at_least: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="stop when a smaller share of the rows of a kind of opt-out was checked within these days",
+    )
     permissions_linked_at_least: float = Field(
         default=0.2,
         ge=0,
@@ -206,6 +226,27 @@ class RecognitionSettings(Settings):
     )
 
 
+class ModelSettings(Settings):
+    """Which model bundles a run may use."""
+
+    signers: tuple[str, ...] = Field(
+        default=(),
+        description="public keys (Ed25519, 64 hexadecimal digits) one of which has to have signed the bundle; none: "
+        "bundles need no signature",
+    )
+    trained_on_or_after: date | None = Field(
+        default=None,
+        description="refuse a bundle whose latest cut-off is earlier than this day, such as an older one put back",
+    )
+
+    @field_validator("signers")
+    @classmethod
+    def _public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[0-9a-f]{64}", key) for key in value):
+            raise ValueError("write each public key as the 64 hexadecimal digits that `ageingwell seal --sign` tells")
+        return value
+
+
 class ScoreSettings(Settings):
     """The settings of a nightly run."""
 
@@ -222,6 +263,7 @@ class ScoreSettings(Settings):
         "person has to accept it",
     )
     bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
+    model: ModelSettings = Field(default=ModelSettings(), description="which model bundles a run may use")
     raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")
     lowering_reasons: int = Field(default=1, ge=0, le=3, description="facts linked with a lower chance on a list row")
     date_facts_after_days: int = Field(
@@ -248,6 +290,17 @@ class ScoreSettings(Settings):
     recognition: RecognitionSettings = Field(
         default=RecognitionSettings(), description="how much of what is sent must be of a kind we know"
     )
+    change: ChangeSettings = Field(
+        default=ChangeSettings(), description="how much a delivery may differ from the last one"
+    )
+    lists: ListSettings = Field(default=ListSettings(), description="how long a list may be used")
+    audit: AuditSettings = Field(default=AuditSettings(), description="where it is kept who used the records")
+    status: StatusSettings = Field(default=StatusSettings(), description="when `status` says that something is wrong")
+    reidentify: ReidentifySettings = Field(
+        default=ReidentifySettings(), description="how many people an agency may look up by the lists it was sent"
+    )
+    keys: KeySettings = Field(default=KeySettings(), description="who has the keys")
+    retention: RetentionSettings = Field(default=RetentionSettings(), description="how long anything is kept")
     agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
     permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
     outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, and who visits")

@@ -9,12 +9,13 @@ that may be the one that tells of a death.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 
+from ageingwell.config.change import ChangeSettings
 from ageingwell.config.files import read_toml, shipped
 from ageingwell.config.load import Config
 from ageingwell.config.outreach import DecisionSettings
@@ -25,7 +26,7 @@ from ageingwell.errors import ConfigError
 TABLES_OF_WITHDRAWALS: Final = ("permissions", "gp_patients", "care_events", "contacts")
 _NOTHING_ALLOWED: Final = Ledger(permitted=(), views={})
 _SHARE: Final = "max_lost_share"
-_Model = TypeVar("_Model", TableSettings, Ledger)
+_Model = TypeVar("_Model", TableSettings, Ledger, ChangeSettings)
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class WithdrawalSettings:
     `tables` says how the four tables are sent, `purpose` what the list is for (None where the settings do not say it:
     then the list itself does), `ledger_file` the name of the ledger of decisions. `in_doubt` are the tables whose own
     settings have a mistake, or are nowhere to be found; `whole` is everything, where the settings have no mistake, and
-    pages can be drawn.
+    pages can be drawn. `audit_file` is where the audit log lies, if the settings say so, `digest` the settings' own.
     """
 
     tables: Mapping[str, TableSettings]
@@ -43,8 +44,11 @@ class WithdrawalSettings:
     ledger: Ledger
     max_lost_share: float
     ledger_file: str
+    change: ChangeSettings = field(default_factory=ChangeSettings)
     in_doubt: tuple[str, ...] = ()
     whole: Config | None = None
+    audit_file: str | None = None
+    digest: str | None = None
 
     @classmethod
     def of(cls, config: Config) -> "WithdrawalSettings":
@@ -55,7 +59,10 @@ class WithdrawalSettings:
             ledger=config.ledger,
             max_lost_share=config.score.max_lost_share,
             ledger_file=config.outreach.decisions.ledger,
+            change=config.score.change,
             whole=config,
+            audit_file=config.score.audit.file,
+            digest=config.digest,
         )
 
 
@@ -82,13 +89,17 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
     decisions = (_written(_file(top, said, "outreach")) or {}).get("decisions")
     named = decisions.get("ledger") if isinstance(decisions, dict) else None
     share = said.get(_SHARE)
+    audit = said.get("audit")
+    log = audit.get("file") if isinstance(audit, dict) else None
     return WithdrawalSettings(
         tables=tables,
         purpose=cast("Purpose", said["purpose"]) if said.get("purpose") in get_args(Purpose) else None,
         ledger=_exactly(Ledger, permissions) or _NOTHING_ALLOWED,
         max_lost_share=share if isinstance(share, float) and 0 <= share <= 1 else _default(ScoreSettings, _SHARE),
         ledger_file=named if isinstance(named, str) else _default(DecisionSettings, "ledger"),
+        change=_exactly(ChangeSettings, said.get("change", {})) or ChangeSettings(),
         in_doubt=tuple(in_doubt),
+        audit_file=log if isinstance(log, str) and log else None,
     )
 
 

@@ -211,13 +211,17 @@ def household_match() -> Any:
 def open_label(
     sentence: str, *, required: bool = False, known: tuple[str, ...] = (), also: Mapping[str, str] | None = None
 ) -> Any:
-    """A label from a national list that changes by year: folded, any label accepted.
+    """A label from a national list that changes by year: folded, and carried where our list or the settings name it.
 
-    `known` are the labels whose meaning we know (`*` stands for any text); from any other nothing may be concluded.
-    `also` are other spellings, each with our label.
+    `known` are the labels whose meaning we know (`*` stands for any text, which is not carried). Any other is read as
+    `other_not_listed`, from which nothing may be concluded. `also` are other spellings, each with our label.
     """
     more = {"labels": (), "missing": None, "known": known, "also": dict(also or {})}
     return _field(sentence, "label", required=required, nullable=not required, more=more)
+
+
+# An id or a code of a system has no blank in it, and a remark has.
+NO_BLANK = r"^\S{1,64}$"
 
 
 def text(sentence: str, *, shape: str | None = None, required: bool = False, nullable: bool = True) -> Any:

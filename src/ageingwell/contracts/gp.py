@@ -11,6 +11,7 @@ from ageingwell.contracts.fields import (
     BNF_CODE,
     ENDING_DAY,
     LSOA21,
+    NO_BLANK,
     PRACTICE_CODE,
     amount,
     birth_month,
@@ -28,6 +29,16 @@ from ageingwell.events import EventKey
 OLDEST = 115
 # A slip of the year in the day of recording is not told from one in the day of death within a year.
 DAYS_DEATH_MAY_LIE_AHEAD = 365
+# No measure of a GP record comes near it, and no NHS number stays below.
+MOST_MEASURED = 10_000_000
+# Units as GP systems write them (UCUM and the units of NHS pathology), in small letters or capitals.
+_UNITS = (
+    r"%|1|/min|/day|kg|g|mg|ug|mcg|ng|pg|kg/m2|kg/m\^2|kg/m²|m|cm|mm|l|ml|fl|l/min|ml/min|ml/min/1\.73 ?m(2|\^2)"
+    r"|ml/min/\{1\.73_m2\}|mmol/l|mmol/mol|umol/l|μmol/l|nmol/l|pmol/l|mg/mmol|mg/l|mg/dl|g/l|g/dl|ug/l|ng/l|ng/ml"
+    r"|u/l|iu/l|mu/l|miu/l|x?10[*^](9|12)/l|mm\[hg\]|mm ?hg|kpa|bpm|beats/min|breaths/min|mm/hr?|ratio|score|points?"
+    r"|units?|units?/week|units?/day|u/week|cigarettes/day|years?|months?|weeks?|days?|hours?|mins?|secs?|s|cel|°c|degc"
+)
+UNIT = rf"(?i)^({_UNITS})$"
 DMD_CODE = r"^[0-9]{6,18}$"
 
 
@@ -133,11 +144,13 @@ class GpEvents(pa.DataFrameModel):
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
     code_system: str = label("the terminology of the code", "snomed", "read2", "ctv3", "local")
-    code: str = text("the code; a SNOMED CT identifier passes its check digit", required=True, nullable=False)
+    code: str = text(
+        "the code; a SNOMED CT identifier passes its check digit", shape=NO_BLANK, required=True, nullable=False
+    )
     happened_on: pl.Date = day("the day it happened", required=False, nullable=True)
     recorded_on: pl.Date = day("the day it was entered")
-    value: float = amount("a measured value")
-    value_unit: str = text("the unit of the value")
+    value: float = amount("a measured value", low=-MOST_MEASURED, high=MOST_MEASURED)
+    value_unit: str = text("the unit of the value", shape=UNIT)
 
     @pa.check("code", name="bad_check_digit")
     def _snomed_check_digit(cls, data: pa.PolarsData) -> pl.LazyFrame:

@@ -7,6 +7,7 @@ import polars as pl
 
 from ageingwell.contracts import known_labels
 from ageingwell.contracts.fields import (
+    NO_BLANK,
     day,
     holds,
     household_match,
@@ -77,7 +78,7 @@ class HousingEvents(pa.DataFrameModel):
     """
 
     household_id: str = pseudonym("pseudonym of the home's UPRN")
-    case_id: str = text("the case the event belongs to, pseudonymised")
+    case_id: str = text("the case the event belongs to, pseudonymised", shape=NO_BLANK)
     event_type: str = label(
         "what happened",
         "repair_requested",

@@ -7,7 +7,7 @@ import pandera.polars as pa
 import polars as pl
 
 from ageingwell.contracts.fields import PSEUDONYM
-from ageingwell.register import LEAD_AGENCIES
+from ageingwell.register import LEAD_AGENCIES, RECIPIENTS
 
 
 class Safeguarded(pa.DataFrameModel):
@@ -86,6 +86,26 @@ class SinceLast(pa.DataFrameModel):
     n: int = pa.Field(ge=0, description="people")
 
 
+class Lot(pa.DataFrameModel):
+    """`lot.parquet`: everybody who took part in a lot at the margin, tonight's and all before, won or lost.
+
+    From `seed` in the manifest, `week` and `door_id` anybody can draw again (`outreach.lot.lot_number`): of each
+    night, agency and team the lower half of the numbers won.
+    """
+
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    household_id: str = pa.Field(str_matches=PSEUDONYM, nullable=True, description="pseudonym of the home then")
+    door_id: str = pa.Field(str_matches=PSEUDONYM, description="the home, or the person where none is linked")
+    lead_agency: str = pa.Field(isin=LEAD_AGENCIES, description="whose last places were drawn")
+    team: int = pa.Field(ge=0, description="number of the agency's team, in the order of the settings")
+    drawn_on: pl.Date = pa.Field(description="the night of the draw")
+    week: str = pa.Field(str_matches=r"^\d{4}-W\d{2}$", description="its week by ISO 8601")
+    number: float = pa.Field(in_range={"min_value": 0, "max_value": 1}, description="the number the door drew")
+    chance: float = pa.Field(gt=0, lt=1, description="the chance the door had to win")
+    is_won: bool = pa.Field(description="whether the door got the place")
+    left_out_until: pl.Date = pa.Field(nullable=True, description="until when those who lost are left out of the list")
+
+
 class JustMissed(pa.DataFrameModel):
     """`just_missed.parquet`: the next doors of each agency; a door may stand under several."""
 
@@ -97,6 +117,19 @@ class JustMissed(pa.DataFrameModel):
     rank: int = pa.Field(ge=1, description="order by risk and need")
     value: float = pa.Field(ge=0, description="what a visit by this agency is worth, in units of risk")
     risk_reached: float = pa.Field(ge=0, nullable=True, description="the risk a visit would reach")
+
+
+class Coarsened(pa.DataFrameModel):
+    """`coarsened.parquet`: the rows of each recipient's list that tell less, so that enough people share them.
+
+    A file that a night may lack: a night of an earlier version left nothing out.
+    """
+
+    recipient: str = pa.Field(isin=RECIPIENTS, description="whose list")
+    person_id: str = pa.Field(str_matches=PSEUDONYM, description="pseudonym of the person")
+    step: int = pa.Field(ge=0, description="how many things are left out, in the order of `views.sharing`")
+    wider: str = pa.Field(description="the district, for the place")
+    n: int = pa.Field(ge=0, description="people of the register who share what is shown then")
 
 
 class Marginal(pa.DataFrameModel):

@@ -1,8 +1,9 @@
 """The labels that open columns are known to hold, folded, and other spellings that mean the same.
 
-An open column takes any label, for national lists change by year and councils write their own. A label that stands here
-is one that we know the meaning of; any other tells nothing, and nothing may be concluded from it. A `*` stands for any
-ending or beginning, where what a feature asks of a label is how it starts or what it holds.
+National lists change by year and councils write their own labels. A label that stands here is one that we know the
+meaning of. One that the settings name is carried, and tells nothing. Any other is read as `other_not_listed`: it may be
+a remark about somebody. A `*` stands for any ending or beginning, where what a feature asks of a label is how it starts
+or what it holds; only what stands beside the `*` is carried.
 
 Client Level Data (CLD): both releases of the specification, as the official transformations spell them
 (NHSDigital/ASC-Client-Level-Data-SALT-ASCOF-transformations; DataS-DHSC/ASC-CLD-LA-Dashboard, data cleaning and
@@ -149,6 +150,8 @@ ACCOMMODATION = (
     "prison_young_offenders_institution_detention_centre",
     "prison_young_offenders_institution_or_detention_centre",
     "other_temporary_accommodation",
+    "unknown_presumed_at_home",
+    "unknown_presumed_rough_sleeping",
     "unknown*",
     *_NOT_TOLD,
 )
@@ -173,6 +176,7 @@ EVENT_OUTCOMES = (
     "no_change_in_package",
     "continuation_of_support_or_services",
     "service_ended_as_planned",
+    "nfa_support_declined",
     "*support_declined",  # what the feature asks for
     "nfa_information_advice*",
     "nfa_information_and_advice*",

@@ -97,7 +97,7 @@ def columns(table: str) -> tuple[Column, ...]:
 
 
 def open_labels() -> list[tuple[str, str]]:
-    """Every column that takes any label: table and column.
+    """Every column whose list is open to labels of the settings: table and column.
 
     >>> len(open_labels()), open_labels()[0]
     (12, ('gp_patients', 'communication_need'))

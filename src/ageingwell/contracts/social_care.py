@@ -7,6 +7,7 @@ import polars as pl
 
 from ageingwell.contracts import known_labels
 from ageingwell.contracts.fields import (
+    NO_BLANK,
     amount,
     day,
     holds,
@@ -31,7 +32,7 @@ class CareEvents(pa.DataFrameModel):
     """
 
     person_id: str = pseudonym("pseudonym of the person's NHS number")
-    la_person_id: str = text("the council's own id of the person, pseudonymised")
+    la_person_id: str = text("the council's own id of the person, pseudonymised", shape=NO_BLANK)
     client_type: str = label(
         "the person's part",
         "service_user",

@@ -1,16 +1,20 @@
 """The ledger of decisions: one SQLite file, only ever added to, each entry carrying the hash of the one before.
 
 An entry that was changed, taken out or put in between breaks the chain, and every reader checks the whole chain. Who
-can write the file could still cut off its end or write a new chain; so each night keeps in its manifest the hash it
-had read up to, and the next night looks for it.
+can write the file could still cut off its end or write a new chain; so the hash of the last entry lies in a file beside
+it, and each night keeps in its manifest the hash it had read up to, for which the next night looks.
+
+What was said of somebody who was forgotten is gone, and its hash stays: such an empty entry counts only where a later
+entry of the chain says that it was emptied (`decisions.forgetting`).
 """
 
+import errno
 import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -19,14 +23,21 @@ from typing import Any, Final
 import polars as pl
 
 from ageingwell.decisions.entry import ENTRIES, Entry
+from ageingwell.decisions.ledger_head import remember_head, stop_on_lost_entries
 from ageingwell.decisions.plan import Plan
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LedgerError
 
 BEGINNING: Final = "0" * 64
-# Entries of version 1 lack what a person said, the question asked, and plans: there they are read as not said.
+# Entries of version 1 lack what a person said, the question asked, and plans: there they are read as not said. A
+# ledger of version 3 may have entries that were emptied; one in which nobody was forgotten stays of version 2.
 _VERSION: Final = 2
-_READ: Final = (1, _VERSION)
+WITH_EMPTIED: Final = 3
+_READ: Final = (1, _VERSION, WITH_EMPTIED)
+# All that is left of an entry of somebody who was forgotten, and the kind of the entry that says so.
+EMPTIED: Final = '{"emptied": true}'
+EMPTYING: Final = "emptied"
+Row = tuple[int, str, str, str]
 _OF_THE_CHAIN: Final = ("position", "previous_hash", "hash")
 _MENDING: Final = "put back the last good copy of the ledger; entries since then can be recorded again from their files"
 _TABLE: Final = """
@@ -57,11 +68,36 @@ def read_ledger(path: Path) -> pl.DataFrame:
     ...     read_ledger(path).select("position", "recorded_on", "recipient", "decision").rows()
     [(1, datetime.date(2026, 11, 24), 'fire', 'said_no')]
     """
+    return pl.DataFrame([_row(*row) for row in read_rows(path) if not says_nothing(row)], schema=ENTRIES)
+
+
+def read_hashes(path: Path) -> tuple[str, ...]:
+    """The hash of every entry, of emptied ones too: what a night had read up to is among them."""
+    return tuple(digest for _, _, _, digest in read_rows(path))
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Every row as it is kept, once the whole chain has been followed: position, said, previous hash, hash."""
     if not path.exists():
-        return pl.DataFrame(schema=ENTRIES)
+        stop_on_lost_entries(path, ())
+        return []
     with _opened(path) as database:
-        rows = _checked(database, path)
-    return pl.DataFrame([_row(*row) for row in rows], schema=ENTRIES)
+        return _checked(database, path)
+
+
+def says_nothing(row: Row) -> bool:
+    """Whether a row is an entry that was emptied, or the one that says that others were."""
+    return row[1] == EMPTIED or emptied_by(row[1]) is not None
+
+
+def emptied_by(said: str) -> frozenset[int] | None:
+    """The positions that an entry says were emptied; None where it is another kind of entry.
+
+    >>> emptied_by('{"kind": "emptied", "positions": [3, 1]}') == {1, 3}, emptied_by('{"kind": "listed"}')
+    (True, None)
+    """
+    told = json.loads(said)
+    return frozenset(told["positions"]) if told.get("kind") == EMPTYING else None
 
 
 def append(
@@ -86,18 +122,22 @@ def append(
         known = _checked(database, path)
         previous = known[-1][3] if known else BEGINNING
         if not known:
-            _make(database)
+            make_table(database)
         # From here on an older version cannot read what is added; it says so instead of losing it.
-        database.execute(f"PRAGMA user_version = {_VERSION}")
+        version = max(_VERSION, database.execute("PRAGMA user_version").fetchone()[0])
+        database.execute(f"PRAGMA user_version = {version}")
         for position, entry in enumerate(entries, start=len(known) + 1):
             said = json.dumps({**stamp, "role": role, "file_sha256": file_sha256, **entry.plain()}, ensure_ascii=False)
-            digest = _hash(position, said, previous)
+            digest = hash_of(position, said, previous)
             row = (position, said, previous, digest)
             with disk.watched("add_entry", path):
                 database.execute("INSERT INTO entries VALUES (?, ?, ?, ?)", row)
             previous = digest
         with disk.watched("commit_ledger", path):
             database.execute("COMMIT")
+    # The entries are kept; where the head is not, that of an earlier one holds.
+    with suppress(OSError):
+        remember_head(path, previous, disk=disk)
     disk.sync_folder(path.parent)
 
 
@@ -106,7 +146,8 @@ def head(ledger: pl.DataFrame) -> str:
     return str(ledger["hash"][-1]) if ledger.height else BEGINNING
 
 
-def _hash(position: int, said: str, previous: str) -> str:
+def hash_of(position: int, said: str, previous: str) -> str:
+    """The hash of an entry, which stands for every entry before it too."""
     return hashlib.sha256(f"{position}\n{previous}\n{said}".encode()).hexdigest()
 
 
@@ -124,7 +165,12 @@ def _row(position: int, said: str, previous: str, digest: str) -> dict[str, Any]
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The database, for its owner alone; a fault of SQLite is a `LedgerError` without any value of a row."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(DISK.open_ours(path))
+        for beside in ("-wal", "-shm", "-journal"):
+            # SQLite makes them itself; a link in their place would lead it elsewhere.
+            other = path.with_name(f"{path.name}{beside}")
+            if (kind := DISK.kind(other)) is not None and (kind != "file" or other.lstat().st_nlink > 1):
+                raise OSError(errno.ELOOP, f"{other.name} is a link, or no file")
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             # One writer at a time, by the nights' lock: then WAL needs no shared memory, which network shares lack.
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -136,25 +182,38 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise LedgerError(f"the ledger {path.name} cannot be read or written ({reason})", _MENDING) from None
 
 
-def _make(database: sqlite3.Connection) -> None:
+def make_table(database: sqlite3.Connection) -> None:
+    """Make the table of entries, which refuses to change or remove any."""
     # Statement by statement: a script would end the transaction.
     statements = [part.strip() for part in _TABLE.replace("END;", "END;;").split(";\n") if part.strip()]
     for statement in statements:
         database.execute(statement)
 
 
-def _checked(database: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str]]:
+def _checked(database: sqlite3.Connection, path: Path) -> list[Row]:
     """Every row, oldest first, once the whole chain has been followed."""
     if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").fetchall():
+        stop_on_lost_entries(path, ())
         return []
     if database.execute("PRAGMA user_version").fetchone()[0] not in _READ:
         raise LedgerError(f"the ledger {path.name} was written by another version", "use that version, or a new ledger")
     rows = database.execute("SELECT position, said, previous_hash, hash FROM entries ORDER BY position").fetchall()
-    previous = BEGINNING
+    previous, emptied, allowed = BEGINNING, set[int](), set[int]()
     for at, (position, said, before, digest) in enumerate(rows, start=1):
-        if position != at or before != previous or digest != _hash(position, said, before):
-            raise LedgerError(
-                f"the ledger {path.name} was changed: its chain no longer matches from entry {at} on", _MENDING
-            )
+        is_emptied = said == EMPTIED
+        if position != at or before != previous or not (is_emptied or digest == hash_of(position, said, before)):
+            raise _changed(path, at)
+        if is_emptied:
+            emptied.add(at)
+        else:
+            # Only what stands before it: an entry cannot say of itself, or of what comes, that it was emptied.
+            allowed |= {one for one in emptied_by(said) or () if one < at}
         previous = digest
+    stop_on_lost_entries(path, [row[3] for row in rows])
+    if emptied - allowed:
+        raise _changed(path, min(emptied - allowed))
     return rows
+
+
+def _changed(path: Path, at: int) -> LedgerError:
+    return LedgerError(f"the ledger {path.name} was changed: its chain no longer matches from entry {at} on", _MENDING)

@@ -47,9 +47,10 @@ DAYS: Final = (
 # What stands beside the cells of a list in a file to mend, a file for the chair, or the CSV of a list.
 LIST_CODE: Final = "list_code"
 LIST_KEYS: Final = "list_keys"
+LIST_UNTIL: Final = "use_until"
 CODE: Final = "code"
 SHORT_CODES: Final = (CODE, "home_code")  # the first letters of the keys, for readers
-BESIDE: Final = ("to_mend", "said", "notices", LIST_CODE, LIST_KEYS, *SHORT_CODES)
+BESIDE: Final = ("to_mend", "said", "notices", LIST_CODE, LIST_KEYS, LIST_UNTIL, *SHORT_CODES)
 LIST, ADDED, HOMES, PLANS = "list", "added", "homes", "plans"
 Where = tuple[str, int]
 

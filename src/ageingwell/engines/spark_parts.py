@@ -4,9 +4,12 @@ Each try writes under a name of its own and renames: what a lost executor leaves
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+from ageingwell.disk import DISK
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,13 +45,15 @@ def part_written(batches: "Iterable[pa.RecordBatch]", *, folder: Path) -> "Itera
     path = folder / part_name(number)
     unfinished = path.with_name(f".{path.name}.{attempt}")
     writer, n_rows = None, 0
-    for table in in_groups(batches, n_rows=ROWS_A_GROUP):
-        writer = writer or parquet.ParquetWriter(unfinished, table.schema, compression="zstd")
-        writer.write_table(table, row_group_size=ROWS_A_GROUP)
-        n_rows += table.num_rows
+    with ExitStack() as until_written:
+        for table in in_groups(batches, n_rows=ROWS_A_GROUP):
+            if writer is None:
+                file = until_written.enter_context(DISK.new_file(unfinished))
+                writer = until_written.enter_context(parquet.ParquetWriter(file, table.schema, compression="zstd"))
+            writer.write_table(table, row_group_size=ROWS_A_GROUP)
+            n_rows += table.num_rows
     if writer is not None:
-        writer.close()
-        unfinished.replace(path)
+        DISK.replace(unfinished, path)
         yield _told(path.name, n_rows)
 
 
@@ -74,8 +79,8 @@ def file_copied(batches: "Iterable[pa.RecordBatch]", *, folder: Path) -> "Iterat
         for row in batch.to_pylist():
             path = folder / file_name(row["path"])
             unfinished = path.with_name(f".{path.name}.{attempt}")
-            unfinished.write_bytes(row["content"])
-            unfinished.replace(path)
+            DISK.write(unfinished, row["content"])
+            DISK.replace(unfinished, path)
             yield _told(path.name, len(row["content"]))
 
 
@@ -85,7 +90,8 @@ def nothing_written(columns: list[str], folder: Path) -> None:
     from pyarrow import parquet
 
     headings = pa.schema([(column, pa.string()) for column in columns])
-    parquet.write_table(headings.empty_table(), folder / part_name(0))
+    with DISK.new_file(folder / part_name(0)) as file:
+        parquet.write_table(headings.empty_table(), file)
 
 
 def _task() -> tuple[int, int]:

@@ -8,13 +8,12 @@ was made with, and Spark's reader of CSV writes a broken row into its log, where
 
 import functools
 import math
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ageingwell.disk import DISK
 from ageingwell.engines.spark import mapped
 from ageingwell.engines.spark_faults import condition, spark_error
 from ageingwell.engines.spark_parts import TOLD, file_copied, file_name, nothing_written, part_written
@@ -76,18 +75,19 @@ def _put(session: "SparkSession", name: str, source: str, folder: Path, rows_a_p
     target = folder / name
     if target.exists():
         raise PublishError(f"{name}: the shared folder holds the table already", "give each run its own folder")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    DISK.make_folders(folder)
     # A name of this run's own: an executor of a killed run may still write into the folder of that run.
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder))
+    unfinished = DISK.make_scratch(folder, prefix=f".{name}.")
     try:
         with _in_words(name):
             if kind in _COPIED:
                 _copy(session, name, place, unfinished)
             else:
                 _write(_frame(session, name, kind, place), name, unfinished, rows_a_part)
-        unfinished.rename(target)
+        DISK.rename(unfinished, target)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(OSError):
+            DISK.remove(unfinished)
     return target
 
 
@@ -146,7 +146,7 @@ def _stop_unless_whole(name: str, folder: Path, told: list[Any], *, wanted: int,
             "see that the folder is the same on every machine, and that nobody changes the table meanwhile; run again",
         )
     for left in folder.glob(".*"):
-        left.unlink()
+        DISK.remove_file(left)
 
 
 @contextmanager

@@ -5,11 +5,12 @@ them, and gives a figure with its 95% interval and counts, or a tidy table of su
 from its own file.
 """
 
-from ageingwell.evaluation.before_after import before_after, match
+from ageingwell.evaluation.before_after import before_after
 from ageingwell.evaluation.brier import brier
 from ageingwell.evaluation.calibration import calibration, calibration_groups, observed_over_expected
 from ageingwell.evaluation.discrimination import auroc, auroc_by_band, auroc_difference, average_precision
 from ageingwell.evaluation.drift import calibration_drift, population_stability
+from ageingwell.evaluation.effect import Effect, effect_by_lot, effect_of_visits, needed_for
 from ageingwell.evaluation.estimate import Estimate
 from ageingwell.evaluation.evaluated import Evaluation, evaluate_risk
 from ageingwell.evaluation.groups import (
@@ -27,6 +28,7 @@ from ageingwell.evaluation.utility import at_capacities, at_list_length, net_ben
 from ageingwell.evaluation.wall import benchmark_wall, verdict
 
 __all__ = [
+    "Effect",
     "Estimate",
     "Evaluation",
     "at_capacities",
@@ -43,12 +45,14 @@ __all__ = [
     "calibration_drift",
     "calibration_groups",
     "calibration_index",
+    "effect_by_lot",
+    "effect_of_visits",
     "evaluate_risk",
     "event_rate",
     "false_negative_rate",
     "false_positive_rate",
-    "match",
     "minimum_sample_size",
+    "needed_for",
     "net_benefit",
     "observed_over_expected",
     "population_stability",

@@ -6,7 +6,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.calibration import equal_groups
 from ageingwell.evaluation.checked import outcome_and_risk
-from ageingwell.evaluation.estimate import Estimate, Floats, percentile_interval, resampled, tidy
+from ageingwell.evaluation.estimate import (
+    Estimate,
+    Floats,
+    distance_interval,
+    events_apart,
+    gap_interval,
+    resampled,
+    tidy,
+)
 
 PARTS = ("brier", "reliability", "resolution", "uncertainty", "within_groups", "scaled_brier")
 
@@ -41,10 +49,21 @@ def brier(
 
     found = parts(np.ones(n, dtype=np.int64))
     redrawn = resampled(parts, n, draws=draws, seed=seed, households=households)
-    return tidy(
-        ({"measure": part}, Estimate(float(found[at]), *percentile_interval(redrawn[:, at]), n, n_events))
+    apart = events_apart(happened, households)
+    ends = [
+        _interval(part, float(found[at]), redrawn[:, at], n_events=min(apart, n - n_events))
         for at, part in enumerate(PARTS)
+    ]
+    return tidy(
+        ({"measure": part}, Estimate(float(found[at]), *ends[at], n, n_events)) for at, part in enumerate(PARTS)
     )
+
+
+def _interval(part: str, value: float, redrawn: Floats, *, n_events: int) -> tuple[float, float]:
+    # Chance moves observed shares away from the risks and from each other, never nearer on average.
+    if part in ("reliability", "resolution"):
+        return distance_interval(value, redrawn)
+    return gap_interval(value, redrawn, n_events=n_events)
 
 
 def _parts(y: Floats, risk: Floats, of_person: NDArray[np.int64], weight: Floats) -> Floats:

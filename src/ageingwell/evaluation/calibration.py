@@ -95,6 +95,30 @@ def calibration(outcome: ArrayLike, log_odds: ArrayLike) -> pl.DataFrame:
     return tidy(({"measure": measure}, estimate) for measure, estimate in told.items())
 
 
+def calibration_slope(outcome: ArrayLike, risk: ArrayLike) -> Estimate:
+    """The slope of the recalibration line of `risk` (n,): 1 where risks lie as far apart as they should.
+
+    >>> calibration_slope([0, 1, 0, 1], [0.25, 0.25, 0.75, 0.75]).value
+    0.0
+    """
+    return _line_of_risk(outcome, risk)[0]
+
+
+def calibration_intercept(outcome: ArrayLike, risk: ArrayLike) -> Estimate:
+    """The intercept of the recalibration line of `risk` (n,), in log-odds: 0 where risks are right, with a slope of 1.
+
+    >>> calibration_intercept([0, 1, 0, 1], [0.25, 0.25, 0.75, 0.75]).value
+    0.0
+    """
+    return _line_of_risk(outcome, risk)[1]
+
+
+def _line_of_risk(outcome: ArrayLike, risk: ArrayLike) -> tuple[Estimate, Estimate]:
+    happened, risks = outcome_and_risk(outcome, risk)
+    # A risk of 0 or 1 has no log-odds.
+    return _line_estimates(happened, logit(np.clip(risks, 1e-12, 1 - 1e-12)))
+
+
 def observed_over_expected(outcome: ArrayLike, risk: ArrayLike) -> Estimate:
     """Events that happened over events the risks expected, with the exact (Clopper-Pearson) interval of the observed.
 

@@ -6,11 +6,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
+from scipy.special import expit, logit
 
 from ageingwell.errors import FrameError
 from ageingwell.evaluation.checked import outcome_and
 from ageingwell.evaluation.estimate import Estimate as Estimate
-from ageingwell.evaluation.estimate import Floats, percentile_interval, resampled, tidy, untold
+from ageingwell.evaluation.estimate import Floats, events_apart, gap_interval, resampled, share_interval, tidy, untold
+from ageingwell.evaluation.estimate import difference as difference_of_two
+
+# Where a search that must not end at 0 or 1 stops: nearer than any area of fewer than a billion pairs.
+_APART = 1e-12
 
 # Years of age, the first in and the last out. A pooled figure flatters: order is harder to tell among the oldest.
 AGE_BANDS: Mapping[str, tuple[float, float]] = {
@@ -21,11 +26,14 @@ AGE_BANDS: Mapping[str, tuple[float, float]] = {
 
 
 def auroc(outcome: ArrayLike, score: ArrayLike) -> Estimate:
-    """Area under the receiver operating characteristic curve, ties counted half, with DeLong's interval.
+    """Area under the receiver operating characteristic curve, ties counted half, with a 95% interval.
 
-    `outcome` (n,) of 0 and 1, `score` (n,). With fewer than two people on a side, or none out of order, DeLong's spread
-    is nothing: the interval is then Newcombe's (method 5, Statistics in Medicine 2006;25:559). Source: DeLong and
-    others, Biometrics 1988;44:837; fast form after Sun and Xu, IEEE Signal Processing Letters 2014;21:1389.
+    `outcome` (n,) of 0 and 1, `score` (n,). The interval is the wider, at each end, of two: DeLong's spread on the
+    log-odds of the area with Student's t, and Newcombe's method 5. DeLong's alone is too short where events are few or
+    nearly all are in order, and nothing where all are; Newcombe's alone is too short where the two sides differ in
+    spread. Together they err to the wide side: `benchmarks/intervals.md` has what they cover. Sources: DeLong and
+    others, Biometrics 1988;44:837; fast form after Sun and Xu, IEEE Signal Processing Letters 2014;21:1389; Newcombe,
+    Statistics in Medicine 2006;25:559.
 
     >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).value
     0.75
@@ -40,15 +48,20 @@ def _area(happened: NDArray[np.bool_], values: Floats) -> Estimate:
     cases, controls = values[happened], values[~happened]
     of_cases, of_controls = _placements(cases, controls)
     area = float(of_cases.mean())
-    variance = _variance(of_cases) / cases.size + _variance(of_controls) / controls.size
-    if not variance > 0:
-        return Estimate(area, *_newcombe(area, cases.size, controls.size), n, n_events)
-    margin = float(stats.norm.ppf(0.975) * np.sqrt(variance))
-    return Estimate(area, max(0.0, area - margin), min(1.0, area + margin), n, n_events)
+    low, high = _newcombe(area, cases.size, controls.size)
+    error, freedom = _spread(of_cases, of_controls)
+    if error > 0 and 0 < area < 1:
+        margin = float(stats.t.ppf(0.975, freedom)) * error / (area * (1 - area))
+        low, high = min(low, float(expit(logit(area) - margin))), max(high, float(expit(logit(area) + margin)))
+    return Estimate(area, low, high, n, n_events)
 
 
 def auroc_difference(outcome: ArrayLike, score: ArrayLike, rival: ArrayLike) -> Estimate:
     """How much larger the area of `score` is than that of `rival` on the same people, with DeLong's paired interval.
+
+    The margin is Student's t of the paired spread. Where two different scores put the few people there are equally in
+    order, that spread is nothing, which is no proof that they are alike: the interval is then that of two areas of
+    different people, which is too wide. It cannot be told (NaN) with one person on a side.
 
     >>> auroc_difference([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], [0.1, 0.4, 0.35, 0.8]).value
     0.0
@@ -60,8 +73,11 @@ def auroc_difference(outcome: ArrayLike, score: ArrayLike, rival: ArrayLike) -> 
     ours, theirs = (_placements(values[happened], values[~happened]) for values in both)
     by_case, by_control = ours[0] - theirs[0], ours[1] - theirs[1]
     difference = float(by_case.mean())
-    variance = _variance(by_case) / by_case.size + _variance(by_control) / by_control.size
-    margin = float(stats.norm.ppf(0.975) * np.sqrt(variance))
+    error, freedom = _spread(by_case, by_control)
+    if error == 0 and not _in_one_order(*both):
+        apart = difference_of_two(_area(happened, both[0]), _area(happened, both[1]))
+        return Estimate(difference, apart.low, apart.high, n, n_events)
+    margin = float(stats.t.ppf(0.975, freedom)) * error if error else error
     return Estimate(difference, difference - margin, difference + margin, n, n_events)
 
 
@@ -83,7 +99,10 @@ def average_precision(
 ) -> Estimate:
     """The mean share of events among people at or above each event's score, with a bootstrap interval over households.
 
-    Tied scores are taken together, as scikit-learn does. By chance alone it is the share of people with the event.
+    The interval is the wider, at each end, of two: the redrawn figures on the log-odds, moved by what redrawing adds,
+    with Student's t of the events; and Jeffreys' of a share of so many events (after Boyd and others, ECML PKDD
+    2013;8190:451). Either alone is too short where events are few; together they err to the wide side. Tied scores are
+    taken together, as scikit-learn does. By chance alone it is the share of people with the event.
 
     >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).value, 4)
     0.8333
@@ -93,8 +112,9 @@ def average_precision(
     if n_events == 0:
         return untold(n, n_events)
     precision = _Precision(happened, values)
-    low, high = percentile_interval(resampled(precision.of, n, draws=draws, seed=seed, households=households))
-    return Estimate(precision.of(np.ones(n, dtype=np.int64)), low, high, n, n_events)
+    value = precision.of(np.ones(n, dtype=np.int64))
+    redrawn = resampled(precision.of, n, draws=draws, seed=seed, households=households)
+    return Estimate(value, *share_interval(value, redrawn, n_events=events_apart(happened, households)), n, n_events)
 
 
 def average_precision_difference(
@@ -116,8 +136,9 @@ def average_precision_difference(
     def gap(drawn: NDArray[np.int64]) -> float:
         return ours.of(drawn) - theirs.of(drawn)
 
-    low, high = percentile_interval(resampled(gap, n, draws=draws, seed=seed, households=households))
-    return Estimate(gap(np.ones(n, dtype=np.int64)), low, high, n, n_events)
+    value = gap(np.ones(n, dtype=np.int64))
+    redrawn = resampled(gap, n, draws=draws, seed=seed, households=households)
+    return Estimate(value, *gap_interval(value, redrawn, n_events=events_apart(happened, households)), n, n_events)
 
 
 def paired_differences(
@@ -173,8 +194,21 @@ def _placements(cases: NDArray[np.float64], controls: NDArray[np.float64]) -> tu
     return of_cases, of_controls
 
 
-def _variance(values: NDArray[np.float64]) -> float:
-    return float(values.var(ddof=1)) if values.size > 1 else float("nan")
+def _spread(of_cases: Floats, of_controls: Floats) -> tuple[float, float]:
+    """DeLong's standard error, and its degrees of freedom after Welch and Satterthwaite; NaN with one on a side."""
+    sizes = of_cases.size, of_controls.size
+    if min(sizes) < 2:
+        return float("nan"), float("nan")
+    parts = [float(values.var(ddof=1)) / values.size for values in (of_cases, of_controls)]
+    total = sum(parts)
+    if total == 0:
+        return 0.0, float("inf")
+    return float(np.sqrt(total)), total**2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
+
+
+def _in_one_order(one: Floats, other: Floats) -> bool:
+    """Whether two scores put these people in the same order, ties included."""
+    return bool((stats.rankdata(one) == stats.rankdata(other)).all())
 
 
 def _newcombe(area: float, n_cases: int, n_controls: int) -> tuple[float, float]:
@@ -185,5 +219,6 @@ def _newcombe(area: float, n_cases: int, n_controls: int) -> tuple[float, float]
         spread = 1 + half * ((1 - true) / (2 - true) + true / (1 + true))
         return (true - area) ** 2 - float(stats.norm.ppf(0.975)) ** 2 * true * (1 - true) * spread / pairs
 
-    low = 0.0 if area == 0 else float(optimize.brentq(beyond, 0.0, area))
-    return low, 1.0 if area == 1 else float(optimize.brentq(beyond, area, 1.0))
+    # At 0 and 1 the areas' own standard error is nothing, so `beyond` is 0 there as well: the search stops short of it.
+    low = 0.0 if area == 0 else float(optimize.brentq(beyond, 0.0, area - _APART if area == 1 else area))
+    return low, 1.0 if area == 1 else float(optimize.brentq(beyond, area + _APART if area == 0 else area, 1.0))

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+from scipy.special import expit, logit
 
 from ageingwell.errors import FrameError
 from ageingwell.evaluation.checked import household_places
@@ -15,6 +16,8 @@ from ageingwell.evaluation.checked import household_places
 Floats = NDArray[np.float64]
 Method = Literal["wilson", "clopper_pearson", "jeffreys"]
 
+# A share of 0 or 1 has no log-odds.
+_OFF_THE_ENDS = 1e-6
 Z = float(stats.norm.ppf(0.975))
 FIGURES = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "n": pl.Int64, "n_events": pl.Int64}
 
@@ -120,12 +123,84 @@ def resampled(
 
 def percentile_interval(values: ArrayLike) -> tuple[float, float]:
     """The middle 95% of bootstrap values, those that could not be told left out."""
-    told = np.asarray(values, dtype=float)
-    told = told[~np.isnan(told)]
+    told = _told(values)
     if not told.size:
         return float("nan"), float("nan")
     low, high = np.quantile(told, [0.025, 0.975])
     return float(low), float(high)
+
+
+def share_interval(value: float, redrawn: ArrayLike, *, n_events: int) -> tuple[float, float]:
+    """A 95% interval of a share that rests on `n_events` events, from its bootstrap values (draws,).
+
+    At each end the wider of two: mean and spread of the values on the log-odds, moved by what redrawing adds, with
+    Student's t; and Jeffreys' interval of so many events. NaN without events.
+
+    >>> [round(end, 2) for end in share_interval(1.0, [1.0, 1.0, 1.0], n_events=3)]
+    [0.46, 1.0]
+    """
+    told = _told(redrawn)
+    if not told.size or n_events < 1 or np.isnan(value):
+        return float("nan"), float("nan")
+    low, high = _jeffreys(value * n_events, n_events)
+    odds = logit(np.clip(told, _OFF_THE_ENDS, 1 - _OFF_THE_ENDS))
+    centre = 2 * logit(np.clip(value, _OFF_THE_ENDS, 1 - _OFF_THE_ENDS)) - odds.mean()
+    margin = _student(n_events - 1) * (odds.std(ddof=1) if told.size > 1 else 0.0)
+    return min(low, value, float(expit(centre - margin))), max(high, value, float(expit(centre + margin)))
+
+
+def gap_interval(value: float, redrawn: ArrayLike, *, n_events: int) -> tuple[float, float]:
+    """A 95% interval of a difference from its bootstrap values (draws,): their spread with Student's t of the events.
+
+    It is moved by what redrawing adds. NaN with fewer than two events.
+
+    >>> gap_interval(0.1, [0.1, 0.1], n_events=9)
+    (0.1, 0.1)
+    """
+    told = _told(redrawn)
+    if told.size < 2 or n_events < 2:
+        return float("nan"), float("nan")
+    centre = 2 * value - float(told.mean())
+    margin = _student(n_events - 1) * float(told.std(ddof=1))
+    return min(value, centre - margin), max(value, centre + margin)
+
+
+def distance_interval(value: float, redrawn: ArrayLike) -> tuple[float, float]:
+    """A 95% interval of a distance, which chance only lengthens, from its bootstrap values (draws,).
+
+    Redrawing adds chance once more, so values of a distance that is truly nothing all lie above 0, and their middle 95%
+    never holds it. The lower end is the middle's own, or what is left of it when twice the square that redrawing added
+    is taken away, whichever is lower: once for the draws, once for the people. It errs to the wide side.
+
+    >>> [round(end, 3) for end in distance_interval(0.03, [0.02, 0.04, 0.06])]
+    [0.0, 0.059]
+    """
+    told = _told(redrawn)
+    low, high = percentile_interval(told)
+    if not told.size:
+        return low, high
+    added = max(0.0, float((told**2).mean()) - value**2)
+    return min(value, float(np.sqrt(max(0.0, low**2 - 2 * added)))), max(value, high)
+
+
+def events_apart(happened: NDArray[np.bool_], households: ArrayLike | None) -> int:
+    """How many events are independent of one another: one a home, where homes are given.
+
+    >>> events_apart(np.array([True, True, False]), ["a", "a", "b"])
+    1
+    """
+    if households is None:
+        return int(happened.sum())
+    return int(np.unique(household_places(households, n=happened.size)[happened]).size)
+
+
+def _told(values: ArrayLike) -> Floats:
+    told = np.asarray(values, dtype=float)
+    return np.asarray(told[~np.isnan(told)])
+
+
+def _student(freedom: int) -> float:
+    return float(stats.t.ppf(0.975, max(1, freedom)))
 
 
 def tidy(rows: Iterable[tuple[Mapping[str, Any], Estimate]]) -> pl.DataFrame:

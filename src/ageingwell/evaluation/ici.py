@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from ageingwell.evaluation.checked import finite, outcome_and_risk
-from ageingwell.evaluation.estimate import Estimate, Floats, percentile_interval, resampled, tidy, untold
+from ageingwell.evaluation.estimate import Estimate, Floats, distance_interval, resampled, tidy, untold
 
 SPAN = 0.75
 POINTS = 100
@@ -23,7 +23,8 @@ def calibration_index(
     """The distance between risk and smoothed observed share over people: measure, value, low, high, n, n_events.
 
     `ici` is its mean, `e50` its median, `e90` its 90th percentile, `emax` its largest; bootstrap intervals, of
-    `households` (n,) where they are given. All are null with fewer than ten people or one outcome only.
+    `households` (n,) where they are given, which reach down to 0 where chance alone could make such a distance. All
+    are null with fewer than ten people or one outcome only.
 
     >>> calibration_index([0, 1] * 10, [0.5] * 20, draws=10)["value"].to_list()
     [0.0, 0.0, 0.0, 0.0]
@@ -44,7 +45,10 @@ def calibration_index(
     found = distances(np.ones(n, dtype=np.int64))
     redrawn = resampled(distances, n, draws=draws, seed=seed, households=households)
     return tidy(
-        ({"measure": measure}, Estimate(float(found[at]), *percentile_interval(redrawn[:, at]), n, n_events))
+        (
+            {"measure": measure},
+            Estimate(float(found[at]), *distance_interval(float(found[at]), redrawn[:, at]), n, n_events),
+        )
         for at, measure in enumerate(measures)
     )
 

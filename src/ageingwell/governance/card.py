@@ -43,6 +43,8 @@ OUTCOME_MEANS: Final = {
     "without it competes with it",
     "death": "Death of any cause",
 }
+# How right risks are in a group, by the names of an evaluation's table.
+OF_HEIGHT: Final = ("observed over expected", "calibration slope", "calibration intercept")
 GROUPING_WORDS: Final = {
     "sex": "sex",
     "age_band": "age",
@@ -369,16 +371,22 @@ def _groups(outcome: str, tables: Mapping[str, pl.DataFrame]) -> str:
             continue
         told = [
             *(_of_100(found[grouping, group, name]) for name in ("event rate", "false-negative rate")),
-            _interval(found[grouping, group, "observed over expected"], 2),
+            *(_maybe(found.get((grouping, group, name))) for name in OF_HEIGHT),
         ]
         hidden = [HIDDEN] * len(told)
         rows.append([f"{GROUPING_WORDS[grouping]}: {group}", people, *(hidden if people == SMALL else told)])
-    heads = ("group", "people", "had the event", "missed, of those with the event", "observed over expected")
+    heads = ("group", "people", "had the event", "missed, of those with the event", *OF_HEIGHT)
     return (
         f"Of {_words(outcome)}, at the length of list that all agencies together can serve. No group is treated "
         "otherwise than another; where some are missed more often, people who decide should know it. Groups of 1 to 7 "
-        f"people or events are not shown. {_practices(groups)}\n\n{_table(heads, rows)}"
+        f"people or events are not shown. Risks are right in a group where observed over expected and the calibration "
+        f"slope are 1 and the intercept is 0. {_practices(groups)}\n\n{_table(heads, rows)}"
     )
+
+
+def _maybe(row: Row | None) -> str:
+    """A figure that an older bundle did not measure is not known."""
+    return "not known" if row is None else _interval(row, 2)
 
 
 def _practices(groups: pl.DataFrame) -> str:

@@ -12,6 +12,8 @@ import polars as pl
 SUPPRESS_BELOW: Final = 8  # NHS England HES disclosure rule: 1 to 7 hidden, the rest to the nearest 5
 ROUND_TO: Final = 5
 
+_FIGURES: Final = ("value", "low", "high")
+
 SMALL: Final = f"1 to {SUPPRESS_BELOW - 1}"
 HIDDEN: Final = "not shown"
 
@@ -24,6 +26,17 @@ def disclose(count: pl.Expr) -> pl.Expr:
     """
     rounded = ((count / ROUND_TO).round(mode="half_away_from_zero") * ROUND_TO).cast(pl.Int64)
     return pl.when(~count.is_between(1, SUPPRESS_BELOW - 1)).then(rounded)
+
+
+def shown_count(count: int | None) -> int | None:
+    """One count as it may be kept or shown: 1 to 7 are None, others rounded to the nearest 5.
+
+    >>> [shown_count(count) for count in (0, 3, 8, 13, None)]
+    [0, None, 10, 15, None]
+    """
+    if count is None or 0 < count < SUPPRESS_BELOW:
+        return None
+    return (count + ROUND_TO // 2) // ROUND_TO * ROUND_TO
 
 
 def in_words(count: int | None) -> str:
@@ -113,10 +126,64 @@ def hide_small(figures: pl.DataFrame) -> pl.DataFrame:
     [(None, None, None, 100, None), (0.2, 0.1, 0.3, 100, 20)]
     """
     counts = [name for name in ("n", "n_events", "n_visited") if name in figures.columns]
-    hidden = [name for name in ("value", "low", "high", "worst", "best") if name in figures.columns]
+    hidden = [name for name in (*_FIGURES, "worst", "best", "share", "expected_cost_gbp") if name in figures.columns]
     small = {name: pl.col(name).is_between(1, SUPPRESS_BELOW - 1) for name in counts}
     others = (pl.col("n") - pl.col("n_events")).is_between(1, SUPPRESS_BELOW - 1)
     return figures.with_columns(
         *(pl.when(~pl.any_horizontal(*small.values(), others)).then(pl.col(name)).alias(name) for name in hidden),
         *(pl.when(~is_few).then(pl.col(name)).alias(name) for name, is_few in small.items()),
     )
+
+
+def hide_benefit(benefit: pl.DataFrame) -> pl.DataFrame:
+    """Net benefit as it may leave: from it and the number visited the events among them could be worked out.
+
+    Where 1 to 7 of the visited, or of everybody, had the event or had it not, the figures are empty; all others are
+    rounded to what five people make. `benefit` is `net_benefit`'s; its `n_visited_events` stays here.
+
+    >>> told = {"value": [0.03, 0.2042], "low": [0.0, 0.1], "high": [0.1, 0.25], "n": [100, 100], "n_events": [30, 30]}
+    >>> hide_benefit(pl.DataFrame({**told, "n_visited": [20, 40], "n_visited_events": [4, 22]})).rows()
+    [(None, None, None, 100, 30, 20), (0.2, 0.1, 0.25, 100, 30, 40)]
+    """
+    fruitless = (pl.col("n_visited") - pl.col("n_visited_events")).is_between(1, SUPPRESS_BELOW - 1)
+    is_few = pl.col("n_visited_events").is_between(1, SUPPRESS_BELOW - 1) | fruitless
+    shown = benefit.with_columns(pl.when(~is_few).then(pl.col(name)).alias(name) for name in _FIGURES)
+    return round_benefit(hide_small(shown.with_columns(disclose(pl.col("n_visited")).alias("n_visited")))).drop(
+        "n_visited_events"
+    )
+
+
+def round_benefit(benefit: pl.DataFrame) -> pl.DataFrame:
+    """Net benefits, or gains in it, rounded to what `ROUND_TO` people make of everybody; the columns as they are."""
+    step = ROUND_TO / pl.col("n")
+    return benefit.with_columns(((pl.col(name) / step).round() * step).alias(name) for name in _FIGURES)
+
+
+def round_events(figures: pl.DataFrame) -> pl.DataFrame:
+    """Shares of lists that lie one within the other, as they may leave: each rests on events to the nearest five.
+
+    Whole counts would give the few between two lists away. Every figure is moved as its count of events is. Where
+    people tie at the cut the count is an expected one: it is what `ppv` and `sensitivity` say of their `n`, and `lift`
+    is moved as the `ppv` of its list.
+
+    >>> told = {"value": [0.23, 0.0], "low": [0.15, 0.0], "high": [0.32, 0.04], "n": [100, 100], "n_events": [23, 0]}
+    >>> round_events(pl.DataFrame(told)).select("value", "n_events").rows()
+    [(0.25, 25), (0.0, 0)]
+    """
+    rounded = disclose(pl.col("n_events"))
+    exact, list_of = (
+        pl.col("n_events").cast(pl.Float64),
+        [name for name in ("agency", "name") if name in figures.columns],
+    )
+    if "measure" in figures.columns:
+        exact = (
+            pl.when(pl.col("measure").is_in(["ppv", "sensitivity"]))
+            .then(pl.col("value") * pl.col("n"))
+            .otherwise(exact)
+        )
+    told = figures.with_columns(_moved=pl.when(pl.col("n_events") > 0).then(rounded / exact).otherwise(1.0))
+    if "measure" in figures.columns:
+        of_ppv = pl.col("_moved").filter(pl.col("measure") == "ppv").first().over(list_of or pl.lit(1))
+        told = told.with_columns(_moved=pl.when(pl.col("measure") == "lift").then(of_ppv).otherwise("_moved"))
+    names = [name for name in (*_FIGURES, "worst", "best", "share", "expected_cost_gbp") if name in figures.columns]
+    return told.with_columns(*(pl.col(name) * pl.col("_moved") for name in names), n_events=rounded).drop("_moved")

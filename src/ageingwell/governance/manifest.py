@@ -7,6 +7,7 @@ from typing import Any
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
+from ageingwell.governance.disclosure import shown_count
 from ageingwell.governance.night_facts import BundleFacts, InputFacts
 from ageingwell.sources.read import CheckedTable, Records
 
@@ -46,6 +47,33 @@ def _input(table: CheckedTable, config: Config, *, as_of: date) -> InputFacts:
         "left_out": table.left_out.to_dicts(),
         "recorded_on_made_as": table.made_recorded_on,
     }
+
+
+def as_manifest(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a night as its manifest tells them: 1 to 7 people are `null`, more are rounded to the nearest 5.
+
+    The counts of the list itself, and of the rows of a delivery, are exact: they are the reader's own, and must add up.
+
+    >>> told = as_manifest({"steps": [{"step": "permitted", "reason": "objection", "n": 1}], "week": {"n_waiting": 12}})
+    >>> told["steps"][0]["n"], told["week"]["n_waiting"]
+    (None, 10)
+    """
+    counted = {
+        name: _shown(facts[name]) for name in ("steps", "withdrawn", "homes_left_out", "population") if name in facts
+    }
+    if isinstance(week := facts.get("week"), Mapping):
+        of_others = {name: _shown(week[name]) for name in ("n_waiting", "urgent_waiting") if name in week}
+        counted["week"] = {**week, **of_others}
+    return {**facts, **counted}
+
+
+def _shown(told: Any) -> Any:
+    """Plain data with every whole number in it as it may be shown: a manifest of any version can be told again."""
+    if isinstance(told, Mapping):
+        return {name: _shown(value) for name, value in told.items()}
+    if isinstance(told, list | tuple):
+        return [_shown(value) for value in told]
+    return shown_count(told) if isinstance(told, int) and not isinstance(told, bool) else told
 
 
 def describe_bundle(bundle: Bundle) -> BundleFacts:

@@ -125,6 +125,25 @@ class LinkFacts(TypedDict, total=False):
     fallen: list[dict[str, Any]]
 
 
+class LotFacts(TypedDict, total=False):
+    """The lot at the margin tonight: from `seed` and `week` it can be drawn again; homes as a page may count them."""
+
+    seed: int
+    week: str
+    random_share: float
+    left_out_days: int
+    never_needs: list[str]
+    n_doors: str
+    n_won: str
+
+
+class LastNightFacts(TypedDict, total=False):
+    """The folder of the night before, and the SHA-256 of its `SHA256SUMS`; None where it has none."""
+
+    folder: str
+    sums_sha256: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class NightFacts:
     """Everything a reader or an auditor is told of a night. The order of the fields is that of the manifest.
@@ -165,8 +184,23 @@ class NightFacts:
     dmd_to_bnf: Mapping[str, Any] | None = None
     directory: DirectoryFacts = field(default_factory=DirectoryFacts)
     links: LinkFacts = field(default_factory=LinkFacts)
+    coarsened: Sequence[Mapping[str, Any]] = ()
     columns_gone: Mapping[str, Sequence[str]] = field(default_factory=dict)
     list_key: str | None = None
+    lot: LotFacts = field(default_factory=LotFacts)
+    last_night: LastNightFacts = field(default_factory=LastNightFacts)
+    sums: str | None = None
+    barred: str | None = None
+    accepted_changes: Sequence[str] = ()
+    same_as_last: Sequence[str] = ()
+    rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rates_by_group: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    expires_on: str | None = None
+
+    @property
+    def use_until(self) -> date | None:
+        """The last day on which the list may be used; nights of earlier versions do not say it."""
+        return None if self.expires_on is None else date.fromisoformat(self.expires_on)
 
     @property
     def ranking_outcome(self) -> str:

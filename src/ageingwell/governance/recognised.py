@@ -1,7 +1,7 @@
 """What is said of codes and labels that nobody recognises: on page one, in the manifest, by `check` and in the annex.
 
-Rows are counted, never people, and a label is named only where it stands for 8 people or homes and more: a rare one may
-be a remark about somebody.
+Rows are counted, never people. A label is named only where the settings name it and it stands for 8 people or homes and
+more: what is on no list may be a remark about somebody.
 """
 
 from typing import Final
@@ -10,6 +10,7 @@ import polars as pl
 
 from ageingwell.governance.disclosure import SUPPRESS_BELOW
 from ageingwell.governance.night_facts import RecognisedFacts
+from ageingwell.reading.listed import NOT_LISTED
 from ageingwell.reading.showable import may_be_shown
 from ageingwell.recognition.counting import (
     ANY,
@@ -74,7 +75,7 @@ def sentences(found: Recognised) -> list[str]:
 def described(counted: pl.DataFrame, new_labels: pl.DataFrame) -> pl.DataFrame:
     """The counts as `ageingwell check` prints them: table, column, practice_code, what, n_rows, n_recognised, verdict.
 
-    `what` says what was counted in words. The labels nobody knows follow, those of at least 8 people or homes by name.
+    `what` says what was counted in words. The settings' own labels follow, those of at least 8 people or homes.
     """
     kind, words = pl.col("terminology"), pl.col("recognised_as").replace(_RECOGNISED_AS)
     what = pl.when(kind == ANY).then(words).otherwise(pl.format("{}, {}", kind.replace(TERMINOLOGIES), words))
@@ -104,7 +105,9 @@ def manifest_of(found: Recognised) -> RecognisedFacts:
 
 def _named(new_labels: pl.DataFrame) -> pl.DataFrame:
     return new_labels.filter(
-        pl.col("n_subjects") >= SUPPRESS_BELOW, may_be_shown(pl.col("label"), n_rows=pl.col("n_rows"))
+        pl.col("label") != NOT_LISTED,
+        pl.col("n_subjects") >= SUPPRESS_BELOW,
+        may_be_shown(pl.col("label"), n_rows=pl.col("n_rows")),
     )
 
 
@@ -158,12 +161,13 @@ def _of_diagnoses(below: pl.DataFrame) -> list[str]:
 
 
 def _of_labels(found: Recognised) -> list[str]:
-    """Columns of social care that something rests on, with a label nobody knows that is not rare, or too many such."""
+    """Columns of social care that something rests on, with labels nobody knows that are not rare, or too many such."""
     below, named = unrecognised(found.counted), _named(found.new_labels)
+    common = found.new_labels.filter(pl.col("n_subjects") >= SUPPRESS_BELOW)
     told = []
     for column in CARE_LABELS:
         labels = _of(named, f"care_events.{column}")
-        if labels.is_empty() and _of(below, f"care_events.{column}").is_empty():
+        if _of(common, f"care_events.{column}").is_empty() and _of(below, f"care_events.{column}").is_empty():
             continue
         row = _of(found.counted, f"care_events.{column}").row(0, named=True)
         new = row["n_rows"] - row["n_recognised"]
@@ -171,7 +175,8 @@ def _of_labels(found: Recognised) -> list[str]:
         told.append(
             f"care_events: {new:,} of {row['n_rows']:,} entries of `{column}` hold a label that we do not know"
             + (f": {names}" if names else "")
-            + ". We do not know what they would say about these people; map the labels in agencies.toml"
+            + ". We do not know what they would say about these people; `ageingwell connect` at the agency names the "
+            "labels, and agencies.toml maps them"
         )
     return told
 

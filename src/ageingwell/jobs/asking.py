@@ -1,6 +1,5 @@
 """The small jobs: explain one person, show the whole thing on a made-up county."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,8 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from ageingwell.audit.uses import Asked, about_person, audit_place, logged
 from ageingwell.bundle import load_bundle, predict
-from ageingwell.config.load import GivenConfig, config_given
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import UnknownPersonError
 from ageingwell.given import GivenDay, day_of
@@ -34,6 +34,7 @@ from ageingwell.report.person_facts import (
     signed,
     sum_of,
 )
+from ageingwell.room import scratch
 from ageingwell.sources.read import read_agencies
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.timeline import AsOf
@@ -80,18 +81,33 @@ def explain(
 ) -> ExplainedPerson:
     """Explain one person's risk on the night `as_of`: exact contributions, of every feature, beside their peers'.
 
-    Raises `UnknownPersonError` where nobody of this pseudonym is scored that night, and the same errors as `score`.
+    The audit log says that somebody asked, before the answer is worked out: `[audit] file` of the settings, or else
+    `audit.jsonl` in the folder that holds `data`. Raises `UnknownPersonError` where nobody of this pseudonym is scored
+    that night, and the same errors as `score`.
     """
     world = surroundings or Surroundings()
     data, as_of, config = Path(data), day_of(as_of), config_given(config)
+    log = audit_place(data.absolute().parent, config.score.audit.file)
+    asked = Asked(
+        "explain",
+        purpose=config.score.purpose,
+        night=as_of,
+        settings=config.digest,
+        about=about_person(log, person_id),
+    )
+    with logged(log, asked, world=world):
+        return _explained(person_id, data, as_of=as_of, config=config, world=world)
+
+
+def _explained(person_id: str, data: Path, *, as_of: date, config: Config, world: Surroundings) -> ExplainedPerson:
     stop_on_unknown_facts(config.may_lower)
-    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache)
+    bundle = load_bundle(config.score.bundle, codelists=config.codelists, cache=world.cache, trust=config.score.model)
     night = AsOf(as_of)
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
+    with scratch() as place:
         records = read_agencies(
             data,
             config.tables,
-            workspace=Path(scratch),
+            workspace=place,
             max_refused_share=config.score.max_refused_share,
             progress=world.tell,
         )

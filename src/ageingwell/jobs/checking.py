@@ -1,6 +1,5 @@
 """Check the records: read every table as a night would, and say everything that a night would say or stop on."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ import polars as pl
 
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
+from ageingwell.contracts.registry import TABLES
+from ageingwell.disk import DISK
 from ageingwell.errors import AgeingWellError
 from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.governance import link_words
@@ -19,14 +20,15 @@ from ageingwell.governance.asking import asks, asks_of_refused, coverage
 from ageingwell.governance.recognised import described
 from ageingwell.night.matches import low_matches, unsure_people
 from ageingwell.permitted import measured_links
-from ageingwell.publish.faults import explained
 from ageingwell.reasons import stop_on_unknown_facts
 from ageingwell.recognition.counting import recognised
 from ageingwell.recognition.labels import new_labels
 from ageingwell.recognition.link_floors import below_floor, stop_on_strangers
 from ageingwell.recognition.links import LINKS, REGISTER
+from ageingwell.room import scratch, staged_folder
 from ageingwell.shown import Screen, Shown, listed
 from ageingwell.sources.checked import CheckedTable, Records
+from ageingwell.sources.declared import declared_in, differences, stop_on_differences
 from ageingwell.sources.dmd_to_bnf import read_dmd_to_bnf, with_bnf_codes
 from ageingwell.sources.folder import near_files, unused_files
 from ageingwell.sources.labels import TOLD_LABELS
@@ -63,9 +65,9 @@ class CheckedRecords(Shown):
 
     `tables` has a row a table, `refused` a row a table, column and rule; `columns` names the columns that were not sent
     or hold no value and the headings that were not used (table, column, what, perhaps); `emptied` counts the cells read
-    as empty (table, column, rule, n_cells). `unknown_labels` names the labels that are none of a closed list where they
-    stand in 8 rows or more (table, column, label, n_rows, n_labels). `recognised` counts which codes and labels are
-    known (as `described` gives it). `links` counts which rows, people and homes meet the register (`LINKS`), and
+    as empty (table, column, rule, n_cells). `unknown_labels` counts the rows whose label is none of a closed
+    list, and the different labels in them (table, column, n_rows, n_labels). `recognised` counts which codes and labels
+    are known (as `described` gives it). `links` counts which rows, people and homes meet the register (`LINKS`), and
     `linked` says so table by table (as `link_words.described` gives it). `notes` says in sentences what is not there.
     `problems` are what a night would stop on.
     """
@@ -117,8 +119,8 @@ def check(
     problems: list[str] = []
     with _told(problems):
         stop_on_unknown_facts(config.may_lower)
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
-        records = _read_all(data, config, workspace=Path(scratch), problems=problems, world=world)
+    with scratch() as place:
+        records = _read_all(data, config, workspace=place, problems=problems, world=world)
         if refused_to is not None:
             _write_refused(records, Path(refused_to))
         words, told = _recognised(records, config, problems=problems, on=day)
@@ -201,6 +203,13 @@ def _read_all(data: Path, config: Config, *, workspace: Path, problems: list[str
                     with _told(problems):
                         stop(table, settings[name])
                 problems += _too_many_refused(table, config)
+        with _told(problems):
+            declared = declared_in(data)
+            stop_on_differences(
+                told
+                for name in settings
+                for told in differences(name, tables[name].files if name in tables else (), declared)
+            )
         made_up = is_made_up(data)
         unused, near = unused_files(data, settings), near_files(data, settings, missing=missing)
     absent = tuple(name for name in missing if settings[name].held)
@@ -229,12 +238,18 @@ def _told(problems: list[str]) -> Iterator[None]:
 
 
 def _write_refused(records: Records, folder: Path) -> None:
-    for name, table in records.tables.items():
-        for file, told in ((name, table.refused), (f"{name}_emptied", table.emptied_cells)):
-            if told.height:
-                with explained("the refused rows cannot be written"):
-                    folder.mkdir(parents=True, exist_ok=True)
-                    told.write_parquet(folder / f"{file}.parquet")
+    """Write them all or none; those of an earlier check go, and what else lies in the folder stays."""
+    told = {
+        f"{file}.parquet": rows
+        for name, table in records.tables.items()
+        for file, rows in ((name, table.refused), (f"{name}_emptied", table.emptied_cells))
+        if rows.height
+    }
+    ours = {f"{name}{of}.parquet" for name in TABLES for of in ("", "_emptied")}
+    if told or any(folder.glob("*.parquet")):
+        with staged_folder(folder, ours=ours.__contains__) as staging:
+            for name, rows in told.items():
+                DISK.write_frame(staging / name, rows)
 
 
 def _row(table: CheckedTable, *, on: date) -> tuple[str, int, int, int, date | None, int, int]:

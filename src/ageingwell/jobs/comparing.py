@@ -6,6 +6,7 @@ import polars as pl
 
 from ageingwell.errors import SourceError
 from ageingwell.evaluation.drift import mean_risk_shift, population_stability
+from ageingwell.kept.sealed import read_kept
 
 
 def compare_nights(then: Path, now: Path, *, draws: int = 200, seed: int = 1) -> pl.DataFrame:
@@ -46,7 +47,7 @@ def _shift(name: str, before: pl.Series, after: pl.Series) -> pl.DataFrame:
 
 def _scores(folder: Path) -> pl.DataFrame:
     try:
-        scores = pl.read_parquet(folder / "scores.parquet")
+        scores = pl.read_parquet(read_kept(folder, "scores.parquet"))
     except FileNotFoundError:
         raise SourceError(f"{folder.name}: there is no scores.parquet", "name the folder of a night") from None
     told = scores.drop_nulls("risk")

@@ -11,6 +11,7 @@ import polars as pl
 from ageingwell.config.load import SOURCES, Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.contracts.registry import TABLES, columns
+from ageingwell.disk import DISK
 from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.jobs.checking import CheckedRecords, check
 from ageingwell.jobs.settling_in import init, source_sections
@@ -24,12 +25,12 @@ from ageingwell.pseudonyms.counts import Pseudonymised
 from ageingwell.pseudonyms.extracts import pseudonymise_found
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.postcodes import look_up_among
-from ageingwell.pseudonyms.staging import private_scratch
 from ageingwell.pseudonyms.tables import RawFolder, raw_folder
 from ageingwell.reading.forms import is_readable
 from ageingwell.reading.headings import folded_heading
 from ageingwell.reading.showable import may_be_shown
 from ageingwell.register import AGENCY_OF
+from ageingwell.room import scratch
 from ageingwell.shown import Screen, Shown
 
 _NOT_FOUND = "the table is required and was not found"
@@ -112,9 +113,9 @@ def connect(
     day = maybe_day_of(on, name="on") or world.now().date()
     extracted = maybe_day_of(extracted_on, name="extracted_on") or day
     problems: list[str] = []
-    with private_scratch("ageingwell-connect") as place:
-        (place / "sources").mkdir()
-        (place / "tables").mkdir()
+    with scratch("ageingwell-connect") as place:
+        DISK.make_folder(place / "sources")
+        DISK.make_folder(place / "tables")
         drafts = _Drafts(place / "drafts")
         folder = raw_folder(
             raw,
@@ -136,6 +137,7 @@ def connect(
             contract_columns=contract_columns(),
             faults=problems,
             lsoa_lookup=look_up_among(raw),
+            mapping=config.tables,
         )
         checked = check(place / "tables", config=config, refused_to=refused_to, on=day, surroundings=world)
     if draft_to is not None:
@@ -180,9 +182,7 @@ class _Drafts:
             return None
         name = _free(made.name, self.made)
         place = self.folder / name
-        place.mkdir(parents=True)
-        for title, text in made.files.items():
-            (place / title).write_text(text, encoding="utf-8")
+        _write_profile(place, made)
         self.made[name], self.profiles[name] = made, read_profile(place)
         return recognise(file.path, [self.profiles[name]], name=file.name)
 
@@ -304,10 +304,14 @@ def _write_settings(out: Path, folder: RawFolder, drafts: _Drafts, *, extracted_
         files.setdefault(one.profile.name, []).append(one.name)
         needs_day = one.extracted_on is None and any("_extracted_on" in sql for sql in one.profile.sql.values())
         days[one.profile.name] = extracted_on if needs_day else days.get(one.profile.name)
-    # First, for it stops where there are settings already: nothing of a draft is put among them.
-    init(out, added={"agencies.toml": source_sections(files, extracted_on=days)})
-    for name, made in drafts.made.items():
-        place = out / SOURCES / name
-        place.mkdir(parents=True)
-        for title, text in made.files.items():
-            (place / title).write_text(text, encoding="utf-8", newline="\n")
+    # It stops where there are settings already: nothing of a draft is put among them.
+    profiles = {
+        f"{SOURCES}/{name}/{title}": text for name, made in drafts.made.items() for title, text in made.files.items()
+    }
+    init(out, added={"agencies.toml": source_sections(files, extracted_on=days)}, beside=profiles)
+
+
+def _write_profile(place: Path, made: Draft) -> None:
+    DISK.make_folders(place)
+    for title, text in made.files.items():
+        DISK.write(place / title, text.encode())

@@ -5,7 +5,9 @@ from datetime import date
 from pathlib import Path
 
 from ageingwell.config.files import shipped
+from ageingwell.disk import DISK
 from ageingwell.errors import PublishError
+from ageingwell.room import staged_folder, sweep
 
 # The files a site changes; the code lists, the places and the directory stay with the package until it has its own.
 SETTINGS = (
@@ -20,11 +22,13 @@ SETTINGS = (
 )
 
 
-def init(folder: str | Path, *, added: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+def init(
+    folder: str | Path, *, added: Mapping[str, str] | None = None, beside: Mapping[str, str] | None = None
+) -> tuple[Path, ...]:
     """Write commented settings into a folder, ready to be changed; give the files written.
 
-    `added` is text to put at the end of a settings file, by its name. Files that are there already are never written
-    over: raises `PublishError` naming them, and writes nothing.
+    `added` is text to put at the end of a settings file, by its name; `beside` are further files, by their path in the
+    folder. Files that are there already are never written over: raises `PublishError` naming them, and writes nothing.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -33,19 +37,18 @@ def init(folder: str | Path, *, added: Mapping[str, str] | None = None) -> tuple
     """
     folder = Path(folder)
     paths = [folder / name for name in SETTINGS]
+    sweep(folder)
     if there := [path.name for path in paths if path.exists() or path.is_symlink()]:
         raise PublishError(
             f"{folder} holds {', '.join(there)} already", "name a new folder; settings are never written over"
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            text = (shipped("configs") / path.name).read_text(encoding="utf-8")
-            # "x": not even a file that somebody made a moment ago is written over.
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text + (added or {}).get(path.name, ""))
-    except OSError as fault:
-        raise PublishError(f"{folder} cannot be written ({fault.strerror})", "check the folder's rights") from None
+    texts = {name: (shipped("configs") / name).read_text(encoding="utf-8") for name in SETTINGS}
+    texts |= {name: texts[name] + more for name, more in (added or {}).items()} | dict(beside or {})
+    # Nothing of what lies there is ours: it all stays.
+    with staged_folder(folder, ours=lambda _: False) as staging:
+        for name, text in texts.items():
+            DISK.make_folders((staging / name).parent)
+            DISK.write(staging / name, text.encode())
     return tuple(paths)
 
 

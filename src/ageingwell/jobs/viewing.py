@@ -7,7 +7,6 @@ as anyone who holds them could read them, and searched for each thing the ledger
 import html
 import io
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,11 +18,13 @@ import polars as pl
 from ageingwell.config.load import Config, load_config
 from ageingwell.context import Surroundings
 from ageingwell.given import day_of
+from ageingwell.kept.sealed import read_kept
 from ageingwell.night.before import before_of
 from ageingwell.night.nearby import local_offers, with_local_offers
 from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key
 from ageingwell.register import THEME_WORDS, Recipient
+from ageingwell.room import scratch
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.views.apart import safeguarding_view
 from ageingwell.views.columns import FOR_READERS_OF_RISK, AgencyView
@@ -86,14 +87,14 @@ def explain_view(
     for the recipient.
     """
     reader = reader_of(recipient, ledger=config.ledger, thresholds=config.outreach.thresholds)
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
+    with scratch() as place:
         plan = CountyPlan(people=people, seed=seed)
         night = day_of(plan.as_of)
-        synthesise(plan, Path(scratch) / "county")
+        synthesise(plan, place / "county")
         run = score(
-            Path(scratch) / "county",
+            place / "county",
             as_of=night,
-            out=Path(scratch) / "nights",
+            out=place / "nights",
             config=_for_made_up_people(config),
             surroundings=surroundings,
         )
@@ -263,7 +264,8 @@ def _files_of(recipient: Recipient, night: Path) -> dict[str, str]:
         if recipient in own
         else list(folder.glob(f"{recipient}.*"))
     )
-    return {str(path.relative_to(night)): readable_text(path.name, path.read_bytes()) for path in sorted(found)}
+    names = [path.relative_to(night).as_posix() for path in sorted(found)]
+    return {name: readable_text(Path(name).name, read_kept(night, name)) for name in names}
 
 
 def readable_text(name: str, content: bytes) -> str:

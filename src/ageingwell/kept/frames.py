@@ -1,6 +1,6 @@
 """The frames of a night, and the Parquet files they are kept in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
@@ -10,10 +10,12 @@ import polars as pl
 
 from ageingwell.contracts.kept import (
     Beeswarm,
+    Coarsened,
     Drift,
     JustMissed,
     LastTime,
     LeftList,
+    Lot,
     Marginal,
     Plans,
     Residents,
@@ -35,13 +37,15 @@ from ageingwell.contracts.made import (
     validated,
 )
 from ageingwell.contracts.services import Offerable
+from ageingwell.disk import DISK
 from ageingwell.errors import PublishError
+from ageingwell.kept.sealed import read_kept
 from ageingwell.shown import Screen, Shown
 
 # The form of a night's folder, in its manifest. Raise it whenever a frame or a column that pages are drawn from is
 # added, goes, or changes its meaning: a night of another format is withdrawn from without pages.
-NIGHT_FORMAT: Final = 4
-
+NIGHT_FORMAT: Final = 5
+ONE_KEY_EACH: Final = 5  # from this format on every recipient's rows have a key of their own
 
 # The frames with a row for everybody: of a large place they stay on disk, and are read when asked.
 OF_EVERYBODY: Final = ("attrition", "scores", "residents")
@@ -61,9 +65,10 @@ class NightFrames(Shown):
     `left_list` (who left since the last night and why), `just_missed`, `marginal`, `residents` (where everybody lives
     and who knows them, to be counted and never shown), `services` (what the directory of local services offers),
     `last_time` (what the group's ledger tells of each person), `plans` (the plans that go on) and `since_last` (how
-    many were decided since the last list, exactly, for the group alone); and for the annex `beeswarm` (contributions
-    of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links` (how
-    much of each table meets the register), which the next night is compared with too.
+    many were decided since the last list, exactly, for the group alone), `lot` (everybody who took part in a lot at the
+    margin, tonight's and all before) and `coarsened` (which rows tell less); and for the annex `beeswarm`
+    (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links`
+    (how much of each table meets the register), which the next night is compared with too.
     """
 
     listed: pl.DataFrame
@@ -88,6 +93,8 @@ class NightFrames(Shown):
     last_time: pl.DataFrame
     plans: pl.DataFrame
     since_last: pl.DataFrame
+    lot: pl.DataFrame
+    coarsened: pl.DataFrame
 
     def _screen(self) -> Screen:
         of = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -148,7 +155,11 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "last_time": LastTime,
     "plans": Plans,
     "since_last": SinceLast,
+    "lot": Lot,
+    "coarsened": Coarsened,
 }
+# A night that lacks one of these is whole: an earlier version of the same format did not write it.
+OPTIONAL: Final = ("lot", "coarsened")
 
 
 def check_frames(night: NightFrames) -> None:
@@ -162,19 +173,21 @@ def check_frames(night: NightFrames) -> None:
             validated(contract, frame)
 
 
-def save_frames(night: NightFrames, folder: Path) -> None:
-    """Write each frame as Parquet, checked against its contract."""
+def save_frames(night: NightFrames, folder: Path, *, seal: Mapping[str, str] | None = None) -> None:
+    """Write each frame as Parquet, checked against its contract; `seal` goes into the list's metadata."""
     check_frames(night)
-    save_as_found(night, folder, found=tuple(CONTRACTS))
+    save_as_found(night, folder, found=tuple(CONTRACTS), seal=seal)
 
 
-def save_as_found(night: NightFrames, folder: Path, *, found: Sequence[str]) -> None:
+def save_as_found(
+    night: NightFrames, folder: Path, *, found: Sequence[str], seal: Mapping[str, str] | None = None
+) -> None:
     """Write the frames that were `found`, by name, with the columns that they have and unchecked."""
     for name in found:
         frame: Frame = getattr(night, name)
-        frame.lazy().sink_parquet(
-            folder / frame_file(name), compression="zstd", row_group_size=ROWS_OF_A_GROUP, maintain_order=True
-        )
+        told = dict(seal) if seal and name == "listed" else None
+        how = {"compression": "zstd", "row_group_size": ROWS_OF_A_GROUP, "maintain_order": True, "metadata": told}
+        DISK.sink_frame(folder / frame_file(name), frame.lazy(), **how)
 
 
 def frame_file(frame: str) -> str:
@@ -189,10 +202,10 @@ def frame_file(frame: str) -> str:
 def read_frame(folder: Path, name: str, *, columns: Sequence[str] = ()) -> pl.DataFrame:
     """Read one frame of a published night, which any version may have made; it has to have these `columns`.
 
-    Raises `PublishError` where the file is not there, is damaged, or lacks one of them.
+    Raises `PublishError` where the file is not there, is not as it was published, is damaged, or lacks one of them.
     """
     try:
-        frame = pl.read_parquet(folder / frame_file(name))
+        frame = pl.read_parquet(read_kept(folder, frame_file(name)))
     # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise _no_use(folder, name, "cannot be read") from None

@@ -12,9 +12,9 @@ from ageingwell.config.score import Purpose
 from ageingwell.contracts.fields import PSEUDONYM
 from ageingwell.contracts.services import schema_of
 from ageingwell.errors import PublishError
-from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, NightFrames, frame_file, read_frame
+from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, OPTIONAL, NightFrames, frame_file, read_frame
+from ageingwell.kept.sealed import MANIFEST, read_kept
 
-MANIFEST: Final = "manifest.json"
 # The columns in which a frame names people and homes.
 KEYS: Final = ("person_id", "household_id", "door_id")
 _LISTS: Final = {"extra_doors": pl.List(pl.String)}
@@ -54,7 +54,8 @@ class KeptNight:
             return f"{MANIFEST} cannot be read"
         if self.format != NIGHT_FORMAT:
             return "another version of ageingwell made this night"
-        lost = [*self.unusable, *(frame_file(name) for name in CONTRACTS if self._is_lost(name))]
+        asked = [name for name in CONTRACTS if name in self.found or name not in OPTIONAL]
+        lost = [*self.unusable, *(frame_file(name) for name in asked if self._is_lost(name))]
         return f"{', '.join(sorted(set(lost)))} cannot be used" if lost else None
 
     def _is_lost(self, name: str) -> bool:
@@ -127,7 +128,7 @@ def _of_somebody(frame: pl.DataFrame, nullable: Mapping[str, bool]) -> pl.DataFr
 
 def _facts(folder: Path) -> dict[str, Any]:
     try:
-        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        told = json.loads(read_kept(folder, MANIFEST))
+    except (OSError, ValueError, RecursionError, PublishError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -8,11 +8,13 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from ageingwell.audit.uses import learning_logged
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
@@ -84,7 +86,39 @@ def evaluate(
     world = surroundings or Surroundings()
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
-    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache)
+    with learning_logged("evaluate", out, file=config.score.audit.file, settings=config.digest, world=world) as use:
+        run = _evaluated(
+            data,
+            bundle=bundle,
+            out=out,
+            config=config,
+            day=day,
+            weeks=weeks,
+            cost_gbp=cost_gbp,
+            draws=draws,
+            redraws=redraws,
+            machine=machine,
+            world=world,
+        )
+        use.tell(is_usable=run.verdict.usable)
+        return run
+
+
+def _evaluated(
+    data: Path,
+    *,
+    bundle: str | Path,
+    out: Path,
+    config: Config,
+    day: date | None,
+    weeks: int,
+    cost_gbp: float | None,
+    draws: int,
+    redraws: int,
+    machine: bool,
+    world: Surroundings,
+) -> EvaluationRun:
+    loaded = load_bundle(bundle, codelists=config.codelists, cache=world.cache, trust=config.score.model)
     then = replace(config, train=as_trained(config.train, loaded))
     past = look_back(data, config=then, parts=("fit", "test"), recorded_up_to=day, surroundings=world)
     test, fit = past.parts["test"], past.parts["fit"]

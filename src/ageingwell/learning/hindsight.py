@@ -6,7 +6,6 @@ both sides.
 """
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +21,7 @@ from ageingwell.known import known_people
 from ageingwell.outcomes import first_contacts, label_outcomes, outcome_rests_on
 from ageingwell.permitted import Permitted, permitted_or_stop
 from ageingwell.recognition.people import recognise, stop_on_untold_outcomes
+from ageingwell.room import scratch
 from ageingwell.sources.read import Records, read_agencies
 from ageingwell.spine import Tables, known_tables, latest_versions
 from ageingwell.timeline import AsOf, Horizon
@@ -76,12 +76,12 @@ def look_back(
     `recorded_up_to` is the day the extract was taken; without it, the day after the newest row of the GP register.
     """
     world, settings = surroundings or Surroundings(), config.train
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
+    with scratch() as place:
         with world.stage("read"):
             records = read_agencies(
                 data,
                 config.tables,
-                workspace=Path(scratch),
+                workspace=place,
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
             )

@@ -10,14 +10,20 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from ageingwell.evaluation.brier import brier
-from ageingwell.evaluation.calibration import calibration, calibration_groups, observed_over_expected
+from ageingwell.evaluation.calibration import (
+    calibration,
+    calibration_groups,
+    calibration_intercept,
+    calibration_slope,
+    observed_over_expected,
+)
 from ageingwell.evaluation.discrimination import AGE_BANDS, auroc, paired_differences
 from ageingwell.evaluation.groups import AT_THE_CUT, by_group
 from ageingwell.evaluation.ici import calibration_index
 from ageingwell.evaluation.utility import as_risk, at_capacities, net_benefit, net_benefit_gain, spend_ceiling
 from ageingwell.evaluation.wall import GAIN, LOGISTIC, MACHINE, MODEL, benchmark_wall, verdict
 from ageingwell.features.build import names
-from ageingwell.governance.disclosure import disclose, hide_small
+from ageingwell.governance.disclosure import disclose, hide_benefit, hide_small, round_benefit, round_events
 from ageingwell.learning.ranges import alike, range_facts, ranges_by_band
 from ageingwell.learning.rivals import boosting_machine, logistic_regression, simple_rivals
 from ageingwell.model.fitted import FittedRisk
@@ -135,14 +141,16 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
     """Every table of one outcome, by its name; without a cost there is no spend ceiling.
 
     Bootstrap intervals (average precision, Brier and its parts, the calibration index) draw whole households. Those of
-    areas (DeLong), shares (Wilson, Clopper-Pearson, Jeffreys), calibration lines (Wald) and net benefit (its standard
-    error) follow from formulas that take people as independent of one another. Figures on 1 to 7 people or events are
+    areas (DeLong, Newcombe), shares (Wilson, Clopper-Pearson, Jeffreys), calibration lines (Wald) and net benefit
+    (Wilson) follow from formulas that take people as independent of one another. Figures on 1 to 7 people or events are
     empty in the curve, the age bands, the lists and the groups, for the tables travel with a bundle; net benefit is
-    where 1 to 7 people would be visited.
+    where 1 to 7 of those visited had the event or had it not. Lists that lie one within the other, and net benefit,
+    rest on counts to the nearest five, so that nobody is the difference of two figures.
     """
     y, risk, homes = held.outcome, held.risk, held.households
     odds = _odds(held)
     as_risks = {name: score if _is_risk(name) else as_risk(y, score) for name, score in held.scores.items()}
+    benefit = hide_benefit(net_benefit(y, as_risks, thresholds=THRESHOLDS))
     tables = {
         "wall": _wall(held, draws=draws, seed=seed),
         "differences": paired_differences(y, held.scores, model=MODEL, draws=draws, seed=seed, households=homes),
@@ -155,14 +163,25 @@ def measure(held: Held, *, cost_gbp: float | None, draws: int, seed: int) -> dic
         ),
         "ranges": ranges_by_band(y, odds, households=homes, alike=held.alike, seed=seed),
         "calibration_curve": hide_small(calibration_groups(y, risk, groups=10)),
-        "capacity": hide_small(at_capacities(y, risk, capacities=held.places)),
-        "net_benefit": hide_small(net_benefit(y, as_risks, thresholds=THRESHOLDS)),
-        "net_benefit_gain": net_benefit_gain(y, as_risks, model=MODEL, thresholds=THRESHOLDS),
+        "capacity": round_events(hide_small(at_capacities(y, risk, capacities=held.places))),
+        "net_benefit": benefit,
+        "net_benefit_gain": _gain(net_benefit_gain(y, as_risks, model=MODEL, thresholds=THRESHOLDS), benefit),
         "groups": hidden_where_small(_groups(held)),
     }
     if cost_gbp is not None:
-        tables["spend_ceiling"] = spend_ceiling(y, risk, cost_gbp=cost_gbp)
+        tables["spend_ceiling"] = round_events(hide_small(spend_ceiling(y, risk, cost_gbp=cost_gbp)))
     return tables
+
+
+def _gain(gain: pl.DataFrame, benefit: pl.DataFrame) -> pl.DataFrame:
+    """The gains in net benefit as they may leave: empty where either side's own benefit is."""
+    shown = benefit.filter(pl.col("value").is_not_null()).select("threshold", "strategy")
+    ours = shown.filter(strategy=MODEL)["threshold"].implode()
+    both = shown.select("threshold", rival="strategy", is_shown=pl.lit(value=True))
+    told = gain.join(both, on=["threshold", "rival"], how="left", maintain_order="left")
+    is_shown = pl.col("is_shown").is_not_null() & pl.col("threshold").is_in(ours)
+    hidden = told.with_columns(pl.when(is_shown).then(pl.col(name)).alias(name) for name in ("value", "low", "high"))
+    return round_benefit(hidden).drop("is_shown")
 
 
 def _wall(held: Held, *, draws: int, seed: int) -> pl.DataFrame:
@@ -180,7 +199,15 @@ def _wall(held: Held, *, draws: int, seed: int) -> pl.DataFrame:
     # The verdict reads these, and calls too few events too few.
     is_read = (pl.col("band") == "all") & pl.col("measure").is_in(["auroc", GAIN])
     parts = wall.with_row_index("place")
-    return pl.concat([parts.filter(is_read), hide_small(parts.filter(~is_read))]).sort("place").drop("place")
+    others = hide_small(parts.filter(~is_read))
+    of_list, worth = pl.col("measure").is_in(["ppv", "sensitivity", "lift"]), pl.col("measure") == "net_benefit"
+    shown = [
+        parts.filter(is_read),
+        round_events(others.filter(of_list)),
+        round_benefit(others.filter(worth)),
+        others.filter(~(of_list | worth)),
+    ]
+    return pl.concat(shown).sort("place").drop("place")
 
 
 def hidden_where_small(groups: pl.DataFrame) -> pl.DataFrame:
@@ -207,7 +234,12 @@ def listed_at(risk: Floats, k: int) -> NDArray[np.bool_]:
 
 def _groups(held: Held) -> pl.DataFrame:
     at_the_cut = by_group(AT_THE_CUT, held.outcome, listed_at(held.risk, held.k), groupings=held.groupings)
-    of_risks = {"auroc": auroc, "observed over expected": observed_over_expected}
+    of_risks = {
+        "auroc": auroc,
+        "observed over expected": observed_over_expected,
+        "calibration slope": calibration_slope,
+        "calibration intercept": calibration_intercept,
+    }
     return pl.concat([at_the_cut, by_group(of_risks, held.outcome, held.risk, groupings=held.groupings)])
 
 

@@ -6,13 +6,15 @@ calibration line is the parent's, moved as far as the place's events can say (`m
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ageingwell.bundle import Bundle, load_bundle, save_bundle
+from ageingwell.audit.uses import learning_logged
+from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import TooFewEventsError
@@ -27,6 +29,7 @@ from ageingwell.learning.evaluating import as_trained
 from ageingwell.learning.exposure import left_alone
 from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.measuring import WEEKS, hold, in_short, measure, places_of
+from ageingwell.learning.storing import save_bundle
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.place import Move, move_of_place, moved
 from ageingwell.publish.faults import explained
@@ -69,7 +72,16 @@ def recalibrate(
     world = surroundings or Surroundings()
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
-    parent = load_bundle(bundle, codelists=config.codelists)
+    with learning_logged("recalibrate", out, file=config.score.audit.file, settings=config.digest, world=world) as use:
+        run = _recalibrated(data, bundle=bundle, out=out, config=config, day=day, world=world)
+        use.tell(is_usable=bool(run.facts["verdict"]["usable"]))
+        return run
+
+
+def _recalibrated(
+    data: Path, *, bundle: str | Path, out: Path, config: Config, day: date | None, world: Surroundings
+) -> RecalibrationRun:
+    parent = load_bundle(bundle, codelists=config.codelists, trust=config.score.model)
     then = replace(config, train=as_trained(config.train, parent))
     parts = ("fit", "rest", "test")
     past = look_back(data, config=then, parts=parts, recorded_up_to=day, surroundings=world)
@@ -87,8 +99,8 @@ def recalibrate(
         "recalibration": _facts(parent, models, moves, past),
     }
     with explained("the bundle cannot be written"):
-        save_bundle(models, facts, out, codelists=config.codelists, tables=tables)
-        (out / "card.md").write_text(model_card(facts, models, from_text(as_text(tables))), encoding="utf-8")
+        card = model_card(facts, models, from_text(as_text(tables)))
+        save_bundle(models, facts, out, codelists=config.codelists, tables=tables, card=card)
     return RecalibrationRun(out, facts, moves)
 
 

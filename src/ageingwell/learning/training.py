@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ageingwell.bundle import save_bundle
-from ageingwell.config.load import GivenConfig, config_given
+from ageingwell.audit.uses import learning_logged
+from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
 from ageingwell.errors import TooFewEventsError
@@ -26,6 +27,7 @@ from ageingwell.learning.exposure import is_exposed, left_alone
 from ageingwell.learning.hindsight import PARTS, Past, look_back
 from ageingwell.learning.measuring import WEEKS, Held, hold, in_short, measure, places_of
 from ageingwell.learning.ranges import alike
+from ageingwell.learning.storing import save_bundle
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitted import FittedRisk, calibrate
 from ageingwell.model.fitting import Recipe, fit_risk
@@ -75,7 +77,15 @@ def train(
     """
     data, out, config = Path(data), Path(out), config_given(config)
     day = maybe_day_of(recorded_up_to, name="recorded_up_to")
-    world, settings = surroundings or Surroundings(), config.train
+    world = surroundings or Surroundings()
+    with learning_logged("train", out, file=config.score.audit.file, settings=config.digest, world=world) as use:
+        run = _trained(data, out=out, config=config, day=day, world=world)
+        use.tell(is_usable=bool(run.facts["verdict"]["usable"]))
+        return run
+
+
+def _trained(data: Path, *, out: Path, config: Config, day: date | None, world: Surroundings) -> TrainingRun:
+    settings = config.train
     past = look_back(data, config=config, recorded_up_to=day, surroundings=world)
     places = places_of(config.outreach.capacity.places(), weeks=WEEKS, share=past.shares["test"])
     models, found, tables = {}, {}, {}
@@ -96,10 +106,9 @@ def train(
         "verdict": found[next(iter(models))]["verdict"],
     }
     with explained("the bundle cannot be written"):
-        save_bundle(models, facts, out, codelists=config.codelists, tables=tables)
         # From the tables as they are stored, so that the card can be written again from the bundle, byte for byte.
         card = model_card(facts, models, from_text(as_text(tables)))
-        (out / "card.md").write_text(card, encoding="utf-8")
+        save_bundle(models, facts, out, codelists=config.codelists, tables=tables, card=card)
     return TrainingRun(out, facts, tables)
 
 

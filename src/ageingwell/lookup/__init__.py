@@ -6,7 +6,7 @@ calibrated log-odds in one pass. Numba is imported when a table is first made or
 
 from ageingwell.lookup.compiling import compile_booster
 from ageingwell.lookup.fallback import DoesNotFit
-from ageingwell.lookup.files import load_tables, save_tables
+from ageingwell.lookup.files import digest_of, load_tables, save_tables
 from ageingwell.lookup.margin import CurveMargin, Explained, Knots
 from ageingwell.lookup.tables import LookupTables
 
@@ -17,6 +17,7 @@ __all__ = [
     "Knots",
     "LookupTables",
     "compile_booster",
+    "digest_of",
     "load_tables",
     "save_tables",
 ]

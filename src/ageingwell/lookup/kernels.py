@@ -1,7 +1,7 @@
 """Which of the two kernels explains rows: plain NumPy, or Numba where it is installed and there is enough to do.
 
-Both give the same bytes, so that the choice is one of time alone. Numba takes a second to import, and up to ten to
-compile where no compiled code is kept from an earlier run; then it is about four times as fast. So a process begins
+Both give the same bytes, so that the choice is one of time alone. Numba takes up to ten seconds to import and to
+compile, in every process anew (`jit.py` says why); then it is about four times as fast. So a process begins
 with plain NumPy, and changes over once it has done as much as compiling would have taken: whatever is still to come,
 it then takes at most twice as long as whoever had known it beforehand.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-# Numbers looked up by plain NumPy in about three seconds.
-WORK_THAT_PAYS = 2_000_000_000
+# Numbers looked up by plain NumPy in about seven seconds.
+WORK_THAT_PAYS = 4_500_000_000
 
 
 class Kernel(Protocol):

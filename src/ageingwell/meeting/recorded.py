@@ -21,7 +21,8 @@ TOLD_ROWS = pl.Schema({"file": pl.String, "sheet": pl.String, "row": pl.Int64, "
 class RecordedFile:
     """What came of one file: how many rows of each verdict, the read-only cells changed, the file to mend.
 
-    `account` tells what was in the file, every row in one class, and what was not read.
+    `account` tells what was in the file, every row in one class, and what was not read; `expired_on` after which day
+    the list was not to be used, where that has passed: what happened is recorded all the same.
     """
 
     name: str
@@ -31,6 +32,7 @@ class RecordedFile:
     edited: tuple[tuple[str, int, str], ...]
     fix_file: Path | None
     account: Account
+    expired_on: date | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,6 +63,8 @@ def summary_text(done: Recorded) -> str:
     for file in done.files:
         told = ", ".join(f"{file.counts[verdict]} {_WORDS[verdict]}" for verdict in VERDICTS if file.counts[verdict])
         lines.append(f"{file.name}: list for {file.recipient} of {file.night}: {told or 'nobody wrote anything in it'}")
+        if file.expired_on is not None:
+            lines.append(f"  this list was not to be used after {file.expired_on}; what happened is recorded")
         lines += [f"  {told}" for told in _account_text(file.account)]
         lines += [
             _where(sheet, row, f"`{column}` was changed; left as it was sent") for sheet, row, column in file.edited
@@ -140,6 +144,7 @@ def as_plain(done: Recorded) -> dict[str, Any]:
                 "file": file.name,
                 "recipient": file.recipient,
                 "night": str(file.night),
+                "expired_on": None if file.expired_on is None else str(file.expired_on),
                 **{name: file.account.rows[name] for name in CLASSES},
                 **_account_plain(file.account),
                 "edited": [{"sheet": sheet, "row": row, "column": column} for sheet, row, column in file.edited],

@@ -1,14 +1,14 @@
 """Taking the group's decisions back: lists in, a ledger that grows, and what is to be mended or settled out."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, count
 from pathlib import Path
 
 import polars as pl
 
+from ageingwell.audit.uses import Asked, audit_place, logged
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.decisions.accounting import account_of
@@ -28,11 +28,10 @@ from ageingwell.meeting.mending import draw_clashes, draw_fix
 from ageingwell.meeting.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedFile
 from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list, services_of
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import DISK, current, publishing_lock
+from ageingwell.publish import DISK, current, publishing_lock, revisions
 from ageingwell.publish.faults import explained
 from ageingwell.report.choices import headings
-
-_ROLE = re.compile(r"[^\W\d_][\w .,'()/&-]{1,59}")
+from ageingwell.room import write_file
 
 
 @dataclass(frozen=True)
@@ -74,19 +73,32 @@ def record(
     place of today is for made-up nights alone. With `dry_run` nothing is written.
 
     Raises `DecisionFileError` where a file is no list of a night in `out`, before anything is recorded; `LedgerError`
-    where the ledger was changed; `LockedError` while a run writes to `out`.
+    where the ledger was changed, `AuditError` where the audit log was or cannot be written; `LockedError` while a run
+    writes to `out`.
     """
     world = surroundings or Surroundings()
     out, config = Path(out), config_given(config)
     list_key = Path(list_key) if isinstance(list_key, str) else list_key
     fix_to = None if fix_to is None else Path(fix_to)
-    if not _ROLE.fullmatch(role):
-        raise DecisionFileError("the role is not a few words", 'write it as "meeting chair", without a name')
+    if role not in config.score.audit.roles:
+        raise DecisionFileError(
+            "the role is not one of those in the settings ([audit] roles)",
+            f"give one of {', '.join(config.score.audit.roles)}, or add the role there; never a name",
+        )
     if not out.is_dir() or current(out) is None:
         raise DecisionFileError(
             "no night is published in the output folder", "give the folder that the lists came from"
         )
-    with publishing_lock(out, holder=world.holder):
+    asked = Asked(
+        "record",
+        role=role,
+        purpose=config.score.purpose,
+        settings=config.digest,
+        counts={"files": len(files)},
+        more={"dry_run": dry_run or None},
+    )
+    log = audit_place(out, config.score.audit.file)
+    with publishing_lock(out, holder=world.holder), logged(log, asked, world=world, disk=disk) as use:
         at = _when(out, maybe_day_of(recorded_on, name="recorded_on"), world)
         path = ledger_path(out, config)
         with world.stage("read"):
@@ -101,7 +113,9 @@ def record(
             clash_files = _drawn_clashes(clashes, judged, fix_to, drawn, out=out, key=list_key)
             if not dry_run:
                 for path_to, content in drawn.items():
-                    _put(path_to, content, disk=disk)
+                    with explained(f"{path_to.name} cannot be written", place="that folder"):
+                        disk.make_folders(path_to.parent)
+                    write_file(path_to, content, disk=disk)
                 for one in judged:
                     append(
                         path,
@@ -111,8 +125,15 @@ def record(
                         file_sha256=one.filled.sha256,
                         disk=disk,
                     )
+        use.tell(
+            counts={verdict: sum(row.verdict == verdict for one in judged for row in one.rows) for verdict in VERDICTS},
+            lists={one.code or one.sent.recipient: one.filled.sha256 for one in judged},
+        )
     return Recorded(
-        files=tuple(_told(one, fix) for one, fix in zip(judged, fixes)),
+        files=tuple(
+            _told(one, fix, use_until=_expired_on(out, one.sent.night, today=at.date(), config=config))
+            for one, fix in zip(judged, fixes)
+        ),
         rows=_told_rows(judged),
         clash_files=clash_files,
         n_clashes=len(clashes),
@@ -181,22 +202,23 @@ def _is_free(path: Path, content: bytes) -> bool:
         return not path.exists() or path.read_bytes() == content
 
 
-def _put(path: Path, content: bytes, *, disk: Disk) -> None:
-    """Write a file whole, readable by its owner alone, in place of one of the same name."""
-    spare = path.with_name(f".{path.name}.part")
-    with explained(f"{path.name} cannot be written"):
-        disk.write(spare, content)
-        disk.sync_file(spare)
-        disk.replace(spare, path)
+def _expired_on(out: Path, night: date, *, today: date, config: Config) -> date | None:
+    """The last day of use of a list that is past it; None where it is in date."""
+    said = manifest_of(revisions(out, night.isoformat())[-1]).get("expires_on")
+    days = config.score.lists.expire_after_days
+    last = date.fromisoformat(said) if isinstance(said, str) else night + timedelta(days=days)
+    return last if today > last else None
 
 
-def _told(one: _Read, fix: Path | None) -> RecordedFile:
+def _told(one: _Read, fix: Path | None, *, use_until: date | None) -> RecordedFile:
     edited = [
         (row.sheet, row.number, column) for row, columns in changed_cells(one.filled, one.sent) for column in columns
     ]
     counts = {verdict: sum(row.verdict == verdict for row in one.rows) for verdict in VERDICTS}
     account = account_of(one.filled, one.sent, one.rows)
-    return RecordedFile(one.path.name, one.sent.recipient, one.sent.night, counts, tuple(edited), fix, account)
+    return RecordedFile(
+        one.path.name, one.sent.recipient, one.sent.night, counts, tuple(edited), fix, account, use_until
+    )
 
 
 def _told_rows(read: Sequence[_Read]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +13,9 @@ from ageingwell.decisions.reading import Filled, read_filled
 from ageingwell.decisions.sent import SentList, Subject
 from ageingwell.decisions.tables import KEY, SHORT_CODES, key_of
 from ageingwell.errors import DecisionFileError, KeyFileError, PublishError
-from ageingwell.kept.frames import read_frame
-from ageingwell.pseudonyms import Key, row_key
+from ageingwell.kept.frames import ONE_KEY_EACH, read_frame
+from ageingwell.kept.sealed import MANIFEST, read_kept
+from ageingwell.pseudonyms import Key, row_key, row_key_by
 from ageingwell.publish import latest_before, revisions
 from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.choices import ASKED, MEND, SAID, headings
@@ -45,7 +47,7 @@ def sent_list(filled: Filled, *, out: Path, key: Key | Path | None) -> tuple[Sen
     folder, recipient, sent = _by_code(filled, out) if filled.code else _by_keys(filled, out)
     night = date.fromisoformat(folder.name[:10])
     latest = revisions(out, night.isoformat())[-1]
-    keyed = _Keyed(recipient, night, _list_key(latest, key))
+    keyed = _Keyed(recipient, night, _list_key(latest, key), one_each=_has_one_key_each(latest))
     listed = read_frame(folder, "listed", columns=("person_id", "household_id", "lead_agency", "status"))
     known = _still_known(latest, listed)
     people = {
@@ -75,8 +77,9 @@ def list_of(recipient: str, night: date, *, out: Path, key: Key | Path | None) -
 class _Keyed:
     """The row keys of one recipient and night."""
 
-    def __init__(self, recipient: str, night: date, key: Key) -> None:
-        self._expression = row_key(pl.col("person_id"), recipient=recipient, as_of=night, key=key)
+    def __init__(self, recipient: str, night: date, key: Key, *, one_each: bool) -> None:
+        keyed = row_key if one_each else row_key_by
+        self._expression = keyed(pl.col("person_id"), recipient=recipient, as_of=night, key=key)
 
     def rows(self, frame: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
         """Row key, person_id and `columns` of each row."""
@@ -99,15 +102,29 @@ def _still_known(latest: Path, listed: pl.DataFrame) -> dict[str, Subject]:
 
 
 def _published(folder: Path, recipient: str) -> Filled:
-    return read_filled(book_of(folder, recipient), titles=headings())
+    return _as_sent(folder, book_of(folder, recipient))
+
+
+def _as_sent(folder: Path, book: Path) -> Filled:
+    """A workbook of a published night, read once it is known to be as it was published."""
+    with suppress(FileNotFoundError):  # reading it tells of that
+        read_kept(folder, book.relative_to(folder).as_posix())
+    return read_filled(book, titles=headings())
 
 
 def _by_code(filled: Filled, out: Path) -> tuple[Path, str, Filled]:
     recipient, night, _ = filled.code or ("", "", "")
     for folder in reversed(revisions(out, night)):
         for book in books_of(folder, recipient):
-            sent = read_filled(book, titles=headings())
+            sent = _as_sent(folder, book)
             if sent.code == filled.code:
+                return folder, recipient, sent
+    # The version that was sent may have gone since, with somebody who was on it: the newest one has all the others.
+    keys = {key_of(row[KEY]) for row in (*filled.rows, *filled.plans)}
+    for folder in revisions(out, night)[-1:]:
+        if book_of(folder, recipient).is_file():
+            sent = _published(folder, recipient)
+            if keys & {row[KEY] for row in (*sent.rows, *sent.plans)}:
                 return folder, recipient, sent
     raise DecisionFileError(
         f"{filled.name}: is a list for {recipient} of the night {night}, which is not in this output folder",
@@ -146,13 +163,19 @@ def _every_night(out: Path) -> Iterator[Path]:
 def manifest_of(folder: Path) -> dict[str, Any]:
     """What a published night tells of itself."""
     try:
-        told: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        told: dict[str, Any] = json.loads(read_kept(folder, MANIFEST))
+    except (OSError, ValueError, RecursionError):
         raise PublishError(
             f"manifest.json of the published night {folder.name} cannot be read",
             "put that night's folder back as it was published",
         ) from None
     return told
+
+
+def _has_one_key_each(folder: Path) -> bool:
+    """Whether each recipient's rows of a night are keyed with its own key; earlier versions had one key for all."""
+    told = manifest_of(folder).get("format", 1)
+    return not isinstance(told, int) or told >= ONE_KEY_EACH
 
 
 def _list_key(folder: Path, given: Key | Path | None) -> Key:

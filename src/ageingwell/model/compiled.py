@@ -12,9 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ageingwell.lookup import DoesNotFit, Explained, LookupTables
+from ageingwell.lookup import DoesNotFit, Explained, LookupTables, digest_of, load_tables, save_tables
 from ageingwell.lookup.compiling import compile_booster
-from ageingwell.lookup.files import load_tables, save_tables
 from ageingwell.model.fitted import Explanation, FittedRisk
 
 Floats = NDArray[np.float64]
@@ -85,27 +84,38 @@ class CompiledRisk:
         return self.tables.explain(self.fitted.matrix(features), threads=threads)
 
 
-def compile_risk(model: FittedRisk, *, key: str, cache: Path | None = None) -> CompiledRisk:
-    """Compile a model, or take the tables kept in the folder `cache` under `key`, which names the model and its hash.
+def compile_risk(model: FittedRisk, *, digest: str | None = None, cache: Path | None = None) -> CompiledRisk:
+    """Compile a model, or take its tables from the folder `cache`, where they are known by their `digest`.
 
-    Tables that are absent or damaged are made again; a folder that cannot be written costs the time to make them.
+    The digest comes from a bundle whose sums were checked; without one nothing is taken and nothing kept. Tables that
+    are absent or changed are made again; a folder that cannot be written costs the time to make them.
     """
-    kept = None if cache is None else load_tables(cache, key=key)
+    kept = None if cache is None or digest is None else load_tables(cache, digest=digest)
     if kept is not None and _are_of(kept, model):
         return CompiledRisk(model, kept)
-    made = compile_booster(model.booster_, line=(model.line.intercept, model.line.slope), margin=model.surroundings)
-    if cache is not None and isinstance(made, LookupTables):
-        _keep(made, cache, key)
+    made = _tabulated(model)
+    if cache is not None and isinstance(made, LookupTables) and digest_of(made) == digest:
+        _keep(made, cache)
     return CompiledRisk(model, made)
+
+
+def digest_of_tables(model: FittedRisk) -> str | None:
+    """The digest of a model's tables, for its bundle to tell; None where the trees do not fit."""
+    made = _tabulated(model)
+    return None if isinstance(made, DoesNotFit) else digest_of(made)
+
+
+def _tabulated(model: FittedRisk) -> LookupTables | DoesNotFit:
+    return compile_booster(model.booster_, line=(model.line.intercept, model.line.slope), margin=model.surroundings)
 
 
 def _are_of(tables: LookupTables, model: FittedRisk) -> bool:
     return len(tables.missing) == len(model.columns)
 
 
-def _keep(tables: LookupTables, cache: Path, key: str) -> None:
+def _keep(tables: LookupTables, cache: Path) -> None:
     try:
-        save_tables(tables, cache, key=key)
+        save_tables(tables, cache)
     except OSError:
         # Nothing is lost but the time to make them again.
         return

@@ -9,7 +9,7 @@ from ageingwell.contracts.gp import OLDEST
 from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part
 from ageingwell.outreach.listing import unplaced
-from ageingwell.permissions import excluded
+from ageingwell.permissions import DEATH_TOLD, FORGOTTEN, excluded
 from ageingwell.sources.read import Records
 from ageingwell.spine import Tables, age_on, latest_versions
 from ageingwell.timeline import AsOf
@@ -18,7 +18,7 @@ ATTRITION = pl.Schema(
     {"person_id": pl.String, "step": pl.String, "reason": pl.String, "n": pl.Int64, "re_enters_on": pl.Date}
 )
 # Of several opt-outs of one person, the one that is told.
-_REASONS = ("objection", "restriction", "national", "type_1")
+_REASONS = (FORGOTTEN, "objection", "restriction", DEATH_TOLD, "national", "type_1")
 
 
 def account_for_shard(
@@ -74,9 +74,9 @@ def refused_altogether(records: Records) -> pl.DataFrame:
     return _counted(unread, "read").select(ATTRITION.names()).cast(ATTRITION)
 
 
-def account_for_eligible(ranked: pl.DataFrame, listed: pl.Series) -> pl.DataFrame:
-    """Everybody who could be offered help: on the list, or why not (`ATTRITION`)."""
-    off = unplaced(ranked, listed=listed)
+def account_for_eligible(ranked: pl.DataFrame, listed: pl.Series, *, losers: pl.DataFrame) -> pl.DataFrame:
+    """Everybody who could be offered help: on the list, or why not (`ATTRITION`); `losers` lost a lot."""
+    off = unplaced(ranked, listed=listed, losers=losers)
     here = ranked.select("person_id").filter(pl.col("person_id").is_in(listed.implode()))
     parts = [
         off.select("person_id", "step", "reason", n=pl.lit(1), re_enters_on="re_enters_on"),

@@ -60,7 +60,7 @@ def losses(before: Mapping[str, Any], now: PopulationFacts, *, max_lost_share: f
     told = [
         f"{words}: {before[name]:,} before, {n:,} now"
         for name, words, n in (("people", "people", now["people"]), ("homes", "homes of people", now["homes"]))
-        if before.get(name, 0) >= FEWEST_TO_COMPARE and n < (1 - max_lost_share) * before[name]
+        if (before.get(name) or 0) >= FEWEST_TO_COMPARE and n < (1 - max_lost_share) * before[name]
     ]
     for practice, n in before.get("practices", {}).items():
         left = now["practices"].get(practice, 0)

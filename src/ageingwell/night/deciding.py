@@ -17,7 +17,7 @@ from ageingwell.decisions.effects import (
     unsettled_noes,
 )
 from ageingwell.decisions.entry import ENTRIES
-from ageingwell.decisions.ledger import BEGINNING, read_ledger
+from ageingwell.decisions.ledger import BEGINNING, read_hashes, read_ledger
 from ageingwell.errors import LedgerError
 from ageingwell.meeting.recording import ledger_path
 from ageingwell.meeting.sent_lists import manifest_of
@@ -34,12 +34,13 @@ def read_decisions(out: Path, *, config: Config, previous: Path | None) -> pl.Da
 
     Raises `LedgerError` where its chain does not hold or its end was cut off.
     """
-    ledger = read_ledger(ledger_path(out, config))
+    path = ledger_path(out, config)
+    ledger = read_ledger(path)
     if previous is None:
         return ledger
     told = manifest_of(previous).get("decisions", {})
     seen, name = told.get("ledger_head", BEGINNING), config.outreach.decisions.ledger
-    if told.get("ledger") == name and seen not in (BEGINNING, *ledger["hash"]):
+    if told.get("ledger") == name and seen not in (BEGINNING, *read_hashes(path)):
         raise LedgerError(
             f"the ledger {Path(name).name} lacks entries that the night {previous.name} had read",
             "put the ledger back; to begin a new one, name another file in [decisions] of outreach.toml",

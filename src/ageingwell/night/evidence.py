@@ -5,23 +5,21 @@ from typing import Final
 
 import polars as pl
 
-from ageingwell.bundle import EVALUATION, Bundle, find_bundle
+from ageingwell.bundle import CARD, EVALUATION, Bundle
 from ageingwell.evaluation.drift import STABILITY, stability_against
 from ageingwell.evaluation.stored import as_text, from_text
+from ageingwell.kept.sealed import read_kept
 from ageingwell.publish import write_bytes
 from ageingwell.report.annex import Evidence
 
-CARD: Final = "card.md"
 KEPT: Final = (EVALUATION, CARD)  # the files that `save_evidence` writes
 REFERENCE: Final = "reference"
 DRAWS: Final = 100
 
 
-def evidence_of(bundle: Bundle, name: str | Path) -> Evidence:
-    """The bundle's measures, and its card as it stands in the folder: a person fills parts of it in."""
-    card = find_bundle(name) / CARD
-    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
-    return Evidence(bundle.tables, text)
+def evidence_of(bundle: Bundle) -> Evidence:
+    """The bundle's measures, and its card as it stood in the folder when the bundle was checked."""
+    return Evidence(bundle.tables, bundle.card)
 
 
 def drift_of(bundle: Bundle, features: pl.DataFrame, *, seed: int) -> pl.DataFrame:
@@ -44,6 +42,8 @@ def save_evidence(evidence: Evidence, folder: Path) -> None:
 
 def read_evidence(folder: Path) -> Evidence:
     """What `save_evidence` kept."""
-    card = folder / CARD
-    tables = from_text((folder / EVALUATION).read_text(encoding="utf-8"))
-    return Evidence(tables, card.read_text(encoding="utf-8") if card.is_file() else None)
+    tables = from_text(read_kept(folder, EVALUATION).decode())
+    try:
+        return Evidence(tables, read_kept(folder, CARD).decode())
+    except FileNotFoundError:
+        return Evidence(tables, None)

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from ageingwell.contracts.made import Spine, split_by_contract
+from ageingwell.disk import DISK
 from ageingwell.features.evidence import newest_days
 from ageingwell.night.joining import contacts_of, everybody
 from ageingwell.night.shards import REGISTER
@@ -108,8 +109,8 @@ def keep(part: Part, name: str, frame: pl.DataFrame) -> None:
     """Keep a frame in the shard's folder; a try that is killed leaves nothing that counts."""
     path = part.shard.folder / f"{name}.parquet"
     made = path.with_suffix(".part")
-    frame.write_parquet(made, compression="lz4", statistics=False)
-    made.replace(path)
+    DISK.write_frame(made, frame, compression="lz4", statistics=False)
+    DISK.replace(made, path)
 
 
 def kept(part: Part, name: str) -> pl.DataFrame:

@@ -1,16 +1,16 @@
 """Tables that Spark alone reads, put for a while where the night reads them like any others."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from ageingwell.config.load import Config
+from ageingwell.disk import DISK
 from ageingwell.engines.spark_reading import is_for_spark, spark_tables
 from ageingwell.engines.spark_sessions import spark_session
-from ageingwell.errors import AgeingWellError, SourceError
+from ageingwell.errors import AgeingWellError
+from ageingwell.night.shards import shared_scratch
 from ageingwell.pseudonyms.fingerprints import RECORD
 
 
@@ -39,17 +39,11 @@ def with_tables_of_spark(
 
 def _put(config: Config, data: Path, wanted: dict[str, str], until_read: ExitStack) -> Config:
     settings = config.score.engine.spark
-    try:
-        place = tempfile.TemporaryDirectory(prefix="ageingwell-tables-", dir=settings.shared_folder)
-    except OSError:
-        raise SourceError(
-            "spark.shared_folder: the folder is not there, or may not be written", "make it on every machine"
-        ) from None
-    folder = Path(until_read.enter_context(place))
+    folder = until_read.enter_context(shared_scratch("ageingwell-tables", settings.shared_folder))
     with spark_session(settings) as session:
         put = spark_tables(session, wanted, folder)
     if (data / RECORD).is_file():
-        shutil.copy(data / RECORD, folder / RECORD)
+        DISK.copy(data / RECORD, folder / RECORD)
     # A whole path is taken as it is, whatever the data folder.
     moved = {name: config.tables[name].model_copy(update={"location": str(path)}) for name, path in put.items()}
     return replace(config, tables=config.tables | moved)

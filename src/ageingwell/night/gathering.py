@@ -9,6 +9,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ageingwell.contracts.made import validated
+from ageingwell.disk import DISK
 from ageingwell.kept.frames import ROWS_OF_A_GROUP
 from ageingwell.night.first_pass import kept
 from ageingwell.night.tonight import Part
@@ -52,9 +53,9 @@ def in_order_of_people(
             checked = validated(contract, rows)
             yield checked if columns is None else checked.select(columns)
 
-    to.parent.mkdir(parents=True, exist_ok=True)
+    DISK.make_folders(to.parent)
     rows = register_io_source(source, schema=schema, is_pure=True)
-    rows.sink_parquet(to, compression="lz4", row_group_size=ROWS_OF_A_GROUP, maintain_order=True)
+    DISK.sink_frame(to, rows, compression="lz4", row_group_size=ROWS_OF_A_GROUP, maintain_order=True)
     return pl.scan_parquet(to, glob=False)
 
 

@@ -1,6 +1,5 @@
 """A night worked out for a notebook: the same gate, rules and order as `score`, and nothing published."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,14 @@ import polars as pl
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.contracts.registry import TABLES
+from ageingwell.disk import DISK
 from ageingwell.errors import ArgumentError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames
 from ageingwell.model.frames import checked_table
+from ageingwell.night.barring import as_opt_outs, barred_before, lost_since, told_by
+from ageingwell.night.change import last_manifest
 from ageingwell.night.list_key import list_key_of
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.showing import screen_of_night
@@ -23,6 +25,7 @@ from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, view_of
 from ageingwell.pseudonyms import Key
 from ageingwell.register import RECIPIENTS, Recipient
+from ageingwell.room import scratch
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.read import MARK_OF_MADE_UP_DATA, read_agencies
 from ageingwell.timeline import AsOf
@@ -95,29 +98,33 @@ def outreach_list(
     """
     world = surroundings or Surroundings()
     day, settings = AsOf(day_of(as_of)), config_given(config)
-    with tempfile.TemporaryDirectory(prefix="ageingwell-") as place:
-        scratch = Path(place)
-        folder = _folder_of(data, scratch / "data", made_up=made_up)
+    with scratch() as place:
+        folder = _folder_of(data, place / "data", made_up=made_up)
         key = list_key_of(list_key, folder)
         with world.stage("read"):
             records = read_agencies(
                 folder,
                 settings.tables,
-                workspace=scratch / "records",
+                workspace=place / "records",
                 max_refused_share=settings.score.max_refused_share,
                 progress=world.tell,
             )
             local = read_local_directory(settings, on=day.day, made_up=records.made_up)
+        nights = None if earlier is None else Path(earlier)
+        told = told_by(records.tables, ledger=settings.ledger, on=day.day)
+        before = None if nights is None else barred_before(nights, last_manifest(nights, on=day.day))
+        lost = lost_since(before, told, limits=settings.score.change, on=day.day)
         frames, facts, _ = work_out(
             records,
             as_of=day,
             config=settings,
-            nights=None if earlier is None else Path(earlier),
+            nights=nights,
             key=key,
             allow_made_up_bundle=allow_made_up_bundle,
             local=local,
             world=world,
-            scratch=scratch,
+            scratch=place,
+            held=as_opt_outs(lost.held),
         )
         # The frames of everybody lie in the folder that is about to go.
         read = frames.in_memory()
@@ -136,11 +143,11 @@ def _folder_of(data: str | Path | Frames, folder: Path, *, made_up: bool) -> Pat
         raise ArgumentError("the data are neither a folder nor frames by name", 'give {"gp_patients": frame, ...}')
     if unknown := sorted(set(map(str, data)) - set(TABLES)):
         raise ArgumentError(f"there is no table {', '.join(unknown[:5])}", f"the tables are {', '.join(TABLES)}")
-    folder.mkdir(mode=0o700)
+    DISK.make_folder(folder)
     for name, frame in data.items():
-        _polars_of(name, frame).write_parquet(folder / f"{name}.parquet")
+        DISK.write_frame(folder / f"{name}.parquet", _polars_of(name, frame))
     if made_up:
-        (folder / MARK_OF_MADE_UP_DATA).write_text('{"synthetic": true}\n', encoding="utf-8")
+        DISK.write(folder / MARK_OF_MADE_UP_DATA, b'{"synthetic": true}\n')
     return folder
 
 

@@ -6,7 +6,6 @@ import polars as pl
 
 from ageingwell.contracts.fields import LOW_MATCH
 from ageingwell.contracts.registry import TABLES
-from ageingwell.governance.disclosure import in_words
 from ageingwell.sources.read import Records
 from ageingwell.spine import unsure_homes
 
@@ -15,18 +14,18 @@ def low_matches(records: Records, unsure: pl.DataFrame, *, on: date) -> list[str
     """A sentence on the people and one on the rows of homes whose match is of low certainty; none where there are none.
 
     `unsure` are the people it is about, as `unsure_homes` gives them; of the other tables rows recorded before `on`
-    count.
+    count. Without a count: every recipient reads it each night, and two nights would show who opted out between them.
     """
-    told = []
+    told: list[str] = []
     if not unsure.is_empty():
         told.append(
-            f"people whose address may be matched to the wrong home: {in_words(unsure.height)}. They get a letter or "
-            "a call, not a visit. Nothing recorded about that home is used"
+            "the address of some people may be matched to the wrong home. They get a letter or a call, not a visit. "
+            "Nothing recorded about that home is used"
         )
-    by_table = {name: n for name in records.tables if name != "gp_patients" and (n := _n_rows(records, name, on))}
+    by_table = [name for name in records.tables if name != "gp_patients" and _n_rows(records, name, on)]
     if by_table:
-        counts = ", ".join(f"{name.replace('_', ' ')} {in_words(n)}" for name, n in by_table.items())
-        told.append(f"records of a home that may be the wrong one, which are not used: {counts}")
+        names = ", ".join(name.replace("_", " ") for name in by_table)
+        told.append(f"records of a home that may be the wrong one, which are not used, are in: {names}")
     return told
 
 

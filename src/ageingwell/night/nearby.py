@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import polars as pl
+
 from ageingwell.config.load import Config
 from ageingwell.config.positions import read_positions
 from ageingwell.governance.night_facts import NightFacts
@@ -47,9 +49,9 @@ def exports(view: AgencyView, name: str, *, notices: Sequence[str]) -> dict[str,
     }
 
 
-def commissioning_page(frames: NightFrames, facts: NightFacts, *, config: Config, notices: Sequence[str]) -> bytes:
-    """The page for commissioners."""
-    community = Community(
+def community_of(frames: NightFrames, *, config: Config, before: pl.DataFrame | None = None) -> Community:
+    """What the page for commissioners is counted from; `before` are the counts of the last quarter's page."""
+    return Community(
         residents=frames.residents,
         needs=frames.needs,
         services=frames.services,
@@ -57,6 +59,11 @@ def commissioning_page(frames: NightFrames, facts: NightFacts, *, config: Config
         just_missed=frames.just_missed,
         marginal=frames.marginal,
         leads={need: str(then.lead) for need, then in config.interventions.needs.items()},
+        before=before,
     )
+
+
+def commissioning_page(community: Community, facts: NightFacts, *, config: Config, notices: Sequence[str]) -> bytes:
+    """The page for commissioners."""
     told = commissioning(community, facts=facts, settings=config.services, on=facts.as_of)
-    return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices)
+    return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices, use_until=facts.use_until)

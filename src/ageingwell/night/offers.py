@@ -13,6 +13,7 @@ from ageingwell.night.telling import strongest_themes
 from ageingwell.night.tonight import Part
 from ageingwell.outreach.allocate import offers_that_matter
 from ageingwell.outreach.household import one_knock_a_door
+from ageingwell.outreach.lot import without_losers
 from ageingwell.outreach.rank import with_roads
 from ageingwell.peers import PeerGroups
 
@@ -21,11 +22,14 @@ RANKED: Final = "ranked"
 
 @dataclass(frozen=True)
 class Ordered:
-    """What the order of everybody came to: how many are ranked, the last list as agreed, and the groups of peers."""
+    """What the order of everybody came to: how many are ranked, the last list as agreed, the groups of peers, and who
+    lost a lot and is left in peace (person_id).
+    """
 
     n_people: int
     previous: pl.DataFrame | None
     peers: PeerGroups | None
+    losers: pl.Series
 
 
 def offer_at_doors(part: Part, ordered: Ordered) -> pl.DataFrame:
@@ -40,7 +44,10 @@ def offer_at_doors(part: Part, ordered: Ordered) -> pl.DataFrame:
         ranked.join(themes, on="person_id", how="left", maintain_order="left"), kept(part, NEEDS), settings=settings
     )
     return offers_that_matter(
-        doors, capacity=settings.capacity, floors=tonight.config.outreach.floors, settings=settings
+        without_losers(doors, ordered.losers),
+        capacity=settings.capacity,
+        floors=tonight.config.outreach.floors,
+        settings=settings,
     )
 
 

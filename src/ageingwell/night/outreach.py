@@ -15,6 +15,7 @@ import polars as pl
 
 from ageingwell.bundle import Bundle
 from ageingwell.config.load import Config
+from ageingwell.config.outreach import OutreachSettings
 from ageingwell.context import Surroundings
 from ageingwell.contracts.kept import Residents
 from ageingwell.contracts.made import Attrition, Scores
@@ -23,11 +24,13 @@ from ageingwell.decisions.following import since_last, tell_decisions
 from ageingwell.decisions.remembering import last_times, plans_in_force
 from ageingwell.engines.engine import Engine
 from ageingwell.engines.local import LocalEngine
-from ageingwell.governance.night_facts import NightFacts, TrackRecordFacts
+from ageingwell.governance.disclosure import in_words
+from ageingwell.governance.night_facts import LotFacts, NightFacts, TrackRecordFacts
 from ageingwell.governance.recognised import manifest_of as recognised_manifest
 from ageingwell.governance.recognised import sentences
 from ageingwell.kept.frames import NightFrames
 from ageingwell.model.contributions import merge_sums
+from ageingwell.night.accounting import account_for_rows, rates_by_group
 from ageingwell.night.attrition import (
     HELD_REASON,
     account_for_eligible,
@@ -36,6 +39,7 @@ from ageingwell.night.attrition import (
     still_ours,
 )
 from ageingwell.night.change import population_of
+from ageingwell.night.coarsening import coarsened_rows, told_of_coarsened
 from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_recorded_contacts
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
@@ -71,10 +75,11 @@ from ageingwell.outreach.allocate import Allocation, allocate
 from ageingwell.outreach.eligible import LEFT
 from ageingwell.outreach.flags import homes_under_markers, safeguarded, under_safeguarding
 from ageingwell.outreach.listing import compare_with_previous, list_rows
+from ageingwell.outreach.lot import LOT, NO_LOT, left_out, lot_of, week_of
 from ageingwell.outreach.needs import with_outcome
 from ageingwell.outreach.rules import need_rules
 from ageingwell.peers import PeerGroups, alike_in, compare_cells
-from ageingwell.permissions import marked
+from ageingwell.permissions import marked, without_barred
 from ageingwell.permitted import gate_or_stop
 from ageingwell.pseudonyms import Key
 from ageingwell.recognition.link_floors import stop_on_strangers
@@ -107,17 +112,20 @@ def outreach_list(
     local: LocalDirectory | None = None,
     engine: Engine | None = None,
     n_shards: int = 1,
+    lots: pl.DataFrame = NO_LOT,
+    held: pl.DataFrame | None = None,
 ) -> tuple[NightFrames, NightFacts]:
     """Work out the night from checked records, in `n_shards` shards kept in the folder `workspace`.
 
     `made` is where the frames of everybody are put, which have to stay as long as the night that is given; without it a
     folder of `workspace`. `ledger` is what the group decided on earlier lists, as `read_ledger` gives it, and
-    `last_night` the day of the list `previous`; `local` its local services; `engine` says where the shards are worked,
-    without one in this process.
+    `last_night` the day of the list `previous`; `lots` everybody who took part in a lot before (`LOT`); `local` its
+    local services; `held` are opt-outs that were sent before and hold all the same, as `gate_or_stop` takes them;
+    `engine` says where the shards are worked, without one in this process.
     """
     local, engine = local or no_directory(), engine or LocalEngine()
     with world.stage("permitted"):
-        tonight = _tonight(records, ledger, as_of=as_of, config=config, bundle=bundle, world=world)
+        tonight = _tonight(records, ledger, as_of=as_of, config=config, bundle=bundle, world=world, held=held)
     with world.stage("shards"):
         shards = split_into_shards(tonight.records, as_of, n_shards=n_shards, folder=workspace)
     parts = [Part(shard, tonight.without_rows()) for shard in shards]
@@ -134,6 +142,7 @@ def outreach_list(
             n_people=sum(part.n_eligible for part in worked),
             previous=previous_as_agreed(previous, agreed=judged.agreed),
             peers=peers,
+            losers=left_out(lots, on=as_of.day)["person_id"],
         )
     with world.stage("doors"):
         offers = engine.map(partial(offer_at_doors, ordered=ordered), parts)
@@ -144,9 +153,13 @@ def outreach_list(
             floors=floors_to_keep(config.outreach.floors, judged.counted),
             settings=config.outreach,
             seed=config.score.seed,
+            lot_week=week_of(as_of.day),
+            never_drawn=_not_drawn(parts, config.outreach),
         )
     kept_at = made or workspace / "made"
-    night = _Night(records, tonight, parts, registered, worked, judged, shared, peers, previous, last_night, kept_at)
+    night = _Night(
+        records, tonight, parts, registered, worked, judged, shared, peers, previous, last_night, kept_at, lots
+    )
     with world.stage("tell"):
         frames = _frames(night, engine, key=key, links=links, bundle=bundle, local=local)
     with world.stage("track record"):
@@ -155,8 +168,21 @@ def outreach_list(
             follow = partial(follow_shard, archive=archive, judged=judged)
             followed = pl.concat(engine.map(follow, parts))
         record = track_record(archive, followed, bundle=bundle)
-    facts = _facts(night, frames, bundle=bundle, record=record, ledger=ledger, local=local)
+    with world.stage("account"):
+        facts = replace(
+            _facts(night, frames, bundle=bundle, record=record, ledger=ledger, local=local),
+            rows=account_for_rows(records, tonight, parts, **_considered(frames)),
+            rates_by_group=rates_by_group(records, tonight, links),
+        )
     return frames, with_links(facts, links, config)
+
+
+def _considered(frames: NightFrames) -> dict[str, pl.Series]:
+    """Everybody registered of the age asked for, who may be used, and the homes where they live."""
+    before = pl.col("step").is_in(["read", "permitted", "spine"])
+    people = frames.attrition.lazy().filter(~before).select(pl.col("person_id").drop_nulls().unique()).collect()
+    homes = frames.residents.lazy().select(pl.col("household_id").drop_nulls().unique()).collect()
+    return {"people": people["person_id"], "homes": homes["household_id"]}
 
 
 @dataclass(frozen=True)
@@ -174,10 +200,18 @@ class _Night:
     previous: pl.DataFrame | None
     last_night: date | None
     folder: Path
+    lots: pl.DataFrame
 
 
 def _tonight(
-    records: Records, ledger: pl.DataFrame, *, as_of: AsOf, config: Config, bundle: Bundle, world: Surroundings
+    records: Records,
+    ledger: pl.DataFrame,
+    *,
+    as_of: AsOf,
+    config: Config,
+    bundle: Bundle,
+    world: Surroundings,
+    held: pl.DataFrame | None,
 ) -> Tonight:
     """What is decided over all records before they are split; stops where this night may not be."""
     with_told = with_recorded_contacts(records, ledger, as_of=as_of)
@@ -188,6 +222,7 @@ def _tonight(
         recipients=RECIPIENTS,
         on=as_of.day,
         today=world.now().date(),
+        held=held,
     )
     remember(bundle)
     permitted = gate.let_through(with_told)
@@ -269,7 +304,8 @@ def _frames(
     ranked, of_visited = rows_of(parts, RANKED, visited), rows_of(parts, NEEDS, visited)
     rows = list_rows(shared.visits, ranked=ranked, needs=of_visited, settings=settings, as_of=tonight.as_of.day)
     listed, previous = rows["person_id"], night.previous
-    accounted = [_accounted(part, listed) for part in parts]
+    losers = left_out(night.lots, on=tonight.as_of.day)
+    accounted = [_accounted(part, listed, losers) for part in parts]
     counts = in_order(pl.concat([*accounted, refused_altogether(night.records)]))
     rows, gone_since = compare_with_previous(rows, previous=previous, left=_left_of(parts, previous))
     guarded = _safeguarded(night)
@@ -303,6 +339,8 @@ def _frames(
         residents=in_order_of_people(parts, RESIDENTS, contract=Residents, to=made / "residents.parquet"),
         services=local.services,
         links=links,
+        lot=_lots(night),
+        coarsened=coarsened_rows(rows, [part.shared for part in told], tonight.config),
         **_remembered(night, rows, gone_since),
     )
 
@@ -331,9 +369,27 @@ def _remembered(night: _Night, rows: pl.DataFrame, gone: pl.DataFrame) -> dict[s
     }
 
 
-def _accounted(part: Part, listed: pl.Series) -> pl.DataFrame:
+def _not_drawn(parts: Sequence[Part], settings: OutreachSettings) -> pl.Series:
+    """Who never takes part in the lot: people with a need that the group keeps out of it."""
+    if settings.random_share == 0 or not settings.lot_never_needs:
+        return pl.Series("person_id", [], dtype=pl.String)
+    return (
+        gathered(parts, NEEDS).filter(pl.col("need").is_in(settings.lot_never_needs))["person_id"].drop_nulls().unique()
+    )
+
+
+def _lots(night: _Night) -> pl.DataFrame:
+    """Tonight's lot after all before; of nobody who opted out since."""
+    tonight, settings = night.tonight, night.tonight.config.outreach
+    on = tonight.as_of.day
+    drawn = lot_of(night.shared.draw, on=on, left_out_days=settings.lot_left_out_days, week=week_of(on))
+    before = without_barred({"lot": night.lots.lazy()}, tonight.gate.barred)["lot"].collect()
+    return pl.concat([before.select(LOT.names()).cast(LOT), drawn])
+
+
+def _accounted(part: Part, listed: pl.Series, losers: pl.DataFrame) -> pl.DataFrame:
     """Account for everybody of a shard, those who could be offered help among them; gives those only counted."""
-    everybody = pl.concat([kept(part, ACCOUNTED), account_for_eligible(kept(part, RANKED), listed)])
+    everybody = pl.concat([kept(part, ACCOUNTED), account_for_eligible(kept(part, RANKED), listed, losers=losers)])
     keep(part, ALL_ACCOUNTED, everybody.filter(pl.col("person_id").is_not_null()))
     return everybody.filter(pl.col("person_id").is_null())
 
@@ -407,5 +463,23 @@ def _facts(
         recognised=recognised_manifest(words),
         dmd_to_bnf=None if gate.dmd_to_bnf is None else gate.dmd_to_bnf.told(),
         directory=local.told,
+        coarsened=told_of_coarsened(frames.coarsened),
         is_degraded=facts.is_degraded or local.is_missing or bool(not_recognised),
+        lot=_lot_facts(night),
+    )
+
+
+def _lot_facts(night: _Night) -> LotFacts:
+    """What the manifest tells of tonight's lot; nothing where none is held."""
+    config, draw = night.tonight.config, night.shared.draw
+    if config.outreach.random_share == 0:
+        return LotFacts()
+    return LotFacts(
+        seed=config.score.seed,
+        week=week_of(night.tonight.as_of.day),
+        random_share=config.outreach.random_share,
+        left_out_days=config.outreach.lot_left_out_days,
+        never_needs=list(config.outreach.lot_never_needs),
+        n_doors=in_words(draw.height),
+        n_won=in_words(int(draw["is_won"].sum())),
     )

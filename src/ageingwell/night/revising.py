@@ -2,23 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
+from ageingwell.disk import DISK, Disk
+from ageingwell.errors import PublishError
+from ageingwell.governance.manifest import as_manifest
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
+from ageingwell.kept.measured import MEASURED_FILE
+from ageingwell.kept.quarters import COMMISSIONING, kept_page
 from ageingwell.kept.reading import KeptNight
+from ageingwell.kept.sealed import read_kept, seal_night
 from ageingwell.night.evidence import KEPT, read_evidence
-from ageingwell.night.write import as_json, count_withdrawn, draw_pages, write_pages
+from ageingwell.night.write import as_json, count_withdrawn, draw_pages, seal_of, write_pages
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 
 NO_PAGES: Final = "WITHDRAWN.txt"
-_BESIDE: Final = (*KEPT, "run.json")
+_BESIDE: Final = (*KEPT, MEASURED_FILE, "run.json")
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,14 @@ class Revision:
 
 
 def publish_withdrawal(
-    kept: KeptNight, frames: NightFrames, *, out: Path, config: Config | None, key: Key | None
+    kept: KeptNight,
+    frames: NightFrames,
+    *,
+    out: Path,
+    config: Config | None,
+    key: Key | None,
+    today: date | None = None,
+    disk: Disk = DISK,
 ) -> Revision:
     """Publish a night again without those who were withdrawn: the same facts, fewer people, a new revision.
 
@@ -39,18 +54,30 @@ def publish_withdrawal(
     manifest (`without_pages`) say why.
     """
     facts = _facts_without(kept, frames)
-    pages, why = _pages_or_why(kept, frames, facts, config=config, key=key)
+    pages, why = _pages_or_why(kept, frames, facts, config=config, key=key, of_quarter=_of_quarter(kept, out))
     told = () if why is None else (_no_pages(kept, why),)
     name = kept.folder.name.split(".")[0]
-    with staged(out, name=name) as staging:
+    with staged(out, name=name, disk=disk) as staging:
         _copy_beside(kept.folder, staging)
-        save_as_found(frames, staging, found=kept.found)
-        write_bytes(staging / "manifest.json", as_json(facts | ({} if why is None else {"without_pages": why})))
+        save_as_found(frames, staging, found=kept.found, seal=_seal(frames, facts, key=key))
+        told_of_it = as_manifest(facts) | ({} if why is None else {"without_pages": why})
+        write_bytes(staging / "manifest.json", as_json(told_of_it))
         if pages is not None:
             write_pages(staging, pages)
         for line in told:
             write_bytes(staging / NO_PAGES, f"{line}\n".encode())
-        return Revision(publish_folder(staging, out, name=name), told)
+        seal_night(staging)
+        return Revision(publish_folder(staging, out, name=name, today=today, disk=disk), told)
+
+
+def _seal(frames: NightFrames, facts: Mapping[str, Any], *, key: Key | None) -> dict[str, str] | None:
+    """The seal of the shorter list; none without the night's list key: then nobody is looked up by it."""
+    if key is None or key.fingerprint != facts.get("list_key"):
+        return None
+    try:
+        return seal_of(frames.listed, NightFacts.from_plain(facts), key=key)
+    except (pl.exceptions.PolarsError, TypeError, ValueError):
+        return None
 
 
 def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
@@ -61,11 +88,17 @@ def _facts_without(kept: KeptNight, frames: NightFrames) -> dict[str, Any]:
         facts |= {"steps": frames.counts().to_dicts(), "withdrawn": count_withdrawn(frames)}
     if "partners_full" in frames.listed.columns and "urgency" in frames.needs.columns:
         facts |= {"week": describe_week(frames.listed, frames.needs, frames.counts())}
-    return facts | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
+    return facts | {"sums": SUMS} | ({"left_out": sorted(kept.unusable)} if kept.unusable else {})
 
 
 def _pages_or_why(
-    kept: KeptNight, frames: NightFrames, facts: Mapping[str, Any], *, config: Config | None, key: Key | None
+    kept: KeptNight,
+    frames: NightFrames,
+    facts: Mapping[str, Any],
+    *,
+    config: Config | None,
+    key: Key | None,
+    of_quarter: bytes | None,
 ) -> tuple[dict[str, bytes] | None, str | None]:
     """The pages and workbooks by name, or why there are none: no fault of theirs may keep anybody on a list."""
     if kept.why_no_pages is not None:
@@ -77,9 +110,17 @@ def _pages_or_why(
     try:
         check_frames(frames)
         told, evidence = NightFacts.from_plain(facts), read_evidence(kept.folder)
-        return draw_pages(frames, told, evidence, config=config, key=key), None
+        return draw_pages(frames, told, evidence, config=config, key=key, of_quarter=of_quarter), None
     except (Exception, pl.exceptions.PanicException) as fault:
         return None, f"they could not be drawn ({type(fault).__name__})"
+
+
+def _of_quarter(kept: KeptNight, out: Path) -> bytes | None:
+    """The page for commissioners as the night has it: who is withdrawn moves no count of it."""
+    try:
+        return (kept.folder / COMMISSIONING).read_bytes()
+    except OSError:
+        return kept_page(out, date.fromisoformat(kept.folder.name[:10]))
 
 
 def _no_pages(kept: KeptNight, why: str) -> str:
@@ -93,10 +134,13 @@ def _no_pages(kept: KeptNight, why: str) -> str:
 def _copy_beside(folder: Path, staging: Path) -> None:
     """Copy what names nobody: refused rows by number, the bundle's evidence, when it ran. What is lost stays lost."""
     if (folder / "refused").is_dir():
-        (staging / "refused").mkdir()
+        DISK.make_folder(staging / "refused")
     for found in (*sorted((folder / "refused").glob("*.parquet")), *(folder / name for name in _BESIDE)):
         try:
-            content = found.read_bytes()
-        except OSError:
+            # Not what a link leads to: it would be published.
+            content = read_kept(folder, found.relative_to(folder).as_posix()) if DISK.kind(found) == "file" else None
+        except (OSError, PublishError):
+            continue
+        if content is None:
             continue
         write_bytes(staging / found.relative_to(folder), content)

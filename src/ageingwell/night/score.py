@@ -4,20 +4,35 @@ The order of a night: permitted → spine → features → risk → eligible →
 views → report → publish. Withdrawals come first and last, and also when scoring stops.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 
+from ageingwell.audit.uses import Asked, audit_place, logged, overrides
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings
 from ageingwell.context import Surroundings
 from ageingwell.errors import AgeingWellError, ChangeError, SourceError, WithdrawalError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
+from ageingwell.kept.barred import BARRED_FILE
 from ageingwell.kept.frames import NightFrames
-from ageingwell.night.change import last_manifest, stop_on_change
+from ageingwell.night.answered import published_as
+from ageingwell.night.barring import (
+    Lost,
+    as_opt_outs,
+    barred_before,
+    keep_barred,
+    lost_since,
+    settle_barred,
+    stop_on_delivery,
+    told_by,
+)
+from ageingwell.night.change import last_manifest, last_night, stop_on_change
+from ageingwell.night.deliveries import dated_ahead, differences_since, older_than_last, same_as_last
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
@@ -30,12 +45,15 @@ from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
 from ageingwell.night.withdrawing import marked_too, withdraw
 from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
+from ageingwell.permissions import stop_unless_checked
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
 from ageingwell.publish.mark import set_mark
 from ageingwell.shown import Screen, Shown
+from ageingwell.sources.measures import measure_tables
 from ageingwell.sources.read import is_made_up, read_agencies
 from ageingwell.timeline import AsOf
+from ageingwell.views.words import label_words
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,7 +100,7 @@ def score(
     it is read from, keys the rows; only data marked as made up can do without one. A night that lists nobody, or lost
     more people, homes or patients of a practice than `max_lost_share` since the last, is a `ChangeError` unless
     `accept_change`; so is a night of real records that is further ahead than tomorrow. Raises `LockedError` while
-    another run writes to `out`.
+    another run writes to `out`, `AuditError` where the audit log cannot be written or was changed.
     """
     world = surroundings or Surroundings()
     data, out, as_of = Path(data), Path(out), day_of(as_of)
@@ -128,12 +146,24 @@ def _scored(
     accept_change: bool,
     world: Surroundings,
 ) -> OutreachRun:
-    with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
+    asked = Asked(
+        "score",
+        purpose=config.score.purpose,
+        night=as_of,
+        settings=config.digest,
+        overrides=overrides(accept_change=accept_change, allow_made_up_bundle=allow_made_up_bundle),
+        more={"key_holders": config.score.keys.holders},
+    )
+    with (
+        publishing_lock(out, holder=world.holder),
+        put_aside(out) as scratch,
+        logged(audit_place(out, config.score.audit.file), asked, world=world, withdrawing_first=True) as use,
+    ):
         reachable = partial(with_tables_of_spark, config, data)
         with world.stage("withdraw"), reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached:
             key = list_key_or_fault(list_key, data)
             usable = None if isinstance(key, AgeingWellError) else key
-            withdraw_from_current(
+            done = withdraw_from_current(
                 data,
                 out=out,
                 settings=WithdrawalSettings.of(reached),
@@ -141,8 +171,12 @@ def _scored(
                 on=as_of,
                 key=usable,
                 accept_change=accept_change,
+                is_followed=True,
                 tell=world.tell,
             )
+        if done is not None:
+            use.tell(withdrawn=published_as(done.night.folder))
+        use.stop_unless_logged()
         if isinstance(key, AgeingWellError):
             raise key
         if not accept_change and not is_made_up(data):
@@ -157,6 +191,21 @@ def _scored(
             )
             stop_on_one_key_for_two(key, records.key_fingerprint)
             local = read_local_directory(config, on=as_of, made_up=records.made_up)
+        told = told_by(records.tables, ledger=config.ledger, on=as_of)
+        before = last_manifest(out, on=as_of)
+        lost = lost_since(
+            barred_before(out, before, accepted=accept_change), told, limits=config.score.change, on=as_of
+        )
+        with world.stage("compare deliveries"):
+            measures = measure_tables(records.tables, on=as_of)
+            differences = [
+                *lost.differences,
+                *differences_since(last_night(out, on=as_of), measures, records=records, limits=config.score.change),
+                *dated_ahead(records.tables, on=as_of, today=world.now().date(), limits=config.score.change),
+            ]
+        stop_unless_checked(records.tables["permissions"].rows, config.ledger, on=as_of, today=world.now().date())
+        if not accept_change:
+            stop_on_delivery(differences)
         frames, facts, bundle = work_out(
             records,
             as_of=AsOf(as_of),
@@ -167,8 +216,11 @@ def _scored(
             local=local,
             world=world,
             scratch=scratch,
+            held=None if accept_change else as_opt_outs(lost.held),
         )
-        before = last_manifest(out, on=as_of)
+        facts = _with_what_changed(facts, lost, accepted=differences if accept_change else None)
+        facts = _with_older_deliveries(facts, older_than_last(last_night(out, on=as_of), measures))
+        facts = replace(facts, same_as_last=same_as_last(facts.inputs, before, on=as_of))
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
         facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)
@@ -196,8 +248,10 @@ def _scored(
                 )
             frames = without_withdrawn(frames, withdrawn)
         with world.stage("publish"):
-            facts = as_published(facts, frames, key=key)
-            evidence = evidence_of(bundle, config.score.bundle)
+            # Whom tonight's tables bar is on disk before the night is, so that no crash forgets them.
+            keep_barred(out, told, on=as_of)
+            facts = replace(as_published(facts, frames, key=key), barred=BARRED_FILE)
+            evidence = evidence_of(bundle)
             night = publish_night(
                 frames,
                 facts,
@@ -206,9 +260,18 @@ def _scored(
                 config=config,
                 key=key,
                 evidence=evidence,
+                measures=measures,
                 world=world,
                 refused={"services": local.refused},
+                audit_head=use.head,
             )
+            use.tell(
+                **published_as(night.folder),
+                changed=night.changed,
+                is_current=night.is_current,
+                counts={"listed": frames.listed.height},
+            )
+            settle_barred(out, told, lost, accepted=accept_change and night.is_current, on=as_of)
             if night.is_current:
                 # It was worked out from tables that could be believed, whatever was said of the list before.
                 set_mark(out, None)
@@ -222,6 +285,22 @@ def _stop_if_ahead(as_of: date, *, today: date) -> None:
             f"the night {as_of} is {days} days ahead of today, {today}",
             "correct --as-of, or the clock of this machine; if it is meant, run again with --accept-change",
         )
+
+
+def _with_what_changed(facts: NightFacts, lost: Lost, *, accepted: Sequence[str] | None) -> NightFacts:
+    """The facts with what a person accepted; else with what is to be said of opt-outs that are gone and hold."""
+    if accepted is not None:
+        return replace(facts, accepted_changes=list(accepted))
+    return replace(facts, notes=[*facts.notes, *lost.notes], is_degraded=facts.is_degraded or bool(lost.silent))
+
+
+def _with_older_deliveries(facts: NightFacts, older: Sequence[str]) -> NightFacts:
+    """The facts with a note for each table that came in an older delivery than last time: the night is degraded."""
+    said = [
+        f"{label_words(table).lower()}: the newest record is older than last time. Was an old delivery sent again?"
+        for table in older
+    ]
+    return replace(facts, notes=[*facts.notes, *said], is_degraded=facts.is_degraded or bool(said))
 
 
 def _run(night: Published, frames: NightFrames, facts: NightFacts) -> OutreachRun:

@@ -8,7 +8,7 @@ that names a carer of the shard. Guests are read and never counted.
 """
 
 import math
-import tempfile
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.score import ScoreSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import SourceError
+from ageingwell.room import scratch
 from ageingwell.sources.read import Records
 from ageingwell.spine import Tables
 from ageingwell.timeline import AsOf
@@ -27,7 +29,7 @@ REGISTER: Final = "gp_patients"
 IS_GUEST: Final = "_is_guest"
 _SHARD: Final = "_shard"
 _PERSON: Final = "_person"  # a whole number in place of a pseudonym: a fifth of its memory
-_OPT_OUTS: Final = "permissions"  # heeded for all records at once, and in no shard
+OPT_OUTS: Final = "permissions"  # heeded for all records at once, and in no shard
 
 
 # What the program itself, its libraries and the group's own part of a night take.
@@ -47,7 +49,7 @@ def shards_needed(records: Records, settings: ScoreSettings) -> int:
     engine = settings.engine
     at_once = engine.processes if engine.name == "local" else 1
     room = max(settings.memory_gib - _GIB_OF_ITS_OWN, settings.memory_gib / 4) / at_once
-    rows = sum(table.n_good for name, table in records.tables.items() if name != _OPT_OUTS)
+    rows = sum(table.n_good for name, table in records.tables.items() if name != OPT_OUTS)
     return max(math.ceil(rows / (room * ROWS_A_GIB)), 1 if engine.name == "local" else 2)
 
 
@@ -61,14 +63,19 @@ def folder_of_shards(settings: ScoreSettings, scratch: Path) -> Iterator[Path]:
     if settings.engine.name == "local" or shared is None:
         yield scratch / "shards"
         return
-    try:
-        place = tempfile.TemporaryDirectory(prefix="ageingwell-shards-", dir=shared)
-    except OSError:
+    with shared_scratch("ageingwell-shards", shared) as place:
+        yield place
+
+
+@contextmanager
+def shared_scratch(name: str, shared: str | None) -> Iterator[Path]:
+    """A private folder in the folder that Spark's machines share; `SourceError` where that cannot be written."""
+    if shared is None or not os.access(shared, os.W_OK | os.X_OK):
         raise SourceError(
             "spark.shared_folder: the folder is not there, or may not be written", "make it on every machine"
-        ) from None
-    with place as name:
-        yield Path(name)
+        )
+    with scratch(name, within=Path(shared)) as place:
+        yield place
 
 
 @dataclass(frozen=True)
@@ -125,10 +132,10 @@ def split_into_shards(records: Records, as_of: AsOf, *, n_shards: int, folder: P
 
     How many there are decides nothing that is worked out of them. Opt-outs are in none: they hold for all records.
     """
-    rows = {name: table for name, table in records.rows().items() if name != _OPT_OUTS}
+    rows = {name: table for name, table in records.rows().items() if name != OPT_OUTS}
     if n_shards == 1:
         whole = folder / "0"
-        whole.mkdir(parents=True, exist_ok=True)
+        DISK.make_folders(whole)
         return (Shard(0, rows, whole),)
     of_person = _shard_of_people(rows[REGISTER], as_of, n_shards)
     for name, table in rows.items():
@@ -138,7 +145,7 @@ def split_into_shards(records: Records, as_of: AsOf, *, n_shards: int, folder: P
 
 def _shard(number: int, rows: Tables, folder: Path) -> Shard:
     results = folder / str(number)
-    results.mkdir(parents=True, exist_ok=True)
+    DISK.make_folders(results)
     return Shard(number, {name: _read(folder / "rows" / name, number, table) for name, table in rows.items()}, results)
 
 
@@ -223,8 +230,7 @@ def _elsewhere(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _write(rows: pl.LazyFrame, folder: Path) -> None:
     # Rows may come in any order: nothing worked out of them depends on it.
-    target = pl.PartitionBy(folder, key=_SHARD, include_key=False)
-    rows.sink_parquet(target, compression="lz4", statistics=False, mkdir=True, maintain_order=False)
+    DISK.sink_parts(folder, rows, key=_SHARD, compression="lz4", statistics=False, maintain_order=False)
 
 
 def _read(folder: Path, number: int, like: pl.LazyFrame) -> pl.LazyFrame:

@@ -9,8 +9,10 @@ import polars as pl
 from ageingwell.contracts.made import Attrition
 from ageingwell.contracts.services import schema_of
 from ageingwell.kept.frames import CONTRACTS, Frame, NightFrames
+from ageingwell.night.barring import Told
+from ageingwell.permissions import FORGOTTEN
 
-OPT_OUTS: Final = ("objection", "restriction", "national", "type_1")
+OPT_OUTS: Final = (FORGOTTEN, "objection", "restriction", "national", "type_1")
 MOVED: Final = "moved"
 # Fewer moves than this are no fault of a delivery, however short the list.
 FEWEST_OF_MANY: Final = 10
@@ -25,7 +27,8 @@ class Withdrawn:
     of homes under safeguarding. `now_at`: person_id and the home they were last registered at. `lived_in`:
     household_id of every home that the register has somebody at, of any age, dead, gone or opted out: no home that
     nobody is linked to. `guarded`: person_id or household_id under a safeguarding marker of their own. `unread`: the
-    tables that could not be read, or not for certain, of those without which nobody can say who is withdrawn.
+    tables that could not be read, or not for certain, of those without which nobody can say who is withdrawn. `told`:
+    whom the tables bar, to be compared with those of the night before.
     """
 
     people: pl.DataFrame
@@ -34,6 +37,7 @@ class Withdrawn:
     lived_in: pl.DataFrame
     guarded: pl.DataFrame
     unread: tuple[str, ...] = ()
+    told: Told | None = None
 
 
 def without_withdrawn(frames: NightFrames, gone: Withdrawn) -> NightFrames:
@@ -168,6 +172,10 @@ def _needs(needs: pl.DataFrame, gone: Withdrawn) -> pl.DataFrame:
 
 def _without(frame: pl.DataFrame, name: str, out: pl.DataFrame, doors: pl.Series, gone: Withdrawn) -> pl.DataFrame:
     hit = [pl.lit(value=False)]
+    if name == "lot":
+        # Who died or moved after a lot still counts in it, or it would tell of the lucky alone; an opt-out ends that.
+        out = out.filter(pl.col("reason").is_in(OPT_OUTS))
+        doors = doors.clear()
     if "person_id" in frame.columns:
         hit.append(_is_among("person_id", out["person_id"]))
     if "household_id" in frame.columns:

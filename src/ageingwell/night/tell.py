@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from ageingwell.night.coarsening import Shared, shared_in
 from ageingwell.night.first_pass import kept
 from ageingwell.night.joining import contributions_of, side_by_side
 from ageingwell.night.past_events import past_events_of
@@ -34,7 +35,7 @@ class Named:
 @dataclass(frozen=True)
 class ToldOf:
     """What is told of a shard's people: `reasons`, `recorded`, `compared`, `in_touch` and `past_events` of those
-    listed, and the spine of `people`."""
+    listed, the spine of `people`, and by recipient what rows would show of those listed and of everybody (`shared`)."""
 
     reasons: pl.DataFrame
     recorded: pl.DataFrame
@@ -42,6 +43,7 @@ class ToldOf:
     in_touch: pl.DataFrame
     past_events: pl.DataFrame
     people: pl.DataFrame
+    shared: Mapping[str, Shared]
 
 
 def tell_shard(part: Part, named: Named) -> ToldOf:
@@ -66,6 +68,7 @@ def tell_shard(part: Part, named: Named) -> ToldOf:
         in_touch=in_touch_of(tables, listed, features, tonight.as_of),
         past_events=past_events_of(tables, listed, tonight.as_of, codelists=config.codelists),
         people=people,
+        shared=shared_in(part, spine, listed),
     )
 
 

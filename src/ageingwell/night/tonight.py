@@ -53,7 +53,11 @@ class Tonight:
         """The same night for those who have the rows of a shard."""
         tables = {
             name: replace(
-                table, rows=table.rows.clear(), refused=table.refused.clear(), emptied_cells=table.emptied_cells.clear()
+                table,
+                rows=table.rows.clear(),
+                refused=table.refused.clear(),
+                refused_of=table.refused_of.clear(),
+                emptied_cells=table.emptied_cells.clear(),
             )
             for name, table in self.records.tables.items()
             if name != "permissions"

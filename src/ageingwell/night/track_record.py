@@ -13,6 +13,7 @@ from ageingwell.evaluation.utility import at_list_length
 from ageingwell.evaluation.wall import AGE, MODEL
 from ageingwell.governance.disclosure import in_words
 from ageingwell.governance.night_facts import TrackRecordFacts
+from ageingwell.kept.followed import nights_followed, read_followed
 from ageingwell.kept.frames import read_frame
 from ageingwell.night.first_pass import counts_kept
 from ageingwell.night.people import Judged
@@ -36,14 +37,17 @@ class Archive:
 
 
 def settled_archive(out: Path, as_of: AsOf, *, config: Config) -> Archive | None:
-    """The newest published night whose horizon and settling period have passed by `as_of`.
+    """The newest night whose horizon and settling period have passed by `as_of`: published, or what is kept of it.
 
     None where there is none, or its files are of no use any more: that stops no list of tonight, and the pages then
     tell of the model's own test, as they do without an old list.
     """
     settings = config.train
-    last = as_of.minus(settings.horizon_days + settings.settling_days)
-    folder = latest_before(out, last.plus(1).day.isoformat())
+    after = as_of.minus(settings.horizon_days + settings.settling_days).plus(1).day.isoformat()
+    folder = latest_before(out, after)
+    kept = {day: path for day, path in nights_followed(out).items() if day < after}
+    if kept and (folder is None or max(kept) > folder.name[:10]):
+        return _of_followed(max(kept), kept[max(kept)])
     if folder is None:
         return None
     day = date.fromisoformat(folder.name.split(".")[0])
@@ -52,6 +56,13 @@ def settled_archive(out: Path, as_of: AsOf, *, config: Config) -> Archive | None
     except PublishError:
         return None
     return Archive(day, listed, scores)
+
+
+def _of_followed(day: str, path: Path) -> Archive | None:
+    people = read_followed(path)
+    if people is None:
+        return None
+    return Archive(date.fromisoformat(day), people.filter("was_listed").select("person_id"), people.select("person_id"))
 
 
 FOLLOWED = pl.Schema({"person_id": pl.String, "birth_month": pl.Date, "happened": pl.Int8, "was_listed": pl.Boolean})

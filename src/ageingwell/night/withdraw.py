@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -12,13 +13,26 @@ from ageingwell.config.score import Ledger, Purpose
 from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, NotPermittedError
+from ageingwell.errors import AgeingWellError, ChangeError, KeepingError, LedgerError, NotPermittedError
+from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
+from ageingwell.forgotten import read_forgotten
+from ageingwell.kept.barred import read_barred
 from ageingwell.kept.reading import read_night
+from ageingwell.night.barring import (
+    NOTHING_LOST,
+    Lost,
+    keep_barred,
+    lost_since,
+    stop_on_delivery,
+    told_by,
+    without_leavings,
+)
 from ageingwell.night.doubt import is_in_doubt, knows_nobody, meet_nobody, under_another_key
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.outreach.flags import under_safeguarding, with_people_at
 from ageingwell.permissions import (
+    FORGOTTEN,
     STRICTEST,
     allow_list,
     excluded,
@@ -31,6 +45,7 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 from ageingwell.publish.faults import failed_write
 from ageingwell.publish.mark import set_mark
+from ageingwell.sources.declared import declared_in, differences
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table
 from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, unsure_homes
@@ -55,7 +70,7 @@ def find_withdrawn(
     purpose: Purpose | None = None,
 ) -> Withdrawn:
     """Read opt-outs and GP register, and whom contacts, social care and the ledger in `out` tell to have died: who is
-    to be taken off, however late it was recorded.
+    to be taken off, however late it was recorded; and whoever was forgotten.
 
     `listed` are those whom the night names (person_id): an allow list is asked of them too, for they may have left the
     register. A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the
@@ -67,6 +82,8 @@ def find_withdrawn(
     patients = _readable("gp_patients", data, settings, workspace, no_room)
     newest = pl.DataFrame(schema=_VERSIONS) if patients is None else latest_versions(patients.rows)
     rules = _rules(permissions, newest, listed, ledger=settings.ledger, on=on)
+    care = _readable("care_events", data, settings, workspace)
+    contacts = _readable("contacts", data, settings, workspace)
     asked = settings.purpose or purpose or STRICTEST
     opted = excluded(rules, purpose=asked, ledger=settings.ledger)
     guarded = marked(rules, "safeguarding")
@@ -75,24 +92,30 @@ def find_withdrawn(
     marks = marks.with_columns(reason=pl.lit("safeguarding"))
     died = newest.filter(pl.col("died_on").is_not_null()).with_columns(reason=pl.lit("deceased"))
     left = newest.filter(left_by(on)).with_columns(reason=pl.lit("moved"))
-    told = _told_to_have_died(data, settings, workspace, ledger=out / settings.ledger_file, on=on)
+    told = _told_to_have_died(care, contacts, ledger=out / settings.ledger_file, on=on)
+    forgotten, is_doubtful = _forgotten(out, listed, newest)
     # Of several reasons the first is told, and opt-outs reach furthest: into every file.
-    people = [opted, _living_in(opted, newest), died, *told, marks, left]
+    people = [forgotten, opted, _living_in(opted, newest), died, *told, marks, left]
+    read = {"permissions": permissions, "gp_patients": patients, "care_events": care, "contacts": contacts}
     doubted = _doubted(permissions, patients, settings, rules)
     if patients is not None and knows_nobody(newest, listed, settings):
         doubted.add("gp_patients")
     return Withdrawn(
+        told=told_by(read, ledger=settings.ledger, on=on),
         people=_first_of([part.drop_nulls("person_id") for part in people], "person_id"),
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
         now_at=_now_at(patients, newest),
         lived_in=newest.select("household_id").drop_nulls().unique(),
-        guarded=guarded,
+        # Who was forgotten is in no file at all, that of the safeguarding lead included.
+        guarded=guarded.join(forgotten, on="person_id", how="anti", maintain_order="left"),
         unread=tuple(
             name
             for name, table in zip(_NEEDED, (permissions, patients), strict=True)
             # A full disk is no fault of the table: the run says so, and the next one has room again.
-            if name not in no_room and (table is None or table.name in doubted)
-        ),
+            if name not in no_room
+            and (table is None or table.name in doubted or not _is_as_declared(name, table, data))
+        )
+        + ((FORGOTTEN_FILE,) if is_doubtful else ()),
     )
 
 
@@ -109,6 +132,16 @@ def _doubted(
     if patients is not None and not rules.is_empty() and meet_nobody(rules, patients.rows, settings):
         doubted.add("permissions")
     return doubted
+
+
+def _forgotten(out: Path, *named: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """Those of some people (person_id) who were forgotten, with the reason; and whether nobody can say who they are."""
+    people = pl.concat([frame.select(pl.col("person_id").cast(pl.String)) for frame in named])
+    try:
+        found, is_doubtful = read_forgotten(out).among(people["person_id"]), False
+    except KeepingError:
+        found, is_doubtful = people["person_id"].clear(), True
+    return found.to_frame().with_columns(reason=pl.lit(FORGOTTEN)), is_doubtful
 
 
 def _rules(
@@ -156,11 +189,9 @@ def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told_to_have_died(
-    data: Path, settings: WithdrawalSettings, workspace: Path, *, ledger: Path, on: date
+    care: CheckedTable | None, contacts: CheckedTable | None, *, ledger: Path, on: date
 ) -> list[pl.DataFrame]:
     """Whom social care knows to have died or a visitor found deceased, by the contacts or the lists that came back."""
-    care = _readable("care_events", data, settings, workspace)
-    contacts = _readable("contacts", data, settings, workspace)
     told = [] if contacts is None else [contacts.rows.select("person_id", "outcome").collect()]
     # Scoring reads the ledger too, and stops where it was changed or damaged.
     with suppress(LedgerError):
@@ -185,6 +216,14 @@ def _readable(
         return None
 
 
+def _is_as_declared(name: str, table: CheckedTable, data: Path) -> bool:
+    """Whether a table is whole by what its sender says; who is in the part that came is taken off all the same."""
+    try:
+        return not differences(name, table.files, declared_in(data))
+    except (AgeingWellError, OSError):
+        return False
+
+
 def withdraw_from_current(
     data: Path,
     *,
@@ -194,6 +233,7 @@ def withdraw_from_current(
     on: date,
     key: Key | None,
     accept_change: bool = False,
+    is_followed: bool = False,
     tell: Callable[[str], None] = lambda told: None,
 ) -> Revision | None:
     """Take everyone withdrawn off the current list and publish the rest as a new revision of that night.
@@ -206,7 +246,9 @@ def withdraw_from_current(
     Hold the publishing lock around it.
 
     Raises `ChangeError`, once all others are withdrawn, where more of the list have moved than can in a night: that is
-    a fault of the register as it was sent, so moves are left alone unless `accept_change`.
+    a fault of the register as it was sent, so moves are left alone unless `accept_change`. Raises it, too, where more
+    opt-outs, deaths or leavings than may be are gone from what was sent, unless a night is worked out afterwards
+    (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that.
     """
     folder = current(out)
     if folder is None:
@@ -225,6 +267,7 @@ def withdraw_from_current(
             tell(told)
     strange = under_another_key(_NEEDED, data, settings, of_the_night=night.facts.get("key_fingerprint"))
     set_mark(out, _why_not_to_use(tuple(dict.fromkeys((*gone.unread, *strange)))))
+    lost = _lost(out, gone, settings=settings, on=on, with_moves=not is_fault)
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "
@@ -232,7 +275,24 @@ def withdraw_from_current(
             "check `left_on` and `household_id` as the practices sent them; if it is true, run again and accept it "
             "with --accept-change",
         )
+    if not accept_change and not is_followed:
+        stop_on_delivery(lost.differences)
     return done
+
+
+def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date, with_moves: bool) -> Lost:
+    """Compare whom the tables bar with whom they barred before, and keep those who are new.
+
+    Moves that are taken for a fault of the register are not kept: they would be missed once it is mended.
+    """
+    if gone.told is None:
+        return NOTHING_LOST
+    # Of a table that cannot be read for certain nothing is missed: the list is marked.
+    told = replace(gone.told, tables=gone.told.tables - set(gone.unread))
+    lost = lost_since(read_barred(out), told, limits=settings.change, on=on)
+    keep_barred(out, gone.told if with_moves else without_leavings(gone.told), on=on)
+    # That a kind brings nobody new is asked once a night, of the night that is worked out.
+    return replace(lost, silent={}, warned=frozenset())
 
 
 def _why_not_to_use(unread: tuple[str, ...]) -> str | None:

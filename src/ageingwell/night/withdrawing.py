@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ageingwell.audit.uses import Asked, audit_place, logged, overrides
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings, read_withdrawal_settings
 from ageingwell.context import Surroundings
 from ageingwell.errors import AgeingWellError, ConfigError, WithdrawalError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.kept.reading import read_night
+from ageingwell.night.answered import published_as
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.list_key import GivenKey, list_key_or_fault
 from ageingwell.night.withdraw import withdraw_from_current
@@ -50,12 +52,25 @@ def withdraw(
 
     Raises `WithdrawalError` where the opt-outs or the register cannot be read, or not for certain; the list is marked
     *do not use* then. Raises `ChangeError` as `withdraw_from_current` does, `LockedError` while another run writes.
+    Waits for no audit log: where that cannot be written or was changed, people come off the list, and `AuditError` says
+    so afterwards.
     """
     world = surroundings or Surroundings()
     data, out, as_of = Path(data), Path(out), day_of(as_of)
     settings, mistake = _settings(config)
     key = list_key_or_fault(list_key, data)
-    with publishing_lock(out, holder=world.holder), put_aside(out) as scratch:
+    asked = Asked(
+        "withdraw",
+        purpose=settings.purpose,
+        night=as_of,
+        settings=settings.digest,
+        overrides=overrides(accept_change=accept_change),
+    )
+    with (
+        publishing_lock(out, holder=world.holder),
+        put_aside(out) as scratch,
+        logged(audit_place(out, settings.audit_file), asked, world=world, withdrawing_first=True) as use,
+    ):
         before = _n_listed(out)
         with world.stage("withdraw"), _reached(settings, data) as reached:
             done = withdraw_from_current(
@@ -67,12 +82,15 @@ def withdraw(
                 key=None if isinstance(key, AgeingWellError) else key,
                 accept_change=accept_change,
             )
-        folder = current(out)
+        folder, after = current(out), _n_listed(out)
+        use.tell(counts={"before": before, "after": after}, is_marked=mark_of(out) is not None)
+        if done is not None:
+            use.tell(**published_as(done.night.folder))
     if list_key is not None and isinstance(key, AgeingWellError):
         raise key
     if (why := mark_of(out)) is not None:
         raise WithdrawalError(why + ("" if mistake is None else f" The settings have a mistake as well: {mistake}"))
-    return Withdrawal(folder, before, _n_listed(out), () if done is None else done.told, mistake)
+    return Withdrawal(folder, before, after, () if done is None else done.told, mistake)
 
 
 def marked_too(fault: AgeingWellError, out: Path) -> AgeingWellError:

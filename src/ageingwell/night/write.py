@@ -3,15 +3,21 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from ageingwell.audit.chain import Head
 from ageingwell.bundle import Bundle
+from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config
 from ageingwell.context import Surroundings, peak_memory_bytes
+from ageingwell.decisions.tables import LIST_UNTIL
+from ageingwell.disk import DISK
 from ageingwell.governance.manifest import (
+    as_manifest,
     describe_bundle,
     describe_inputs,
     describe_ledger,
@@ -20,20 +26,26 @@ from ageingwell.governance.manifest import (
 from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecordFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
+from ageingwell.kept.measured import save_measured
+from ageingwell.kept.quarters import COMMISSIONING, counts_before, keep_page, kept_page
+from ageingwell.kept.sealed import seal_night
 from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
     commissioning_page,
+    community_of,
     exports,
     local_offers,
     with_local_offers,
     with_offers_on_pages,
 )
 from ageingwell.pseudonyms import Key
+from ageingwell.pseudonyms.list_seal import LIST_SEAL, SEALED_FOR, list_seal
 from ageingwell.publish import Published, publish_folder, staged, write_bytes
 from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
+from ageingwell.report.commissioning import counts_behind
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.glance import agency_glance
 from ageingwell.report.html import agency_html, annex_html, report_html
@@ -87,6 +99,7 @@ def describe_night(
         steps=_steps(frames.counts()),
         capacity=config.outreach.capacity.places(),
         week=describe_week(frames.listed, frames.needs, frames.counts()),
+        expires_on=(as_of.day + timedelta(days=config.score.lists.expire_after_days)).isoformat(),
         bundle=describe_bundle(bundle),
         config=config.digest,
         ledger=describe_ledger(config),
@@ -104,6 +117,7 @@ def as_published(facts: NightFacts, frames: NightFrames, *, key: Key) -> NightFa
         week=describe_week(frames.listed, frames.needs, frames.counts()),
         withdrawn=count_withdrawn(frames),
         list_key=key.fingerprint,
+        sums=SUMS,
     )
 
 
@@ -117,29 +131,55 @@ def publish_night(
     key: Key,
     evidence: Evidence,
     world: Surroundings,
+    measures: pl.DataFrame | None = None,
     refused: Mapping[str, pl.DataFrame] | None = None,
+    audit_head: Head | None = None,
 ) -> Published:
     """Write every file of the night into a staged folder and make it current in one step.
 
-    `facts` are those that `as_published` gives; `refused` holds what was refused of sources that are no table of an
-    agency, by name.
+    `facts` are those that `as_published` gives; `measures` the figures of the deliveries; `refused` holds what was
+    refused of sources that are no table of an agency, by name. `audit_head` is the line of the audit log that says that
+    this run began: `run.json` keeps it.
     """
     name = facts.as_of.isoformat()
     with staged(out, name=name) as folder:
-        (folder / "refused").mkdir()
+        DISK.make_folder(folder / "refused")
         for table in records.tables.values():
             if table.n_refused:
-                table.refused.write_parquet(folder / "refused" / f"{table.name}.parquet")
+                DISK.write_frame(folder / "refused" / f"{table.name}.parquet", table.refused)
         for source, rows in (refused or {}).items():
             if not rows.is_empty():
-                rows.write_parquet(folder / "refused" / f"{source}.parquet")
+                DISK.write_frame(folder / "refused" / f"{source}.parquet", rows)
         # Drawn from the frames and facts alone: the same ones give the same bytes.
-        save_frames(frames, folder)
+        save_frames(frames, folder, seal=seal_of(frames.listed, facts, key=key))
         save_evidence(evidence, folder)
-        write_bytes(folder / "manifest.json", as_json(facts.plain()))
-        write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key))
-        write_bytes(folder / "run.json", as_json(_run(world)))
+        if measures is not None:
+            save_measured(measures, folder)
+        write_bytes(folder / "manifest.json", as_json(as_manifest(facts.plain())))
+        of_quarter = _page_of_quarter(frames, facts, out=out, config=config)
+        write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key, of_quarter=of_quarter))
+        write_bytes(folder / "run.json", as_json(_run(world, audit_head)))
+        seal_night(folder)
         return publish_folder(folder, out, name=name, today=world.now().date())
+
+
+def _page_of_quarter(frames: NightFrames, facts: NightFacts, *, out: Path, config: Config) -> bytes:
+    """The quarter's page for commissioners: the one that was made or, on its first good night, a new one."""
+    made = kept_page(out, facts.as_of, is_degraded=facts.is_degraded)
+    if made is not None:
+        return made
+    community = community_of(frames, config=config, before=counts_before(out, facts.as_of))
+    page = commissioning_page(community, facts, config=config, notices=notices(facts))
+    keep_page(out, facts.as_of, page, counts=counts_behind(community))
+    return page
+
+
+def seal_of(listed: pl.DataFrame, facts: NightFacts, *, key: Key) -> dict[str, str]:
+    """What says in a list of pseudonyms that it is one of ours, whole, of which night, and until when it is used."""
+    own = key.for_recipient(SEALED_FOR)
+    told = {LIST_SEAL: list_seal(listed["person_id"], listed["household_id"], as_of=facts.as_of, key=own)}
+    until = {} if facts.expires_on is None else {LIST_UNTIL: facts.expires_on}
+    return told | until | {"night": facts.as_of.isoformat()}
 
 
 def count_withdrawn(frames: NightFrames) -> list[StepFacts]:
@@ -156,7 +196,7 @@ def _steps(counts: pl.DataFrame) -> list[StepFacts]:
 def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
     """Write pages and workbooks, by file name, into a night's folder."""
     for place in sorted({(folder / name).parent for name in pages}):
-        place.mkdir(exist_ok=True)
+        DISK.make_folders(place)
     for name, content in pages.items():
         write_bytes(folder / name, content)
 
@@ -201,9 +241,15 @@ def _files_of(
 
 
 def draw_pages(
-    frames: NightFrames, facts: NightFacts, evidence: Evidence, *, config: Config, key: Key
+    frames: NightFrames,
+    facts: NightFacts,
+    evidence: Evidence,
+    *,
+    config: Config,
+    key: Key,
+    of_quarter: bytes | None = None,
 ) -> dict[str, bytes]:
-    """Every page and workbook of a night by its file name."""
+    """Every page and workbook of a night by its file name; `of_quarter` is the quarter's page for commissioners."""
     told = notices(facts)
     pages: dict[str, bytes] = {}
     for agency in LEAD_AGENCIES:
@@ -236,7 +282,7 @@ def draw_pages(
         key=key,
         settings=config.outreach,
     )
-    apart = replace(apart, keys=_keys(facts, key))
+    apart = replace(apart, keys=_keys("safeguarding", facts, key), use_until=facts.use_until)
     return pages | {
         "group.xlsx": agency_workbook(
             group, notices=told, plans=plans_of(group, frames, facts, config=config, key=key)
@@ -248,7 +294,8 @@ def draw_pages(
             sections=_annex(frames, evidence, summary, config),
             safe=safe_to_use(facts, evidence.tables),
         ),
-        "commissioning.html": commissioning_page(frames, facts, config=config, notices=told),
+        COMMISSIONING: of_quarter
+        or commissioning_page(community_of(frames, config=config), facts, config=config, notices=told),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
     }
 
@@ -282,8 +329,9 @@ def _view(recipient: Recipient, frames: NightFrames, facts: NightFacts, config: 
         interventions=config.interventions,
         recorded=frames.recorded,
         remembered=before_of(recipient, frames, facts, config=config),
+        less=frames.coarsened,
     )
-    view = replace(view, keys=_keys(facts, key))
+    view = replace(view, keys=_keys(recipient, facts, key), use_until=facts.use_until)
     view = with_local_offers(view, local_offers(view, frames, facts, config=config), facts)
     return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)
 
@@ -293,9 +341,9 @@ def view_of(recipient: Recipient, frames: NightFrames, facts: NightFacts, *, con
     return _view(recipient, frames, facts, config, key)
 
 
-def _keys(facts: NightFacts, key: Key) -> tuple[str, str] | None:
-    """The fingerprints of the keys of the pseudonyms and of the rows; none where the records do not tell theirs."""
-    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.fingerprint)
+def _keys(recipient: str, facts: NightFacts, key: Key) -> tuple[str, str] | None:
+    """The fingerprints of the keys of the pseudonyms and of this recipient's rows; none where records do not tell."""
+    return None if facts.key_fingerprint is None else (facts.key_fingerprint, key.for_recipient(recipient).fingerprint)
 
 
 def _people(view: AgencyView, frames: NightFrames, facts: NightFacts, config: Config, key: Key) -> list[Person]:
@@ -333,8 +381,9 @@ def _homes(agency: Recipient, frames: NightFrames, facts: NightFacts, config: Co
     return None if homes.frame.is_empty() else homes
 
 
-def _run(world: Surroundings) -> dict[str, Any]:
+def _run(world: Surroundings, audit_head: Head | None) -> dict[str, Any]:
     return {
+        "audit": None if audit_head is None else audit_head.plain(),
         "published_at": world.now().isoformat(timespec="seconds"),
         "stage_seconds": world.stages,
         "peak_memory_bytes": peak_memory_bytes(),

@@ -23,6 +23,8 @@ from ageingwell.outreach.offers import (
 )
 from ageingwell.outreach.solve import best_choice
 
+_NOBODY = pl.Series("person_id", [], dtype=pl.String)
+
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
@@ -32,7 +34,8 @@ class Allocation:
     along (`joint_with`) uses a place too; the agencies in `not_coming` are needed there and have none left.
     `just_missed`: the next doors of each agency, best first, `position` from 1.
     `marginal`: one row an agency: its places, how many are used, and what one more a week would reach.
-    `draw`: the doors that took part in the lot, won or not; empty unless `random_share` is set.
+    `draw`: the doors that took part in the lot, won or not, with the number each drew; empty unless `random_share` is
+    set.
     `messages`: what a reader has to be told, such as a floor that could not be filled.
     `total_value`: worth reached in units of risk, without floor credit or the bonus for those already listed.
     """
@@ -52,6 +55,8 @@ def allocate(
     floors: Floors,
     settings: OutreachSettings,
     seed: int | None = None,
+    lot_week: str = "",
+    never_drawn: pl.Series = _NOBODY,
 ) -> Allocation:
     """Choose who comes to each door, within every agency's places, to meet the most urgent need, then the most value.
 
@@ -61,7 +66,8 @@ def allocate(
     optimum of the problem stated in `solve`: as many urgent needs as the places allow, each met by the agency that
     leads it; then the floors and the most value. `value` of a door with the lead it was listed with last time counts
     `stay_margin` more, so a newcomer displaces it only when clearly worth more. Among equal choices the better rank
-    wins; the order of rows changes nothing. A place that a team of an agency serves is visited within that team's
+    wins; the order of rows changes nothing. With `random_share` the lot is drawn anew each `lot_week` from `seed`, and
+    never among people `never_drawn` (person_id). A place that a team of an agency serves is visited within that team's
     places, and every other place within the rest of the agency's.
 
     >>> doors = pl.DataFrame({
@@ -69,7 +75,8 @@ def allocate(
     ...     "lead_agency": ["fire", "gp", "fire"], "value": [0.5, 0.4, 0.3], "risk_reached": [0.3, 0.3, 0.2],
     ...     "is_unknown_to_every_service": [False] * 3, "is_most_deprived_fifth": [False] * 3, "is_rural": [False] * 3,
     ...     "was_listed": [False] * 3, "is_frozen": [False] * 3, "previous_lead": [None] * 3,
-    ...     "joint_with": [[]] * 3, "not_coming": [["gp"], ["fire"], []], "urgent_met": [0] * 3,
+    ...     "person_ids": [["p1"], ["p1"], ["p2"]], "joint_with": [[]] * 3, "not_coming": [["gp"], ["fire"], []],
+    ...     "urgent_met": [0] * 3,
     ...     "is_urgent": [False] * 3,
     ... }, schema_overrides={"previous_lead": pl.String, "joint_with": pl.List(pl.String)})
     >>> week = Capacity(gp=1, social_care=0, housing=0, fire=1, voluntary=0)
@@ -90,7 +97,16 @@ def allocate(
     floor = floor_places(floors, n_usable(unbound, reduced) + agreed.height)
     problem = with_floors(unbound, reduced, week, floor=floor)
     chosen = reduced.filter(best_choice(problem))
-    won, draw = draw_by_lot(chosen.filter(~pl.col("is_agreed_lead")), open_offers, capacity, floors, settings, seed)
+    won, draw = draw_by_lot(
+        chosen.filter(~pl.col("is_agreed_lead")),
+        open_offers,
+        capacity,
+        floors,
+        settings,
+        seed=seed,
+        week=lot_week,
+        not_drawn=never_drawn,
+    )
     not_drawn = pl.lit(value=False).alias("is_drawn")
     visits = pl.concat([week.visits(chosen).with_columns(not_drawn), won]).sort("rank", "door_id")
     return Allocation(

@@ -64,25 +64,31 @@ def list_rows(
     return in_printed_order(urgent).select(LIST_COLUMNS)
 
 
-def unplaced(ranked: pl.DataFrame, *, listed: pl.Series) -> pl.DataFrame:
+def unplaced(ranked: pl.DataFrame, *, listed: pl.Series, losers: pl.DataFrame | None = None) -> pl.DataFrame:
     """Say of every eligible person who is not on the list where they left: one row a person, as `eligible` does.
 
-    `listed` are the people on the list (person_id).
+    `listed` are the people on the list (person_id); `losers` those who lost a lot and are left in peace (person_id,
+    re_enters_on).
 
     `rank`: no need was found and the risk is not among the highest. `allocate`: a need or a high risk, and no place
-    this week.
+    this week, or none because the lot was lost.
     """
+    nobody = pl.DataFrame(schema={"person_id": pl.String, "re_enters_on": pl.Date})
     off = ranked.filter(~pl.col("person_id").is_in(listed.implode()))
     is_candidate = pl.col("why").is_not_null()
+    lost = is_candidate & pl.col("re_enters_on").is_not_null()
     return (
-        off.select(
+        off.join(nobody if losers is None else losers, on="person_id", how="left")
+        .select(
             "person_id",
             pl.when(is_candidate).then(pl.lit("allocate")).otherwise(pl.lit("rank")).alias("step"),
-            pl.when(is_candidate)
+            pl.when(lost)
+            .then(pl.lit("lost_the_lot"))
+            .when(is_candidate)
             .then(pl.lit("no_place_this_week"))
             .otherwise(pl.lit("no_need_or_high_risk"))
             .alias("reason"),
-            pl.lit(None, dtype=pl.Date).alias("re_enters_on"),
+            pl.when(lost).then("re_enters_on"),
         )
         .sort("person_id")
         .cast(LEFT)

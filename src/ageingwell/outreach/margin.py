@@ -5,6 +5,7 @@ import polars as pl
 
 from ageingwell.config.outreach import Capacity, Floors, OutreachSettings
 from ageingwell.errors import ConfigError
+from ageingwell.outreach.lot import with_numbers
 from ageingwell.outreach.offers import Week, floor_places, n_usable, places_used, problem_of, with_floors
 from ageingwell.outreach.solve import Problem, best_choice
 from ageingwell.register import LEAD_AGENCIES
@@ -73,16 +74,23 @@ def draw_by_lot(
     capacity: Capacity,
     floors: Floors,
     settings: OutreachSettings,
+    *,
     seed: int | None,
+    week: str,
+    not_drawn: pl.Series,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Draw the last places of each team by lot between those who just got one and those who just missed it.
 
-    Doors that a floor keeps a place for, doors already listed, doors with an urgent need and doors that several
-    agencies are needed at are not drawn. The two sides are of one size, so
-    each door in the lot had an even chance, and comparing winners with losers measures the effect of a visit.
+    Doors that a floor keeps a place for, doors already listed, doors with an urgent need, doors that several agencies
+    are needed at and doors of somebody `not_drawn` (person_id) are not drawn. The two sides are of one size, so each
+    door in the lot had an even chance, and comparing winners with losers measures the effect of a visit. The doors with
+    the lowest numbers of the `week` win (`lot_number`). Gives the visits, and the lot: lead_agency, team, door_id,
+    household_id, person_ids, number, is_won.
     """
     visits = visits.with_columns(is_drawn=pl.lit(value=False))
-    empty = visits.clear().select("lead_agency", "door_id", pl.lit(value=True).alias("is_won"))
+    told = ("lead_agency", "team", "door_id", "household_id", "person_ids", "number", "is_won")
+    nothing = {"number": pl.lit(0.0), "is_won": pl.lit(value=True)}
+    empty = visits.clear().with_columns(**nothing).select(told)
     if settings.random_share == 0:
         return visits, empty
     if seed is None:
@@ -93,6 +101,7 @@ def draw_by_lot(
     lots, taken = [], set(visits["door_id"])
     # Only visits that one agency makes alone, to a door where nobody else is needed, and never an urgent one.
     is_plain = (pl.col("joint_with").list.len() + pl.col("not_coming").list.len() == 0) & ~pl.col("is_urgent")
+    is_plain &= pl.col("person_ids").list.set_intersection(not_drawn.to_list()).list.len() == 0
     for index, (_, places) in enumerate(capacity.by_team()):
         size = round(settings.random_share * places)
         of_team = is_plain & (pl.col("team") == index)
@@ -101,13 +110,13 @@ def draw_by_lot(
         side = min(inside.height, outside.height)
         if side == 0:
             continue
-        pool = pl.concat([inside.tail(side).select(offers.columns), outside.head(side)]).sort("door_id")
-        won = np.random.default_rng([seed, index]).permutation(2 * side) < side
+        pool = pl.concat([inside.tail(side).select(offers.columns), outside.head(side)])
+        pool = with_numbers(pool, week=week, seed=seed).sort("number", "door_id")
         taken |= set(pool["door_id"])
-        lots.append(pool.with_columns(is_won=pl.Series(won)))
+        lots.append(pool.with_columns(is_won=pl.int_range(pl.len()) < side))
     if not lots:
         return visits, empty
     lot = pl.concat(lots)
     stay = visits.filter(~pl.col("door_id").is_in(lot["door_id"].implode()))
-    winners = lot.filter("is_won").drop("is_won").with_columns(is_drawn=pl.lit(value=True))
-    return pl.concat([stay, winners]), lot.select("lead_agency", "door_id", "is_won").sort("lead_agency", "door_id")
+    winners = lot.filter("is_won").drop("is_won", "number").with_columns(is_drawn=pl.lit(value=True))
+    return pl.concat([stay, winners]), lot.select(told).sort("lead_agency", "door_id")

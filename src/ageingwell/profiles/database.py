@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ageingwell.disk import DISK
 from ageingwell.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ def run_select(
         )
         # Rows of one place (an unpivoted line) are told apart by their values, so that the order is always the same.
         order = ", ".join(dict.fromkeys(["_file", "_row", *(_named(name) for name in names)]))
-        connection.execute(
-            f"COPY (SELECT {columns} FROM ({text}) ORDER BY {order}) TO {_quoted(str(to))} (FORMAT parquet)"  # noqa: S608 - the profile's own SELECT, in a closed database
-        )
+        rows = f"SELECT {columns} FROM ({text}) ORDER BY {order}"  # noqa: S608 - the profile's own, in a closed database
+        with DISK.handed_over(to):
+            connection.execute(f"COPY ({rows}) TO {_quoted(str(to))} (FORMAT parquet, USE_TMP_FILE false)")
     except duckdb.Error as fault:
         reason, raised = _told(fault)
     else:

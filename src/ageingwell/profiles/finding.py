@@ -1,6 +1,5 @@
 """What lies in an agency's folder: every file, also inside zip archives and folders, and of which source each is."""
 
-import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from ageingwell.config.score import SourceSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import ConfigError, SourceError
 from ageingwell.profiles.profile import Profile
 from ageingwell.profiles.recognise import Recognised, recognise, recognised_as
@@ -65,9 +65,22 @@ def raw_files(folder: Path, *, workspace: Path, leave: Iterable[Path] = ()) -> l
     return found
 
 
+def stop_on_ways_out(folder: Path) -> None:
+    """Stop where a link leads out of an agency's folder, or something in it is no file: neither was sent to us.
+
+    Raises `SourceError`.
+    """
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if not path.resolve().is_relative_to(root):
+            raise SourceError(f"{path.name}: a link that leads out of the folder", "put the file itself there")
+        if not path.is_file() and not path.is_dir():
+            raise SourceError(f"{path.name}: a link to nothing, or no file on a disk", "take it out of the folder")
+
+
 def _unpacked(path: Path, workspace: Path) -> list[RawFile]:
     place = workspace / f"zip-{sum(1 for _ in workspace.iterdir()):05d}"
-    place.mkdir(parents=True)
+    DISK.make_folders(place)
     try:
         with zipfile.ZipFile(path) as archive:
             members = [one for one in archive.infolist() if not one.is_dir() and _is_record(one.filename)]
@@ -99,9 +112,9 @@ def _stop_on_growth(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, number: int, path: Path, place: Path) -> RawFile:
     # The member's own path never becomes a path here: `../` in it would lead out of the workspace.
     target = place / f"{number:05d}" / PurePosixPath(member.filename).name
-    target.parent.mkdir()
-    with archive.open(member) as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
+    DISK.make_folder(target.parent)
+    with archive.open(member) as source:
+        DISK.write_from(target, source)
     return RawFile(target, f"{path.name}/{member.filename}")
 
 

@@ -1,7 +1,9 @@
 """Read source profiles: `profile.toml`, one `<table>.sql` for each table it feeds, and `labels.csv`."""
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from ageingwell.config.files import mistakes, read_toml, shipped
+from ageingwell.config.files import MOST_SETTINGS_BYTES, MOST_TABLE_BYTES, file_bytes, mistakes, read_toml, shipped
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import ConfigError
 from ageingwell.profiles.written import SourceFile, WrittenProfile
@@ -75,7 +77,7 @@ def read_profile(folder: Path) -> Profile:
     except ValidationError as fault:
         found = "; ".join(mistakes(WrittenProfile, path, fault))
         raise ConfigError(f"{folder.name}/{found}", "correct the profile; see the how-to on source profiles") from None
-    sql = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sql"))}
+    sql = {file.stem: _sql(file) for file in sorted(folder.glob("*.sql"))}
     if strange := [name for name in sql if name not in TABLES and name not in LOOKUPS]:
         raise ConfigError(
             f"{folder.name}/{strange[0]}.sql: no table of the contracts has this name",
@@ -109,11 +111,24 @@ def _labels(path: Path) -> dict[str, dict[str, dict[str, str]]]:
 
 
 def _rows(path: Path) -> Iterable[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
+    fault = "is no CSV in UTF-8"
+    with suppress(UnicodeDecodeError, csv.Error):
+        text = file_bytes(path, most=MOST_TABLE_BYTES).decode("utf-8-sig")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
         if tuple(rows.fieldnames or ()) != _LABELS:
             raise ConfigError(f"{path.parent.name}/labels.csv: the header is not {_LABELS_TEXT}", "write these columns")
-        yield from rows
+        found = list(rows)
+        if all(None not in row and None not in row.values() for row in found):
+            return found
+        fault = "has a row with other than four fields"
+    raise ConfigError(f"{path.parent.name}/labels.csv: {fault}", "correct the file")
+
+
+def _sql(path: Path) -> str:
+    try:
+        return file_bytes(path, most=MOST_SETTINGS_BYTES).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.parent.name}/{path.name}: is not UTF-8", "save it as UTF-8") from None
 
 
 def folded_label(text: str) -> str:

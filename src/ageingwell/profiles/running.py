@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.score import SourceSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import AgeingWellError
 from ageingwell.profiles.finding import Assigned
 from ageingwell.profiles.profile import LOOKUPS, Profile
@@ -67,7 +68,7 @@ def run_profiles(
     areas: list[Path] = []
     for name in in_turn:
         place = workspace / f"source-{name}"
-        place.mkdir(parents=True)
+        DISK.make_folders(place)
         day = _day(profiles[name], settings or {}) or extracted_on
         try:
             made[name] = run_profile(

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.contracts.registry import columns
+from ageingwell.disk import DISK
 from ageingwell.errors import SourceError
 from ageingwell.profiles.database import create_view, run_select, sandbox
 from ageingwell.profiles.labels import labelled
@@ -80,7 +81,7 @@ def run_profile(
     staged: dict[str, list[Path]] = {kind: [] for kind in by_kind}
     for number, one in enumerate(one for found in by_kind.values() for one in found):
         part = workspace / f"{number:05d}"
-        part.mkdir()
+        DISK.make_folder(part)
         staged[one.kind] += _staged(one, read, ragged, part, extracted_on)
     made = []
     for table, sql in profile.sql.items():
@@ -156,7 +157,7 @@ def _staged(
             pl.lit(one.name).alias(FILE), pl.lit(None if day is None else str(day), pl.String).alias(EXTRACTED_ON)
         )
         path = folder / f"{number:05d}.parquet"
-        frame.write_parquet(path, compression="lz4")
+        DISK.write_frame(path, frame, compression="lz4")
         yield path
 
 
@@ -193,8 +194,8 @@ def _table(
     sent, ids = _without_ids(profile, table, pl.scan_parquet(path, glob=False))
     kept, left_out = _without_left_out(sent)
     finished = labelled(kept, table, profile.labels.get(table, {}), empty=profile.empty)
-    finished.rows.sink_parquet(workspace / f"{table}.parquet", compression="lz4")
-    path.unlink()
+    DISK.sink_frame(workspace / f"{table}.parquet", finished.rows, compression="lz4")
+    DISK.remove_file(path)
     return MadeTable(
         table=table,
         profile=profile,
@@ -219,7 +220,7 @@ def _view_columns(profile: Profile, kind: str, parts: Sequence[Path]) -> dict[st
 
 def _nothing(workspace: Path) -> Path:
     path = workspace / "nothing.parquet"
-    pl.DataFrame(schema={FILE: pl.String, ROW: pl.Int64, EXTRACTED_ON: pl.String}).write_parquet(path)
+    DISK.write_frame(path, pl.DataFrame(schema={FILE: pl.String, ROW: pl.Int64, EXTRACTED_ON: pl.String}))
     return path
 
 

@@ -1,7 +1,7 @@
 """Keyed pseudonyms, made and matched back only at the agency that holds the identities."""
 
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, record_of
-from ageingwell.pseudonyms.digests import keyed_letters, pseudonym, row_key
+from ageingwell.pseudonyms.digests import keyed_letters, pseudonym, row_key, row_key_by
 from ageingwell.pseudonyms.extracts import pseudonymise, raw_names
 from ageingwell.pseudonyms.fingerprints import fingerprints, stop_on_two_keys
 from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_nhs_number
@@ -23,5 +23,6 @@ __all__ = [
     "raw_names",
     "record_of",
     "row_key",
+    "row_key_by",
     "stop_on_two_keys",
 ]

@@ -1,14 +1,16 @@
 """How one raw table becomes a contract table: which columns are made, carried over, refused; which rows are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
+from ageingwell.contracts.registry import TABLES
+from ageingwell.contracts.registry import columns as columns_of
 from ageingwell.errors import SourceError
 from ageingwell.pseudonyms.digests import keyed_letters
-from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, is_blank, is_missing, is_read_without_decimal
+from ageingwell.pseudonyms.identifiers import RESERVED_PREFIX, is_missing, is_read_without_decimal
 from ageingwell.pseudonyms.keys import Key
 from ageingwell.pseudonyms.local_people import (
     LINKED_LOCAL,
@@ -22,6 +24,7 @@ from ageingwell.pseudonyms.local_people import (
 )
 from ageingwell.pseudonyms.own_ids import named
 from ageingwell.pseudonyms.screening import (
+    CODES,
     Fault,
     area,
     birth_day,
@@ -34,6 +37,7 @@ from ageingwell.pseudonyms.screening import (
     one_of_two,
     screened,
     wrong_area,
+    wrong_day,
     wrong_home,
     wrong_local_id,
     wrong_person,
@@ -56,6 +60,8 @@ IDENTIFIERS: Final = ("nhs_number", "linked_nhs_number", "uprn")
 LOCAL_IDS: Final = ("la_person_id", "case_id")
 POSTCODE: Final = "_postcode"
 LOOKED_UP: Final = "_lsoa21"
+# The day of birth of each person, as the register of the same extract tells it.
+BORN: Final = "_born"
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,8 @@ class Conversion:
     `faults` refuse rows; `outputs` make the contract's columns. `emptied` are the faults of columns that may be blank:
     the row stays and the value goes; `sent` tells for each of those columns where a value was sent. `refused` are the
     columns that are not used for anything. `decimals` are true where an identifier was read that ends with `.0`;
-    `local` count people known by the council's id.
+    `local` count people known by the council's id. `carried` are the columns that are carried over (`with_carried` sees
+    them first), `telling` the faults of those that may be blank: the cell stays behind and the row goes on.
     """
 
     faults: list[Fault]
@@ -77,6 +84,8 @@ class Conversion:
     is_real: pl.Expr
     decimals: dict[str, pl.Expr]
     local: dict[str, pl.Expr]
+    carried: tuple[str, ...] = ()
+    telling: list[Fault] = field(default_factory=list)
 
 
 def conversion(
@@ -89,9 +98,13 @@ def conversion(
     present = frozenset(columns)
     made = _made(table, present, contract, key=key, has_lookup=has_lookup, own=own)
     carried = tuple(name for name in contract if name in present and name not in (*MADE, *made))
+    needed = _needed(table)
     number = "nhs_number" if "nhs_number" in present and not own else None
+    own_numbers = [name for name in IDENTIFIERS if name in present]
     faults = _identity_faults(table, present, contract, own=own)
-    faults += [fault for name in carried for fault in screened(name, own_number=number)]
+    telling = {name: screened(name, own_numbers=own_numbers) for name in carried}
+    faults += [fault for name in carried if name in needed or name in CODES for fault in telling[name]]
+    faults += [fault for name in carried if name in needed and name.endswith("_on") for fault in wrong_day(name)]
     outputs = {**made, **{name: _carried(name, present) for name in carried}}
     unused = {"birth_month"} if "birth_date" in present else set()
     emptied = _emptied(table, present, contract, has_lookup=has_lookup, own=own)
@@ -106,6 +119,8 @@ def conversion(
         is_real=~_in_reserved_range(number),
         decimals={} if own else {name: _is_decimal(name) for name in IDENTIFIERS if name in present},
         local=local_counts(present, contract),
+        carried=carried,
+        telling=[fault for name in carried if name not in needed and name not in CODES for fault in telling[name]],
     )
 
 
@@ -167,8 +182,6 @@ def _identity_faults(table: str, present: frozenset[str], contract: Sequence[str
     if "birth_month" in contract:
         _need(table, present, "birth_date", "birth_month")
         faults += birth_faults(_birth_column(present))
-    if "lsoa21" in contract and "lsoa21" in present:
-        faults += screened("lsoa21", own_number=None)
     return faults
 
 
@@ -220,18 +233,18 @@ def _is_decimal(name: str) -> pl.Expr:
 
 
 def _carried(name: str, present: frozenset[str]) -> pl.Expr:
-    text = _stripped(name)
-    if not name.endswith("_on") or "birth_date" not in present:
+    text = pl.col(f"_carry_{name}")
+    if not name.endswith("_on"):
         return text
-    # Registered, or moved in, on the day of birth: that date would be the birth date under another name.
-    is_birth_date = (text.str.head(10).str.to_date("%Y-%m-%d", strict=False) == birth_day("birth_date")).fill_null(
-        value=False
-    )
+    # Registered, moved in or ill on the day of birth: that date would be the birth date under another name.
+    born = birth_day("birth_date") if "birth_date" in present else pl.col(BORN)
+    is_birth_date = (text.str.head(10).str.to_date("%Y-%m-%d", strict=False) == born).fill_null(value=False)
     return pl.when(is_birth_date).then(text.str.head(7) + "-01").otherwise(text)
 
 
-def _stripped(name: str) -> pl.Expr:
-    return pl.when(~is_blank(pl.col(name))).then(pl.col(name).str.strip_chars())
+def _needed(table: str) -> frozenset[str]:
+    """The columns without which the group refuses a row."""
+    return frozenset(column.name for column in columns_of(table) if column.required) if table in TABLES else frozenset()
 
 
 def _in_reserved_range(number: str | None) -> pl.Expr:

@@ -33,6 +33,8 @@ class TableCounts:
     contract that the table does not get, `columns_not_held` those of them that the layout never holds. `left_out`
     counts rows that a source profile leaves out on purpose, by profile and reason; they are not among `n_rows`.
 
+    `not_carried` counts by column the values that stayed behind because they are no label, day, number or code of the
+    column; `telling` counts those of them, by `column: rule`, that seem to tell who somebody is.
     `read_without_decimal` counts identifiers that ended with `.0`. `local_people` counts as `LOCAL_PEOPLE` says. `ids`
     is `own` where the table holds the agency's own ids; `own_ids` then counts what was sent in each column of
     identifiers, and `own_ids_like_nhs_numbers` how many of them would pass as NHS numbers.
@@ -54,6 +56,8 @@ class TableCounts:
     read_without_decimal: Mapping[str, int] = field(default_factory=dict)
     local_people: Mapping[str, int] = field(default_factory=dict)
     ids: str = "nhs_number"
+    not_carried: Mapping[str, int] = field(default_factory=dict)
+    telling: Mapping[str, int] = field(default_factory=dict)
     own_ids: Mapping[str, int] = field(default_factory=dict)
     own_ids_like_nhs_numbers: Mapping[str, int] = field(default_factory=dict)
 
@@ -92,6 +96,8 @@ def added(first: TableCounts, second: TableCounts) -> TableCounts:
         left_out=_summed(first.left_out, second.left_out),
         read_without_decimal=_summed(first.read_without_decimal, second.read_without_decimal),
         local_people=_summed(first.local_people, second.local_people),
+        not_carried=_summed(first.not_carried, second.not_carried),
+        telling=_summed(first.telling, second.telling),
         own_ids=_summed(first.own_ids, second.own_ids),
         own_ids_like_nhs_numbers=_summed(first.own_ids_like_nhs_numbers, second.own_ids_like_nhs_numbers),
     )

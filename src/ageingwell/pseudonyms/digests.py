@@ -52,8 +52,9 @@ def pseudonym(column: pl.Expr, *, domain: Domain, key: Key) -> pl.Expr:
 def row_key(column: pl.Expr, *, recipient: str, as_of: date, key: Key) -> pl.Expr:
     """Give the row keys of one recipient's list of one night, from person ids; null gives null.
 
-    Two recipients' lists, or two nights', cannot be joined on them without the list key. That key is not the key of
-    the pseudonyms: it belongs to whoever makes the lists.
+    `key` is the key of all lists, which belongs to whoever makes them and is not the key of the pseudonyms; the rows
+    are keyed with the recipient's own key, derived from it. Two recipients' lists, or two nights', cannot be joined on
+    them without it.
 
     >>> rows = pl.DataFrame({"person_id": ["b" * 32]})
     >>> key = Key.made_up(2)
@@ -61,6 +62,14 @@ def row_key(column: pl.Expr, *, recipient: str, as_of: date, key: Key) -> pl.Exp
     >>> housing = row_key(pl.col("person_id"), recipient="housing", as_of=date(2026, 11, 22), key=key)
     >>> rows.select(differ=fire != housing).item()
     True
+    """
+    return row_key_by(column, recipient=recipient, as_of=as_of, key=key.for_recipient(recipient))
+
+
+def row_key_by(column: pl.Expr, *, recipient: str, as_of: date, key: Key) -> pl.Expr:
+    """The same with the recipient's own key (`Key.for_recipient`), which is all that the recipient has.
+
+    The lists of earlier versions were keyed with the key of all lists itself, in this way.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", recipient):
         raise ValueError("recipient is a name in snake case")

@@ -1,7 +1,5 @@
 """`pseudonymise`: an agency's raw tables in, contract tables without identities out. Runs at the agency."""
 
-import json
-import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,11 +11,13 @@ from typing import Final
 import polars as pl
 
 from ageingwell.config.score import SourceSettings, TableSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import AgeingWellError, KeyFileError, SourceError
 from ageingwell.profiles.profile import Profile
 from ageingwell.pseudonyms.addresses import addresses_of, with_addresses
 from ageingwell.pseudonyms.areas import Areas, areas_of, with_areas
-from ageingwell.pseudonyms.conversion import MADE, RAW, Conversion, conversion, masked
+from ageingwell.pseudonyms.carrying import names_of, with_carried
+from ageingwell.pseudonyms.conversion import BORN, MADE, RAW, Conversion, conversion, masked
 from ageingwell.pseudonyms.counts import Pseudonymised, TableCounts, added, record_text, stop_if_too_many
 from ageingwell.pseudonyms.coverage import register_coverage
 from ageingwell.pseudonyms.fingerprints import IDS, KEY_FINGERPRINT, NOT_HELD, RECORD
@@ -34,11 +34,12 @@ from ageingwell.pseudonyms.local_people import (
 from ageingwell.pseudonyms.own_ids import own_counts, raw_headings, stop_if_nhs_numbers, tables_with_own_ids
 from ageingwell.pseudonyms.postcodes import look_up_among, read_lookup
 from ageingwell.pseudonyms.reading import SYNTHETIC_MARK, RawChunk, folded
-from ageingwell.pseudonyms.screening import refused_cells, with_canonical
+from ageingwell.pseudonyms.screening import Fault, birth_day, refused_cells, with_canonical
 from ageingwell.pseudonyms.short_form import in_our_words
-from ageingwell.pseudonyms.staging import staged_folder
 from ageingwell.pseudonyms.tables import RawFolder, RawTable, raw_folder, told_sources
 from ageingwell.reading.headings import folded_heading
+from ageingwell.reading.limits import json_within, small_bytes
+from ageingwell.room import staged_folder
 
 REFUSED: Final = pl.Schema(
     {"file": pl.String(), "row_number": pl.Int64(), "column": pl.String(), "rules": pl.List(pl.String)}
@@ -59,7 +60,9 @@ class _Work:
     own_ids: frozenset[str]
     not_held: Mapping[str, Sequence[str]]
     settings: Mapping[str, TableSettings] = field(default_factory=dict)
+    mapping: Mapping[str, TableSettings] = field(default_factory=dict)
     addresses: pl.DataFrame | None = None
+    births: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"_nhs_number": pl.String, BORN: pl.Date}))
 
     def ids(self, table: str) -> str:
         """Whose ids a table holds, as its files tell it."""
@@ -130,17 +133,18 @@ def pseudonymise(
             own_ids=tables_with_own_ids(own_ids, known=contract_columns.keys()),
             not_held=not_held or {},
             settings=settings or {},
+            mapping=settings or {},
             addresses=addresses_of(folder.ran.lookup("addresses")),
         )
         result = replace(_written(folder, staging, work, max_refused_share=max_refused_share), folder=out)
         if lsoa_lookup is not None:
             result = replace(result, sources={**result.sources, lsoa_lookup.name: "the look-up of postcodes"})
-        (staging / RECORD).write_text(record_text(result), encoding="utf-8")
+        DISK.write(staging / RECORD, record_text(result).encode())
         if work.is_marked:
-            (staging / SYNTHETIC_MARK).write_bytes(_mark(raw / SYNTHETIC_MARK))
+            DISK.write(staging / SYNTHETIC_MARK, _mark(raw / SYNTHETIC_MARK))
         elif key.is_made_up:
             # Nobody real has a number of the reserved range, and a made-up key takes no other.
-            (staging / SYNTHETIC_MARK).write_text('{"synthetic": true}\n', encoding="utf-8")
+            DISK.write(staging / SYNTHETIC_MARK, b'{"synthetic": true}\n')
     return result
 
 
@@ -148,11 +152,11 @@ def pseudonymise(
 def private_workspace(staging: Path) -> Iterator[Path]:
     """A folder for what still names people; it is gone before anything of `staging` is published."""
     workspace = staging / ".sources"
-    workspace.mkdir(mode=0o700)
+    DISK.make_folder(workspace)
     try:
         yield workspace
     finally:
-        shutil.rmtree(workspace)
+        DISK.remove(workspace)
 
 
 def pseudonymise_found(
@@ -163,9 +167,11 @@ def pseudonymise_found(
     contract_columns: Mapping[str, Sequence[str]],
     faults: list[str],
     lsoa_lookup: Path | None = None,
+    mapping: Mapping[str, TableSettings] | None = None,
 ) -> Pseudonymised:
     """Turn tables already found into contract tables in the folder `out`; a table's own fault goes to `faults`.
 
+    `mapping` are the settings by which the tables will be read: what they name may leave.
     It is for looking at extracts, before anything is sent to anybody: nothing stops on how many rows are refused.
     """
     work = _Work(
@@ -177,6 +183,7 @@ def pseudonymise_found(
         rows_at_once=100_000,
         own_ids=frozenset(),
         not_held={},
+        mapping=mapping or {},
         addresses=addresses_of(folder.ran.lookup("addresses")),
     )
     return _written(folder, out, work, max_refused_share=1.0, faults=faults)
@@ -186,6 +193,7 @@ def _written(
     folder: RawFolder, staging: Path, work: _Work, *, max_refused_share: float, faults: list[str] | None = None
 ) -> Pseudonymised:
     tables = {}
+    work = replace(work, births=_births(folder.tables, work))
     for table, raw_table in folder.tables.items():
         try:
             counts = _convert_table(table, raw_table, staging, _of_table(work, table, raw_table))
@@ -214,14 +222,13 @@ def _convert_table(table: str, raw_table: RawTable, staging: Path, work: _Work) 
     chunks_at = staging / f".{table}"
     refused_at, emptied_at = staging / f".refused_{table}", staging / f".emptied_{table}"
     for folder in (chunks_at, refused_at, emptied_at):
-        folder.mkdir()
+        DISK.make_folder(folder)
     counts, n_chunks = TableCounts(left_out=raw_table.left_out, n_left_out=sum(raw_table.left_out.values())), 0
     people = _local_people(table, raw_table, work)
     for chunk in _chunks(raw_table, work):
         good, refused, emptied, found = _convert_chunk(table, chunk, work, people)
-        good.write_parquet(chunks_at / f"{n_chunks:08}.parquet")
-        refused.write_parquet(refused_at / f"{n_chunks:08}.parquet")
-        emptied.write_parquet(emptied_at / f"{n_chunks:08}.parquet")
+        for place, rows in ((chunks_at, good), (refused_at, refused), (emptied_at, emptied)):
+            DISK.write_frame(place / f"{n_chunks:08}.parquet", rows)
         counts, n_chunks = added(counts, found), n_chunks + 1
     told = {KEY_FINGERPRINT: work.key.fingerprint, IDS: work.ids(table)}
     _joined(refused_at, staging / "refused" / f"{table}.parquet", told=told)
@@ -270,15 +277,11 @@ def _with_values(part: Path, names: Sequence[str]) -> list[str]:
 
 
 def _joined(folder: Path, path: Path, *, told: Mapping[str, str], without: Sequence[str] = ()) -> None:
-    path.parent.mkdir(exist_ok=True)
-    parts = sorted(folder.iterdir())
+    DISK.make_folders(path.parent)
     # Parts of one table may have different optional columns.
-    pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").drop(without, strict=False).sink_parquet(
-        path, metadata=dict(told)
-    )
-    for part in parts:
-        part.unlink()
-    folder.rmdir()
+    every = pl.concat([pl.scan_parquet(part) for part in sorted(folder.iterdir())], how="diagonal")
+    DISK.sink_frame(path, every.drop(without, strict=False), metadata=dict(told))
+    DISK.remove(folder)
 
 
 def _convert_chunk(
@@ -295,13 +298,17 @@ def _convert_chunk(
         has_lookup=work.areas.are_known,
         own=is_own,
     )
+    settings = work.mapping.get(table)
+    rows = with_carried(rows, table, plan.carried, names_of(rows, settings, plan.carried))
     rows = with_local_people(with_canonical(with_areas(rows, work.areas), own=is_own), people)
+    rows = _with_births(rows, work.births)
     _stop_if_real(table, rows, plan, work)
     cells = refused_cells(rows, plan.faults)
     is_good = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(cells["row"].unique().implode())
     good_rows = rows.filter(is_good)
     refused = _refused(chunk, cells, chunk.misshapen)
-    emptied = _refused(chunk, _cells_that_stay(rows, plan, cells), ())
+    emptied = _refused(chunk, _cells_that_stay(rows, plan.emptied, cells), ())
+    telling = _refused(chunk, _cells_that_stay(rows, plan.telling, cells), ())
     made = good_rows.select(plan.outputs)
     sent = {name: position for position, name in enumerate(columns, start=1) if name not in rows.columns}
     sent |= {name: columns.index(name) + 1 for name in plan.refused if name in columns}
@@ -319,17 +326,38 @@ def _convert_chunk(
         columns_not_sent=tuple(name for name in contract if name not in made.columns),
         read_without_decimal={name: n for name, read in plan.decimals.items() if (n := _count(good_rows, read))},
         local_people={name: _count(good_rows, is_so) for name, is_so in plan.local.items()},
+        not_carried={name: n for name in plan.carried if (n := _count(good_rows, pl.col(f"_stays_{name}")))},
+        telling=_by_rule(telling),
         own_ids=sent_own,
         own_ids_like_nhs_numbers=alike,
         n_left_out=sum(left_out.values()),
         left_out=dict(sorted(left_out.items())),
     )
-    return made, refused, emptied, found
+    return made, refused, pl.concat([emptied, telling]).sort("row_number", "column"), found
 
 
-def _cells_that_stay(rows: pl.DataFrame, plan: Conversion, cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells to be emptied in rows that are not refused."""
-    return refused_cells(rows, plan.emptied).join(cells, on="row", how="anti", maintain_order="left")
+def _births(raw_tables: Mapping[str, RawTable], work: _Work) -> pl.DataFrame:
+    """The day of birth of everybody on the register of the extract: _nhs_number, _born; nobody without one."""
+    parts = [pl.DataFrame(schema={"_nhs_number": pl.String, BORN: pl.Date})]
+    if "gp_patients" in raw_tables:
+        own = "gp_patients" in work.own_ids
+        for chunk in _chunks(raw_tables["gp_patients"], work):
+            rows = _our_chunk("gp_patients", chunk, work)[0].rows
+            if {"nhs_number", "birth_date"} <= set(rows.columns):
+                born = with_canonical(rows.select("nhs_number", "birth_date"), own=own)
+                parts.append(born.select("_nhs_number", birth_day("birth_date").alias(BORN)).drop_nulls())
+    return pl.concat(parts).unique("_nhs_number", keep="first", maintain_order=True)
+
+
+def _with_births(rows: pl.DataFrame, births: pl.DataFrame) -> pl.DataFrame:
+    if "_nhs_number" not in rows.columns:
+        return rows.with_columns(pl.lit(None, dtype=pl.Date).alias(BORN))
+    return rows.join(births, on="_nhs_number", how="left", maintain_order="left")
+
+
+def _cells_that_stay(rows: pl.DataFrame, faults: list[Fault], cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells with faults in rows that are not refused."""
+    return refused_cells(rows, faults).join(cells, on="row", how="anti", maintain_order="left")
 
 
 def _our_chunk(table: str, chunk: RawChunk, work: _Work) -> tuple[RawChunk, Counter[str]]:
@@ -411,10 +439,12 @@ def _stop_if_real(table: str, rows: pl.DataFrame, plan: Conversion, work: _Work)
 
 
 def _mark(path: Path) -> bytes:
-    content = path.read_bytes()[: _LONGEST_MARK_BYTES + 1]
+    content = b""
     try:
-        is_mark = len(content) <= _LONGEST_MARK_BYTES and isinstance(json.loads(content), dict)
-    except ValueError:
+        # Its bytes are handed on: a link to something else must not be.
+        content = b"" if path.is_symlink() else small_bytes(path, most=_LONGEST_MARK_BYTES)
+        is_mark = isinstance(json_within(content.decode("utf-8"), path.name), dict)
+    except (ValueError, SourceError):
         is_mark = False
     if not is_mark:
         raise SourceError(f"{path.name} is not a mark of made-up data", "leave it out unless the people are made up")

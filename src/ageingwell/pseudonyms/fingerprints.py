@@ -5,15 +5,14 @@ tells nothing about the key. Tables under two keys do not join: every person of 
 an opt-out made under another key is heeded for nobody. The same is true of tables keyed by NHS number and by own ids.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
 from ageingwell.errors import SourceError
+from ageingwell.reading.guarded import parquet_facts
+from ageingwell.reading.limits import json_within, small_bytes
 
 RECORD: Final = "pseudonymised.json"
 KEY_FINGERPRINT: Final = "ageingwell.key_fingerprint"
@@ -38,7 +37,7 @@ def told_by(table: str, path: Path) -> Told:
     The record lies beside the file or beside its folder, and counts where it lists the table. Records from elsewhere,
     and made-up ones, tell nothing.
 
-    >>> import tempfile
+    >>> import polars as pl, tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     file = Path(place) / "homes.parquet"
     ...     pl.DataFrame({"household_id": ["b" * 32]}).write_parquet(file, metadata={IDS: "own", NOT_HELD: "tenure"})
@@ -59,7 +58,7 @@ def fingerprints(files: Mapping[str, Iterable[Path]]) -> dict[str, tuple[str, ..
 
     `files` are each table's files; `told_by` says where the fingerprint stands.
 
-    >>> import tempfile
+    >>> import polars as pl, tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     file = Path(place) / "homes.parquet"
     ...     pl.DataFrame({"household_id": ["b" * 32]}).write_parquet(file, metadata={KEY_FINGERPRINT: "tslbhgfbpgfp"})
@@ -113,8 +112,8 @@ def stop_on_mixed_ids(files: Mapping[str, Iterable[Path]], *, own: Collection[st
 
 def _metadata(path: Path) -> Mapping[str, str]:
     try:
-        return pl.read_parquet_metadata(path)
-    except (pl.exceptions.PolarsError, OSError):
+        return parquet_facts(path).metadata
+    except SourceError:
         # Whoever reads the table itself says what is wrong with the file.
         return {}
 
@@ -137,14 +136,14 @@ def _folders(table: str, path: Path) -> Iterator[Path]:
 
 
 def _record(path: Path) -> Mapping[str, Any]:
+    if not path.exists():
+        return {}
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json_within(small_bytes(path).decode("utf-8"), path.name)
         is_record = isinstance(record["key_fingerprint"], str) and all(
             isinstance(counts, dict) for counts in record["tables"].values()
         )
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (SourceError, ValueError, TypeError, KeyError, AttributeError):
         is_record = False
     if not is_record:
         raise SourceError(f"{path.name} cannot be read", "send it again as `pseudonymise` wrote it, or remove it")

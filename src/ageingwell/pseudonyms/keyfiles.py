@@ -8,6 +8,7 @@ import string
 from pathlib import Path
 from typing import Final
 
+from ageingwell.disk import DISK
 from ageingwell.errors import KeyFileError
 from ageingwell.pseudonyms.strength import MAKE_ONE
 
@@ -63,21 +64,23 @@ def read_few(descriptor: int, *, name: str) -> bytes:
 def write_new(path: Path, content: bytes) -> None:
     """Write a new file of mode 0600, whole or not at all."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        DISK.write_new(path, content)
     except FileExistsError:
         raise KeyFileError(
             f"key file {path} is there already", "name a new file; a lost key cannot be had back"
         ) from None
     except OSError as error:
-        raise KeyFileError(f"key file {path} cannot be made ({error.strerror})", "choose another folder") from None
+        raise _unwritten(path, error) from None
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        DISK.sync_file(path)
+        DISK.sync_folder(path.parent)
     except OSError as error:
-        path.unlink(missing_ok=True)
-        raise KeyFileError(f"key file {path} cannot be written ({error.strerror})", "choose another folder") from None
+        DISK.remove(path)
+        raise _unwritten(path, error) from None
+
+
+def _unwritten(path: Path, error: OSError) -> KeyFileError:
+    return KeyFileError(f"key file {path} cannot be written ({error.strerror})", "choose another folder")
 
 
 def decoded(content: bytes, *, name: str) -> bytes:

@@ -78,6 +78,30 @@ class Key:
         key._prepare(hashlib.sha256(public.encode()).digest(), is_made_up=True)
         return key
 
+    def for_recipient(self, recipient: str) -> "Key":
+        """Give the key of one recipient's lists, derived from the key of all lists, which never leaves the group.
+
+        Whoever has a recipient's key can tell nothing of another recipient's, nor of the key it was derived from.
+
+        >>> lists = Key.made_up(0)
+        >>> lists.for_recipient("fire") == lists.for_recipient("fire"), lists.for_recipient("fire") == lists
+        (True, False)
+        """
+        key = object.__new__(Key)
+        key._prepare(self._secret_of(recipient), is_made_up=self._is_made_up)
+        return key
+
+    def write_for_recipient(self, path: str | Path, recipient: str) -> "Key":
+        """Write the key of one recipient's lists to a new file of mode 0600, as 64 hexadecimal digits."""
+        secret = self._secret_of(recipient)
+        refuse_weak(secret, name=f"the key of {recipient}")
+        write_new(Path(path), secret.hex().encode() + b"\n")
+        return self.for_recipient(recipient)
+
+    def _secret_of(self, recipient: str) -> bytes:
+        # The expanding step of HKDF (RFC 5869), whose key is random already: one block, numbered 1.
+        return self.digest(b"ageingwell: the list key of one recipient:" + recipient.encode() + b"\x01")
+
     @property
     def fingerprint(self) -> str:
         """Twelve letters that tell keys apart and tell nothing about the key."""

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from ageingwell.errors import KeyFileError, SourceError
-from ageingwell.pseudonyms.digests import Domain, row_key
+from ageingwell.pseudonyms.digests import Domain, row_key_by
 from ageingwell.pseudonyms.identifiers import canonical_nhs_number, canonical_uprn, is_missing, is_nhs_number
 from ageingwell.pseudonyms.identities import Kind, kind_of
 from ageingwell.pseudonyms.keys import Key
@@ -32,7 +32,10 @@ _PLACES: Final[Mapping[Domain, str]] = {"home": _HOME, "person": _PERSON}
 
 @dataclass(frozen=True)
 class ListKey:
-    """With what the row keys of one recipient's list of one night were made, for lists that hold no pseudonym."""
+    """With what the row keys of one recipient's list of one night were made, for lists that hold no pseudonym.
+
+    `key` is the recipient's own.
+    """
 
     key: Key
     recipient: str
@@ -229,7 +232,7 @@ def listed_as(identifier: pl.Expr, *, domain: Domain, own: bool, key: Key, list_
     known = named(identifier, domain=domain, own=own, key=key)
     if list_key is None:
         return known
-    return row_key(known, recipient=list_key.recipient, as_of=list_key.as_of, key=list_key.key)
+    return row_key_by(known, recipient=list_key.recipient, as_of=list_key.as_of, key=list_key.key)
 
 
 def _agreed(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -23,7 +23,8 @@ _ASK: Final = {
     'own ids need `ids = "own"` (--ids own)',
     "not_a_uprn": "ask whether the column holds UPRNs: 1 to 12 digits; leave it out where it holds another reference",
     "spreadsheet_number": _TEXT,
-    "not_a_date": "ask for dates written year-month-day, such as 1940-05-17",
+    "not_a_date": "ask for dates written year-month-day, such as 1940-05-17, or declare their form under "
+    "`[TABLE.reader]` date_formats",
     "one_of_two_needed": "send each row with either a person or a home, and not both",
     "looks_like_an_identifier": "leave out the column, or ask for codes or fixed labels instead of what was typed",
     "free_text": "leave out the column, or ask for codes or fixed labels instead of what was typed",

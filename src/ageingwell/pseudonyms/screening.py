@@ -1,11 +1,10 @@
 """What makes a row refused at the agency: an identifier that is none, and identities where none belong.
 
-The screen is a second fence, not the first: columns that no contract knows are never carried over at all. It finds
-numbers, postcodes, telephone numbers and e-mail addresses that were typed into a column that is carried over; it
-cannot find a name.
+The screen is the second fence. The first is that a column carries only what its contract promises (`carrying`), and
+that columns that no contract knows are never carried at all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +22,8 @@ RULES: Final = {
     "not_in_the_look_up": "the look-up of postcodes does not hold this postcode",
     "not_a_date": "the date is not a real day written year-month-day",
     "one_of_two_needed": "exactly one of two columns must hold a value",
-    "looks_like_an_identifier": "the value holds a long number, postcode, telephone number or e-mail address",
+    "looks_like_an_identifier": "the value seems to hold a name, address, day, long number, postcode, telephone number "
+    "or e-mail address",
     "free_text": "the value is too long for a label, or holds a line break",
     "wrong_number_of_fields": "the row does not have as many fields as the header",
 }
@@ -34,12 +34,6 @@ CODES: Final = ("code", "bnf_code", "dmd_code", "icd10")
 _LONGEST_LABEL: Final = 120
 # A hospital record has room for twenty diagnoses of up to seven characters.
 _LONGEST: Final = {"other_icd10": 200}
-_IDENTIFIER: Final = (
-    r"[0-9]{10}|[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}"  # NHS numbers, long UPRNs, telephone numbers
-    r"|(?:\+44|\b0)[ 0-9()]{2,7}[0-9] ?[0-9]{3} ?[0-9]{3}"  # telephone numbers with spaces
-    r"|\b(?i:[a-z]{1,2}[0-9][a-z0-9]? ?[0-9][a-z]{2})\b"  # postcodes
-    r"|@"
-)
 # A time of day behind the day is left off, as where the group reads days (`sources.written`).
 _ZONE: Final = r"(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?"
 _TIME: Final = rf"[ T](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?{_ZONE}"
@@ -191,19 +185,28 @@ def birth_day(column: str) -> pl.Expr:
     return day.str.to_date("%Y-%m-%d", strict=False)
 
 
-def screened(column: str, *, own_number: str | None) -> list[Fault]:
-    """Faults of a column that is carried over: something in it could tell who somebody is."""
+def screened(column: str, *, own_numbers: Sequence[str] = ()) -> list[Fault]:
+    """Faults of a column that is carried over, in rows that `with_carried` has seen: it could tell who somebody is.
+
+    `own_numbers` are the columns of the row's own identifiers, which no code may be.
+    """
     text = pl.col(column)
     is_long = (text.str.len_chars() > _LONGEST.get(column, _LONGEST_LABEL)) | text.str.contains(
         r"[\x00-\x08\x0a-\x1f\x7f]"
     )
-    if column not in CODES:
-        is_identifier = text.str.contains(_IDENTIFIER)
-    elif own_number is None:
-        is_identifier = pl.lit(value=False)
-    else:
-        is_identifier = text.str.replace_all(r"[ -]", "") == canonical(own_number)
-    return [Fault(column, "looks_like_an_identifier", is_identifier), Fault(column, "free_text", is_long)]
+    is_identifier = pl.col(f"_tells_{column}")
+    if column in CODES and own_numbers:
+        digits = text.str.replace_all(r"[^0-9]", "")
+        is_identifier = pl.any_horizontal((digits == canonical(name)).fill_null(value=False) for name in own_numbers)
+    return [
+        Fault(column, "looks_like_an_identifier", is_identifier),
+        Fault(column, "free_text", is_long & pl.col(f"_stays_{column}")),
+    ]
+
+
+def wrong_day(column: str) -> list[Fault]:
+    """Faults of a day that is needed and carried over, in rows that `with_carried` has seen."""
+    return [Fault(column, "not_a_date", pl.col(f"_stays_{column}") & ~pl.col(f"_tells_{column}"))]
 
 
 def refused_cells(rows: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:

@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from ageingwell.config.score import SourceSettings, TableSettings
+from ageingwell.disk import DISK
 from ageingwell.errors import SourceError
-from ageingwell.profiles.finding import Assigned, RawFile, assigned, raw_files
+from ageingwell.profiles.finding import Assigned, RawFile, assigned, raw_files, stop_on_ways_out
 from ageingwell.profiles.profile import Profile
 from ageingwell.profiles.recognise import Recognised
 from ageingwell.profiles.running import Ran, run_profiles
@@ -96,6 +97,8 @@ def raw_folder(
     is wrong with a file or a source is put there instead, and the others are read. `draft` may say of a file that no
     profile knows how to read it.
     """
+    if raw.is_dir():
+        stop_on_ways_out(raw)
     named = table_files(raw, known=known, settings=settings or {})
     leave = [path for paths in named.values() for path in paths] + ([] if beside is None else [beside])
     folders = [raw / name for name in named if (raw / name).is_dir()]
@@ -131,7 +134,7 @@ def _with_drafts(found: Assigned, draft: Callable[[RawFile], Recognised | None])
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
+    DISK.make_folders(folder)
     return folder
 
 

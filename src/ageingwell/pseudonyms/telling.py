@@ -25,7 +25,7 @@ def pseudonymised_text(done: Pseudonymised) -> str:
     if done.coverage:
         n, found = done.coverage[EXPECTED], done.coverage[FOUND]
         lines.append(f"{found:,} of the {n:,} people of the list of who should be registered are in gp_patients")
-    if any(counts.n_refused or counts.left_empty for counts in done.tables.values()):
+    if any(counts.n_refused or counts.left_empty or counts.telling for counts in done.tables.values()):
         lines.append("The folders refused and emptied name these rows: file, row number, column, rule.")
     made_up = " (a made-up key, for made-up people)" if done.key_is_made_up else ""
     return "\n".join([*lines, f"key fingerprint: {done.key_fingerprint}{made_up}", f"tables: {done.folder}"])
@@ -45,6 +45,7 @@ def _table_lines(table: str, counts: TableCounts) -> list[str]:
         )
     if counts.n_left_out:
         lines.append(f"  {_rows(counts.n_left_out)} left out on purpose: {_rules(counts.left_out)}")
+    lines += _stayed_lines(counts)
     lines += _identity_lines(counts)
     if counts.refused_columns:
         lines.append(f"  columns left out: {', '.join(counts.refused_columns)}")
@@ -53,6 +54,15 @@ def _table_lines(table: str, counts: TableCounts) -> list[str]:
     if counts.columns_not_held:
         lines.append(f"  columns that this layout never holds: {', '.join(counts.columns_not_held)}")
     return lines
+
+
+def _stayed_lines(counts: TableCounts) -> list[str]:
+    """What stayed behind because a column carries labels, days, numbers and codes alone."""
+    start = "  left out, because the column takes other labels, days, numbers or codes: "
+    lines = [start + ", ".join(f"{_values(n)} of {name}" for name, n in counts.not_carried.items())]
+    if counts.telling:
+        lines.append(f"  of these may name someone: {_rules(counts.telling)}")
+    return lines if counts.not_carried else []
 
 
 def _identity_lines(counts: TableCounts) -> list[str]:

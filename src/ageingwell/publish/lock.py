@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LockedError, PublishError
-from ageingwell.publish.faults import explained
 from ageingwell.publish.nights import current
 from ageingwell.publish.staging import STAGING
+from ageingwell.room import explained, stop_on_link
 
 LOCK = ".lock"
 
@@ -48,7 +48,25 @@ def publishing_lock(out: Path, *, holder: str, disk: Disk = DISK) -> Iterator[No
         os.close(descriptor)
 
 
+def is_held(out: Path) -> bool:
+    """Tell whether a run holds the output folder now, without waiting for it and without writing anything."""
+    try:
+        descriptor = os.open(out / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        if not take_lock(descriptor):
+            return True
+        release_lock(descriptor)
+        return False
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _make_sure_of(out: Path, *, disk: Disk) -> None:
+    stop_on_link(out, what="the output folder")
     if out.is_dir():
         return
     if not out.parent.is_dir():
@@ -66,8 +84,7 @@ def _make_sure_of(out: Path, *, disk: Disk) -> None:
 
 
 def _opened(path: Path, *, disk: Disk) -> int:
-    with disk.watched("open_lock", path):
-        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    return disk.open_ours(path, operation="open_lock")
 
 
 def _take(descriptor: int, path: Path, *, disk: Disk) -> None:
@@ -80,7 +97,6 @@ def _take(descriptor: int, path: Path, *, disk: Disk) -> None:
 
 def _sign(descriptor: int, path: Path, *, holder: str, disk: Disk) -> None:
     with disk.watched("sign_lock", path):
-        path.chmod(0o600)
         _write_words(descriptor, holder.encode())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ageingwell.disk import DISK, Disk
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 DO_NOT_USE: Final = "DO_NOT_USE.txt"
 _SPARE: Final = ".staging-mark"  # the next run sweeps away what a dead one leaves
@@ -42,6 +42,8 @@ def mark_of(out: Path, *, disk: Disk = DISK) -> str | None:
     ...     told, mark_of(Path(folder))
     ('Do not use this list.', None)
     """
-    if disk.kind(out / DO_NOT_USE) is None:
-        return None
+    kind = disk.kind(out / DO_NOT_USE)
+    if kind != "file":
+        # What a link says is not ours; that there is something counts as a mark until a run puts its own there.
+        return None if kind is None else "Do not use this list: its mark was replaced by something that is no file."
     return disk.read(out / DO_NOT_USE).decode("utf-8", errors="replace").strip()

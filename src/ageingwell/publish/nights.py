@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 LINK = "current"
 TEXT = "current.txt"
@@ -75,6 +75,11 @@ def latest_before(out: Path, name: str, *, disk: Disk = DISK) -> Path | None:
     """Return the latest revision of the latest published night strictly earlier than the date `name`, if any."""
     earlier = [night for night in _nights(out, disk=disk) if night.date < checked_name(name)]
     return out / str(earlier[-1]) if earlier else None
+
+
+def published_nights(out: Path, *, disk: Disk = DISK) -> tuple[Path, ...]:
+    """Return the folders of all published nights and revisions, the earliest first."""
+    return tuple(out / str(night) for night in _nights(out, disk=disk))
 
 
 def next_revision(out: Path, name: str, *, disk: Disk = DISK) -> Night:

@@ -2,7 +2,6 @@
 
 import errno
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from ageingwell.disk import DISK, Disk
-from ageingwell.errors import AgeingWellError, PublishError
-from ageingwell.publish.faults import explained, failed_write, publish_error
+from ageingwell.errors import PublishError
 from ageingwell.publish.nights import LINK, TEXT, checked_name, current, is_ahead, is_later, next_revision, revisions
+from ageingwell.room import NIGHTS, explained, told_if_unwritable
 
 STAGING = ".staging-"
 DIFFERS_EACH_RUN = "run.json"
@@ -50,13 +49,9 @@ def staged(out: Path, *, name: str, disk: Disk = DISK) -> Iterator[Path]:
     with explained("the staged folder cannot be made"):
         disk.make_folder(folder)
     try:
-        disk.set_mode(folder, 0o700)
-        yield folder
-    except Exception as error:
-        number = failed_write(error, folder)
-        if number is None:
-            raise
-        raise publish_error("a file of the staged folder cannot be written", number) from None
+        with told_if_unwritable(folder, "a file of the staged folder cannot be written", place=NIGHTS):
+            disk.set_mode(folder, 0o700)
+            yield folder
     finally:
         # What cannot be removed now, the next run removes.
         with suppress(OSError):
@@ -64,23 +59,19 @@ def staged(out: Path, *, name: str, disk: Disk = DISK) -> Iterator[Path]:
 
 
 @contextmanager
-def put_aside(out: Path) -> Iterator[Path]:
+def put_aside(out: Path, *, disk: Disk = DISK) -> Iterator[Path]:
     """Give a private folder in `out` for what a run puts aside, gone again at the end; a dead run's, the next removes.
 
     Hold `publishing_lock(out)` around it. A disk that is full is one PublishError.
     """
     with explained("the run's working folder cannot be made"):
-        place = tempfile.TemporaryDirectory(prefix=f"{STAGING}work-", dir=out, ignore_cleanup_errors=True)
-    with place as name:
-        try:
-            yield Path(name)
-        except AgeingWellError:
-            raise
-        except Exception as error:
-            number = failed_write(error, Path(name))
-            if number is None:
-                raise
-            raise publish_error("what the run puts aside cannot be written", number) from None
+        folder = disk.make_scratch(out, prefix=f"{STAGING}work-")
+    try:
+        with told_if_unwritable(folder, "what the run puts aside cannot be written", place=NIGHTS):
+            yield folder
+    finally:
+        with suppress(OSError):
+            disk.remove(folder)
 
 
 def write_bytes(path: Path, content: bytes, *, disk: Disk = DISK) -> None:

@@ -9,19 +9,21 @@ from typing import BinaryIO
 
 from ageingwell.errors import SourceError
 from ageingwell.reading.forms import form_of
+from ageingwell.reading.limits import USUAL, Limits, regular_size
 from ageingwell.reading.streams import Part, stop_on_bomb, watched
 
 _ENCRYPTED = 0x1
 
 
-def zip_parts(path: Path, *, member: str | None = None) -> tuple[Part, ...]:
+def zip_parts(path: Path, *, member: str | None = None, limits: Limits = USUAL) -> tuple[Part, ...]:
     """The tables in a zip file.
 
     Raises `SourceError` for a damaged file, one with a password, a file within that is itself packed or that nobody
     can read, names that lead out of the folder, and for what unpacks without end.
     """
+    size = regular_size(path, limits)
     found = _infos(path)
-    stop_on_bomb(path.name, sum(info.file_size for info in found), path.stat().st_size)
+    stop_on_bomb(path.name, sum(info.file_size for info in found), size, limits)
     for info in found:
         if _leads_out(info.filename):
             raise SourceError(f"{path.name}: the name of a file in it leads out of its folder", "pack it again")
@@ -32,7 +34,7 @@ def zip_parts(path: Path, *, member: str | None = None) -> tuple[Part, ...]:
     names = [info.filename for info in wanted]
     if len(set(names)) < len(names):
         raise SourceError(f"{path.name}: holds two files of one name", "pack it again")
-    return tuple(_part(path, info) for info in sorted(wanted, key=lambda info: info.filename))
+    return tuple(_part(path, info, limits) for info in sorted(wanted, key=lambda info: info.filename))
 
 
 def _infos(path: Path) -> list[zipfile.ZipInfo]:
@@ -58,7 +60,7 @@ def _is_meant(name: str, member: str | None) -> bool:
     return member is None or fnmatch.fnmatch(name, member) or fnmatch.fnmatch(PurePosixPath(name).name, member)
 
 
-def _part(path: Path, info: zipfile.ZipInfo) -> Part:
+def _part(path: Path, info: zipfile.ZipInfo, limits: Limits) -> Part:
     name = f"{path.name}/{info.filename}"
     if info.flag_bits & _ENCRYPTED:
         raise SourceError(f"{path.name}: has a password", "unpack it where it arrives, and send it without one")
@@ -69,13 +71,13 @@ def _part(path: Path, info: zipfile.ZipInfo) -> Part:
         )
     if form in ("zip", "parquet") or info.filename.lower().endswith(".gz"):
         raise SourceError(f"{name}: packed within a packed file", "unpack it once")
-    return Part(name, form, partial(_opened, path, info, name))
+    return Part(name, form, partial(_opened, path, info, name, limits))
 
 
-def _opened(path: Path, info: zipfile.ZipInfo, name: str) -> BinaryIO:
+def _opened(path: Path, info: zipfile.ZipInfo, name: str, limits: Limits) -> BinaryIO:
     inner = None
     with suppress(OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError), zipfile.ZipFile(path) as archive:
         inner = archive.open(info)
     if inner is None:
         raise SourceError(f"{name}: cannot be unpacked", "pack it again with the usual method, and send it again")
-    return watched(inner, name, packed_bytes=info.compress_size)  # type: ignore[arg-type]
+    return watched(inner, name, packed=lambda: info.compress_size, limits=limits)  # type: ignore[arg-type]

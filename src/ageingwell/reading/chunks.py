@@ -3,22 +3,20 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ageingwell.errors import SourceError
-from ageingwell.reading.archives import zip_parts
-from ageingwell.reading.columnar import parquet_chunks
 from ageingwell.reading.documents import json_chunks
 from ageingwell.reading.encodings import text_of
 from ageingwell.reading.fast import text_chunks
 from ageingwell.reading.flat import flat_chunks
-from ageingwell.reading.forms import READABLE, form_of
+from ageingwell.reading.forms import form_of
+from ageingwell.reading.guarded import parquet_chunks, workbook_chunks
+from ageingwell.reading.limits import USUAL, Limits, regular_size
 from ageingwell.reading.options import AS_IT_IS, ReaderOptions
-from ageingwell.reading.streams import Part, opened
+from ageingwell.reading.parts import parts_of
 from ageingwell.reading.tabular import Chunk
-from ageingwell.reading.workbooks import workbook_chunks
 
 __all__ = ["CHUNK_ROWS", "Chunk", "FileRead", "file_chunks", "parts_of"]
 
@@ -51,27 +49,17 @@ def file_chunks(
     `resourceType` beside it; with `flat` it gives one column a key. Raises `SourceError` for every fault of a file, by
     file and row or line.
     """
-    before = _stamp(path)
+    before = _stamp(path, options.limits)
     digest = _sha256(path)
     n_rows = 0
     for chunk in _chunks(path, options, wanted or _everything, rows_at_once, flat=flat):
         n_rows += chunk.rows.height
         yield chunk
-    if _stamp(path) != before:
+    if _stamp(path, options.limits) != before:
         raise SourceError(
             f"{path.name}: the file changed while it was read", "wait until it is written, then run again"
         )
     read.append(FileRead(path.name, digest, n_rows))
-
-
-def parts_of(path: Path, options: ReaderOptions = AS_IT_IS) -> tuple[Part, ...]:
-    """The tables of a file that is not Parquet: the file itself, or those in a zip file."""
-    form = form_of(path)
-    if form is None:
-        raise SourceError(f"{path.name}: no file that can be read", f"send it as {READABLE}")
-    if form == "zip":
-        return zip_parts(path, member=options.member)
-    return (Part(path.name, form, partial(opened, path)),)
 
 
 def _everything(_: str) -> bool:
@@ -82,22 +70,23 @@ def _chunks(
     path: Path, options: ReaderOptions, wanted: Callable[[str], bool], n: int, *, flat: bool
 ) -> Iterator[Chunk]:
     if form_of(path) == "parquet":
-        yield from parquet_chunks(path, wanted=wanted, rows_at_once=n)
+        yield from parquet_chunks(path, wanted=wanted, rows_at_once=n, limits=options.limits)
         return
     for part in parts_of(path, options):
         if part.form == "workbook":
-            yield from workbook_chunks(part, options=options, rows_at_once=n)
+            yield from workbook_chunks(path, part, options=options, rows_at_once=n)
             continue
         text = text_of(part, declared=options.encoding)
         if part.form == "text":
             yield from text_chunks(text, options=options, wanted=wanted, rows_at_once=n)
         elif flat:
-            yield from flat_chunks(text, wanted=wanted, rows_at_once=n)
+            yield from flat_chunks(text, wanted=wanted, rows_at_once=n, limits=options.limits)
         else:
-            yield from json_chunks(text, rows_at_once=n)
+            yield from json_chunks(text, rows_at_once=n, limits=options.limits)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path, limits: Limits = USUAL) -> tuple[int, int]:
+    regular_size(path, limits)
     facts = fault = None
     try:
         facts = path.stat()

@@ -15,12 +15,20 @@ import polars as pl
 
 from ageingwell.errors import SourceError
 from ageingwell.reading.encodings import Text
+from ageingwell.reading.limits import (
+    MB,
+    USUAL,
+    Limits,
+    LongNumberError,
+    beyond,
+    json_within,
+    stop_on_depth,
+    whole_within,
+)
 from ageingwell.reading.tabular import Chunk
 
 COLUMNS: Final = ("document", "resourceType")
 _BLOCK: Final = 1 << 18
-# No single record is longer; a longer one is a bracket that was never closed.
-_LONGEST_OBJECT: Final = 1 << 28
 
 
 class _CutError(Exception):
@@ -31,17 +39,19 @@ def _no_number(_: str) -> NoReturn:
     raise ValueError
 
 
-_DECODER: Final = JSONDecoder(parse_constant=_no_number)
-
-
 @dataclass
 class _Feed:
     """A text that is read as far as it is needed."""
 
     file: TextIO
+    name: str
+    limits: Limits
     text: str = ""
     at: int = 0
     is_whole: bool = False
+
+    def __post_init__(self) -> None:
+        self._decoder = JSONDecoder(parse_constant=_no_number, parse_int=whole_within(self.limits))
 
     def more(self) -> bool:
         """Read on; False at the end of the text."""
@@ -70,26 +80,36 @@ class _Feed:
         self.peek()
         while True:
             try:
-                found, end = _DECODER.raw_decode(self.text, self.at)
-            except (ValueError, RecursionError):
+                found, end = self._decoder.raw_decode(self.text, self.at)
+            except ValueError:
                 end = -1
+            except RecursionError:
+                raise beyond(self.name, "nests lists too deep", "depth", self.limits) from None
+            except LongNumberError as fault:
+                raise beyond(self.name, f"holds a number of {fault.n_digits:,} digits", "digits", self.limits) from None
             # A number at the very end of what was read may go on.
             if end >= 0 and (end < len(self.text) or self.is_whole):
                 text, self.at = self.text[self.at : end], end
+                stop_on_depth(text, self.name, self.limits)
                 return found, text
-            if len(self.text) - self.at > _LONGEST_OBJECT or not self.more():
+            # A bracket that was never closed is as long as the file.
+            if len(self.text) - self.at > self.limits.row_mb * MB:
+                raise beyond(
+                    self.name, "one object, or a bracket that is never closed, takes more MB", "row_mb", self.limits
+                )
+            if not self.more():
                 if end >= 0:
                     continue
                 raise _CutError
 
 
-def json_chunks(text: Text, *, rows_at_once: int) -> Iterator[Chunk]:
+def json_chunks(text: Text, *, rows_at_once: int, limits: Limits = USUAL) -> Iterator[Chunk]:
     """Yield the objects of a JSON text in chunks of the columns `document` and `resourceType`.
 
     An entry of a Bundle without a resource keeps its place as a ragged row. Raises `SourceError` for a text that is not
     whole, and for one that is none of these kinds.
     """
-    objects = _objects(text)
+    objects = _objects(text, limits)
     n_rows = 0
     while found := list(islice(objects, rows_at_once)):
         ragged = tuple(n_rows + position for position, (document, _) in enumerate(found, 1) if document is None)
@@ -99,21 +119,25 @@ def json_chunks(text: Text, *, rows_at_once: int) -> Iterator[Chunk]:
         yield Chunk(text.name, 1, _frame([]), COLUMNS)
 
 
-def first_objects(text: Text, n: int) -> list[dict[str, Any]]:
+def first_objects(text: Text, n: int, limits: Limits = USUAL) -> list[dict[str, Any]]:
     """The first objects of a JSON text."""
-    return [json.loads(document) for document, _ in islice(_objects(text), n) if document is not None]
+    return [
+        json_within(document, text.name, limits)
+        for document, _ in islice(_objects(text, limits), n)
+        if document is not None
+    ]
 
 
 def _frame(rows: list[tuple[str | None, str | None]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
 
 
-def _objects(text: Text) -> Iterator[tuple[str | None, str | None]]:
+def _objects(text: Text, limits: Limits) -> Iterator[tuple[str | None, str | None]]:
     n = 0
     fault = ""
     found: Iterator[tuple[Any, str]] = iter(())
     with text.lines() as file:
-        feed = _Feed(file)
+        feed = _Feed(file, text.name, limits)
         while not fault:
             row = None
             try:
@@ -156,7 +180,7 @@ def _values(text: Text, feed: _Feed) -> Iterator[tuple[Any, str]]:
         return
     if first != "{":
         raise _CutError
-    array, is_alone = _array_within(text)
+    array, is_alone = _array_within(text, feed.limits)
     if not is_alone or array is None:
         while feed.peek():
             yield feed.value()
@@ -177,12 +201,12 @@ def _array(feed: _Feed) -> Iterator[tuple[Any, str]]:
         feed.take(",")
 
 
-def _array_within(text: Text) -> tuple[str | None, bool]:
+def _array_within(text: Text, limits: Limits) -> tuple[str | None, bool]:
     """Which member of the first object is the array of its rows, and whether nothing follows that object."""
     arrays: list[str] = []
     kind = None
     with text.lines() as file:
-        feed = _Feed(file)
+        feed = _Feed(file, text.name, limits)
         for name, first in _members(feed):
             if first == "[":
                 of_objects = False

@@ -15,9 +15,10 @@ from typing import BinaryIO, Final, NoReturn
 
 import polars as pl
 
-from ageingwell.errors import SourceError
+from ageingwell.errors import LimitError, SourceError
 from ageingwell.reading.encodings import Text
 from ageingwell.reading.exact import Shape, exact_frame
+from ageingwell.reading.limits import MB, beyond
 from ageingwell.reading.options import ReaderOptions
 from ageingwell.reading.strict import Header, read_header, stop_on_cut_row, strict_chunks
 from ageingwell.reading.tabular import Chunk, chunk_of
@@ -140,8 +141,13 @@ class _Blocks:
 
     def _more(self) -> bool:
         sent = None
-        with suppress(SourceError):
+        try:
             sent = self.stream.read(BLOCK_BYTES)
+        except LimitError:
+            # The strict reader would come to the same end, and need minutes for it.
+            raise
+        except SourceError:
+            sent = None
         if sent is None:
             # The strict reader, which reads less ahead, may find another fault before this one.
             self._stop()
@@ -181,6 +187,10 @@ class _Blocks:
             if self.is_whole:
                 block, self.left = self.left, b""
                 return block
+            if len(self.left) > self.options.limits.row_mb * MB + size:
+                raise beyond(
+                    self.text.name, "a row, or a line that never ends, takes more MB", "row_mb", self.options.limits
+                )
             self._more()
 
     def _line_end(self, size: int) -> int:

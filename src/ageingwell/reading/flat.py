@@ -9,29 +9,34 @@ import polars as pl
 from ageingwell.errors import SourceError
 from ageingwell.reading.documents import json_chunks
 from ageingwell.reading.encodings import Text
+from ageingwell.reading.limits import USUAL, Limits, beyond
 from ageingwell.reading.tabular import Chunk
 
 
-def flat_chunks(text: Text, *, wanted: Callable[[str], bool], rows_at_once: int) -> Iterator[Chunk]:
+def flat_chunks(
+    text: Text, *, wanted: Callable[[str], bool], rows_at_once: int, limits: Limits = USUAL
+) -> Iterator[Chunk]:
     """Yield the objects of a JSON text as rows; numbers keep their digits, true and false are yes and no.
 
     A value that is itself a list or an object is given as JSON text. Raises `SourceError` for a text without keys.
     """
-    keys = _keys(text, rows_at_once)
+    keys = _keys(text, rows_at_once, limits)
     if not keys:
         raise SourceError(f"{text.name}: the file holds no object", "send it again")
     kept = [key for key in keys if wanted(key)] or keys[:1]
-    for chunk in json_chunks(text, rows_at_once=rows_at_once):
+    for chunk in json_chunks(text, rows_at_once=rows_at_once, limits=limits):
         objects = [_read(document) for document in chunk.rows["document"]]
         columns = {key: pl.Series([_text(one.get(key)) for one in objects], dtype=pl.String) for key in kept}
         yield Chunk(chunk.file, chunk.first_row, pl.DataFrame(columns), tuple(keys), chunk.ragged)
 
 
-def _keys(text: Text, rows_at_once: int) -> list[str]:
+def _keys(text: Text, rows_at_once: int, limits: Limits) -> list[str]:
     found: dict[str, None] = {}
-    for chunk in json_chunks(text, rows_at_once=rows_at_once):
+    for chunk in json_chunks(text, rows_at_once=rows_at_once, limits=limits):
         for document in chunk.rows["document"]:
             found |= dict.fromkeys(_read(document))
+            if len(found) > limits.columns:
+                raise beyond(text.name, f"has {len(found):,} columns", "columns", limits)
     return list(found)
 
 

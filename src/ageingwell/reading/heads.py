@@ -7,18 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
 from ageingwell.errors import SourceError
-from ageingwell.reading.chunks import parts_of
-from ageingwell.reading.columnar import parquet_names
 from ageingwell.reading.documents import COLUMNS, first_objects
 from ageingwell.reading.encodings import text_of
 from ageingwell.reading.forms import Form, form_of
+from ageingwell.reading.guarded import parquet_head, sheets
+from ageingwell.reading.limits import beyond
 from ageingwell.reading.options import AS_IT_IS, ReaderOptions
+from ageingwell.reading.parts import parts_of
 from ageingwell.reading.streams import Part
 from ageingwell.reading.strict import SEPARATORS
-from ageingwell.reading.workbooks import sheets
 
 _HEAD_CHARACTERS: Final = 1 << 18
 # What each byte string is text in; it says what may be declared, and nothing is read so without a declaration.
@@ -61,13 +59,16 @@ def head(path: Path, *, options: ReaderOptions = AS_IT_IS, n_lines: int = 25) ->
 def heads(path: Path, *, options: ReaderOptions = AS_IT_IS, n_lines: int = 25) -> list[Head]:
     """The first lines of each table of a file: of each sheet of a workbook, of each file in a zip file."""
     if form_of(path) == "parquet":
-        return [_parquet_head(path, n_lines)]
-    return [one for part in parts_of(path, options) for one in _part_heads(part, options, n_lines)]
+        return [_parquet_head(path, options, n_lines)]
+    return [one for part in parts_of(path, options) for one in _part_heads(path, part, options, n_lines)]
 
 
-def _part_heads(part: Part, options: ReaderOptions, n_lines: int) -> list[Head]:
+def _part_heads(path: Path, part: Part, options: ReaderOptions, n_lines: int) -> list[Head]:
     if part.form == "workbook":
-        return [Head(part.name, part.form, rows[:n_lines], sheet=name) for name, rows in sheets(part)]
+        return [
+            Head(part.name, part.form, rows, sheet=name)
+            for name, rows in sheets(path, part, options=options, most_rows=n_lines)
+        ]
     if part.form == "json":
         return [_json_head(part, options, n_lines)]
     return [_text_head(part, options, n_lines)]
@@ -82,6 +83,8 @@ def _text_head(part: Part, options: ReaderOptions, n_lines: int) -> Head:
     rows: list[list[str]] = []
     with suppress(csv.Error):
         for fields in csv.reader(io.StringIO(start, newline=""), delimiter=separator):
+            if len(fields) > options.limits.columns:
+                raise beyond(part.name, f"has {len(fields):,} columns", "columns", options.limits)
             rows.append(fields)
             if len(rows) == n_lines:
                 break
@@ -104,7 +107,7 @@ def _start(part: Part, options: ReaderOptions) -> tuple[str, str]:
 
 def _json_head(part: Part, options: ReaderOptions, n_lines: int) -> Head:
     text = text_of(part, declared=options.encoding)
-    found = first_objects(text, n_lines)
+    found = first_objects(text, n_lines, options.limits)
     keys = tuple(dict.fromkeys(key for one in found for key in one))
     kinds = {one["resourceType"] for one in found if isinstance(one.get("resourceType"), str)}
     rows = [list(keys), *([_cell(one.get(key)) for key in keys] for one in found)]
@@ -115,7 +118,7 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _parquet_head(path: Path, n_lines: int) -> Head:
-    names = parquet_names(path)
-    rows = pl.scan_parquet(path, glob=False).head(n_lines).collect()
-    return Head(path.name, "parquet", [names, *([_cell(value) for value in row] for row in rows.iter_rows())])
+def _parquet_head(path: Path, options: ReaderOptions, n_lines: int) -> Head:
+    names, rows = parquet_head(path, n_rows=n_lines, limits=options.limits)
+    cells = ([_cell(value) for value in row] for row in rows.iter_rows())
+    return Head(path.name, "parquet", [list(names), *cells])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ageingwell.config.limits import USUAL, Limits
 from ageingwell.config.score import ReaderSettings
 
 
@@ -13,6 +14,7 @@ class ReaderOptions:
     comma, semicolon, tab and bar that the header line has most of. `skip_lines` are title lines above the header (rows
     in a workbook). `sheet` None means the first sheet of a workbook that is not empty. `names` are the headings of a
     file without header. `member` is the name, or a pattern such as `*certificates.csv`, of the files of a zip file.
+    `limits` say how large the file may be.
     """
 
     encoding: tuple[str, ...] = ()
@@ -22,6 +24,7 @@ class ReaderOptions:
     has_header: bool = True
     names: tuple[str, ...] = ()
     member: str | None = None
+    limits: Limits = USUAL
 
 
 AS_IT_IS = ReaderOptions()
@@ -41,4 +44,5 @@ def reader_options(settings: ReaderSettings) -> ReaderOptions:
         sheet=settings.sheet,
         has_header=settings.has_header,
         names=settings.names,
+        limits=USUAL if settings.limits is None else settings.limits,
     )

@@ -11,12 +11,11 @@ from contextlib import suppress
 from io import BytesIO
 from typing import Final
 
-from ageingwell.errors import SourceError
+from ageingwell.errors import LimitError
 from ageingwell.reading.formula_errors import column_place
+from ageingwell.reading.limits import Limits
 from ageingwell.reading.streams import stop_on_bomb
 
-# 300,000 rows of 60 columns fit, and take about a gigabyte.
-MOST_CELLS: Final = 20_000_000
 _PLACE: Final = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _ROW: Final = re.compile(rb"<table:table-row\b([^>]*?)(?:/>|>(.*?)</table:table-row>)", re.DOTALL)
 _CELL: Final = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*?)(/>|>)")
@@ -24,15 +23,15 @@ _ROWS_REPEATED: Final = re.compile(rb'number-rows-repeated="(\d+)"')
 _COLUMNS_REPEATED: Final = re.compile(rb'number-columns-repeated="(\d+)"')
 
 
-def stop_on_vast_sheet(name: str, content: bytes) -> None:
+def stop_on_vast_sheet(name: str, content: bytes, limits: Limits) -> None:
     """Stop on a workbook that unpacks without end, or one of whose sheets reaches too far to be read."""
     n_cells = 0
     # What is not packed is an old .xls, whose sheets cannot be large; what is damaged is told by the reader of cells.
     with suppress(zipfile.BadZipFile, OSError, ValueError, KeyError), zipfile.ZipFile(BytesIO(content)) as archive:
-        stop_on_bomb(name, sum(info.file_size for info in archive.infolist()), len(content))
+        stop_on_bomb(name, sum(info.file_size for info in archive.infolist()), len(content), limits)
         n_cells = max(_cells(archive), default=0)
-    if n_cells > MOST_CELLS:
-        raise SourceError(
+    if n_cells > limits.cells:
+        raise LimitError(
             f"{name}: a sheet reaches over {n_cells:,} cells, most of them empty",
             "delete the empty rows and columns behind the table, or save the sheet as CSV",
         )

@@ -7,15 +7,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
-from ageingwell.errors import SourceError
+from ageingwell.errors import LimitError, SourceError
 from ageingwell.reading.forms import Form
+from ageingwell.reading.limits import MB, USUAL, Limits, regular_size
 
 BLOCK: Final = 1 << 20
-# Tables of text pack some 5 to 30 times; what unpacks a thousand times over was made to fill a disk.
-MOST_TIMES_UNPACKED: Final = 200
-MOST_UNPACKED_BYTES: Final = 1 << 30
 _FAULTS: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
@@ -31,8 +29,9 @@ class Part:
 class _Watched(io.RawIOBase):
     """A stream whose faults are told by the name of the file, and that stops when it unpacks without end."""
 
-    def __init__(self, inner: BinaryIO, name: str, packed_bytes: int | None) -> None:
-        self._inner, self._name, self._packed_bytes, self._read = inner, name, packed_bytes, 0
+    def __init__(self, inner: BinaryIO, name: str, packed: Callable[[], int] | None, limits: Limits) -> None:
+        self._inner, self._name, self._packed, self._read = inner, name, packed, 0
+        self._limits = limits
 
     def readable(self) -> bool:
         return True
@@ -46,7 +45,8 @@ class _Watched(io.RawIOBase):
         if found is None:
             raise SourceError(f"{self._name}: cannot be read to its end ({fault})", "send it again")
         self._read += len(found)
-        stop_on_bomb(self._name, self._read, self._packed_bytes)
+        if self._packed is not None:
+            stop_on_bomb(self._name, self._read, self._packed(), self._limits)
         buffer[: len(found)] = found
         return len(found)
 
@@ -56,30 +56,48 @@ class _Watched(io.RawIOBase):
         super().close()
 
 
-def stop_on_bomb(name: str, unpacked_bytes: int, packed_bytes: int | None) -> None:
-    """Stop on a packed file that unpacks more than 200 times over, and to more than a gigabyte."""
-    if packed_bytes is None or unpacked_bytes <= max(MOST_UNPACKED_BYTES, MOST_TIMES_UNPACKED * packed_bytes):
+def stop_on_bomb(name: str, unpacked_bytes: int, packed_bytes: int, limits: Limits = USUAL) -> None:
+    """Stop on a packed file that unpacks to more than tables do: more than a size, and more than so many times."""
+    most = max(limits.unpacked_mb * MB, limits.unpacked_times * packed_bytes)
+    if unpacked_bytes <= most:
         return
-    raise SourceError(
-        f"{name}: unpacks to more than {MOST_TIMES_UNPACKED} times its size, as no table does",
-        "send it unpacked, if it is right",
+    raise LimitError(
+        f"{name}: unpacks to more than {limits.unpacked_times:g} times its size, as no table does",
+        "send it unpacked, if it is right, or raise `unpacked_times` under [limits] in agencies.toml",
     )
 
 
-def watched(inner: BinaryIO, name: str, *, packed_bytes: int | None = None) -> BinaryIO:
-    """A stream of the same bytes that raises `SourceError` for whatever goes wrong."""
-    return io.BufferedReader(_Watched(inner, name, packed_bytes), BLOCK)
+def watched(inner: BinaryIO, name: str, *, packed: Callable[[], int] | None = None, limits: Limits = USUAL) -> BinaryIO:
+    """A stream of the same bytes that raises `SourceError` for whatever goes wrong.
+
+    `packed` says how many packed bytes the stream was unpacked from so far.
+    """
+    return io.BufferedReader(_Watched(inner, name, packed, limits), BLOCK)
 
 
-def opened(path: Path) -> BinaryIO:
+class _Gzip(gzip.GzipFile):
+    """A gzip file that closes what it was opened from."""
+
+    def close(self) -> None:
+        inner = self.fileobj
+        super().close()
+        if inner is not None:
+            inner.close()  # type: ignore[union-attr]
+
+
+def opened(path: Path, limits: Limits = USUAL) -> BinaryIO:
     """Open a file, unpacked if its name ends with .gz; a file that cannot be opened is a `SourceError`."""
     is_packed = path.name.lower().endswith(".gz")
-    file = packed_bytes = fault = None
+    regular_size(path, limits)
+    file: BinaryIO | None = None
+    fault = packed = None
     try:
-        packed_bytes = path.stat().st_size if is_packed else None
-        file = gzip.GzipFile(path, mode="rb") if is_packed else path.open("rb")
+        file = path.open("rb")
+        if is_packed:
+            packed = file.tell
+            file = cast("BinaryIO", _Gzip(fileobj=file, mode="rb"))
     except OSError as error:
         fault = error.strerror
     if file is None:
         raise SourceError(f"{path.name}: cannot be read ({fault})", "check that it exists and may be read")
-    return watched(file, path.name, packed_bytes=packed_bytes)  # type: ignore[arg-type]
+    return watched(file, path.name, packed=packed, limits=limits)

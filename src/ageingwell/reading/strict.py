@@ -15,7 +15,9 @@ from typing import Final, TextIO
 
 from ageingwell.errors import SourceError
 from ageingwell.reading.encodings import Text
+from ageingwell.reading.limits import MB, beyond
 from ageingwell.reading.options import ReaderOptions
+from ageingwell.reading.streams import BLOCK
 from ageingwell.reading.tabular import Chunk, chunk_of, named, without_blank_end
 
 SEPARATORS: Final = ",;\t|"
@@ -56,6 +58,7 @@ def stop_on_cut_row(text: Text, header: Header, last: list[str], n_rows: int) ->
 
 def read_header(text: Text, options: ReaderOptions) -> Header:
     """Read the header of a text, or of one without header its first row."""
+    _stop_on_long_line(text, options)
     line = _header_line(text, options)
     if "\0" in line:
         raise not_utf8(text)
@@ -63,12 +66,26 @@ def read_header(text: Text, options: ReaderOptions) -> Header:
         raise SourceError(f"{text.name}: the file is empty", "send it again, with its header line")
     separator = options.separator or max(SEPARATORS, key=line.count)
     first, n_lines = _first_row(text, options, separator)
+    if len(first) > options.limits.columns:
+        raise beyond(text.name, f"has {len(first):,} columns", "columns", options.limits)
     if not options.has_header:
         return Header(separator, _names_without_header(text, options, first), options.skip_lines)
     names = named(first)
     if len(set(names)) < len(names):
         raise SourceError(f"{text.name}: two columns have the same name", "give each column a name of its own")
     return Header(separator, names, options.skip_lines + n_lines)
+
+
+def _stop_on_long_line(text: Text, options: ReaderOptions) -> None:
+    """Stop where the first lines do not end: a file without a line break would be read whole to find one."""
+    most, left = options.limits.row_mb * MB, options.skip_lines + 1
+    at = 0
+    with text.open() as stream:
+        while left and (block := stream.read(BLOCK)):
+            breaks = block.count(b"\n") or block.count(b"\r")
+            left, at = max(0, left - breaks), 0 if breaks else at + len(block)
+            if at > most:
+                raise beyond(text.name, "a row, or a line that never ends, takes more MB", "row_mb", options.limits)
 
 
 def _header_line(text: Text, options: ReaderOptions) -> str:

@@ -10,6 +10,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from ageingwell.errors import SourceError
 from ageingwell.reading.formula_errors import formula_errors
+from ageingwell.reading.limits import MB, Limits, beyond
 from ageingwell.reading.options import ReaderOptions
 from ageingwell.reading.sheet_sizes import stop_on_vast_sheet
 from ageingwell.reading.streams import Part
@@ -24,6 +25,8 @@ def workbook_chunks(part: Part, *, options: ReaderOptions, rows_at_once: int) ->
     if not any(rows):
         raise SourceError(f"{part.name}: the sheet is empty", "send it again, or name the sheet that holds the table")
     width = max(len(options.names), *(len(fields) for fields in rows))
+    if width > options.limits.columns:
+        raise beyond(part.name, f"has {width:,} columns", "columns", options.limits)
     names = _names(part, options, rows, width)
     kept = [position for position, name in enumerate(names) if name is not None]
     headings = [names[position] or "" for position in kept]
@@ -37,15 +40,15 @@ def workbook_chunks(part: Part, *, options: ReaderOptions, rows_at_once: int) ->
         yield chunk_of(part.name, 1, headings, [])
 
 
-def sheets(part: Part) -> list[tuple[str, list[list[str]]]]:
+def all_sheets(part: Part, limits: Limits) -> list[tuple[str, list[list[str]]]]:
     """The name and the rows of text of each sheet of a workbook."""
-    book = _book(part)
+    book = _book(part, limits)
     return [(name, _rows(book, name, part)) for name in book.sheet_names]
 
 
 def sheet_rows(part: Part, options: ReaderOptions) -> list[list[str]]:
     """The rows of the sheet that is wanted: the named one, or the first that is not empty."""
-    book = _book(part)
+    book = _book(part, options.limits)
     if options.sheet is None:
         return next((rows for name in book.sheet_names if any(rows := _rows(book, name, part))), [])
     name = next((name for name in book.sheet_names if name.strip() == options.sheet.strip()), None)
@@ -91,10 +94,13 @@ class _Book:
         return names
 
 
-def _book(part: Part) -> _Book:
+def _book(part: Part, limits: Limits) -> _Book:
+    most = int(limits.workbook_mb * MB)
     with part.open() as stream:
-        content = stream.read()
-    stop_on_vast_sheet(part.name, content)
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise beyond(part.name, "takes more MB", "workbook_mb", limits)
+    stop_on_vast_sheet(part.name, content, limits)
     return _Book(_attempted(part, lambda: CalamineWorkbook.from_filelike(io.BytesIO(content))), content)
 
 

@@ -173,6 +173,13 @@ def _register(
     return Register(person_id, homes, grouped)
 
 
+def registered_by_group(patients: pl.LazyFrame, as_of: AsOf, *, places: Path, lag_days: int = 0) -> pl.DataFrame:
+    """Everybody registered on the cut-off, of any age, with their groups: person_id and `GROUPS`."""
+    versions = known(patients, as_of, endings=ENDINGS[REGISTER], lag_days=lag_days)
+    here = registered(latest_versions(versions), as_of)
+    return _register(patients, here, as_of, places=places, homes_named=None).people.select("person_id", *GROUPS)
+
+
 def _age_band() -> pl.Expr:
     age = pl.col("age")
     bands = [

@@ -19,7 +19,7 @@ from ageingwell.decisions.choices import (
 )
 from ageingwell.decisions.judging import LONGEST_NOTE
 from ageingwell.decisions.plan_choices import PLAN_TITLES
-from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS, PLAN_REVIEW
+from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS, LIST_UNTIL, PLAN_REVIEW
 from ageingwell.views import columns as view_columns
 from ageingwell.views.columns import Column
 
@@ -123,7 +123,7 @@ def headings() -> dict[str, str]:
     every: Iterable[Column | Asked] = (*shown, *ASKED, *ADDED)
     of_plans = {folded(words): name for name, title in PLAN_TITLES.items() for words in (name, title)}
     return (
-        {name: name for name in ("notices", LIST_CODE, LIST_KEYS)}
+        {name: name for name in ("notices", LIST_CODE, LIST_KEYS, LIST_UNTIL)}
         | of_plans
         | {folded(words): name for words, name in FORMER_TITLES.items()}
         | {folded(words): column.name for column in every for words in (column.name, column.title)}

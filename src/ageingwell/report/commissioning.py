@@ -33,7 +33,10 @@ EVERY_SERVICE: Final = 10_000
 
 @dataclass(frozen=True)
 class Community:
-    """What the page is counted from: the night's tables, and what each need is led by."""
+    """What the page is counted from: the night's tables, what each need is led by, and the counts of the page `before`.
+
+    `before` are the counts that the last quarter's page was drawn from (`COUNTS`), if there was one.
+    """
 
     residents: pl.DataFrame | pl.LazyFrame
     needs: pl.DataFrame
@@ -42,6 +45,51 @@ class Community:
     just_missed: pl.DataFrame
     marginal: pl.DataFrame
     leads: Mapping[str, str]
+    before: pl.DataFrame | None = None
+
+
+# The counts behind a page: which of its tables, the two labels of a cell, and how many people or homes.
+COUNTS = pl.Schema({"of": pl.String, "one": pl.String, "other": pl.String, "n": pl.Int64})
+_NEEDS: Final = "needs by place"
+_KNOWN: Final = "known by place"
+_JOINT: Final = "homes of two agencies"
+
+
+def counts_behind(community: Community) -> pl.DataFrame:
+    """The counts that the page of a quarter is drawn from (`COUNTS`), to be kept for the next.
+
+    A change between two pages is a count of people too, and passes the same door: where fewer than 8 came or went since
+    the last page, a cell keeps the count it had. So whatever moves on a page, no single person moved it.
+
+    >>> residents = pl.DataFrame({"person_id": [f"p{n}" for n in range(12)], "place": "Totnes", "known_to": [[]] * 12})
+    >>> nobody = pl.DataFrame(schema=dict.fromkeys(("person_id", "household_id", "need", "lead_agency"), pl.String))
+    >>> last = pl.DataFrame([("known by place", "Totnes", "None", 19)], schema=COUNTS, orient="row")
+    >>> town = Community(residents, nobody, pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), pl.DataFrame(), {}, last)
+    >>> counts_behind(town).rows()
+    [('known by place', 'Totnes', 'None', 19)]
+    """
+    parts = {
+        _NEEDS: _needs_counted(community).select("place", "need", "n"),
+        _KNOWN: _known_counted(community.residents).select("place", "band", "n"),
+        _JOINT: _joint_counted(community.needs),
+    }
+    now = pl.concat(
+        part.select(pl.lit(of).alias("of"), pl.nth(0).alias("one"), pl.nth(1).alias("other"), "n").cast(COUNTS)
+        for of, part in parts.items()
+    )
+    if community.before is None:
+        return now.sort(COUNTS.names())
+    cell = ("of", "one", "other")
+    both = now.join(community.before.cast(COUNTS), on=cell, how="full", coalesce=True, suffix="_before").with_columns(
+        pl.col("n", "n_before").fill_null(0)
+    )
+    is_few = (pl.col("n") - pl.col("n_before")).abs() < SUPPRESS_BELOW
+    steady = both.select(*cell, n=pl.when(is_few).then("n_before").otherwise("n"))
+    return steady.filter(pl.col("n") > 0).sort(COUNTS.names())
+
+
+def _cells(counts: pl.DataFrame, of: str, one: str, other: str) -> pl.DataFrame:
+    return counts.filter(pl.col("of") == of).select(pl.col("one").alias(one), pl.col("other").alias(other), "n")
 
 
 def commissioning(community: Community, *, facts: NightFacts, settings: ServicesSettings, on: date) -> Table:
@@ -49,7 +97,8 @@ def commissioning(community: Community, *, facts: NightFacts, settings: Services
 
     Of the facts of the night they are `capacity`, `directory` and `missing`.
     """
-    cross = needs_by_place(community)
+    counts = counts_behind(community)
+    cross = _needs_shown(counts, community)
     reach = services_in_reach(community, settings=settings, on=on)
     has_services = not community.services.is_empty()
     return {
@@ -62,8 +111,8 @@ def commissioning(community: Community, *, facts: NightFacts, settings: Services
         "by_place": _by_place(cross),
         "gaps": _gaps(cross, reach) if has_services else _table("", (), []),
         "served": _served(cross, reach) if has_services else _table("", (), []),
-        "known": _known(community.residents, missing=facts.missing),
-        "joint": _joint(community.needs),
+        "known": _known(counts, missing=facts.missing),
+        "joint": _joint(counts),
         "one_more": _one_more(community),
         "directory": _directory(community.services),
         "directory_state": facts.directory.get("state", "none"),
@@ -78,10 +127,18 @@ def needs_by_place(community: Community) -> pl.DataFrame:
     A need is counted once for each person that has it, also where nobody is sent this week; `need` is a need, the
     agency that leads on it (the sum of its needs), or `All`.
     """
+    return _needs_shown(counts_behind(community), community)
+
+
+def _needs_shown(counts: pl.DataFrame, community: Community) -> pl.DataFrame:
+    cells = _cells(counts, _NEEDS, "place", "need")
+    return disclose_cross(cells, rows="place", columns="need", groups=community.leads)
+
+
+def _needs_counted(community: Community) -> pl.DataFrame:
     residents = community.residents.lazy().select("person_id", "place")
     placed = residents.join(community.needs.lazy().drop("household_id"), on="person_id").collect()
-    counts = placed.group_by("place", "need").agg(n=pl.col("person_id").n_unique().cast(pl.Int64))
-    return disclose_cross(counts, rows="place", columns="need", groups=community.leads)
+    return placed.group_by("place", "need").agg(n=pl.col("person_id").n_unique().cast(pl.Int64))
 
 
 def services_in_reach(community: Community, *, settings: ServicesSettings, on: date) -> pl.DataFrame:
@@ -264,11 +321,7 @@ def _need_words(need: str) -> str:
     return NEED_WORDS[need].name if need in NEED_WORDS else label_words(need)
 
 
-def _known(residents: pl.DataFrame | pl.LazyFrame, *, missing: Collection[str]) -> Table:
-    """People by place and by how many services have a record of them, and the share that none has.
-
-    `missing` are the tables that did not come: a service of whose records one is missing may know more people.
-    """
+def _known_counted(residents: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     n_known = pl.col("known_to").list.len()
     band = (
         pl.when(n_known == 0)
@@ -279,8 +332,15 @@ def _known(residents: pl.DataFrame | pl.LazyFrame, *, missing: Collection[str]) 
         .then(pl.lit(KNOWN_BANDS[2]))
         .otherwise(pl.lit(KNOWN_BANDS[3]))
     )
-    counts = residents.lazy().group_by("place", band.alias("band")).agg(n=pl.len().cast(pl.Int64)).collect()
-    cross = disclose_cross(counts, rows="place", columns="band")
+    return residents.lazy().group_by("place", band.alias("band")).agg(n=pl.len().cast(pl.Int64)).collect()
+
+
+def _known(counts: pl.DataFrame, *, missing: Collection[str]) -> Table:
+    """People by place and by how many services have a record of them, and the share that none has.
+
+    `missing` are the tables that did not come: a service of whose records one is missing may know more people.
+    """
+    cross = disclose_cross(_cells(counts, _KNOWN, "place", "band"), rows="place", columns="band")
     shown = _shown(cross)
     rows = []
     for place in [*_places(cross), TOTAL]:
@@ -310,19 +370,19 @@ def _not_counted(missing: Collection[str]) -> str:
     return f"{register} We do not know who these services know, because some of their records did not arrive: {named}."
 
 
-def _joint(needs: pl.DataFrame) -> Table:
+def _joint_counted(needs: pl.DataFrame) -> pl.DataFrame:
     """Homes in which two agencies lead on a need: visits that could be made together."""
     at_home = needs.drop_nulls("household_id").select("household_id", "lead_agency").unique()
     agencies = at_home.group_by("household_id").agg(pl.col("lead_agency"))["lead_agency"].to_list()
     pairs = [pair for home in agencies for pair in combinations(sorted(home, key=LEAD_AGENCIES.index), 2)]
-    if not pairs:
+    found = pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
+    return found.group_by("one", "other").agg(n=pl.len().cast(pl.Int64))
+
+
+def _joint(counts: pl.DataFrame) -> Table:
+    counts = _cells(counts, _JOINT, "one", "other").sort("n", "one", "other", descending=[True, False, False])
+    if counts.is_empty():
         return _table("Homes that two agencies could visit together", ("Agencies", "Homes"), [])
-    counts = (
-        pl.DataFrame(pairs, schema={"one": pl.String, "other": pl.String}, orient="row")
-        .group_by("one", "other")
-        .agg(n=pl.len().cast(pl.Int64))
-        .sort("n", "one", "other", descending=[True, False, False])
-    )
     rows = [
         [f"{agency_words(one)} and {agency_words(other).lower()}", shown]
         for one, other, shown in disclose_table(counts).iter_rows()

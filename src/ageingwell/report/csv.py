@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS
+from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS, LIST_UNTIL
 from ageingwell.report.cells import flat, harmless
 from ageingwell.report.choices import ASKED
 from ageingwell.report.codes import keys_text, list_code
@@ -14,8 +14,9 @@ from ageingwell.views.columns import AgencyView
 def agency_csv(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
     r"""Write a view as CSV: UTF-8 with its mark, every field quoted, the columns to fill in empty, `notices` last.
 
-    Two columns after those of the view say in each row which list it is (recipient, night, eight letters) and the
-    fingerprints of the keys it was made with: the agency that matches it, and `record`, find them there.
+    The columns after those of the view say in each row which list it is (recipient, night, eight letters), the
+    fingerprints of the keys it was made with, and the last day on which it may be used: the agency that matches it, and
+    `record`, find them there.
 
     >>> from datetime import date
     >>> from ageingwell.views.columns import PLACE
@@ -26,5 +27,7 @@ def agency_csv(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
     empty = [pl.lit("").alias(question.name) for question in ASKED]
     said = pl.lit(harmless(" ".join(notices) or "none")).alias("notices")
     which = [pl.lit(list_code(view)).alias(LIST_CODE), pl.lit(keys_text(view)).alias(LIST_KEYS)]
+    if view.use_until is not None:
+        which.append(pl.lit(view.use_until.isoformat()).alias(LIST_UNTIL))
     rows = flat(view.frame).with_columns(*which, *empty, said)
     return rows.write_csv(quote_style="always", line_terminator="\r\n", include_bom=True).encode()

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS
+from ageingwell.decisions.tables import LIST_CODE, LIST_KEYS, LIST_UNTIL
 from ageingwell.report.codes import keys_text, list_code
 from ageingwell.views.columns import AgencyView
 
@@ -15,7 +15,7 @@ FORMAT = 1
 
 
 def view_json(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
-    """Write a view as one JSON object: format, night, recipient, notices, notes, columns with meanings, rows.
+    """Write a view as one JSON object: night, recipient, last day of use, notices, notes, columns with meanings, rows.
 
     >>> from datetime import date
     >>> from ageingwell.views.columns import PLACE
@@ -28,12 +28,18 @@ def view_json(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
         "format": FORMAT,
         "night": view.as_of.isoformat(),
         "recipient": view.recipient,
+        **_until(view),
         "notices": list(notices),
         "notes": list(view.notes),
         "columns": [_column(view, number) for number in range(len(view.columns))],
         "rows": view.frame.select(column.name for column in view.columns).to_dicts(),
     }
     return (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _until(view: AgencyView) -> dict[str, str]:
+    """The last day on which the list may be used."""
+    return {} if view.use_until is None else {LIST_UNTIL: view.use_until.isoformat()}
 
 
 def _column(view: AgencyView, number: int) -> dict[str, Any]:
@@ -54,6 +60,7 @@ def view_parquet(view: AgencyView, *, notices: Sequence[str] = ()) -> bytes:
         "recipient": view.recipient,
         LIST_CODE: list_code(view),
         LIST_KEYS: keys_text(view),
+        **_until(view),
         "notices": json.dumps(list(notices), ensure_ascii=False),
         "meanings": json.dumps({column.name: column.meaning for column in view.columns}, ensure_ascii=False),
     }

@@ -4,6 +4,7 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ageingwell.report.cells import day_words
 from ageingwell.report.choices import DECISION
 from ageingwell.report.doors import by_door
 from ageingwell.report.glance import Told
@@ -94,10 +96,19 @@ def annex_html(summary: Mapping[str, Any], *, sections: Sequence[Section] = (), 
     return _page("annex.html", title=title, sections=sections, safe=safe, **summary)
 
 
-def commissioning_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:
+def commissioning_html(
+    told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = (), use_until: date | None = None
+) -> bytes:
     """Draw the page for commissioners from `commissioning`: counts alone, no key and no name."""
     title = f"Needs and local services, {as_of}"
-    return _page("commissioning.html", title=title, as_of=as_of, notices=list(notices), **told)
+    return _page(
+        "commissioning.html", title=title, as_of=as_of, notices=list(notices), use_until=_last(use_until), **told
+    )
+
+
+def held_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:
+    """Draw the page for a person who asked what is held of them: `short` sentences and `sections` in plain words."""
+    return _page("held.html", title="What we hold about you", as_of=as_of, notices=list(notices), **told)
 
 
 def agency_html(
@@ -123,6 +134,7 @@ def agency_html(
         page=page,
         list=page,
         as_of=page["as_of"],
+        use_until=_last(view.use_until),
         made_up=bool(notices) and notices[0].startswith("MADE-UP"),
         decisions=list(DECISION.choices),
         people=list(people),
@@ -134,6 +146,11 @@ def agency_html(
         homes=page_of(homes) if homes is not None and homes.frame.height else None,
         notices=list(notices),
     )
+
+
+def _last(day: date | None) -> str | None:
+    """The last day of use as a page says it."""
+    return None if day is None else day_words(day)
 
 
 def _page(template: str, *, has_script: bool = False, **values: Any) -> bytes:

@@ -65,6 +65,8 @@ GROUP_COLUMNS: Final[Mapping[str, tuple[str, Told]]] = {
     "positive predictive value": ("Had the event, of those listed", OF_100),
     "auroc": ("AUROC", RATIO),
     "observed over expected": ("Observed over expected", RATIO),
+    "calibration slope": ("Calibration slope (1 is right)", RATIO),
+    "calibration intercept": ("Calibration intercept (0 is right)", RATIO),
 }
 WALL_COLUMNS: Final[Mapping[str, tuple[str, Told]]] = {
     "auroc": ("AUROC", PLAIN),

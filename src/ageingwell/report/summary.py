@@ -55,6 +55,7 @@ def summarise(
     n_considered = _people(attrition.filter(pl.col("step").is_in(CONSIDERED)))
     return {
         "as_of": day_words(group.as_of),
+        "use_until": None if facts.use_until is None else day_words(facts.use_until),
         "purpose": PURPOSE_WORDS.get(facts.purpose, "not stated"),
         "made_up": facts.made_up,
         "rules_only": facts.rules_only,

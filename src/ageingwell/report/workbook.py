@@ -28,6 +28,7 @@ HOW_TO_USE: Final = (
 )
 CODE_OF_LIST: Final = "Code of this list"
 KEYS_OF_LIST: Final = "Made with the keys"
+USE_UNTIL: Final = "Do not use after"
 _EMPTY_ROWS: Final = 12  # to add someone
 
 
@@ -188,6 +189,8 @@ def _cover(
         ("Records up to", f"{day_words(view.as_of)} (what was recorded on that day or later is not used)"),
         ("Rows", f"{view.frame.height} on the sheet"),
     ]
+    if view.use_until is not None:
+        lines.insert(2, (USE_UNTIL, day_words(view.use_until)))
     if homes is not None:
         lines.append(("Homes", f"{homes.frame.height} homes with a need, where we do not know who lives there"))
     if code is not None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ageingwell.errors import SourceError
+from ageingwell.errors import LimitError, SourceError
+from ageingwell.reading.limits import MB, USUAL, json_within, regular_size, small_bytes
 from ageingwell.services.tabular import is_package, package_records
 from ageingwell.sources.read import MARK_OF_MADE_UP_DATA
 
 # Where lists of version 3 keep their records; `content` is the list of Open Referral UK 1.
 LIST_KEY: Final = "contents"
 LIST_KEY_OF_VERSION_1: Final = "content"
-LONGEST_BYTES: Final = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -77,23 +77,18 @@ def _json_files(directory: Path) -> Iterator[Path]:
 
 
 def _json(path: Path) -> tuple[Any, str]:
+    size = regular_size(path)
+    if size > USUAL.page_mb * MB:
+        raise LimitError(f"{path.name}: {size:,} bytes is too long for a page", "save the directory page by page")
+    content = small_bytes(path, most=int(USUAL.page_mb * MB))
     try:
-        size = path.stat().st_size
-        if size > LONGEST_BYTES:
-            raise SourceError(f"{path.name}: {size:,} bytes is too long for a page", "save the directory page by page")
-        content = path.read_bytes()
-    except OSError as fault:
-        raise SourceError(f"{path.name}: cannot be read ({fault.strerror})", "check that it may be read") from None
-    try:
-        return json.loads(content.decode("utf-8-sig")), hashlib.sha256(content).hexdigest()
+        return json_within(content.decode("utf-8-sig"), path.name), hashlib.sha256(content).hexdigest()
     except UnicodeDecodeError:
         raise SourceError(f"{path.name}: not UTF-8", "save the page as UTF-8") from None
     except json.JSONDecodeError as fault:
         raise SourceError(
             f"{path.name}: not whole JSON, line {fault.lineno}", "fetch the page again; it may have been cut off"
         ) from None
-    except RecursionError:
-        raise SourceError(f"{path.name}: nested too deep for a page of services", "fetch the page again") from None
 
 
 def _records(file: str, content: Any) -> list[Any]:
@@ -110,4 +105,4 @@ def _records(file: str, content: Any) -> list[Any]:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(small_bytes(path, most=int(USUAL.page_mb * MB))).hexdigest()

@@ -5,11 +5,13 @@ them (`services.csv`).
 """
 
 import csv
+import io
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
 
 from ageingwell.errors import SourceError
+from ageingwell.reading.limits import MB, USUAL, beyond, small_bytes
 
 Row = dict[str, Any]
 
@@ -145,17 +147,19 @@ def _listed(rows: list[Row], key: str) -> dict[Any, list[Row]]:
 def _rows(path: Path) -> list[Row]:
     """The rows of one file; an empty cell is a missing value. A row with a wrong number of fields stops the file."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = []
-            for number, row in enumerate(reader, start=1):
-                if None in row or None in row.values():
-                    raise SourceError(
-                        f"{path.name}: row {number} does not have as many fields as the header", "send the file again"
-                    )
-                rows.append({name: value.strip() or None for name, value in row.items()})
-            return rows
+        text = small_bytes(path, most=int(USUAL.page_mb * MB)).decode("utf-8-sig")
+        if text.count(",") > USUAL.values:
+            raise beyond(path.name, f"holds {text.count(','):,} values", "values")
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        if len(reader.fieldnames or ()) > USUAL.columns:
+            raise beyond(path.name, f"has {len(reader.fieldnames or ()):,} columns", "columns")
+        rows = []
+        for number, row in enumerate(reader, start=1):
+            if None in row or None in row.values():
+                raise SourceError(
+                    f"{path.name}: row {number} does not have as many fields as the header", "send the file again"
+                )
+            rows.append({name: value.strip() or None for name, value in row.items()})
+        return rows
     except (UnicodeDecodeError, csv.Error):
         raise SourceError(f"{path.name}: not a CSV file in UTF-8", "save it as UTF-8 with commas") from None
-    except OSError as fault:
-        raise SourceError(f"{path.name}: cannot be read ({fault.strerror})", "check that it may be read") from None

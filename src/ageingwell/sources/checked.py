@@ -12,6 +12,7 @@ from ageingwell.sources.raw import FileRead
 
 REFUSED_PEOPLE = pl.Schema({"person_id": pl.String, "recorded_on": pl.Date})
 UNREAD_PEOPLE = pl.Schema([*REFUSED_PEOPLE.items(), ("column", pl.String())])
+REFUSED_OF = pl.Schema({"person_id": pl.String})
 LEFT_OUT = pl.Schema({"column": pl.String, "n_rows": pl.Int64})
 BY_DAY = pl.Schema({"day": pl.Date, "n_rows": pl.Int64})
 
@@ -27,10 +28,12 @@ class CheckedTable:
     missing: column, rule, n_cells; `emptied_cells` names the first 10,000 of each column and rule as refused rows are
     named. `badly_read` are the optional columns of which more than half of what was sent could not be read.
     `unread_people` are those of the GP register whose good rows have such a cell that may not be taken for empty:
-    person_id, recorded_on, column. `unknown_labels` are the labels that are none of a closed list (column, label,
-    n_rows, n_labels), those of few rows without their words. `left_out` counts the rows that the settings say to
-    ignore: column, n_rows. `n_repeated` counts the good rows that repeat an earlier one in every column but the day of
-    recording. `by_day` counts the good rows of each day of recording (of checking, for permissions): day, n_rows.
+    person_id, recorded_on, column. `unknown_labels` counts the rows whose label is none of a closed list, and
+    the different labels in them (column, n_rows, n_labels), never naming one. `left_out` counts the rows that the
+    settings say to ignore: column, n_rows. `n_repeated` counts the good rows that repeat an earlier one but the day of
+    recording, `n_twice` the versions of the register that came twice and count once. `refused_of` are the people of
+    rows that were refused, where a row names one: person_id, a row each. `by_day` counts the good rows of each day of
+    recording (of checking, for permissions): day, n_rows.
     """
 
     name: str
@@ -54,6 +57,8 @@ class CheckedTable:
     unknown_labels: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TOLD_LABELS))
     left_out: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_OUT))
     n_repeated: int = 0
+    n_twice: int = 0
+    refused_of: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED_OF))
     by_day: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BY_DAY))
 
     @property

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 import polars as pl
 
 from ageingwell.errors import SourceError
+from ageingwell.reading.limits import KB, MB, USUAL, beyond
 
 
 def database_frames(name: str, uri: str, query: str, *, rows_at_once: int) -> Iterator[pl.DataFrame]:
@@ -39,6 +40,10 @@ def _sqlite(name: str, uri: str, query: str, rows_at_once: int) -> Iterator[pl.D
     path = "/" + path.lstrip("/") if path.startswith("/") else path
     # Read only: a wrong path is a fault, not a new and empty database.
     with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
+        # A row of a few bytes in the file may stand for a thousand million; SQLite stops there itself.
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, int(USUAL.row_mb * MB))
+        # A query reads, and writes no other file.
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         cursor = connection.execute(query)
         names = [column[0] for column in cursor.description or ()]
         if len(set(names)) < len(names):
@@ -56,6 +61,8 @@ def _frame(names: list[str], rows: list[tuple[Any, ...]]) -> pl.DataFrame:
 
 def _series(name: str, values: tuple[Any, ...]) -> pl.Series:
     """A column of one type as it is; of several types as the texts a person would write."""
+    if (longest := max((len(one) for one in values if isinstance(one, str | bytes)), default=0)) > USUAL.cell_kb * KB:
+        raise beyond(f"the database, column {name}", f"a cell of {longest / KB:,.0f} kB", "cell_kb")
     types = {type(value) for value in values if value is not None}
     if len(types) > 1:
         values = tuple(value if value is None else str(value) for value in values)

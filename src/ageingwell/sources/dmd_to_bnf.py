@@ -6,10 +6,9 @@ code, its own identifier under `SNOMED Code`, and in some releases that of its v
 """
 
 import hashlib
-import io
 import re
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,9 +16,14 @@ from typing import Any, Final
 
 import polars as pl
 
+from ageingwell.config.files import MOST_TABLE_BYTES, file_bytes
 from ageingwell.contracts.codes import is_concept
 from ageingwell.contracts.prefixes import has_bnf_chapter
-from ageingwell.errors import ConfigError
+from ageingwell.errors import ConfigError, SourceError
+from ageingwell.reading.guarded import sheets
+from ageingwell.reading.options import ReaderOptions
+from ageingwell.reading.parts import parts_of
+from ageingwell.reading.streams import Part
 from ageingwell.sources.checked import Records
 
 Rows = Sequence[Sequence[Any]]
@@ -34,6 +38,9 @@ _BNF: Final = r"^[0-9]{7}[0-9A-Z]{2,8}$"
 _SUBSTANCE: Final = 9  # the first nine characters of a BNF code name the chemical substance
 _EXACT_DIGITS: Final = 15  # a spreadsheet's number is exact up to so many digits, and a dm+d code has up to 18
 _HEADING_ROWS: Final = 20
+_MOST_ROWS: Final = 2_000_000  # dm+d has some 300,000 products and packs
+# The workbooks and CSV files of a zip file, whatever else was packed with them.
+_TABLES: Final = ReaderOptions(member="*.[xXcC][lLsS][sSvV]*")
 OLD_AFTER_DAYS: Final = 400
 LOOKED_UP: Final = "bnf_looked_up"
 
@@ -100,11 +107,8 @@ def read_dmd_to_bnf(path: Path) -> DmdToBnf:
 
     Raises `ConfigError` where it is none of these, is damaged, or lacks the columns.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        raise ConfigError(f"{path.name}: cannot be read ({fault.strerror})", "correct its path or its rights") from None
-    pairs = _pairs(_rows(content, path.name), path.name)
+    content = file_bytes(path, most=MOST_TABLE_BYTES)
+    pairs = _pairs(_rows(path, content), path.name)
     valid = pairs.filter(is_concept(pl.col("dmd_code")) & pl.col("bnf_code").str.contains(_BNF))
     if valid.is_empty():
         raise ConfigError(
@@ -224,52 +228,43 @@ def _text(cell: Any) -> str:
     return str(cell).strip().removesuffix(".0")
 
 
-def _rows(content: bytes, name: str) -> Rows:
+def _rows(path: Path, content: bytes) -> Rows:
     """The rows of the sheet that has the columns, or of a CSV."""
-    suffix = Path(name).suffix.casefold()
-    if suffix == ".zip":
-        return _rows(*_of_zip(content, name))
+    suffix = path.suffix.casefold()
     if suffix == ".csv":
-        return _csv_rows(content, name)
-    if suffix in (".xlsx", ".xlsm", ".xlsb", ".ods"):
-        return _sheet_rows(content, name)
-    raise ConfigError(f"{name}: not a workbook (.xlsx), a zip file or a CSV", _HOW)
-
-
-def _of_zip(content: bytes, name: str) -> tuple[bytes, str]:
+        return _csv_rows(content, path.name)
+    if suffix not in (".zip", ".xlsx", ".xlsm", ".ods"):
+        raise ConfigError(f"{path.name}: not a workbook (.xlsx), a zip file or a CSV", _HOW)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            inside = [one for one in archive.namelist() if one.casefold().endswith((".xlsx", ".csv"))]
-            inside = [one for one in inside if not one.startswith("__MACOSX")]
-            if len(inside) != 1:
-                raise ConfigError(f"{name}: holds {len(inside)} workbooks, and one is needed", _HOW)
-            return archive.read(inside[0]), Path(inside[0]).name
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):
-        raise ConfigError(f"{name}: the zip file is damaged or incomplete", _HOW) from None
+        inside = parts_of(path, _TABLES)
+        if len(inside) != 1:
+            raise ConfigError(f"{path.name}: holds {len(inside)} workbooks, and one is needed", _HOW)
+        if inside[0].form == "workbook":
+            return _sheet_rows(path, inside[0])
+        with inside[0].open() as stream:
+            return _csv_rows(stream.read(MOST_TABLE_BYTES), inside[0].name)
+    except SourceError as fault:
+        raise ConfigError(fault.found, _HOW) from None
 
 
 def _csv_rows(content: bytes, name: str) -> Rows:
-    try:
+    table = None
+    # Polars would unpack what is packed itself, without end.
+    if content[:2] != b"\x1f\x8b" and content[:4] != b"\x28\xb5\x2f\xfd":
         # A dm+d code read as a number would lose its last digits.
-        table = pl.read_csv(content, infer_schema=False, has_header=False, truncate_ragged_lines=True)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError):
-        raise ConfigError(f"{name}: cannot be read as CSV in UTF-8", _HOW) from None
+        with suppress(pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError):
+            table = pl.read_csv(content, infer_schema=False, has_header=False, truncate_ragged_lines=True)
+    if table is None:
+        raise ConfigError(f"{name}: cannot be read as CSV in UTF-8", _HOW)
     return table.fill_null("").rows()
 
 
-def _sheet_rows(content: bytes, name: str) -> Rows:
-    # Imported here: most commands read no workbook.
-    import python_calamine
-
-    try:
-        with python_calamine.load_workbook(io.BytesIO(content)) as book:
-            sheets: Iterable[Rows] = [book.get_sheet_by_name(sheet).to_python() for sheet in book.sheet_names]
-    except (python_calamine.CalamineError, OSError, ValueError):
-        raise ConfigError(f"{name}: the workbook is damaged or incomplete", _HOW) from None
-    for rows in sheets:
+def _sheet_rows(path: Path, part: Part) -> Rows:
+    for _, rows in sheets(path, part, options=_TABLES, most_rows=_MOST_ROWS):
         try:
-            _heading(rows, name)
+            _heading(rows, part.name)
         except ConfigError:
             continue
-        return rows
-    raise ConfigError(f"{name}: no sheet has the columns `SNOMED Code` and `BNF Code`", _HOW)
+        # A number of more digits than a spreadsheet keeps, as the reader of cells writes it.
+        return [["not exact" if re.fullmatch(r"[0-9]+\.0", cell) else cell for cell in row] for row in rows]
+    raise ConfigError(f"{part.name}: no sheet has the columns `SNOMED Code` and `BNF Code`", _HOW)

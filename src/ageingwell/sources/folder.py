@@ -8,6 +8,7 @@ from pathlib import Path
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import SourceError
+from ageingwell.sources.declared import DECLARED
 from ageingwell.sources.headings import folded_heading
 from ageingwell.sources.locate import MARK_OF_MADE_UP_DATA, candidates, is_database, readable
 
@@ -24,7 +25,11 @@ def unused_files(data: Path, settings: Mapping[str, TableSettings]) -> tuple[str
         found = sorted(path for path in data.iterdir() if not path.name.startswith((".", "_")))
         # A file system that folds case finds `contacts.csv` under the name `Contacts.csv`.
         return tuple(
-            path.name for path in found if path.name not in OURS and not any(path.samefile(other) for other in used)
+            path.name
+            for path in found
+            if path.name not in OURS
+            and not DECLARED.fullmatch(path.name)
+            and not any(path.samefile(other) for other in used)
         )
 
 

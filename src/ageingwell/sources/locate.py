@@ -49,7 +49,9 @@ def locate(table: str, settings: TableSettings, data: Path) -> Location | None:
     with readable(data):
         if found and found[0].is_symlink() and not found[0].exists():
             raise SourceError(f"{found[0].name}: a link that leads to no file", "send the table, or take the link away")
-        return _of_path(table, found[0]) if found else None
+        # A place that the settings name may lie anywhere; what merely lies in the data folder may not lead out of it.
+        root = data if settings.location is None else found[0] if found else data
+        return _of_path(table, found[0], root=root.resolve()) if found else None
 
 
 def _stop_on_location_of_spark(table: str, settings: TableSettings) -> None:
@@ -87,13 +89,25 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _of_path(table: str, path: Path) -> Location:
+def stop_on_way_out(path: Path, *, root: Path) -> None:
+    """Stop where a link leads out of the folder that was named: a file elsewhere is not part of what was sent."""
+    if not path.resolve().is_relative_to(root):
+        raise SourceError(
+            f"{path.name}: a link that leads out of the folder",
+            "put the file itself there, or name its place in agencies.toml",
+        )
+
+
+def _of_path(table: str, path: Path, *, root: Path) -> Location:
+    stop_on_way_out(path, root=root)
     if path.is_file():
         if not is_readable(path):
             raise SourceError(f"{path.name}: no file that can be read", f"send it as {READABLE}")
         return Location(table, files=(path,))
     # Names that start with a dot or an underscore are the marks that file systems and Spark leave behind.
     files = tuple(sorted(file for file in path.iterdir() if not file.name.startswith((".", "_"))))
+    for file in files:
+        stop_on_way_out(file, root=root)
     if not files:
         raise SourceError(f"{table}: the folder {path.name}/ holds no file", "send the files again")
     if strange := [file.name for file in files if not is_readable(file) or not file.is_file()]:

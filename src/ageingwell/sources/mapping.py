@@ -6,6 +6,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.errors import ConfigError
 from ageingwell.pseudonyms.conversion import RAW
+from ageingwell.reading.listed import fold_one, why_not_ours
 from ageingwell.sources.headings import folded_heading
 from ageingwell.sources.parse import EMPTY
 
@@ -42,6 +43,13 @@ def _wrong_mapping(table: str, settings: TableSettings) -> list[str]:
         if name in ours and ours[name].labels
         for label in values.values()
         if label not in (*ours[name].labels, *EMPTY)
+    ]
+    labels += [
+        f"values.{name}: a label of your own {why}; it is {at}. of the column"
+        for name, values in settings.words.items()
+        if name in ours and ours[name].known
+        for at, label in enumerate(values.values(), start=1)
+        if label.strip() not in EMPTY and (why := why_not_ours(fold_one(label)))
     ]
     twice = sorted({name for name in theirs if folded.count(folded_heading(name)) > 1})
     return [

@@ -14,9 +14,10 @@ import polars as pl
 
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import VERSION_KEYS, columns, recorded_column
+from ageingwell.disk import DISK
 from ageingwell.reading.options import reader_options
 from ageingwell.sources.check import EMPTIED_CELLS, REFUSED, UNKNOWN_LABELS, Typed, refused, split, typed
-from ageingwell.sources.checked import BY_DAY, REFUSED_PEOPLE, UNREAD_PEOPLE
+from ageingwell.sources.checked import BY_DAY, REFUSED_OF, REFUSED_PEOPLE, UNREAD_PEOPLE
 from ageingwell.sources.chunk_columns import renamed, without_left_out
 from ageingwell.sources.headings import column_by_heading
 from ageingwell.sources.locate import Location
@@ -63,6 +64,7 @@ class FileFound:
     has_value: set[str] = field(default_factory=set)
     refused: list[pl.DataFrame] = field(default_factory=list)
     held: list[pl.DataFrame] = field(default_factory=list)
+    refused_of: list[pl.DataFrame] = field(default_factory=list)
     unread: list[pl.DataFrame] = field(default_factory=list)
     emptied: list[pl.DataFrame] = field(default_factory=list)
     cells: list[pl.DataFrame] = field(default_factory=list)
@@ -78,7 +80,7 @@ def read_file(file: FileToRead) -> FileFound:
     Raises `SourceError` for a fault of the file.
     """
     found = FileFound()
-    file.workspace.mkdir(parents=True, exist_ok=True)
+    DISK.make_folders(file.workspace)
     ours = column_by_heading(file.location.table, file.settings)
     options = reader_options(file.settings.reader)
     for chunk in raw_chunks(file.location, found.read, wanted=frozenset(ours), options=options):
@@ -95,8 +97,9 @@ def _gather(chunk: Chunk, found: FileFound, file: FileToRead, ours: dict[str, st
     numbers = pl.int_range(chunk.first_row, chunk.first_row + chunk.rows.height, dtype=pl.Int64, eager=True)
     raw, numbers = without_left_out(raw, numbers, found.left_out, wanted, settings)
     ragged = numbers.is_in(list(chunk.ragged)).arg_true()
-    read, is_good, broken = split(name, typed(raw, wanted, settings.values, settings.reader), ragged)
+    read, is_good, broken = split(name, typed(raw, wanted, settings.words, settings.reader), ragged)
     found.held.append(people_of(name, read.rows.filter(~is_good)))
+    found.refused_of.append(whose(read.rows.filter(~is_good)))
     found.unread.append(_unread_people(name, read, is_good))
     found.refused.append(refused(broken, file=chunk.file, row_numbers=numbers))
     _count_cells(read, found, file=chunk.file, numbers=numbers)
@@ -112,7 +115,7 @@ def _put_aside(rows: pl.DataFrame, table: str, place: Path, file: str, numbers: 
         numbers=place.with_suffix(".numbers"),
         versions=place.with_suffix(".versions") if table in VERSION_KEYS else None,
     )
-    rows.write_parquet(part.rows, compression="lz4", statistics=False)
+    DISK.write_frame(part.rows, rows, compression="lz4", statistics=False)
     says = what_they_say(rows, table)
     put_numbers_aside(says, part.numbers)
     if part.versions is not None:
@@ -175,6 +178,13 @@ def people_of(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     if table != "gp_patients" or rows.is_empty():
         return pl.DataFrame(schema=REFUSED_PEOPLE)
     return rows.select("person_id", "recorded_on").drop_nulls("person_id")
+
+
+def whose(rows: pl.DataFrame) -> pl.DataFrame:
+    """The people whom rows name, a row each, whatever the table: those of refused rows are counted by group."""
+    if "person_id" not in rows.columns:
+        return pl.DataFrame(schema=REFUSED_OF)
+    return rows.select("person_id").drop_nulls()
 
 
 def _unread_people(table: str, read: Typed, is_good: pl.Series) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 from ageingwell.config.score import ReaderSettings
 from ageingwell.contracts.fields import WORDS_FOR_EMPTY, Placeholder
 from ageingwell.contracts.registry import Column
+from ageingwell.reading.listed import fold_one, folded, listed
 from ageingwell.reading.written import ANSWERS, YES_AND_MORE, days_of, numbers_of
 from ageingwell.sources.doubtful import texts_of
 
@@ -23,15 +24,6 @@ LABELS = pl.Schema({"label": pl.String, "n_rows": pl.Int64})
 IGNORE = "ignore"
 EMPTY = ("", IGNORE)
 _PLAIN = ReaderSettings()
-
-
-def folded(text: pl.Expr) -> pl.Expr:
-    """Fold labels: lower case, every run of other than letters and digits becomes `_`, ends trimmed.
-
-    >>> pl.DataFrame({"a": ["Long Term Support: Community", "NFA – Moved"]}).select(folded(pl.col("a")))["a"].to_list()
-    ['long_term_support_community', 'nfa_moved']
-    """
-    return text.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "_").str.strip_chars("_")
 
 
 @dataclass(frozen=True)
@@ -155,7 +147,7 @@ def _is_mapped_to(text: pl.Series, column: Column, values: Mapping[str, str], ou
     keys = [key for key, value in values.items() if value.strip() in ours]
     if column.kind == "label":
         distinct = pl.DataFrame({"text": text.unique().drop_nulls()})
-        hits = distinct.filter(folded(pl.col("text")).is_in([_fold_one(key) for key in keys]))["text"]
+        hits = distinct.filter(folded(pl.col("text")).is_in([fold_one(key) for key in keys]))["text"]
         return text.is_in(hits.implode()).fill_null(value=False)
     return text.str.to_lowercase().is_in([_lowered(key) for key in keys]).fill_null(value=False)
 
@@ -225,7 +217,8 @@ def _parsed_label(
 
 def _labels(distinct: pl.Series, column: Column, values: Mapping[str, str]) -> pl.DataFrame:
     """Each text with its label, and whether that is none of a closed list: sent, label, is_unknown."""
-    renamed = {**dict(column.also), **{_fold_one(theirs): ours for theirs, ours in values.items()}}
+    ours = {fold_one(theirs): fold_one(ours) if column.known else ours for theirs, ours in values.items()}
+    renamed = {**dict(column.also), **ours}
     renamed = {**ANSWERS, **renamed} if column.is_yes_or_no else renamed
     frame = pl.DataFrame({"sent": distinct}).with_columns(label=folded(pl.col("sent")))
     if column.is_yes_or_no:
@@ -234,12 +227,11 @@ def _labels(distinct: pl.Series, column: Column, values: Mapping[str, str]) -> p
     frame = frame.with_columns(pl.col("label").replace(renamed)) if renamed else frame
     missing = ("", *column.also_missing)
     frame = frame.with_columns(pl.when(~pl.col("label").is_in(missing)).then("label").alias("label"))
+    if column.known:
+        # An open label is carried only where our list or the settings name it: it may be a remark about somebody.
+        frame = frame.with_columns(listed(pl.col("label"), known=column.known, own=set(ours.values()) - {"", IGNORE}))
     is_known = pl.col("label").is_in(column.labels) if column.labels else pl.lit(value=True)
     return frame.with_columns(is_unknown=~is_known.fill_null(value=True))
-
-
-def _fold_one(text: str) -> str:
-    return str(pl.select(folded(pl.lit(text))).item())
 
 
 def _text(sent: pl.Series, reader: ReaderSettings) -> pl.Series:

@@ -1,6 +1,5 @@
 """Read all tables of all agencies: each split into good rows, refused rows and counts."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,7 +9,9 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import MUST_BE_TOLD, TABLES
 from ageingwell.errors import RefusedRowsError, SourceError
 from ageingwell.pseudonyms.fingerprints import stop_on_mixed_ids, stop_on_two_keys
+from ageingwell.reading.limits import json_within, small_bytes
 from ageingwell.sources.checked import CheckedTable, Records
+from ageingwell.sources.declared import declared_in, differences, stop_on_differences
 from ageingwell.sources.folder import near_files, stop_on_near_file, unused_files
 from ageingwell.sources.headings import nearest
 from ageingwell.sources.locate import MARK_OF_MADE_UP_DATA, locate, readable
@@ -42,21 +43,24 @@ def read_agencies(
 
     Large tables are kept as checked Parquet files in `workspace`, so memory does not grow with the data. Raises
     `ConfigError` for settings that name what no contract has, `SourceError` for a fault of a file, for a missing
-    required table and for a column that must be told, `RefusedRowsError` above `max_refused_share` and for any refused
-    row of the permissions table: an opt-out never fails open.
+    required table, for a column that must be told and for files that are not as their sender says, `RefusedRowsError`
+    above `max_refused_share` and for any refused row of the permissions table: an opt-out never fails open.
     """
     stop_on_wrong_mapping(settings)
     stop_without_folder(data)
     one_key(data, settings, only=only)
+    declared = declared_in(data)
     tables = {}
     for name in only:
         table = read_source(name, data, settings, workspace=workspace / name, progress=progress)
         if table is None:
             continue
         tables[name] = table
+        stop_on_differences(differences(name, table.files, declared))
         for stop in (stop_on_empty_table, stop_on_untold_column):
             stop(table, settings[name])
         stop_if_too_many_refused(table, max_refused_share)
+    stop_on_differences(told for name in only if name not in tables for told in differences(name, (), declared))
     missing = [name for name in only if name not in tables]
     return Records(
         tables,
@@ -163,11 +167,12 @@ def _not_used(table: CheckedTable) -> str:
 
 def is_made_up(data: Path) -> bool:
     """Whether the folder carries the mark of made-up data."""
-    try:
-        return json.loads((data / MARK_OF_MADE_UP_DATA).read_text(encoding="utf-8")).get("synthetic") is True
-    except FileNotFoundError:
+    mark = data / MARK_OF_MADE_UP_DATA
+    if not mark.exists():
         return False
-    except (OSError, ValueError, AttributeError):
+    try:
+        return json_within(small_bytes(mark).decode("utf-8"), mark.name).get("synthetic") is True
+    except (SourceError, OSError, ValueError, AttributeError):
         raise SourceError(
             f"{MARK_OF_MADE_UP_DATA}: cannot be read", "make the county again, or remove the file"
         ) from None

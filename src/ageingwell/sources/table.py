@@ -8,9 +8,11 @@ import polars as pl
 from ageingwell.config.score import TableSettings
 from ageingwell.contracts.fields import SAY_NOTHING
 from ageingwell.contracts.registry import VERSION_KEYS, Column, columns, recorded_column
+from ageingwell.disk import DISK
 from ageingwell.pseudonyms.fingerprints import fingerprints
+from ageingwell.reading.guarded import parquet_facts
 from ageingwell.sources.check import EMPTIED_CELLS
-from ageingwell.sources.checked import LEFT_OUT, UNREAD_PEOPLE, CheckedTable
+from ageingwell.sources.checked import LEFT_OUT, REFUSED_OF, UNREAD_PEOPLE, CheckedTable
 from ageingwell.sources.headings import column_by_heading, columns_sent
 from ageingwell.sources.labels import told_labels
 from ageingwell.sources.locate import Location
@@ -25,6 +27,7 @@ from ageingwell.sources.one_file import (
     named_cells,
     people_of,
     read_file,
+    whose,
 )
 from ageingwell.sources.versions import Ties, n_repeated, ties_among, ties_refused
 
@@ -95,6 +98,8 @@ def put_together(location: Location, settings: TableSettings, files: Sequence[Fi
         unknown_labels=told_labels(found.unknown),
         left_out=pl.DataFrame(sorted(found.left_out.items()), schema=LEFT_OUT, orient="row"),
         n_repeated=_n_repeated(found),
+        n_twice=ties.out.height - ties.tied.height,
+        refused_of=pl.concat([pl.DataFrame(schema=REFUSED_OF), *found.refused_of, whose(ties.tied)]),
         by_day=by_day,
     )
 
@@ -103,9 +108,11 @@ def without_filled(settings: TableSettings, location: Location) -> TableSettings
     """The settings without the constants that `pseudonymise` filled in at the agency by the same settings."""
     if not settings.constants or not fingerprints({location.table: location.files}):
         return settings
-    filled = {name for path in location.files if path.suffix == ".parquet" for name in pl.read_parquet_schema(path)}
+    files = [path for path in location.files if path.suffix == ".parquet"]
+    filled = {name for path in files for name in parquet_facts(path).names}
     left = {name: value for name, value in settings.constants.items() if name not in filled}
-    return settings.model_copy(update={"constants": left})
+    # What was filled in is still a label that the settings name.
+    return settings.model_copy(update={"constants": left, "values": settings.words})
 
 
 def _added(files: Iterable[FileFound]) -> FileFound:
@@ -140,7 +147,7 @@ def _without_ties(found: FileFound, table: str) -> Ties:
         found.parts[place] = _without(found.parts[place], out["_place"])
     for part in found.parts:
         if part.versions is not None:
-            part.versions.unlink()
+            DISK.remove_file(part.versions)
     return ties
 
 
@@ -149,8 +156,8 @@ def _without(part: Part, places: pl.Series) -> Part:
     is_in = ~pl.int_range(rows.height, dtype=pl.Int64, eager=True).is_in(places.implode())
     # Not onto the file itself: its rows may still be read from there while they are written.
     left = part.rows.with_name(f"{part.rows.stem}-left.parquet")
-    rows.filter(is_in).write_parquet(left, compression="lz4", statistics=False)
-    part.rows.unlink()
+    DISK.write_frame(left, rows.filter(is_in), compression="lz4", statistics=False)
+    DISK.remove_file(part.rows)
     return Part(left, part.numbers, part.versions)
 
 
@@ -165,7 +172,7 @@ def _n_repeated(found: FileFound) -> int:
     numbers = [part.numbers for part in found.parts]
     repeated = n_repeated(numbers, found.n_good)
     for path in numbers:
-        path.unlink()
+        DISK.remove_file(path)
     return repeated
 
 

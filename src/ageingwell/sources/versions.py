@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from ageingwell.contracts.registry import VERSION_KEYS, recorded_column
+from ageingwell.disk import DISK
 from ageingwell.sources.check import REFUSED
 
 # So many rows are gone through at a time.
@@ -31,7 +32,7 @@ def what_they_say(rows: pl.DataFrame, table: str) -> pl.Series:
 
 def put_numbers_aside(numbers: pl.Series, path: Path) -> None:
     """Keep the numbers of a part in order, eight bytes each."""
-    np.sort(numbers.to_numpy()).astype(_NUMBER, copy=False).tofile(path)
+    DISK.write(path, np.sort(numbers.to_numpy()).astype(_NUMBER, copy=False).tobytes())
 
 
 def n_repeated(parts: Sequence[Path], n_rows: int) -> int:
@@ -68,7 +69,7 @@ def put_versions_aside(
         says.alias("_says"),
         pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("_place"),
     )
-    kept.write_parquet(path, compression="lz4", statistics=False)
+    DISK.write_frame(path, kept, compression="lz4", statistics=False)
 
 
 @dataclass(frozen=True)

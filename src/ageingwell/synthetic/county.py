@@ -30,6 +30,7 @@ import polars as pl
 
 from ageingwell.config.files import read_codelists, shipped
 from ageingwell.contracts.registry import EVENT_KEYS, TABLES
+from ageingwell.disk import DISK
 from ageingwell.errors import ConfigError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.pseudonyms.digests import keyed_letters
@@ -51,7 +52,7 @@ from ageingwell.synthetic.permission_records import contacts, permissions, with_
 from ageingwell.synthetic.places import fill_places, in_chunks
 from ageingwell.synthetic.prescription_records import gp_prescriptions
 from ageingwell.synthetic.truth import true_risks
-from ageingwell.synthetic.writing import Writer
+from ageingwell.synthetic.writing import Writer, county_folder
 
 CHUNK_PEOPLE = 20_000
 # People of any age, alive or dead, for each person aged 65+ on the last day: about 1.62.
@@ -136,22 +137,23 @@ def synthesise(plan: CountyPlan, out: str | Path, *, progress: Progress | None =
     tell = progress or (lambda stage, done: None)
     chunks = list(in_chunks(fill_places(plan.people), people=CHUNK_PEOPLE))
     codelists = read_codelists(shipped("configs") / "codelists")
-    writer = Writer(out, mark=_mark(plan))
     n_people = n_homes = n_counted = 0
-    for number, places in enumerate(chunks):
-        where = Where(places, plan.seed, number, _day(day_of(plan.as_of)), plan.years, plan.rate_shift)
-        part = make_part(where, n_people_before=n_people, n_homes_before=n_homes, as_raw=plan.raw)
-        _write_part(part, plan, writer, codelists=codelists, chunk=number)
-        n_people += int(part.is_known.sum())
-        n_homes += int((part.is_used | part.is_unlinked).sum())
-        n_counted += int((part.is_known & part.people.is_older & (part.until >= 0)).sum())
-        tell("made-up people", (number + 1) / len(chunks))
-    tell("files", 0.0)
-    writer.close()
-    if plan.raw:
-        raw.postcode_lookup().write_csv(out / "postcode_lookup.csv")
-    if {"dmd_only", "all_dmd_only"} & set(plan.words):
-        dmd_to_bnf().write_csv(out / "dmd_to_bnf.csv")
+    with county_folder(out) as folder:
+        writer = Writer(folder, mark=_mark(plan))
+        for number, places in enumerate(chunks):
+            where = Where(places, plan.seed, number, _day(day_of(plan.as_of)), plan.years, plan.rate_shift)
+            part = make_part(where, n_people_before=n_people, n_homes_before=n_homes, as_raw=plan.raw)
+            _write_part(part, plan, writer, codelists=codelists, chunk=number)
+            n_people += int(part.is_known.sum())
+            n_homes += int((part.is_used | part.is_unlinked).sum())
+            n_counted += int((part.is_known & part.people.is_older & (part.until >= 0)).sum())
+            tell("made-up people", (number + 1) / len(chunks))
+        tell("files", 0.0)
+        writer.close()
+        if plan.raw:
+            DISK.write(folder / "postcode_lookup.csv", raw.postcode_lookup().write_csv().encode())
+        if {"dmd_only", "all_dmd_only"} & set(plan.words):
+            DISK.write(folder / "dmd_to_bnf.csv", dmd_to_bnf().write_csv().encode())
     tell("files", 1.0)
     rows = {name: count for name, count in writer.rows.items() if name in TABLES}
     return CountySummary(folder=out, n_people_65plus=n_counted, n_people=n_people, n_homes=n_homes, rows=rows)

@@ -121,6 +121,31 @@ def _new_labels(tables: Tables) -> Tables:
     return changed
 
 
+# What is typed into a column of labels where a system lets people type: names, telephone numbers of the ranges kept for
+# drama, a way in, a diagnosis.
+REMARKS = (
+    "Harold Cadwallader 999 000 0018",
+    "999.000.0026 b. 16/09/1940",
+    "key safe 4711 by back gate, 12 Sandford Ave ZZ1 0AA",
+    "ann.b@example.org 07700 900123",
+    "dementia, alcohol; daughter Ann 01632960001",
+    "prefers Welsh; ask for Mrs Gittins at number 9",
+)
+REMARKS_EVERY = 20  # cells of a column, one of which holds a remark
+
+
+def _remarks(tables: Tables) -> Tables:
+    """Remarks about people in every open column, in one cell of so many."""
+    changed: Tables = {}
+    place = pl.int_range(pl.len())
+    for table, column in open_labels():
+        frame = changed.get(table, tables[table])
+        turn = (place // REMARKS_EVERY % len(REMARKS)).replace_strict(dict(enumerate(REMARKS)), return_dtype=pl.String)
+        typed = pl.when(place % REMARKS_EVERY == 0).then(turn).otherwise(column)
+        changed[table] = frame.with_columns(typed.alias(column))
+    return changed
+
+
 def _areas_of_2011(tables: Tables) -> Tables:
     """Areas whose number no list of 2021 has."""
     area = pl.concat_str(pl.lit("E019"), pl.col("lsoa21").str.slice(-5))
@@ -136,5 +161,6 @@ KINDS: Mapping[str, Callable[[Tables], Tables]] = {
     "operations": _operations,
     "release_2": _release_2,
     "new_labels": _new_labels,
+    "remarks": _remarks,
     "areas_of_2011": _areas_of_2011,
 }

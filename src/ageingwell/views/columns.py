@@ -46,6 +46,7 @@ class AgencyView:
 
     `practice` is the code of the one GP practice whose patients these are, if the list is of one alone. `keys` are the
     fingerprints of the keys of the pseudonyms and of the row keys, which tell whoever matches the list which to take.
+    `use_until` is the last day on which the list may be used.
     """
 
     recipient: Recipient
@@ -55,6 +56,7 @@ class AgencyView:
     notes: tuple[str, ...] = ()
     practice: str | None = None
     keys: tuple[str, str] | None = None
+    use_until: date | None = None
 
 
 ROW_KEY = Column("row_key", "Row key", "Your own key for this person on this list; no other list has it", 36)

@@ -62,8 +62,12 @@ class Reader:
         Judged by the rule, never by the facts that hold for one person: wording that changed with a fact this reader
         may not see would give that fact away.
         """
+        return self.reads_need_in(need, self.themes)
+
+    def reads_need_in(self, need: str, themes: frozenset[str]) -> bool:
+        """Whether every fact that the need's rule counts is of some themes."""
         rule = self._rules.get(need)
-        return rule is not None and frozenset().union(*(fact.themes() for fact in rule.facts())) <= self.themes
+        return rule is not None and frozenset().union(*(fact.themes() for fact in rule.facts())) <= themes
 
     @property
     def reads_every_need(self) -> bool:

@@ -21,7 +21,9 @@ from ageingwell.pseudonyms.keys import Key
 from ageingwell.register import LEAD_AGENCIES, THEME_OF_AGENCY, THEME_WORDS, Recipient
 from ageingwell.views.columns import FOR_ANYONE, FOR_READERS_OF_RISK, PART, AgencyView, with_capitals
 from ageingwell.views.doors import rows_for
+from ageingwell.views.less import ASK, less_note, told_less
 from ageingwell.views.reader import EVERY_THEME, URGENCY, Reader, reader_of
+from ageingwell.views.sharing import NOTHING_LESS
 from ageingwell.views.told import Words, told_of
 from ageingwell.views.words import (
     FOUND_BY,
@@ -78,6 +80,7 @@ def view_for(
     interventions: Interventions | None = None,
     recorded: pl.DataFrame | None = None,
     remembered: pl.DataFrame | None = None,
+    less: pl.DataFrame = NOTHING_LESS,
 ) -> AgencyView:
     """Build what one recipient sees: the doors it leads or is asked to come along to; the group sees every door.
 
@@ -85,7 +88,8 @@ def view_for(
     `people` the spine of the people listed (`not_told_by`, if it is there, names agencies whose records could not be
     looked in);
     `interventions` hold what a visitor says. `rows` may have `person_told`, as the group recorded it
-    (`yes`, `not_yet`). `remembered` is what this very reader may be told of before, in words (person_id, standing,
+    (`yes`, `not_yet`). `less` says of which rows less is told, so that enough people share them (`views.sharing`).
+    `remembered` is what this very reader may be told of before, in words (person_id, standing,
     due_on, last_time, plan). Visits that are overdue stand first. Row and home keys are the recipient's own and the
     night's own. The figure, its order and the reasons are in the view only if the ledger says `shows_risk` and every
     theme may be read. The result depends on no order of rows. Raises `NotPermittedError` where the ledger has no view
@@ -111,6 +115,7 @@ def view_for(
             _act_by=act_by(pl.col("urgency_told"), as_of=as_of, settings=settings),
         )
     )
+    known = told_less(known, less, reader, words)
     if "person_told" not in known.columns:
         known = known.with_columns(person_told=pl.lit(None, dtype=pl.String))
     before = NOTHING_REMEMBERED if remembered is None else remembered.select(NOTHING_REMEMBERED.columns)
@@ -120,7 +125,8 @@ def view_for(
     cells = _cells(reader, words)
     ordered = known.sort(_order(reader)).with_columns(_position=pl.int_range(1, pl.len() + 1))
     frame = ordered.select(cells[column.name].alias(column.name) for column in columns)
-    return AgencyView(recipient, as_of, columns, with_capitals(frame), _notes(reader))
+    here = less.join(seen.select("person_id"), on="person_id", how="semi")
+    return AgencyView(recipient, as_of, columns, with_capitals(frame), _notes(reader) + less_note(here, reader))
 
 
 def _order(reader: Reader) -> list[pl.Expr]:
@@ -146,7 +152,7 @@ def _cells(reader: Reader, words: Words) -> dict[str, pl.Expr]:
         "row_key": pl.col("_row_key"),
         "household_key": pl.col("_home_key").fill_null(NO_HOME),
         "place": pl.col("place").fill_null(UNKNOWN),
-        "age_band": age_band(pl.col("age")),
+        "age_band": pl.coalesce("_age_words", age_band(pl.col("age"))),
         "band": pl.col("band"),
         "chance": chance_words(),
         "found_by": pl.col("why").replace_strict(FOUND_BY, default=UNKNOWN, return_dtype=pl.String),
@@ -162,7 +168,9 @@ def _cells(reader: Reader, words: Words) -> dict[str, pl.Expr]:
         "communication_need": understood(pl.col("communication_need"), otherwise="none recorded"),
         "what_to_say": pl.col("say").fill_null(words.interventions.say),
         "person_told": pl.col("person_told").replace_strict(TOLD_WORDS, default=NOT_RECORDED, return_dtype=pl.String),
-        "known_to": pl.when(_agencies_told(reader, "known_to").list.len().fill_null(0) > 0)
+        "known_to": pl.when("_asks_services")
+        .then(pl.lit([ASK], dtype=pl.List(pl.String)))
+        .when(_agencies_told(reader, "known_to").list.len().fill_null(0) > 0)
         .then(_agencies_told(reader, "known_to"))
         .otherwise(pl.concat_list(_nobody_known(reader))),
         "new_since_last": pl.when("new_since_last").then(pl.lit("New")).otherwise(pl.lit("Listed before")),

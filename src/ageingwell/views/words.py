@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from ageingwell.reading.listed import NOT_LISTED
 from ageingwell.register import AGENCY_WORDS
 
 
@@ -164,6 +165,14 @@ def capital(text: str) -> str:
 
 # Labels of communication needs that hold a name.
 _LANGUAGES: Final[dict[str, str]] = {"british_sign_language": "British Sign Language", "bsl": "British Sign Language"}
+# Labels that say of a need only that there is one, or not even that.
+_SAYS_LITTLE: Final[dict[str, str]] = {
+    NOT_LISTED: "Other need: ask them",
+    "other": "Other need: ask them",
+    "unknown": "Not known",
+    "data_not_held": "Not known",
+    "none": "None needed",
+}
 
 
 _ABBREVIATIONS: Final = ("bsl", "epc", "gp", "pdf", "sms")
@@ -174,9 +183,11 @@ def communication_words(label: str) -> str:
 
     >>> communication_words("large_print"), communication_words("british_sign_language")
     ('Large print', 'British Sign Language')
-    >>> communication_words("bsl_interpreter")
-    'BSL interpreter'
+    >>> communication_words("bsl_interpreter"), communication_words("other_not_listed")
+    ('BSL interpreter', 'Other need: ask them')
     """
+    if label in _SAYS_LITTLE:
+        return _SAYS_LITTLE[label]
     words = [word.upper() if word in _ABBREVIATIONS else word for word in label.replace("_", " ").split()]
     return _LANGUAGES.get(label, capital(" ".join(words)))
 
