@@ -13,7 +13,15 @@ from ageingwell.config.score import Purpose
 from ageingwell.contracts.fields import PSEUDONYM
 from ageingwell.contracts.services import schema_of
 from ageingwell.errors import PublishError
-from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, NightFrames, OPTIONAL, frame_file, read_frame, read_frame_unchecked
+from ageingwell.kept.frames import (
+    CONTRACTS,
+    NIGHT_FORMAT,
+    OPTIONAL,
+    NightFrames,
+    frame_file,
+    read_frame,
+    read_frame_unchecked,
+)
 from ageingwell.kept.sealed import MANIFEST, read_kept
 
 # The columns in which a frame names people and homes.

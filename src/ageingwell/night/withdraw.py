@@ -14,10 +14,19 @@ from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.errors import AgeingWellError, ChangeError, KeepingError, LedgerError, NotPermittedError
-from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE, read_forgotten
+from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
+from ageingwell.forgotten import read_forgotten
 from ageingwell.kept.barred import read_barred
 from ageingwell.kept.reading import KeptNight, read_night
-from ageingwell.night.barring import Lost, NOTHING_LOST, keep_barred, lost_since, stop_on_delivery, told_by, without_leavings
+from ageingwell.night.barring import (
+    NOTHING_LOST,
+    Lost,
+    keep_barred,
+    lost_since,
+    stop_on_delivery,
+    told_by,
+    without_leavings,
+)
 from ageingwell.night.doubt import is_in_doubt, knows_nobody, meet_nobody, under_another_key
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
