@@ -235,3 +235,5 @@ def as_version_1(path: Path, entry: Entry, when: datetime) -> None:
         database.execute("UPDATE entries SET said = ?, hash = ?", (text, digest))
         database.execute("PRAGMA user_version = 1")
     database.close()
+    # Ledgers had no head then.
+    (path.parent / f"{path.name}.head").unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Telling a person what is held of them: where, why they were on a list or not, who saw it, what was decided."""
 
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -30,6 +29,7 @@ from ageingwell.night.list_key import GivenKey
 from ageingwell.pseudonyms import Key
 from ageingwell.publish.removing import every_night
 from ageingwell.register import LEAD_AGENCIES
+from ageingwell.room import scratch
 
 COMMAND: Final = "person"
 REASON: Final = "subject access request"
@@ -129,8 +129,8 @@ def _held(who: str, out: Path, data: Path | None, config: Config, list_key: Give
     followed = sum(_is_followed(path, who) for path in nights_followed(out).values())
     records = None
     if data is not None:
-        with tempfile.TemporaryDirectory(prefix="ageingwell-") as scratch:
-            records = records_of(who, data, config=config, workspace=Path(scratch), on=on)
+        with scratch() as workspace:
+            records = records_of(who, data, config=config, workspace=workspace, on=on)
     if not (naming or entries or followed or (records and records.tables)):
         _stop_unknown(who, out, has_records=data is not None)
     key = list_key if isinstance(list_key, Key) or list_key is None else Key.read(Path(list_key))

@@ -16,10 +16,11 @@ import polars as pl
 
 from ageingwell.audit.uses import learning_logged
 from ageingwell.bundle import Bundle, load_bundle
+from ageingwell.checksums import SUMS
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.score import TrainSettings
 from ageingwell.context import Surroundings
-from ageingwell.errors import PublishError, TooFewEventsError
+from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.drift import population_stability
 from ageingwell.evaluation.wall import LOGISTIC, MACHINE, MODEL, Verdict, verdict
 from ageingwell.features.build import names
@@ -27,9 +28,10 @@ from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.measuring import WEEKS, hold, measure, places_of
 from ageingwell.learning.redrawing import redraw
-from ageingwell.publish import write_bytes
+from ageingwell.publish.whole import sealed, write_whole
 from ageingwell.shown import Screen, Shown, interval_text, listed, sentence
 
+SOMETIMES = ("rank_stability", "spend_ceiling")  # tables that are there when asked for
 FROM_TRAINING = ("seed", "test_share", "calibration_share", "horizon_days", "settling_days")
 
 
@@ -71,7 +73,7 @@ def evaluate(
     machine: bool = True,
     surroundings: Surroundings | None = None,
 ) -> EvaluationRun:
-    """Measure a saved bundle on the records in `data` and write every table to `out`, as Parquet and CSV.
+    """Measure a saved bundle on the records in `data` and write every table to the folder `out`, as Parquet and CSV.
 
     The list looked at is as long as the agencies can serve in `weeks`, cut to the share of people held out. With
     `cost_gbp`, what one event of the ranking outcome costs, the spend ceiling of each band of risk is worked out too.
@@ -238,14 +240,13 @@ def _facts(past: Past, bundle: Bundle, told: Verdict, weeks: int, config: Config
 
 
 def _write(out: Path, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise PublishError(f"{out.name}: the folder cannot be made ({fault.strerror})", "name another") from None
+    files: dict[str, bytes] = {}
     for name, table in tables.items():
-        write_bytes(out / f"{name}.csv", table.write_csv().encode())
-        write_bytes(out / f"{name}.parquet", _parquet(table))
-    write_bytes(out / "summary.json", (json.dumps(facts, indent=1) + "\n").encode())
+        files |= {f"{name}.csv": table.write_csv().encode(), f"{name}.parquet": _parquet(table)}
+    files["summary.json"] = (json.dumps(facts, indent=1) + "\n").encode()
+    # An earlier evaluation may have been asked for more; a folder with any other file, such as extracts, stays.
+    earlier = {f"{name}.{form}" for name in SOMETIMES for form in ("csv", "parquet")}
+    write_whole(out, sealed(files), what="the evaluation", replaces={*files, *earlier, SUMS}.__contains__)
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

@@ -21,8 +21,10 @@ T = TypeVar("T")
 # Of one chunk so much is handed on at a time; a chunk that is more comes in several.
 CHUNK_BYTES: Final = 128_000_000
 CHUNK_CELLS: Final = 16_000_000
-# Microseconds of the first and the last day that a calendar of Python knows, with two days to spare for time zones.
-_FIRST_DAY, _LAST_DAY = -719_162 + 2, 2_932_896 - 2
+# The first and the last day that a calendar of Python knows, in days from 1970; both are sent for no day at all.
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
+# A time zone moves a moment by less than this.
+_DAYS_OF_ZONES: Final = 2
 _PER_DAY: Final = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 # What stands in place of a day that no calendar has: text that is no day, so that the contract refuses or empties it.
 NO_DAY: Final = "no such day"
@@ -130,7 +132,9 @@ def _is_odd(column: pl.Series) -> pl.Series:
     if column.dtype == pl.Time:
         return ~number.is_between(0, _PER_DAY["ns"] - 1)
     per_day = _PER_DAY[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1
-    return ~number.is_between(_FIRST_DAY * per_day, _LAST_DAY * per_day)
+    spare = _DAYS_OF_ZONES if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone else 0
+    # The last day ends where the next would begin.
+    return ~number.is_between((_FIRST_DAY + spare) * per_day, (_LAST_DAY + 1 - spare) * per_day - 1)
 
 
 def _tamed(column: pl.Series) -> pl.Series:
