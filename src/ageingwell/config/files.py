@@ -1,7 +1,6 @@
 """Where the shipped settings lie, and reading TOML and code lists with every mistake named."""
 
 import csv
-import difflib
 import gzip
 import io
 import re
@@ -11,18 +10,28 @@ import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args, get_origin
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from ageingwell.config.plain import mistake_in, nearest_name
 from ageingwell.errors import ConfigError
 
 
 class Settings(BaseModel):
     """The base of every settings class: frozen, and a key nobody knows is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_plain(cls, value: Any, told: ValidationInfo) -> Any:
+        """No value of another type is quietly taken for the right one."""
+        field = cls.model_fields.get(told.field_name or "")
+        if field is not None and (fault := mistake_in(value, field.annotation)):
+            raise ValueError(fault)
+        return value
 
 
 @cache
@@ -123,10 +132,22 @@ def _mistake(model: type[BaseModel], path: Path, error: Mapping[str, Any]) -> st
     place = f"{path.name}, line {line}" if line else path.name
     allowed = _allowed(error)
     if error["type"] == "extra_forbidden":
-        known = sorted(model.model_fields) if len(keys) == 1 else []
-        near = difflib.get_close_matches(keys[-1], known, n=1)
-        allowed = f"there is no such key; did you mean `{near[0]}`?" if near else "there is no such key"
+        near = nearest_name(keys[-1], _known_at(model, keys[:-1]))
+        allowed = f"there is no such key; did you mean `{near}`?" if near else "there is no such key"
     return f"{place}: `{'.'.join(keys)}`: {allowed}"
+
+
+def _known_at(annotation: Any, keys: list[str]) -> list[str]:
+    """The keys that a section may have, found by going down from the top of the file."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not keys:
+            return sorted(annotation.model_fields)
+        field = annotation.model_fields.get(keys[0])
+        return [] if field is None else _known_at(field.annotation, keys[1:])
+    # A section of sections, or a list of them: one more key is its name or its number.
+    is_many = get_origin(annotation) in (dict, tuple, list)
+    left = keys[1:] if is_many else keys
+    return next((known for part in get_args(annotation) if (known := _known_at(part, left))), [])
 
 
 # What to write, by the start of the kind of mistake that pydantic names; {…} is from its context.
@@ -136,6 +157,7 @@ _WRITE: Mapping[str, str] = {
     "float_": "write a number",
     "bool_": "write true or false",
     "string_type": "write text in quotes",
+    "string_too_short": "write at least {min_length} characters",
     "date_": "write a day, such as 2026-11-22",
     "list_type": "write a list in square brackets",
     "tuple_type": "write a list in square brackets",

@@ -25,6 +25,7 @@ from ageingwell.config.files import (
 from ageingwell.config.limits import USUAL, Limits
 from ageingwell.config.may_lower import MayLower
 from ageingwell.config.outreach import Interventions, OutreachSettings
+from ageingwell.config.plain import nearest_name
 from ageingwell.config.positions import read_positions
 from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableSettings, TrainSettings
 from ageingwell.config.services import ServicesSettings
@@ -152,6 +153,7 @@ def load_config(path: str | Path | None = None) -> Config:
     medicines = None if score is None or score.dmd_to_bnf is None else top.parent / score.dmd_to_bnf
     if medicines is not None and not medicines.is_file():
         found.append(f"{medicines.name}: there is no such file of dm+d and BNF codes")
+    found.extend(_unknown_needs(interventions, files["interventions"], services, files["services"]))
     if services is not None:
         try:
             read_positions(_beside(files["services"], services.positions))
@@ -207,6 +209,22 @@ def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
         name: file if isinstance(file, str) else ScoreSettings.model_fields[name].default
         for name, file in given.items()
     }
+
+
+def _unknown_needs(
+    interventions: Interventions | None, said_in: Path, services: ServicesSettings | None, offered_in: Path
+) -> list[str]:
+    """A mistake for each need that no rule finds: nobody would ever be offered anything for it."""
+    known = sorted(read_toml(shipped("configs") / "interventions.toml")["needs"])
+    named = [(said_in, name) for name in (interventions.needs if interventions else ())]
+    named += [(offered_in, name) for name in (services.needs if services else ())]
+    mistakes_of_names = []
+    for file, name in named:
+        if name not in known:
+            near = nearest_name(name, known)
+            hint = f"; did you mean `{near}`?" if near else ""
+            mistakes_of_names.append(f"{file.name}: `needs.{name}`: no rule finds such a need{hint}")
+    return mistakes_of_names
 
 
 # What a night reads of the file of places.

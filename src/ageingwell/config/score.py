@@ -262,7 +262,7 @@ class ScoreSettings(Settings):
         description="share of people, homes or patients of a practice that may vanish since the last night before a "
         "person has to accept it",
     )
-    bundle: str = Field(default="demo", description="the model bundle: a shipped name, or a folder")
+    bundle: str = Field(default="demo", min_length=1, description="the model bundle: a shipped name, or a folder")
     model: ModelSettings = Field(default=ModelSettings(), description="which model bundles a run may use")
     raising_reasons: int = Field(default=3, ge=0, le=5, description="facts linked with a higher chance on a list row")
     lowering_reasons: int = Field(default=1, ge=0, le=3, description="facts linked with a lower chance on a list row")
@@ -301,26 +301,34 @@ class ScoreSettings(Settings):
     )
     keys: KeySettings = Field(default=KeySettings(), description="who has the keys")
     retention: RetentionSettings = Field(default=RetentionSettings(), description="how long anything is kept")
-    agencies: str = Field(default="agencies.toml", description="file: how each agency sends its tables")
-    permissions: str = Field(default="permissions.toml", description="file: the permission ledger")
-    outreach: str = Field(default="outreach.toml", description="file: who is visited, how many, and who visits")
-    interventions: str = Field(default="interventions.toml", description="file: needs, their leads and next actions")
+    agencies: str = Field(default="agencies.toml", min_length=1, description="file: how each agency sends its tables")
+    permissions: str = Field(default="permissions.toml", min_length=1, description="file: the permission ledger")
+    outreach: str = Field(
+        default="outreach.toml", min_length=1, description="file: who is visited, how many, and who visits"
+    )
+    interventions: str = Field(
+        default="interventions.toml", min_length=1, description="file: needs, their leads and next actions"
+    )
     may_lower: str = Field(
         default="may_lower.toml",
+        min_length=1,
         description="file: which facts may be shown as linked with a lower chance, and who signed",
     )
     services: str = Field(
-        default="services.toml", description="file: the local directory, and which services serve which need"
+        default="services.toml",
+        min_length=1,
+        description="file: the local directory, and which services serve which need",
     )
-    codelists: str = Field(default="codelists", description="folder of code lists")
+    codelists: str = Field(default="codelists", min_length=1, description="folder of code lists")
     dmd_to_bnf: str | None = Field(
         default=None,
+        min_length=1,
         description="file: the BNF code of each dm+d code, as the NHS Business Services Authority publishes it (.xlsx, "
         ".zip) or as a CSV with dmd_code and bnf_code",
     )
-    training: str = Field(default="train.toml", description="file: how models are trained")
+    training: str = Field(default="train.toml", min_length=1, description="file: how models are trained")
     places: str = Field(
-        default="places.csv.gz", description="file: the place, deprivation decile and class of each LSOA"
+        default="places.csv.gz", min_length=1, description="file: the place, deprivation decile and class of each LSOA"
     )
 
 

@@ -21,13 +21,17 @@ class ServicesSettings(Settings):
     """Everything in `configs/services.toml`."""
 
     directory: str | None = Field(
-        default=None, description="a file or folder in HSDS 3 form, next to this file or shipped; absent: no offers"
+        default=None,
+        min_length=1,
+        description="a file or folder in HSDS 3 form, next to this file or shipped; absent: no offers",
     )
     required: bool = Field(
         default=False, description="stop the run when the directory cannot be read; otherwise go on and say so"
     )
     positions: str = Field(
-        default="services/positions.csv", description="file: latitude and longitude of each place, one row a place"
+        default="services/positions.csv",
+        min_length=1,
+        description="file: latitude and longitude of each place, one row a place",
     )
     late_after_days: int = Field(
         default=120, ge=1, description="say that the directory is late when its newest check is older than this"
