@@ -180,14 +180,17 @@ def explain(
     from ageingwell.room import write_file
 
     with progress() as world:
-        person = asking.explain(person_id, data, as_of=as_of, config=config_of(config_path), surroundings=world)
+        config = config_of(config_path)
+        person = asking.explain(person_id, data, as_of=as_of, config=config, surroundings=world)
+        if (told := asking.out_of_date(as_of, config=config, today=world.now().date())) is not None:
+            click.echo(told, err=True)
     if page is not None:
         write_file(page, asking.explanation_page(person))
         click.echo(page)
     elif as_json:
-        told = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high, "base": person.base}
+        risks = {"risk": person.risk, "risk_low": person.risk_low, "risk_high": person.risk_high, "base": person.base}
         beside = {"outcomes": person.outcomes, "compared": person.compared, "reasons": person.reasons.to_dicts()}
-        click.echo(json.dumps({**told, **beside}, default=str))
+        click.echo(json.dumps({**risks, **beside}, default=str))
     else:
         click.echo(asking.explanation_text(person))
 

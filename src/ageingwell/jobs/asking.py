@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,16 @@ def _explained(person_id: str, data: Path, *, as_of: date, config: Config, world
         compared=compared_of(peers, person["person_id"]).drop("person_id").row(0, named=True),
         verdict=None if bundle.usable else str(bundle.facts["verdict"]["reason"]),
     )
+
+
+def out_of_date(as_of: date, *, config: Config, today: date) -> str | None:
+    """What to say of a night whose list is not to be used any more; None where it is in date.
+
+    >>> out_of_date(date(2026, 11, 22), config=config_given(None), today=date(2026, 12, 28))
+    'The list of 2026-11-22 was not to be used after 2026-12-27.'
+    """
+    last = as_of + timedelta(days=config.score.lists.expire_after_days)
+    return f"The list of {as_of} was not to be used after {last}." if today > last else None
 
 
 def _with_their_homes(spine: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
