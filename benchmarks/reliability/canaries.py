@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(root: Path, people: Canaries) -> tuple[int, list[Hit]]:
     """The cells planted and the hits in all that came out."""
     raw = synthesise(CountyPlan(people=1_500, seed=21, raw=True), root / "raw").folder
+    days = _days_in(raw)
     _in_right_columns(raw, people)
     n, said = _in_wrong_columns(root / "wrong", people), []
     temporary = root / "temporary"
@@ -74,7 +75,11 @@ def _run(root: Path, people: Canaries) -> tuple[int, list[Hit]]:
             said.append(_said("score", "--data", spoilt, "--as-of", NIGHT, "--out", out / f"night_{table}"))
             said.append(_said("check", "--data", spoilt, "--refused-to", out / f"refused_{table}"))
             n += len(columns(table))
-    return n, [*people.search(out, temporary), *people.search_text(*said)]
+    hits = [*people.search(out, temporary), *people.search_text(*said)]
+    # A day on which something else happened to somebody else is no leak of a birth date.
+    return n, [
+        hit for hit in hits if hit.identifier != "birth_date" or people.people[hit.person].birth_date not in days
+    ]
 
 
 def _settings(root: Path) -> Path:
@@ -113,6 +118,17 @@ def _in_right_columns(raw: Path, people: Canaries) -> None:
                 if name in rows.columns:
                     rows = rows.with_columns(pl.col(name).replace(new))
         rows.write_csv(path)
+
+
+def _days_in(raw: Path) -> set[str]:
+    """Every day that stands in the made-up extracts, birth dates apart."""
+    days: set[str] = set()
+    for path in raw.glob("*.csv"):
+        rows = pl.read_csv(path, infer_schema=False)
+        for column in rows.columns:
+            if column.endswith("_on"):
+                days.update(rows[column].drop_nulls().unique())
+    return days
 
 
 def _in_wrong_columns(folder: Path, people: Canaries) -> int:

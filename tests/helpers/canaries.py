@@ -312,6 +312,8 @@ def _parquet(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     for column in frame.get_columns():
         if column.dtype.is_numeric():
             yield f"{name}: {column.name}, bytes", column.drop_nulls().to_numpy().tobytes()
+        if column.dtype.is_float():
+            continue  # eight digits of a decimal may be anything
         if column.dtype == pl.Binary:
             yield f"{name}: {column.name}", b"\n".join(column.drop_nulls().to_list())
         else:

@@ -41,6 +41,8 @@ _READ: Final = r"^[0-9A-Za-z.]{4,5}(?:[0-9]{2})?$"
 # A code of SNOMED CT says in its partition what it identifies; 02 and 12 are relationships.
 _PARTITIONS: Final = (*CONCEPT, *DESCRIPTION, "02", "12")
 _LONGEST_NUMBER: Final = 24
+# With a nought in front, or many digits on both sides of the point, it is a telephone number or a day.
+_NO_NUMBER: Final = r"^[+-]?0[0-9]|^[+-]?[0-9]{4,}\.[0-9]{5,7}$"
 # What happened before computers kept records of it, but for what a GP's own record goes back to: it is a day of birth.
 # Earlier days stand for none in many systems, and the group reads them so.
 _TOO_EARLY: Final = (LAST_LOW_DAY + timedelta(days=1), date(1964, 12, 31))
@@ -133,8 +135,7 @@ def _typed(texts: pl.Series, table: str, column: Column, names: Names) -> pl.Ser
         number = numbers_of(texts)
         # A small number out of range is a slip that the group tells by its rule; a long one may be somebody's own.
         is_small = number.is_between(low, high) | (number.abs() < _SMALL)
-        # With a nought in front it is a day or a telephone number written without a sign between.
-        is_one = is_small & (texts.str.len_chars() <= _LONGEST_NUMBER) & ~texts.str.contains(r"^0[0-9]{5}")
+        is_one = is_small & (texts.str.len_chars() <= _LONGEST_NUMBER) & ~texts.str.contains(_NO_NUMBER)
     else:
         shapes = [_SHAPES.get(column.name), *_shapes_of(table, column.name)]
         fits = [texts.str.contains(shape) for shape in shapes if shape is not None]
@@ -143,6 +144,9 @@ def _typed(texts: pl.Series, table: str, column: Column, names: Names) -> pl.Ser
             is_one &= ~texts.str.contains(_NO_BNF)
         if column.name == "dmd_code":
             is_one &= _is_code_of_snomed(texts)
+    if column.name == "bnf_code":
+        # An appliance has digits alone. Its group is in the first seven; the others may be anybody's telephone number.
+        texts = texts.str.replace(r"^(2[0-3][0-9]{5})[0-9]{4}$", "$1")
     mapped = {theirs.strip().lower() for theirs in names.words.get(column.name, {})}
     is_word = texts.str.to_lowercase().is_in(sorted({*_NOTHING, *mapped, *names.words.get(column.name, {}).values()}))
     return pl.DataFrame({"text": texts, "may": (is_one.fill_null(value=False) | is_word)}).select(
