@@ -178,7 +178,7 @@ def staged_folder(out: Path, *, ours: Callable[[str], bool] | None = None, disk:
     with explained(found, place="that folder"):
         is_there = disk.kind(out) is not None
         if is_there and not out.is_dir():
-            raise PublishError(f"{out} is there already and is no folder", "name a new folder")
+            raise PublishError(f"{out} is there already and is not a folder", "name a new folder")
         if is_there and ours is None and disk.names(out):
             raise PublishError(f"{out} is there already and not empty", "name a new folder")
         above = out if is_there and _has_to_stay(out) else out.parent
@@ -345,7 +345,7 @@ def _prefix(out: Path) -> str:
 def sweep(out: Path, *, disk: Disk = DISK) -> None:
     """Remove what a run on this machine that was killed left half done beside `out`, or in it."""
     out = Path.cwd() / out
-    with explained(f"what an earlier run left beside {out.name} cannot be removed", place="that folder"):
+    with explained(f"what an earlier run left next to {out.name} cannot be removed", place="that folder"):
         _remove_abandoned(out, disk=disk)
         if out.is_dir():
             _remove_abandoned(out / out.name, disk=disk)

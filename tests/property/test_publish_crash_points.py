@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from helpers.evidence import counted
 from helpers.kill import exit_code, fork, fork_and_kill
 from helpers.nights import (
     Dead,
@@ -146,6 +147,7 @@ def test_a_run_that_dies_at_any_moment_leaves_a_complete_night(scene: Scene, pla
 
         before.assert_whole(scene)
         before.assert_next_run_is_clean(scene, expected)
+    counted("R1.crash_points", at + 1, 0)
 
 
 @pytest.mark.slow
@@ -199,6 +201,7 @@ def test_an_error_at_any_moment_is_a_publish_error_and_leaves_a_complete_night(
 
         before.assert_whole(scene)
         before.assert_next_run_is_clean(scene, expected)
+    counted("R9.io_errors", at + 1, 0)
 
 
 def said_by(publishing: Callable[[], object]) -> str | None:
@@ -242,6 +245,7 @@ def is_whole(before: Before, scene: Scene, *, must_be_new: bool) -> bool:
 @pytest.mark.parametrize("scene", CUTS, ids=["the first night", "the next night", "a revision", "a pointer as text"])
 def test_a_power_cut_at_any_moment_leaves_a_complete_night(scene: Scene, place: Path):
     drawn, bad = bad_states_of(scene, place, each=200)
+    counted("R1.power_cuts", drawn, bad, seed=11)
     assert drawn > 8_000
     assert bad == 0
 
