@@ -69,7 +69,7 @@ def file_bytes(path: Path, *, most: int) -> bytes:
         raise ConfigError("the name of a settings file holds a NUL, as no name can", "correct its path") from None
     if content is None:
         raise ConfigError(
-            f"{path.name}: cannot be read (it is no file, but a folder, a device or a pipe)", "correct its path"
+            f"{path.name}: cannot be read (it is not a file, but a folder, a device or a pipe)", "correct its path"
         )
     if len(content) > most:
         raise ConfigError(

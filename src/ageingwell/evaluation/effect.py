@@ -88,7 +88,7 @@ def effect_by_lot(
         of_draw, _ = same_people(chance, values)
         if not ((of_draw > 0) & (of_draw < 1)).all():
             raise NoComparisonError(
-                "somebody could not be drawn, or could not lose the draw", "compare those who took part in the lot"
+                "someone could not be picked, or was sure to be", "compare people who took part in the random draw"
             )
         weight = np.where(arm, 1 / of_draw, 1 / (1 - of_draw))
     homes = np.arange(arm.size) if households is None else household_places(households, n=arm.size)

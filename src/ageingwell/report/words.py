@@ -61,7 +61,7 @@ REASON_WORDS: Final = {
     "no_to_settle": "held until the chair decides: someone reports a no",
     "no_need_or_high_risk": "no need found, and the chance is not among the highest",
     "no_place_this_week": "no visit left this week",
-    "lost_the_lot": "not picked by the lot, and left in peace for now",
+    "lost_the_lot": "not picked in the random draw, so not visited for now",
     "no_longer_in_the_records": "no longer in the records that may be used",
     "no_person_linked": "we do not know who lives in the home",
     "opted_out": "someone there opted out",
