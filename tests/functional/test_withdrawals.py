@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from helpers.counties import (
+    AUDIT,
     BESIDE_NIGHTS,
     NIGHT,
     add_rows,
@@ -419,7 +420,7 @@ def test_what_the_withdrawal_reads_is_gone_afterwards(published, settings):
     score(published, settings)
 
     left = {path.name for path in (published / "out").iterdir()}
-    assert left == {".lock", *BESIDE_NIGHTS, "current", str(NIGHT), f"{NIGHT}.r2"}
+    assert left == {".lock", *BESIDE_NIGHTS, *AUDIT, "current", str(NIGHT), f"{NIGHT}.r2"}
 
 
 def test_the_first_night_needs_no_list_to_withdraw_from(small_county, settings, tmp_path):

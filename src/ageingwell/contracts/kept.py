@@ -103,7 +103,9 @@ class Lot(pa.DataFrameModel):
     number: float = pa.Field(in_range={"min_value": 0, "max_value": 1}, description="the number the door drew")
     chance: float = pa.Field(gt=0, lt=1, description="the chance the door had to win")
     is_won: bool = pa.Field(description="whether the door got the place")
-    left_out_until: pl.Date = pa.Field(nullable=True, description="the day until which people who were not drawn are left off the list")
+    left_out_until: pl.Date = pa.Field(
+        nullable=True, description="the day until which people who were not drawn are left off the list"
+    )
 
 
 class JustMissed(pa.DataFrameModel):

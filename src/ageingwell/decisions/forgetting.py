@@ -22,6 +22,7 @@ from ageingwell.decisions.ledger import (
     read_rows,
     says_nothing,
 )
+from ageingwell.decisions.ledger_head import remember_head
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LedgerError
 
@@ -73,6 +74,7 @@ def _put(rows: list[Row], path: Path, *, disk: Disk) -> None:
         disk.set_mode(spare, 0o600)
         disk.sync_file(spare)
         disk.replace(spare, path)
+        remember_head(path, rows[-1][3], disk=disk)
         disk.sync_folder(path.parent)
     except OSError as fault:
         raise LedgerError(

@@ -20,6 +20,7 @@ from ageingwell.keeping.places import audit_of
 from ageingwell.keeping.searching import Looked, look_in
 from ageingwell.keeping.taking_out import Done, delete_other_files, look_everywhere, take_out_of_nights
 from ageingwell.keeping.whom import everybody_kept, is_named_in, key_of_nights, key_of_pseudonyms, search_for
+from ageingwell.kept.barred import without_people
 from ageingwell.kept.followed import nights_followed, without_followed
 from ageingwell.meeting.recording import ledger_path
 from ageingwell.night.list_key import GivenKey
@@ -146,6 +147,7 @@ def _forgotten(
             write_anew(ledger, disk=disk)
     for path in nights_followed(out, disk=disk).values():
         without_followed(path, people, disk=disk)
+    without_people(out, people, disk=disk)
     with world.stage("look again"):
         delete_other_files(out, search, done, config, world=world, disk=disk)
         left = look_everywhere(out, search, config, world=world, disk=disk)

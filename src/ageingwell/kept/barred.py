@@ -81,5 +81,15 @@ def write_barred(out: Path, barred: pl.DataFrame, *, disk: Disk = DISK) -> None:
         put_beside(out / BARRED_FILE, content, disk=disk)
 
 
+def without_people(out: Path, people: Iterable[str], *, disk: Disk = DISK) -> None:
+    """Take people (by pseudonym) out of the file in `out`: of somebody who was forgotten a keyed mark alone is kept."""
+    barred = read_barred(out, disk=disk)
+    if barred is None:
+        return
+    kept = barred.filter(~pl.col("subject").is_in(subjects_of(people, "person")["subject"].implode()))
+    if kept.height < barred.height:
+        write_barred(out, kept, disk=disk)
+
+
 def _seal(rows: bytes) -> bytes:
     return b"sha256 " + hashlib.sha256(rows).hexdigest().encode()

@@ -14,7 +14,7 @@ from ageingwell.errors import AccountingError
 from ageingwell.governance.disclosure import shown_count
 from ageingwell.night.shards import REGISTER
 from ageingwell.night.tonight import Part, Tonight
-from ageingwell.permissions import GP_TABLES
+from ageingwell.permissions import FORGOTTEN, GP_TABLES
 from ageingwell.permitted import held_people
 from ageingwell.recognition.links import GROUPS, NOT_KNOWN, registered_by_group
 from ageingwell.sources.read import CheckedTable, Records
@@ -47,7 +47,7 @@ def account_for_rows(
     let_through, held = tonight.gate.let_through(records).rows(), held_people(records)["person_id"]
     for name, table in records.tables.items():
         found = _places(table, tonight, people=people, homes=homes, held=held)
-        rows = _n_rows(let_through[name]) + (0 if name == _PERMISSIONS else found["opted_out"])
+        rows = _n_rows(_sent(name, let_through[name])) + (0 if name == _PERMISSIONS else found["opted_out"])
         good = sum(found[place] for place in PLACES[3:])
         faults += _faults(name, found, n_read=table.n_read, good=good, passed=rows)
         if name not in (_PERMISSIONS, _CONTACTS):
@@ -68,6 +68,11 @@ def _faults(name: str, found: Mapping[str, int], *, n_read: int, good: int, pass
     return told + ([] if passed == good else [f"{name}: {good:,} rows are good, and {passed:,} are barred or used"])
 
 
+def _sent(name: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows that somebody sent: those of people who were forgotten are put among the opt-outs here."""
+    return rows.filter(pl.col("kind").cast(pl.String) != FORGOTTEN) if name == _PERMISSIONS else rows
+
+
 def _n_rows(rows: pl.LazyFrame) -> int:
     return int(rows.select(pl.len()).collect(engine="streaming").item())
 
@@ -76,7 +81,7 @@ def _places(
     table: CheckedTable, tonight: Tonight, *, people: pl.Series, homes: pl.Series, held: pl.Series
 ) -> dict[str, int]:
     kinds = _kinds(table, tonight, people=people, homes=homes, held=held)
-    counted = table.rows.group_by(place=kinds).agg(n=pl.len()).collect(engine="streaming")
+    counted = _sent(table.name, table.rows).group_by(place=kinds).agg(n=pl.len()).collect(engine="streaming")
     n = dict(counted.iter_rows())
     before = {"left_out": table.n_left_out, "refused": table.n_refused, "sent_twice": table.n_twice}
     return before | {place: int(n.get(place, 0)) for place in PLACES[3:]}
