@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ageingwell.agency.log import log_use
+from ageingwell.agency.log import log_use, read_log
 from ageingwell.jobs.settling_in import init
 from ageingwell.learning import evaluating
 from ageingwell.profiles.samples import write_samples
@@ -64,9 +64,9 @@ def _logged(place: Path) -> None:
 
 
 def _lines(place: Path) -> object:
-    """The whole lines of a log: a line cut short is none, and stops whoever reads it."""
+    """Whether there is a line, in a chain that holds; a second run of the same adds another."""
     log = place / "log.jsonl"
-    return log.read_bytes() or None if log.exists() else None
+    return log.exists() and len(read_log(log)) > 0
 
 
 SCENES = {

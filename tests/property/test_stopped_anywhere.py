@@ -12,10 +12,8 @@ from helpers.stopping import Counted, Scene, crash_points, io_errors, power_cuts
 
 # The whole of it, and every scene at every moment: `python -m benchmarks.reliability crash_points`.
 EVERY_FAULT = 9
-# A line of the log is one write of the operating system, not of the room: a cut may leave half of it, which its chain
-# tells. It is looked at in its own tests.
-IN_THE_ROOM = {name: scene for name, scene in SCENES.items() if "log" not in name and "samples" not in name}
-each_scene = pytest.mark.parametrize("scene", IN_THE_ROOM.values(), ids=IN_THE_ROOM)
+ENOUGH = {name: scene for name, scene in SCENES.items() if "samples" not in name}
+each_scene = pytest.mark.parametrize("scene", ENOUGH.values(), ids=ENOUGH)
 
 
 @pytest.fixture
