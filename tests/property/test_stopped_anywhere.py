@@ -12,8 +12,8 @@ from helpers.stopping import Counted, Scene, crash_points, io_errors, power_cuts
 
 # The whole of it, and every scene at every moment: `python -m benchmarks.reliability crash_points`.
 EVERY_FAULT = 9
-IN_THE_ROOM = {name: scene for name, scene in SCENES.items() if "samples" not in name}
-each_scene = pytest.mark.parametrize("scene", IN_THE_ROOM.values(), ids=IN_THE_ROOM)
+ENOUGH = {name: scene for name, scene in SCENES.items() if "samples" not in name}
+each_scene = pytest.mark.parametrize("scene", ENOUGH.values(), ids=ENOUGH)
 
 
 @pytest.fixture
