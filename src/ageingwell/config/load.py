@@ -240,7 +240,7 @@ def _mistakes_of_places(outreach: OutreachSettings | None, places: Path, *, said
     if absent := [name for name in _OF_PLACES if name not in rows.columns]:
         return [f"{places.name}: its column `{absent[0]}` is missing"]
     if rows["deprivation_decile"].cast(pl.Int64, strict=False).null_count() > rows["deprivation_decile"].null_count():
-        return [f"{places.name}: its column `deprivation_decile` holds what is no whole number"]
+        return [f"{places.name}: its column `deprivation_decile` holds something that is not a whole number"]
     teams = () if outreach is None else outreach.capacity.place_teams
     named = {place for team in teams for place in team.places}
     known = set(rows["place"])
