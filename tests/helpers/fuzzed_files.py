@@ -33,6 +33,8 @@ from helpers.bombs import ods
 from helpers.tables import GOOD, csv_text, good_rows
 
 TABLE = "gp_patients"
+# Every form in one process, as many files of each.
+ALL = "all"
 # What a spoilt number is often set to: none, the largest of its width, the sign alone.
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF)
 
@@ -203,6 +205,10 @@ def fuzz(form: str, *, n: int, seed: int, folder: Path, seconds: float = 600, ba
 
 def main(form: str, seed: int, n: int, folder: Path) -> None:
     """Spoil and read files of one form in this process."""
+    if form == ALL:
+        for each in READERS:
+            main(each, seed, n, folder)
+        return
     name, read = READERS[form]
     content = sound(form, folder)
     draw, refused = random.Random(f"{form} {seed}"), 0
@@ -215,7 +221,7 @@ def main(form: str, seed: int, n: int, folder: Path) -> None:
         except AgeingWellError:
             refused += 1
         except BaseException as fault:
-            print(f"{type(fault).__name__} in file {number}", flush=True)  # noqa: T201
+            print(f"{type(fault).__name__} in {form} file {number}", flush=True)  # noqa: T201
     print(f"refused {refused}", flush=True)  # noqa: T201
 
 
