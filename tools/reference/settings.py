@@ -7,6 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from ageingwell.config.files import Settings, read_toml, shipped
+from ageingwell.config.limits import Limits
 from ageingwell.config.may_lower import MayLower
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, ScoreSettings, SourceSettings, TableSettings, TrainSettings
@@ -41,12 +42,15 @@ def _file(name: str, model: type[Settings]) -> str:
 
 def _of_agencies() -> list[str]:
     """The keys of a table's section, of the sections inside it, and of a source's section."""
+    # The limits of one table are those of all, told once below.
+    parts = [part for part in _sections(TableSettings, {}) if ".limits]" not in part.partition("\n")[0]]
     inside = [
         part.replace("\n\n", f"\n\nWritten `[<table>.{name}]`. ", 1)
-        for name, part in zip(_named_sections(TableSettings), _sections(TableSettings, {}))
+        for name, part in zip(_named_sections(TableSettings), parts, strict=True)
     ]
+    limits = f"### `[limits]`\n\n{prose(Limits.__doc__)} `[<table>.reader.limits]` has the same keys for one table.\n\n"
     source = f"### `[sources.<profile>]`\n\n{prose(SourceSettings.__doc__)}\n\n{_keys(SourceSettings, {})}"
-    return [_keys(TableSettings, {}), *inside, source]
+    return [_keys(TableSettings, {}), *inside, limits + _keys(Limits, {}), source]
 
 
 def _named_sections(model: type[Settings]) -> list[str]:

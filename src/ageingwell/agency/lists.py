@@ -246,9 +246,10 @@ def _of_parquet(path: Path) -> AgencyList:
     chunks = parquet_chunks(path, wanted=lambda _: True, rows_at_once=MOST_LIST_BYTES)
     frame = pl.concat((chunk.rows for chunk in chunks), how="vertical_relaxed")
     sha256 = hashlib.sha256(content).hexdigest()
-    texts = frame.with_columns(pl.col(pl.List(pl.String)).list.join("; ")).select(
-        pl.all().cast(pl.String, strict=False)
-    )
+    joined = frame.with_columns(pl.col(pl.List(pl.String)).list.join("; "))
+    # Of other lists, of structures and of bytes no list of ours has a column.
+    plain = [name for name, dtype in joined.schema.items() if not (dtype.is_nested() or dtype == pl.Binary)]
+    texts = joined.select(pl.col(plain).cast(pl.String, strict=False))
     if KEY not in frame.columns or "person_id" in frame.columns:
         return replace(
             _of_pseudonyms(path, texts, sha256),

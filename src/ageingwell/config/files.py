@@ -68,9 +68,7 @@ def file_bytes(path: Path, *, most: int) -> bytes:
     except ValueError:
         raise ConfigError("the name of a settings file holds a NUL, as no name can", "correct its path") from None
     if content is None:
-        raise ConfigError(
-            f"{path.name}: cannot be read (it is not a file, but a folder, a device or a pipe)", "correct its path"
-        )
+        raise ConfigError(f"{path.name}: cannot be read (it is a folder, a device or a pipe)", "correct its path")
     if len(content) > most:
         raise ConfigError(
             f"{path.name}: takes more than {most / 1_000_000:g} MB, which no file of its kind does", "correct its path"

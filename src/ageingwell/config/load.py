@@ -48,11 +48,8 @@ _NAMED = (
     "places",
 )
 
-# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked, and
-# whoever had to sign its bundle.
-_HOW_IT_IS_WORKED = (
-    *("engine", "threads", "memory_gib", "shards", "model", "audit", "status", "reidentify", "keys", "retention"),
-)
+# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
+_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards")
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"
@@ -243,7 +240,7 @@ def _mistakes_of_places(outreach: OutreachSettings | None, places: Path, *, said
     if absent := [name for name in _OF_PLACES if name not in rows.columns]:
         return [f"{places.name}: its column `{absent[0]}` is missing"]
     if rows["deprivation_decile"].cast(pl.Int64, strict=False).null_count() > rows["deprivation_decile"].null_count():
-        return [f"{places.name}: its column `deprivation_decile` has cells that are not whole numbers"]
+        return [f"{places.name}: its column `deprivation_decile` holds something that is not a whole number"]
     teams = () if outreach is None else outreach.capacity.place_teams
     named = {place for team in teams for place in team.places}
     known = set(rows["place"])

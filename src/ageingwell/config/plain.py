@@ -48,7 +48,8 @@ def _mistake(value: object, types: set[Any]) -> str | None:
         if _UNSEEN.search(value):
             return "holds a character that cannot be seen"
         if str not in types and types & {int, float, bool}:
-            return "write true or false, without quotes" if bool in types else "write a number, without quotes"
+            what = "true or false" if bool in types else "a number" if float in types else "a whole number"
+            return f"write {what}, without quotes"
     return None
 
 

@@ -81,8 +81,10 @@ def _damage_told() -> Iterator[None]:
     """Every fault of a damaged or locked zip or of broken XML as one error, without a value."""
     try:
         yield
-    # RuntimeError: a part locked with a password; NotImplementedError: a compression Python does not know.
-    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, OSError, RuntimeError, UnicodeError) as fault:
+    except (TooLargeError, DamagedError):
+        raise
+    # ValueError: a place before the start of the file. RuntimeError: a part locked with a password; NotImplementedError: a compression Python does not know.
+    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, OSError, RuntimeError, ValueError) as fault:
         raise DamagedError from fault
 
 

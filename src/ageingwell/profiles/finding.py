@@ -87,7 +87,7 @@ def _unpacked(path: Path, workspace: Path) -> list[RawFile]:
             _stop_on_growth(path, members)
             return [_member(archive, one, number, path, place) for number, one in enumerate(members)]
     # NotImplementedError: a compression that Python does not know.
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error):
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error):
         fault = "not a whole zip archive"
     except RuntimeError:
         # The library says so, in English alone, of a member that needs a password.

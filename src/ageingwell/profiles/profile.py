@@ -111,7 +111,7 @@ def _labels(path: Path) -> dict[str, dict[str, dict[str, str]]]:
 
 
 def _rows(path: Path) -> Iterable[dict[str, str]]:
-    fault = "cannot be read as CSV in UTF-8"
+    fault = "is not CSV in UTF-8"
     with suppress(UnicodeDecodeError, csv.Error):
         text = file_bytes(path, most=MOST_TABLE_BYTES).decode("utf-8-sig")
         rows = csv.DictReader(io.StringIO(text, newline=""))

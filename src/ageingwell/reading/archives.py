@@ -76,7 +76,10 @@ def _part(path: Path, info: zipfile.ZipInfo, limits: Limits) -> Part:
 
 def _opened(path: Path, info: zipfile.ZipInfo, name: str, limits: Limits) -> BinaryIO:
     inner = None
-    with suppress(OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError), zipfile.ZipFile(path) as archive:
+    with (
+        suppress(OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError),
+        zipfile.ZipFile(path) as archive,
+    ):
         inner = archive.open(info)
     if inner is None:
         raise SourceError(f"{name}: cannot be unpacked", "pack it again with the usual method, and send it again")

@@ -251,7 +251,7 @@ def _stop_on_end(reader: _Reader, watch: _Watch, path: Path, limits: Limits) -> 
         name = f"exit code {code}"
         with suppress(ValueError):
             name = signal.Signals(-code).name if code < 0 else name
-        how = f"ended the process that read it ({name}), as a damaged file does, or one that unpacks to too much"
+        how = f"ended the process that read it ({name}): it is damaged, or needs too much memory"
     raise LimitError(
         f"{path.name}: {how}",
         "look at the file, or save it as CSV; if it is right, raise `memory_mb` under [limits] in agencies.toml",

@@ -66,7 +66,7 @@ def regular_size(path: Path, limits: Limits = USUAL) -> int:
     if facts is None:
         raise SourceError(f"{path.name}: cannot be read ({fault})", "check that it exists and may be read")
     if not stat.S_ISREG(facts.st_mode):
-        raise SourceError(f"{path.name}: this is not a file", "give a file, not a folder, a device or a pipe")
+        raise SourceError(f"{path.name}: is not a file", "give a file, not a folder, a device or a pipe")
     if facts.st_size > limits.file_gib * GIB:
         raise beyond(path.name, f"takes {facts.st_size / GIB:,.1f} GiB", "file_gib", limits)
     return facts.st_size

@@ -14,7 +14,7 @@ from ageingwell.reading.forms import Form
 from ageingwell.reading.limits import MB, USUAL, Limits, regular_size
 
 BLOCK: Final = 1 << 20
-_FAULTS: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_FAULTS: Final = (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True)
