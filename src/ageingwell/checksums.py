@@ -82,9 +82,7 @@ def check_files(files: Mapping[str, bytes], *, but: Collection[str] = ()) -> Non
 def plain_files(folder: Path, *, most_bytes: int = MOST_BYTES) -> dict[str, bytes]:
     """Read every file of a flat folder, whatever its sums say; a link, a device or a folder is a `ChangedError`."""
     files: dict[str, bytes] = {}
-    for name in _names(folder, but=set()):
-        if "/" in name:
-            raise ChangedError(name.partition("/")[0], "is a folder, and this folder holds files alone")
+    for name in _names(folder, but=set(), deepest=0):
         files[name] = read_plainly(folder / name, name, most_bytes=most_bytes)
         most_bytes -= len(files[name])
     return files
@@ -96,7 +94,7 @@ def check_folder(folder: Path, *, but: Collection[str] = ()) -> None:
     if SUMS not in names:
         raise UnsealedError
     told = read_plainly(folder / SUMS, SUMS)
-    _compare(told, {name: _digest(folder / name, name) for name in names if name not in _APART})
+    _compare(told, {name: _digest(folder / name, name) for name in names if name != SUMS})
 
 
 def checked_file(folder: Path, name: str) -> bytes:
@@ -165,28 +163,28 @@ def _compare(sums: bytes, made: Mapping[str, str], *, but: Collection[str] = ())
             raise ChangedError(name, "is not the file that was saved")
 
 
-def _names(folder: Path, *, but: Collection[str]) -> list[str]:
+def _names(folder: Path, *, but: Collection[str], deepest: int = MOST_DEEP) -> list[str]:
     found: list[str] = []
-    for name in _below(folder, ""):
+    for name in _below(folder, "", deepest=deepest):
         if len(found) >= MOST_FILES:
             raise ChangedError(folder.name, "holds more files than were saved here")
         found.append(name)
     return sorted(name for name in found if name not in but)
 
 
-def _below(folder: Path, above: str) -> Iterator[str]:
+def _below(folder: Path, above: str, *, deepest: int) -> Iterator[str]:
     with os.scandir(folder) as entries:
         there = sorted(entries, key=lambda entry: entry.name)
     for entry in there:
         name = f"{above}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            if name.count("/") >= MOST_DEEP:
-                raise ChangedError(_shown(name), "is a folder deeper than any that was saved here")
-            yield from _below(folder / entry.name, f"{name}/")
-        elif entry.is_file(follow_symlinks=False) and _LINE.fullmatch(f"{'0' * 64}  {name}"):
+            if name.count("/") >= deepest:
+                raise ChangedError(_shown(name), "is a folder, and no folder was saved here")
+            yield from _below(folder / entry.name, f"{name}/", deepest=deepest)
+        elif _LINE.fullmatch(f"{'0' * 64}  {name}"):
             yield name
         else:
-            raise ChangedError(_shown(name), "is a link, or no file")
+            raise ChangedError(_shown(name), "has a name that no file here was saved under")
 
 
 def _shown(name: str) -> str:

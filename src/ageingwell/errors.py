@@ -86,7 +86,7 @@ class MissingExtraError(AgeingWellError, ImportError):
 
 
 class PublishError(AgeingWellError):
-    """The output folder cannot be written; the last published night is still current."""
+    """A place to write to cannot be written, be it the temporary folder; the last published night is still current."""
 
     exit_code = 9
 

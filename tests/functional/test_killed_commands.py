@@ -10,8 +10,9 @@ from helpers.commands import environment, prepared
 from helpers.evidence import counted
 from helpers.filled import fill
 
-# A thousand: `python -m benchmarks.reliability random_kills`.
-KILLS, SEED = 5, 7
+# A thousand, of five commands: `python -m benchmarks.reliability random_kills`.
+KILLS, SEED = 6, 7
+COMMANDS = ("record", "pseudonymise")
 
 
 @pytest.mark.slow
@@ -21,7 +22,7 @@ def test_killed_commands_leave_nothing_half_done(
 ) -> None:
     home = prepared(tmp_path / "home", first_night=first_night, settings=settings, bundle=bundle, reader=fill)
     ran = subprocess.run(
-        [sys.executable, "-m", "helpers.killing", home, str(KILLS), str(SEED)],
+        [sys.executable, "-m", "helpers.killing", home, str(KILLS), str(SEED), *COMMANDS],
         cwd=Path(__file__).parents[1],
         env=environment(home),
         capture_output=True,

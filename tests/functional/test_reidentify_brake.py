@@ -117,7 +117,7 @@ def test_nobody_is_found_without_a_durable_line_whatever_moment_it_ends_at(tmp_p
         has_line = (folder / LOG).exists() and any(line["stage"] == "begun" for line in read_lines(folder / LOG))
         found += is_written and not has_line
     assert found == 0
-    counted("P9.no_line_no_action", n, found, note="re-identification killed at each moment of its log")
+    counted("P9.refusals", n, found, note="re-identification killed at each moment of its log")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_range_of_numbers_is_no_register(tmp_path, what, known):
     with pytest.raises(ReidentifyError, match="follow one another"):
         look_up(tmp_path, sent(tmp_path), register(tmp_path, known()))
     assert not (tmp_path / "named.csv").exists()
-    counted("P9.whole_ranges", N, 0, note=f"people found by {what}")
+    counted("P9.refusals", N, 0, note=f"people found by {what}")
 
 
 def test_a_register_far_too_large_is_refused(tmp_path):
@@ -248,7 +248,7 @@ def test_a_list_of_pseudonyms_counts_only_sealed_and_whole(tmp_path):
         with pytest.raises(ReidentifyError, match="nothing shows that this is a list that was published"):
             look_up(tmp_path, pseudonyms_list(tmp_path, seal), known, list_key=key, to="wrong.csv")
     assert not (tmp_path / "wrong.csv").exists()
-    counted("P9.lists_that_are_none", len(wrong), 0, note="lists of pseudonyms that were not published so")
+    counted("P9.refusals", len(wrong), 0, note="lists of pseudonyms that were not published so")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="whose a file is, Windows does not say so")
@@ -292,7 +292,7 @@ def test_a_second_person_has_to_approve_where_the_settings_ask_for_one(tmp_path,
     assert look_up(tmp_path, listed, known, settings=two, approval=good).n_people == N
     begun = read_lines(tmp_path / LOG)[0]
     assert (begun["by"], begun["approved_by"]) == ("ann", "bea")
-    counted("P9.second_person", 14, 0, note="approvals that are none, of the requester, of something else, out of date")
+    counted("P9.refusals", 14, 0, note="approvals that are none, of the requester, of something else, out of date")
 
 
 def test_a_log_that_was_changed_stops_every_look_up(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from helpers.counties import NIGHT, copy_of, listed, opt_out
+from helpers.counties import NIGHT, copy_of, files_with, listed, opt_out
 from helpers.evidence import counted
 
 from ageingwell.checksums import SUMS
@@ -106,6 +106,27 @@ def test_a_changed_frame_of_the_current_night_is_not_carried_into_its_revision(
     assert not (now / "card.md").exists()
     content = b"".join(path.read_bytes() for path in now.rglob("*") if path.is_file())
     assert b"a secret" not in content
+    assert changed_since(now) is None
+
+
+@pytest.mark.parametrize("damaged", [SUMS, "list.parquet", "manifest.json"])
+def test_whoever_opted_out_is_off_a_night_of_which_a_single_bit_was_turned_over(
+    first_night: Path, settings: Path, tmp_path: Path, damaged: str
+) -> None:
+    ours = copy_of(first_night, tmp_path / "ours")
+    path = ours / "out" / str(NIGHT) / damaged
+    person = listed(path.parent)[0]["person_id"]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    opt_out(ours / "county", "objection", person=person)
+
+    withdraw(ours / "county", out=ours / "out", as_of=NIGHT, config=load_config(settings))
+
+    now = current(ours / "out")
+    assert now is not None
+    assert now.name == f"{NIGHT}.r2"
+    assert files_with(now, person) == []
     assert changed_since(now) is None
 
 

@@ -260,9 +260,7 @@ def test_whatever_did_not_happen_is_found_and_said_in_one_sentence(good, tmp_pat
         ):
             missed.append((what, kinds, [str(fault) for fault in found.faults]))
     assert not missed
-    counted(
-        "R10.nothing_happened", len(SCENARIOS), len(missed), note="scenarios in which a night is not to be relied on"
-    )
+    counted("R10.scenarios", len(SCENARIOS), len(missed), note="scenarios in which a night is not to be relied on")
 
 
 def test_a_mistake_in_the_settings_is_told_and_the_rest_is_looked_at(out, settings, tmp_path):

@@ -100,7 +100,7 @@ def test_every_change_of_every_line_of_a_long_log_is_seen():
             if found.first_bad is None or (abs(found.first_bad - 1 - at) > 1 and change is not swapped):
                 missed.append((change.__name__, at, found.first_bad))
     assert not missed
-    counted("S6.chain", n, len(missed), seed=SEED, note="1,000 lines; edit, delete, swap, insert, repeat, truncate")
+    counted("S6.edits", n, len(missed), seed=SEED, note="1,000 lines; edit, delete, swap, insert, repeat, truncate")
 
 
 def test_a_log_whose_whole_chain_was_made_again_is_seen_by_the_heads_of_nights():
@@ -113,7 +113,7 @@ def test_a_log_whose_whole_chain_was_made_again_is_seen_by_the_heads_of_nights()
         found = follow(b"".join(line + b"\n" for line in chained_anew(lines, at, rng)), heads)
         missed += found.first_bad is None or "knows" not in (found.why or "")
     assert not missed
-    counted("S6.chain", len(tried), missed, seed=SEED, note="chained anew from a line on; seen by the heads of nights")
+    counted("S6.edits", len(tried), missed, seed=SEED, note="chained anew from a line on; seen by the heads of nights")
 
 
 def begin_log(log: Path, n: int) -> None:
@@ -266,7 +266,7 @@ def test_nothing_is_done_unless_the_first_line_is_on_the_disk(tmp_path):
             done.append(at)
         bad += bool(done)
     assert not done
-    counted("P9.no_line_no_action", n_moments, bad, note="a use killed at each moment of its first line")
+    counted("P9.refusals", n_moments, bad, note="a use killed at each moment of its first line")
 
 
 def test_a_last_line_that_cannot_be_written_is_told(tmp_path):

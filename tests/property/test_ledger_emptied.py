@@ -9,7 +9,7 @@ import pytest
 from helpers.evidence import counted
 from helpers.kept_nights import decide, text_of_ledger, who
 
-from ageingwell.decisions.forgetting import empty_entries, entries_naming
+from ageingwell.decisions.forgetting import empty_entries, entries_naming, write_anew
 from ageingwell.decisions.ledger import EMPTIED, read_hashes, read_ledger, read_rows
 from ageingwell.errors import LedgerError
 
@@ -62,6 +62,23 @@ def test_an_entry_that_somebody_else_emptied_is_seen(ledger: Path):
             changed.unlink()
     counted("S6.emptied_entries", 42, len(passed), note="entries of the ledger emptied by hand")
     assert passed == []
+
+
+def test_what_lies_in_free_pages_is_gone_when_it_is_written_anew(ledger: Path):
+    before = read_rows(ledger)
+    with closing(sqlite3.connect(ledger)) as database:
+        database.execute("PRAGMA secure_delete = OFF")
+        database.execute("CREATE TABLE aside (said TEXT)")
+        database.executemany("INSERT INTO aside VALUES (?)", [(who(99) * 20,)] * 50)
+        database.commit()
+        database.execute("DROP TABLE aside")
+        database.commit()
+    assert who(99).encode() in ledger.read_bytes()
+
+    write_anew(ledger)
+
+    assert who(99).encode() not in ledger.read_bytes()
+    assert read_rows(ledger) == before
 
 
 def test_a_journal_beside_the_ledger_is_not_read_into_the_new_one(ledger: Path):

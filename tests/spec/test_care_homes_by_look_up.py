@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from helpers.knowledge import known_on, spine_on
 from helpers.known import NIGHT, register
-from helpers.tables import table
+from helpers.tables import good_rows, pseudonym, read, table, write_csv
 
 from ageingwell.contracts.known_labels import HOME_SOURCES
 from ageingwell.spine import home_facts
@@ -37,6 +37,19 @@ def test_a_source_may_take_back_what_it_said_and_no_other_may() -> None:
 
     assert spine_on(closed, NIGHT)["care_home"].to_list() == ["no"]
     assert home_facts(known_on(closed, NIGHT))["property_type"].to_list() == ["house"]
+
+
+def test_a_source_on_no_list_takes_nothing_back_for_it_may_be_another(tmp_path) -> None:
+    rows = [("Mrs Gough's list", "care_home", OLD), ("ring 01632 960001", "house", NEW), ("epc", "flat", OLD)]
+    homes = [
+        good | {"household_id": pseudonym(1), "source": source, "property_type": kind, "recorded_on": day}
+        for good, (source, kind, day) in zip(good_rows("homes", 3), rows, strict=True)
+    ]
+    write_csv(tmp_path / "homes.csv", homes)
+
+    found = home_facts(known_on({"homes": read("homes", tmp_path).rows.collect()}, NIGHT))
+
+    assert found["property_type"].to_list() == ["care_home"]
 
 
 def test_what_a_source_tells_later_than_the_night_is_not_known() -> None:

@@ -153,6 +153,7 @@ def test_no_figure_that_is_kept_stands_on_one_to_seven(records: Records, last: d
     kept = pl.concat([pl.DataFrame(schema=MEASURES), *last.values()])
     counts = kept.filter(pl.col("measure").is_in(["rows", "filled", "label"]))["value"].drop_nulls()
 
+    counted("P4.cells", counts.len(), int((counts.is_between(1, 7) | (counts % 5 != 0)).sum()), seed=3)
     assert counts.is_between(1, 7).sum() == 0
     assert (counts % 5 != 0).sum() == 0
     told = {(table, column): n for table, column, n in filled(records)}

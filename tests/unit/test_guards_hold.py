@@ -19,8 +19,7 @@ from ageingwell.config.load import load_config
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append, read_ledger
 from ageingwell.errors import BundleError, KeyFileError, LedgerError
-from ageingwell.lookup import compile_booster, load_tables, save_tables
-from ageingwell.lookup.files import digest_of
+from ageingwell.lookup import compile_booster, digest_of, load_tables, save_tables
 from ageingwell.model.saving import read
 from ageingwell.night.list_key import list_key_of, stop_on_one_key_for_two
 from ageingwell.night.working import suitable_bundle
@@ -125,7 +124,7 @@ def test_a_ledger_of_which_a_word_was_changed_is_refused(tmp_path: Path) -> None
 
 
 def test_a_changed_table_of_the_cache_is_not_used(tmp_path: Path) -> None:
-    """A whole table with one figure changed, under the name of the other: only the digest tells."""
+    """A whole table with one figure changed: only the digest tells."""
     tables = compile_booster(train(*people()))
     changed = replace(tables, **_one_figure_changed(tables))
     kept = save_tables(changed, tmp_path / "changed")

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import lightgbm as lgb
 import pytest
+from click.testing import CliRunner
 from helpers.evidence import counted
 from helpers.sealed import seal_again
 
 from ageingwell.bundle import find_bundle, load_bundle
 from ageingwell.checksums import SUMS
+from ageingwell.cli import cli
 from ageingwell.config.score import ModelSettings
 from ageingwell.errors import BundleError
 from ageingwell.jobs.sealing import seal
@@ -275,3 +277,23 @@ def test_an_older_bundle_put_back_is_refused_where_the_settings_say_so(demo: Pat
         return
     with pytest.raises(BundleError, match=r"trained on records up to .* and the settings ask for 2026-01-01"):
         load(demo, trust=trust)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "told"),
+    [
+        (lambda folder: None, 0, "sealed: "),
+        (lambda folder: (folder / "card.md").write_text("filled in"), 0, "SHA-256 of its SHA256SUMS: "),
+        (lambda folder: (folder / "model.txt").write_text("tree"), 8, "model.txt is not the file that was saved"),
+        (lambda folder: shutil.rmtree(folder), 8, "there is no saved model of this name"),
+        (lambda folder: [path.unlink() for path in folder.iterdir()], 8, "there is no model bundle here"),
+        (lambda folder: as_before(folder), 0, "nobody can say whether it was changed before"),
+    ],
+)
+def test_the_command_seals_or_says_why_not(demo: Path, change, code: int, told: str) -> None:
+    change(demo)
+
+    ran = CliRunner().invoke(cli, ["seal", str(demo)])
+
+    assert ran.exit_code == code, ran.output
+    assert told in ran.output

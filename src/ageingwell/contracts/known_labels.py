@@ -100,6 +100,7 @@ SUPPORT_REASONS = (
     "mental_health_support",
     "social_support_substance_misuse_support",
     "social_support_asylum_seeker_support",
+    "social_support_support_for_social_isolation_other",
     "*social_isolation*",  # what the feature asks for
     "social_support_support_to_carer",
     "social_support_support_to_unpaid_carer",
@@ -119,7 +120,24 @@ ROUTES_OF_ACCESS = (
 )
 
 # The features ask how a reason starts: planned, or not.
-REVIEW_REASONS = ("planned*", "*unplanned*", "review_of_short_term_support", *_NOT_TOLD)
+REVIEW_REASONS = (
+    "planned",
+    "planned_annual",
+    "unplanned_hospital_planned_unplanned",
+    "unplanned_hospital_planned_and_unplanned",
+    "unplanned_carer_related",
+    "unplanned_unpaid_carer_related",
+    "unplanned_safeguarding_concern",
+    "unplanned_provider_failure",
+    "unplanned_change_in_commissioning_arrangements",
+    "unplanned_transition_from_childrens_services",
+    "unplanned_other",
+    "unplanned_other_reason",
+    "planned*",
+    "*unplanned*",
+    "review_of_short_term_support",
+    *_NOT_TOLD,
+)
 
 ACCOMMODATION = (
     "owner_occupier_or_shared_ownership_scheme",
@@ -187,6 +205,9 @@ EVENT_OUTCOMES = (
     "nfa_referral_to_nhs_services_or_nhs_funded_social_care",
     "nfa_referral_to_other_service_within_the_local_authority",
     "nfa_self_funded_client*",
+    "nfa_no_services_offered_other_reason",
+    "nfa_self_funded_client_inc_12wk_disregard",
+    "nfa_support_ended_other_reason",
     "nfa_no_services_offered*",
     "nfa_support_ended*",
     "nfa_other",
@@ -221,6 +242,12 @@ HAZARDS = (
     "damp_and_mould_growth",
     "excess_cold",
     "excess_heat",
+    "asbestos_and_mmf",
+    "falls_associated_with_baths_etc",
+    "falling_on_level_surfaces_etc",
+    "falling_on_stairs_etc",
+    "flames_hot_surfaces_etc",
+    "position_and_operability_of_amenities_etc",
     "asbestos*",
     "biocides",
     "carbon_monoxide_and_fuel_combustion_products",

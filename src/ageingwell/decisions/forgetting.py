@@ -54,13 +54,22 @@ def empty_entries(path: Path, positions: Collection[int], *, at: datetime, why: 
         "why": why,
     }
     said, before, position = json.dumps(told), rows[-1][3] if rows else BEGINNING, len(rows) + 1
-    content = _file_of([*kept, (position, said, before, hash_of(position, said, before))])
+    _put([*kept, (position, said, before, hash_of(position, said, before))], path, disk=disk)
+
+
+def write_anew(path: Path, *, disk: Disk = DISK) -> None:
+    """Write the same entries into a new file: what an older one had in free pages is in it no more."""
+    if rows := read_rows(path):
+        _put(rows, path, disk=disk)
+
+
+def _put(rows: list[Row], path: Path, *, disk: Disk) -> None:
     spare = path.with_name(_SPARE.format(path.name))
     try:
         with disk.watched("settle_ledger", path):
             _settle(path)
         disk.remove(spare)
-        disk.write(spare, content)
+        disk.write(spare, _file_of(rows))
         disk.set_mode(spare, 0o600)
         disk.sync_file(spare)
         disk.replace(spare, path)

@@ -105,7 +105,7 @@ def manifest_of(found: Recognised) -> RecognisedFacts:
 
 def _named(new_labels: pl.DataFrame) -> pl.DataFrame:
     return new_labels.filter(
-        pl.col("label") != NOT_LISTED,
+        ~pl.col("label").str.starts_with(NOT_LISTED),
         pl.col("n_subjects") >= SUPPRESS_BELOW,
         may_be_shown(pl.col("label"), n_rows=pl.col("n_rows")),
     )

@@ -156,6 +156,7 @@ def _view(recipient: Recipient, run: OutreachRun, config: Config, *, as_of: date
         interventions=config.interventions,
         recorded=frames.recorded,
         remembered=before_of(recipient, frames, run.facts, config=config),
+        less=frames.coarsened,
     )
     view = with_local_offers(view, local_offers(view, frames, run.facts, config=config), run.facts)
     return with_own_records(view, frames.past_events, ledger=config.ledger, key=key)

@@ -11,13 +11,13 @@ from ageingwell.audit.uses import Asked, logged
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.contracts.fields import PSEUDONYM
-from ageingwell.decisions.forgetting import empty_entries, entries_naming, remove_spare
+from ageingwell.decisions.forgetting import empty_entries, entries_naming, remove_spare, write_anew
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import ArgumentError, KeepingError, PublishError
 from ageingwell.forgotten import OF_FORGETTING, read_forgotten, with_key, write_forgotten
 from ageingwell.keeping.certificate import begun_certificates, end_certificate, new_certificate
 from ageingwell.keeping.places import audit_of
-from ageingwell.keeping.searching import Looked
+from ageingwell.keeping.searching import Looked, look_in
 from ageingwell.keeping.taking_out import Done, delete_other_files, look_everywhere, take_out_of_nights
 from ageingwell.keeping.whom import everybody_kept, is_named_in, key_of_nights, key_of_pseudonyms, search_for
 from ageingwell.kept.followed import nights_followed, without_followed
@@ -138,9 +138,12 @@ def _forgotten(
     with world.stage("make nights again"):
         take_out_of_nights(out, search, config, done, key=key, world=world, disk=disk)
     with world.stage("empty the ledger"):
-        positions = entries_naming(ledger_path(out, config), people)
-        empty_entries(ledger_path(out, config), positions, at=world.now(), why="forgotten", disk=disk)
+        ledger = ledger_path(out, config)
+        positions = entries_naming(ledger, people)
+        empty_entries(ledger, positions, at=world.now(), why="forgotten", disk=disk)
         done.entries = len(positions)
+        if disk.kind(ledger) == "file" and look_in(search.named, [ledger], disk=disk).naming:
+            write_anew(ledger, disk=disk)
     for path in nights_followed(out, disk=disk).values():
         without_followed(path, people, disk=disk)
     with world.stage("look again"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -22,6 +23,8 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 from ageingwell.publish.faults import explained
 from ageingwell.publish.removing import every_night, is_superseded, remove_nights
+
+JOURNALS: Final = ("-wal", "-shm", "-journal")  # what SQLite puts beside the ledger while it writes
 
 
 @dataclass
@@ -115,7 +118,7 @@ def delete_other_files(
     ledger = ledger_path(out, config)
     with explained("a file that names them cannot be deleted"):
         for path in found.naming:
-            if path == ledger:
+            if path.name in {f"{ledger.name}{end}" for end in ("", *JOURNALS)}:
                 continue
             done.gone(item_of("file", path, name=_own_name(path, search), disk=disk))
             disk.remove(path)
@@ -135,7 +138,7 @@ def look_everywhere(
     nights = set(every_night(out, disk=disk))
     ours = {out / FORGOTTEN, out / KEY, out / CERTIFICATES, out / ".lock"}
     ledger = ledger_path(out, config)
-    beside = [] if ledger.is_relative_to(out) else [Path(f"{ledger}{end}") for end in ("", "-wal", "-shm", "-journal")]
+    beside = [] if ledger.is_relative_to(out) else [Path(f"{ledger}{end}") for end in ("", *JOURNALS)]
     paths = [
         path
         for path in files_below(out, disk=disk)

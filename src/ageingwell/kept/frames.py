@@ -8,6 +8,7 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
+from ageingwell.checksums import ChangedError, read_plainly
 from ageingwell.contracts.kept import (
     Beeswarm,
     Coarsened,
@@ -204,15 +205,27 @@ def read_frame(folder: Path, name: str, *, columns: Sequence[str] = ()) -> pl.Da
 
     Raises `PublishError` where the file is not there, is not as it was published, is damaged, or lacks one of them.
     """
-    try:
-        frame = pl.read_parquet(read_kept(folder, frame_file(name)))
-    # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        raise _no_use(folder, name, "cannot be read") from None
+    frame = _parsed(folder, name, read_kept)
     lacking = [column for column in columns if column not in frame.columns]
     if lacking:
         raise _no_use(folder, name, f"lacks {', '.join(f'`{column}`' for column in lacking)}")
     return frame
+
+
+def read_frame_unchecked(folder: Path, name: str) -> pl.DataFrame:
+    """Read one frame of a published night as it is now, whatever its sums say: only to see whom it names.
+
+    Raises `PublishError` where it cannot be read.
+    """
+    return _parsed(folder, name, lambda folder, name: read_plainly(folder / name))
+
+
+def _parsed(folder: Path, name: str, read: Callable[[Path, str], bytes]) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(read(folder, frame_file(name)))
+    # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
+    except (OSError, ChangedError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise _no_use(folder, name, "cannot be read") from None
 
 
 def _no_use(folder: Path, name: str, why: str) -> PublishError:

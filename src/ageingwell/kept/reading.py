@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
@@ -12,7 +13,15 @@ from ageingwell.config.score import Purpose
 from ageingwell.contracts.fields import PSEUDONYM
 from ageingwell.contracts.services import schema_of
 from ageingwell.errors import PublishError
-from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, OPTIONAL, NightFrames, frame_file, read_frame
+from ageingwell.kept.frames import (
+    CONTRACTS,
+    NIGHT_FORMAT,
+    OPTIONAL,
+    NightFrames,
+    frame_file,
+    read_frame,
+    read_frame_unchecked,
+)
 from ageingwell.kept.sealed import MANIFEST, read_kept
 
 # The columns in which a frame names people and homes.
@@ -28,6 +37,8 @@ class KeptNight:
 
     `frames` hold nobody where a file is not there or of no use; `found` names the frames that are; `unusable` says of
     each other file that lies there why it is of no use. `facts` is the manifest, empty where that cannot be read.
+    `doubtful` are frames that were changed since they were published, as they are now: good for one thing alone, to
+    see whom they name.
     """
 
     folder: Path
@@ -35,6 +46,12 @@ class KeptNight:
     facts: Mapping[str, Any]
     found: tuple[str, ...]
     unusable: Mapping[str, str]
+    doubtful: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    @property
+    def as_it_lies(self) -> NightFrames:
+        """The frames with those that were changed since, to find out who is named anywhere; never to be published."""
+        return replace(self.frames, **self.doubtful) if self.doubtful else self.frames
 
     @property
     def format(self) -> object:
@@ -66,16 +83,18 @@ def read_night(folder: Path) -> KeptNight:
     """Read a published night. Nothing that may lie in its folder makes this fail: what is of no use is told."""
     frames: dict[str, pl.DataFrame] = {}
     unusable: dict[str, str] = {}
-    for field in fields(NightFrames):
-        name = field.name
+    doubtful: dict[str, pl.DataFrame] = {}
+    for name in (one.name for one in fields(NightFrames)):
         if not (folder / frame_file(name)).exists():
             continue
         try:
             frames[name] = usable(read_frame(folder, name), name)
         except PublishError as fault:
             unusable[frame_file(name)] = fault.found
+            with suppress(PublishError):
+                doubtful[name] = usable(read_frame_unchecked(folder, name), name)
     nobody = {name: pl.DataFrame(schema=schema_of(model)) for name, model in CONTRACTS.items()}
-    return KeptNight(folder, NightFrames(**(nobody | frames)), _facts(folder), tuple(frames), unusable)
+    return KeptNight(folder, NightFrames(**(nobody | frames)), _facts(folder), tuple(frames), unusable, doubtful)
 
 
 def usable(frame: pl.DataFrame, name: str) -> pl.DataFrame:

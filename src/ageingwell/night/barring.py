@@ -190,6 +190,12 @@ class Lost:
         return [*self.found, *(_silent_words(kind, self.silent[kind]) for kind in sorted(self.warned))]
 
     @property
+    def lifted(self) -> str:
+        """How many are barred no more, where a person accepts that their rows are gone."""
+        n = self.held["subject"].n_unique()
+        return f"opt-outs and deaths that came before, are missing now, and count no more: {in_words(n)}"
+
+    @property
     def notes(self) -> list[str]:
         """Sentences for a reader: that some stay barred whose rows are gone, and which kinds are silent."""
         # Without a count: every recipient reads this, each night.

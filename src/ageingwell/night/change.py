@@ -78,13 +78,7 @@ def stop_on_change(
     `facts` are tonight's and `before` the manifest of the last night, if there is one; a night made before these
     counts were kept has none to compare. Raises `ChangeError`.
     """
-    now = facts.population
-    then = {} if before is None else before.get("population", {})
-    told = [] if now is None else losses(then, now, max_lost_share=max_lost_share)
-    if before is not None and _is_another_key(before.get("key_fingerprint"), facts.key_fingerprint):
-        told.append("the pseudonyms were made with another key, so nobody on the last list can be found in them")
-    if n_listed == 0 and now_could_list(facts):
-        told.append("nobody would be on the list")
+    told = what_changed(facts, before=before, n_listed=n_listed, max_lost_share=max_lost_share)
     if told:
         raise ChangeError(
             "the records changed more than they can in a night, so this night does not become current: "
@@ -92,6 +86,20 @@ def stop_on_change(
             "look at what the agencies sent (`ageingwell check` names columns that are missing and days that cannot be "
             "right); if the change is real, run again with --accept-change",
         )
+
+
+def what_changed(
+    facts: NightFacts, *, before: Mapping[str, Any] | None, n_listed: int, max_lost_share: float
+) -> list[str]:
+    """Say what a person has to accept: people, homes or patients that are gone, another key, or nobody listed."""
+    now = facts.population
+    then = {} if before is None else before.get("population", {})
+    told = [] if now is None else losses(then, now, max_lost_share=max_lost_share)
+    if before is not None and _is_another_key(before.get("key_fingerprint"), facts.key_fingerprint):
+        told.append("the pseudonyms were made with another key, so nobody on the last list can be found in them")
+    if n_listed == 0 and now_could_list(facts):
+        told.append("nobody would be on the list")
+    return told
 
 
 def _is_another_key(then: str | None, now: str | None) -> bool:

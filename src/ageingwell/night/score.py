@@ -31,7 +31,7 @@ from ageingwell.night.barring import (
     stop_on_delivery,
     told_by,
 )
-from ageingwell.night.change import last_manifest, last_night, stop_on_change
+from ageingwell.night.change import last_manifest, last_night, stop_on_change, what_changed
 from ageingwell.night.deliveries import dated_ahead, differences_since, older_than_last, same_as_last
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
@@ -224,10 +224,12 @@ def _scored(
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
         facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)
+        n_listed, limit = frames.listed.height, config.score.max_lost_share
         if not accept_change:
-            stop_on_change(
-                facts, before=before, n_listed=frames.listed.height, max_lost_share=config.score.max_lost_share
-            )
+            stop_on_change(facts, before=before, n_listed=n_listed, max_lost_share=limit)
+        else:
+            said = what_changed(facts, before=before, n_listed=n_listed, max_lost_share=limit)
+            facts = replace(facts, accepted_changes=[*facts.accepted_changes, *said])
         with (
             world.stage("withdraw again"),
             reachable(only=TABLES_OF_WITHDRAWALS, or_without=True) as reached,
@@ -290,7 +292,8 @@ def _stop_if_ahead(as_of: date, *, today: date) -> None:
 def _with_what_changed(facts: NightFacts, lost: Lost, *, accepted: Sequence[str] | None) -> NightFacts:
     """The facts with what a person accepted; else with what is to be said of opt-outs that are gone and hold."""
     if accepted is not None:
-        return replace(facts, accepted_changes=list(accepted))
+        lifted = [] if lost.held.is_empty() else [lost.lifted]
+        return replace(facts, accepted_changes=[*accepted, *lifted])
     return replace(facts, notes=[*facts.notes, *lost.notes], is_degraded=facts.is_degraded or bool(lost.silent))
 
 

@@ -17,7 +17,7 @@ from ageingwell.errors import AgeingWellError, ChangeError, KeepingError, Ledger
 from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
 from ageingwell.forgotten import read_forgotten
 from ageingwell.kept.barred import read_barred
-from ageingwell.kept.reading import read_night
+from ageingwell.kept.reading import KeptNight, read_night
 from ageingwell.night.barring import (
     NOTHING_LOST,
     Lost,
@@ -254,14 +254,14 @@ def withdraw_from_current(
     if folder is None:
         return None
     night = read_night(folder)
-    named = people_named(night.frames)
+    named = people_named(night.as_it_lies)
     gone = find_withdrawn(
         data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
     )
     is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
     frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
     done = None
-    if frames is not night.frames:
+    if frames is not night.frames or _still_named(night, gone):
         done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
         for told in done.told:
             tell(told)
@@ -293,6 +293,11 @@ def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date,
     keep_barred(out, gone.told if with_moves else without_leavings(gone.told), on=on)
     # That a kind brings nobody new is asked once a night, of the night that is worked out.
     return replace(lost, silent={}, warned=frozenset())
+
+
+def _still_named(night: KeptNight, gone: Withdrawn) -> bool:
+    """Whether a file that was changed since it was published names somebody withdrawn: the next revision lacks it."""
+    return bool(night.doubtful) and without_withdrawn(night.as_it_lies, gone) is not night.as_it_lies
 
 
 def _why_not_to_use(unread: tuple[str, ...]) -> str | None:

@@ -44,11 +44,7 @@ _LONGEST_NUMBER: Final = 24
 # What happened before computers kept records of it, but for what a GP's own record goes back to: it is a day of birth.
 # Earlier days stand for none in many systems, and the group reads them so.
 _TOO_EARLY: Final = (LAST_LOW_DAY + timedelta(days=1), date(1964, 12, 31))
-_LONG_AGO: Final = (
-    ("gp_patients", "moved_in_on"),
-    ("gp_patients", "registered_on"),
-    ("gp_events", "happened_on"),
-)
+_LONG_AGO: Final = ("gp_patients", "gp_events")
 _SMALL: Final = 100_000
 _LONGEST_SIGN: Final = 3  # such as -, ? or ...
 
@@ -130,7 +126,7 @@ def _typed(texts: pl.Series, table: str, column: Column, names: Names) -> pl.Ser
     if column.kind == "date":
         day = days_of(texts, names.formats)
         is_one = day.is_not_null() | texts.str.starts_with("0000-00-00")
-        if (table, column.name) not in _LONG_AGO:
+        if table not in _LONG_AGO:
             is_one &= ~day.is_between(*_TOO_EARLY).fill_null(value=False)
     elif column.kind in ("whole", "number"):
         low, high = _range_of(table, column.name)

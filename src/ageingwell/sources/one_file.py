@@ -7,7 +7,7 @@ of them.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +20,7 @@ from ageingwell.sources.check import EMPTIED_CELLS, REFUSED, UNKNOWN_LABELS, Typ
 from ageingwell.sources.checked import BY_DAY, REFUSED_OF, REFUSED_PEOPLE, UNREAD_PEOPLE
 from ageingwell.sources.chunk_columns import renamed, without_left_out
 from ageingwell.sources.headings import column_by_heading
+from ageingwell.sources.labels import sources_apart
 from ageingwell.sources.locate import Location
 from ageingwell.sources.raw import Chunk, FileRead, raw_chunks
 from ageingwell.sources.versions import put_numbers_aside, put_versions_aside, what_they_say
@@ -98,6 +99,8 @@ def _gather(chunk: Chunk, found: FileFound, file: FileToRead, ours: dict[str, st
     raw, numbers = without_left_out(raw, numbers, found.left_out, wanted, settings)
     ragged = numbers.is_in(list(chunk.ragged)).arg_true()
     read, is_good, broken = split(name, typed(raw, wanted, settings.words, settings.reader), ragged)
+    if name == "homes":
+        read = replace(read, rows=sources_apart(read.rows))
     found.held.append(people_of(name, read.rows.filter(~is_good)))
     found.refused_of.append(whose(read.rows.filter(~is_good)))
     found.unread.append(_unread_people(name, read, is_good))
