@@ -14,7 +14,7 @@ from ageingwell.cli.entry import LOG
 from ageingwell.cli.places import DATA, SETTINGS, Told, fault_of
 from ageingwell.cli.streams import let_go_of_output
 from ageingwell.ending import STOPPED, ending_tidily, exit_code
-from ageingwell.errors import AgeingWellError
+from ageingwell.errors import AgeingWellError, EngineError
 from ageingwell.room import failed_write, publish_error
 
 
@@ -55,6 +55,13 @@ def mending(ctx: click.Context | None = None) -> Iterator[None]:
         raise Stopped(stop) from None
     except BrokenPipeError:
         raise Unheard("") from None
+    except MemoryError:
+        raise Told(
+            EngineError(
+                "the memory of this machine is used up, and nothing new was published",
+                "end other programs, or give the night less at once (`memory_gib` in score.toml), and run again",
+            )
+        ) from None
     except OSError as error:
         # Each layer tells its own; this is for what none of them foresaw.
         params, command = (ctx.params, ctx.command) if ctx else ({}, click.Command(None))

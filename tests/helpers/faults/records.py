@@ -32,19 +32,24 @@ class County:
         return {name: [list(row) for row in rows] for name, rows in self.tables.items()}
 
 
-def county_of(folder: Path, night: Path) -> County:
-    """The county of a folder; since its night the first person listed has objected, and the second has died."""
+def tables_of(folder: Path) -> dict[str, Rows]:
+    """Every table of a county, as text."""
+    return {path.stem: _as_text(pl.read_parquet(path)) for path in sorted(folder.glob("*.parquet"))}
+
+
+def county_since(tables: Mapping[str, Rows], night: Path) -> County:
+    """The county since a night of it: the first person on its list has objected, and the second has died."""
     objected, died, stays = (row["person_id"] for row in listed(night)[:3])
-    tables = {path.stem: _as_text(pl.read_parquet(path)) for path in sorted(folder.glob("*.parquet"))}
-    patients, permissions = tables["gp_patients"], tables["permissions"]
+    told = {name: [list(row) for row in rows] for name, rows in tables.items()}
+    patients, permissions = told["gp_patients"], told["permissions"]
     newest = max((row for row in patients[1:] if row[0] == died), key=lambda row: row[-1])
-    told = {"died_on": str(NIGHT), "recorded_on": str(NIGHT)}
-    dead = [told.get(name, cell) for name, cell in zip(patients[0], newest, strict=True)]
+    ends = {"died_on": str(NIGHT), "recorded_on": str(NIGHT)}
+    dead = [ends.get(name, cell) for name, cell in zip(patients[0], newest, strict=True)]
     objection = {"person_id": objected, "kind": "objection", "checked_on": str(NIGHT)}
     # Neither the first row, nor the middle, nor the last: those are damaged.
     patients.insert(5, dead)
     permissions.insert(5, [objection.get(name, "") for name in permissions[0]])
-    return County(tables, objected, died, stays)
+    return County(told, objected, died, stays)
 
 
 def _as_text(rows: pl.DataFrame) -> Rows:

@@ -18,17 +18,17 @@ from click.testing import CliRunner
 
 from ageingwell.cli import cli
 from ageingwell.errors import AgeingWellError
-from ageingwell.night import outreach, withdraw
+from ageingwell.night import outreach, revising, withdraw
 from ageingwell.night import score as night
 from ageingwell.night.local import no_directory
 from ageingwell.publish import current
 from ageingwell.sources import read
 from ageingwell.sources.checked import CheckedTable, Records
-from helpers.faults.records import County, as_csv
+from helpers.faults.records import County, Rows, as_csv
 
 NEXT = date(2026, 11, 22) + timedelta(days=7)
 MARK = "DO_NOT_USE.txt"
-NIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.r[0-9]+)?")
+HALF = re.compile(r"\.staging|\.part$|\.partial|\.tmp")
 
 
 class ReadThroughError(AgeingWellError):
@@ -104,6 +104,9 @@ def watched(workspace: Path) -> Iterator[Watch]:
             settings[files] = config_given(config)
         return settings[files]
 
+    def no_pages(*_: Any, **__: Any) -> tuple[None, str]:
+        return None, "they take seconds, and no case here is about them"
+
     split, kept = outreach.split_into_shards, workspace
     directory, config_given = night.read_local_directory, night.config_given
     settings: dict[Any, Any] = {}
@@ -116,6 +119,7 @@ def watched(workspace: Path) -> Iterator[Watch]:
         patch.setattr(withdraw, "read_table", read_once)
         patch.setattr(night, "read_local_directory", local_directory)
         patch.setattr(night, "config_given", settings_once)
+        patch.setattr(revising, "_pages_or_why", no_pages)
         yield watch
 
 
@@ -159,26 +163,25 @@ class Here:
 
 
 def lay_out(at: Path, base: Path, county: County) -> Here:
-    """A folder of one's own: everything is linked from `base`, for runs replace files and never write into them."""
+    """A folder of one's own; the tables are linked, for a case replaces files and never writes into them."""
     for folder, _, files in os.walk(base):
         to = at / Path(folder).relative_to(base)
         to.mkdir(parents=True, mode=0o700)
         for name in files:
-            if to.name == "settings":
-                shutil.copyfile(Path(folder) / name, to / name)
-            else:
-                os.link(Path(folder) / name, to / name, follow_symlinks=False)
+            # Of all that is written to, or that may have no second name, a copy of its own.
+            put = os.link if to.name == "county" else shutil.copyfile
+            put(Path(folder) / name, to / name)
     (at / "out" / ".lock").unlink(missing_ok=True)
     (at / "out" / "current").symlink_to("2026-11-22")
     return Here(at, county)
 
 
-def make_base(base: Path, county: County, mark: bytes) -> None:
-    """Write the tables of a county, whole, beside the settings and the night."""
-    (base / "county").mkdir()
-    (base / "county" / "synthetic.json").write_bytes(mark)
-    for name, rows in county.tables.items():
-        (base / "county" / f"{name}.csv").write_bytes(as_csv(rows))
+def write_county(folder: Path, tables: Mapping[str, Rows], mark: bytes) -> None:
+    """Write the tables of a county, whole."""
+    folder.mkdir()
+    (folder / "synthetic.json").write_bytes(mark)
+    for name, rows in tables.items():
+        (folder / f"{name}.csv").write_bytes(as_csv(rows))
 
 
 def run(here: Here, watch: Watch) -> Ran:
@@ -209,6 +212,5 @@ def still_listed(here: Here) -> list[str]:
 
 
 def left_over(here: Here) -> list[str]:
-    """What lies in the output folder and is neither a night nor one of its companions."""
-    known = {".lock", "current", MARK, "decisions.sqlite"}
-    return sorted(path.name for path in here.out.iterdir() if path.name not in known and not NIGHT.match(path.name))
+    """What half a run left in the output folder."""
+    return sorted(path.name for path in here.out.rglob("*") if HALF.search(path.name))

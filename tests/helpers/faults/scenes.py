@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ageingwell.checksums import SUMS, sums_of_folder
 from ageingwell.night import revising
 from ageingwell.pseudonyms import Key
 from ageingwell.publish.lock import publishing_lock
@@ -21,6 +22,7 @@ from helpers.faults.catalogue import Case
 from helpers.faults.records import NIGHT, as_csv, as_parquet, place_of
 from helpers.faults.running import Here, Watch
 
+PAGES_OR_WHY = revising._pages_or_why
 Scene = Callable[[Here, Case, Watch], Any]
 
 
@@ -31,12 +33,12 @@ def nothing_wrong(here: Here, case: Case, watch: Watch) -> None:
 @contextmanager
 def page_not_drawn(here: Here, case: Case, watch: Watch) -> Iterator[None]:
     """The key is the one that the night was made with, so its pages would be drawn again; but drawing fails."""
-    _tell_of_the_night(here, list_key=Key.made_up(0).fingerprint)
 
     def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(revising, "_pages_or_why", PAGES_OR_WHY)
         patch.setattr(revising, "draw_pages", fail)
         yield
 
@@ -44,8 +46,8 @@ def page_not_drawn(here: Here, case: Case, watch: Watch) -> Iterator[None]:
 def _tell_of_the_night(here: Here, **facts: str) -> None:
     at = here.out / str(NIGHT) / "manifest.json"
     told = json.loads(at.read_text()) | facts
-    at.unlink()
     at.write_text(json.dumps(told))
+    (at.parent / SUMS).write_bytes(sums_of_folder(at.parent, but=("run.json",)))
 
 
 # The records
