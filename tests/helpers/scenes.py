@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
-
 from ageingwell.agency.log import read_log
+
 from ageingwell.audit.writing import add_line, verify
 from ageingwell.jobs.settling_in import init
 from ageingwell.learning import evaluating

@@ -48,8 +48,11 @@ _NAMED = (
     "places",
 )
 
-# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked.
-_HOW_IT_IS_WORKED = ("engine", "threads", "memory_gib", "shards")
+# The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked, and
+# whoever had to sign its bundle.
+_HOW_IT_IS_WORKED = (
+    *("engine", "threads", "memory_gib", "shards", "model", "audit", "status", "reidentify", "keys", "retention"),
+)
 
 # A site's own source profiles lie in this folder beside its settings.
 SOURCES = "sources"
