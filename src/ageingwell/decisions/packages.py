@@ -83,7 +83,8 @@ def _damage_told() -> Iterator[None]:
         yield
     except (TooLargeError, DamagedError):
         raise
-    # ValueError: a place before the start of the file. RuntimeError: a part locked with a password; NotImplementedError: a compression Python does not know.
+    # ValueError: a place before the start of the file. RuntimeError: a part locked with a password;
+    # NotImplementedError: a compression Python does not know.
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, OSError, RuntimeError, ValueError) as fault:
         raise DamagedError from fault
 
