@@ -16,7 +16,8 @@ from typing import Any, Final, TypeVar, cast, get_args
 from pydantic import ValidationError
 
 from ageingwell.config.files import read_toml, shipped
-from ageingwell.config.load import Config
+from ageingwell.config.limits import USUAL, Limits
+from ageingwell.config.load import Config, within_limits
 from ageingwell.config.outreach import DecisionSettings
 from ageingwell.config.score import Ledger, Purpose, ScoreSettings, TableSettings
 from ageingwell.errors import ConfigError
@@ -83,7 +84,7 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
     named = decisions.get("ledger") if isinstance(decisions, dict) else None
     share = said.get(_SHARE)
     return WithdrawalSettings(
-        tables=tables,
+        tables={name: within_limits(one, _limits(agencies.get("limits"))) for name, one in tables.items()},
         purpose=cast("Purpose", said["purpose"]) if said.get("purpose") in get_args(Purpose) else None,
         ledger=_exactly(Ledger, permissions) or _NOTHING_ALLOWED,
         max_lost_share=share if isinstance(share, float) and 0 <= share <= 1 else _default(ScoreSettings, _SHARE),
@@ -109,6 +110,14 @@ def _file(top: Path, said: Mapping[str, Any], key: str) -> Path:
         return top.parent / name if os.path.lexists(top.parent / name) else shipped("configs") / name
     except (OSError, ValueError):
         return top.parent / str(_default(ScoreSettings, key))
+
+
+def _limits(given: object) -> Limits:
+    """The limits of all tables, as far as they have no mistake: the usual ones are far above what agencies send."""
+    try:
+        return Limits.model_validate(given if isinstance(given, dict) else {})
+    except ValidationError:
+        return USUAL
 
 
 def _default(model: type[Any], key: str) -> Any:
