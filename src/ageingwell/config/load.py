@@ -71,10 +71,14 @@ class Agencies(_Tables):  # type: ignore[misc, valid-type]
 
     def table(self, name: str) -> TableSettings:
         """The settings of a table, with the limits of all tables unless it has its own."""
-        settings: TableSettings = getattr(self, name)
-        if settings.reader.limits is not None or self.limits == USUAL:
-            return settings
-        return settings.model_copy(update={"reader": settings.reader.model_copy(update={"limits": self.limits})})
+        return within_limits(getattr(self, name), self.limits)
+
+
+def within_limits(settings: TableSettings, limits: Limits) -> TableSettings:
+    """The settings of a table with the limits of all tables, unless it has its own."""
+    if settings.reader.limits is not None or limits == USUAL:
+        return settings
+    return settings.model_copy(update={"reader": settings.reader.model_copy(update={"limits": limits})})
 
 
 @dataclass(frozen=True, repr=False)

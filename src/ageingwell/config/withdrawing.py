@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from ageingwell.config.change import ChangeSettings
 from ageingwell.config.files import read_toml, shipped
-from ageingwell.config.load import Config
+from ageingwell.config.limits import USUAL, Limits
+from ageingwell.config.load import Config, within_limits
 from ageingwell.config.outreach import DecisionSettings
 from ageingwell.config.score import Ledger, Purpose, ScoreSettings, TableSettings
 from ageingwell.errors import ConfigError
@@ -92,7 +93,7 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
     audit = said.get("audit")
     log = audit.get("file") if isinstance(audit, dict) else None
     return WithdrawalSettings(
-        tables=tables,
+        tables={name: within_limits(one, _limits(agencies.get("limits"))) for name, one in tables.items()},
         purpose=cast("Purpose", said["purpose"]) if said.get("purpose") in get_args(Purpose) else None,
         ledger=_exactly(Ledger, permissions) or _NOTHING_ALLOWED,
         max_lost_share=share if isinstance(share, float) and 0 <= share <= 1 else _default(ScoreSettings, _SHARE),
@@ -120,6 +121,14 @@ def _file(top: Path, said: Mapping[str, Any], key: str) -> Path:
         return top.parent / name if os.path.lexists(top.parent / name) else shipped("configs") / name
     except (OSError, ValueError):
         return top.parent / str(_default(ScoreSettings, key))
+
+
+def _limits(given: object) -> Limits:
+    """The limits of all tables, as far as they have no mistake: the usual ones are far above what agencies send."""
+    try:
+        return Limits.model_validate(given if isinstance(given, dict) else {})
+    except ValidationError:
+        return USUAL
 
 
 def _default(model: type[Any], key: str) -> Any:
