@@ -52,6 +52,7 @@ def _result(goal: Goal, counts: Counts, full: Mapping[str, Any]) -> str:
     bad += sum(full[name]["bad"] for name in measured if name in full)
     n = sum(_total(counts[name]).n for name in measured if name in counts)
     missing = len(measures) - len(measured)
+    n = n or sum(full[name]["n"] for name in measured)
     partly = f"; {missing} of {len(measures)} not measured" if missing else ""
     return ("held" if bad == 0 else f"**{bad:,} went wrong**") + f" in {n:,} cases{partly}"
 

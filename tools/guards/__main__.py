@@ -32,8 +32,8 @@ PAGE = """<!-- Written by `python -m tools.guards --write docs/evidence/guards.m
 
 # Guards
 
-Each of these is a few words of the code that keep somebody safe. The command takes them out one at a time, in a copy,
-and runs the tests beside it. Those tests have to fail. {told}
+Each of these is a few words of the code that keep people safe. The command takes them out one at a time, in a copy,
+and runs the tests listed with it. Those tests have to fail. {told}
 
 | guard | file | without it | tests |
 | --- | --- | --- | --- |
