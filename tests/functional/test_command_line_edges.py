@@ -22,6 +22,8 @@ CODE_PAGES = ("cp1252", "cp850", "latin-1", "ascii", "utf-8")
 # What each path is for decides the exit code.
 CODES = {
     **dict.fromkeys(("data", "raw", "listed", "register", "people", "lsoa_lookup", "approval", "id_file"), 4),
+    **dict.fromkeys(("bundle",), 8),
+    **dict.fromkeys(("sign",), 7),
     **dict.fromkeys(("config_path",), 3),
     **dict.fromkeys(("key_file", "list_key_file"), 7),
     **dict.fromkeys(("out", "page", "log", "refused_to", "fix_to", "folder", "samples"), 9),
@@ -314,7 +316,7 @@ def test_what_no_layer_foresaw_ends_with_the_code_of_the_path_it_happened_below(
     raising(OSError(errno.ENOSPC, "No space left on device"), monkeypatch)
     ran = run("check", "--data", small_county)
 
-    assert ran.exit_code == 1
+    assert ran.exit_code == 9
     assert "No space left on device" in ran.stderr
 
 
@@ -344,4 +346,4 @@ def test_a_reader_who_has_gone_and_a_full_disk_leave_no_traceback(words, small_c
         told = [line for line in done.stderr.decode().splitlines() if not line.startswith('{"event": "stage"')]
         endings[name] = (done.returncode, len(told))
 
-    assert endings == {"gone": (141, 0), "full": (1, 1)}
+    assert endings == {"gone": (141, 0), "full": (9, 1)}

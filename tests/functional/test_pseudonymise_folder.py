@@ -546,9 +546,11 @@ def test_row_keys_are_matched_with_the_list_key(tmp_path):
         .to_list()
     )
     register = registered(tmp_path)
+    fires, practices = list_key.for_recipient("fire"), list_key.for_recipient("gp")
 
-    assert list(matches(register, keys, key=KEY, list_key=ListKey(list_key, "fire", night))) == keys[:1]
-    assert matches(register, keys, key=KEY, list_key=ListKey(list_key, "gp", night)) == {}
+    assert list(matches(register, keys, key=KEY, list_key=ListKey(fires, "fire", night))) == keys[:1]
+    assert matches(register, keys, key=KEY, list_key=ListKey(fires, "gp", night)) == {}
+    assert matches(register, keys, key=KEY, list_key=ListKey(practices, "fire", night)) == {}
     with pytest.raises(KeyFileError, match="one key serves both"):
         matches(register, keys, key=KEY, list_key=ListKey(KEY, "fire", night))
 

@@ -42,7 +42,7 @@ def test_a_role_page_fits_on_a_screen_and_answers_four_questions(path):
     told = path.read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", told, flags=re.MULTILINE)
     assert headings[0] == "What you get"
-    assert re.match(r"Each (week|month)|Before go-live", headings[1])
+    assert re.match(r"Each (week|month|quarter)|Before go-live", headings[1])
     assert headings[2:] == ["What you must not do", "Where to ask"]
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
-from ageingwell.agency.log import read_log
 
 from ageingwell.audit.writing import add_line, verify
 from ageingwell.jobs.settling_in import init
@@ -72,8 +71,8 @@ def _logged(place: Path) -> None:
 
 def _lines(place: Path) -> object:
     """Whether there is a line, in a chain that holds; a second run of the same adds another."""
-    log = place / "log.jsonl"
-    return log.exists() and len(read_log(log)) > 0
+    found = verify(place / "log.jsonl")
+    return found.first_bad is None and len(found.lines) > 0
 
 
 SCENES = {
