@@ -114,7 +114,7 @@ def test_a_search_of_every_byte_finds_nobody_and_no_later_list_has_them_until_th
     assert ran.exit_code == 0, ran.output
     assert look_in(named, files_below(out)).naming == ()
     steps = json.loads((out / str(NEXT) / "manifest.json").read_text())["steps"]
-    assert [step["n"] for step in steps if step["reason"] == "forgotten"] == [1]
+    assert [step["n"] for step in steps if step["reason"] == "forgotten"] == [None], "a small count is hidden"
 
     # A night put back from a copy is told, and its people come off again.
     shutil.copytree(at / "copy", out / "2026-11-08")

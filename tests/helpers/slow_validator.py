@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+from ageingwell.contracts.gp import UNIT
 from ageingwell.contracts.registry import Column, columns
 
 # White space by Unicode, which is what "blanks around a cell" means; Python's own `strip` takes four controls more.
@@ -29,11 +30,15 @@ SHAPES = {
     ("gp_patients", "practice_code"): r"[A-Z][0-9]{5}",
     ("gp_prescriptions", "bnf_code"): r"[0-9A-Z]{4,15}",
     ("gp_prescriptions", "dmd_code"): r"[0-9]{6,18}",
+    ("gp_events", "value_unit"): UNIT,
     ("hospital_events", "icd10"): ICD10,
     ("hospital_events", "other_icd10"): rf"{ICD10}(?:[ ;]+{ICD10})*",
 }
+# Ids and codes of a system: 1 to 64 signs, none of them a blank.
+WITHOUT_BLANKS = {("gp_events", "code"), ("housing_events", "case_id"), ("care_events", "la_person_id")}
 PSEUDONYM = r"[bcdfghjklmnpqrst]{32}"
 RANGES = {
+    ("gp_events", "value"): (-10_000_000, 10_000_000),
     ("care_events", "unit_cost"): (0, 1_000_000),
     ("care_events", "planned_units_per_week"): (0, 10_000),
     ("homes", "lowest_floor"): (-5, 100),
@@ -128,10 +133,28 @@ def _label(column: Column, text: str) -> Cell:
         return Cell(column.missing)
     if column.labels and folded not in column.labels:
         return _unreadable(column, "unknown_label", folded)
-    return Cell(folded)
+    return Cell(_on_the_list(column, folded))
+
+
+def _on_the_list(column: Column, folded: str) -> str:
+    """An open label as it is carried: on our list, by the part of a pattern that we wrote, or as other."""
+    if not column.known or folded in column.known:
+        return folded
+    for pattern in column.known:
+        ours = pattern.replace("*", "")
+        fits = {
+            (True, True): ours in folded,
+            (True, False): folded.endswith(ours),
+            (False, True): folded.startswith(ours),
+        }.get((pattern.startswith("*"), pattern.endswith("*")), False)
+        if fits:
+            return ours.strip("_")
+    return "other_not_listed"
 
 
 def _text(table: str, column: Column, text: str) -> Cell:
+    if (table, column.name) in WITHOUT_BLANKS and (len(text) > 64 or set(text) & set(BLANKS)):
+        return _unreadable(column, "wrong_shape", text)
     shape = PSEUDONYM if column.is_pseudonym else SHAPES.get((table, column.name))
     if shape is not None and not re.fullmatch(shape, text):
         return _unreadable(column, "wrong_shape", text)

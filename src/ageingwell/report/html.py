@@ -108,7 +108,9 @@ def commissioning_html(
 
 def held_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:
     """Draw the page for a person who asked what is held of them: `short` sentences and `sections` in plain words."""
-    return _page("held.html", title="What we hold about you", as_of=as_of, notices=list(notices), **told)
+    return _page(
+        "held.html", title="What we hold about you", as_of=as_of, notices=list(notices), use_until=None, **told
+    )
 
 
 def agency_html(
