@@ -41,8 +41,10 @@ WORDS: Final = {
     "rank": "put people in order",
     "doors": "one offer a home",
     "allocate": "share out the places",
+    "account": "account for every row",
     "tell": "reasons and records of everybody",
     "track record": "follow up past lists",
+    "compare deliveries": "compare what came with last time",
     "withdraw again": "take off who withdrew meanwhile",
     "publish": "draw pages and workbooks, publish",
 }

@@ -20,6 +20,7 @@ from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.barred import BARRED_FILE
 from ageingwell.kept.frames import NightFrames
+from ageingwell.meeting.sent_lists import manifest_of
 from ageingwell.night.answered import published_as
 from ageingwell.night.barring import (
     Lost,
@@ -47,7 +48,7 @@ from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.permissions import stop_unless_checked
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import DAYS_AHEAD, Published, publishing_lock, put_aside
+from ageingwell.publish import DAYS_AHEAD, Published, latest_before, publishing_lock, put_aside
 from ageingwell.publish.mark import set_mark
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.measures import measure_tables
@@ -219,8 +220,11 @@ def _scored(
             held=None if accept_change else as_opt_outs(lost.held),
         )
         facts = _with_what_changed(facts, lost, accepted=differences if accept_change else None)
-        facts = _with_older_deliveries(facts, older_than_last(last_night(out, on=as_of), measures))
-        facts = replace(facts, same_as_last=same_as_last(facts.inputs, before, on=as_of))
+        # Against the night before, so that the same night made again says the same.
+        earlier = latest_before(out, as_of.isoformat())
+        facts = _with_older_deliveries(facts, older_than_last(earlier, measures))
+        told_then = None if earlier is None else manifest_of(earlier)
+        facts = replace(facts, same_as_last=same_as_last(facts.inputs, told_then, on=as_of))
         gone = columns_gone(facts.inputs, before)
         facts = replace(facts, columns_gone=gone, is_degraded=facts.is_degraded or bool(gone))
         facts = with_fallen_links(facts, frames.links, before=last_links(out, on=as_of), config=config)

@@ -132,7 +132,8 @@ def _is_odd(column: pl.Series) -> pl.Series:
     if column.dtype == pl.Time:
         return ~number.is_between(0, _PER_DAY["ns"] - 1)
     per_day = _PER_DAY[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1
-    spare = _DAYS_OF_ZONES if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone else 0
+    zone = column.dtype.time_zone if isinstance(column.dtype, pl.Datetime) else None
+    spare = 0 if zone in (None, "UTC") else _DAYS_OF_ZONES
     # The last day ends where the next would begin.
     return ~number.is_between((_FIRST_DAY + spare) * per_day, (_LAST_DAY + 1 - spare) * per_day - 1)
 
