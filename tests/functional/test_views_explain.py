@@ -64,7 +64,10 @@ def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
     view = explain_view("fire", config=narrow)
 
     assert view.readable == ()
-    assert {fact for facts in view.rows["facts"] for fact in facts} == {"Nothing that you may read"}
+    assert {fact for facts in view.rows["facts"] for fact in facts} == {
+        "Nothing that you may read",
+        "Ask the group what else is on record",
+    }
     assert set(view.needs["words"]) == {
         "May need help to be safe from fire at home",
         "May need help within days to be safe from fire at home",

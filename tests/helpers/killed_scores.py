@@ -78,9 +78,10 @@ def _score(data: Path, out: Path, settings: Path, *, cache: Path, at_moment: Cal
 
     def watch(self: Disk, moment: str, operation: str, *paths: Path) -> None:
         at_moment(f"{moment} {operation} {paths[0].name}")
+        removals(moment, operation, paths[0])
 
+    removals = Removals(at_moment)
     Disk.watch = watch  # type: ignore[method-assign]
-    sys.addaudithook(Removals(at_moment))
     world = Surroundings(tell=lambda stage: at_moment(f"stage {stage}"), cache=cache)
     # The settings read tables with Polars, whose threads no forked child would have.
     score(data, as_of=NIGHT, out=out, config=load_config(settings), surroundings=world)
@@ -88,15 +89,13 @@ def _score(data: Path, out: Path, settings: Path, *, cache: Path, at_moment: Cal
 
 
 class Removals:
-    """Listens to the interpreter while the standard library removes what a run put aside, some files into it."""
+    """Sees what a run put aside being removed, and tells when some files of it are gone."""
 
     def __init__(self, at_moment: Callable[[str], None]) -> None:
-        self.at_moment, self.left = at_moment, 0
+        self.at_moment, self.left = at_moment, 3
 
-    def __call__(self, event: str, facts: tuple[object, ...]) -> None:
-        if event == "shutil.rmtree" and ".staging-work-" in str(facts[0]):
-            self.left = 3
-        if event == "os.remove" and self.left > 0:
+    def __call__(self, moment: str, operation: str, path: Path) -> None:
+        if (moment, operation) == ("after", "remove_file") and ".staging-work-" in str(path) and self.left > 0:
             self.left -= 1
             if not self.left:
                 self.at_moment("removing")
