@@ -43,8 +43,7 @@ KILLS = (
     ("other", f"before replace {POINTER}", "withdrawn"),
     ("other", f"after replace {POINTER}", "other"),
     # What the run put aside is being removed.
-    ("one", f"after rename {STAGED}", "other"),
-    ("one", "removing", "one"),
+    ("other", "removing", "other"),
 )
 # What may be current, and the output folder it is the current night of. `halted` is a run that stops after taking
 # people off the list and before publishing its own.
@@ -59,8 +58,8 @@ def main(at: Path, settings: Path) -> dict[str, object]:
     assert len({json.dumps(files) for files in nights.values()}) == len(nights), "the nights cannot be told apart"
     out = at / "out"
 
-    def run(county: str, at_moment: Callable[[str], None]) -> int:
-        return exit_code(fork(lambda: _score(at / county, out, settings, cache=at / "cache", at_moment=at_moment)))
+    def run(county: str, at_moment: Callable[[str], None], *, into: Path = out) -> int:
+        return exit_code(fork(lambda: _score(at / county, into, settings, cache=at / "cache", at_moment=at_moment)))
 
     shutil.copytree(at / "calm one", out, symlinks=True)
     kills = []
@@ -68,7 +67,11 @@ def main(at: Path, settings: Path) -> dict[str, object]:
         assert run(county, killing_at(moment)) == -signal.SIGKILL, f"no run of {county} came to: {moment}"
         kills.append([county, moment, name_of(current(out), nights)])
     seen = at / "seen.txt"
-    assert run("other", writing_down(out, nights, seen)) == 0, "the run after the kills failed"
+    assert run("other", lambda event: None) == 0, "the run after the kills failed"
+    # Whoever was barred once stays so, hence a folder of its own for a whole run over the night of `one`.
+    fresh = at / "watched"
+    shutil.copytree(at / "calm one", fresh, symlinks=True)
+    assert run("other", writing_down(fresh, nights, seen), into=fresh) == 0, "the run that is watched failed"
     left_over = sorted(path.name for path in out.glob(".[!l]*"))
     return {"kills": kills, "watched": seen.read_text().split(), "left_over": left_over}
 
@@ -95,7 +98,13 @@ class Removals:
         self.at_moment, self.left = at_moment, 3
 
     def __call__(self, moment: str, operation: str, path: Path) -> None:
-        if (moment, operation) == ("after", "remove_file") and ".staging-work-" in str(path) and self.left > 0:
+        self.is_published = self.is_published or (operation == "replace" and path.name == POINTER)
+        if (
+            self.is_published
+            and (moment, operation) == ("after", "remove_file")
+            and ".staging-work-" in str(path)
+            and self.left > 0
+        ):
             self.left -= 1
             if not self.left:
                 self.at_moment("removing")
@@ -132,14 +141,26 @@ def writing_down(out: Path, nights: Mapping[str, Files], seen: Path) -> Callable
 
 def name_of(folder: Path | None, nights: Mapping[str, Files]) -> str:
     """Which of the complete nights a folder holds."""
-    found = folder and hashes_of(folder)
+    found = folder and own_files(folder)
     return next((name for name, files in nights.items() if files == found), "none-of-them")
 
 
 def files_now(out: Path) -> Files:
     folder = current(out)
     assert folder is not None
-    return hashes_of(folder)
+    return own_files(folder)
+
+
+def own_files(folder: Path) -> Files:
+    """The files that follow from the night alone: which quarter's page it carries depends on the nights before it.
+
+    That its sums fit all files, the carried page too, is looked at here.
+    """
+    every = hashes_of(folder)
+    sums = dict(line.split("  ", 1)[::-1] for line in (folder / "SHA256SUMS").read_text().splitlines())
+    told = {name: digest for name, digest in every.items() if name in sums}
+    assert told == {name: sums[name] for name in told}, f"the sums of {folder.name} do not fit its files"
+    return {name: digest for name, digest in every.items() if name not in ("commissioning.html", "SHA256SUMS")}
 
 
 if __name__ == "__main__":
