@@ -96,7 +96,7 @@ def test_a_search_of_every_byte_finds_nobody_and_no_later_list_has_them_until_th
     left = look_in(named, files_below(out))
     assert (left.naming, left.unclear) == ((), ())
     assert files_with_each(out, [person])[person] == []
-    counted("P7.forgotten", len(before), len(left.naming), note="files that named somebody who was forgotten")
+    counted("P7.forgotten", len(before), len(left.naming), note="files that named people who were forgotten")
 
     # What is of others stays.
     night = current(out)

@@ -98,13 +98,7 @@ class Removals:
         self.at_moment, self.left = at_moment, 3
 
     def __call__(self, moment: str, operation: str, path: Path) -> None:
-        self.is_published = self.is_published or (operation == "replace" and path.name == POINTER)
-        if (
-            self.is_published
-            and (moment, operation) == ("after", "remove_file")
-            and ".staging-work-" in str(path)
-            and self.left > 0
-        ):
+        if (moment, operation) == ("after", "remove_file") and ".staging-work-" in str(path) and self.left > 0:
             self.left -= 1
             if not self.left:
                 self.at_moment("removing")

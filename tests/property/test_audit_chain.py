@@ -113,7 +113,13 @@ def test_a_log_whose_whole_chain_was_made_again_is_seen_by_the_heads_of_nights()
         found = follow(b"".join(line + b"\n" for line in chained_anew(lines, at, rng)), heads)
         missed += found.first_bad is None or "knows" not in (found.why or "")
     assert not missed
-    counted("S6.edits", len(tried), missed, seed=SEED, note="chained anew from a line on; seen by the heads of nights")
+    counted(
+        "S6.edits",
+        len(tried),
+        missed,
+        seed=SEED,
+        note="chained again from one line; seen by what nights know of the log",
+    )
 
 
 def begin_log(log: Path, n: int) -> None:
