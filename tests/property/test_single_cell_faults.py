@@ -46,7 +46,7 @@ def bad_cells(table: str, column: Column) -> list[Bad]:
         bad.append(Bad(column.name, "No such label", "unknown_label"))
     for check in TABLES[table].to_schema().columns[column.name].checks:
         limits = check.statistics or {}
-        bad += [Bad(column.name, "No-Such-Shape!", "wrong_shape")] if "pattern" in limits else []
+        bad += [Bad(column.name, "No such shape!", "wrong_shape")] if "pattern" in limits else []
         bad += [Bad(column.name, str(limits["min_value"] - 1), "out_of_range")] if "min_value" in limits else []
         bad += [Bad(column.name, str(limits["max_value"] + 1), "out_of_range")] if "max_value" in limits else []
     if (table, column.name) == ("gp_prescriptions", "dmd_code"):
@@ -101,13 +101,14 @@ def test_a_bad_cell_of_a_required_column_refuses_its_row_alone(table: str, tmp_p
         checked = read_rows(tmp_path / f"{number}", table, bad, bad.text)
 
         assert {row for row, _, _ in refusals(checked)} == {2}, bad
-        assert (2, bad.column, [bad.rule]) in refusals(checked), bad
+        # A code that is no code breaks the rule of its check digit as well.
+        assert any(row == 2 and name == bad.column and bad.rule in rules for row, name, rules in refusals(checked)), bad
         assert checked.n_good == 2, bad
         assert checked.emptied.is_empty(), bad
 
 
 def test_every_optional_column_that_promises_anything_is_tried() -> None:
-    free = {("gp_events", "value_unit"), ("care_events", "la_person_id"), ("housing_events", "case_id")}
+    free: set[tuple[str, str]] = set()
     promising = {
         (table, column.name)
         for table in TABLES
