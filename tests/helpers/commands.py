@@ -82,7 +82,12 @@ def prepared(home: Path, *, first_night: Path, settings: Path, bundle: Path, rea
 
 def environment(home: Path) -> dict[str, str]:
     """Where a command may put what it needs for itself."""
-    ours = {"TMPDIR": str(home / "tmp"), "AGEINGWELL_CACHE": str(home / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    ours = {
+        "HOME": str(home / "tmp"),
+        "TMPDIR": str(home / "tmp"),
+        "AGEINGWELL_CACHE": str(home / "cache"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     return {**os.environ, **ours, "PYTHONWARNINGS": "ignore"}
 
 
