@@ -20,7 +20,7 @@ import polars as pl
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import KeepingError, KeyFileError
 from ageingwell.pseudonyms import Key, keyed_letters
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 FORGOTTEN: Final = "forgotten.json"
 KEY: Final = "forgotten.key"

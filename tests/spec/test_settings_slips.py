@@ -146,6 +146,19 @@ def test_a_misspelt_need_is_told_with_the_need_that_was_meant(file: str, tmp_pat
         load_config(tmp_path / "score.toml")
 
 
+def test_a_misspelt_need_that_is_kept_out_of_the_lot_is_told_and_nobody_is_drawn_by_mistake(tmp_path: Path) -> None:
+    for name in ("score.toml", "outreach.toml"):
+        shutil.copy(shipped("configs") / name, tmp_path / name)
+    outreach = tmp_path / "outreach.toml"
+    text = outreach.read_text(encoding="utf-8")
+    changed = text.replace("lot_never_needs = []", 'lot_never_needs = ["cold_home", "isolaton"]')
+    assert changed != text
+    outreach.write_text(changed, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"outreach\.toml: `lot_never_needs`: no rule finds the need `isolaton`"):
+        load_config(tmp_path / "score.toml")
+
+
 def test_limits_are_raised_for_all_tables_or_for_one(tmp_path: Path) -> None:
     for name in ("score.toml", "agencies.toml"):
         shutil.copy(shipped("configs") / name, tmp_path / name)

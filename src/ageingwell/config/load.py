@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,7 +157,10 @@ def load_config(path: str | Path | None = None) -> Config:
     medicines = None if score is None or score.dmd_to_bnf is None else top.parent / score.dmd_to_bnf
     if medicines is not None and not medicines.is_file():
         found.append(f"{medicines.name}: there is no such file of dm+d and BNF codes")
-    found.extend(_unknown_needs(interventions, files["interventions"], services, files["services"]))
+    named = [(files["interventions"], f"needs.{name}", name) for name in (interventions.needs if interventions else ())]
+    named += [(files["services"], f"needs.{name}", name) for name in (services.needs if services else ())]
+    named += [(files["outreach"], "lot_never_needs", name) for name in (outreach.lot_never_needs if outreach else ())]
+    found.extend(_unknown_needs(named))
     if services is not None:
         try:
             read_positions(_beside(files["services"], services.positions))
@@ -215,19 +218,19 @@ def _files_named(top: Path, score: ScoreSettings | None) -> dict[str, str]:
     }
 
 
-def _unknown_needs(
-    interventions: Interventions | None, said_in: Path, services: ServicesSettings | None, offered_in: Path
-) -> list[str]:
-    """A mistake for each need that no rule finds: nobody would ever be offered anything for it."""
+def _unknown_needs(named: Iterable[tuple[Path, str, str]]) -> list[str]:
+    """A mistake for each need that no rule finds, by file, setting and name of the need.
+
+    Nobody would ever be offered anything for it, or be kept out of the lot.
+    """
     known = sorted(read_toml(shipped("configs") / "interventions.toml")["needs"])
-    named = [(said_in, name) for name in (interventions.needs if interventions else ())]
-    named += [(offered_in, name) for name in (services.needs if services else ())]
     mistakes_of_names = []
-    for file, name in named:
+    for file, setting, name in named:
         if name not in known:
             near = nearest_name(name, known)
             hint = f"; did you mean `{near}`?" if near else ""
-            mistakes_of_names.append(f"{file.name}: `needs.{name}`: no rule finds such a need{hint}")
+            such = "such a need" if setting.endswith(name) else f"the need `{name}`"
+            mistakes_of_names.append(f"{file.name}: `{setting}`: no rule finds {such}{hint}")
     return mistakes_of_names
 
 

@@ -14,7 +14,7 @@ from ageingwell.disk import DISK, Disk
 from ageingwell.errors import KeepingError
 from ageingwell.forgotten import CERTIFICATES
 from ageingwell.keeping.searching import files_below
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 BEGUN: Final = "begun"
 DONE: Final = "done"

@@ -31,8 +31,8 @@ from ageingwell.kept.reading import read_night
 from ageingwell.meeting.recording import ledger_path
 from ageingwell.night.taking_off import people_named
 from ageingwell.publish import current, publishing_lock
-from ageingwell.publish.faults import explained
 from ageingwell.publish.removing import every_night, is_superseded, remove_nights
+from ageingwell.room import explained
 
 PURGE: Final = "purge"
 NIGHT, SUPERSEDED, FOLLOWED_NIGHT, RETURNED, CACHED, DECISIONS = (

@@ -21,8 +21,8 @@ from ageingwell.night.taking_off import Withdrawn, without_withdrawn
 from ageingwell.permissions import FORGOTTEN as REASON
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
-from ageingwell.publish.faults import explained
 from ageingwell.publish.removing import every_night, is_superseded, remove_nights
+from ageingwell.room import explained
 
 JOURNALS: Final = ("-wal", "-shm", "-journal")  # what SQLite puts beside the ledger while it writes
 

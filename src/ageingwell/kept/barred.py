@@ -15,7 +15,7 @@ import polars as pl
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
 from ageingwell.kept.beside import put_beside
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 BARRED_FILE: Final = "barred.csv"
 # The digest of a person or home, what barred them, and the first and the last night on which a table said so.

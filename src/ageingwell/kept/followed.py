@@ -14,7 +14,7 @@ import polars as pl
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
 from ageingwell.kept.frames import read_frame
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 FOLLOWED: Final = "followed"
 _SCHEMA: Final = pl.Schema({"person_id": pl.String, "was_listed": pl.Boolean})

@@ -14,7 +14,7 @@ import polars as pl
 
 from ageingwell.disk import DISK, Disk
 from ageingwell.kept.beside import put_beside
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 COMMISSIONING: Final = "commissioning.html"
 _COUNTS: Final = re.compile(r"commissioning-([0-9]{4}-Q[1-4])\.csv")

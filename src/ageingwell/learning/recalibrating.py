@@ -32,7 +32,7 @@ from ageingwell.learning.measuring import WEEKS, hold, in_short, measure, places
 from ageingwell.learning.storing import save_bundle
 from ageingwell.model.fitted import FittedRisk
 from ageingwell.model.place import Move, move_of_place, moved
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 from ageingwell.shown import Screen, Shown
 
 

@@ -33,7 +33,7 @@ from ageingwell.model.fitted import FittedRisk, calibrate
 from ageingwell.model.fitting import Recipe, fit_risk
 from ageingwell.model.ranges import range_of, unlikeness
 from ageingwell.model.trees import SHAPES, SIGNS
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 from ageingwell.shown import Screen, Shown, interval_text, sentence
 
 Labels = Mapping[str, NDArray[np.int8]]

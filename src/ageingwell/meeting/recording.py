@@ -29,9 +29,8 @@ from ageingwell.meeting.recorded import TOLD_ROWS, VERDICTS, Recorded, RecordedF
 from ageingwell.meeting.sent_lists import list_of, manifest_of, sent_list, services_of
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import DISK, current, publishing_lock, revisions
-from ageingwell.publish.faults import explained
 from ageingwell.report.choices import headings
-from ageingwell.room import write_file
+from ageingwell.room import explained, write_file
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ from ageingwell.permissions import (
 )
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
-from ageingwell.publish.faults import failed_write
 from ageingwell.publish.mark import set_mark
+from ageingwell.room import failed_write
 from ageingwell.sources.declared import declared_in, differences
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import CheckedTable, read_table

@@ -6,9 +6,9 @@ from typing import Final
 
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
-from ageingwell.publish.faults import explained
 from ageingwell.publish.nights import Night, current, latest_before, revisions
 from ageingwell.publish.staging import STAGING
+from ageingwell.room import explained
 
 # What has this name is no night any more, and the next run that takes the lock sweeps it away.
 GOING: Final = f"{STAGING}gone-"

@@ -22,7 +22,7 @@ from typing import Final
 from ageingwell.checksums import SUMS, sums_of
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import LockedError, PublishError
-from ageingwell.publish.faults import explained
+from ageingwell.room import explained
 
 STAGED: Final = ".staging-"
 BEFORE: Final = ".before-"

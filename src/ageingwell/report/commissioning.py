@@ -121,16 +121,12 @@ def commissioning(community: Community, *, facts: NightFacts, settings: Services
     }
 
 
-def needs_by_place(community: Community) -> pl.DataFrame:
+def _needs_shown(counts: pl.DataFrame, community: Community) -> pl.DataFrame:
     """Count needs by place and need with every total, as they may be shown: place, need, shown.
 
     A need is counted once for each person that has it, also where nobody is sent this week; `need` is a need, the
     agency that leads on it (the sum of its needs), or `All`.
     """
-    return _needs_shown(counts_behind(community), community)
-
-
-def _needs_shown(counts: pl.DataFrame, community: Community) -> pl.DataFrame:
     cells = _cells(counts, _NEEDS, "place", "need")
     return disclose_cross(cells, rows="place", columns="need", groups=community.leads)
 
