@@ -70,6 +70,12 @@ def rival_of(told: Floats) -> Floats:
     return told + 1.5 * told.std() * noise
 
 
+def as_estimate(row: Mapping[str, float | None]) -> Estimate:
+    """A row of a table of measures; what cannot be told is NaN."""
+    value, low, high = (float("nan") if row[name] is None else float(row[name]) for name in ("value", "low", "high"))
+    return Estimate(value, low, high, 0, 0)
+
+
 def of_order(happened: Bools, told: Floats, seed: int) -> dict[str, Estimate]:
     other = rival_of(told)
     return {
@@ -81,8 +87,7 @@ def of_order(happened: Bools, told: Floats, seed: int) -> dict[str, Estimate]:
 
 
 def of_height(happened: Bools, told: Floats, seed: int) -> dict[str, Estimate]:
-    rows = calibration(happened, told).fill_null(float("nan")).to_dicts()
-    found = {row["measure"]: Estimate(*(row[name] for name in vars(Estimate(0, 0, 0, 0, 0)))) for row in rows}
+    found = {row["measure"]: as_estimate(row) for row in calibration(happened, told).to_dicts()}
     top = np.argsort(-told, kind="stable")[: max(1, told.size // 10)]
     rest = np.setdiff1d(np.arange(told.size), top)
     share, other = (proportion(int(happened[rows].sum()), rows.size) for rows in (top, rest))
@@ -97,19 +102,15 @@ def of_height(happened: Bools, told: Floats, seed: int) -> dict[str, Estimate]:
 
 def of_worth(happened: Bools, told: Floats, seed: int) -> dict[str, Estimate]:
     table = net_benefit(happened, {"model": expit(told)}, thresholds=[0.2]).filter(strategy="model").row(0, named=True)
-    estimate = Estimate(*(table[name] for name in ("value", "low", "high", "n", "n_events")))
     parts = brier(happened, expit(told), groups=10, draws=DRAWS, seed=seed).to_dicts()
     score = next(row for row in parts if row["measure"] == "brier")
-    return {
-        "net benefit at 0.2": estimate,
-        "Brier score": Estimate(*(score[name] for name in ("value", "low", "high", "n", "n_events"))),
-    }
+    return {"net benefit at 0.2": as_estimate(table), "Brier score": as_estimate(score)}
 
 
 def of_distance(happened: Bools, told: Floats, seed: int) -> dict[str, Estimate]:
-    rows = calibration_index(happened, expit(told), draws=60, seed=seed).fill_null(float("nan")).to_dicts()
+    rows = calibration_index(happened, expit(told), draws=60, seed=seed).to_dicts()
     return {
-        f"calibration index, {row['measure']}": Estimate(row["value"], row["low"], row["high"], 0, 0)
+        f"calibration index, {row['measure']}": as_estimate(row)
         for row in rows
         if row["measure"] in ("ici", "e50", "e90")
     }
