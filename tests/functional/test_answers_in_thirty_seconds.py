@@ -243,11 +243,12 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 @asks("Social worker", "Is anyone already in?")
 def _(night: Later) -> tuple[list[str], list[str]]:
     known = night.frame("list").select("person_id", told="known_to")
-    less = night.frame("coarsened").filter(recipient="social_care")
-    # A row that fewer than ten people could be of tells less, and says so.
-    view = night.view("social_care").join(known, on="person_id").join(less, on="person_id", how="anti")
+    view = night.view("social_care").join(known, on="person_id")
     row = first(view, pl.col("told").list.contains("housing") | pl.col("told").list.contains("fire"))
     readable = [agency_words(one) for one in row["told"] if one in ("social_care", "housing", "fire")]
+    if row["person_id"] in night.frame("coarsened").filter(recipient="social_care")["person_id"]:
+        # A row that fewer than ten people could be of tells less, and says whom to ask.
+        readable = ["Ask the group"]
     return words_of_page(night.page("social_care"), night.card("social_care", row)), readable
 
 

@@ -39,6 +39,15 @@ def test_the_gain_over_visiting_everybody_is_counted_on_the_people_spared():
     assert found == pytest.approx((value, value - below, value + above), abs=1e-4)
 
 
+def test_a_model_that_visits_nobody_here_is_not_told_to_be_certainly_worth_nothing():
+    told = net_benefit([1] * 5 + [0] * 95, {"m": [0.05] * 100}, thresholds=[0.2])
+
+    rows = {row["strategy"]: (row["value"], row["low"], row["high"]) for row in told.iter_rows(named=True)}
+    assert rows["m"][0] == 0
+    assert rows["m"][2] > 0.03
+    assert rows["visit nobody"] == (0, 0, 0)
+
+
 def test_visits_to_the_few_none_of_whom_had_the_event_are_not_told_to_be_certain():
     outcome, risk = [1] * 5 + [0] * 95, [0.05] * 98 + [0.4] * 2
 

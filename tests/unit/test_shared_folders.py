@@ -12,7 +12,10 @@ from helpers.shared import Shared
 def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.TempPathFactory:
     """As two processes of one run have it: each a folder of its own in one folder."""
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
-    return pytest.TempPathFactory(tmp_path / "gw0", 3, "all", lambda *_: None, _ispytest=True)  # type: ignore[arg-type]
+    made = pytest.TempPathFactory(tmp_path / "gw0", 3, "all", lambda *_: None, _ispytest=True)  # type: ignore[arg-type]
+    # Pytest's own folder, which threads that ask for it at once would each try to make.
+    made.getbasetemp()
+    return made
 
 
 def test_of_several_at_once_one_makes_it_and_the_others_wait(factory: pytest.TempPathFactory) -> None:

@@ -63,6 +63,10 @@ def _interval(part: str, value: float, redrawn: Floats, *, n_events: int) -> tup
     # Chance moves observed shares away from the risks and from each other, never nearer on average.
     if part in ("reliability", "resolution"):
         return distance_interval(value, redrawn)
+    if part == "brier" and value > 0:
+        # Its values lean to the high side, and their logarithms hardly.
+        low, high = gap_interval(float(np.log(value)), np.log(np.maximum(redrawn, 1e-12)), n_events=n_events)
+        return float(np.exp(low)), float(np.exp(high))
     return gap_interval(value, redrawn, n_events=n_events)
 
 

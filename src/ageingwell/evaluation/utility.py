@@ -12,6 +12,8 @@ from ageingwell.evaluation.calibration import calibration_line, equal_groups
 from ageingwell.evaluation.checked import finite, length_of_list, outcome_and, outcome_and_risk
 from ageingwell.evaluation.estimate import Estimate, Floats, proportion, tidy
 
+_EVERYBODY, _NOBODY = "visit everybody", "visit nobody"
+
 
 def at_list_length(outcome: ArrayLike, score: ArrayLike, *, k: int) -> pl.DataFrame:
     """What a list of the `k` highest scores holds: measure, worst, best, k, value, low, high, n, n_events.
@@ -97,7 +99,6 @@ def net_benefit(outcome: ArrayLike, risks: Mapping[str, ArrayLike], *, threshold
     [0.25, 0.0, 0.0]
     """
     happened, visits = _visits(outcome, risks, thresholds)
-    nobody = np.zeros(happened.size, dtype=bool)
     return tidy(
         (
             {
@@ -106,7 +107,7 @@ def net_benefit(outcome: ArrayLike, risks: Mapping[str, ArrayLike], *, threshold
                 "n_visited": int(visited.sum()),
                 "n_visited_events": int((visited & happened).sum()),
             },
-            _benefit(happened, visited, nobody, threshold),
+            _benefit(happened, visits, strategy, _NOBODY, threshold),
         )
         for (threshold, strategy), visited in visits.items()
     )
@@ -118,8 +119,8 @@ def net_benefit_gain(
     """How much more net benefit `model` has than each other strategy, on the same people: threshold, rival, value, …"""
     happened, visits = _visits(outcome, risks, thresholds)
     return tidy(
-        ({"threshold": threshold, "rival": rival}, _benefit(happened, visits[threshold, model], visited, threshold))
-        for (threshold, rival), visited in visits.items()
+        ({"threshold": threshold, "rival": rival}, _benefit(happened, visits, model, rival, threshold))
+        for threshold, rival in visits
         if rival != model
     )
 
@@ -188,28 +189,29 @@ def _visits(
     if any(((risk < 0) | (risk > 1)).any() for risk in given):
         raise FrameError("net benefit needs risks between 0 and 1", "make one of a score by `as_risk`")
     strategies = dict(zip(risks, given, strict=True))
-    strategies |= {"visit everybody": np.ones(happened.size), "visit nobody": np.full(happened.size, -1.0)}
+    strategies |= {_EVERYBODY: np.ones(happened.size), _NOBODY: np.full(happened.size, -1.0)}
     return happened, {
         (threshold, name): risk >= threshold for threshold in thresholds for name, risk in strategies.items()
     }
 
 
 def _benefit(
-    happened: NDArray[np.bool_], ours: NDArray[np.bool_], theirs: NDArray[np.bool_], threshold: float
+    happened: NDArray[np.bool_], visits: Mapping[tuple[float, str], NDArray[np.bool_]], one: str, other: str, at: float
 ) -> Estimate:
-    """The net benefit of visiting `ours` less that of visiting `theirs`.
+    """The net benefit of one strategy less that of another at a threshold.
 
     Four shares of everybody: visits that only one of the two makes, with the event and without. Their Wilson intervals
     are put together by recovery of variances (Zou and Donner, Statistics in Medicine 2008;27:1693), for a spread of
     gains is nothing where nobody visited had the event, and that is no proof.
     """
-    n, odds = happened.size, threshold / (1 - threshold)
+    n, odds = happened.size, at / (1 - at)
     parts = [
-        (weight, proportion(int(((happened == event) & mine & ~other).sum()), n))
+        (weight, proportion(int(((happened == event) & visits[at, mine] & ~visits[at, beside]).sum()), n))
         for event, worth in ((True, 1.0), (False, -odds))
-        for weight, mine, other in ((worth, ours, theirs), (-worth, theirs, ours))
-        # Who visits nobody makes no visit alone, nor does anybody beside those who visit everybody.
-        if mine.any() and not other.all()
+        for weight, mine, beside in ((worth, one, other), (-worth, other, one))
+        # Who means to visit nobody makes no visit alone, nor does anybody beside those who visit everybody. A model
+        # that happens to visit nobody here might elsewhere.
+        if mine != _NOBODY and beside != _EVERYBODY
     ]
     value = sum((weight * share.value for weight, share in parts), 0.0)
     ends = [(weight * share.low, weight * share.high, weight * share.value) for weight, share in parts]
