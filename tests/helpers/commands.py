@@ -88,7 +88,9 @@ def environment(home: Path) -> dict[str, str]:
         "AGEINGWELL_CACHE": str(home / "cache"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return {**os.environ, **ours, "PYTHONWARNINGS": "ignore"}
+    # A command that ran in this process before has set where Matplotlib keeps its own, which would be elsewhere.
+    rest = {name: value for name, value in os.environ.items() if name != "MPLCONFIGDIR"}
+    return {**rest, **ours, "PYTHONWARNINGS": "ignore"}
 
 
 def words_of(command: str, home: Path) -> list[str]:
