@@ -119,7 +119,8 @@ def _with_few_digits(edge: float) -> float:
 
 def _binned_counts(series: pl.Series, edges: list[float]) -> NDArray[np.int64]:
     """Values in each bin that ends at an edge (a value on it belongs below), beyond the last one, and missing."""
-    values = series.cast(pl.Float64).fill_nan(None).drop_nulls().to_numpy()
+    values = series.cast(pl.Float64).to_numpy()
+    values = values[~np.isnan(values)]  # a missing value is NaN in NumPy
     inside = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
     return np.append(inside, series.len() - values.size).astype(np.int64)
 

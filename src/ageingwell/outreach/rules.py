@@ -11,6 +11,7 @@ holds. A rule reads features by name; the numbers come from `configs/outreach.to
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import polars as pl
@@ -27,7 +28,7 @@ CHARLIE_POINTS = {0: 1, 1: 2, 2: 4, 3: 8, 4: 10}
 CHARLIE_POINTS_BY_CLUTTER = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 8, 8: 10, 9: 10}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """Something recorded that a rule counts, with the words a reader sees; `{}` in them takes `value`."""
 
@@ -48,6 +49,11 @@ class Fact:
         >>> sorted(alone.themes())
         ['everyday_life', 'health']
         """
+        return self._themes
+
+    @cached_property
+    def _themes(self) -> frozenset[str]:
+        # Asked for every row of every list: 28,000 times in a night of 50 people.
         read = [expression for expression in (self.holds, self.value) if expression is not None]
         names = {name for expression in read for name in expression.meta.root_names()}
         return frozenset({str(self.theme), *(str(_THEMES[name]) for name in names & _THEMES.keys())})

@@ -61,8 +61,12 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     >>> flat(pl.DataFrame({"needs": [["a", "=b"]]})).rows()
     [('a; =b',)]
     """
-    joined = frame.with_columns(pl.col(pl.List(pl.String)).list.join("; "))
-    return joined.select(csv_safe(pl.col(name).cast(pl.String).fill_null("not known")) for name in joined.columns)
+    lists = pl.List(pl.String)
+    texts = (
+        pl.col(name).list.join("; ") if kind == lists else pl.col(name).cast(pl.String)
+        for name, kind in frame.schema.items()
+    )
+    return frame.select(csv_safe(text.fill_null("not known")) for text in texts)
 
 
 SHOWN_LETTERS: Final = 8  # of a key, on paper: 4,000 million keys differ in them; the workbook holds the whole key

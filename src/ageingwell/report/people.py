@@ -7,6 +7,7 @@ them; anybody else gets an empty list.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Any, Final, cast
 
 import polars as pl
@@ -110,11 +111,12 @@ class _Known:
 
     def on_page(self) -> list[Row]:
         """The facts that have a whole number, by position."""
-        return self.tables["reasons"].filter(pl.col("adds_in_100").is_not_null()).sort("position").to_dicts()
+        shown = [row for row in self.rows("reasons") if row["adds_in_100"] is not None]
+        return sorted(shown, key=itemgetter("position"))
 
     def unknown(self) -> list[str]:
         """The features without a value."""
-        return self.tables["reasons"].filter(pl.col("value") == UNKNOWN)["feature"].to_list()
+        return [row["feature"] for row in self.rows("reasons") if row["value"] == UNKNOWN]
 
 
 def _read_of_the_past(past_events: pl.DataFrame, reader: Reader) -> pl.DataFrame:
@@ -128,9 +130,10 @@ def _by_person(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[s
         name: frame.filter(pl.col("person_id").is_in(listed)).partition_by("person_id", as_dict=True)
         for name, frame in tables.items()
     }
+    nothing = {name: frame.head(0) for name, frame in tables.items()}
     return {
         row["person_id"]: _Known(
-            row, {name: theirs[name].get((row["person_id"],), frame.head(0)) for name, frame in tables.items()}
+            row, {name: theirs[name].get((row["person_id"],), none) for name, none in nothing.items()}
         )
         for row in rows.iter_rows(named=True)
     }

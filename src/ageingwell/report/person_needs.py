@@ -100,5 +100,10 @@ def notes_of(row: Mapping[str, Any], settings: OutreachSettings) -> list[str]:
 
 
 def _in_order(found: pl.DataFrame) -> list[dict[str, Any]]:
-    rank = pl.col("urgency").replace_strict(URGENCY, default=len(URGENCY), return_dtype=pl.Int64)
-    return found.sort(rank, "need", "lead_agency").to_dicts()
+    """The most urgent first; a person has few, which Python sorts sooner than Polars is asked."""
+
+    def place(need: Mapping[str, Any]) -> tuple[int, str, bool, str]:
+        lead = need["lead_agency"]
+        return URGENCY.get(need["urgency"], len(URGENCY)), need["need"], lead is not None, lead or ""
+
+    return sorted(found.to_dicts(), key=place)

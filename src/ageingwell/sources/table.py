@@ -1,6 +1,6 @@
 """Read one table: what its files add up to, put together, with what only the whole table can tell."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -93,7 +93,7 @@ def put_together(location: Location, settings: TableSettings, files: Sequence[Fi
         not_held_columns=not_held_columns(location, settings, sent),
         emptied=emptied,
         emptied_cells=named_cells(found.cells),
-        badly_read=tuple(name for name in optional if _is_badly_read(name, emptied, n_sent=found.n_sent[name])),
+        badly_read=_badly_read(optional, emptied, found.n_sent),
         unread_people=pl.concat([pl.DataFrame(schema=UNREAD_PEOPLE), *found.unread]),
         unknown_labels=told_labels(found.unknown),
         left_out=pl.DataFrame(sorted(found.left_out.items()), schema=LEFT_OUT, orient="row"),
@@ -196,7 +196,8 @@ def _added_cells(emptied: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return counted.sort("column", "rule").cast(EMPTIED_CELLS)
 
 
-def _is_badly_read(column: str, emptied: pl.DataFrame, *, n_sent: int) -> bool:
-    """Whether more than half of what was sent in a column could not be read."""
-    told = (pl.col("column") == column) & ~pl.col("rule").is_in(SAY_NOTHING)
-    return 2 * int(emptied.filter(told)["n_cells"].sum()) > n_sent
+def _badly_read(columns: Iterable[str], emptied: pl.DataFrame, n_sent: Mapping[str, int]) -> tuple[str, ...]:
+    """The columns of which more than half of what was sent could not be read."""
+    told = emptied.filter(~pl.col("rule").is_in(SAY_NOTHING)).group_by("column").agg(pl.col("n_cells").sum())
+    unread = dict(told.iter_rows())
+    return tuple(name for name in columns if 2 * unread.get(name, 0) > n_sent[name])
