@@ -1,5 +1,6 @@
 """Whatever is broken, who opted out or died is off the current list, or the list is marked *do not use*."""
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -247,3 +248,42 @@ def test_withdraw_says_that_there_is_no_list_before_the_first_night(at: Path) ->
 
     assert ran.exit_code == 0, ran.output
     assert "There is no current list" in ran.output
+
+
+def _a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _a_file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("no folder")
+
+
+@pytest.mark.parametrize(
+    ("command", "spoilt", "spoil", "code"),
+    [
+        ("score", "settings/score.toml", _a_folder, 3),
+        ("withdraw", "settings/score.toml", _a_pipe, 0),
+        ("score", "county", _a_file, 4),
+        ("withdraw", "county", _a_file, 16),
+    ],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_a_path_that_leads_to_something_else_keeps_nobody_on_the_list_unmarked(
+    at: Path, command: str, spoilt: str, spoil: Callable[[Path], None], code: int
+) -> None:
+    gone = _two(at)
+    spoil(at / spoilt)
+
+    ran = run(at, command)
+
+    assert ran.exit_code == code, ran.output
+    named = any(files_with(tonight(at), person) for person in gone)
+    assert named == (spoilt == "county")
+    assert (at / "out" / MARK).exists() == (spoilt == "county")
