@@ -287,3 +287,34 @@ def test_a_path_that_leads_to_something_else_keeps_nobody_on_the_list_unmarked(
     named = any(files_with(tonight(at), person) for person in gone)
     assert named == (spoilt == "county")
     assert (at / "out" / MARK).exists() == (spoilt == "county")
+
+
+@pytest.mark.parametrize(("name", "section", "key"), [("outreach", "decisions", "ledger"), ("score", "audit", "file")])
+@pytest.mark.parametrize("value", ['"a\\u0000b"', '""', "7", '["a"]', '"a\\u0007b"'])
+def test_a_value_that_can_name_no_file_is_left_out(at: Path, name: str, section: str, key: str, value: str) -> None:
+    path = at / "settings" / f"{name}.toml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{key} ")]
+    text = "\n".join(lines)
+    path.write_text(
+        text.replace(f"[{section}]", f"[{section}]\n{key} = {value}")
+        if f"[{section}]" in text
+        else f"{text}\n[{section}]\n{key} = {value}\n"
+    )
+
+    read = read_withdrawal_settings(at / "settings" / "score.toml")
+
+    assert (read.audit_file, read.ledger_file) == (None, "decisions.sqlite")
+
+
+@pytest.mark.parametrize("step", ["find_withdrawn", "publish_withdrawal", "read_night"])
+def test_a_fault_that_nobody_foresaw_marks_the_list(at: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    def unforeseen(*_: object, **__: object) -> None:
+        raise ValueError("embedded null byte")
+
+    monkeypatch.setattr(f"ageingwell.night.withdraw.{step}", unforeseen)
+
+    ran = run(at, "withdraw")
+
+    assert ran.exit_code == 16, ran.output
+    assert "ValueError" in (at / "out" / MARK).read_text()
+    assert "null byte" not in ran.output

@@ -160,9 +160,14 @@ def _whole(descriptor: int, log: Path, *, disk: Disk) -> bytes:
 def _explained(log: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, AgeingWellError):
+            raise
+        # A name with a NUL is a `ValueError` of Python's own.
+        reason = error.strerror if isinstance(error, OSError) else "no file may have that name"
+        name = "".join(filter(str.isprintable, log.name))
         raise AuditError(
-            f"the audit log {log.name} cannot be read or written ({error.strerror or type(error).__name__}), and "
+            f"the audit log {name} cannot be read or written ({reason or type(error).__name__}), and "
             "nothing is done without it",
             "free the disk, let this account write there, or name another place for the log",
         ) from None

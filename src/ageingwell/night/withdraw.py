@@ -1,7 +1,7 @@
 """Taking people off a list that is already made: opt-outs, deaths and moves, every night, also when scoring stops."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +13,17 @@ from ageingwell.config.score import Ledger, Purpose
 from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.errors import AgeingWellError, ChangeError, KeepingError, LedgerError, NotPermittedError
+from ageingwell.errors import (
+    AgeingWellError,
+    ChangeError,
+    KeepingError,
+    LedgerError,
+    NotPermittedError,
+    WithdrawalError,
+)
 from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
 from ageingwell.forgotten import read_forgotten
-from ageingwell.kept.barred import read_barred
+from ageingwell.kept.barred import BARRED_FILE, read_barred
 from ageingwell.kept.reading import KeptNight, read_night
 from ageingwell.night.barring import (
     NOTHING_LOST,
@@ -250,24 +257,29 @@ def withdraw_from_current(
     opt-outs, deaths or leavings than may be are gone from what was sent, unless a night is worked out afterwards
     (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that.
     """
-    folder = current(out)
-    if folder is None:
-        return None
-    night = read_night(folder)
-    named = people_named(night.as_it_lies)
-    gone = find_withdrawn(
-        data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
-    )
-    is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
-    frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
-    done = None
-    if frames is not night.frames or _still_named(night, gone):
-        done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
-        for told in done.told:
-            tell(told)
-    strange = under_another_key(_NEEDED, data, settings, of_the_night=night.facts.get("key_fingerprint"))
-    set_mark(out, _why_not_to_use(tuple(dict.fromkeys((*gone.unread, *strange)))))
-    lost = _lost(out, gone, settings=settings, on=on, with_moves=not is_fault)
+    with _marked_if_it_fails(out):
+        folder = current(out)
+        if folder is None:
+            return None
+        night = read_night(folder)
+        named = people_named(night.as_it_lies)
+        gone = find_withdrawn(
+            data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
+        )
+        is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
+        frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
+        done = None
+        if frames is not night.frames or _still_named(night, gone):
+            done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
+            for told in done.told:
+                tell(told)
+        strange = under_another_key(_NEEDED, data, settings, of_the_night=night.facts.get("key_fingerprint"))
+        set_mark(out, _why_not_to_use(tuple(dict.fromkeys((*gone.unread, *strange)))))
+    if (lacks := _lacks_barred(out, night)) and not accept_change:
+        # Made anew from tonight's tables alone, the file would say that nobody is missing from them.
+        lost = replace(NOTHING_LOST, found=(lacks,))
+    else:
+        lost = _lost(out, gone, settings=settings, on=on, with_moves=not is_fault)
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "
@@ -278,6 +290,35 @@ def withdraw_from_current(
     if not accept_change and not is_followed:
         stop_on_delivery(lost.differences)
     return done
+
+
+def _lacks_barred(out: Path, night: KeptNight) -> str | None:
+    """That the file of who was barred is gone, where the night was made with one; None where nothing is wrong."""
+    if not night.facts.get("barred") or read_barred(out) is not None:
+        return None
+    return f"{BARRED_FILE} is gone from the output folder, so nobody can say whose opt-out is not sent any more"
+
+
+@contextmanager
+def _marked_if_it_fails(out: Path) -> Iterator[None]:
+    """Whatever keeps people from being taken off, foreseen or not, marks the list; then it goes on as it was.
+
+    Raises `WithdrawalError` for a fault that nobody foresaw: a traceback would tell nobody to put the list away.
+    """
+    try:
+        yield
+    except Exception as fault:
+        why = fault.found if isinstance(fault, AgeingWellError) else f"an unforeseen fault, {type(fault).__name__}"
+        told = (
+            f"Do not use the current list, nor any copy of it: taking people off it did not finish ({why}). What to "
+            "do: put copies away, and run `ageingwell withdraw` or `ageingwell score` once that is mended."
+        )
+        # On a full disk there is no room for a mark either: then the exit code alone says it.
+        with suppress(Exception):
+            set_mark(out, told)
+        if isinstance(fault, AgeingWellError | OSError):
+            raise
+        raise WithdrawalError(told) from fault
 
 
 def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date, with_moves: bool) -> Lost:
