@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ageingwell.audit.chain import Head, Verified, digest, follow, line_of
 from ageingwell.disk import DISK, Disk
-from ageingwell.errors import AuditError, LockedError
+from ageingwell.errors import AgeingWellError, AuditError, LockedError
 from ageingwell.publish.lock import release_lock, take_lock
 
 _LONGEST_BYTES: Final = 1 << 30
@@ -107,7 +107,7 @@ def _stop_if_bad(found: Verified, log: Path) -> None:
     if found.first_bad is not None:
         raise AuditError(
             f"the audit log {log.name} was changed or cut: its line {found.first_bad} is the first bad one "
-            f"({found.why}), so nothing was done",
+            f"({found.why})",
             _KEEP_IT,
         )
 

@@ -51,7 +51,8 @@ def withdraw(
     understood. `as_of` is the day. Pages are drawn again with the `list_key` of the night alone, a key or its file.
 
     Raises `WithdrawalError` where the opt-outs or the register cannot be read, or not for certain; the list is marked
-    *do not use* then. Raises `ChangeError` as `withdraw_from_current` does, `LockedError` while another run writes.
+    *do not use* then. Raises `ChangeError` and `SourceError` as `withdraw_from_current` does, once people are off, and
+    `LockedError` while another run writes.
     Waits for no audit log: where that cannot be written or was changed, people come off the list, and `AuditError` says
     so afterwards.
     """
