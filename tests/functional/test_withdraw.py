@@ -318,3 +318,18 @@ def test_a_fault_that_nobody_foresaw_marks_the_list(at: Path, monkeypatch: pytes
     assert ran.exit_code == 16, ran.output
     assert "ValueError" in (at / "out" / MARK).read_text()
     assert "null byte" not in ran.output
+
+
+@pytest.mark.parametrize("damaged", ["county/contacts.parquet", "county/care_events.parquet", "out/decisions.sqlite"])
+def test_where_a_death_may_be_told_that_nobody_can_read_withdraw_says_so_once_the_others_are_off(
+    at: Path, damaged: str
+) -> None:
+    (at / damaged).unlink(missing_ok=True)
+    (at / damaged).write_bytes(b"PAR1 no table, and no ledger")
+
+    ran = run(at, "withdraw")
+
+    assert ran.exit_code == 4, ran.output
+    assert Path(damaged).name.removesuffix(".parquet") in ran.output
+    assert still_on(at) == []
+    assert not (at / "out" / MARK).exists()

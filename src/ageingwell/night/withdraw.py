@@ -268,8 +268,8 @@ def withdraw_from_current(
     Raises `ChangeError`, once all others are withdrawn, where more of the list have moved than can in a night: that is
     a fault of the register as it was sent, so moves are left alone unless `accept_change`. Raises it, too, where more
     opt-outs, deaths or leavings than may be are gone from what was sent, unless a night is worked out afterwards
-    (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that. Raises `SourceError`, last
-    of all, where another table or the ledger is damaged that may tell of a death.
+    (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that. Raises `SourceError`,
+    last of all, where another table or the ledger is damaged that may tell of a death.
     """
     with _marked_if_it_fails(out):
         folder = current(out)
