@@ -333,3 +333,11 @@ def test_where_a_death_may_be_told_that_nobody_can_read_withdraw_says_so_once_th
     assert Path(damaged).name.removesuffix(".parquet") in ran.output
     assert still_on(at) == []
     assert not (at / "out" / MARK).exists()
+
+
+def test_where_the_pointer_is_lost_withdraw_does_not_say_that_there_is_no_list(at: Path) -> None:
+    (at / "out" / "current").unlink()
+
+    ran = run(at, "withdraw")
+
+    assert (ran.exit_code, "none is current" in ran.output) == (9, True), ran.output
