@@ -70,6 +70,23 @@ def test_half_of_the_opt_outs_stop_the_night_until_a_person_accepts_it(at: Path,
     assert run(at, settings, "withdraw", on=NEXT + timedelta(days=1)).exit_code == 0
 
 
+def test_a_lost_file_of_the_barred_is_never_made_anew_from_what_is_left_of_the_opt_outs(
+    at: Path, settings: Path
+) -> None:
+    (at / "out" / BARRED_FILE).unlink()
+    opted = pl.col("person_id").is_in(opted_out(at)[:2])
+    change(at / "county", "permissions", lambda rows: rows.filter(~opted.fill_null(value=False)))
+
+    for command in ("withdraw", "score", "withdraw"):
+        ran = run(at, settings, command)
+
+        assert (ran.exit_code, f"{BARRED_FILE} is gone" in ran.output) == (14, True), ran.output
+        assert not (at / "out" / BARRED_FILE).exists()
+    # A person who has looked accepts it, once.
+    assert run(at, settings, "withdraw", "--accept-change").exit_code == 0
+    assert (at / "out" / BARRED_FILE).exists()
+
+
 def lost_of(barred: list[str], night: OutreachRun) -> list[str]:
     """Of those who opted out, whom a night scored."""
     scored = night.frames.scores.lazy().select("person_id").collect()["person_id"]

@@ -19,6 +19,7 @@ from ageingwell.config.load import Config, load_config
 from ageingwell.context import Surroundings
 from ageingwell.errors import ChangeError, SourceError
 from ageingwell.jobs.standing import Standing, status
+from ageingwell.kept.sealed import digest_of_night, seal_night
 from ageingwell.night.score import score
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.mark import set_mark
@@ -120,6 +121,17 @@ def emptied(out: Path) -> None:
 
 
 # What happened, what the clock says, and which fault has to be found.
+def sealed_again_under_a_later_night(out: Path) -> None:
+    """The current night knows the one before it, which somebody changed and then sealed again."""
+    before = night(out).with_name("2026-11-15")
+    shutil.copytree(night(out), before)
+    told = {"folder": before.name, "sums_sha256": digest_of_night(before)}
+    changed_manifest(out, last_night=told)
+    seal_night(night(out))
+    (before / "needs.parquet").write_bytes((before / "list.parquet").read_bytes())
+    seal_night(before)
+
+
 SCENARIOS: list[tuple[str, Callable[[Path], object], datetime, str]] = [
     ("no run since the day before yesterday", lambda out: None, PUBLISHED + timedelta(hours=27), "not_happened"),
     ("no run for five weeks", lambda out: None, PUBLISHED + timedelta(days=36), "expired"),
@@ -147,6 +159,7 @@ SCENARIOS: list[tuple[str, Callable[[Path], object], datetime, str]] = [
         "not_current",
     ),
     ("a night of next month", lambda out: later_night(out, "2026-12-20", is_current=True), NEXT_MORNING, "ahead"),
+    ("an old night sealed again", sealed_again_under_a_later_night, NEXT_MORNING, "chain"),
     ("marked do not use", lambda out: set_mark(out, "Do not use the list. Why."), NEXT_MORNING, "do_not_use"),
     ("an empty mark", lambda out: (out / "DO_NOT_USE.txt").touch(), NEXT_MORNING, "do_not_use"),
     (

@@ -1,5 +1,6 @@
 """Whatever is broken, who opted out or died is off the current list, or the list is marked *do not use*."""
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -247,3 +248,96 @@ def test_withdraw_says_that_there_is_no_list_before_the_first_night(at: Path) ->
 
     assert ran.exit_code == 0, ran.output
     assert "There is no current list" in ran.output
+
+
+def _a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _a_file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("no folder")
+
+
+@pytest.mark.parametrize(
+    ("command", "spoilt", "spoil", "code"),
+    [
+        ("score", "settings/score.toml", _a_folder, 3),
+        ("withdraw", "settings/score.toml", _a_pipe, 0),
+        ("score", "county", _a_file, 4),
+        ("withdraw", "county", _a_file, 16),
+    ],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_a_path_that_leads_to_something_else_keeps_nobody_on_the_list_unmarked(
+    at: Path, command: str, spoilt: str, spoil: Callable[[Path], None], code: int
+) -> None:
+    gone = _two(at)
+    spoil(at / spoilt)
+
+    ran = run(at, command)
+
+    assert ran.exit_code == code, ran.output
+    named = any(files_with(tonight(at), person) for person in gone)
+    assert named == (spoilt == "county")
+    assert (at / "out" / MARK).exists() == (spoilt == "county")
+
+
+@pytest.mark.parametrize(("name", "section", "key"), [("outreach", "decisions", "ledger"), ("score", "audit", "file")])
+@pytest.mark.parametrize("value", ['"a\\u0000b"', '""', "7", '["a"]', '"a\\u0007b"'])
+def test_a_value_that_can_name_no_file_is_left_out(at: Path, name: str, section: str, key: str, value: str) -> None:
+    path = at / "settings" / f"{name}.toml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{key} ")]
+    text = "\n".join(lines)
+    path.write_text(
+        text.replace(f"[{section}]", f"[{section}]\n{key} = {value}")
+        if f"[{section}]" in text
+        else f"{text}\n[{section}]\n{key} = {value}\n"
+    )
+
+    read = read_withdrawal_settings(at / "settings" / "score.toml")
+
+    assert (read.audit_file, read.ledger_file) == (None, "decisions.sqlite")
+
+
+@pytest.mark.parametrize("step", ["find_withdrawn", "publish_withdrawal", "read_night"])
+def test_a_fault_that_nobody_foresaw_marks_the_list(at: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    def unforeseen(*_: object, **__: object) -> None:
+        raise ValueError("embedded null byte")
+
+    monkeypatch.setattr(f"ageingwell.night.withdraw.{step}", unforeseen)
+
+    ran = run(at, "withdraw")
+
+    assert ran.exit_code == 16, ran.output
+    assert "ValueError" in (at / "out" / MARK).read_text()
+    assert "null byte" not in ran.output
+
+
+@pytest.mark.parametrize("damaged", ["county/contacts.parquet", "county/care_events.parquet", "out/decisions.sqlite"])
+def test_where_a_death_may_be_told_that_nobody_can_read_withdraw_says_so_once_the_others_are_off(
+    at: Path, damaged: str
+) -> None:
+    (at / damaged).unlink(missing_ok=True)
+    (at / damaged).write_bytes(b"PAR1 no table, and no ledger")
+
+    ran = run(at, "withdraw")
+
+    assert ran.exit_code == 4, ran.output
+    assert Path(damaged).name.removesuffix(".parquet") in ran.output
+    assert still_on(at) == []
+    assert not (at / "out" / MARK).exists()
+
+
+def test_where_the_pointer_is_lost_withdraw_does_not_say_that_there_is_no_list(at: Path) -> None:
+    (at / "out" / "current").unlink()
+
+    ran = run(at, "withdraw")
+
+    assert (ran.exit_code, "none is current" in ran.output) == (9, True), ran.output

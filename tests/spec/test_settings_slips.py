@@ -9,7 +9,7 @@ import pytest
 from helpers.evidence import counted
 from pydantic import ValidationError
 
-from ageingwell.config.files import Settings, mistakes, shipped
+from ageingwell.config.files import Settings, mistakes, read_toml, shipped
 from ageingwell.config.load import Agencies, load_config
 from ageingwell.config.may_lower import MayLower
 from ageingwell.config.outreach import Interventions, OutreachSettings
@@ -109,6 +109,23 @@ def test_a_value_that_would_be_taken_for_another_is_named(case: str, tmp_path: P
         load_config(tmp_path / file)
 
     assert told in fault.value.found
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    ("encoding", "told"), [("utf-8-sig", None), ("utf-16", "save it again as UTF-8"), ("utf-32", "as UTF-8")]
+)
+def test_a_byte_order_mark_is_no_mistake_and_another_encoding_is_named(
+    name: str, encoding: str, told: str | None, tmp_path: Path
+) -> None:
+    text = (shipped("configs") / name).read_text(encoding="utf-8")
+    (tmp_path / name).write_bytes(text.encode(encoding))
+
+    if told is None:
+        assert read_toml(tmp_path / name)
+        return
+    with pytest.raises(ConfigError, match=f"{name}.*{told}"):
+        read_toml(tmp_path / name)
 
 
 def test_true_is_no_number_in_any_key() -> None:

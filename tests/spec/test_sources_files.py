@@ -64,6 +64,21 @@ def test_a_missing_optional_table_is_told_and_the_run_goes_on(tmp_path: Path) ->
     assert records.missing == tuple(TABLES)
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_a_damaged_table_stops_the_run_and_of_one_that_need_not_come_it_says_how_to_go_on(
+    table: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"{table}.parquet").write_bytes(b"PAR1 and no more")
+    for required in (True, False):
+        told = {name: TableSettings(required=False) for name in TABLES}
+        told[table] = TableSettings(required=required)
+
+        with pytest.raises(SourceError, match=table) as stopped:
+            read_agencies(tmp_path, told, workspace=tmp_path / ".checked", max_refused_share=0.1, only=(table,))
+
+        assert (f"goes on without {table}" in str(stopped.value.remedy)) is not required
+
+
 def test_a_missing_data_folder_is_named(tmp_path: Path) -> None:
     assert fault(tmp_path / "nowhere") == "nowhere: there is no such data folder"
 

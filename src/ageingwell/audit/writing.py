@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ageingwell.audit.chain import Head, Verified, digest, follow, line_of
 from ageingwell.disk import DISK, Disk
-from ageingwell.errors import AuditError, LockedError
+from ageingwell.errors import AgeingWellError, AuditError, LockedError
 from ageingwell.publish.lock import release_lock, take_lock
 
 _LONGEST_BYTES: Final = 1 << 30
@@ -107,7 +107,7 @@ def _stop_if_bad(found: Verified, log: Path) -> None:
     if found.first_bad is not None:
         raise AuditError(
             f"the audit log {log.name} was changed or cut: its line {found.first_bad} is the first bad one "
-            f"({found.why}), so nothing was done",
+            f"({found.why})",
             _KEEP_IT,
         )
 
@@ -160,9 +160,14 @@ def _whole(descriptor: int, log: Path, *, disk: Disk) -> bytes:
 def _explained(log: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, AgeingWellError):
+            raise
+        # A name with a NUL is a `ValueError` of Python's own.
+        reason = error.strerror if isinstance(error, OSError) else "no file may have that name"
+        name = "".join(filter(str.isprintable, log.name))
         raise AuditError(
-            f"the audit log {log.name} cannot be read or written ({error.strerror or type(error).__name__}), and "
+            f"the audit log {name} cannot be read or written ({reason or type(error).__name__}), and "
             "nothing is done without it",
             "free the disk, let this account write there, or name another place for the log",
         ) from None

@@ -8,16 +8,26 @@ import click
 
 from ageingwell.cli.entry import config_of, progress
 from ageingwell.cli.places import DECISIONS, KEY_FILE, OUT, OUT_FILE
-from ageingwell.cli.root import DAY, as_of_option, cli, config_option, data_option, json_option, log_option
+from ageingwell.cli.root import (
+    DAY,
+    as_of_option,
+    cli,
+    config_option,
+    data_option,
+    json_option,
+    log_option,
+    night_config_option,
+    night_data_option,
+)
 from ageingwell.cli.telling import stop_unless_current, tell_night, tell_withdrawn
 from ageingwell.errors import StatusError
 
 
 @cli.command()
-@data_option
+@night_data_option
 @as_of_option
 @click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
-@config_option
+@night_config_option
 @click.option("--list-key-file", type=KEY_FILE, help="The key of the rows: 32 random bytes that only you can read.")
 @click.option(
     "--allow-made-up-bundle", is_flag=True, help="Score real records with a bundle trained on made-up people."
@@ -59,10 +69,10 @@ def score(
 
 
 @cli.command()
-@data_option
+@night_data_option
 @as_of_option
 @click.option("--out", required=True, type=OUT, help="The folder that holds the published nights.")
-@config_option
+@night_config_option
 @click.option("--list-key-file", type=KEY_FILE, help="The key of the rows, as `score` had it; without it no pages.")
 @click.option("--accept-change", is_flag=True, help="Take off people who moved, although there are very many.")
 @json_option

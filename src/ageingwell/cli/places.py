@@ -113,6 +113,19 @@ class KeyPath(click.Path):
 KEY_FILE = KeyPath(path_type=Path, readable=False)
 
 
+class AsGiven(KeyPath):
+    """A path that a night reads, whatever is there: what is wrong with it must not come before the withdrawals."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as it was given."""
+        if not os.fspath(value):
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+AS_GIVEN = AsGiven(path_type=Path, readable=False)
+
+
 def fault_of(error: OSError, command: click.Command, values: dict[str, Any]) -> AgeingWellError:
     """The error of the path, among those given to the command, that the operating system refused something below."""
     named = error.filename if isinstance(error.filename, str) else None

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from ageingwell.cli.entry import LOG
-from ageingwell.cli.places import DATA, SETTINGS, Told, fault_of
+from ageingwell.cli.places import AS_GIVEN, DATA, SETTINGS, Told, fault_of
 from ageingwell.cli.streams import let_go_of_output
 from ageingwell.ending import STOPPED, ending_tidily, exit_code
 from ageingwell.errors import AgeingWellError, EngineError
@@ -160,10 +160,13 @@ def _in_british_order(text: str) -> date | None:
 
 DAY = Day()
 as_of_option = click.option("--as-of", required=True, type=DAY, help="The night, as 2026-11-22.")
-data_option = click.option("--data", required=True, type=DATA, help="The folder that holds the contract tables.")
-config_option = click.option(
-    "--config", "config_path", type=SETTINGS, help="A settings file to use instead of the defaults."
-)
+_DATA_HELP: Final = "The folder that holds the contract tables."
+_CONFIG_HELP: Final = "A settings file to use instead of the defaults."
+data_option = click.option("--data", required=True, type=DATA, help=_DATA_HELP)
+config_option = click.option("--config", "config_path", type=SETTINGS, help=_CONFIG_HELP)
+# `score` and `withdraw` take people off the current list first, or mark it, whatever these two lead to.
+night_data_option = click.option("--data", required=True, type=AS_GIVEN, help=_DATA_HELP)
+night_config_option = click.option("--config", "config_path", type=AS_GIVEN, help=_CONFIG_HELP)
 
 
 def _note_log(ctx: click.Context, _: click.Parameter, value: str | None) -> None:

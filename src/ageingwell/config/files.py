@@ -80,12 +80,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read one TOML file; a missing file or a syntax mistake is a `ConfigError` naming file and line."""
     try:
         # As a text file is read: every line break is one.
-        text = file_bytes(path, most=MOST_SETTINGS_BYTES).decode("utf-8")
+        # Windows programs put a byte order mark before it.
+        text = file_bytes(path, most=MOST_SETTINGS_BYTES).decode("utf-8-sig")
         return tomllib.loads(text.replace("\r\n", "\n"))
     except RecursionError:
         reason = "lists nested too deep"
-    except UnicodeDecodeError as fault:
-        reason = fault.reason
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: is not text in UTF-8", "save it again as UTF-8") from None
     except tomllib.TOMLDecodeError as fault:
         reason = str(fault)
     except ValueError:

@@ -20,6 +20,7 @@ from ageingwell.config.files import read_toml, shipped
 from ageingwell.config.limits import USUAL, Limits
 from ageingwell.config.load import Config, within_limits
 from ageingwell.config.outreach import DecisionSettings
+from ageingwell.config.plain import mistake_in
 from ageingwell.config.score import Ledger, Purpose, ScoreSettings, TableSettings
 from ageingwell.errors import ConfigError
 
@@ -89,6 +90,7 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
     permissions = _written(_file(top, said, "permissions"))
     decisions = (_written(_file(top, said, "outreach")) or {}).get("decisions")
     named = decisions.get("ledger") if isinstance(decisions, dict) else None
+    named = named if _is_a_name(named) else _default(DecisionSettings, "ledger")
     share = said.get(_SHARE)
     audit = said.get("audit")
     log = audit.get("file") if isinstance(audit, dict) else None
@@ -97,10 +99,10 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
         purpose=cast("Purpose", said["purpose"]) if said.get("purpose") in get_args(Purpose) else None,
         ledger=_exactly(Ledger, permissions) or _NOTHING_ALLOWED,
         max_lost_share=share if isinstance(share, float) and 0 <= share <= 1 else _default(ScoreSettings, _SHARE),
-        ledger_file=named if isinstance(named, str) else _default(DecisionSettings, "ledger"),
+        ledger_file=named,
         change=_exactly(ChangeSettings, said.get("change", {})) or ChangeSettings(),
         in_doubt=tuple(in_doubt),
-        audit_file=log if isinstance(log, str) and log else None,
+        audit_file=log if _is_a_name(log) else None,
     )
 
 
@@ -129,6 +131,11 @@ def _limits(given: object) -> Limits:
         return Limits.model_validate(given if isinstance(given, dict) else {})
     except ValidationError:
         return USUAL
+
+
+def _is_a_name(given: object) -> bool:
+    """Whether a value may name a file: text, and without what no name may hold."""
+    return isinstance(given, str) and given != "" and mistake_in(given, str) is None
 
 
 def _default(model: type[Any], key: str) -> Any:

@@ -24,6 +24,7 @@ from ageingwell.context import Surroundings
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, PublishError, StatusError
 from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, frame_file, read_frame
+from ageingwell.kept.sealed import broken_link
 from ageingwell.night.revising import NO_PAGES
 from ageingwell.publish import DAYS_AHEAD, current
 from ageingwell.publish.lock import is_held
@@ -353,6 +354,19 @@ def _audit_log(seen: _Seen) -> Iterator[Fault]:
         yield Fault("audit_unfinished", "a run was ended half-way through a line of the audit log", _RUN_AGAIN)
 
 
+def _chain(seen: _Seen) -> Iterator[Fault]:
+    """Each night keeps the sums of the night before it: an old one that was changed and sealed again shows there."""
+    nights = {folder.name: folder for folder in published_nights(seen.out)}
+    for name, later in nights.items():
+        told = _json(later / "manifest.json").get("last_night")
+        before = nights.get(str(told.get("folder"))) if isinstance(told, Mapping) else None
+        # A night that was deleted, or made again without somebody, has another name.
+        if before is not None and broken_link(later, before):
+            yield Fault(
+                "chain", f"the night {before.name} is not the one that the night {name} was made after", _PUT_BACK
+            )
+
+
 def _last_run(seen: _Seen) -> Iterator[Fault]:
     run = seen.last("score")
     if len(run) == 1 and not seen.is_running:
@@ -423,6 +437,7 @@ CHECKS: Final[Sequence[Callable[[_Seen], Iterator[Fault]]]] = (
     _opt_outs,
     _keys,
     _audit_log,
+    _chain,
     _last_run,
     _last_withdrawal,
     _left_over,

@@ -15,6 +15,8 @@ def list_key_or_fault(list_key: GivenKey, data: Path) -> Key | AgeingWellError:
         return list_key_of(list_key, data)
     except AgeingWellError as fault:
         return fault
+    except OSError as fault:
+        return SourceError(f"{data.name}: cannot be read ({fault.strerror})", "let this account read the data folder")
 
 
 def list_key_of(list_key: GivenKey, data: Path) -> Key:

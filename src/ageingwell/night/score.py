@@ -110,7 +110,7 @@ def score(
     except Exception as fault:
         # A mistake in the settings stops the night, and keeps nobody on the list who died or objected.
         given = None if isinstance(config, Config) else config
-        with suppress(WithdrawalError, ChangeError):
+        with suppress(WithdrawalError, ChangeError, SourceError):
             withdraw(
                 data,
                 out=out,

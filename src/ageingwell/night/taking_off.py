@@ -27,8 +27,9 @@ class Withdrawn:
     of homes under safeguarding. `now_at`: person_id and the home they were last registered at. `lived_in`:
     household_id of every home that the register has somebody at, of any age, dead, gone or opted out: no home that
     nobody is linked to. `guarded`: person_id or household_id under a safeguarding marker of their own. `unread`: the
-    tables that could not be read, or not for certain, of those without which nobody can say who is withdrawn. `told`:
-    whom the tables bar, to be compared with those of the night before.
+    tables that could not be read, or not for certain, of those without which nobody can say who is withdrawn.
+    `unheard`: what is damaged of the rest, where a death may be told and nowhere else. `told`: whom the tables bar, to
+    be compared with those of the night before.
     """
 
     people: pl.DataFrame
@@ -37,6 +38,7 @@ class Withdrawn:
     lived_in: pl.DataFrame
     guarded: pl.DataFrame
     unread: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     told: Told | None = None
 
 

@@ -1,7 +1,7 @@
 """Taking people off a list that is already made: opt-outs, deaths and moves, every night, also when scoring stops."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +13,18 @@ from ageingwell.config.score import Ledger, Purpose
 from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.effects import contacts_in
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.errors import AgeingWellError, ChangeError, KeepingError, LedgerError, NotPermittedError
+from ageingwell.errors import (
+    AgeingWellError,
+    ChangeError,
+    KeepingError,
+    LedgerError,
+    NotPermittedError,
+    SourceError,
+    WithdrawalError,
+)
 from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
 from ageingwell.forgotten import read_forgotten
-from ageingwell.kept.barred import read_barred
+from ageingwell.kept.barred import BARRED_FILE, read_barred
 from ageingwell.kept.reading import KeptNight, read_night
 from ageingwell.night.barring import (
     NOTHING_LOST,
@@ -82,8 +90,9 @@ def find_withdrawn(
     patients = _readable("gp_patients", data, settings, workspace, no_room)
     newest = pl.DataFrame(schema=_VERSIONS) if patients is None else latest_versions(patients.rows)
     rules = _rules(permissions, newest, listed, ledger=settings.ledger, on=on)
-    care = _readable("care_events", data, settings, workspace)
-    contacts = _readable("contacts", data, settings, workspace)
+    unheard: list[str] = []
+    care = _readable("care_events", data, settings, workspace, unheard=unheard)
+    contacts = _readable("contacts", data, settings, workspace, unheard=unheard)
     asked = settings.purpose or purpose or STRICTEST
     opted = excluded(rules, purpose=asked, ledger=settings.ledger)
     guarded = marked(rules, "safeguarding")
@@ -92,7 +101,7 @@ def find_withdrawn(
     marks = marks.with_columns(reason=pl.lit("safeguarding"))
     died = newest.filter(pl.col("died_on").is_not_null()).with_columns(reason=pl.lit("deceased"))
     left = newest.filter(left_by(on)).with_columns(reason=pl.lit("moved"))
-    told = _told_to_have_died(care, contacts, ledger=out / settings.ledger_file, on=on)
+    told = _told_to_have_died(care, contacts, ledger=out / settings.ledger_file, on=on, unheard=unheard)
     forgotten, is_doubtful = _forgotten(out, listed, newest)
     # Of several reasons the first is told, and opt-outs reach furthest: into every file.
     people = [forgotten, opted, _living_in(opted, newest), died, *told, marks, left]
@@ -116,6 +125,7 @@ def find_withdrawn(
             and (table is None or table.name in doubted or not _is_as_declared(name, table, data))
         )
         + ((FORGOTTEN_FILE,) if is_doubtful else ()),
+        unheard=tuple(unheard),
     )
 
 
@@ -189,13 +199,14 @@ def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told_to_have_died(
-    care: CheckedTable | None, contacts: CheckedTable | None, *, ledger: Path, on: date
+    care: CheckedTable | None, contacts: CheckedTable | None, *, ledger: Path, on: date, unheard: list[str]
 ) -> list[pl.DataFrame]:
     """Whom social care knows to have died or a visitor found deceased, by the contacts or the lists that came back."""
     told = [] if contacts is None else [contacts.rows.select("person_id", "outcome").collect()]
-    # Scoring reads the ledger too, and stops where it was changed or damaged.
-    with suppress(LedgerError):
+    try:
         told.append(contacts_in(read_ledger(ledger), as_of=on).select("person_id", "outcome"))
+    except LedgerError:
+        unheard.append(ledger.name)
     deceased = [found.filter(pl.col("outcome") == "deceased") for found in told]
     if care is not None:
         deceased.append(deaths_told({"care_events": care.rows}))
@@ -203,8 +214,15 @@ def _told_to_have_died(
 
 
 def _readable(
-    name: str, data: Path, settings: WithdrawalSettings, workspace: Path, no_room: set[str] | None = None
+    name: str,
+    data: Path,
+    settings: WithdrawalSettings,
+    workspace: Path,
+    no_room: set[str] | None = None,
+    *,
+    unheard: list[str] | None = None,
 ) -> CheckedTable | None:
+    """A table, as far as it can be read; its name is added to `unheard` where it lies there and cannot be."""
     try:
         location = locate(name, settings.tables[name], data)
         return None if location is None else read_table(location, settings.tables[name], workspace=workspace / name)
@@ -213,6 +231,8 @@ def _readable(
     except (AgeingWellError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as fault:
         if no_room is not None and isinstance(fault, Exception) and failed_write(fault, workspace) is not None:
             no_room.add(name)
+        if unheard is not None:
+            unheard.append(name)
         return None
 
 
@@ -248,26 +268,32 @@ def withdraw_from_current(
     Raises `ChangeError`, once all others are withdrawn, where more of the list have moved than can in a night: that is
     a fault of the register as it was sent, so moves are left alone unless `accept_change`. Raises it, too, where more
     opt-outs, deaths or leavings than may be are gone from what was sent, unless a night is worked out afterwards
-    (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that.
+    (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that. Raises `SourceError`,
+    last of all, where another table or the ledger is damaged that may tell of a death.
     """
-    folder = current(out)
-    if folder is None:
-        return None
-    night = read_night(folder)
-    named = people_named(night.as_it_lies)
-    gone = find_withdrawn(
-        data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
-    )
-    is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
-    frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
-    done = None
-    if frames is not night.frames or _still_named(night, gone):
-        done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
-        for told in done.told:
-            tell(told)
-    strange = under_another_key(_NEEDED, data, settings, of_the_night=night.facts.get("key_fingerprint"))
-    set_mark(out, _why_not_to_use(tuple(dict.fromkeys((*gone.unread, *strange)))))
-    lost = _lost(out, gone, settings=settings, on=on, with_moves=not is_fault)
+    with _marked_if_it_fails(out):
+        folder = current(out)
+        if folder is None:
+            return None
+        night = read_night(folder)
+        named = people_named(night.as_it_lies)
+        gone = find_withdrawn(
+            data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
+        )
+        is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
+        frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)
+        done = None
+        if frames is not night.frames or _still_named(night, gone):
+            done = publish_withdrawal(night, frames, out=out, config=settings.whole, key=key)
+            for told in done.told:
+                tell(told)
+        strange = under_another_key(_NEEDED, data, settings, of_the_night=night.facts.get("key_fingerprint"))
+        set_mark(out, _why_not_to_use(tuple(dict.fromkeys((*gone.unread, *strange)))))
+    if (lacks := _lacks_barred(out, night)) and not accept_change:
+        # Made anew from tonight's tables alone, the file would say that nobody is missing from them.
+        lost = replace(NOTHING_LOST, found=(lacks,))
+    else:
+        lost = _lost(out, gone, settings=settings, on=on, with_moves=not is_fault)
     if is_fault:
         raise ChangeError(
             f"gp_patients: more than {settings.max_lost_share:.0%} of the people on the current list have moved "
@@ -277,7 +303,48 @@ def withdraw_from_current(
         )
     if not accept_change and not is_followed:
         stop_on_delivery(lost.differences)
+    if not is_followed:
+        _stop_on_unheard(gone.unheard)
     return done
+
+
+def _stop_on_unheard(unheard: tuple[str, ...]) -> None:
+    """Say that a death may be told where nobody could read it; a night that follows reads the same, and stops."""
+    if unheard:
+        raise SourceError(
+            f"{' and '.join(unheard)}: cannot be read, and a death may be told there and nowhere else; "
+            "the people whom the other tables tell of were taken off the current list",
+            "have the table sent again, or put the last good copy back, and run `ageingwell withdraw` again",
+        )
+
+
+def _lacks_barred(out: Path, night: KeptNight) -> str | None:
+    """That the file of who was barred is gone, where the night was made with one; None where nothing is wrong."""
+    if not night.facts.get("barred") or read_barred(out) is not None:
+        return None
+    return f"{BARRED_FILE} is gone from the output folder, so nobody can say whose opt-out is not sent any more"
+
+
+@contextmanager
+def _marked_if_it_fails(out: Path) -> Iterator[None]:
+    """Whatever keeps people from being taken off, foreseen or not, marks the list; then it goes on as it was.
+
+    Raises `WithdrawalError` for a fault that nobody foresaw: a traceback would tell nobody to put the list away.
+    """
+    try:
+        yield
+    except Exception as fault:
+        why = fault.found if isinstance(fault, AgeingWellError) else f"an unforeseen fault, {type(fault).__name__}"
+        told = (
+            f"Do not use the current list, nor any copy of it: taking people off it did not finish ({why}). What to "
+            "do: put copies away, and run `ageingwell withdraw` or `ageingwell score` once that is mended."
+        )
+        # On a full disk there is no room for a mark either: then the exit code alone says it.
+        with suppress(Exception):
+            set_mark(out, told)
+        if isinstance(fault, AgeingWellError | OSError):
+            raise
+        raise WithdrawalError(told) from fault
 
 
 def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date, with_moves: bool) -> Lost:

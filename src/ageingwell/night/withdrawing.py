@@ -9,7 +9,7 @@ from ageingwell.audit.uses import Asked, audit_place, logged, overrides
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSettings, read_withdrawal_settings
 from ageingwell.context import Surroundings
-from ageingwell.errors import AgeingWellError, ConfigError, WithdrawalError
+from ageingwell.errors import AgeingWellError, ConfigError, PublishError, WithdrawalError
 from ageingwell.given import GivenDay, day_of
 from ageingwell.kept.reading import read_night
 from ageingwell.night.answered import published_as
@@ -18,6 +18,7 @@ from ageingwell.night.list_key import GivenKey, list_key_or_fault
 from ageingwell.night.withdraw import withdraw_from_current
 from ageingwell.publish import current, publishing_lock, put_aside
 from ageingwell.publish.mark import mark_of
+from ageingwell.publish.nights import published_nights
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def withdraw(
     understood. `as_of` is the day. Pages are drawn again with the `list_key` of the night alone, a key or its file.
 
     Raises `WithdrawalError` where the opt-outs or the register cannot be read, or not for certain; the list is marked
-    *do not use* then. Raises `ChangeError` as `withdraw_from_current` does, `LockedError` while another run writes.
+    *do not use* then. Raises `ChangeError` and `SourceError` as `withdraw_from_current` does, once people are off, and
+    `LockedError` while another run writes.
     Waits for no audit log: where that cannot be written or was changed, people come off the list, and `AuditError` says
     so afterwards.
     """
@@ -83,6 +85,11 @@ def withdraw(
                 accept_change=accept_change,
             )
         folder, after = current(out), _n_listed(out)
+        if folder is None and published_nights(out):
+            raise PublishError(
+                "nights are published here and none is current, so nobody was taken off a list",
+                "put the pointer `current` back, or run `ageingwell score`",
+            )
         use.tell(counts={"before": before, "after": after}, is_marked=mark_of(out) is not None)
         if done is not None:
             use.tell(**published_as(done.night.folder))

@@ -5,6 +5,7 @@ import binascii
 import os
 import stat
 import string
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from ageingwell.errors import KeyFileError
 from ageingwell.pseudonyms.strength import MAKE_ONE
 
 _LONGEST_FILE_BYTES: Final = 4096
+_MOST_SMALL_PAIRS: Final = 0.58
 
 
 def open_private(path: Path, *, name: str) -> int:
@@ -109,6 +111,10 @@ def _from_base64(text: str) -> bytes | None:
     # in 7,700 has no digit or sign; making another costs nothing.
     kinds = (string.ascii_uppercase, string.ascii_lowercase, string.digits + "+/-_")
     if not text.isascii() or not all(set(text) & set(kind) for kind in kinds):
+        return None
+    # Of neighbours in random base64 one pair in six is of two small letters; in words in CamelCase most are. A random
+    # key of 32 bytes is taken for words once in a million.
+    if sum(one.islower() and two.islower() for one, two in pairwise(text)) > _MOST_SMALL_PAIRS * len(text):
         return None
     padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, final
 
 from ageingwell.pseudonyms.keyfiles import decoded, open_private, read_few, write_new
-from ageingwell.pseudonyms.strength import SHORTEST_BYTES, refuse_weak, weakness
+from ageingwell.pseudonyms.strength import SHORTEST_BYTES, made_up_secret, refuse_weak, weakness
 
 # The digits 0 to f of a digest. No digits: a spreadsheet can't turn it into a number, and no chance NHS number hides
 # in it. No vowels: no words.
@@ -74,8 +74,7 @@ class Key:
         The same seed gives the same key everywhere, so the made-up county is the same everywhere.
         """
         key = object.__new__(cls)
-        public = f"ageingwell: a public key, for made-up people only: {seed}"
-        key._prepare(hashlib.sha256(public.encode()).digest(), is_made_up=True)
+        key._prepare(made_up_secret(seed), is_made_up=True)
         return key
 
     def for_recipient(self, recipient: str) -> "Key":

@@ -1,6 +1,7 @@
 """Read all tables of all agencies: each split into good rows, refused rows and counts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,7 @@ from ageingwell.sources.checked import CheckedTable, Records
 from ageingwell.sources.declared import declared_in, differences, stop_on_differences
 from ageingwell.sources.folder import near_files, stop_on_near_file, unused_files
 from ageingwell.sources.headings import nearest
-from ageingwell.sources.locate import MARK_OF_MADE_UP_DATA, locate, readable
+from ageingwell.sources.locate import MARK_OF_MADE_UP_DATA, is_database, locate, readable
 from ageingwell.sources.mapping import stop_on_wrong_mapping
 from ageingwell.sources.table import read_table
 
@@ -52,7 +53,8 @@ def read_agencies(
     declared = declared_in(data)
     tables = {}
     for name in only:
-        table = read_source(name, data, settings, workspace=workspace / name, progress=progress)
+        with _way_out(name, settings[name]):
+            table = read_source(name, data, settings, workspace=workspace / name, progress=progress)
         if table is None:
             continue
         tables[name] = table
@@ -71,6 +73,21 @@ def read_agencies(
         near_files=near_files(data, settings, missing=missing),
         key_fingerprint=one_key(data, settings, only=only),
     )
+
+
+@contextmanager
+def _way_out(name: str, settings: TableSettings) -> Iterator[None]:
+    """A damaged table stops the night, needed or not: what it would have told may keep somebody off the list, or on it.
+
+    Of one that need not come the error says how to go on without it.
+    """
+    try:
+        yield
+    except SourceError as fault:
+        if settings.required or is_database(settings):
+            raise
+        without = f"or take it out of the data folder: the night then goes on without {name}, and says so"
+        raise type(fault)(fault.found, without if fault.remedy is None else f"{fault.remedy}; {without}") from None
 
 
 def one_key(data: Path, settings: Mapping[str, TableSettings], *, only: tuple[str, ...] = tuple(TABLES)) -> str | None:
