@@ -34,7 +34,7 @@ def ended(test: str, outcome: str) -> None:
 
 @cache
 def _of_hazards() -> frozenset[str]:
-    from ageingwell.governance.hazards import shipped_hazards, named_tests
+    from ageingwell.governance.hazards import named_tests, shipped_hazards
 
     return frozenset(named_tests(shipped_hazards()))
 

@@ -51,19 +51,8 @@ _NAMED = (
 # The keys of the top file on which no result depends: one night has one hash of its settings wherever it is worked, and
 # whoever had to sign its bundle.
 _HOW_IT_IS_WORKED = (
-    *(
-        "engine",
-        "threads",
-        "memory_gib",
-        "shards",
-        "model",
-        "audit",
-        "status",
-        "signoff",
-        "reidentify",
-        "keys",
-        "retention",
-    ),
+    *("engine", "threads", "memory_gib", "shards", "model", "audit", "status", "reidentify", "keys", "retention"),
+    "signoff",
 )
 
 # A site's own source profiles lie in this folder beside its settings.

@@ -112,7 +112,7 @@ def _columns(told: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _hazards(told: Mapping[str, Any]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for name, one in told.get("hazards", {}).items():
         found |= {f"{name}: {key}": str(one[key]) for key in ("hazard", "cause", "effect", "stays")}
         found[f"{name}: controls"] = "; ".join(control["says"] for control in one["control"])

@@ -150,9 +150,7 @@ _HEADS: Final = ("Control", "Test", "Last result")
 def _risks(held: Sequence[str]) -> tuple[Blank, ...]:
     risks = (
         Blank(role=_BY_OFFICER, what="Risk before the controls: severity, likelihood, rating", why="Judged locally"),
-        Blank(
-            role=_BY_OFFICER, what="Risk that is left: severity, likelihood, rating, accepted by", why="Judged locally"
-        ),
+        Blank(role=_BY_OFFICER, what="Risk that is left: the same, and accepted by whom", why="Judged locally"),
     )
     if all(end == "passed" for end in held):
         return risks

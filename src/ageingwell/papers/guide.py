@@ -6,14 +6,14 @@ from typing import Final
 from ageingwell.papers.drafting import Draft
 
 _SAYS: Final = (
-    "Each paper is there twice: `.md` for machines and for keeping, `.html` to open in Word or LibreOffice. Fill in one "
-    "of them. Where something is filled in, the line below it says from which file and field. Change no figure: change "
+    "Each paper is there twice: `.md` for machines and for keeping, `.html` to open in Word or LibreOffice. Fill in "
+    "one of them. Where something is filled in, the line below says from which file and field. Change no figure: change "
     "the run, and draw the papers again."
 )
 _SIGN: Final = (
-    "When everyone has written their part, sign: `ageingwell signoff --sign --pack THIS_FOLDER --out NIGHTS --role ROLE "
-    "--name NAME`. Each person signs for themselves. After the first signature no file may change. Then name this folder "
-    "in score.toml, under [signoff], so that later runs are compared with it."
+    "When everyone has written their part, sign: `ageingwell signoff --sign --pack THIS_FOLDER --out NIGHTS --role "
+    "ROLE --name NAME`. Each person signs for themselves. After the first signature no file may change. Then name this "
+    "folder in score.toml, under [signoff], so that later runs are compared with it."
 )
 
 
@@ -27,7 +27,7 @@ def guide_of(drafts: Sequence[Draft], blanks: Sequence[tuple[str, int]], *, as_o
     ]
     people = [f"- {role}: {n}" for role, n in blanks]
     tests = (
-        f"{open_tests} tests of the hazard log are not known to have passed. Do not sign the safety case before they are."
+        f"{open_tests} tests of the hazard log are not known to have passed. Do not sign the safety case before that."
         if open_tests
         else "All tests that the hazard log names passed in the build of this version."
     )

@@ -1,4 +1,4 @@
-"""One run, read back to sign it off: the night, its manifest, its model, its settings, and its uses in the audit log."""
+"""One run, read back to sign it off: the night, its manifest, its model, its settings, and its uses in the log."""
 
 import json
 from collections.abc import Mapping, Sequence
