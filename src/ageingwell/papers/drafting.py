@@ -133,9 +133,9 @@ def _hazard_log(run: Run, fields: Mapping[str, Field]) -> Draft:
 
 def _hazard(one: Hazard, run: Run) -> DraftPart:
     says = (
-        Said(f"Cause: {one.cause}", (CODE,)),
-        Said(f"Effect: {one.effect}", (CODE,)),
-        Said(f"What stays with the group: {one.stays}", (CODE,)),
+        Said(f"Cause: {one.cause}"),
+        Said(f"Effect: {one.effect}"),
+        Said(f"What stays with the group: {one.stays}", (f"{CODE}: {one.id}",)),
     )
     rows = [(control.says, test, result_of(test, run.results)) for control in one.control for test in control.tests]
     held = [worst_of(result_of(test, run.results) for test in control.tests) for control in one.control]

@@ -7,7 +7,7 @@ from ageingwell.papers.drafting import Draft, DraftPart, Said
 from ageingwell.papers.tables import Table
 from ageingwell.papers.wording import Blank
 from ageingwell.report.html import paper_html
-from ageingwell.report.markdown import blocks_of
+from ageingwell.report.markdown import Block, blocks_of
 
 ANSWER: Final = "____"
 DRAFT: Final = (
@@ -30,7 +30,17 @@ def as_markdown(draft: Draft) -> str:
 
 def as_html(draft: Draft, *, as_of: str) -> bytes:
     """The same for Word: one file, which loads nothing."""
-    return paper_html(draft.title, blocks_of(as_markdown(draft)), as_of=as_of)
+    return paper_html(draft.title, _with_captions(blocks_of(as_markdown(draft))), as_of=as_of)
+
+
+def _with_captions(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Let the line that leads to a table be its caption, and stand there alone."""
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        leads = following is not None and following["kind"] == "table"
+        if leads and block["kind"] == "paragraph" and block["text"].endswith(":"):
+            following["caption"] = block["text"].removesuffix(":")
+        else:
+            yield block
 
 
 def as_table(table: Table) -> str:

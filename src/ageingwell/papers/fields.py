@@ -4,7 +4,7 @@ A paper's text has no digit of its own: whatever stands in it was taken from the
 tell is missing, and the sentence that needs it becomes a blank for a person.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -87,7 +87,7 @@ def _of_night(run: Run) -> Told:
     lapses = [line["expires_on"] for line in facts["ledger"]["permitted"]]
     yield "first_lapse", _day(min(lapses)) if lapses else None, at("ledger.permitted.*.expires_on")
     for name in ("missing", "late", "not_looked_for"):
-        yield name, _joined(map(label_words, facts[name])) or "none", at(name)
+        yield name, _joined(_lower(facts[name])) or "none", at(name)
     yield "messages", _joined([*facts["messages"], *facts["notes"]], by="; ") or "nothing", at("messages, notes")
     yield "rules_only", "yes" if facts["rules_only"] else "no", at("rules_only")
     yield "works_less_well_for", _joined(facts["works_less_well_for"], by="; ") or "no group", at("works_less_well_for")
@@ -105,7 +105,7 @@ def _of_settings(run: Run) -> Told:
     yield "lot_left_out_days", outreach.lot_left_out_days, "outreach.toml: lot_left_out_days"
     never = _joined(map(label_words, outreach.lot_never_needs)) or "no other need"
     yield "lot_never_needs", never, "outreach.toml: lot_never_needs"
-    kept = [f"{label_words(name)} {_share(share)}" for name, share in outreach.floors.shares().items() if share]
+    kept = [f"{label_words(name).lower()} {_share(share)}" for name, share in outreach.floors.shares().items() if share]
     yield "floors", _joined(kept) or "for no group", "outreach.toml: floors"
 
 
@@ -115,8 +115,8 @@ def _of_model(run: Run) -> Told:
     at: Callable[[str], str] = lambda path: f"{MANIFEST}: bundle.{path}"  # noqa: E731
     first = run.bundle.ranking_outcome
     found = evaluation[first]
-    yield "outcomes", _joined(map(label_words, bundle["outcomes"])), at("outcomes")
-    yield "ranking_outcome", label_words(first), at("outcomes")
+    yield "outcomes", _joined(_lower(bundle["outcomes"])), at("outcomes")
+    yield "ranking_outcome", label_words(first).lower(), at("outcomes")
     yield "n_features", len(run.bundle.ranking_model.features), f"{BUNDLE}: features"
     yield "horizon_days", training["horizon_days"], at("training.horizon_days")
     yield "settling_days", training["settings"]["settling_days"], at("training.settings.settling_days")
@@ -198,8 +198,12 @@ def _people(count: int | None) -> str:
     return in_words(count)
 
 
-def _joined(words: Sequence[str] | Any, *, by: str = ", ") -> str:
-    return by.join(str(word) for word in words)
+def _joined(words: Iterable[str], *, by: str = ", ") -> str:
+    return by.join(words)
+
+
+def _lower(names: Iterable[str]) -> list[str]:
+    return [name if " " in name else label_words(name).lower() for name in names]
 
 
 def _day(text: str) -> str:

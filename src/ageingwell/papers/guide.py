@@ -7,8 +7,8 @@ from ageingwell.papers.drafting import Draft
 
 _SAYS: Final = (
     "Each paper is there twice: `.md` for machines and for keeping, `.html` to open in Word or LibreOffice. Fill in "
-    "one of them. Where something is filled in, the line below says from which file and field. Change no figure: change "
-    "the run, and draw the papers again."
+    "one of them. Where something is filled in, the line below says from which file and field. Change no figure: "
+    "change the run, and draw the papers again."
 )
 _SIGN: Final = (
     "When everyone has written their part, sign: `ageingwell signoff --sign --pack THIS_FOLDER --out NIGHTS --role "

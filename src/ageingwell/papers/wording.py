@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ageingwell.config.files import Settings, mistakes, read_toml
 from ageingwell.errors import ConfigError
@@ -32,13 +32,6 @@ class Part(Settings):
     tables: tuple[str, ...] = Field(default=(), description="tables, by name")
     blank: tuple[Blank, ...] = Field(default=(), description="what is left for a person")
 
-    @field_validator("says")
-    @classmethod
-    def _no_figure_by_hand(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            _stop_on_figures(text)
-        return value
-
 
 class Template(Settings):
     """A paper: its title, its place in the pack, the standard that it follows, and its parts."""
@@ -48,6 +41,12 @@ class Template(Settings):
     standard: str = Field(min_length=3, description="the standard that it follows, with its version")
     intro: tuple[str, ...] = Field(description="paragraphs at the top")
     part: tuple[Part, ...] = Field(min_length=1, description="the parts, in the order of the standard")
+
+    @model_validator(mode="after")
+    def _no_figure_by_hand(self) -> "Template":
+        for text in self.texts:
+            _stop_on_figures(text)
+        return self
 
     @property
     def texts(self) -> Iterator[str]:
@@ -81,4 +80,4 @@ def _read(path: Path) -> Template:
 def _stop_on_figures(text: str) -> None:
     """A digit that stands in a text, and is no part of a field's name, was typed by hand."""
     if re.search(r"\d", FIELD.sub("", text)):
-        raise ValueError("a figure is typed by hand: take it from a field")
+        raise ValueError(f"a figure is typed by hand, take it from a field: {text[:60]}")
