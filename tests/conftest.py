@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from helpers.evidence import skipped
+from helpers.evidence import ended, skipped
 from helpers.shared import Shared
 
 SLOW_FOLDERS = ("property", "reference")
@@ -24,7 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write down which tests were skipped: what they would have counted keeps its place in the evidence."""
+    """Write down which tests were skipped: what they would have counted keeps its place in the evidence.
+
+    And how each test ended that a control of the hazard log names.
+    """
+    if report.when == "call" or report.outcome != "passed":
+        ended(report.nodeid, report.outcome)
     if report.skipped and not hasattr(report, "wasxfail"):
         skipped(report.nodeid, why=str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else ""))
 

@@ -187,6 +187,12 @@ class ReidentifyError(AgeingWellError):
     exit_code = 28
 
 
+class SignoffError(AgeingWellError):
+    """Papers cannot be drawn, signed or compared: the run is not what was signed, or a signature does not hold."""
+
+    exit_code = 32
+
+
 class LockedError(AgeingWellError):
     """Another run is writing to the same output folder."""
 

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,19 @@ def counted(goal: str, n: int, bad: int, *, seed: int | None = None, note: str =
 def skipped(test: str, *, why: str) -> None:
     """Write down that a test was skipped, so that the comparison can say which goals lacked it."""
     _write({"test": test, "skipped": why.removeprefix("Skipped: ")})
+
+
+def ended(test: str, outcome: str) -> None:
+    """Write down how a test ended that a control of the hazard log names (`governance/hazards.toml`)."""
+    if test.split("[")[0] in _of_hazards():
+        _write({"test": test, "outcome": outcome})
+
+
+@cache
+def _of_hazards() -> frozenset[str]:
+    from ageingwell.governance.hazards import named_tests, shipped_hazards
+
+    return frozenset(named_tests(shipped_hazards()))
 
 
 def _write(line: Mapping[str, Any]) -> None:

@@ -46,7 +46,7 @@ def read_run(folder: Path) -> Run:
         test = _function(line["test"])
         if "skipped" in line:
             skipped[test] = line["skipped"]
-        else:
+        elif "goal" in line:
             counts.setdefault(line["goal"], {}).setdefault(test, Count()).add(line)
     return Run(counts, skipped)
 

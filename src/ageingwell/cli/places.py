@@ -16,6 +16,7 @@ from ageingwell.errors import (
     ConfigError,
     DecisionFileError,
     PublishError,
+    SignoffError,
     SourceError,
 )
 from ageingwell.room import failed_write, publish_error
@@ -93,6 +94,7 @@ class Place(click.Path):
 
 
 DATA = Place(SourceError, is_folder=True)
+PACK = Place(SignoffError, is_folder=True)
 OUT = Place(PublishError, is_folder=True, is_out=True)
 OUT_FILE = Place(PublishError, is_folder=False, is_out=True)
 SOURCE_FILE = Place(SourceError, is_folder=False)

@@ -46,6 +46,17 @@ class StatusSettings(Settings):
     )
 
 
+class SignoffSettings(Settings):
+    """What was signed off."""
+
+    signed: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the folder of the pack that was signed last; `status` then says when the settings, the model or "
+        "the version of a night are others, and `signoff` tells what changed",
+    )
+
+
 class ReidentifySettings(Settings):
     """How many people an agency may look up by the lists it was sent."""
 

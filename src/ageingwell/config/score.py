@@ -6,7 +6,14 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ageingwell.config.answering import AuditSettings, KeySettings, ListSettings, ReidentifySettings, StatusSettings
+from ageingwell.config.answering import (
+    AuditSettings,
+    KeySettings,
+    ListSettings,
+    ReidentifySettings,
+    SignoffSettings,
+    StatusSettings,
+)
 from ageingwell.config.change import ChangeSettings
 from ageingwell.config.engine import EngineSettings
 from ageingwell.config.files import Settings
@@ -296,6 +303,7 @@ class ScoreSettings(Settings):
     lists: ListSettings = Field(default=ListSettings(), description="how long a list may be used")
     audit: AuditSettings = Field(default=AuditSettings(), description="where it is kept who used the records")
     status: StatusSettings = Field(default=StatusSettings(), description="when `status` says that something is wrong")
+    signoff: SignoffSettings = Field(default=SignoffSettings(), description="what was signed off")
     reidentify: ReidentifySettings = Field(
         default=ReidentifySettings(), description="how many people an agency may look up by the lists it was sent"
     )

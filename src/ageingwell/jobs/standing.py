@@ -22,10 +22,12 @@ from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.config.withdrawing import WithdrawalSettings, read_withdrawal_settings
 from ageingwell.context import Surroundings
 from ageingwell.decisions.ledger import read_ledger
-from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, PublishError, StatusError
+from ageingwell.errors import AgeingWellError, ChangeError, LedgerError, PublishError, SignoffError, StatusError
 from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, frame_file, read_frame
 from ageingwell.kept.sealed import broken_link
 from ageingwell.night.revising import NO_PAGES
+from ageingwell.papers.comparing import not_as_signed
+from ageingwell.papers.signing_off import read_signed
 from ageingwell.publish import DAYS_AHEAD, current
 from ageingwell.publish.lock import is_held
 from ageingwell.publish.mark import mark_of
@@ -34,6 +36,7 @@ from ageingwell.publish.staging import STAGING
 
 _RUN_AGAIN: Final = "run `ageingwell score` again, and look at what it says"
 _PUT_BACK: Final = "put that night's folder back as it was published, or run `ageingwell score`"
+_SIGN_ANEW: Final = "run `ageingwell signoff`, show what changed to those who signed, and have it signed again"
 _NO_COPIES: Final = "put copies of the list away, and run `ageingwell score`"
 # Without these a night is no whole night; pages are told apart.
 _NEEDED: Final = (*(frame_file(name) for name in CONTRACTS), "run.json")
@@ -419,6 +422,21 @@ def _ledger(seen: _Seen) -> Iterator[Fault]:
         yield Fault("ledger", fault.found, fault.remedy or _PUT_BACK)
 
 
+def _signed_off(seen: _Seen) -> Iterator[Fault]:
+    """Whether the night was made with what was signed, where the settings name a signed pack."""
+    named = None if seen.whole is None else seen.whole.score.signoff.signed
+    if named is None:
+        return
+    try:
+        signed = read_signed(Path(named))
+    except SignoffError as fault:
+        yield Fault("signed_pack", fault.found, fault.remedy or _SIGN_ANEW)
+        return
+    if others := not_as_signed(signed.facts, seen.manifest):
+        found = f"the last night was not made with what was signed: {' and '.join(others)} changed since then"
+        yield Fault("not_signed", found, _SIGN_ANEW)
+
+
 def _private(seen: _Seen) -> Iterator[Fault]:
     if os.name == "posix" and seen.out.stat().st_mode & 0o077:
         yield Fault("open", f"others can look into the folder {seen.out.name}", "chmod 700 it")
@@ -442,6 +460,7 @@ CHECKS: Final[Sequence[Callable[[_Seen], Iterator[Fault]]]] = (
     _last_withdrawal,
     _left_over,
     _ledger,
+    _signed_off,
     _private,
 )
 # After one of these there is nothing left to look at.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -45,6 +45,7 @@ from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
 from ageingwell.night.first_pass import CONTACTS, Registered, keep, kept, register_shard
 from ageingwell.night.gathering import gathered, in_order_of_people, rows_of
+from ageingwell.night.groups import count_groups, listed_by_group
 from ageingwell.night.joining import contributions_of, slow_models, with_reasons_and_keys
 from ageingwell.night.linking import with_links
 from ageingwell.night.local import LocalDirectory, no_directory
@@ -172,9 +173,15 @@ def outreach_list(
         facts = replace(
             _facts(night, frames, bundle=bundle, record=record, ledger=ledger, local=local),
             rows=account_for_rows(records, tonight, parts, **_considered(frames)),
-            rates_by_group=rates_by_group(records, tonight, links),
+            rates_by_group=rates_by_group(records, tonight, links) | {"listed": _listed_by_group(worked, frames)},
         )
     return frames, with_links(facts, links, config)
+
+
+def _listed_by_group(worked: Sequence[Worked], frames: NightFrames) -> list[dict[str, Any]]:
+    """Who may be offered help and who is listed, by group, as the manifest may tell it."""
+    listed = frames.people.join(frames.listed, on="person_id", how="semi")
+    return listed_by_group(pl.concat([part.groups for part in worked]), count_groups(listed))
 
 
 def _considered(frames: NightFrames) -> dict[str, pl.Series]:

@@ -17,6 +17,7 @@ from ageingwell.night.attrition import account_for_shard
 from ageingwell.night.change import count_population
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, first_drawn
 from ageingwell.night.first_pass import HELD, SPINE, counts_kept, keep, kept
+from ageingwell.night.groups import count_groups
 from ageingwell.night.joining import (
     contacts_of,
     contributions_of,
@@ -71,7 +72,8 @@ class Worked:
 
     `cells`, `contributions` and `risks` are the sums by cell that peers are told from, `population` counts of people,
     homes and practices, `homes_out` homes left out by reason. `drawn` and `compared` are the first people of the
-    shard in the order of the night's draws. `n_eligible` is how many people may be offered help.
+    shard in the order of the night's draws. `n_eligible` is how many people may be offered help, and `groups` how many
+    of them are in each group.
     """
 
     cells: pl.DataFrame
@@ -82,6 +84,7 @@ class Worked:
     drawn: pl.DataFrame
     compared: pl.DataFrame
     n_eligible: int
+    groups: pl.DataFrame
 
 
 def work_shard(part: Part, judged: Judged) -> Worked:
@@ -235,4 +238,5 @@ def _told(
         drawn=first_drawn(stay.select("person_id"), PEOPLE_DRAWN, seed=config.score.seed),
         compared=first_drawn(features.select("person_id"), FACTS_COMPARED, seed=config.score.seed),
         n_eligible=stay.height,
+        groups=count_groups(stay),
     )

@@ -151,6 +151,16 @@ def _register(
     sent: pl.LazyFrame, people: pl.DataFrame, as_of: AsOf, *, places: Path, homes_named: pl.Series | None
 ) -> Register:
     named = known(sent, as_of).select(list(KEYS)).unique().collect()
+    grouped = with_groups(people.join(read_places(places), on="lsoa21", how="left")).select(
+        *KEYS, "age", "recorded_on", *GROUPS
+    )
+    person_id, household_id = (named[key].drop_nulls().unique() for key in KEYS)
+    homes = household_id if homes_named is None else homes_named.drop_nulls().unique()
+    return Register(person_id, homes, grouped)
+
+
+def with_groups(people: pl.DataFrame) -> pl.DataFrame:
+    """People with their groups (`GROUPS`); they have age, sex, ethnic_group, deprivation_decile and practice_code."""
     fifth = ((pl.col("deprivation_decile") + 1) // 2).cast(pl.String)
     labels = {
         "age_band": _age_band(),
@@ -159,18 +169,10 @@ def _register(
         "deprivation_fifth": pl.when(fifth == "1").then(pl.lit("1 (most deprived)")).otherwise(fifth),
         "practice": pl.col("practice_code"),
     }
-    grouped = people.join(read_places(places), on="lsoa21", how="left").select(
-        *KEYS,
-        "age",
-        "recorded_on",
-        *(
-            label.cast(pl.String).replace("unknown", None).fill_null(NOT_KNOWN).alias(name)
-            for name, label in labels.items()
-        ),
+    return people.with_columns(
+        label.cast(pl.String).replace("unknown", None).fill_null(NOT_KNOWN).alias(name)
+        for name, label in labels.items()
     )
-    person_id, household_id = (named[key].drop_nulls().unique() for key in KEYS)
-    homes = household_id if homes_named is None else homes_named.drop_nulls().unique()
-    return Register(person_id, homes, grouped)
 
 
 def registered_by_group(patients: pl.LazyFrame, as_of: AsOf, *, places: Path, lag_days: int = 0) -> pl.DataFrame:

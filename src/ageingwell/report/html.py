@@ -113,6 +113,12 @@ def held_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = (
     )
 
 
+def paper_html(title: str, blocks: Sequence[Mapping[str, Any]], *, as_of: str) -> bytes:
+    """Draw a paper of the sign-off from the blocks of its Markdown: plain HTML, which Word and LibreOffice open."""
+    text = _environment().get_template("paper.html").render(title=title, blocks=list(blocks), as_of=as_of)
+    return (text + "\n").encode()
+
+
 def agency_html(
     view: AgencyView,
     *,
