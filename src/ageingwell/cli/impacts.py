@@ -33,7 +33,7 @@ def impact(
     config_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell whether visits helped or harmed, and who was left out: a page for the chair and an annex."""
+    """Find out if visits helped or harmed, and who was left out: a page for the chair and an annex."""
     from ageingwell.jobs import impacting
 
     with progress() as world:

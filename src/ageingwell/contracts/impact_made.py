@@ -1,7 +1,9 @@
 """What `ageingwell impact` leaves: one class a table, one line a column. No row is of a person."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import pandera.polars as pa
-import polars as pl
 
 _COUNT = "people, to the nearest 5; empty for 1 to 7 or where they could be worked out"
 
@@ -12,9 +14,12 @@ class Effects(pa.DataFrameModel):
     Counts of events a person, nights and days a person, or a share of people; negative: fewer among those offered.
     """
 
-    by: str = pa.Field(isin=["all", "agency", "need"], description="everybody, the agency that led, or a need found")
+    by: str = pa.Field(isin=["all", "agency", "need"], description="everyone, the agency that led, or a need found")
     name: str = pa.Field(description="which agency or need; `all`")
-    method: str = pa.Field(isin=["lot", "matched"], description="as a lot was drawn, or beside people alike")
+    method: str = pa.Field(
+        isin=["lot", "matched"],
+        description="`lot`: as people were picked at random; `matched`: compared with people alike",
+    )
     days: int = pa.Field(ge=1, description="for how many days people were followed")
     outcome: str = pa.Field(description="what is counted")
     value: float = pa.Field(nullable=True, description="difference a person offered a visit, rounded")
@@ -33,11 +38,14 @@ class Effects(pa.DataFrameModel):
 class Balance(pa.DataFrameModel):
     """`balance.parquet`: how alike the two sides of each comparison are, one row a trait."""
 
-    by: str = pa.Field(description="everybody, an agency, or a need")
+    by: str = pa.Field(description="everyone, an agency, or a need")
     name: str = pa.Field(description="which")
-    method: str = pa.Field(isin=["lot", "matched"], description="as a lot was drawn, or beside people alike")
+    method: str = pa.Field(
+        isin=["lot", "matched"],
+        description="`lot`: as people were picked at random; `matched`: compared with people alike",
+    )
     days: int = pa.Field(ge=1, description="for how many days people were followed")
-    trait: str = pa.Field(description="the trait, as it stood on the night")
+    trait: str = pa.Field(description="the trait, on the night")
     visited: float = pa.Field(nullable=True, description="mean of those offered a visit")
     others: float = pa.Field(nullable=True, description="mean of the others, as weighted")
     standardised_gap: float = pa.Field(nullable=True, description="their difference in standard deviations")
@@ -48,12 +56,15 @@ class Balance(pa.DataFrameModel):
 class Checks(pa.DataFrameModel):
     """`checks.parquet`: what each comparison comes to of a figure that no visit can have changed."""
 
-    by: str = pa.Field(description="everybody, an agency, or a need")
+    by: str = pa.Field(description="everyone, an agency, or a need")
     name: str = pa.Field(description="which")
-    method: str = pa.Field(isin=["lot", "matched"], description="as a lot was drawn, or beside people alike")
+    method: str = pa.Field(
+        isin=["lot", "matched"],
+        description="`lot`: as people were picked at random; `matched`: compared with people alike",
+    )
     days: int = pa.Field(ge=1, description="for how many days people were followed")
     check: str = pa.Field(description="what cannot have changed")
-    value: float = pa.Field(nullable=True, description="difference, which should be nothing but chance")
+    value: float = pa.Field(nullable=True, description="difference, which only chance should make")
     low: float = pa.Field(nullable=True, description="low end of its 95% interval")
     high: float = pa.Field(nullable=True, description="high end")
     n_visited: int = pa.Field(nullable=True, description=f"offered a visit: {_COUNT}")
@@ -63,7 +74,7 @@ class Checks(pa.DataFrameModel):
 class Delivered(pa.DataFrameModel):
     """`delivered.parquet`: how many people came to each stage, in words as a page may show them."""
 
-    by: str = pa.Field(isin=["all", "agency", "need"], description="everybody, the agency that led, or a need found")
+    by: str = pa.Field(isin=["all", "agency", "need"], description="everyone, the agency that led, or a need found")
     name: str = pa.Field(description="which")
     stage: str = pa.Field(
         isin=["listed", "agreed", "reached", "taken_up", "completed", "said_no"], description="how far it came"
@@ -90,7 +101,7 @@ class Shares(pa.DataFrameModel):
     value: float = pa.Field(nullable=True, description="the share offered a visit")
     low: float = pa.Field(nullable=True, description="low end of its 95% interval")
     high: float = pa.Field(nullable=True, description="high end")
-    gap: float = pa.Field(nullable=True, description="less the share of everybody else")
+    gap: float = pa.Field(nullable=True, description="less the share of everyone else")
     gap_low: float = pa.Field(nullable=True, description="low end of its 95% interval")
     gap_high: float = pa.Field(nullable=True, description="high end")
 
@@ -108,12 +119,20 @@ class Needed(pa.DataFrameModel):
 
     outcome: str = pa.Field(unique=True, description="what is counted")
     effect: float = pa.Field(description="a fifth of what happens to those offered a visit, a person")
-    n_needed: int = pa.Field(ge=0, description="people, half of them drawn")
-    n_in_lots: int = pa.Field(ge=0, description="people drawn or not whose days have passed, rounded down to 5")
-    n_in_lots_later: int = pa.Field(ge=0, description="people drawn or not so far, rounded down to 5")
-    n_listed: int = pa.Field(ge=0, description="people ever listed, rounded down to 5")
+    n_needed: int = pa.Field(ge=0, description="people, half of them drawn, to two figures")
+    n_in_lots: int = pa.Field(ge=0, nullable=True, description=f"took part in a lot and were followed: {_COUNT}")
+    n_in_lots_later: int = pa.Field(ge=0, nullable=True, description=f"took part in a lot so far: {_COUNT}")
+    n_listed: int = pa.Field(ge=0, nullable=True, description=f"ever listed: {_COUNT}")
 
 
-def empty(model: type[pa.DataFrameModel]) -> pl.DataFrame:
-    """The table of a contract without rows."""
-    return pl.DataFrame(schema={name: field.dtype.type for name, field in model.to_schema().columns.items()})
+# The tables of an impact, by the names of their files.
+IMPACT_TABLES: Final[Mapping[str, type[pa.DataFrameModel]]] = {
+    "effects": Effects,
+    "balance": Balance,
+    "checks": Checks,
+    "delivered": Delivered,
+    "plans": Plans,
+    "shares": Shares,
+    "agencies": Agencies,
+    "needed": Needed,
+}

@@ -70,15 +70,49 @@ def _with_second(marked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def hide_sides(table: pl.DataFrame) -> pl.DataFrame:
-    """Means of two sides (`visited`, `others` or `value`, `low`, `high`) as they may leave: none of few people."""
-    sides = ("n_visited", "n_others")
-    is_shown = ~pl.any_horizontal(pl.col(name).is_between(1, SUPPRESS_BELOW - 1) for name in sides)
-    figures = [name for name in ("visited", "others", "standardised_gap", *_ENDS) if name in table.columns]
-    return table.with_columns(
-        *(pl.when(is_shown).then(pl.col(name).round(2)).alias(name) for name in figures),
-        *(pl.when(is_shown).then(disclose(pl.col(name))).alias(name) for name in sides),
+def hide_balance(balance: pl.DataFrame) -> pl.DataFrame:
+    """How alike two sides are, as it may leave: no mean from which 1 to 7 people could be worked out.
+
+    A share of women, or a mean of few admissions, times the people is a count: there the gap alone is told.
+
+    >>> row = {"trait": ["age", "is_female"], "visited": [81.234, 0.7], "others": [80.0, 0.6], "n_visited": [60, 60],
+    ...        "standardised_gap": [0.1234, 0.2], "n_others": [204, 204]}
+    >>> hide_balance(pl.DataFrame(row)).select("visited", "standardised_gap", "n_others").rows()
+    [(81.2, 0.12, 205), (None, 0.2, 205)]
+    """
+    is_shown = _enough_on_both()
+    told = [
+        pl.when(is_shown & ~_is_count(pl.col("trait")) & ((pl.col(side) * pl.col(n)).abs() >= SUPPRESS_BELOW))
+        .then(pl.col(side).round(1))
+        .alias(side)
+        for side, n in (("visited", "n_visited"), ("others", "n_others"))
+    ]
+    gap = pl.when(is_shown).then(pl.col("standardised_gap").round(2)).alias("standardised_gap")
+    return balance.with_columns(*told, gap, *_sides_shown(is_shown))
+
+
+def hide_checks(checks: pl.DataFrame) -> pl.DataFrame:
+    """What cannot have changed, as it may leave: rounded to what five people make, its interval outwards."""
+    is_shown = _enough_on_both()
+    step = ROUND_TO / pl.min_horizontal("n_visited", "n_others").clip(lower_bound=1)
+    return checks.with_columns(
+        *_sides_shown(is_shown),
+        value=pl.when(is_shown).then((pl.col("value") / step).round() * step),
+        low=pl.when(is_shown).then((pl.col("low") / step).floor() * step),
+        high=pl.when(is_shown).then((pl.col("high") / step).ceil() * step),
     )
+
+
+def _is_count(trait: pl.Expr) -> pl.Expr:
+    return trait.is_in(["is_female", "prior_admissions", "prior count"])
+
+
+def _enough_on_both() -> pl.Expr:
+    return pl.all_horizontal(pl.col(name) >= SUPPRESS_BELOW for name in ("n_visited", "n_others"))
+
+
+def _sides_shown(is_shown: pl.Expr) -> list[pl.Expr]:
+    return [pl.when(is_shown).then(disclose(pl.col(name))).alias(name) for name in ("n_visited", "n_others")]
 
 
 def show_chains(

@@ -27,6 +27,7 @@ from ageingwell.learning.hindsight import day_after_newest, purpose_of_looking_b
 from ageingwell.learning.impact_of import ImpactFound, Source, impact_of
 from ageingwell.learning.impact_tables import shown_tables
 from ageingwell.meeting.recording import ledger_path
+from ageingwell.night.lot_kept import stop_on_other_lot
 from ageingwell.night.working import with_those_forgotten
 from ageingwell.outcomes import outcome_rests_on
 from ageingwell.outreach.lot import LOT, NO_LOT
@@ -148,8 +149,9 @@ def _source(
 ) -> tuple[Source, dict[str, str]]:
     """Everything of people who may be used, and how many of those offered and drawn may not be."""
     usable = known.tables["gp_patients"].select("person_id").unique().collect()
-    entries = read_ledger(ledger_path(nights, config)).filter(pl.col("recorded_on") < until)
-    lots = _lots(nights).filter(pl.col("drawn_on") < until)
+    ledger, every_lot = read_ledger(ledger_path(nights, config)), _lots(nights)
+    stop_on_other_lot(every_lot, ledger, nights)
+    entries, lots = ledger.filter(pl.col("recorded_on") < until), every_lot.filter(pl.col("drawn_on") < until)
     ours = {
         name: frame.join(usable, on="person_id", how="semi")
         for name, frame in (("offered", told.offered), ("lots", lots), ("entries", entries))

@@ -1,56 +1,33 @@
 """The tables of an impact as they may leave: every count through the door, each with its contract."""
 
-from collections.abc import Mapping
-from typing import Final
-
-import pandera.polars as pa
 import polars as pl
 
-from ageingwell.contracts.impact_made import (
-    Agencies,
-    Balance,
-    Checks,
-    Delivered,
-    Effects,
-    Needed,
-    Plans,
-    Shares,
-)
+from ageingwell.contracts.impact_made import IMPACT_TABLES
 from ageingwell.contracts.made import validated
-from ageingwell.governance.impact_shown import hide_effects, hide_sides, show_chains, show_shares
+from ageingwell.governance.disclosure import disclose
+from ageingwell.governance.impact_shown import hide_balance, hide_checks, hide_effects, show_chains, show_shares
 from ageingwell.learning.delivery import BESIDE_THEM, STAGES
 from ageingwell.learning.impact_of import ImpactFound
 
-CONTRACTS: Final[Mapping[str, type[pa.DataFrameModel]]] = {
-    "effects": Effects,
-    "balance": Balance,
-    "checks": Checks,
-    "delivered": Delivered,
-    "plans": Plans,
-    "shares": Shares,
-    "agencies": Agencies,
-    "needed": Needed,
-}
-
 
 def shown_tables(found: ImpactFound) -> dict[str, pl.DataFrame]:
-    """The tables by name (`CONTRACTS`), from the exact ones."""
+    """The tables by name (`IMPACT_TABLES`), from the exact ones."""
     both = (found.effects, found.harm)
     tables = {
         "effects": hide_effects(pl.concat([one.effects for one in both])),
-        "balance": hide_sides(pl.concat([one.balance for one in both])),
-        "checks": hide_sides(pl.concat([one.checks for one in both])),
+        "balance": hide_balance(pl.concat([one.balance for one in both])),
+        "checks": hide_checks(pl.concat([one.checks for one in both])),
         "delivered": show_chains(found.delivered, chain=STAGES, beside=BESIDE_THEM, parts=("agency",)),
         "plans": show_chains(found.plans, chain=("planned", "reviewed", "helped"), beside=("completed",), parts=()),
         "shares": show_shares(found.shares),
         "agencies": _agencies(found.agencies),
         "needed": found.needed.with_columns(
-            pl.col("effect").round(3),
-            pl.col("n_needed").round(0),
-            *((pl.col(name) // 5 * 5).alias(name) for name in ("n_in_lots", "n_in_lots_later", "n_listed")),
+            pl.col("effect").round(2),
+            (pl.col("n_needed").cast(pl.Float64).round_sig_figs(2)).cast(pl.Int64).alias("n_needed"),
+            *(disclose(pl.col(name)).alias(name) for name in ("n_in_lots", "n_in_lots_later", "n_listed")),
         ),
     }
-    return {name: validated(CONTRACTS[name], table) for name, table in tables.items()}
+    return {name: validated(IMPACT_TABLES[name], table) for name, table in tables.items()}
 
 
 def _agencies(agencies: pl.DataFrame) -> pl.DataFrame:

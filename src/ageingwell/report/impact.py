@@ -53,7 +53,8 @@ def impact_page(tables: Tables, facts: Mapping[str, Any]) -> dict[str, Any]:
     Keys: `facts` (plain data for impact.json), and what the templates draw.
     """
     days, effects = int(facts["days"]), tables["effects"]
-    answers = [_answer(effects, outcome, days, facts) for outcome in OUTCOME_NAMES]
+    needed = dict(tables["needed"].select("outcome", "n_needed").iter_rows())
+    answers = [_answer(effects, outcome, days, facts, n_needed=needed.get(outcome)) for outcome in OUTCOME_NAMES]
     first = answers[0]
     harm = [*_harm(effects, facts), _shares_told(tables["shares"]), _overloaded(tables, facts), _refusals(facts)]
     told = {
@@ -90,7 +91,9 @@ def _rows(effects: pl.DataFrame, outcome: str, days: int) -> list[dict[str, Any]
     return sorted(rows, key=lambda row: (row["value"] is None or row["why_not"] is not None, order[row["method"]]))
 
 
-def _answer(effects: pl.DataFrame, outcome: str, days: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(
+    effects: pl.DataFrame, outcome: str, days: int, facts: Mapping[str, Any], *, n_needed: int | None
+) -> dict[str, Any]:
     """What is told of one outcome: by lot where that tells it, else matched, else why it cannot be told."""
     rows = _rows(effects, outcome, days)
     name = OUTCOME_NAMES[outcome]
@@ -131,11 +134,12 @@ def _answer(effects: pl.DataFrame, outcome: str, days: int, facts: Mapping[str, 
             "words": why,
             "between": "",
         }
-    tag, words = answer_words(outcome, row, days=days)
+    n_needed = n_needed if row["method"] == LOT else None
+    tag, words = answer_words(outcome, row, days=days, n_needed=n_needed)
     return {
         "outcome": outcome,
         "name": name,
-        "is_told": True,
+        "is_told": tag != CANNOT_TELL,
         "method": row["method"],
         "tag": tag,
         "sentence": words,
@@ -303,14 +307,18 @@ def _when(needed: pl.DataFrame, facts: Mapping[str, Any], *, is_told: bool) -> I
     for row in needed.filter(pl.col("outcome") == "emergency_admissions").to_dicts():
         yield (
             f"To find out if emergency admissions change by a fifth, about {row['n_needed']:,} people must take part "
-            f"in picking at random. So far {row['n_in_lots_later']:,} have, and {row['n_in_lots']:,} of them have been "
-            "followed long enough."
+            f"in picking at random. So far {_few(row['n_in_lots_later'])} have, and {_few(row['n_in_lots'])} of them "
+            "have been followed long enough."
         )
     if not facts["has_lot"]:
         yield (
             "No places were picked at random. That is the only way to be sure. The how-to “Pick some places at random” "
             "says how to begin."
         )
+
+
+def _few(count: int | None) -> str:
+    return "fewer than 8" if count is None else f"{count:,}"
 
 
 def _left_out(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -341,7 +349,7 @@ def _annex(tables: Tables, facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]
         "tables": [
             _figures(
                 tables["balance"],
-                "Traits as they stood on the night",
+                "Traits on the night",
                 ("trait", "visited", "others", "standardised_gap"),
             )
         ],
@@ -388,27 +396,14 @@ def _annex(tables: Tables, facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]
 
 def _effects_table(effects: pl.DataFrame, span: int) -> Table:
     rows = []
-    for row in effects.to_dicts():
-        who = "Everyone" if row["by"] == "all" else (agency_words if row["by"] == "agency" else need_words)(row["name"])
-        figure = (
-            "not told"
-            if row["value"] is None or row["why_not"]
-            else (f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})")
-        )
-        rows.append(
-            [
-                f"{who}: {OUTCOME_NAMES[row['outcome']].lower()}",
-                row["method"],
-                figure,
-                *(
-                    HIDDEN if row[name] is None else f"{row[name]:,}"
-                    for name in ("n_visited", "n_others", "happened_visited", "happened_others")
-                ),
-                "" if row["left_out"] is None else f"{row['left_out']:.2f}",
-                "" if row["hidden"] is None else f"{row['hidden']:.2f}",
-                why_words(row["why_not"]) if row["why_not"] else "",
-            ]
-        )
+    for (by, name, method), part in effects.group_by("by", "name", "method", maintain_order=True):
+        who = "Everyone" if by == "all" else (agency_words if by == "agency" else need_words)(str(name))
+        reasons = part["why_not"].unique().to_list()
+        if by != "all" and len(reasons) == 1 and reasons[0] is not None:
+            # One line says it of every outcome.
+            rows.append([f"{who}: everything", str(method), "none", *[""] * 6, why_words(reasons[0])])
+            continue
+        rows += [_effect_row(who, row) for row in part.to_dicts()]
     heads = (
         "Who and what",
         "Method",
@@ -419,10 +414,23 @@ def _effects_table(effects: pl.DataFrame, span: int) -> Table:
         "Not offered: had it",
         "Nobody alike",
         "Could hide",
-        "Why not told",
+        "Why there is none",
     )
     note = "Of 20 such intervals, one misses the truth by chance alone. Look at the row “Everyone” first."
     return _table(f"Per person in {DAYS_NAMED.get(span, f'{span} days')}", heads, rows, note=note)
+
+
+def _effect_row(who: str, row: Mapping[str, Any]) -> list[str]:
+    is_told = row["value"] is not None and row["why_not"] is None
+    counts = ("n_visited", "n_others", "happened_visited", "happened_others")
+    return [
+        f"{who}: {OUTCOME_NAMES[row['outcome']].lower()}",
+        row["method"],
+        f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})" if is_told else "none",
+        *(HIDDEN if row[name] is None else f"{row[name]:,}" for name in counts),
+        *("" if row[name] is None else f"{row[name]:.2f}" for name in ("left_out", "hidden")),
+        why_words(row["why_not"]) if row["why_not"] else "",
+    ]
 
 
 def _figures(

@@ -32,9 +32,11 @@ _THINGS: Final[Mapping[str, str]] = {
 }
 DAYS_NAMED: Final[Mapping[int, str]] = {365: "a year", 91: "three months", 182: "half a year"}
 _SHORT: Final[Mapping[str, str]] = {
-    "nobody unvisited": "too few people are like those who were listed",
+    "nobody unvisited": "there are too few people like those listed",
     "not alike": "the people listed and the others are not alike",
-    "amount to": "too few people are like those who were listed",
+    "amount to": "there are too few people like those listed",
+    "people had it": "it happened to too few people to compare",
+    "homes were picked": "too few people took part in picking at random",
     "cannot have made": "the check fails: the two sides were different before anyone came",
 }
 
@@ -48,8 +50,8 @@ def time_words(days: int) -> str:
     return f"in {DAYS_NAMED.get(days, f'{days} days')}"
 
 
-def answer_words(outcome: str, row: Mapping[str, Any], *, days: int) -> tuple[str, str]:
-    """A tag and a sentence for a difference with its interval.
+def answer_words(outcome: str, row: Mapping[str, Any], *, days: int, n_needed: int | None = None) -> tuple[str, str]:
+    """A tag and a sentence for a difference with its interval; with fewer people than `n_needed`, nobody can tell yet.
 
     >>> row = {"value": -0.12, "low": -0.21, "high": -0.03}
     >>> answer_words("emergency_admissions", row, days=365)
@@ -60,6 +62,12 @@ def answer_words(outcome: str, row: Mapping[str, Any], *, days: int) -> tuple[st
     things, n, time = _THINGS[outcome], PER_PERSON[outcome], time_words(days)
     who = f"every {n} people" if n > 1 else "each person"
     if row["low"] <= 0 <= row["high"]:
+        n_people = (row.get("n_visited") or 0) + (row.get("n_others") or 0)
+        if n_needed is not None and n_people < n_needed:
+            return CANNOT_TELL, (
+                f"{CANNOT_TELL}: too few people. Anything {between(outcome, row)} {things} {time} for {who} offered a "
+                "visit would fit."
+            )
         return (
             "No clear difference",
             f"No clear difference: {between(outcome, row)} {things} {time} for {who} offered a visit.",
