@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ageingwell.jobs.asking import demo, explain
     from ageingwell.jobs.checking import check
     from ageingwell.jobs.connecting import connect
+    from ageingwell.jobs.impacting import impact
     from ageingwell.jobs.settling_in import init
     from ageingwell.learning.evaluating import evaluate
     from ageingwell.learning.recalibrating import recalibrate
@@ -44,6 +45,7 @@ __all__ = [
     "evaluate",
     "evaluation",
     "explain",
+    "impact",
     "init",
     "load_bundle",
     "load_config",
@@ -66,6 +68,7 @@ _WHERE = {
     "demo": "ageingwell.jobs.asking",
     "evaluate": "ageingwell.learning.evaluating",
     "explain": "ageingwell.jobs.asking",
+    "impact": "ageingwell.jobs.impacting",
     "init": "ageingwell.jobs.settling_in",
     "load_bundle": "ageingwell.bundle",
     "load_config": "ageingwell.config.load",

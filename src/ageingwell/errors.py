@@ -181,6 +181,12 @@ class KeepingError(AgeingWellError):
     exit_code = 25
 
 
+class LotError(AgeingWellError):
+    """What a lot gave is told in two ways by the files of the nights, so that nothing may be worked out from it."""
+
+    exit_code = 31
+
+
 class ReidentifyError(AgeingWellError):
     """Names are not put beside this list: no reason, too many people, a register too large, or nobody approved."""
 

@@ -44,6 +44,8 @@ COMMANDS = {
     "add": "add --list {made}/nights/current/agencies/gp.xlsx --out {made}/send.xlsx --made-up-key 1",
     "evaluate": "evaluate --data {home}/county --out {made}/evaluated --config {home}/settings/score.toml",
     "recalibrate": "recalibrate --data {home}/county --bundle {home}/bundle --out {made}/moved",
+    "impact": "impact --data {home}/county --nights {made}/nights --out {made}/impact "
+    "--config {home}/settings/score.toml",
     "demo": "demo --out {made}/demo --people 50",
 }
 # Exit codes that say no more than what the small county is: rows to refuse, too few people, a row to correct.
@@ -190,7 +192,7 @@ WITHOUT_TEMPORARY = frozenset({
     "reidentify", "add", "demo", "key derive", "approve",
 })  # fmt: skip
 # These take seconds before they come to their output; what a night's folder does is told in tests of its own.
-LONG = frozenset({"score", "withdraw", "evaluate", "recalibrate", "demo"})
+LONG = frozenset({"score", "withdraw", "evaluate", "recalibrate", "impact", "demo"})
 
 
 class Refusing(Disk):

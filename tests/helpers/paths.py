@@ -36,6 +36,7 @@ FOLDERS = {
     "evaluate": "evaluate --data {home}/county --out {at} --config {home}/settings/score.toml",
     "recalibrate": "recalibrate --data {home}/county --bundle {home}/bundle --out {at}",
     "train": "train --data {home}/county --out {at}",
+    "impact": "impact --data {home}/county --nights {home}/made/nights --out {at}",
     "demo": "demo --people 50 --out {at}",
 }
 FILES = {

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from ageingwell import evaluation
+from ageingwell.evaluation.alike import match_nearest
 from ageingwell.evaluation.brier import brier
 from ageingwell.evaluation.calibration import (
     calibration,
@@ -31,7 +32,7 @@ from ageingwell.evaluation.discrimination import (
     paired_differences,
 )
 from ageingwell.evaluation.drift import calibration_drift, mean_risk_shift, population_stability
-from ageingwell.evaluation.effect import effect_by_lot, effect_of_visits, match_nearest
+from ageingwell.evaluation.effect import effect_by_lot, effect_of_visits
 from ageingwell.evaluation.estimate import proportion, resampled
 from ageingwell.evaluation.evaluated import evaluate_risk
 from ageingwell.evaluation.groups import (

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from ageingwell.errors import NoComparisonError
+from ageingwell.evaluation.alike import match_nearest
 from ageingwell.evaluation.before_after import before_after
-from ageingwell.evaluation.effect import match_nearest
 from ageingwell.evaluation.estimate import around
 
 EFFECT = "difference in differences"

@@ -6,7 +6,8 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from ageingwell.errors import NoComparisonError
-from ageingwell.evaluation.effect import effect_by_lot, effect_of_visits, match_nearest, needed_for
+from ageingwell.evaluation.alike import match_nearest
+from ageingwell.evaluation.effect import effect_by_lot, effect_of_visits, needed_for
 
 Array = np.ndarray
 

@@ -62,13 +62,21 @@ def test_every_night_is_taken_as_text(name):
         getattr(aw, name)(*people, "nowhere", as_of="22/11/2026", **arguments)
 
 
-DAYS = {"check": "on", "train": "recorded_up_to", "evaluate": "recorded_up_to", "recalibrate": "recorded_up_to"}
+DAYS = {
+    "check": "on",
+    "train": "recorded_up_to",
+    "evaluate": "recorded_up_to",
+    "recalibrate": "recorded_up_to",
+    "impact": "recorded_up_to",
+}
 
 
 @pytest.mark.parametrize("name", DAYS)
 def test_every_other_day_is_named_in_the_error(name, tmp_path):
     wanted = inspect.signature(getattr(aw, name)).parameters
-    given = {key: value for key, value in {"out": tmp_path, "bundle": "demo"}.items() if key in wanted}
+    given = {
+        key: value for key, value in {"out": tmp_path, "bundle": "demo", "nights": tmp_path}.items() if key in wanted
+    }
     with pytest.raises(ArgumentError, match=f"{DAYS[name]} is not a day"):
         getattr(aw, name)(str(tmp_path), **given, **{DAYS[name]: "last week"})
 

@@ -2,6 +2,7 @@
 
 import pandera.polars as pa
 
+from ageingwell.contracts.impact_made import IMPACT_TABLES as OF_IMPACT
 from ageingwell.kept.frames import CONTRACTS, NIGHT_FORMAT, frame_file
 from ageingwell.views import columns
 from tools.reference.markdown import made_type, prose, table
@@ -9,9 +10,21 @@ from tools.reference.markdown import made_type, prose, table
 OUTPUT_TABLES: dict[str, type[pa.DataFrameModel]] = {frame_file(name): model for name, model in CONTRACTS.items()}
 
 
+IMPACT_TABLES: dict[str, type[pa.DataFrameModel]] = {
+    f"{name}.parquet of an impact": model for name, model in OF_IMPACT.items()
+}
+IMPACT = (
+    "## What `impact` leaves\n\n"
+    "In the folder `--out`: `impact.html` for the chair, `impact-annex.html` for a statistician, `impact.json` (the "
+    "answers and what was looked at), the tables below, and `SHA256SUMS`. No row is about one person, and small counts "
+    "are hidden in all of them."
+)
+
+
 def output_files() -> str:
     """The format of a night, and the columns of each file it keeps."""
-    return "\n\n".join([_format(), *map(_output, OUTPUT_TABLES), _views(), _json()])
+    parts = [_format(), *map(_output, OUTPUT_TABLES), _views(), _json(), IMPACT, *map(_output, IMPACT_TABLES)]
+    return "\n\n".join(parts)
 
 
 def _format() -> str:
@@ -69,7 +82,7 @@ def _json() -> str:
 
 
 def _output(name: str) -> str:
-    model = OUTPUT_TABLES[name]
+    model = (OUTPUT_TABLES | IMPACT_TABLES)[name]
     rows = (
         (f"`{column}`", made_type(field.dtype.type), "yes" if field.nullable else "no", field.description or "")
         for column, field in model.to_schema().columns.items()

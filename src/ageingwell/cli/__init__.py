@@ -3,7 +3,19 @@
 Nothing heavy is imported before a command needs it: `--help` and a mistyped option answer at once.
 """
 
-from ageingwell.cli import agency, connecting, keeping, keys, models, nights, papers, records, views
+from ageingwell.cli import agency, connecting, impacts, keeping, keys, models, nights, papers, records, views
 from ageingwell.cli.root import cli
 
-__all__ = ["agency", "cli", "connecting", "keeping", "keys", "models", "nights", "papers", "records", "views"]
+__all__ = [
+    "agency",
+    "cli",
+    "connecting",
+    "impacts",
+    "keeping",
+    "keys",
+    "models",
+    "nights",
+    "papers",
+    "records",
+    "views",
+]

@@ -2,19 +2,24 @@
 
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from ageingwell.decisions.plan import PLAN, Plan
 
+# The kind of an entry that says what a lot gave somebody.
+LOT_KIND: Final = "lot"
+
 
 @dataclass(frozen=True)
 class Entry:
-    """What a row of a list said, as labels and days; `kind` is `listed` or `added`.
+    """What a row of a list said, as labels and days; `kind` is `listed` or `added`, or `lot`: what a draw gave.
 
     `agrees_with_suggestion` is derived: contact now, led by the agency that was suggested; empty without a decision.
-    `agency` made the contact that `outcome` tells of.
+    `agency` made the contact that `outcome` tells of. Of a draw, `agency` is whose places were drawn, and `lot` is
+    `won`, `lost`, or `none`: the night was made again, and they took part no more. `left_out_until` is the day until
+    which somebody who lost is left off the list.
     """
 
     night: date
@@ -36,6 +41,8 @@ class Entry:
     question: str | None = None
     person_said: str | None = None
     plan: Plan | None = None
+    lot: str | None = None
+    left_out_until: date | None = None
 
     @property
     def subject(self) -> tuple[date, str]:
@@ -69,6 +76,7 @@ _TYPES: dict[str, Any] = {
     "night": pl.Date,
     "by_when": pl.Date,
     "contacted_on": pl.Date,
+    "left_out_until": pl.Date,
     "agrees_with_suggestion": pl.Boolean,
     "plan": PLAN,
 }
@@ -87,9 +95,9 @@ ENTRIES = pl.Schema(
 
 
 def entries_of(ledger: pl.DataFrame) -> list[Entry]:
-    """The entries of a ledger frame, oldest first."""
+    """What lists said, oldest first; what a lot gave is no answer of anybody's, and is not among it."""
     names = [field.name for field in fields(Entry)]
-    rows = ledger.sort("position").select(names).iter_rows(named=True)
+    rows = ledger.filter(pl.col("kind") != LOT_KIND).sort("position").select(names).iter_rows(named=True)
     return [Entry(**row | {"plan": Plan.of(row["plan"])}) for row in rows]
 
 

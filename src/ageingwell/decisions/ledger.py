@@ -153,8 +153,8 @@ def hash_of(position: int, said: str, previous: str) -> str:
 
 def _row(position: int, said: str, previous: str, digest: str) -> dict[str, Any]:
     told = json.loads(said)
-    days = ("recorded_on", "night", "by_when", "contacted_on")
-    told |= {name: None if told[name] is None else date.fromisoformat(told[name]) for name in days}
+    days = ("recorded_on", "night", "by_when", "contacted_on", "left_out_until")
+    told |= {name: None if told.get(name) is None else date.fromisoformat(told[name]) for name in days}
     plan = Plan.read(told["plan"]) if told.get("plan") is not None else None
     told = {name: told.get(name) for name in ENTRIES if name not in _OF_THE_CHAIN}
     told["plan"] = None if plan is None else asdict(plan)

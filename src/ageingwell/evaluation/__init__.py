@@ -10,7 +10,7 @@ from ageingwell.evaluation.brier import brier
 from ageingwell.evaluation.calibration import calibration, calibration_groups, observed_over_expected
 from ageingwell.evaluation.discrimination import auroc, auroc_by_band, auroc_difference, average_precision
 from ageingwell.evaluation.drift import calibration_drift, population_stability
-from ageingwell.evaluation.effect import Effect, effect_by_lot, effect_of_visits, needed_for
+from ageingwell.evaluation.effect import Effect, effect_by_lot, effect_of_visits, effects_of_visits, needed_for
 from ageingwell.evaluation.estimate import Estimate
 from ageingwell.evaluation.evaluated import Evaluation, evaluate_risk
 from ageingwell.evaluation.groups import (
@@ -47,6 +47,7 @@ __all__ = [
     "calibration_index",
     "effect_by_lot",
     "effect_of_visits",
+    "effects_of_visits",
     "evaluate_risk",
     "event_rate",
     "false_negative_rate",

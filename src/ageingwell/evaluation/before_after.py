@@ -10,8 +10,9 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from ageingwell.errors import NoComparisonError
+from ageingwell.evaluation.alike import log_odds, match_nearest
 from ageingwell.evaluation.checked import outcome_and, outcome_and_risk
-from ageingwell.evaluation.effect import Compared, log_odds, match_nearest, why_not
+from ageingwell.evaluation.effect import Compared, why_not
 from ageingwell.evaluation.estimate import tidy
 
 WHY = (

@@ -15,30 +15,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from scipy.special import logit
 
 from ageingwell.errors import NoComparisonError
+from ageingwell.evaluation.alike import MOST_PRIOR, Bools, log_odds, match_nearest, spread_of
 from ageingwell.evaluation.checked import household_places, outcome_and, outcome_and_risk, same_people
 from ageingwell.evaluation.estimate import Estimate, Floats, tidy
 
-Bools = NDArray[np.bool_]
-
-# Standard deviations of the visited people's log-odds that two people may lie apart (Austin, Pharmaceutical Statistics
-# 2011;10:150), and how many unvisited people stand against each visited one.
-CALIPER: Final = 0.2
-NEIGHBOURS: Final = 3
-# Of so many on either side the nearest are chosen; those within a tenth of the caliper of each other are equally near.
-_LOOKED_AT: Final = 30
-_STEPS: Final = 10
-# Prior counts from here on are alike when people are matched; the regression keeps them apart up to twice as many.
-MOST_PRIOR: Final = 4
 # Beyond this many standard deviations two sides are not alike (Austin, Statistics in Medicine 2009;28:3083).
 MOST_APART: Final = 0.1
 # The visited who may be left out for want of people like them, and the fewest people that the controls must amount to.
 MOST_LEFT_OUT: Final = 0.2
 FEWEST_CONTROLS: Final = 20.0
-# A risk of 0 or 1 has no log-odds.
-OFF_THE_ENDS: Final = 1e-4
 
 
 @dataclass(frozen=True)
@@ -69,14 +56,16 @@ def effect_by_lot(
     chance: ArrayLike | None = None,
     traits: Mapping[str, ArrayLike] | None = None,
     households: ArrayLike | None = None,
+    followed: ArrayLike | None = None,
 ) -> Estimate:
     """What being drawn changed in `after` (n,), a person drawn, whether or not the visit took place.
 
     `drawn` (n,) is 0 or 1 as the lot fell, `chance` (n,) the chance of each person to be drawn, between 0 and 1, where
     it was not the same for all. `traits` (n,) as they stood before the draw make the interval narrower, never the
     figure wrong (Lin, Annals of Applied Statistics 2013;7:295). Households are drawn whole, so their people count
-    together. The interval is of Student's t with each household's own spread (HC3). `n_events` counts people drawn.
-    Raises `NoComparisonError` with fewer than two households on a side.
+    together. `followed` (n,) is how long each person could be followed, 1 for the whole time, where some moved away:
+    then `after` is a rate over that time. The interval is of Student's t with each household's own spread (HC3).
+    `n_events` counts people drawn. Raises `NoComparisonError` with fewer than two households on a side.
 
     >>> found = effect_by_lot([1, 2, 3, 2, 3, 4], [1, 1, 1, 0, 0, 0])
     >>> round(found.value, 9), found.n
@@ -92,6 +81,8 @@ def effect_by_lot(
             )
         weight = np.where(arm, 1 / of_draw, 1 / (1 - of_draw))
     homes = np.arange(arm.size) if households is None else household_places(households, n=arm.size)
+    if followed is not None:
+        values = as_rates(values, same_people(followed, values)[0], arm, weight)
     if min(np.unique(homes[side]).size for side in (arm, ~arm)) < 2:
         raise NoComparisonError(
             "fewer than two households were drawn, or fewer than two lost", "wait until more draws have been held"
@@ -114,6 +105,9 @@ def effect_of_visits(
     prior: ArrayLike,
     traits: Mapping[str, ArrayLike] | None = None,
     unchanged: Mapping[str, ArrayLike] | None = None,
+    within: ArrayLike | None = None,
+    households: ArrayLike | None = None,
+    followed: ArrayLike | None = None,
 ) -> Effect:
     """What visits changed in `after` (n,), a person visited, against unvisited people of the same risk and past.
 
@@ -121,7 +115,9 @@ def effect_of_visits(
     they stood when people were chosen. Each visited person stands against up to `NEIGHBOURS` unvisited ones with the
     same prior count and about the same risk; a regression among those takes out what still differs. `unchanged` (n,)
     are figures that no visit can have changed, such as admissions of the year before: where the same comparison finds
-    something in them, the two sides differ in what nobody wrote down.
+    something in them, the two sides differ in what nobody wrote down. `within` (n,), such as the day on which somebody
+    was chosen, lets people stand against those of the same label alone; `households` (n,) lets people of one home count
+    together; `followed` (n,) is how long each could be followed, as `effect_by_lot` has it.
 
     The effect is *not told* (`why_not`) where too many of the visited have nobody like them, the controls amount to too
     few people, the two sides are not alike, or a figure is found changed that cannot be. Raises `NoComparisonError`
@@ -133,81 +129,95 @@ def effect_of_visits(
     >>> round(abs(found.estimate.value), 6), found.why_not is None
     (0.0, True)
     """
-    chosen, values = outcome_and(visited, after, named="visited")
-    _, risks = outcome_and_risk(chosen, risk)
-    counts, *others = (same_people(values, trait)[1] for trait in (prior, *(traits or {}).values()))
-    matched, weight = match_nearest(visited=chosen, risk=risks, prior=counts)
+    found = effects_of_visits(
+        {"after": after},
+        visited,
+        risk=risk,
+        prior=prior,
+        traits=traits,
+        unchanged=unchanged,
+        within=within,
+        households=households,
+        followed=followed,
+    )
+    return found["after"]
+
+
+def effects_of_visits(
+    after: Mapping[str, ArrayLike],
+    visited: ArrayLike,
+    *,
+    risk: ArrayLike,
+    prior: ArrayLike,
+    traits: Mapping[str, ArrayLike] | None = None,
+    unchanged: Mapping[str, ArrayLike] | None = None,
+    within: ArrayLike | None = None,
+    households: ArrayLike | None = None,
+    followed: ArrayLike | None = None,
+) -> dict[str, Effect]:
+    """As `effect_of_visits`, of several outcomes by name: the people compared are found once, and are the same for all.
+
+    >>> found = effects_of_visits(
+    ...     {"days": [2.0, 1] * 30, "stays": [1.0, 1] * 30}, [1, 0] * 30, risk=[0.4] * 60, prior=[3] * 60
+    ... )
+    >>> [round(one.estimate.value, 6) for one in found.values()]
+    [1.0, 0.0]
+    """
+    outcomes = {name: outcome_and(visited, values, named="visited")[1] for name, values in after.items()}
+    chosen, risks = outcome_and_risk(visited, risk)
+    counts, *others = (same_people(risks, trait)[1] for trait in (prior, *(traits or {}).values()))
+    matched, weight = match_nearest(visited=chosen, risk=risks, prior=counts, within=within)
     names = ("risk, log-odds", "prior count", *(traits or {}))
     told = dict(zip(names, (log_odds(risks), counts, *others), strict=True))
-    compared = Compared(matched, weight, told)
+    homes = None if households is None else household_places(households, n=chosen.size)
+    compared = Compared(matched, weight, told, homes=homes)
     checks = tidy(
-        ({"name": name}, compared.gap(same_people(values, figure)[1])) for name, figure in (unchanged or {}).items()
+        ({"name": name}, compared.gap(same_people(risks, figure)[1])) for name, figure in (unchanged or {}).items()
     )
-    left_out = 1 - matched.sum() / chosen.sum()
+    left_out = float(1 - matched.sum() / chosen.sum())
     hidden = max((abs(end) for row in checks.select("low", "high").drop_nulls().rows() for end in row), default=None)
-    reason = why_not(compared, checks, float(left_out))
-    return Effect(compared.gap(values), compared.balance(), checks, float(left_out), hidden, reason)
+    reason, balance = why_not(compared, checks, left_out), compared.balance()
+    if followed is not None:
+        time = same_people(followed, risks)[0]
+        outcomes = {name: compared.as_rates(values, time) for name, values in outcomes.items()}
+    return {
+        name: Effect(compared.gap(values), balance, checks, left_out, hidden, reason)
+        for name, values in outcomes.items()
+    }
 
 
-def match_nearest(*, visited: ArrayLike, risk: ArrayLike, prior: ArrayLike) -> tuple[Bools, Floats]:
-    """Who is compared: the visited people with somebody alike (n,), and the weights of their controls (n,).
+def as_rates(values: Floats, followed: Floats, side: Bools, weight: Floats) -> Floats:
+    """What each person adds to the rate of their side, (n,): its mean is the rate, its spread the rate's (linearised).
 
-    A control has the same prior count (`MOST_PRIOR` and more are alike) and a log-odds within the caliper; the nearest
-    `NEIGHBOURS` share the weight of 1, and one person may stand against several. Raises `NoComparisonError` where
-    nobody was visited, everybody was, or nobody is alike.
+    The rate is of events over the time followed, so somebody who moved away counts for the part that is known. Source:
+    the ratio estimator, Cochran, Sampling Techniques (1977), section 2.11.
 
-    >>> match_nearest(visited=[1, 0, 0, 1], risk=[0.3, 0.31, 0.9, 0.1], prior=[1, 1, 1, 1])[1].tolist()
-    [0.0, 1.0, 0.0, 0.0]
+    >>> as_rates(np.array([1.0, 1, 0]), np.array([1.0, 0.5, 0.5]), np.array([True] * 3), np.ones(3)).round(2).tolist()
+    [1.0, 1.75, 0.25]
     """
-    chosen, risks = outcome_and_risk(visited, risk)
-    counts = np.minimum(same_people(risks, prior)[1], MOST_PRIOR)
-    if not chosen.any() or chosen.all():
-        who = "nobody was" if not chosen.any() else "everyone was"
-        raise NoComparisonError(f"{who} visited", "give visited and unvisited people of the same area and time")
-    odds = log_odds(risks)
-    reach = CALIPER * spread_of(odds[chosen])
-    matched, weight = np.zeros(chosen.size, dtype=bool), np.zeros(chosen.size)
-    for count in np.unique(counts[chosen]):
-        inside = counts == count
-        _weigh(np.flatnonzero(inside & chosen), np.flatnonzero(inside & ~chosen), odds, reach, matched, weight)
-    if not matched.any():
-        raise NoComparisonError(
-            "no unvisited person has about the risk and the prior count of a visited one",
-            "give more unvisited people, such as people who just missed the list",
-        )
-    return matched, weight
-
-
-def _weigh(
-    ours: NDArray[np.intp], theirs: NDArray[np.intp], odds: Floats, reach: float, matched: Bools, weight: Floats
-) -> None:
-    """Find the nearest controls of one prior count's visited people; of about equally near ones those used least."""
-    if not theirs.size:
-        return
-    theirs = theirs[np.lexsort((theirs, odds[theirs]))]
-    near = odds[theirs]
-    used = np.zeros(theirs.size)
-    for person in ours:
-        middle = int(np.searchsorted(near, odds[person]))
-        around = np.arange(max(0, middle - _LOOKED_AT), min(theirs.size, middle + _LOOKED_AT))
-        apart = np.abs(near[around] - odds[person])
-        is_near = apart <= reach + 1e-9
-        around, apart = around[is_near], apart[is_near]
-        if around.size:
-            step = np.floor(apart * _STEPS / reach) if reach > 0 else apart
-            chosen = around[np.lexsort((around, used[around], step))[:NEIGHBOURS]]
-            matched[person] = True
-            used[chosen] += 1
-            weight[theirs[chosen]] += 1 / chosen.size
+    told = np.array(values, dtype=float)
+    for inside in (side, ~side):
+        w, y, t = weight[inside], values[inside], followed[inside]
+        if (w * t).sum() > 0:
+            rate, mean_time = (w * y).sum() / (w * t).sum(), (w * t).sum() / w.sum()
+            told[inside] = rate + (y - rate * t) / mean_time
+    return told
 
 
 class Compared:
     """Visited people and their controls, and the line through the controls that says what would have been."""
 
-    def __init__(self, matched: Bools, weight: Floats, traits: Mapping[str, Floats]) -> None:
+    def __init__(
+        self,
+        matched: Bools,
+        weight: Floats,
+        traits: Mapping[str, Floats],
+        *,
+        homes: NDArray[np.int64] | None = None,
+    ) -> None:
         self.ours, self.theirs = matched, weight > 0
         self.weight = weight[self.theirs]
-        self.traits = traits
+        self.traits, self.homes = traits, homes
         columns = [np.ones(matched.size)]
         for name, trait in traits.items():
             capped = np.minimum(trait, 2 * MOST_PRIOR) if name == "prior count" else trait
@@ -219,13 +229,23 @@ class Compared:
 
     @property
     def controls(self) -> float:
-        """How many people the weighted controls amount to (Kish)."""
-        return float(self.weight.sum() ** 2 / (self.weight**2).sum())
+        """How many people the weighted controls amount to (Kish); somebody who stands there several times is one."""
+        weight = self.weight if self.homes is None else np.bincount(self.homes[self.theirs], self.weight)
+        return float(weight.sum() ** 2 / (weight**2).sum())
 
     @property
     def freedom(self) -> float:
         """The degrees of freedom that are left for an interval."""
         return float(min(float(self.ours.sum()) - 1, self.controls - self.design.shape[1]))
+
+    def as_rates(self, values: Floats, followed: Floats) -> Floats:
+        """What each person compared adds to the rate of their side (`as_rates`); the others as they were."""
+        told = np.array(values, dtype=float)
+        both = self.ours | self.theirs
+        weight = np.ones(values.size)
+        weight[self.theirs] = self.weight
+        told[both] = as_rates(values[both], followed[both], self.ours[both], weight[both])
+        return told
 
     def mean(self, values: Floats, *, of_visited: bool) -> Estimate:
         """The mean of one side, the controls by their weights."""
@@ -241,7 +261,7 @@ class Compared:
         return Estimate(mean, mean - margin, mean + margin, n, int(self.ours.sum()))
 
     def gap(self, values: Floats) -> Estimate:
-        """The mean of the visited less what the controls' line says of them, with each person's own spread (HC3)."""
+        """The mean of the visited less what the controls' line says of them, with each home's own spread (HC3)."""
         ours, theirs, weight = self.design[self.ours], self.design[self.theirs], self.weight
         inverse = np.linalg.pinv((theirs * weight[:, None]).T @ theirs)
         line = inverse @ (theirs * weight[:, None]).T @ values[self.theirs]
@@ -254,8 +274,20 @@ class Compared:
         if self.freedom < 1:
             return Estimate(value, float("nan"), float("nan"), n, n_ours)
         variance = float((part**2 * rest**2).sum()) + float(beyond.var(ddof=1)) / n_ours
+        if self.homes is not None:
+            variance = max(
+                variance, self._by_home(part * rest, (beyond - value) / n_ours * np.sqrt(n_ours / (n_ours - 1)))
+            )
         margin = float(stats.t.ppf(0.975, self.freedom) * np.sqrt(variance))
         return Estimate(value, value - margin, value + margin, n, n_ours)
+
+    def _by_home(self, of_theirs: Floats, of_ours: Floats) -> float:
+        """The variance where people of one home, on either side, count together; one person may stand on both."""
+        homes = np.zeros(0, dtype=np.int64) if self.homes is None else self.homes
+        added = np.zeros(int(homes.max(initial=-1)) + 1)
+        np.add.at(added, homes[self.ours], of_ours)
+        np.add.at(added, homes[self.theirs], -of_theirs)
+        return float((added**2).sum())
 
     def balance(self) -> pl.DataFrame:
         """How alike the two sides are: trait, visited, controls, standardised_gap."""
@@ -292,17 +324,6 @@ def why_not(compared: Compared, checks: pl.DataFrame, left_out: float) -> str | 
             "the two sides differ in something that no record tells"
         )
     return None
-
-
-def log_odds(risks: Floats) -> Floats:
-    """The log-odds of risks (n,), kept off 0 and 1."""
-    return np.asarray(logit(np.clip(risks, OFF_THE_ENDS, 1 - OFF_THE_ENDS)))
-
-
-def spread_of(values: Floats) -> float:
-    """The standard deviation of values (n,), exactly 0 where they differ by rounding alone."""
-    spread = float(values.std())
-    return spread if spread > 1e-9 * (1 + float(np.abs(values).max(initial=0.0))) else 0.0
 
 
 def _coefficient(

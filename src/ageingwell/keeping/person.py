@@ -12,7 +12,7 @@ from ageingwell.audit.uses import Asked, about_person, logged
 from ageingwell.audit.writing import read_lines
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
-from ageingwell.decisions.entry import Entry, entries_of
+from ageingwell.decisions.entry import LOT_KIND, Entry, entries_of
 from ageingwell.decisions.ledger import read_ledger
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import ArgumentError, PublishError, UnknownPersonError
@@ -70,6 +70,16 @@ class Basis:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """A draw at random of the last places that the person took part in, and the day until which they were left off."""
+
+    night: date
+    agency: str | None
+    is_won: bool
+    left_out_until: date | None
+
+
+@dataclass(frozen=True)
 class PersonHeld:
     """All that is held of one person. `named` are the nights that name them, listed or not; `followed` counts the old
     lists kept as pseudonyms alone, `n_notes` the notes in somebody's own words, which may be about others too. `bases`
@@ -87,6 +97,7 @@ class PersonHeld:
     purpose: str
     bases: tuple[Basis, ...] = ()
     made_up: bool = False
+    draws: tuple[Draw, ...] = ()
 
 
 def person(
@@ -124,14 +135,14 @@ def person(
 def _held(who: str, out: Path, data: Path | None, config: Config, list_key: GivenKey, *, on: date) -> PersonHeld:
     nights = [read_night(folder) for folder in every_night(out)]
     naming = [night for night in nights if _is_named(night, who)]
-    ledger = read_ledger(ledger_path(out, config))
-    entries = entries_of(ledger.filter(pl.col("person_id") == who))
+    theirs = read_ledger(ledger_path(out, config)).filter(pl.col("person_id") == who)
+    entries = entries_of(theirs)
     followed = sum(_is_followed(path, who) for path in nights_followed(out).values())
     records = None
     if data is not None:
         with scratch() as workspace:
             records = records_of(who, data, config=config, workspace=workspace, on=on)
-    if not (naming or entries or followed or (records and records.tables)):
+    if not (naming or theirs.height or followed or (records and records.tables)):
         _stop_unknown(who, out, has_records=data is not None)
     key = list_key if isinstance(list_key, Key) or list_key is None else Key.read(Path(list_key))
     listed = [_listed(night, who, config, key) for night in naming if _row(night.frames.listed, who)]
@@ -142,12 +153,23 @@ def _held(who: str, out: Path, data: Path | None, config: Config, list_key: Give
         named=tuple(sorted({_day(night) for night in naming})),
         listed=tuple(_newest_first(listed)),
         entries=tuple(entries),
+        draws=_draws(theirs),
         looked=tuple(_looked(out, config, who)),
         n_followed=followed,
         n_notes=sum(entry.note is not None for entry in entries),
         purpose=config.score.purpose,
         bases=_bases(config, on),
         made_up=any(night.facts.get("made_up") for night in nights),
+    )
+
+
+def _draws(theirs: pl.DataFrame) -> tuple[Draw, ...]:
+    """The draws the person took part in, as the ledger tells each last."""
+    newest = theirs.filter(kind=LOT_KIND).sort("position").unique("night", keep="last", maintain_order=True)
+    rows = newest.filter(pl.col("lot").is_in(["won", "lost"])).sort("night")
+    return tuple(
+        Draw(night, agency, lot == "won", until)
+        for night, agency, lot, until in rows.select("night", "agency", "lot", "left_out_until").iter_rows()
     )
 
 

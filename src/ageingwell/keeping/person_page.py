@@ -10,7 +10,7 @@ from ageingwell.decisions.choices import DECISIONS, OUTCOMES, PERSON_SAID, REASO
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.plan_choices import AGREED, HELPED, MATTERS, OWN, WHO
 from ageingwell.disk import DISK, Disk
-from ageingwell.keeping.person import Listed, PersonHeld
+from ageingwell.keeping.person import Draw, Listed, PersonHeld
 from ageingwell.keeping.records_of import RecordsHeld
 from ageingwell.report.html import held_html
 from ageingwell.report.words import PURPOSE_WORDS, reason_words
@@ -63,6 +63,7 @@ def plain_of(held: PersonHeld) -> dict[str, Any]:
         "nights": [str(day) for day in held.named],
         "listed": [asdict(one) | {"needs": dict(one.needs)} for one in held.listed],
         "decided": [_decided(entry) for entry in held.entries],
+        "draws": [vars(draw) for draw in held.draws],
         "plans": [_plan(entry) for entry in held.entries if entry.plan is not None],
         "looked_at": [asdict(one) for one in held.looked],
         "n_old_lists": held.n_followed,
@@ -177,6 +178,7 @@ def _of_decisions(held: PersonHeld) -> Part:
     rows = [list(_decided(entry).values()) for entry in held.entries]
     plans = [list(_plan(entry).values()) for entry in held.entries if entry.plan is not None]
     says = [] if held.entries else ["Nothing was decided or planned."]
+    says += [_drawn(draw) for draw in held.draws]
     if held.n_notes:
         says.append(
             f"{held.n_notes} {'note' if held.n_notes == 1 else 'notes'} in someone's own words may be about others "
@@ -190,6 +192,14 @@ def _of_decisions(held: PersonHeld) -> Part:
         _table("What the group wrote down", heads, rows),
         _table("Plans", plan_heads, plans),
     )
+
+
+def _drawn(draw: Draw) -> str:
+    """What a draw at random gave the person, in a sentence."""
+    whose = f" of {agency_words(draw.agency)}" if draw.agency else ""
+    picked = "Your home was picked" if draw.is_won else "Your home was not picked"
+    until = "" if draw.left_out_until is None else f", and was left off the list until {_day(draw.left_out_until)}"
+    return f"On {_day(draw.night)} the last visits{whose} were picked at random. {picked}{until}."
 
 
 def _decided(entry: Entry) -> dict[str, str]:

@@ -85,9 +85,14 @@ def look_back(
                 max_refused_share=config.score.max_refused_share,
                 progress=world.tell,
             )
-        today = recorded_up_to or _day_after_newest(records, today=world.now().date())
+        today = recorded_up_to or day_after_newest(records, today=world.now().date())
         gate = permitted_or_stop(
-            records, config=config, purpose=_purpose(config), recipients=("group",), on=today, today=world.now().date()
+            records,
+            config=config,
+            purpose=purpose_of_looking_back(config),
+            recipients=("group",),
+            on=today,
+            today=world.now().date(),
         )
         cut_offs = choose_cut_offs(AsOf(today), settings)
         people = split(latest_versions(gate.records.tables["gp_patients"].rows), settings)
@@ -147,7 +152,7 @@ def _untold(tables: Tables, spine: pl.DataFrame, as_of: AsOf, config: Config) ->
     ).untold
 
 
-def _day_after_newest(records: Records, *, today: date) -> date:
+def day_after_newest(records: Records, *, today: date) -> date:
     """The day after the newest row of the register; of real records no row dated after today counts."""
     patients = records.tables["gp_patients"]
     newest = patients.newest_on if records.made_up else patients.newest_known(today)
@@ -156,7 +161,7 @@ def _day_after_newest(records: Records, *, today: date) -> date:
     return newest + timedelta(days=1)
 
 
-def _purpose(config: Config) -> Purpose:
+def purpose_of_looking_back(config: Config) -> Purpose:
     """Looking back is evaluation where lists are direct care."""
     return "evaluation" if config.score.purpose == "direct_care" else config.score.purpose
 

@@ -20,6 +20,7 @@ from ageingwell.given import GivenDay, day_of
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.barred import BARRED_FILE
 from ageingwell.kept.frames import NightFrames
+from ageingwell.meeting.recording import ledger_path
 from ageingwell.meeting.sent_lists import manifest_of
 from ageingwell.night.answered import published_as
 from ageingwell.night.barring import (
@@ -39,6 +40,7 @@ from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.list_key import list_key_or_fault, stop_on_one_key_for_two
 from ageingwell.night.local import read_local_directory
+from ageingwell.night.lot_kept import keep_lot
 from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.untold import columns_gone
@@ -278,6 +280,9 @@ def _scored(
                 counts={"listed": frames.listed.height},
             )
             settle_barred(out, told, lost, accepted=accept_change and night.is_current, on=as_of)
+            if night.is_current:
+                people = frames.scores.lazy().select("person_id").collect()["person_id"]
+                keep_lot(ledger_path(out, config), frames.lot, on=as_of, people=people)
             if night.is_current:
                 # It was worked out from tables that could be believed, whatever was said of the list before.
                 set_mark(out, None)

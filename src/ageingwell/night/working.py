@@ -20,6 +20,7 @@ from ageingwell.kept.frames import NightFrames, frame_file, previous_list, read_
 from ageingwell.kept.sealed import changed_since, digest_of_night
 from ageingwell.night.deciding import NOTHING_DECIDED, read_decisions
 from ageingwell.night.local import LocalDirectory
+from ageingwell.night.lot_kept import stop_on_other_lot
 from ageingwell.night.outreach import outreach_list
 from ageingwell.night.shards import OPT_OUTS, REGISTER, folder_of_shards, shards_needed
 from ageingwell.night.track_record import settled_archive
@@ -57,6 +58,8 @@ def work_out(
     previous = None if nights is None else latest_before(nights, as_of.day.isoformat())
     last_list = previous_list(previous)
     ledger = NOTHING_DECIDED if nights is None else read_decisions(nights, config=config, previous=previous)
+    lots = lots_so_far(previous)
+    stop_on_other_lot(lots, ledger, nights)
     bundle = suitable_bundle(config, records, allow_made_up=allow_made_up_bundle, cache=world.cache)
     with engine_of(config.score.engine) as engine, folder_of_shards(config.score, scratch) as workspace:
         frames, facts = outreach_list(
@@ -75,7 +78,7 @@ def work_out(
             local=local,
             engine=engine,
             n_shards=shards_needed(records, config.score),
-            lots=lots_so_far(previous),
+            lots=lots,
             held=held,
         )
     if previous is not None:

@@ -106,6 +106,16 @@ def commissioning_html(
     )
 
 
+def impact_html(told: Mapping[str, Any]) -> bytes:
+    """Draw the page for the chair from `impact_page`: the answer first, counts alone."""
+    return _page("impact.html", title="Did it help?", use_until=None, **told)
+
+
+def impact_annex_html(told: Mapping[str, Any]) -> bytes:
+    """Draw the annex of the same impact, for a statistician."""
+    return _page("impact_annex.html", title="Did it help? Technical annex", use_until=None, **told)
+
+
 def held_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:
     """Draw the page for a person who asked what is held of them: `short` sentences and `sections` in plain words."""
     return _page(

@@ -192,6 +192,15 @@ def communication_words(label: str) -> str:
     return _LANGUAGES.get(label, capital(" ".join(words)))
 
 
+def need_words(need: str) -> str:
+    """A need by its name for readers.
+
+    >>> need_words("falls_assessment"), need_words("added_by_group")
+    ('Falls assessment', 'Added by group')
+    """
+    return NEED_WORDS[need].name if need in NEED_WORDS else label_words(need)
+
+
 def label_words(label: str) -> str:
     """Write a label as a reader would.
 

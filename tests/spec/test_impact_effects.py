@@ -1,0 +1,121 @@
+"""What an impact tells: a true effect is found, none is found where there is none, and few people say nothing."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ageingwell.governance.impact_shown import hide_effects, show_chains
+from ageingwell.learning.effects_told import effects_told
+from ageingwell.report.impact_words import OUTCOME_NAMES, answer_words
+
+
+def arm(*, n: int, effect: float, seed: int = 1, matched: bool = False) -> pl.DataFrame:
+    """People on two sides whose yearly admissions come of one rate each; being offered a visit changes it."""
+    generator = np.random.default_rng(seed)
+    rate = generator.gamma(0.8, 1.0, n)
+    side = generator.random(n) < 0.5
+    admissions = generator.poisson(np.where(side, rate * np.exp(effect), rate))
+    prior, before = generator.poisson(rate), generator.poisson(rate)
+    risk = np.clip(1 - np.exp(-(0.4 + 0.5 * prior)), 0.01, 0.9)
+    return pl.DataFrame(
+        {
+            "person_id": [f"p{k}" for k in range(n)],
+            "home": [f"h{k}" for k in range(n)],
+            "index_on": [date(2025, 6, 1 + k % 2) for k in range(n)],
+            "is_visited": side,
+            "risk": risk,
+            "lead_agency": np.where(np.arange(n) % 9 == 0, "fire", "gp"),
+            "needs": [["cold_home"] if k % 3 == 0 else [] for k in range(n)],
+            "chance": [None if matched else 0.5] * n,
+            "followed": np.where(np.arange(n) % 20 == 0, 0.5, 1.0),
+            "emergency_admissions": admissions.astype(float),
+            "falls_admissions": (generator.random(n) < 0.002).astype(float),
+            "emergency_bed_days": 4.0 * admissions,
+            "new_long_term_care": (generator.random(n) < 0.1).astype(float),
+            "deaths": (generator.random(n) < 0.1).astype(float),
+            "days_at_home": 365 - 4.0 * admissions,
+            "prior_admissions": prior.astype(float),
+            "admissions_the_year_before": before.astype(float),
+            "age": generator.uniform(70, 90, n),
+            "is_female": (generator.random(n) < 0.6).astype(float),
+            "deprivation_decile": np.full(n, 5.0),
+        },
+        schema_overrides={"chance": pl.Float64, "needs": pl.List(pl.String)},
+    )
+
+
+@pytest.mark.parametrize("method", ["lot", "matched"])
+@pytest.mark.parametrize("effect", [0.0, -0.6])
+def test_the_effect_is_found_or_none_is(method, effect):
+    true = 0.8 * (np.exp(effect) - 1)
+    told = effects_told({method: arm(n=2_000, effect=effect, matched=method == "matched")}, days=365)
+    row = told.effects.filter(by="all", outcome="emergency_admissions").row(0, named=True)
+
+    assert row["why_not"] is None
+    assert row["low"] <= true <= row["high"]
+    assert (row["high"] < 0) == (effect < 0)
+    assert told.checks.filter(by="all").height == 1
+    assert set(told.effects["by"]) == {"all", "agency", "need"}
+
+
+def test_few_people_and_few_events_say_nothing():
+    few = effects_told({"lot": arm(n=30, effect=0)}, days=365).effects
+    rare = effects_told({"lot": arm(n=400, effect=0)}, days=365).effects.filter(by="all", outcome="falls_admissions")
+
+    assert few["value"].is_null().all()
+    assert "fewer than 20 homes" in few["why_not"][0]
+    assert rare["why_not"].to_list() == ["fewer than 20 people had it"]
+
+
+def test_an_effect_of_few_people_leaves_no_figure_and_no_count():
+    told = hide_effects(effects_told({"lot": arm(n=400, effect=0)}, days=365).effects)
+    small = told.filter(by="all", outcome="falls_admissions")
+
+    assert small.select("value", "low", "high").row(0) == (None,) * 3
+    assert small["happened_visited"][0] in (0, None)
+    assert not {"spread"} & set(told.columns)
+    shown = told.drop_nulls("value").filter(outcome="emergency_admissions", by="all").row(0, named=True)
+    step = 5 / min(shown["n_visited"], shown["n_others"])
+    assert abs(shown["value"] / step - round(shown["value"] / step)) < 0.2
+
+
+CHAIN = ("listed", "reached", "taken_up")
+
+
+def shown(*rows: tuple[str, str, str, int]) -> dict[tuple[str, str, str], str]:
+    counts = pl.DataFrame(rows, schema=["by", "name", "stage", "n"], orient="row")
+    told = show_chains(counts, chain=CHAIN, beside=("said_no",), parts=("agency",))
+    return {(by, name, stage): words for by, name, stage, words in told.iter_rows()}
+
+
+@pytest.mark.parametrize(
+    ("rows", "hidden"),
+    [
+        # 40 less 37 is 3 people: both cannot stand.
+        ([("all", "all", "listed", 40), ("all", "all", "reached", 37)], 1),
+        ([("all", "all", "listed", 40), ("all", "all", "reached", 20), ("all", "all", "taken_up", 3)], 1),
+        # An agency's 4 would follow from everybody's and the other agency's.
+        ([("all", "all", "listed", 44), ("agency", "gp", "listed", 40), ("agency", "fire", "listed", 4)], 2),
+        # All but 2 people have a need.
+        ([("all", "all", "listed", 40), ("need", "falls", "listed", 38)], 1),
+        ([("all", "all", "listed", 40), ("all", "all", "said_no", 35)], 1),
+        ([("all", "all", "listed", 40), ("all", "all", "reached", 20), ("need", "falls", "listed", 20)], 0),
+    ],
+)
+def test_no_count_of_few_follows_from_the_others(rows, hidden):
+    told = shown(*rows)
+
+    assert sum(words == "not shown" for words in told.values()) == hidden
+
+
+def test_every_outcome_has_words_for_fewer_more_and_neither():
+    for outcome in OUTCOME_NAMES:
+        tags = [
+            answer_words(outcome, {"value": (low + high) / 2, "low": low, "high": high}, days=365)[0]
+            for low, high in ((-2.0, -1.0), (1.0, 2.0), (-1.0, 1.0))
+        ]
+        assert tags == ["Fewer", "More", "No clear difference"]
+    wide = {"value": 0.1, "low": -1.0, "high": 1.2, "n_visited": 50, "n_others": 50}
+    assert answer_words("deaths", wide, days=365, n_needed=1_000)[0] == "We cannot tell yet"
