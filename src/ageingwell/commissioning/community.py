@@ -46,19 +46,6 @@ VISITED: Final = "visited"
 PLANNED: Final = "with a plan"
 COMPLETED: Final = "with a plan that met what mattered"
 
-# What `ageingwell impact` found: one row an outcome; see `costing.cost_of_outcomes`.
-EFFECTS: Final = pl.Schema(
-    {
-        "outcome": pl.String,
-        "value": pl.Float64,
-        "low": pl.Float64,
-        "high": pl.Float64,
-        "n": pl.Int64,
-        "method": pl.String,
-        "why_not": pl.String,
-    }
-)
-
 
 @dataclass(frozen=True)
 class Community:

@@ -6,10 +6,11 @@ Every count in here is one as the page shows it, so a cost tells nothing that th
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import polars as pl
 
-from ageingwell.commissioning.community import COMPLETED, EFFECTS, VISITED, WORK
+from ageingwell.commissioning.community import COMPLETED, VISITED, WORK
 from ageingwell.config.costs import CostsSettings
 from ageingwell.register import LEAD_AGENCIES
 
@@ -121,26 +122,58 @@ def wilson(done: int, n: int) -> tuple[float, float]:
 NOT_MEASURED = "not known yet: run `ageingwell impact` first"
 
 
-def cost_of_outcomes(effects: pl.DataFrame | None, visit: Cost) -> dict[str, Cost]:
-    """What it costs to prevent one event, by outcome: a visit's cost over what a visit changed.
+@dataclass(frozen=True, slots=True)
+class Prevented:
+    """What visits changed in one outcome, and what it cost to prevent one event: of everybody visited, or those of an
+    agency. `value` to `high` is the change for each person visited, None where it may not be told."""
 
-    `effects` (`EFFECTS`) has one row an outcome: `value` is the change in events for each person visited with its 95%
-    interval `low` to `high`, less than 0 where there are fewer; `why_not` says why it may not be told. There is no
-    cost where nothing was measured, where a figure was refused, and where the interval holds no change at all.
+    outcome: str
+    agency: str | None
+    value: float | None
+    low: float | None
+    high: float | None
+    cost: Cost
 
-    >>> one = [("emergency_admission", -0.1, -0.2, -0.05, 400, "lot", None)]
-    >>> cost_of_outcomes(pl.DataFrame(one, schema=EFFECTS, orient="row"), Cost(100, 80, 120))
-    {'emergency_admission': Cost(gbp=1000.0, low=400.0, high=2400.0, why_not='')}
+
+def cost_of_outcomes(effects: pl.DataFrame | None, costs: CostsSettings) -> list[Prevented]:
+    """What it costs to prevent one event: a visit's cost over what a visit changed; nothing without `effects`.
+
+    `effects` (`config.effects.EFFECTS`) is what `ageingwell impact` found. Of an outcome the figure by lot is taken
+    where there is one, and the one that people were followed longest for. There is no cost where a figure was refused,
+    and where its interval holds no change at all. A figure of everybody visited is set against the dearest visit.
+
+    >>> row = ("all", "all", "lot", 365, "emergency_admission", -0.1, -0.2, -0.05, 400, None)
+    >>> told = {"covers": "a visit", "source": "our own accounts", "year": 2026, "price_base": "2025/26 prices"}
+    >>> costs = CostsSettings(visits={"fire": {"gbp": 100, "low": 80, "high": 120, "per": "visit", **told}})
+    >>> cost_of_outcomes(pl.DataFrame([row], schema=EFFECTS, orient="row"), costs)[0].cost
+    Cost(gbp=1000.0, low=400.0, high=2400.0, why_not='')
     """
     if effects is None:
-        return {}
-    told = {}
-    for row in effects.select(EFFECTS.names()).cast(EFFECTS).to_dicts():
-        told[row["outcome"]] = _cost_of_event(row, visit)
-    return told
+        return []
+    of_kind = effects.filter(pl.col("by").is_in(["all", "agency"])).sort(
+        pl.col("by") != "all", "name", "outcome", pl.col("method") != "lot", -pl.col("days"), maintain_order=True
+    )
+    first = of_kind.unique(["by", "name", "outcome"], keep="first", maintain_order=True)
+    return [_prevented(row, costs) for row in first.iter_rows(named=True)]
 
 
-def _cost_of_event(row: Mapping[str, object], visit: Cost) -> Cost:
+def _prevented(row: Mapping[str, Any], costs: CostsSettings) -> Prevented:
+    agency = None if row["by"] == "all" else str(row["name"])
+    visit = dearest_visit(costs) if agency is None else cost_of_visit(agency, costs)
+    ends = (row["value"], row["low"], row["high"])
+    may_be_told = not row["why_not"] and None not in ends
+    value, low, high = ends if may_be_told else (None, None, None)
+    return Prevented(str(row["outcome"]), agency, value, low, high, _cost_of_event(row, visit))
+
+
+def dearest_visit(costs: CostsSettings) -> Cost:
+    """The visit that costs most of those whose cost is known."""
+    every = [cost_of_visit(agency, costs) for agency in LEAD_AGENCIES]
+    priced = [cost for cost in every if cost.gbp is not None]
+    return max(priced, key=lambda cost: cost.gbp or 0.0) if priced else every[0]
+
+
+def _cost_of_event(row: Mapping[str, Any], visit: Cost) -> Cost:
     value, low, high = (row[name] for name in ("value", "low", "high"))
     if row["why_not"]:
         return Cost(None, why_not=f"may not be told: {row['why_not']}")

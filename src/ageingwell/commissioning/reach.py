@@ -37,6 +37,9 @@ def one_more_worker(shown: Shown, community: Community) -> list[Worker]:
 
     Most homes first, as they are shown.
     """
+    # A count of nobody is not among the numbers of a page.
+    counted = community.counted
+    solved = set() if counted is None else set(counted.filter(pl.col("of") == WORKER)["one"])
     told = [
         Worker(
             agency,
@@ -45,7 +48,7 @@ def one_more_worker(shown: Shown, community: Community) -> list[Worker]:
             cost_of_worker(agency, community.costs),
         )
         for agency in LEAD_AGENCIES
-        if (WORKER, agency, HOMES) in shown.words
+        if agency in solved
     ]
     return sorted(told, key=lambda one: -(shown.number(WORKER, one.agency, HOMES) or 0))
 

@@ -71,6 +71,12 @@ class CostsSettings(Settings):
         default=10, ge=1, le=200, description="homes per week that one more worker could visit"
     )
     weeks_a_year: int = Field(default=42, ge=1, le=52, description="weeks of the year in which a worker visits")
+    effects: str | None = Field(
+        default=None,
+        min_length=1,
+        description="file: `effects.parquet` of `ageingwell impact`, next to this file or a full path; absent: what it "
+        "costs to prevent an event is not told",
+    )
     visits: dict[LeadAgency, Figure] = Field(
         default_factory=dict, description="what one visit costs, or an hour of a worker, by the agency that visits"
     )

@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import Field, ValidationError, create_model
 
 from ageingwell.config.costs import CostsSettings
+from ageingwell.config.effects import read_effects
 from ageingwell.config.files import (
     MOST_TABLE_BYTES,
     Settings,
@@ -102,6 +103,7 @@ class Config(Shown):
     directory: Path | None
     positions: Path
     outlines: Outlines
+    effects: pl.DataFrame | None
     codelists: dict[str, tuple[str, ...]]
     places: Path
     digest: str
@@ -174,6 +176,7 @@ def load_config(path: str | Path | None = None) -> Config:
         except ConfigError as fault:
             found.append(fault.found)
     outlines = _outlines(files["services"], services, found)
+    effects = _effects(files["costs"], costs, found)
     if (
         found
         or score is None
@@ -190,7 +193,7 @@ def load_config(path: str | Path | None = None) -> Config:
     positions = _beside(files["services"], services.positions)
     with _explained():
         codelists = _codelists(files["codelists"])
-        also = [path for path in (medicines, outlines[0]) if path is not None]
+        also = [path for path in (medicines, outlines[0], effects[0]) if path is not None]
         digest = _digest(top, [*files.values(), positions, *also, *_own_profiles(top)])
     return Config(
         score=score,
@@ -207,6 +210,7 @@ def load_config(path: str | Path | None = None) -> Config:
         directory=None if services.directory is None else _beside(files["services"], services.directory),
         positions=positions,
         outlines=outlines[1],
+        effects=effects[1],
         codelists=codelists,
         places=files["places"],
         digest=digest,
@@ -284,6 +288,21 @@ def _outlines(file: Path, services: ServicesSettings | None, found: list[str]) -
     except ConfigError as fault:
         found.append(fault.found)
         return None, {}
+
+
+def _effects(file: Path, costs: CostsSettings | None, found: list[str]) -> tuple[Path | None, pl.DataFrame | None]:
+    """The file of effects that the settings of costs name, and what is in it; nothing where they name none."""
+    if costs is None or costs.effects is None:
+        return None, None
+    path = file.parent / costs.effects
+    if not path.is_file():
+        found.append(f"{file.name}: `effects`: there is no file {path.name}")
+        return None, None
+    try:
+        return path, read_effects(path)
+    except ConfigError as fault:
+        found.append(fault.found)
+        return None, None
 
 
 def _beside(top: Path, name: str) -> Path:

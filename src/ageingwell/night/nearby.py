@@ -76,6 +76,7 @@ def community_of(
         costs=config.costs,
         interventions=config.interventions.needs,
         outlines=config.outlines,
+        effects=config.effects,
         quarter=quarter_of(facts.as_of),
     )
 

@@ -13,7 +13,7 @@ from ageingwell.commissioning.reach import gaps, one_more_worker
 from ageingwell.commissioning.shown import Shown
 from ageingwell.commissioning.trends import going_words
 from ageingwell.governance.crosses import TOTAL
-from ageingwell.report.commissioning_money import dearest_visit, worker_words
+from ageingwell.report.commissioning_money import worker_words
 from ageingwell.report.commissioning_table import in_a_sentence, need_words
 from ageingwell.views.words import NEED_WORDS, capital, label_words
 
@@ -74,16 +74,17 @@ def _named(needs: Sequence[str]) -> str:
 
 
 def _worker(asked: Asked) -> str:
-    found = one_more_worker(asked.shown, asked.community)
-    return worker_words(found, asked.community.costs).removeprefix("one more worker, ")
+    return worker_words(one_more_worker(asked.shown, asked.community))
 
 
 def _helped(community: Community) -> str:
     """What it cost to prevent an event, where that was measured and may be told."""
-    found = cost_of_outcomes(community.effects, dearest_visit(community.costs))
-    told = {outcome: cost for outcome, cost in found.items() if cost.gbp is not None}
-    if not told:
-        why = next((cost.why_not for cost in found.values()), "visits were not compared with no visits")
-        return f"not known yet: {why}"
-    outcome, cost = next(iter(told.items()))
-    return f"each {label_words(outcome).lower()} prevented cost {pounds(cost.low)} to {pounds(cost.high)}"
+    if community.effects is None:
+        return "not known yet: visits were not compared with no visits"
+    every = [one for one in cost_of_outcomes(community.effects, community.costs) if one.agency is None]
+    told = [one for one in every if one.cost.gbp is not None]
+    if told:
+        said = label_words(told[0].outcome).lower()
+        return f"each {said} prevented cost {pounds(told[0].cost.low)} to {pounds(told[0].cost.high)}"
+    why = every[0].cost.why_not if every else "nothing was measured"
+    return f"not known yet: {why}"

@@ -5,8 +5,16 @@ from math import inf
 
 import polars as pl
 
-from ageingwell.commissioning.community import EFFECTS, NEEDS, PLANNED, VISITED, WORK, Community
-from ageingwell.commissioning.costing import Cost, cost_of_outcomes, cost_of_plans, cost_of_visit, pounds, whole
+from ageingwell.commissioning.community import NEEDS, PLANNED, VISITED, WORK, Community
+from ageingwell.commissioning.costing import (
+    Cost,
+    Prevented,
+    cost_of_outcomes,
+    cost_of_plans,
+    cost_of_visit,
+    pounds,
+    whole,
+)
 from ageingwell.commissioning.reach import Gap, Worker
 from ageingwell.commissioning.shown import Shown
 from ageingwell.config.costs import CostsSettings, Figure
@@ -111,35 +119,27 @@ def costs(community: Community, numbers: pl.DataFrame) -> Table:
 
 def outcomes(community: Community) -> Table:
     """What it costs to prevent one event, where the effect of visits was measured."""
-    if community.effects is None:
-        return table("", (), [])
-    visit = dearest_visit(community.costs)
-    found = cost_of_outcomes(community.effects, visit)
-    effects = {row["outcome"]: row for row in community.effects.select(EFFECTS.names()).to_dicts()}
     rows = [
-        [label_words(outcome), _effect_words(effects[outcome]), cost.words, _event_words(outcome, community.costs)]
-        for outcome, cost in found.items()
+        [
+            f"{label_words(one.outcome)}, {'everyone visited' if one.agency is None else agency_words(one.agency)}",
+            _effect_words(one),
+            one.cost.words,
+            _event_words(one.outcome, community.costs),
+        ]
+        for one in cost_of_outcomes(community.effects, community.costs)
     ]
     note = (
-        "The cost of a visit is the highest of all agencies, so preventing an event costs this much at most. "
-        "What an event costs is not money that a budget gets back."
+        "For everyone visited, the cost of a visit is the highest of all agencies. So preventing an event costs this "
+        "much at most. What an event costs is not money that a budget gets back."
     )
     heads = ("Outcome", "Change for each 100 people visited", "Cost to prevent one", "What one costs")
     return table("What it costs to prevent one event", heads, rows, note=note)
 
 
-def dearest_visit(costs: CostsSettings) -> Cost:
-    """The visit that costs most of those whose cost is known."""
-    every = [cost_of_visit(agency, costs) for agency in LEAD_AGENCIES]
-    priced = [cost for cost in every if cost.gbp is not None]
-    return max(priced, key=lambda cost: cost.gbp or 0.0) if priced else every[0]
-
-
-def _effect_words(row: Mapping[str, object]) -> str:
-    ends = [row[name] for name in ("value", "low", "high")]
-    if row["why_not"] or not all(isinstance(end, float) for end in ends):
+def _effect_words(one: Prevented) -> str:
+    if one.value is None or one.low is None or one.high is None:
         return "not told"
-    value, low, high = (f"{100 * float(str(end)):+.1f}" for end in ends)
+    value, low, high = (f"{100 * end:+.1f}" for end in (one.value, one.low, one.high))
     return f"{value} ({low} to {high})"
 
 
@@ -190,18 +190,18 @@ def _pounds_a_home(one: Worker) -> float:
     return inf if one.a_year.gbp is None or not n else one.a_year.gbp / n
 
 
-def worker_words(found: Sequence[Worker], costs: CostsSettings) -> str:
+def worker_words(found: Sequence[Worker]) -> str:
     """The worker who would reach the most homes for a pound, and what a year of them costs, in a few words.
 
     >>> one = Worker("fire", "10", "15", Cost(23_100, 23_100, 23_100))
-    >>> worker_words([one], CostsSettings())
-    'one more worker, Fire and rescue: about 10 more homes in a week, £23,100 a year'
+    >>> worker_words([one])
+    'Fire and rescue: about 10 more homes in a week, £23,100 a year'
     """
     reached = [one for one in found if one.homes != "0"]
     if not found:
-        return "one more worker: not worked out"
+        return "not worked out"
     if not reached:
-        return "one more worker would reach nobody new: no home is waiting"
+        return "nobody new would be reached: no home is waiting"
     best = min(reached, key=_pounds_a_home)
     cost = "cost not filled in" if best.a_year.gbp is None else f"{pounds(best.a_year.gbp)} a year"
-    return f"one more worker, {agency_words(best.agency)}: about {best.homes} more homes in a week, {cost}"
+    return f"{agency_words(best.agency)}: about {best.homes} more homes in a week, {cost}"
