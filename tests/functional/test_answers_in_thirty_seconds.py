@@ -22,6 +22,7 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.night.score import score
 from ageingwell.pseudonyms import Key, row_key
+from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.html import report_html
 from ageingwell.report.summary import summarise
 from ageingwell.views.words import NEED_WORDS, agency_words, day_words
@@ -157,9 +158,6 @@ NOT_YET: dict[tuple[str, str], str] = {
     ("Link worker", "What would they like?"): (
         "what matters to a person is in their plan; no ledger that we ship lets the voluntary sector read plans"
     ),
-    ("Commissioner", "What would one more worker buy, at what cost?"): "no setting says what a visit costs",
-    ("Commissioner", "Did last year's spending help?"): "nothing compares people visited with people not visited yet",
-    ("Commissioner", "Fair, and getting better?"): "no night is compared with those of the months before it",
     ("IG lead", "What do you hold on Mrs X?"): "there is no command for one person's access request yet",
     ("IG lead", "How long kept, which model, who printed?"): "nights have no day on which they expire yet",
     ("Clinical safety", "Hazards and controls?"): "there is no hazard log yet",
@@ -434,6 +432,43 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 @asks("Commissioner", "What is missing or full, and why?")
 def _(night: Later) -> tuple[list[str], list[str]]:
     return words_of_page(night.folder / "commissioning.html"), ["no service nearby", "full"]
+
+
+def _shown(n: int) -> str:
+    """A count as a page may show it, by hand: to the nearest 5, and not from 1 to 7."""
+    return "1 to 7" if 0 < n < 8 else f"{(n + 2) // 5 * 5:,}"
+
+
+@asks("Commissioner", "What would one more worker buy, at what cost?")
+def _(night: Later) -> tuple[list[str], list[str]]:
+    first = pl.read_parquet(night.folder.parent / str(NIGHT) / "counted.parquet")
+    more = dict(first.filter(of="one more worker", other="homes").select("one", "n").iter_rows())
+    # The quarter's page is of its first night. 55 pounds a fire visit, 10 in a week, 42 weeks; a nurse's hour is 57
+    # and a social worker's 61, and a visit takes an hour and a half.
+    a_year = {"fire": 55 * 420, "gp": 57 * 1.5 * 420, "social_care": 61 * 1.5 * 420}
+    assert set(more) == set(LEAD_AGENCIES)
+    if not any(more.values()):
+        return words_of_page(night.folder / "commissioning.html"), ["nobody new would be reached"]
+    reached = {agency: int(_shown(more[agency])) for agency in a_year if more[agency] >= 8}
+    best = min(reached, key=lambda agency: a_year[agency] / reached[agency])
+    pounds = f"£{round(a_year[best], -2):,.0f}"
+    said = f"{agency_words(best)}: about {reached[best]} more homes in a week, {pounds} a year"
+    return words_of_page(night.folder / "commissioning.html"), [said]
+
+
+@asks("Commissioner", "Did last year's spending help?")
+def _(night: Later) -> tuple[list[str], list[str]]:
+    # Nobody has compared visits with no visits here, and the page may not say more than that.
+    return words_of_page(night.folder / "commissioning.html"), ["did it help? not known yet"]
+
+
+@asks("Commissioner", "Fair, and getting better?")
+def _(night: Later) -> tuple[list[str], list[str]]:
+    first = pl.read_parquet(night.folder.parent / str(NIGHT) / "counted.parquet")
+    states = dict(first.filter(of="people by rurality").group_by("other").agg(pl.col("n").sum()).iter_rows())
+    listed, waiting = (int(_shown(states[f"A need, {what}"])) for what in ("on the list", "waiting"))
+    share = f"{int(100 * listed / (listed + waiting) + 0.5)} in 100"
+    return words_of_page(night.folder / "commissioning.html"), ["of people with a need", share, "first quarter"]
 
 
 # IG lead

@@ -17,7 +17,7 @@ from helpers.sealed import seal_again
 
 NIGHT = date(2026, 11, 22)
 # What a run keeps beside its nights, in order: who was barred, and the quarter's page for commissioners.
-BESIDE_NIGHTS = ("barred.csv", "commissioning-2026-Q4.csv", "commissioning-2026-Q4.html")
+BESIDE_NIGHTS = ("barred.csv", *(f"commissioning-2026-Q4.{form}" for form in ("csv", "html", "md")))
 AUDIT = ("audit.jsonl", "audit.jsonl.head")
 OF_A_RUN = ("run.json", *AUDIT, "audit.jsonl.key")
 Row = dict[str, Any]

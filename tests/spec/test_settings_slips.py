@@ -9,6 +9,7 @@ import pytest
 from helpers.evidence import counted
 from pydantic import ValidationError
 
+from ageingwell.config.costs import CostsSettings
 from ageingwell.config.files import Settings, mistakes, read_toml, shipped
 from ageingwell.config.load import Agencies, load_config
 from ageingwell.config.may_lower import MayLower
@@ -26,6 +27,7 @@ FILES: dict[str, type[Settings]] = {
     "interventions.toml": Interventions,
     "may_lower.toml": MayLower,
     "services.toml": ServicesSettings,
+    "costs.toml": CostsSettings,
     "train.toml": TrainSettings,
 }
 

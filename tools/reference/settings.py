@@ -6,6 +6,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from ageingwell.config.costs import CostsSettings
 from ageingwell.config.files import Settings, read_toml, shipped
 from ageingwell.config.limits import Limits
 from ageingwell.config.may_lower import MayLower
@@ -24,6 +25,7 @@ SETTINGS_FILES: dict[str, type[Settings]] = {
     "interventions.toml": Interventions,
     "may_lower.toml": MayLower,
     "services.toml": ServicesSettings,
+    "costs.toml": CostsSettings,
 }
 
 

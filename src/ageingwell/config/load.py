@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import polars as pl
 from pydantic import Field, ValidationError, create_model
 
+from ageingwell.config.costs import CostsSettings
+from ageingwell.config.effects import read_effects
 from ageingwell.config.files import (
     MOST_TABLE_BYTES,
     Settings,
@@ -24,6 +26,7 @@ from ageingwell.config.files import (
 )
 from ageingwell.config.limits import USUAL, Limits
 from ageingwell.config.may_lower import MayLower
+from ageingwell.config.outlines import Outlines, read_outlines
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.plain import nearest_name
 from ageingwell.config.positions import read_positions
@@ -43,6 +46,7 @@ _NAMED = (
     "interventions",
     "may_lower",
     "services",
+    "costs",
     "training",
     "codelists",
     "places",
@@ -96,8 +100,11 @@ class Config(Shown):
     interventions: Interventions
     may_lower: MayLower
     services: ServicesSettings
+    costs: CostsSettings
     directory: Path | None
     positions: Path
+    outlines: Outlines
+    effects: pl.DataFrame | None
     codelists: dict[str, tuple[str, ...]]
     places: Path
     digest: str
@@ -114,7 +121,7 @@ class Config(Shown):
             "digest": self.digest[:16],
         }
         return Screen(
-            "Settings", facts, hint="score, tables, ledger, outreach, interventions, services, train, codelists"
+            "Settings", facts, hint="score, tables, ledger, outreach, interventions, services, costs, train, codelists"
         )
 
 
@@ -150,6 +157,7 @@ def load_config(path: str | Path | None = None) -> Config:
     interventions = _read(Interventions, files["interventions"], found)
     may_lower = _read(MayLower, files["may_lower"], found)
     services = _read(ServicesSettings, files["services"], found)
+    costs = _read(CostsSettings, files["costs"], found)
     train = _read(TrainSettings, files["training"], found)
     if not files["places"].is_file():
         found.append(f"{files['places'].name}: there is no such file of places")
@@ -160,6 +168,7 @@ def load_config(path: str | Path | None = None) -> Config:
         found.append(f"{medicines.name}: there is no such file of dm+d and BNF codes")
     named = [(files["interventions"], f"needs.{name}", name) for name in (interventions.needs if interventions else ())]
     named += [(files["services"], f"needs.{name}", name) for name in (services.needs if services else ())]
+    named += [(files["costs"], f"completed.{name}", name) for name in (costs.completed if costs else ())]
     named += [(files["outreach"], "lot_never_needs", name) for name in (outreach.lot_never_needs if outreach else ())]
     found.extend(_unknown_needs(named))
     if services is not None:
@@ -167,6 +176,8 @@ def load_config(path: str | Path | None = None) -> Config:
             read_positions(_beside(files["services"], services.positions))
         except ConfigError as fault:
             found.append(fault.found)
+    outlines = _outlines(files["services"], services, found)
+    effects = _effects(files["costs"], costs, found)
     if (
         found
         or score is None
@@ -176,13 +187,14 @@ def load_config(path: str | Path | None = None) -> Config:
         or interventions is None
         or may_lower is None
         or services is None
+        or costs is None
         or train is None
     ):
         raise _all(found)
     positions = _beside(files["services"], services.positions)
     with _explained():
         codelists = _codelists(files["codelists"])
-        also = [medicines] if medicines else []
+        also = [path for path in (medicines, outlines[0], effects[0]) if path is not None]
         digest = _digest(top, [*files.values(), positions, *also, *_own_profiles(top)])
     return Config(
         score=score,
@@ -195,8 +207,11 @@ def load_config(path: str | Path | None = None) -> Config:
         interventions=interventions,
         may_lower=may_lower,
         services=services,
+        costs=costs,
         directory=None if services.directory is None else _beside(files["services"], services.directory),
         positions=positions,
+        outlines=outlines[1],
+        effects=effects[1],
         codelists=codelists,
         places=files["places"],
         digest=digest,
@@ -259,6 +274,36 @@ def _mistakes_of_places(outreach: OutreachSettings | None, places: Path, *, said
         f"{said_in.name}: `capacity.place_teams`: {place} is not a place of {places.name}"
         for place in sorted(named - known)
     ]
+
+
+def _outlines(file: Path, services: ServicesSettings | None, found: list[str]) -> tuple[Path | None, Outlines]:
+    """The file of outlines that the services' settings name, and what is in it; nothing where they name none."""
+    if services is None or services.outlines is None:
+        return None, {}
+    path = _beside(file, services.outlines)
+    if not path.is_file():
+        found.append(f"{file.name}: `outlines`: there is no file {path.name}")
+        return None, {}
+    try:
+        return path, read_outlines(path)
+    except ConfigError as fault:
+        found.append(fault.found)
+        return None, {}
+
+
+def _effects(file: Path, costs: CostsSettings | None, found: list[str]) -> tuple[Path | None, pl.DataFrame | None]:
+    """The file of effects that the settings of costs name, and what is in it; nothing where they name none."""
+    if costs is None or costs.effects is None:
+        return None, None
+    path = file.parent / costs.effects
+    if not path.is_file():
+        found.append(f"{file.name}: `effects`: there is no file {path.name}")
+        return None, None
+    try:
+        return path, read_effects(path)
+    except ConfigError as fault:
+        found.append(fault.found)
+        return None, None
 
 
 def _beside(top: Path, name: str) -> Path:

@@ -327,6 +327,7 @@ class ScoreSettings(Settings):
         min_length=1,
         description="file: the local directory, and which services serve which need",
     )
+    costs: str = Field(default="costs.toml", min_length=1, description="file: what visits, offers and events cost")
     codelists: str = Field(default="codelists", min_length=1, description="folder of code lists")
     dmd_to_bnf: str | None = Field(
         default=None,

@@ -11,6 +11,11 @@ class NeedTerms(Settings):
     terms: tuple[str, ...] = Field(
         default=(), description="terms of services that serve the need, for readers who may read all its facts"
     )
+    is_service: bool = Field(
+        default=True,
+        description="false where the agency that leads meets the need itself, such as a review by the practice's "
+        "pharmacist: the page for commissioners then never calls it a gap in the directory",
+    )
     functional_terms: tuple[str, ...] = Field(
         default=(),
         description="terms for readers who see the need in functional words: none may say more than those words",
@@ -32,6 +37,12 @@ class ServicesSettings(Settings):
         default="services/positions.csv",
         min_length=1,
         description="file: latitude and longitude of each place, one row a place",
+    )
+    outlines: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a GeoJSON file next to this one: the outline of each place, its name under `place`; absent: the "
+        "page for commissioners has a tile for each place",
     )
     late_after_days: int = Field(
         default=120, ge=1, description="say that the directory is late when its newest check is older than this"

@@ -108,6 +108,19 @@ class Lot(pa.DataFrameModel):
     )
 
 
+class Counted(pa.DataFrameModel):
+    """`counted.parquet`: exact counts for the page for commissioners that no other frame has; not to be shown.
+
+    People by deprivation, ethnic group, rurality and place, and whether they have a need and are on the list; cold
+    homes by tenure; visits, plans and what people said, as the ledger's choices; what one more worker would reach.
+    """
+
+    of: str = pa.Field(description="which table of the page")
+    one: str = pa.Field(description="the row: a group, a place, an agency or a need")
+    other: str = pa.Field(description="the column: what became of people, an illness, a choice")
+    n: int = pa.Field(ge=0, description="how many people, homes or visits")
+
+
 class JustMissed(pa.DataFrameModel):
     """`just_missed.parquet`: the next doors of each agency; a door may stand under several."""
 

@@ -17,6 +17,7 @@ SETTINGS = (
     "outreach.toml",
     "interventions.toml",
     "services.toml",
+    "costs.toml",
     "may_lower.toml",
     "train.toml",
 )

@@ -12,6 +12,7 @@ from ageingwell.checksums import ChangedError, read_plainly
 from ageingwell.contracts.kept import (
     Beeswarm,
     Coarsened,
+    Counted,
     Drift,
     JustMissed,
     LastTime,
@@ -67,9 +68,10 @@ class NightFrames(Shown):
     and who knows them, to be counted and never shown), `services` (what the directory of local services offers),
     `last_time` (what the group's ledger tells of each person), `plans` (the plans that go on) and `since_last` (how
     many were decided since the last list, exactly, for the group alone), `lot` (everybody who took part in a lot at the
-    margin, tonight's and all before) and `coarsened` (which rows tell less); and for the annex `beeswarm`
-    (contributions of people drawn by lot), `drift` (of tonight's facts from those the model was fitted on) and `links`
-    (how much of each table meets the register), which the next night is compared with too.
+    margin, tonight's and all before), `coarsened` (which rows tell less) and `counted` (exact counts of groups, for the
+    page for commissioners); and for the annex `beeswarm` (contributions of people drawn by lot), `drift` (of tonight's
+    facts from those the model was fitted on) and `links` (how much of each table meets the register), which the next
+    night is compared with too.
     """
 
     listed: pl.DataFrame
@@ -96,6 +98,7 @@ class NightFrames(Shown):
     since_last: pl.DataFrame
     lot: pl.DataFrame
     coarsened: pl.DataFrame
+    counted: pl.DataFrame
 
     def _screen(self) -> Screen:
         of = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -158,9 +161,10 @@ CONTRACTS: dict[str, type[pa.DataFrameModel]] = {
     "since_last": SinceLast,
     "lot": Lot,
     "coarsened": Coarsened,
+    "counted": Counted,
 }
 # A night that lacks one of these is whole: an earlier version of the same format did not write it.
-OPTIONAL: Final = ("lot", "coarsened")
+OPTIONAL: Final = ("lot", "coarsened", "counted")
 
 
 def check_frames(night: NightFrames) -> None:

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ageingwell.commissioning.brief import briefs
 from ageingwell.config.load import Config
 from ageingwell.config.positions import read_positions
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.frames import NightFrames
+from ageingwell.kept.quarters import BRIEF, quarter_of
+from ageingwell.report.brief import brief_markdown
 from ageingwell.report.cells import day_words
-from ageingwell.report.commissioning import Community, commissioning
+from ageingwell.report.commissioning import ROUNDED, Community, commissioning, services_in_reach
 from ageingwell.report.export import view_json, view_parquet
-from ageingwell.report.html import commissioning_html
+from ageingwell.report.html import brief_html, commissioning_html
 from ageingwell.report.offers import Offer, each_once, offers_of, whom_to_ring, with_offers
 from ageingwell.report.person import Person
 from ageingwell.views.columns import AgencyView
@@ -49,8 +52,16 @@ def exports(view: AgencyView, name: str, *, notices: Sequence[str]) -> dict[str,
     }
 
 
-def community_of(frames: NightFrames, *, config: Config, before: pl.DataFrame | None = None) -> Community:
-    """What the page for commissioners is counted from; `before` are the counts of the last quarter's page."""
+def community_of(
+    frames: NightFrames,
+    facts: NightFacts,
+    *,
+    config: Config,
+    before: pl.DataFrame | None = None,
+    earlier: Sequence[tuple[str, pl.DataFrame]] = (),
+) -> Community:
+    """What the page for commissioners is counted from; `before` are the counts of the last quarter's page, `earlier`
+    the numbers of all pages before, by quarter."""
     return Community(
         residents=frames.residents,
         needs=frames.needs,
@@ -60,10 +71,38 @@ def community_of(frames: NightFrames, *, config: Config, before: pl.DataFrame | 
         marginal=frames.marginal,
         leads={need: str(then.lead) for need, then in config.interventions.needs.items()},
         before=before,
+        counted=frames.counted,
+        earlier=earlier,
+        costs=config.costs,
+        interventions=config.interventions.needs,
+        outlines=config.outlines,
+        effects=config.effects,
+        quarter=quarter_of(facts.as_of),
     )
 
 
-def commissioning_page(community: Community, facts: NightFacts, *, config: Config, notices: Sequence[str]) -> bytes:
-    """The page for commissioners."""
-    told = commissioning(community, facts=facts, settings=config.services, on=facts.as_of)
+def commissioning_page(
+    community: Community,
+    facts: NightFacts,
+    *,
+    config: Config,
+    notices: Sequence[str],
+    numbers: pl.DataFrame | None = None,
+) -> bytes:
+    """The page for commissioners; `numbers` are those of the page where they are worked out already."""
+    told = commissioning(community, facts=facts, settings=config.services, on=facts.as_of, numbers=numbers)
     return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices, use_until=facts.use_until)
+
+
+def brief_of(community: Community, facts: NightFacts, *, config: Config, numbers: pl.DataFrame) -> bytes:
+    """The brief for co-design, in Markdown, from the numbers of the page."""
+    reach = services_in_reach(community, settings=config.services, on=facts.as_of)
+    found = briefs(numbers, reach, community, config.services)
+    return brief_markdown(found, as_of=day_words(facts.as_of), rounded=ROUNDED).encode()
+
+
+def brief_files(brief: bytes | None) -> dict[str, bytes]:
+    """The files of the brief by name, in Markdown and as a page; none where there is no brief."""
+    if brief is None:
+        return {}
+    return {f"{BRIEF}.md": brief, f"{BRIEF}.html": brief_html(brief.decode())}

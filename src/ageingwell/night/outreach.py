@@ -44,6 +44,7 @@ from ageingwell.night.deciding import NOTHING_DECIDED, decided_tonight, with_rec
 from ageingwell.night.draws import FACTS_COMPARED, PEOPLE_DRAWN, drawn_of_all
 from ageingwell.night.evidence import drift_of
 from ageingwell.night.first_pass import CONTACTS, Registered, keep, kept, register_shard
+from ageingwell.night.for_commissioners import counted_for_commissioners
 from ageingwell.night.gathering import gathered, in_order_of_people, rows_of
 from ageingwell.night.groups import count_groups, listed_by_group
 from ageingwell.night.joining import contributions_of, slow_models, with_reasons_and_keys
@@ -156,6 +157,7 @@ def outreach_list(
             seed=config.score.seed,
             lot_week=week_of(as_of.day),
             never_drawn=_not_drawn(parts, config.outreach),
+            worker_places=config.costs.visits_a_worker,
         )
     kept_at = made or workspace / "made"
     night = _Night(
@@ -348,6 +350,13 @@ def _frames(
         links=links,
         lot=_lots(night),
         coarsened=coarsened_rows(rows, [part.shared for part in told], tonight.config),
+        counted=counted_for_commissioners(
+            parts,
+            needs=needs,
+            listed=listed,
+            entries=tonight.decided.entries,
+            worker=shared.one_more_worker,
+        ),
         **_remembered(night, rows, gone_since),
     )
 

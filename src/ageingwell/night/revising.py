@@ -17,7 +17,7 @@ from ageingwell.governance.night_facts import NightFacts
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NightFrames, check_frames, save_as_found
 from ageingwell.kept.measured import MEASURED_FILE
-from ageingwell.kept.quarters import COMMISSIONING, kept_page
+from ageingwell.kept.quarters import BRIEF, COMMISSIONING, kept_page
 from ageingwell.kept.reading import KeptNight
 from ageingwell.kept.sealed import read_kept, seal_night
 from ageingwell.night.evidence import KEPT, read_evidence
@@ -110,7 +110,8 @@ def _pages_or_why(
     try:
         check_frames(frames)
         told, evidence = NightFacts.from_plain(facts), read_evidence(kept.folder)
-        return draw_pages(frames, told, evidence, config=config, key=key, of_quarter=of_quarter), None
+        brief = _brief(kept)
+        return draw_pages(frames, told, evidence, config=config, key=key, of_quarter=of_quarter, brief=brief), None
     except (Exception, pl.exceptions.PanicException) as fault:
         return None, f"they could not be drawn ({type(fault).__name__})"
 
@@ -121,6 +122,14 @@ def _of_quarter(kept: KeptNight, out: Path) -> bytes | None:
         return (kept.folder / COMMISSIONING).read_bytes()
     except OSError:
         return kept_page(out, date.fromisoformat(kept.folder.name[:10]))
+
+
+def _brief(kept: KeptNight) -> bytes | None:
+    """The brief for co-design as the night has it."""
+    try:
+        return read_kept(kept.folder, f"{BRIEF}.md")
+    except (OSError, PublishError):
+        return None
 
 
 def _no_pages(kept: KeptNight, why: str) -> str:

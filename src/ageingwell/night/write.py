@@ -27,11 +27,13 @@ from ageingwell.governance.night_facts import NightFacts, StepFacts, TrackRecord
 from ageingwell.governance.week import describe_week
 from ageingwell.kept.frames import NIGHT_FORMAT, NightFrames, save_frames
 from ageingwell.kept.measured import save_measured
-from ageingwell.kept.quarters import COMMISSIONING, counts_before, keep_page, kept_page
+from ageingwell.kept.quarters import COMMISSIONING, counts_before, keep_page, kept_brief, kept_page, pages_before
 from ageingwell.kept.sealed import seal_night
 from ageingwell.night.before import before_of, plans_of
 from ageingwell.night.evidence import save_evidence
 from ageingwell.night.nearby import (
+    brief_files,
+    brief_of,
     commissioning_page,
     community_of,
     exports,
@@ -45,7 +47,7 @@ from ageingwell.publish import Published, publish_folder, staged, write_bytes
 from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.annex import Evidence, annex_sections
 from ageingwell.report.charts.svg import can_draw
-from ageingwell.report.commissioning import counts_behind
+from ageingwell.report.commissioning import counts_behind, published
 from ageingwell.report.csv import agency_csv
 from ageingwell.report.glance import agency_glance
 from ageingwell.report.html import agency_html, annex_html, report_html
@@ -156,22 +158,27 @@ def publish_night(
         if measures is not None:
             save_measured(measures, folder)
         write_bytes(folder / "manifest.json", as_json(as_manifest(facts.plain())))
-        of_quarter = _page_of_quarter(frames, facts, out=out, config=config)
-        write_pages(folder, draw_pages(frames, facts, evidence, config=config, key=key, of_quarter=of_quarter))
+        of_quarter, brief = _of_quarter(frames, facts, out=out, config=config)
+        drawn = draw_pages(frames, facts, evidence, config=config, key=key, of_quarter=of_quarter, brief=brief)
+        write_pages(folder, drawn)
         write_bytes(folder / "run.json", as_json(_run(world, audit_head)))
         seal_night(folder)
         return publish_folder(folder, out, name=name, today=world.now().date())
 
 
-def _page_of_quarter(frames: NightFrames, facts: NightFacts, *, out: Path, config: Config) -> bytes:
-    """The quarter's page for commissioners: the one that was made or, on its first good night, a new one."""
-    made = kept_page(out, facts.as_of, is_degraded=facts.is_degraded)
+def _of_quarter(frames: NightFrames, facts: NightFacts, *, out: Path, config: Config) -> tuple[bytes, bytes | None]:
+    """The quarter's page for commissioners and its brief: those made already or, on its first good night, new ones."""
+    on = facts.as_of
+    made = kept_page(out, on, is_degraded=facts.is_degraded)
     if made is not None:
-        return made
-    community = community_of(frames, config=config, before=counts_before(out, facts.as_of))
-    page = commissioning_page(community, facts, config=config, notices=notices(facts))
-    keep_page(out, facts.as_of, page, counts=counts_behind(community))
-    return page
+        return made, kept_brief(out, on)
+    before, earlier = counts_before(out, on), pages_before(out, on)
+    community = community_of(frames, facts, config=config, before=before, earlier=earlier)
+    numbers = published(community, counts_behind(community))
+    page = commissioning_page(community, facts, config=config, notices=notices(facts), numbers=numbers)
+    brief = brief_of(community, facts, config=config, numbers=numbers)
+    keep_page(out, on, page, counts=numbers, brief=brief)
+    return page, brief
 
 
 def seal_of(listed: pl.DataFrame, facts: NightFacts, *, key: Key) -> dict[str, str]:
@@ -248,8 +255,10 @@ def draw_pages(
     config: Config,
     key: Key,
     of_quarter: bytes | None = None,
+    brief: bytes | None = None,
 ) -> dict[str, bytes]:
-    """Every page and workbook of a night by its file name; `of_quarter` is the quarter's page for commissioners."""
+    """Every page and workbook of a night by its file name; `of_quarter` is the quarter's page for commissioners, and
+    `brief` its brief for co-design in Markdown."""
     told = notices(facts)
     pages: dict[str, bytes] = {}
     for agency in LEAD_AGENCIES:
@@ -295,7 +304,8 @@ def draw_pages(
             safe=safe_to_use(facts, evidence.tables),
         ),
         COMMISSIONING: of_quarter
-        or commissioning_page(community_of(frames, config=config), facts, config=config, notices=told),
+        or commissioning_page(community_of(frames, facts, config=config), facts, config=config, notices=told),
+        **brief_files(brief),
         "safeguarding.xlsx": safeguarding_workbook(apart, notices=told),
     }
 

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ageingwell.config.outreach import Capacity, Floors, OutreachSettings
-from ageingwell.outreach.margin import doors_just_missed, draw_by_lot, one_more_place, sum_of
+from ageingwell.outreach.margin import doors_just_missed, draw_by_lot, one_more_place, one_more_worker, sum_of
 from ageingwell.outreach.offers import (
     Week,
     agreed_doors,
@@ -36,6 +36,8 @@ class Allocation:
     `marginal`: one row an agency: its places, how many are used, and what one more a week would reach.
     `draw`: the doors that took part in the lot, won or not, with the number each drew; empty unless `random_share` is
     set.
+    `one_more_worker`: one row an agency, and the homes and people that a worker more would reach; none where no
+    `worker_places` are given.
     `messages`: what a reader has to be told, such as a floor that could not be filled.
     `total_value`: worth reached in units of risk, without floor credit or the bonus for those already listed.
     """
@@ -46,6 +48,7 @@ class Allocation:
     draw: pl.DataFrame
     messages: tuple[str, ...]
     total_value: float
+    one_more_worker: pl.DataFrame
 
 
 def allocate(
@@ -57,6 +60,7 @@ def allocate(
     seed: int | None = None,
     lot_week: str = "",
     never_drawn: pl.Series = _NOBODY,
+    worker_places: int = 0,
 ) -> Allocation:
     """Choose who comes to each door, within every agency's places, to meet the most urgent need, then the most value.
 
@@ -69,6 +73,7 @@ def allocate(
     wins; the order of rows changes nothing. With `random_share` the lot is drawn anew each `lot_week` from `seed`, and
     never among people `never_drawn` (person_id). A place that a team of an agency serves is visited within that team's
     places, and every other place within the rest of the agency's.
+    `worker_places` is how many homes per week one more worker would visit: the choice is then made again with them.
 
     >>> doors = pl.DataFrame({
     ...     "door_id": ["h1", "h1", "h2"], "household_id": ["h1", "h1", "h2"], "rank": [1, 1, 2], "place": ["x"] * 3,
@@ -116,7 +121,23 @@ def allocate(
         draw=draw,
         messages=(*_unfilled(visits, floor, floors), *_beyond_the_week(agreed, capacity)),
         total_value=sum_of(visits["value"]),
+        one_more_worker=_one_more_worker(open_offers, left, chosen, week, capacity, places=worker_places),
     )
+
+
+def _one_more_worker(
+    offers: pl.DataFrame,
+    left: NDArray[np.int64],
+    now: pl.DataFrame,
+    week: Week,
+    capacity: Capacity,
+    *,
+    places: int,
+) -> pl.DataFrame:
+    """What one more worker of each agency would reach, from as many offers as all places then can use."""
+    n_places = int(left.sum()) + places
+    reduced = pl.concat([week.company, reduce_offers(offers, n_places=n_places)])
+    return one_more_worker(reduced, problem_of(reduced, left), now, week, capacity, places=places)
 
 
 def offers_that_matter(

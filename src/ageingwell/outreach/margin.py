@@ -61,9 +61,34 @@ def one_more_place(
     )
 
 
-def _with_one_more(team: int, offers: pl.DataFrame, problem: Problem, week: Week) -> pl.DataFrame:
-    """The offers that would be chosen if a team had one more place."""
-    more = problem_of(offers, problem.places + (np.arange(len(problem.places)) == team))
+def one_more_worker(
+    offers: pl.DataFrame, problem: Problem, now: pl.DataFrame, week: Week, capacity: Capacity, *, places: int
+) -> pl.DataFrame:
+    """Solve again with the `places` of one more worker for each agency in turn: what a week would then reach.
+
+    Of an agency with teams the worker joins the first. Gives lead_agency, homes and people: those visited by anybody
+    then and not now, less those who would not be visited any more.
+    """
+    rows = []
+    # Doors that a meeting agreed on are visited either way, whoever comes along to them.
+    now = now.filter(~pl.col("is_agreed_lead"))
+    for agency in LEAD_AGENCIES if places else ():
+        team = next(number for number, (of, _) in enumerate(capacity.by_team()) if of == agency)
+        then = _with_one_more(team, offers, problem, week, places=places).filter(~pl.col("is_agreed_lead"))
+        homes = then["door_id"].n_unique() - now["door_id"].n_unique()
+        people = _people(then) - _people(now)
+        rows.append((agency, max(homes, 0), max(people, 0)))
+    schema = {"lead_agency": pl.String, "homes": pl.Int64, "people": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _people(visits: pl.DataFrame) -> int:
+    return visits["person_ids"].explode(empty_as_null=False).n_unique()
+
+
+def _with_one_more(team: int, offers: pl.DataFrame, problem: Problem, week: Week, *, places: int = 1) -> pl.DataFrame:
+    """The offers that would be chosen if a team had more places."""
+    more = problem_of(offers, problem.places + places * (np.arange(len(problem.places)) == team))
     floor = floor_places(week.floors, n_usable(more, offers) + week.agreed.height)
     return offers.filter(best_choice(with_floors(more, offers, week, floor=floor)))
 

@@ -17,6 +17,7 @@ from ageingwell.report.choices import DECISION
 from ageingwell.report.doors import by_door
 from ageingwell.report.glance import Told
 from ageingwell.report.listing import listing_of
+from ageingwell.report.markdown import blocks_of
 from ageingwell.report.person import Person
 from ageingwell.report.room import setting_of
 from ageingwell.report.safe_to_use import Safe
@@ -114,6 +115,11 @@ def impact_html(told: Mapping[str, Any]) -> bytes:
 def impact_annex_html(told: Mapping[str, Any]) -> bytes:
     """Draw the annex of the same impact, for a statistician."""
     return _page("impact_annex.html", title="Did it help? Technical annex", use_until=None, **told)
+
+
+def brief_html(markdown: str) -> bytes:
+    """Draw the brief for co-design from its Markdown: plain headings and lists, as a word processor opens them."""
+    return _page("brief.html", title=markdown.partition("\n")[0].lstrip("# "), blocks=blocks_of(markdown))
 
 
 def held_html(told: Mapping[str, Any], *, as_of: str, notices: Sequence[str] = ()) -> bytes:
