@@ -114,13 +114,13 @@ def likeliest(
     if ages is not None:
         columns += [ages.counts * ages.decade, ages.counts * ages.decade * ages.turns]
         spread += [spreads.height_by_age, spreads.slope_by_age]
-    design, expected = np.column_stack(columns), np.array(spread) ** -2.0
-    beta = np.zeros(len(spread))
+    expected, beta = np.array(spread) ** -2.0, np.zeros(len(spread))
     for _ in range(100):
-        risk = expit(log_odds + design @ beta)
-        gradient = design.T @ (weight * (outcome - risk)) - expected * beta
-        seen = weight * risk * (1 - risk)
-        curvature = (design * seen[:, None]).T @ design + np.diag(expected)
+        risk = expit(log_odds + sum(height * column for height, column in zip(beta, columns)))
+        left, seen = weight * (outcome - risk), weight * risk * (1 - risk)
+        # Summed by NumPy alone: a library of linear algebra would give other last bits on another number of threads.
+        gradient = np.array([(left * column).sum() for column in columns]) - expected * beta
+        curvature = np.array([[(seen * one * other).sum() for other in columns] for one in columns]) + np.diag(expected)
         step = np.clip(np.linalg.solve(curvature, gradient), -0.5, 0.5)
         beta = beta + step
         if np.abs(step).max() < 1e-10:
