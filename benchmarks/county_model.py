@@ -30,7 +30,7 @@ from ageingwell.learning.hindsight import look_back
 from ageingwell.learning.rivals import simple_rivals
 from ageingwell.learning.training import train_outcome
 from ageingwell.model.fitted import FittedRisk
-from ageingwell.model.place import move_of_place, moved
+from ageingwell.model.place import move_to_place, moved
 from ageingwell.model.saving import load_folder, save_folder
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
@@ -104,8 +104,8 @@ def judged(outcome: str, small: FittedRisk, large: FittedRisk, rows: pl.DataFram
 def second(outcome: str, model: FittedRisk, parts: dict[str, pl.DataFrame]) -> Iterator[str]:
     rest, held = (parts[part].drop_nulls(outcome) for part in ("rest", "test"))
     weight = left_alone(rest, outcome, horizon_days=365, features=names())
-    odds = model.log_odds(model.score(rest, gaps="fill"))
-    after = moved(model, move_of_place(rest[outcome].to_numpy().astype(float), odds, weight=weight))
+    codes = model.matrix(rest, gaps="fill")
+    after = moved(model, move_to_place(model, codes, rest[outcome].to_numpy().astype(float), weight=weight))
     for when, which in {"before": model, "after": after}.items():
         yield f"| {outcome} | {held[outcome].sum():,} | {when} | {' | '.join(line_of(which, held, outcome))} |"
 

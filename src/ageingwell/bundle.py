@@ -27,7 +27,9 @@ from ageingwell.shown import Screen, Shown, interval_text, sentence
 
 # Models of format 3 know no bend; a version that knew none would tell other risks of a bent model, and refuses it.
 # A version that checked no sums would read what an older one wrote and this one refuses; it refuses format 5.
-FORMAT, READABLE = 5, (3, 4, 5)
+# Models of format 5 know no term by age; a version that knew none would tell other risks, and refuses format 6.
+FORMAT, READABLE = 6, (3, 4, 5, 6)
+SEALED_SINCE = 5
 FACTS, EVALUATION, CARD = "bundle.json", "evaluation.json", "card.md"
 TABLES = "lookup.json"  # the digests of the look-up tables
 LIBRARIES = ("lightgbm", "polars", "numpy")

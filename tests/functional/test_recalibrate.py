@@ -57,6 +57,8 @@ def test_the_bundle_tells_its_parent_and_what_moved(run: RecalibrationRun, paren
     moved = told["outcomes"]["loss_of_independence"]
     assert moved["height"] == pytest.approx(run.moves["loss_of_independence"].height, abs=1e-6)
     assert set(moved["held_out"]) == {"n", "n_events", "before", "after"}
+    assert moved["height_by_age"] == pytest.approx(run.moves["loss_of_independence"].height_by_age, abs=1e-6)
+    assert moved["held_out"]["after"].keys() >= {"slope", "auroc", "slope_by_age_band"}
     assert place.facts["training"] == parent.facts["training"]
     assert "reference" in place.tables["loss_of_independence"]
 
@@ -67,7 +69,7 @@ def test_people_held_out_made_no_part_of_the_move(town: Path, settings: Path) ->
     assert not set(past.parts["rest"]["household"]) & set(past.parts["test"]["household"])
 
 
-def test_risks_of_the_place_add_up_and_keep_their_order(
+def test_risks_of_the_place_add_up_and_people_of_one_age_keep_their_order(
     town: Path, settings: Path, parent: Bundle, place: Bundle
 ) -> None:
     people = look_back(town, config=load_config(settings), parts=("test",)).parts["test"]
@@ -76,7 +78,9 @@ def test_risks_of_the_place_add_up_and_keep_their_order(
     told = place.ranking_model.explain(people)
 
     assert np.allclose(logit(after["risk"]), told.base + told.contributions.sum(axis=1), atol=1e-6)
-    assert before["risk"].arg_sort().equals(after["risk"].arg_sort())
+    for age in people["age"].unique():
+        at = people["age"] == age
+        assert before["risk"].filter(at).arg_sort().equals(after["risk"].filter(at).arg_sort())
     assert (after["risk_low"] <= after["risk"]).all()
     assert (after["risk"] <= after["risk_high"]).all()
 

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 
 from ageingwell.bundle import find_bundle, load_bundle
 from ageingwell.config.load import load_config
+from ageingwell.evaluation.calibration import Line
 from ageingwell.governance.card import model_card
 from ageingwell.governance.disclosure import in_words
 from ageingwell.governance.tripod import BY_A_PERSON, ITEMS, PERSON
+from ageingwell.model.by_age import ByAge
 from ageingwell.model.fitted import Sampled
+
+ENDS = ("value", "low", "high")
 
 # BMJ 2024;385:e078378: 27 items, of which these have parts.
 PARTS = {3: "abc", 5: "ab", 6: "abc", 8: "abc", 9: "abc", 12: "abcdefg", 18: "abcdef", 20: "abc", 23: "ab", 27: "abc"}
@@ -110,7 +115,11 @@ def test_what_training_noted_of_outreach_range_and_sample_size_is_told_where_it_
 
 
 def test_a_bundle_recalibrated_for_a_place_tells_how_far_it_moved(bundle):
-    held = {"before": {"observed_over_expected": [1.21, 1.05, 1.4]}, "after": {}}
+    bands = {"75 to 84": [0.82, 0.7, 0.94], "85 and over": []}
+    held = {
+        "before": {"observed_over_expected": [1.21, 1.05, 1.4], "slope_by_age_band": bands},
+        "after": {"slope_by_age_band": {**bands, "75 to 84": [0.98, 0.86, 1.1]}},
+    }
     move = {"n": 1_205, "n_events": None, "height": 0.1812, "slope": 0.97, "held_out": held}
     told = {"parent_sha256": "0123456789abcdef", "cut_off": "2025-08-24", "outcomes": {bundle.ranking_outcome: move}}
 
@@ -118,8 +127,38 @@ def test_a_bundle_recalibrated_for_a_place_tells_how_far_it_moved(bundle):
 
     row = "| loss of independence | 1,205 | 1 to 7 | +0.181 | 0.970 | 1.21 (1.05 to 1.40) | not known |"
     assert row in card
+    assert "| loss of independence | 75 to 84 | 0.82 (0.70 to 0.94) | 0.98 (0.86 to 1.10) |" in card
+    assert "| loss of independence | 85 and over | not shown | not shown |" in card
     assert "the year after 2025-08-24" in card
     assert "not updated" not in card
+
+
+def test_a_card_tells_in_which_groups_the_slope_is_off_and_whether_that_is_sure(bundle):
+    tables = bundle.tables[bundle.ranking_outcome]
+    told = {"female": (0.81, 0.75, 0.87), "male": (1.13, 0.98, 1.28)}
+    is_slope = pl.col("measure") == "calibration slope"
+    right = [pl.when(is_slope).then(1.0).otherwise(pl.col(end)).alias(end) for end in ENDS]
+    groups = tables["groups"].with_columns(right)
+    for group, ends in told.items():
+        here = is_slope & (pl.col("group") == group)
+        groups = groups.with_columns(
+            pl.when(here).then(value).otherwise(pl.col(end)).alias(end) for end, value in zip(ENDS, ends)
+        )
+
+    card = model_card(bundle.facts, bundle.models, {bundle.ranking_outcome: {**tables, "groups": groups}})
+
+    assert "more than a tenth from 1, beyond chance, for sex female (0.81)." in card
+    assert "so far from 1, and perhaps by chance alone, for sex male (1.13)." in card
+
+
+def test_a_card_says_how_calibration_differs_by_age(bundle):
+    first, model = next(iter(bundle.models.items()))
+    aged = replace(model, by_age=ByAge("age", 0.3, -0.05, -2.0, -4.0, 0.0), line=Line(0.0, 0.8))
+
+    card = model_card(bundle.facts, {first: aged}, bundle.tables)
+
+    # A height of 0.3 on the score is 0.24 on the log-odds of a line with slope 0.8; -1.6 of them is 17 in 100.
+    assert "log-odds move (loss of independence: +0.24 at 17 in 100, slope -0.050), between 65 and 95" in card
 
 
 def test_a_model_fitted_on_a_sample_says_of_how_many_rows(bundle, card):

@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 from ageingwell.errors import BundleError, FrameError, TooFewEventsError
 from ageingwell.evaluation.sample_size import minimum_sample_size
 from ageingwell.model import fitting
+from ageingwell.model.calibrating import calibrate
 from ageingwell.model.choosing import Judged, Recipe, share_of_second, shrunken_trees
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.estimator import FewEventsWarning, RiskModel
-from ageingwell.model.fitted import calibrate
 from ageingwell.model.fitting import fit_risk
 from ageingwell.model.folds import folds_of, splits_of
 from ageingwell.model.saving import written

@@ -45,6 +45,9 @@ OUTCOME_MEANS: Final = {
 }
 # How right risks are in a group, by the names of an evaluation's table.
 OF_HEIGHT: Final = ("observed over expected", "calibration slope", "calibration intercept")
+# A slope of risks that are right in a group, as near as an evaluation asks for.
+SLOPE_AIMED_AT: Final = (0.9, 1.1)
+NOWHERE: Final = "In no group shown is the slope more than a tenth from 1 beyond chance."
 GROUPING_WORDS: Final = {
     "sex": "sex",
     "age_band": "age",
@@ -212,7 +215,7 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "logistic model with a curve for each feature, and boosted trees (LightGBM) on top of it, both monotone where "
         f"a feature says so ({trees} trees, in the order of the outcomes). Penalty, trees and shape were chosen by "
         "cross-validation inside the fitting part; a straight line on the log-odds, fitted on a later cut-off, "
-        f"calibrates.{_bent(models)} {_drawn(models)}\n\nEach household is in one part only: "
+        f"calibrates.{_of_ages(models)}{_bent(models)} {_drawn(models)}\n\nEach household is in one part only: "
         f"{_percent(settings['calibration_share'])} in 100 to calibrate, {_percent(settings['test_share'])} in 100 to "
         "test, the rest to fit. Missing stays missing, with a place of its own in curves and trees; "
         f"{_percent(settings['late_agency_share'])} in 100 of the fitting rows rehearse an agency that did not send. "
@@ -221,6 +224,22 @@ def _made(facts: Mapping[str, Any], models: Mapping[str, FittedRisk]) -> str:
         "`bundle.json` next to this card are the whole model; `ageingwell score` and `ageingwell.load_bundle` work "
         "out its predictions, and `logit(risk) = base + sum of contributions` is true for every row. The code is open "
         f"(MIT).\n\n{_updated(facts)}"
+    )
+
+
+def _of_ages(models: Mapping[str, FittedRisk]) -> str:
+    """How calibration differs by age, at the log-odds of the line; nothing of models in which it does not."""
+    terms = {outcome: model.by_age.along(model.line) for outcome, model in models.items() if model.by_age is not None}
+    if not terms:
+        return ""
+    told = "; ".join(
+        f"{_words(name)}: {one.height:+.2f} at {100 * expit(one.centre):.0f} in 100, slope {one.slope:+.3f}"
+        for name, one in terms.items()
+    )
+    return (
+        f" It differs by age: for every ten years above 80 the log-odds move ({told}), between 65 and 95. The "
+        "contributions of all facts of a person are multiplied by one factor, and that of age takes up the rest, so "
+        "that they still add up."
     )
 
 
@@ -281,10 +300,33 @@ def _updated(facts: Mapping[str, Any]) -> str:
     )
     return (
         f"Recalibrated for a place, on its records of the year after {told['cut_off']}: height and slope of each "
-        f"outcome's line moved as far as the place's own events can say; order and reasons are the parent's (bundle "
-        f"{told['parent_sha256'][:12]}). Before and after are measured on households that had no part in it.\n\n"
-        + _table(heads, rows)
+        f"outcome's line{_moved_by_age(told)} moved as far as the place's own events can say; reasons, and the order "
+        f"of people of one age, are the parent's (bundle {told['parent_sha256'][:12]}). Before and after are measured "
+        "on households that had no part in it.\n\n" + _table(heads, rows) + _slopes_of_bands(told)
     )
+
+
+def _moved_by_age(told: Mapping[str, Any]) -> str:
+    moves = told["outcomes"].values()
+    return ", and how they differ by age," if any(move.get("height_by_age_error") for move in moves) else ""
+
+
+def _slopes_of_bands(told: Mapping[str, Any]) -> str:
+    """The slope within each age band before and after; nothing of a bundle that did not measure it."""
+    rows = [
+        [_words(outcome), band, _slope(before), _slope(move["held_out"]["after"]["slope_by_age_band"].get(band, []))]
+        for outcome, move in told["outcomes"].items()
+        for band, before in move["held_out"]["before"].get("slope_by_age_band", {}).items()
+    ]
+    if not rows:
+        return ""
+    return "\n\nCalibration slope within age bands (1 is right):\n\n" + _table(
+        ("outcome", "age", "before", "and after"), rows
+    )
+
+
+def _slope(ends: Sequence[float | None]) -> str:
+    return _interval(dict(zip(("value", "low", "high"), ends)), 2) if ends else HIDDEN
 
 
 def _expected(found: Mapping[str, Any]) -> str:
@@ -380,7 +422,31 @@ def _groups(outcome: str, tables: Mapping[str, pl.DataFrame]) -> str:
         f"Of {_words(outcome)}, at the length of list that all agencies together can serve. No group is treated "
         "otherwise than another; where some are missed more often, people who decide should know it. Groups of 1 to 7 "
         f"people or events are not shown. Risks are right in a group where observed over expected and the calibration "
-        f"slope are 1 and the intercept is 0. {_practices(groups)}\n\n{_table(heads, rows)}"
+        f"slope are 1 and the intercept is 0. {_outside(groups)} {_practices(groups)}\n\n{_table(heads, rows)}"
+    )
+
+
+def _outside(groups: pl.DataFrame) -> str:
+    """In which groups the slope lies outside 0.9 to 1.1: surely, and as far as it was seen."""
+    low, high = SLOPE_AIMED_AT
+    slopes = groups.filter(pl.col("grouping").is_in(GROUPING_WORDS), measure="calibration slope").drop_nulls("value")
+    if slopes.is_empty():
+        return "Slopes of groups were not measured."
+    is_outside = ~pl.col("value").is_between(low, high)
+    is_sure = (pl.col("high") < low) | (pl.col("low") > high)
+    sure, unsure = slopes.filter(is_sure), slopes.filter(is_outside & ~is_sure)
+    told = [f"The slope is more than a tenth from 1, beyond chance, for {_named(sure)}." if sure.height else NOWHERE]
+    if unsure.height:
+        told.append(f"It is so far from 1, and perhaps by chance alone, for {_named(unsure)}.")
+    return " ".join(told)
+
+
+def _named(slopes: pl.DataFrame) -> str:
+    return _listed(
+        [
+            f"{GROUPING_WORDS[row['grouping']]} {row['group']} ({_figure(row['value'], 2)})"
+            for row in slopes.iter_rows(named=True)
+        ]
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ageingwell.bundle import CARD, FACTS, FORMAT, read_bundle
+from ageingwell.bundle import CARD, FACTS, SEALED_SINCE, read_bundle
 from ageingwell.checksums import SUMS
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import BundleError
@@ -51,7 +51,7 @@ def _told_of(files: dict[str, bytes], folder: Path) -> tuple[str, ...]:
     if SUMS in files:
         checked(files, folder, but={CARD})
         return ()
-    if _format_of(files, folder) >= FORMAT:
+    if _format_of(files, folder) >= SEALED_SINCE:
         raise BundleError(f"{folder.name}: {SUMS} is missing, so nobody can say whether it was changed", AGAIN)
     return (
         "An earlier version made this bundle without sums: from now on a change shows, but nobody "

@@ -1,37 +1,42 @@
-"""Recalibrate a bundle for a place: its risks keep their order and reasons, and take on the place's own height.
+"""Recalibrate a bundle for a place: its risks keep their reasons, and take on the place's own height.
 
 A town has too few events to train on, and a county's bundle may tell its people too much or too little. The place's
-calibration line is the parent's, moved as far as the place's events can say (`model.place`).
+calibration line, and what differs by age, are the parent's, moved as far as the place's events can say (`model.place`).
+People of one age keep their order.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.special import expit
 
 from ageingwell.audit.uses import learning_logged
 from ageingwell.bundle import Bundle, load_bundle
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.errors import TooFewEventsError
-from ageingwell.evaluation.calibration import calibration
+from ageingwell.evaluation.calibration import calibration, calibration_slope
+from ageingwell.evaluation.discrimination import auroc, auroc_difference
+from ageingwell.evaluation.estimate import tidy
+from ageingwell.evaluation.groups import by_group
 from ageingwell.evaluation.stored import as_text, from_text
 from ageingwell.evaluation.wall import GAIN, TO_BEAT
 from ageingwell.features.build import names
 from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.governance.card import model_card
-from ageingwell.governance.disclosure import disclose
+from ageingwell.governance.disclosure import disclose, is_small
 from ageingwell.learning.evaluating import as_trained
 from ageingwell.learning.exposure import left_alone
 from ageingwell.learning.hindsight import Past, look_back
-from ageingwell.learning.measuring import WEEKS, hold, in_short, measure, places_of
+from ageingwell.learning.measuring import WEEKS, groupings, hold, in_short, measure, places_of
 from ageingwell.learning.storing import save_bundle
 from ageingwell.model.fitted import FittedRisk
-from ageingwell.model.place import Move, move_of_place, moved
+from ageingwell.model.place import Move, move_to_place, moved
 from ageingwell.room import explained
 from ageingwell.shown import Screen, Shown
 
@@ -64,7 +69,8 @@ def recalibrate(
 
     The move is learned on the latest year from households not held out, and measured on those held out, before and
     after. `facts["recalibration"]` holds the parent's digest, what moved and what was found. The verdict stays the
-    parent's, for the order of people stays, unless a rival orders the place's people better beyond chance.
+    parent's, for the order of people of one age stays, unless a rival, or the parent itself, orders the place's people
+    better beyond chance.
 
     Raises `BundleError` for a bundle that does not match, and `TooFewEventsError` where the place has no people at
     risk of an outcome.
@@ -95,7 +101,7 @@ def _recalibrated(
         "made_up": parent.made_up or past.made_up,
         "training": parent.facts["training"],
         "evaluation": found,
-        "verdict": _verdict(parent, tables[parent.ranking_outcome]),
+        "verdict": _verdict(parent, models, tables[parent.ranking_outcome], past),
         "recalibration": _facts(parent, models, moves, past),
     }
     with explained("the bundle cannot be written"):
@@ -108,12 +114,21 @@ def moves_text(run: RecalibrationRun) -> str:
     """What a person reads first: how far each outcome's risks moved, and the bundle's folder."""
     lines = [
         f"{outcome}: log-odds {move.height:+.3f}, slope {move.slope:.3f}; kept {move.height_share:.0%} and "
-        f"{move.slope_share:.0%} of what the place alone would say"
+        f"{move.slope_share:.0%} of what the place alone would say{_by_age(move)}"
         for outcome, move in run.moves.items()
     ]
     next_step = f'To use it, write bundle = "{run.folder}" into score.toml.'
     told = [f"verdict: {run.facts['verdict']['reason']}", f"bundle: {run.folder}"]
     return "\n".join([*lines, *told, *([next_step] if run.facts["verdict"]["usable"] else [])])
+
+
+def _by_age(move: Move) -> str:
+    if move.term is None:
+        return ""
+    return (
+        f"; for each 10 years of age log-odds {move.height_by_age:+.3f}, slope {move.slope_by_age:+.3f}; kept "
+        f"{move.height_by_age_share:.0%} and {move.slope_by_age_share:.0%}"
+    )
 
 
 def _move(outcome: str, model: FittedRisk, past: Past, config: Config) -> Move:
@@ -122,8 +137,7 @@ def _move(outcome: str, model: FittedRisk, past: Past, config: Config) -> Move:
     if rows.is_empty():
         raise TooFewEventsError(f"{outcome}: nobody in these records is at risk of it", "send more people")
     weight = left_alone(rows, outcome, horizon_days=config.train.horizon_days, features=names())
-    odds = model.log_odds(model.score(rows, gaps="fill"))
-    return move_of_place(rows[outcome].to_numpy().astype(float), odds, weight=weight)
+    return move_to_place(model, model.matrix(rows, gaps="fill"), rows[outcome].to_numpy().astype(float), weight=weight)
 
 
 def _measured(
@@ -141,14 +155,30 @@ def _measured(
     return {**in_short(held, tables, seed=train.seed), "measured_on": "place"}, tables | kept
 
 
-def _verdict(parent: Bundle, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """The parent's; not usable where a rival to beat orders the place's people better beyond chance."""
+def _verdict(
+    parent: Bundle, models: Mapping[str, FittedRisk], tables: Mapping[str, pl.DataFrame], past: Past
+) -> dict[str, Any]:
+    """The parent's; not usable where a rival to beat, or the parent, orders the place's people better beyond chance."""
     told = parent.facts["verdict"]
     gains = tables["wall"].filter((pl.col("measure") == GAIN) & pl.col("name").is_in(TO_BEAT) & (pl.col("high") < 0))
     if gains.height:
         named = " and ".join(gains["name"])
         return {"usable": False, "reason": f"in this place {named} orders people better beyond chance"}
-    return {"usable": told["usable"], "reason": f"as its parent, whose order of people it keeps: {told['reason']}"}
+    if _orders_worse(parent, models, past):
+        return {"usable": False, "reason": "in this place its parent orders people better beyond chance"}
+    keeps = "as its parent, whose order of people of one age it keeps"
+    return {"usable": told["usable"], "reason": f"{keeps}: {told['reason']}"}
+
+
+def _orders_worse(parent: Bundle, models: Mapping[str, FittedRisk], past: Past) -> bool:
+    """Whether people held out are in a worse order than the parent puts them in, beyond chance."""
+    outcome = parent.ranking_outcome
+    held = past.parts["test"].drop_nulls(outcome)
+    happened = held[outcome].to_numpy().astype(np.int8)
+    if not 0 < happened.sum() < happened.size:
+        return False
+    before, after = (model.score(held, gaps="fill") for model in (parent.models[outcome], models[outcome]))
+    return bool(auroc_difference(happened, after, before).high < 0)
 
 
 def _facts(parent: Bundle, models: Mapping[str, FittedRisk], moves: Mapping[str, Move], past: Past) -> dict[str, Any]:
@@ -157,7 +187,7 @@ def _facts(parent: Bundle, models: Mapping[str, FittedRisk], moves: Mapping[str,
         rows, held = (past.parts[part].drop_nulls(outcome) for part in ("rest", "test"))
         told[outcome] = {
             **_counts(rows, outcome),
-            **{name: round(figure, 6) for name, figure in asdict(move).items()},
+            **{name: round(figure, 6) for name, figure in move.figures.items()},
             "held_out": {
                 **_counts(held, outcome),
                 "before": _calibration(parent.models[outcome], held, outcome),
@@ -174,12 +204,26 @@ def _counts(rows: pl.DataFrame, outcome: str) -> dict[str, int | None]:
 
 
 def _calibration(model: FittedRisk, held: pl.DataFrame, outcome: str) -> dict[str, Any]:
-    """Slope and height on households held out, with their intervals; empty where it cannot be told."""
+    """Area, slope and height on households held out, and slopes within age bands, with their intervals.
+
+    Empty where it cannot be told; area and slopes of bands also where they rest on 1 to 7 people, events or non-events.
+    """
     happened = held[outcome].to_numpy().astype(np.int8)
     if not held.height:
         return {}
-    lines = calibration(happened, model.log_odds(model.score(held, gaps="fill")))
+    odds = model.log_odds(model.score(held, gaps="fill"))
+    bands = {"age_band": groupings(held, names())["age_band"]}
+    slopes = by_group({"slope": calibration_slope}, happened, expit(odds), groupings=bands)
+    area = tidy([({"measure": "auroc"}, auroc(happened, odds))]).row(0, named=True)
     return {
-        row["measure"]: [None if row[end] is None else round(row[end], 4) for end in ("value", "low", "high")]
-        for row in lines.iter_rows(named=True)
+        **{row["measure"]: _ends(row) for row in calibration(happened, odds).iter_rows(named=True)},
+        "auroc": [] if is_small(area) else _ends(area),
+        "slope_by_age_band": {
+            row["group"]: [] if row["is_small"] else _ends(row) for row in slopes.iter_rows(named=True)
+        },
     }
+
+
+def _ends(row: Mapping[str, Any]) -> list[float | None]:
+    """A figure and the ends of its interval, None where it cannot be told."""
+    return [None if row[end] is None else round(row[end], 4) for end in ("value", "low", "high")]

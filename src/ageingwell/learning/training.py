@@ -28,8 +28,9 @@ from ageingwell.learning.hindsight import PARTS, Past, look_back
 from ageingwell.learning.measuring import WEEKS, Held, hold, in_short, measure, places_of
 from ageingwell.learning.ranges import alike
 from ageingwell.learning.storing import save_bundle
+from ageingwell.model.calibrating import calibrate
 from ageingwell.model.columns import columns_of, to_matrix
-from ageingwell.model.fitted import FittedRisk, calibrate
+from ageingwell.model.fitted import AGE, FittedRisk
 from ageingwell.model.fitting import Recipe, fit_risk
 from ageingwell.model.ranges import range_of, unlikeness
 from ageingwell.model.trees import SHAPES, SIGNS
@@ -125,19 +126,26 @@ def _trainable(past: Past, settings: TrainSettings) -> list[str]:
     return [name for name in settings.outcomes if name != "emergency_admission" or not without_hospital]
 
 
-def train_outcome(outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings) -> FittedRisk:
-    """The calibrated model of one outcome with its range, from the parts of `look_back`."""
+def train_outcome(
+    outcome: str, parts: Mapping[str, pl.DataFrame], settings: TrainSettings, *, by_age: bool = True
+) -> FittedRisk:
+    """The calibrated model of one outcome with its range, from the parts of `look_back`.
+
+    Without `by_age` calibration is one line for people of every age, as it was in bundles of format 5 and before.
+    """
     to_fit, later = (left_without_help(outcome, parts[part], settings) for part in ("fit", "calibrate"))
     at_risk = {"fit": to_fit[0], "calibrate": later[0], "test": parts["test"].drop_nulls(outcome)}
     labels = {part: rows[outcome].to_numpy().astype(np.int8) for part, rows in at_risk.items()}
     _stop_on_few_events(outcome, labels, settings)
-    fitted = fit_outcome(outcome, *to_fit, settings)
+    fitted = fit_outcome(outcome, *to_fit, settings, by_age=by_age)
     model = calibrate(fitted, at_risk["calibrate"], labels["calibrate"], weight=later[1])
     odds = model.log_odds(model.score(at_risk["test"]))
     return replace(model, spread=range_of(labels["test"], odds, unlike=unlikeness(odds, alike(at_risk["test"]))))
 
 
-def fit_outcome(outcome: str, rows: pl.DataFrame, weight: NDArray[np.float64], settings: TrainSettings) -> FittedRisk:
+def fit_outcome(
+    outcome: str, rows: pl.DataFrame, weight: NDArray[np.float64], settings: TrainSettings, *, by_age: bool = True
+) -> FittedRisk:
     """One outcome's model, fitted on rows and weights of `left_without_help`, not yet calibrated on a later year."""
     rehearsed = with_agencies_missing(rows.select(names()), share=settings.late_agency_share, seed=settings.seed)
     columns = columns_of(rehearsed)
@@ -148,7 +156,7 @@ def fit_outcome(outcome: str, rows: pl.DataFrame, weight: NDArray[np.float64], s
         signs=[SIGNS[feature.direction] for feature in FEATURES],
         weight=weight,
         groups=rows["person_id"].to_numpy(),
-        recipe=_recipe(settings),
+        recipe=_recipe(settings, by_age=by_age),
     )
 
 
@@ -162,7 +170,7 @@ def left_without_help(
     return seen, weight / weight.mean() if weight.size else weight
 
 
-def _recipe(settings: TrainSettings) -> Recipe:
+def _recipe(settings: TrainSettings, *, by_age: bool) -> Recipe:
     """What the fit may choose from; no leaf describes fewer people than the settings allow.
 
     Without the blend: a model of curves and few trees can be read on its card, and is trained in half the time.
@@ -172,7 +180,14 @@ def _recipe(settings: TrainSettings) -> Recipe:
         for shape in SHAPES
         if shape.leaves <= settings.leaves
     )
-    return Recipe(shapes=shapes, most_trees=settings.trees, seed=settings.seed, blends=False, bends=True)
+    return Recipe(
+        shapes=shapes,
+        most_trees=settings.trees,
+        seed=settings.seed,
+        blends=False,
+        bends=True,
+        age=AGE if by_age else None,
+    )
 
 
 def _stop_on_few_events(outcome: str, labels: Labels, settings: TrainSettings) -> None:

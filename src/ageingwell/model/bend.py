@@ -49,6 +49,10 @@ class Bend:
             return log_odds
         return np.asarray(log_odds + (1 / self.slope - 1) * np.maximum(log_odds - self.at, 0.0))
 
+    def steepness(self, straight: Floats) -> Floats:
+        """How far the bent log-odds rise with the straight ones, where each of them lies, (n,)."""
+        return np.where(straight > self.at, self.slope, 1.0)
+
     def contributions(self, base: Floats, contributions: Floats) -> Floats:
         """Contributions (n, p) that with the same base (n,) add up to the bent log-odds.
 

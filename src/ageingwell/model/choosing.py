@@ -35,6 +35,8 @@ class Recipe:
     # Blend with trees boosted from the intercept alone, as far as that helps.
     blends: bool = True
     bends: bool = False
+    # The feature that holds people's age in years, if calibration may differ by it.
+    age: str | None = None
     # Go through all shapes, as a search does.
     try_all_shapes: bool = False
 

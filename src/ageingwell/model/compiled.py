@@ -48,21 +48,20 @@ class CompiledRisk:
 
         The same bits for any number of threads and any division of the rows into calls.
         """
-        found = self._pass(features, threads)
-        base = np.full(features.height, found.base)
-        return Explanation(self.features, base, self.fitted.bend.contributions(base, found.contributions))
+        codes, found = self._pass(features, threads)
+        return self.fitted.calibrated(found.base, found.contributions, codes)
 
     def log_odds(self, features: pl.DataFrame, *, threads: int = 1) -> Floats:
         """The calibrated log-odds: base plus contributions, in the order of the features, a chunk of rows at a time."""
         made = np.empty(features.height)
         for first in range(0, features.height, PEOPLE_IN_A_CHUNK):
             some = features.slice(first, PEOPLE_IN_A_CHUNK)
-            straight = self._pass(some, threads).log_odds
-            made[first : first + some.height] = self.fitted.bend.log_odds(straight)
+            codes, found = self._pass(some, threads)
+            made[first : first + some.height] = self.fitted.calibrated_log_odds(found.log_odds, codes)
         return made
 
     def score(self, log_odds: Floats) -> Floats:
-        """The raw log-odds of margin and trees that calibrate to these; NaN where a level line hides them."""
+        """The raw log-odds of `FittedRisk.score` that calibrate to these; NaN where a level line hides them."""
         line, log_odds = self.fitted.line, self.fitted.bend.straight(log_odds)
         return (log_odds - line.intercept) / line.slope if line.slope else np.full(len(log_odds), np.nan)
 
@@ -80,8 +79,10 @@ class CompiledRisk:
             np.where(is_checked, np.maximum(high, risk), np.nan),
         )
 
-    def _pass(self, features: pl.DataFrame, threads: int) -> Explained:
-        return self.tables.explain(self.fitted.matrix(features), threads=threads)
+    def _pass(self, features: pl.DataFrame, threads: int) -> tuple[Floats, Explained]:
+        """The matrix of the features, and what its tables make of it."""
+        codes = self.fitted.matrix(features)
+        return codes, self.tables.explain(codes, threads=threads)
 
 
 def compile_risk(model: FittedRisk, *, digest: str | None = None, cache: Path | None = None) -> CompiledRisk:

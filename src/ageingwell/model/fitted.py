@@ -1,8 +1,8 @@
 """A fitted risk model: margin, trees and calibration line. It needs NumPy and LightGBM only, and explains exactly.
 
 `log_odds = intercept + slope * (margin + trees)`. What the margin's curves add and the trees' SHAP values both add up,
-and the line carries them along: `logit(risk) = base + sum of contributions`, for every row. A bend at the top, where
-there is one, shrinks all contributions of a row alike.
+and the line carries them along: `logit(risk) = base + sum of contributions`, for every row. A term by age, where there
+is one, and a bend at the top multiply all contributions of a row by one factor; age takes up the rest.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -16,18 +16,17 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ageingwell.errors import FrameError, TooFewEventsError
+from ageingwell.errors import FrameError
 from ageingwell.evaluation.calibration import Line
-from ageingwell.evaluation.checked import weights, zero_or_one
 from ageingwell.lookup.answers import Answers, answers_of
 from ageingwell.lookup.fallback import DoesNotFit
 from ageingwell.lookup.margin import CurveMargin, Knots
 from ageingwell.model.bend import STRAIGHT, Bend
+from ageingwell.model.by_age import ByAge
 from ageingwell.model.columns import Column, to_matrix
 from ageingwell.model.explanation import Explanation as Explanation
 from ageingwell.model.levels import as_numbers
-from ageingwell.model.line import SPREAD_OF_LATER_SLOPE, shrunken_line
-from ageingwell.model.margin import Margin
+from ageingwell.model.margin import Curve, Margin
 from ageingwell.model.ranges import NO_RANGE, Range
 
 Floats = NDArray[np.float64]
@@ -35,6 +34,8 @@ Gaps = Literal["stop", "fill"]
 
 
 AS_IT_IS = Line(0.0, 1.0)
+# The feature by which calibration differs.
+AGE = "age"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class Sampled:
 
 @dataclass(frozen=True)
 class FittedRisk:
-    """One outcome's model: columns, margin, trees, the line that calibrates them, and what they were trained on.
+    """One outcome's model: columns, margin, trees, what calibrates them, and what they were trained on.
+
+    Calibration is a term by age on the score of margin and trees, a line over both, and a bend of its log-odds.
 
     `levels` turns each category into the number that the trees see; `typical` is each number's training median.
     `sampled` tells of how many rows a sample was fitted on; None where all were.
@@ -73,6 +76,7 @@ class FittedRisk:
     typical: tuple[float, ...]
     missing_in_training: frozenset[str]
     line: Line = AS_IT_IS
+    by_age: ByAge | None = None
     bend: Bend = STRAIGHT
     spread: Range = NO_RANGE
     sampled: Sampled | None = None
@@ -120,15 +124,35 @@ class FittedRisk:
         return tuple(None if table is None else np.array(table) for table in self.levels)
 
     def score(self, features: pl.DataFrame, *, threads: int = 1, gaps: Gaps = "stop") -> Floats:
-        """The raw log-odds of margin and trees, before calibration."""
+        """The raw log-odds of margin and trees with the term by age, before the line that calibrates."""
         return self.score_of(self.matrix(features, gaps=gaps), threads=threads)
 
     def score_of(self, codes: Floats, *, threads: int = 1) -> Floats:
-        """The raw log-odds of the rows of a matrix (n, p)."""
+        """The raw log-odds of the rows of a matrix (n, p), as `score` gives them."""
+        score = self.ageless_score(codes, threads=threads)
+        return score if self.by_age is None else self.by_age.score(score, self.age_of(codes))
+
+    def ageless_score(self, codes: Floats, *, threads: int = 1) -> Floats:
+        """The raw log-odds of margin and trees alone, without the term by age."""
         if not len(codes):
             return np.empty(0)
         trees = self.booster_.predict(self.numbers(codes), raw_score=True, num_threads=threads)
         return np.asarray(self.margin.log_odds(codes) + trees)
+
+    @property
+    def age_feature(self) -> str:
+        """The feature by which calibration differs, or may differ."""
+        return AGE if self.by_age is None else self.by_age.feature
+
+    @property
+    def age_curve(self) -> Curve | None:
+        """What age adds to the score; None of a model whose features hold no age as a number."""
+        of_number = {c.name: curve for c, curve in zip(self.columns, self.margin.curves) if not c.is_category}
+        return of_number.get(self.age_feature)
+
+    def age_of(self, codes: Floats) -> Floats:
+        """The ages of the rows of a matrix (n, p)."""
+        return np.asarray(codes[:, self.features.index(self.age_feature)])
 
     def log_odds(self, score: Floats) -> Floats:
         """The calibrated log-odds of raw scores."""
@@ -149,12 +173,26 @@ class FittedRisk:
     def explanation_of(self, codes: Floats, *, threads: int = 1) -> Explanation:
         """What each feature adds for each row of a matrix (n, p)."""
         found = self._answers.explain(codes, threads=threads)
-        base = np.full(len(codes), found.base)
-        return Explanation(self.features, base, self.bend.contributions(base, found.contributions))
+        return self.calibrated(found.base, found.contributions, codes)
+
+    def calibrated(self, base: float, contributions: Floats, codes: Floats) -> Explanation:
+        """Contributions (n, p) to the line's log-odds with the term by age and the bend, of the rows of a matrix."""
+        if self.by_age is not None:
+            place = self.features.index(self.by_age.feature)
+            term = self.by_age.along(self.line)
+            contributions = term.contributions(base, contributions, self.age_of(codes), place=place)
+        starts = np.full(len(contributions), base)
+        return Explanation(self.features, starts, self.bend.contributions(starts, contributions))
+
+    def calibrated_log_odds(self, straight: Floats, codes: Floats) -> Floats:
+        """The line's log-odds (n,) with the term by age and the bend, of the rows of a matrix."""
+        if self.by_age is not None:
+            straight = self.by_age.along(self.line).score(straight, self.age_of(codes))
+        return self.bend.log_odds(straight)
 
     def log_odds_of(self, codes: Floats, *, threads: int = 1) -> Floats:
         """The calibrated log-odds of the rows of a matrix (n, p): those of `explanation_of`, to the last bit."""
-        if self.bend.is_straight:
+        if self.bend.is_straight and self.by_age is None:
             return self._answers.log_odds(codes, threads=threads)
         return self.explanation_of(codes, threads=threads).log_odds
 
@@ -181,24 +219,6 @@ class FittedRisk:
 
 # Held while a model's answers are begun, which takes milliseconds: their tables have a lock of their own.
 _ANSWERING = Lock()
-
-
-def calibrate(
-    model: FittedRisk, held_out: pl.DataFrame, outcome: NDArray[np.int8], *, weight: Floats | None = None
-) -> FittedRisk:
-    """Lay the calibration line through later people the model has not seen.
-
-    `weight` (n,) tells how much each counts. With few of them the slope stays near that of the fit's own
-    cross-validation. Raises `TooFewEventsError` without both outcomes.
-    """
-    if len(outcome):
-        zero_or_one(outcome)
-    if outcome.min(initial=1) == outcome.max(initial=0):
-        raise TooFewEventsError("the people held out to calibrate have no event", "train on more people")
-    odds = model.log_odds(model.score(held_out))
-    w = np.ones(len(odds)) if weight is None else weights(weight, n=len(odds))
-    later = shrunken_line(outcome.astype(float), odds, weight=w, spread_of_slope=SPREAD_OF_LATER_SLOPE)
-    return over_line(model, later)
 
 
 def over_line(model: FittedRisk, later: Line) -> FittedRisk:

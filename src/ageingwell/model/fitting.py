@@ -9,8 +9,8 @@
    count as far as their gain stands out from its standard error; within one there is no tree.
 4. Trees are boosted from the intercept alone, too, and judged in the same way. The model is a mean of both, with the
    share of the second that describes the judging folds best, as far as that gain stands out from its standard error.
-5. The calibration line is laid through the predictions of the judging folds, each with as many trees as the others ask
-   for.
+5. The calibration line, with a term by age where the recipe names the feature, is laid through the predictions of the
+   judging folds, each with as many trees as the others ask for.
 6. Margin and trees are fitted once more in the same way, on all rows.
 """
 
@@ -22,8 +22,8 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ageingwell.evaluation.calibration import Line
-from ageingwell.model.bend import STRAIGHT, Bend, bend_of
+from ageingwell.model.bend import STRAIGHT, bend_of
+from ageingwell.model.calibrating import line_by_age
 from ageingwell.model.choosing import (
     Judged,
     Progress,
@@ -37,12 +37,12 @@ from ageingwell.model.choosing import (
 )
 from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
-from ageingwell.model.fitted import AS_IT_IS, FittedRisk, Sampled
+from ageingwell.model.fitted import FittedRisk, Sampled
 from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.line import shrunken_line
 from ageingwell.model.margin import Curve, mean_margin
-from ageingwell.model.ranges import NO_RANGE, Range, range_of
+from ageingwell.model.ranges import range_of
 from ageingwell.model.sampling import Sample, SampledWarning, sample_of
 from ageingwell.model.training import (
     MarginFit,
@@ -123,10 +123,11 @@ def _fit(
     first = Part(margins, _by_all(best, trials, training, chosen))
     parts = _blended(first, trials, splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else [first]
     score = np.sum([part.share * part.judged.score for part in parts], axis=0)
-    line, bend, spread = _calibrated(replace(first.judged, score=score), splits, sample, chosen)
     bins = in_bins(rows_to_fit(margins, training.all_rows), training)
     booster = joined([_grown(part, bins, chosen) for part in parts])
-    return replace(_fitted(training, _mean_margin(parts), booster), line=line, bend=bend, spread=spread)
+    fitted = _fitted(training, _mean_margin(parts), booster)
+    places = np.concatenate([np.flatnonzero(split.judge) for split in splits] or [np.empty(0, dtype=np.int64)])
+    return _calibrated(fitted, replace(first.judged, score=score), training.codes, places, sample, chosen)
 
 
 @dataclass(frozen=True)
@@ -226,20 +227,35 @@ def _margin_to_judge(margins: Margins, split: Split) -> Floats:
 
 
 def _calibrated(
-    judged: Judged, splits: Sequence[Split], sample: Sample | None, recipe: Recipe
-) -> tuple[Line, Bend, Range]:
-    """The calibration line through the judging rows' scores, its bend, and how far what happened lies from both."""
+    fitted: FittedRisk, judged: Judged, codes: Floats, places: NDArray[np.int64], sample: Sample | None, recipe: Recipe
+) -> FittedRisk:
+    """The model with the line through the judging rows' scores, its bend, and how far what happened lies from both.
+
+    `codes` is the matrix of all rows, and `places` where the judging rows stand in it.
+    """
     if not len(judged.outcome):
-        return AS_IT_IS, STRAIGHT, NO_RANGE
-    line = shrunken_line(judged.outcome, judged.score, weight=judged.weight)
-    straight, like_all = line.intercept + line.slope * judged.score, np.ones(len(judged.outcome), dtype=bool)
+        return fitted
+    model, score = _with_line(fitted, judged, codes, places, recipe)
+    straight, like_all = model.line.intercept + model.line.slope * score, np.ones(len(judged.outcome), dtype=bool)
     bend = bend_of(judged.outcome, straight, weight=judged.weight) if recipe.bends else STRAIGHT
     odds = bend.log_odds(straight)
     if sample is not None:
         # The range counts people, so the sample is thinned to a smaller one in which the outcome is as rare as in all.
-        places = np.concatenate([np.flatnonzero(split.judge) for split in splits])
         like_all = sample.like_all(places, seed=recipe.seed)
-    return line, bend, range_of(judged.outcome[like_all], odds[like_all])
+    return replace(model, bend=bend, spread=range_of(judged.outcome[like_all], odds[like_all]))
+
+
+def _with_line(
+    fitted: FittedRisk, judged: Judged, codes: Floats, places: NDArray[np.int64], recipe: Recipe
+) -> tuple[FittedRisk, Floats]:
+    """The model with its line and, where it may have one, its term by age; and the judging rows' scores with it."""
+    curve = fitted.age_curve if recipe.age is not None and recipe.age == fitted.age_feature else None
+    if curve is None:
+        line = shrunken_line(judged.outcome, judged.score, weight=judged.weight)
+        return replace(fitted, line=line), judged.score
+    age, feature = fitted.age_of(codes)[places], fitted.age_feature
+    line, term = line_by_age(judged.outcome, judged.score, age, weight=judged.weight, feature=feature, curve=curve)
+    return replace(fitted, line=line, by_age=term), term.score(judged.score, age)
 
 
 def _without_trees(training: Training, recipe: Recipe) -> FittedRisk:

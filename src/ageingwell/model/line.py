@@ -35,10 +35,10 @@ def shrunken_line(outcome: Floats, score: Floats, *, weight: Floats, spread_of_s
         if np.abs(step).max() < 1e-10:
             break
     held = float(np.clip(slope, LEAST_SLOPE, MOST_SLOPE))
-    return Line(_intercept(outcome, held * score, weight), round(held, 9))
+    return Line(height_of(outcome, held * score, weight), round(held, 9))
 
 
-def _intercept(outcome: Floats, score: Floats, weight: Floats) -> float:
+def height_of(outcome: Floats, score: Floats, weight: Floats) -> float:
     """The shift at which the mean risk is the observed share."""
     low, high = -60.0, 60.0
     for _ in range(100):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import lightgbm as lgb
+import numpy as np
 import polars as pl
 
 from ageingwell.checksums import SUMS, ChangedError, UnsealedError, check_files, plain_files
@@ -16,6 +17,7 @@ from ageingwell.disk import DISK, Disk
 from ageingwell.errors import AgeingWellError, BundleError
 from ageingwell.evaluation.calibration import Line
 from ageingwell.model.bend import STRAIGHT, Bend
+from ageingwell.model.by_age import ByAge
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import FittedRisk, Sampled
 from ageingwell.model.margin import Curve, Margin
@@ -53,6 +55,7 @@ def written(model: FittedRisk, file: str) -> tuple[str, dict[str, Any]]:
         "typical": dict(zip(model.features, model.typical)),
         "missing_in_training": sorted(model.missing_in_training),
         "calibration": asdict(model.line),
+        **({} if model.by_age is None else {"by_age": asdict(model.by_age)}),
         **({} if model.bend.is_straight else {"bend": asdict(model.bend)}),
         "range": asdict(model.spread),
         **({} if model.sampled is None else {"sampled": asdict(model.sampled)}),
@@ -85,10 +88,21 @@ def read(part: Mapping[str, Any], files: Mapping[str, bytes]) -> FittedRisk:
         typical=tuple(part["typical"][name] for name in names),
         missing_in_training=frozenset(part["missing_in_training"]),
         line=Line(**part["calibration"]),
+        by_age=_by_age(part["by_age"], names) if "by_age" in part else None,
         bend=Bend(**part["bend"]) if "bend" in part else STRAIGHT,
         spread=Range(*(tuple(part["range"][end]) for end in ("log_odds", "below", "above"))),
         sampled=Sampled(**part["sampled"]) if "sampled" in part else None,
     )
+
+
+def _by_age(found: Mapping[str, Any], names: Collection[str]) -> ByAge:
+    term = ByAge(**found)
+    if (
+        term.feature not in names
+        or not np.isfinite([value for name, value in found.items() if name != "feature"]).all()
+    ):
+        raise BundleError("the term by age is not of a feature of the model", AGAIN)
+    return term
 
 
 def _curve(found: Mapping[str, Any]) -> Curve:
