@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from ageingwell.governance.crosses import Sum, hidden_counts
 from ageingwell.governance.disclosure import HIDDEN, ROUND_TO, SUPPRESS_BELOW, disclose, in_words
-from ageingwell.governance.linked import Sum, hidden_counts
 
 TOO_FEW: Final = "too few people to show it"
 # Days and nights are no counts of people: a tenth of one is as near as anybody needs.
