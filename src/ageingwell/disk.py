@@ -124,6 +124,9 @@ class Disk:
 
     def write_new(self, path: Path, content: bytes) -> None:
         """Write a whole file; `FileExistsError` where anything stands there, be it a link that leads nowhere."""
+        # Asked first, so that a device of that name is not even opened; opening refuses what comes meanwhile.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         with self.watched("write_new", path), self._new(path) as file:
             try:
                 self._put(file, content, path, "write_new")

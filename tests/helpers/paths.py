@@ -99,6 +99,7 @@ def payloads(*, every: bool) -> Iterator[Payload]:
         for kind, put in KINDS.items():
             ending = ".xlsx" if "{at}.xlsx" in words else ""
             yield Payload(f"{name}: {kind}", lambda at, put=put, e=ending: put(at.with_name(at.name + e)), words)
+        yield Payload(f"{name}: a device", lambda at: None, words.replace("{at}", "/dev/zero"))
         yield Payload(f"{name}: a NUL", lambda at: None, words.replace("{at}", "{at}\0x"))
         yield Payload(f"{name}: a name of 300 letters", lambda at: None, words.replace("{at}", "{at}" + "a" * 300))
     for name, words in READ.items():
@@ -117,7 +118,7 @@ def payloads(*, every: bool) -> Iterator[Payload]:
                 yield Payload(f"raw {table}.csv: {kind}", put, "check --raw {at}")
     of_settings = f"score {NIGHT_OF} --out {{home}}/made/{{n}}".replace("{home}/settings", "{at}")
     for key in SETTINGS:
-        for value in ("../outside/pipe", "../outside/secret.txt", "/proc/self/environ"):
+        for value in ("../outside/pipe", "../outside/secret.txt", "/proc/self/environ", "/dev/zero", "a\\u0000b"):
             yield Payload(f"{key} = {value}", _setting(key, value), of_settings)
 
 

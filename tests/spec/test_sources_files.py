@@ -13,6 +13,7 @@ from ageingwell.config.score import TableSettings
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import AgeingWellError, ConfigError, RefusedRowsError, SourceError
 from ageingwell.reading import chunks
+from ageingwell.sources.folder import unused_files
 from ageingwell.sources.locate import locate
 from ageingwell.sources.read import read_agencies
 
@@ -591,3 +592,14 @@ def test_a_table_that_is_a_link_to_nowhere_stops_and_is_not_taken_for_one_never_
 
     with pytest.raises(SourceError, match=table):
         locate(table, TableSettings(required=False), tmp_path)
+
+
+@pytest.mark.parametrize("table", ["gp_events", "permissions"])
+def test_a_link_to_itself_among_the_tables_is_told_by_every_look_at_the_folder(table: str, tmp_path: Path) -> None:
+    told = {name: TableSettings(required=False) for name in TABLES}
+    (tmp_path / f"{table}.csv").symlink_to(f"{table}.csv")
+
+    with pytest.raises(SourceError):
+        unused_files(tmp_path, told)
+    with pytest.raises(SourceError):
+        locate(table, told[table], tmp_path)

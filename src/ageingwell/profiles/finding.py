@@ -1,5 +1,6 @@
 """What lies in an agency's folder: every file, also inside zip archives and folders, and of which source each is."""
 
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,10 +51,10 @@ def raw_files(folder: Path, *, workspace: Path, leave: Iterable[Path] = ()) -> l
     Hidden files, and the files and folders in `leave`, are left alone. Raises `SourceError` for an archive that is
     damaged, locked or grows out of all measure.
     """
-    left = {path.resolve() for path in leave}
+    left = {Path(os.path.realpath(path)) for path in leave}
     found = []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "_")) or path.name in NO_RECORDS or path.resolve() in left:
+        if path.name.startswith((".", "_")) or path.name in NO_RECORDS or Path(os.path.realpath(path)) in left:
             continue
         if path.is_dir():
             inside = raw_files(path, workspace=workspace, leave=left)
@@ -70,9 +71,9 @@ def stop_on_ways_out(folder: Path) -> None:
 
     Raises `SourceError`.
     """
-    root = folder.resolve()
+    root = Path(os.path.realpath(folder))
     for path in sorted(folder.rglob("*")):
-        if not path.resolve().is_relative_to(root):
+        if not Path(os.path.realpath(path)).is_relative_to(root):
             raise SourceError(f"{path.name}: a link that leads out of the folder", "put the file itself there")
         if not path.is_file() and not path.is_dir():
             raise SourceError(f"{path.name}: a link to nothing, or no file on a disk", "take it out of the folder")

@@ -61,7 +61,7 @@ def write_whole(
     (['ours'], b'new')
     """
     with explained(f"{what} cannot be written"):
-        if out.resolve() == Path.cwd():
+        if Path(os.path.realpath(out)) == Path.cwd():
             raise PublishError(f"{what} cannot take the place of the folder you are in", "name another folder")
         make_folders(out.absolute().parent, disk=disk)
         with _alone_in(out.parent):

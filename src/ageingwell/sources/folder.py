@@ -1,6 +1,7 @@
 """What else lies in the data folder: files nobody read, and those that look like a table nobody found."""
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -37,11 +38,9 @@ def _top_of(name: str, settings: TableSettings, data: Path) -> list[Path]:
     """The entries of the data folder that hold a table."""
     if is_database(settings):
         return []
-    inside = [
-        path.resolve().relative_to(data.resolve())
-        for path in candidates(name, settings, data)
-        if path.resolve().is_relative_to(data.resolve()) and path.resolve() != data.resolve()
-    ]
+    root = Path(os.path.realpath(data))
+    places = [Path(os.path.realpath(path)) for path in candidates(name, settings, data)]
+    inside = [path.relative_to(root) for path in places if path.is_relative_to(root) and path != root]
     return [data / path.parts[0] for path in inside]
 
 

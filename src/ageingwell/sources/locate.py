@@ -1,5 +1,6 @@
 """Where a table lies: one file, a folder of files, or a database."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def locate(table: str, settings: TableSettings, data: Path) -> Location | None:
             raise SourceError(f"{found[0].name}: a link that leads to no file", "send the table, or take the link away")
         # A place that the settings name may lie anywhere; what merely lies in the data folder may not lead out of it.
         root = data if settings.location is None else found[0] if found else data
-        return _of_path(table, found[0], root=root.resolve()) if found else None
+        return _of_path(table, found[0], root=Path(os.path.realpath(root))) if found else None
 
 
 def _stop_on_location_of_spark(table: str, settings: TableSettings) -> None:
@@ -91,7 +92,8 @@ def _is_there(path: Path) -> bool:
 
 def stop_on_way_out(path: Path, *, root: Path) -> None:
     """Stop where a link leads out of the folder that was named: a file elsewhere is not part of what was sent."""
-    if not path.resolve().is_relative_to(root):
+    # `Path.resolve` raises for a link that leads to itself before Python 3.13.
+    if not Path(os.path.realpath(path)).is_relative_to(root):
         raise SourceError(
             f"{path.name}: a link that leads out of the folder",
             "put the file itself there, or name its place in agencies.toml",

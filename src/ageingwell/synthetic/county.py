@@ -90,6 +90,8 @@ class CountyPlan:
     def __post_init__(self) -> None:
         checks = {
             "people must be at least 50": self.people >= 50,
+            # More than England has; at some number the memory is full, and that ends the process without a word.
+            "people must be at most 10,000,000": self.people <= 10_000_000,
             "seed must not be negative": self.seed >= 0,
             "years must be between 2 and 15": 2 <= self.years <= 15,
             "dirty must be a share between 0 and 0.5": 0 <= self.dirty <= 0.5,
