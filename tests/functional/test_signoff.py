@@ -23,6 +23,8 @@ from ageingwell.governance.columns_used import OTHER_USES, column_uses, with_wei
 from ageingwell.governance.disclosure import SMALL
 from ageingwell.governance.hazards import Results, named_tests, shipped_hazards
 from ageingwell.jobs.standing import status
+from ageingwell.kept.reading import read_night
+from ageingwell.night.in_memory import outreach_list
 from ageingwell.outreach.rules import need_rules
 from ageingwell.papers.comparing import differences, not_as_signed
 from ageingwell.papers.drafting import Draft, drafts_of, filled
@@ -50,9 +52,18 @@ def out(first_night: Path, tmp_path: Path) -> Path:
     return copy_of(first_night / "out", tmp_path / "out")
 
 
+@pytest.fixture(scope="module")
+def drawn(first_night: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of nights and the pack of its current one, to copy."""
+    here = tmp_path_factory.mktemp("drawn")
+    out = copy_of(first_night / "out", here / "out")
+    signoff(out, pack=here / "pack", config=settings)
+    return here
+
+
 @pytest.fixture
-def pack(out: Path, settings: Path, tmp_path: Path) -> Path:
-    return signoff(out, pack=tmp_path / "pack", config=settings).folder
+def pack(drawn: Path, tmp_path: Path) -> Path:
+    return copy_of(drawn / "pack", tmp_path / "pack")
 
 
 # Figures
@@ -362,19 +373,17 @@ def test_every_use_by_another_step_is_still_there():
 
 
 def test_a_night_is_the_same_without_the_columns_that_are_used_for_nothing(first_night, settings, run, tmp_path):
-    from ageingwell.night.in_memory import outreach_list
-
     county = copy_of(first_night / "county", tmp_path / "county")
     unused = [one for one in run.columns if one.kind in ("not used", "repeats alone")]
     assert unused
-    before = outreach_list(county, as_of=NIGHT, config=settings)
+    before = read_night(first_night / "out" / str(NIGHT)).frames
     for one in unused:
         path = county / f"{one.table}.parquet"
         pl.read_parquet(path).drop(one.column).write_parquet(path)
     after = outreach_list(county, as_of=NIGHT, config=settings)
 
     for name in ("listed", "needs", "reasons", "scores"):
-        one, other = (getattr(night.frames, name).lazy().collect() for night in (before, after))
+        one, other = (getattr(frames, name).lazy().collect() for frames in (before, after.frames))
         assert one.equals(other), name
 
 

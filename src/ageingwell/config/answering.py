@@ -46,6 +46,17 @@ class StatusSettings(Settings):
     )
 
 
+class PersonSettings(Settings):
+    """What the page for a person says who asks what is held of them."""
+
+    contact: str | None = Field(
+        default=None,
+        min_length=3,
+        max_length=200,
+        description="whom to ring or write to about one's own record, as an office and not a person: it is on the page",
+    )
+
+
 class SignoffSettings(Settings):
     """What was signed off."""
 
