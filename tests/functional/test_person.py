@@ -74,7 +74,7 @@ def test_a_page_says_how_to_object_with_whom_and_what_happens_then(at: Path, set
     words = text_of(page_of(held))
     named = text_of(page_of(replace(held, contact="The Ageing Well office, 01234 567890")))
 
-    assert "tell whoever gave you this page" in words
+    assert "tell the people who gave you this page" in words
     assert "tell The Ageing Well office, 01234 567890" in named
     for right in ("Object", "Have something put right", "Ask a person to look again", "Be forgotten", "Complain"):
         assert right in words

@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from helpers.counties import NIGHT, copy_of
+from helpers.hard_words import hard_words, still_hard
+from helpers.reader_text import Text
 
 from ageingwell.audit.writing import read_lines
 from ageingwell.bundle import load_bundle
@@ -258,7 +260,7 @@ def test_what_the_run_made_cannot_be_signed_once_it_is_changed(pack, out, settin
     [
         (lambda pack: (pack / "hazard-log.md").unlink(), r"hazard-log\.md is gone"),
         (lambda pack: (pack / "SHA256SUMS").unlink(), "SHA256SUMS cannot be read"),
-        (lambda pack: (pack / PACK).write_text("{}"), "this is no pack"),
+        (lambda pack: (pack / PACK).write_text("{}"), "this is not a pack"),
         (lambda pack: (pack / SIGNATURES).write_text("[]"), "cannot be read"),
         (lambda pack: (pack / "link.md").symlink_to("/etc/passwd"), "is a link"),
         (lambda pack: shutil.rmtree(pack), "there is no such pack"),
@@ -412,3 +414,13 @@ def test_the_command_draws_signs_and_ends_with_32(out, settings, tmp_path):
 
 def test_a_draft_of_nothing_has_no_blanks():
     assert Draft("x", "X", "none").blanks == ()
+
+
+def test_no_hard_word_stands_in_a_paper_or_in_the_hazard_log(run: Run):
+    texts = [Text("papers", 1, text) for template in templates().values() for text in template.texts]
+    texts += [Text("headings", 1, part.heading) for template in templates().values() for part in template.part]
+    for one in run.hazards:
+        said = (one.hazard, one.cause, one.effect, one.stays, *(control.says for control in one.control))
+        texts += [Text("hazards", 1, text) for text in said]
+
+    assert still_hard(texts, hard_words()) == []

@@ -53,7 +53,7 @@ class PersonSettings(Settings):
         default=None,
         min_length=3,
         max_length=200,
-        description="whom to ring or write to about one's own record, as an office and not a person: it is on the page",
+        description="the office to ring or write to about your own record, not a person: it is on the page",
     )
 
 
@@ -64,7 +64,7 @@ class SignoffSettings(Settings):
         default=None,
         min_length=1,
         description="the folder of the pack that was signed last; `status` then says when the settings, the model or "
-        "the version of a night are others, and `signoff` tells what changed",
+        "the version of a night differ, and `signoff` lists what changed",
     )
 
 

@@ -39,7 +39,7 @@ RIGHTS: Final = (
     ("Be forgotten", "You can ask for everything to be deleted that is kept about you here.",
      "It is deleted. A mark that names nobody stays, so that you are not listed again."),
     ("Complain", "You can complain to the organisation that gave you this page.",
-     "It has to tell you within 30 days that it has your complaint, and then what came of it."),
+     "It has to tell you within 30 days that it has your complaint, and later what it found."),
 )  # fmt: skip
 COMMISSIONER: Final = (
     "If you are not happy with the answer, you can complain to the Information Commissioner's Office (ico.org.uk)."
@@ -102,7 +102,11 @@ def _sections(held: PersonHeld) -> list[Part]:
 
 def _of_rights(contact: str | None) -> Part:
     """How to object, and what happens then: what a person can ask for, with whom, and what follows."""
-    whom = f"To do any of this, tell {contact}." if contact else "To do any of this, tell whoever gave you this page."
+    whom = (
+        f"To do any of this, tell {contact}."
+        if contact
+        else "To do any of this, tell the people who gave you this page."
+    )
     says = [f"{whom} You can also tell your GP practice.", WITHHELD, COMMISSIONER]
     heads = ["You can", "How", "What happens then"]
     return _part("Your rights, and how to object", says, _table("What you can ask for", heads, RIGHTS))

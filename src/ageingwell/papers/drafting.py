@@ -149,8 +149,16 @@ _HEADS: Final = ("Control", "Test", "Last result")
 
 def _risks(held: Sequence[str]) -> tuple[Blank, ...]:
     risks = (
-        Blank(role=_BY_OFFICER, what="Risk before the controls: severity, likelihood, rating", why="Judged locally"),
-        Blank(role=_BY_OFFICER, what="Risk that is left: the same, and accepted by whom", why="Judged locally"),
+        Blank(
+            role=_BY_OFFICER,
+            what="Risk before the controls: severity, likelihood, rating",
+            why="Only people who know the place can say",
+        ),
+        Blank(
+            role=_BY_OFFICER,
+            what="Risk that is left: the same, and who accepted it",
+            why="Only people who know the place can say",
+        ),
     )
     if all(end == "passed" for end in held):
         return risks

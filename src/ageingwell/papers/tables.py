@@ -39,7 +39,7 @@ def _inputs(run: Run) -> Rows:
             label_words(name),
             _count(told["n_read"]),
             _count(told["n_refused"]),
-            told["newest_on"] or "not told",
+            told["newest_on"] or "not known",
             "late" if told["is_late"] else "up to date",
             ", ".join(told["absent_columns"]) or NOBODY,
         ]
