@@ -102,11 +102,7 @@ def _sections(held: PersonHeld) -> list[Part]:
 
 def _of_rights(contact: str | None) -> Part:
     """How to object, and what happens then: what a person can ask for, with whom, and what follows."""
-    whom = (
-        f"To do any of this, tell {contact}."
-        if contact
-        else "To do any of this, tell the people who gave you this page."
-    )
+    whom = f"To do any of this, tell {contact or 'the people who gave you this page'}."
     says = [f"{whom} You can also tell your GP practice.", WITHHELD, COMMISSIONER]
     heads = ["You can", "How", "What happens then"]
     return _part("Your rights, and how to object", says, _table("What you can ask for", heads, RIGHTS))

@@ -147,17 +147,20 @@ def _hazard(one: Hazard, run: Run) -> DraftPart:
 _HEADS: Final = ("Control", "Test", "Last result")
 
 
+_LOCAL: Final = "Only people who know the place can say"
+
+
 def _risks(held: Sequence[str]) -> tuple[Blank, ...]:
     risks = (
         Blank(
             role=_BY_OFFICER,
             what="Risk before the controls: severity, likelihood, rating",
-            why="Only people who know the place can say",
+            why=_LOCAL,
         ),
         Blank(
             role=_BY_OFFICER,
             what="Risk that is left: the same, and who accepted it",
-            why="Only people who know the place can say",
+            why=_LOCAL,
         ),
     )
     if all(end == "passed" for end in held):

@@ -33,14 +33,16 @@ def as_html(draft: Draft, *, as_of: str) -> bytes:
     return paper_html(draft.title, _with_captions(blocks_of(as_markdown(draft))), as_of=as_of)
 
 
-def _with_captions(blocks: Sequence[Block]) -> Iterator[Block]:
+def _with_captions(blocks: Sequence[Block]) -> list[Block]:
     """Let the line that leads to a table be its caption, and stand there alone."""
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        leads = following is not None and following["kind"] == "table"
-        if leads and block["kind"] == "paragraph" and block["text"].endswith(":"):
-            following["caption"] = block["text"].removesuffix(":")
+    told: list[Block] = []
+    for block in blocks:
+        led_by = told[-1]["text"] if told and told[-1]["kind"] == "paragraph" else ""
+        if block["kind"] == "table" and led_by.endswith(":"):
+            told[-1] = {**block, "caption": led_by.removesuffix(":")}
         else:
-            yield block
+            told.append(block)
+    return told
 
 
 def as_table(table: Table) -> str:
