@@ -135,6 +135,18 @@ def test_a_paper_names_a_role_a_task_and_a_reason_for_each_blank_and_every_stand
         assert number in record
 
 
+def test_what_people_wrote_in_the_card_stays_and_is_not_asked_again(run: Run):
+    filled_in = run.card.replace(
+        "- Local review of the code lists: ____", "- Local review of the code lists: by A Example"
+    )
+    assert filled_in != run.card
+    card, before = drafts_of(replace(run, card=filled_in))[0], drafts_of(run)[0]
+
+    assert "by A Example" in as_markdown(card)
+    assert len(card.blanks) == len(before.blanks) - 1
+    assert as_markdown(before).count("____") == len(before.blanks)
+
+
 def test_the_equality_report_shows_no_small_count(run: Run):
     rows = run.facts["rates_by_group"]["listed"]
     hidden = [row["n_listed"] is None for row in rows]

@@ -36,6 +36,7 @@ FOLDERS = {
     "evaluate": "evaluate --data {home}/county --out {at} --config {home}/settings/score.toml",
     "recalibrate": "recalibrate --data {home}/county --bundle {home}/bundle --out {at}",
     "train": "train --data {home}/county --out {at}",
+    "signoff --pack": "signoff --out {home}/made/nights --pack {at} --config {home}/settings/score.toml",
     "demo": "demo --people 50 --out {at}",
 }
 FILES = {

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ageingwell.papers.drafting import Draft, DraftPart, Said
+from ageingwell.papers.drafting import ANSWER, Draft, DraftPart, Said
 from ageingwell.papers.tables import Table
 from ageingwell.papers.wording import Blank
 from ageingwell.report.html import paper_html
 from ageingwell.report.markdown import Block, blocks_of
 
-ANSWER: Final = "____"
 DRAFT: Final = (
     "This is a draft that a computer made from one run. Nobody has agreed to it. What is filled in says where it comes "
     "from. What is left for a person says who, what and why."

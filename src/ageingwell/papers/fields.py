@@ -172,6 +172,7 @@ def _of_plan(run: Run) -> Told:
     record = run.facts.get("track_record") or {}
     listed, happened = (_number(record.get(name)) for name in ("n_listed", "n_happened"))
     yield "listed_rate", _in_100(happened, listed), f"{MANIFEST}: track_record.n_happened, n_listed"
+    yield "share_prevented", _share(EXAMPLE_SHARE_PREVENTED), "the software: EXAMPLE_SHARE_PREVENTED"
     if not listed or not happened:
         return
     rate = happened / listed
