@@ -223,6 +223,10 @@ def test_other_settings_and_another_model_than_the_nights_are_refused(out, setti
     _seal(facts)
     with pytest.raises(SignoffError, match="another model"):
         signoff(out, pack=tmp_path / "pack", config=settings)
+    (facts / "manifest.json").write_text(json.dumps(told | {"format": 4}))
+    _seal(facts)
+    with pytest.raises(SignoffError, match="another version of ageingwell made the night"):
+        signoff(out, pack=tmp_path / "pack", config=settings)
     with pytest.raises(SignoffError, match="no night of 2026-01-01"):
         signoff(out, pack=tmp_path / "pack", config=settings, night="2026-01-01")
 
