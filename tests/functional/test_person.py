@@ -78,7 +78,7 @@ def test_a_page_says_how_to_object_with_whom_and_what_happens_then(at: Path, set
     assert "tell The Ageing Well office, 01234 567890" in named
     for right in ("Object", "Have something put right", "Ask a person to look again", "Be forgotten", "Complain"):
         assert right in words
-    assert "taken off every list from the same night" in words
+    assert "taken off the current list the same night" in words
     assert "within 30 days" in words
 
 

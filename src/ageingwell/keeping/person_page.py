@@ -31,13 +31,13 @@ WITHHELD: Final = (
 # UK GDPR articles 16, 17, 21 and 22C; Data Protection Act 2018, section 164A (in force from 19 June 2026).
 RIGHTS: Final = (
     ("Object", "You can say that you do not want your record used for this. You do not have to give a reason here.",
-     "You are taken off every list from the same night, and left out of all later ones."),
+     "Once it is recorded you are taken off the current list the same night, and left out of all later ones."),
     ("Have something put right", "You can say that something in your record is wrong.",
      "The agency that wrote it corrects it. The next list uses the new record."),
     ("Ask a person to look again", "You can say why you should, or should not, be on a list.",
      "The group looks at it and tells you what it decided. A computer never decides about you."),
     ("Be forgotten", "You can ask for everything to be deleted that is kept about you here.",
-     "It is deleted. A mark that names nobody stays, so that you are not listed again."),
+     "It is deleted here, and the agencies are told. A mark that names nobody stays, so that you are not listed again."),
     ("Complain", "You can complain to the organisation that gave you this page.",
      "It has to tell you within 30 days that it has your complaint, and later what it found."),
 )  # fmt: skip
