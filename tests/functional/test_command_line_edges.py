@@ -25,7 +25,8 @@ CODES = {
     "sign": 8,  # the bundle, which is not there, is looked at first
     **dict.fromkeys(("config_path",), 3),
     **dict.fromkeys(("key_file", "list_key_file"), 7),
-    **dict.fromkeys(("out", "page", "log", "refused_to", "fix_to", "folder", "samples", "bundle"), 9),
+    "against": 32,
+    **dict.fromkeys(("out", "pack", "page", "log", "refused_to", "fix_to", "folder", "samples", "bundle"), 9),
     "files": 20,
 }
 
@@ -200,7 +201,7 @@ def words_for(name: str, path: str, command: click.Command, at: Path, county: Pa
         "data": county, "raw": county, "out": at / "out", "listed": at / "list.csv", "register": at / "register.csv",
         "files": at / "list.csv", "as_of": NIGHT, "people": 60, "person_id": "b" * 32, "recipient": "gp",
         "reason": "visit_agreed", "case": "7", "key_file": at / "list.key",
-        "bundle": at / "bundle",
+        "bundle": at / "bundle", "pack": at / "pack",
     }  # fmt: skip
     # Whom these are about may be said in other ways too, so neither is required.
     also = {"forget": ("person_id",), "person": ("person_id",)}.get(str(command.name), ())

@@ -1,6 +1,7 @@
 """What a person is told of themselves: all of it, and nothing of anybody else."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -64,6 +65,21 @@ def test_a_page_tells_why_they_were_listed_who_saw_it_and_what_was_decided(at: P
     assert "Ann" not in words
     assert "neighbour" not in words
     assert "1 note in someone's own words" in words
+
+
+def test_a_page_says_how_to_object_with_whom_and_what_happens_then(at: Path, settings: Path):
+    who = listed(at / "out" / str(NIGHT))[0]["person_id"]
+    held = told(at, who, settings)
+
+    words = text_of(page_of(held))
+    named = text_of(page_of(replace(held, contact="The Ageing Well office, 01234 567890")))
+
+    assert "tell the people who gave you this page" in words
+    assert "tell The Ageing Well office, 01234 567890" in named
+    for right in ("Object", "Have something put right", "Ask a person to look again", "Be forgotten", "Complain"):
+        assert right in words
+    assert "taken off the current list the same night" in words
+    assert "within 30 days" in words
 
 
 def test_counts_of_rows_are_those_of_the_tables(at: Path, settings: Path):

@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from helpers.counties import NIGHT, copy_of
+from helpers.hard_words import hard_words, still_hard
+from helpers.reader_text import Text
 
 from ageingwell.audit.writing import read_lines
 from ageingwell.bundle import load_bundle
@@ -23,6 +25,8 @@ from ageingwell.governance.columns_used import OTHER_USES, column_uses, with_wei
 from ageingwell.governance.disclosure import SMALL
 from ageingwell.governance.hazards import Results, named_tests, shipped_hazards
 from ageingwell.jobs.standing import status
+from ageingwell.kept.reading import read_night
+from ageingwell.night.in_memory import outreach_list
 from ageingwell.outreach.rules import need_rules
 from ageingwell.papers.comparing import differences, not_as_signed
 from ageingwell.papers.drafting import Draft, drafts_of, filled
@@ -50,9 +54,18 @@ def out(first_night: Path, tmp_path: Path) -> Path:
     return copy_of(first_night / "out", tmp_path / "out")
 
 
+@pytest.fixture(scope="module")
+def drawn(first_night: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of nights and the pack of its current one, to copy."""
+    here = tmp_path_factory.mktemp("drawn")
+    out = copy_of(first_night / "out", here / "out")
+    signoff(out, pack=here / "pack", config=settings)
+    return here
+
+
 @pytest.fixture
-def pack(out: Path, settings: Path, tmp_path: Path) -> Path:
-    return signoff(out, pack=tmp_path / "pack", config=settings).folder
+def pack(drawn: Path, tmp_path: Path) -> Path:
+    return copy_of(drawn / "pack", tmp_path / "pack")
 
 
 # Figures
@@ -120,6 +133,18 @@ def test_a_paper_names_a_role_a_task_and_a_reason_for_each_blank_and_every_stand
     record = " ".join(part.heading for part in drafts["transparency-record"].parts)
     for number in ("1.1", "1.4", "2.1.1", "2.1.4", "2.2.4", "2.3.5", "2.4.1.5", "2.4.2", "2.4.3", "2.4.4", "2.5.2"):
         assert number in record
+
+
+def test_what_people_wrote_in_the_card_stays_and_is_not_asked_again(run: Run):
+    filled_in = run.card.replace(
+        "- Local review of the code lists: ____", "- Local review of the code lists: by A Example"
+    )
+    assert filled_in != run.card
+    card, before = drafts_of(replace(run, card=filled_in))[0], drafts_of(run)[0]
+
+    assert "by A Example" in as_markdown(card)
+    assert len(card.blanks) == len(before.blanks) - 1
+    assert as_markdown(before).count("____") == len(before.blanks)
 
 
 def test_the_equality_report_shows_no_small_count(run: Run):
@@ -198,6 +223,10 @@ def test_other_settings_and_another_model_than_the_nights_are_refused(out, setti
     _seal(facts)
     with pytest.raises(SignoffError, match="another model"):
         signoff(out, pack=tmp_path / "pack", config=settings)
+    (facts / "manifest.json").write_text(json.dumps(told | {"format": 4}))
+    _seal(facts)
+    with pytest.raises(SignoffError, match="another version of ageingwell made the night"):
+        signoff(out, pack=tmp_path / "pack", config=settings)
     with pytest.raises(SignoffError, match="no night of 2026-01-01"):
         signoff(out, pack=tmp_path / "pack", config=settings, night="2026-01-01")
 
@@ -247,7 +276,7 @@ def test_what_the_run_made_cannot_be_signed_once_it_is_changed(pack, out, settin
     [
         (lambda pack: (pack / "hazard-log.md").unlink(), r"hazard-log\.md is gone"),
         (lambda pack: (pack / "SHA256SUMS").unlink(), "SHA256SUMS cannot be read"),
-        (lambda pack: (pack / PACK).write_text("{}"), "this is no pack"),
+        (lambda pack: (pack / PACK).write_text("{}"), "this is not a pack"),
         (lambda pack: (pack / SIGNATURES).write_text("[]"), "cannot be read"),
         (lambda pack: (pack / "link.md").symlink_to("/etc/passwd"), "is a link"),
         (lambda pack: shutil.rmtree(pack), "there is no such pack"),
@@ -362,19 +391,17 @@ def test_every_use_by_another_step_is_still_there():
 
 
 def test_a_night_is_the_same_without_the_columns_that_are_used_for_nothing(first_night, settings, run, tmp_path):
-    from ageingwell.night.in_memory import outreach_list
-
     county = copy_of(first_night / "county", tmp_path / "county")
     unused = [one for one in run.columns if one.kind in ("not used", "repeats alone")]
     assert unused
-    before = outreach_list(county, as_of=NIGHT, config=settings)
+    before = read_night(first_night / "out" / str(NIGHT)).frames
     for one in unused:
         path = county / f"{one.table}.parquet"
         pl.read_parquet(path).drop(one.column).write_parquet(path)
     after = outreach_list(county, as_of=NIGHT, config=settings)
 
     for name in ("listed", "needs", "reasons", "scores"):
-        one, other = (getattr(night.frames, name).lazy().collect() for night in (before, after))
+        one, other = (getattr(frames, name).lazy().collect() for frames in (before, after.frames))
         assert one.equals(other), name
 
 
@@ -403,3 +430,13 @@ def test_the_command_draws_signs_and_ends_with_32(out, settings, tmp_path):
 
 def test_a_draft_of_nothing_has_no_blanks():
     assert Draft("x", "X", "none").blanks == ()
+
+
+def test_no_hard_word_stands_in_a_paper_or_in_the_hazard_log(run: Run):
+    texts = [Text("papers", 1, text) for template in templates().values() for text in template.texts]
+    texts += [Text("headings", 1, part.heading) for template in templates().values() for part in template.part]
+    for one in run.hazards:
+        said = (one.hazard, one.cause, one.effect, one.stays, *(control.says for control in one.control))
+        texts += [Text("hazards", 1, text) for text in said]
+
+    assert still_hard(texts, hard_words()) == []

@@ -6,6 +6,7 @@ python -m helpers.commands HOME        HOME as `prepared` makes it; prints a lin
 import errno
 import json
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -35,6 +36,9 @@ COMMANDS = {
     "withdraw": "withdraw --data {home}/changed --as-of {later} --out {made}/nights",
     "record": "record {home}/back.xlsx --out {made}/nights --recorded-on {later} --fix-to {made}/fixes",
     "explain --page": "explain {person} --data {home}/county --as-of {night} --page {made}/page.html "
+    "--config {home}/settings/score.toml",
+    "signoff": "signoff --out {made}/nights --pack {made}/pack --night {night} --config {home}/settings/score.toml",
+    "signoff --sign": "signoff --sign --out {made}/nights --pack {made}/pack --role 'meeting chair' --name A "
     "--config {home}/settings/score.toml",
     "reidentify": "reidentify --list {made}/nights/current/agencies/gp.xlsx --register {home}/register.csv "
     "--out {made}/who.xlsx --reason visit_agreed --case 7 --made-up-key 1",
@@ -98,7 +102,7 @@ def environment(home: Path) -> dict[str, str]:
 def words_of(command: str, home: Path) -> list[str]:
     """A command as the words of a command line."""
     told = {"home": home, "made": home / "made", "night": NIGHT, "later": LATER}
-    return command.format(person=(home / "person.txt").read_text(), **told).split()
+    return shlex.split(command.format(person=(home / "person.txt").read_text(), **told))
 
 
 WRITES = frozenset(Failing.WRITES - {"rename", "replace", "swap"})

@@ -37,6 +37,7 @@ FOLDERS = {
     "recalibrate": "recalibrate --data {home}/county --bundle {home}/bundle --out {at}",
     "train": "train --data {home}/county --out {at}",
     "impact": "impact --data {home}/county --nights {home}/made/nights --out {at}",
+    "signoff --pack": "signoff --out {home}/made/nights --pack {at} --config {home}/settings/score.toml",
     "demo": "demo --people 50 --out {at}",
 }
 FILES = {

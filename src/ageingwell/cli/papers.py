@@ -35,7 +35,7 @@ def signoff(
     config_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Draw the papers for those who sign a night off, or sign them."""
+    """Draw the papers that people sign before lists are used, or sign them."""
     from ageingwell.papers import making, telling
 
     if signing:

@@ -46,6 +46,17 @@ class StatusSettings(Settings):
     )
 
 
+class PersonSettings(Settings):
+    """What the page for a person says who asks what is held of them."""
+
+    contact: str | None = Field(
+        default=None,
+        min_length=3,
+        max_length=200,
+        description="the office to ring or write to about your own record, not a person: it is on the page",
+    )
+
+
 class SignoffSettings(Settings):
     """What was signed off."""
 
@@ -53,7 +64,7 @@ class SignoffSettings(Settings):
         default=None,
         min_length=1,
         description="the folder of the pack that was signed last; `status` then says when the settings, the model or "
-        "the version of a night are others, and `signoff` tells what changed",
+        "the version of a night differ, and `signoff` lists what changed",
     )
 
 

@@ -56,7 +56,7 @@ _NAMED = (
 # whoever had to sign its bundle.
 _HOW_IT_IS_WORKED = (
     *("engine", "threads", "memory_gib", "shards", "model", "audit", "status", "reidentify", "keys", "retention"),
-    "signoff",
+    *("signoff", "person"),
 )
 
 # A site's own source profiles lie in this folder beside its settings.

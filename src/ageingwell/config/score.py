@@ -10,6 +10,7 @@ from ageingwell.config.answering import (
     AuditSettings,
     KeySettings,
     ListSettings,
+    PersonSettings,
     ReidentifySettings,
     SignoffSettings,
     StatusSettings,
@@ -303,6 +304,9 @@ class ScoreSettings(Settings):
     lists: ListSettings = Field(default=ListSettings(), description="how long a list may be used")
     audit: AuditSettings = Field(default=AuditSettings(), description="where it is kept who used the records")
     status: StatusSettings = Field(default=StatusSettings(), description="when `status` says that something is wrong")
+    person: PersonSettings = Field(
+        default=PersonSettings(), description="what the page for a person says who asks what is held of them"
+    )
     signoff: SignoffSettings = Field(default=SignoffSettings(), description="what was signed off")
     reidentify: ReidentifySettings = Field(
         default=ReidentifySettings(), description="how many people an agency may look up by the lists it was sent"

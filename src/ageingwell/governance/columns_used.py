@@ -38,13 +38,13 @@ OTHER_USES: Final = (
     Use("gp_patients", "communication_need", "so that a visitor is understood", "views.recipient"),
     Use("care_events", "accommodation_status", "to see who lives in a care home", "spine"),
     Use("care_events", "died_on", "to take off the list who has died", "spine"),
-    Use("homes", "source", "to see which source tells of a care home", "spine"),
-    Use("permissions", "kind", "to heed opt-outs and markers", "permissions"),
-    Use("permissions", "from_on", "to heed opt-outs and markers", "permissions"),
-    Use("permissions", "to_on", "to heed opt-outs and markers", "permissions"),
-    Use("contacts", "agency", "to leave in peace who was contacted", "outreach.eligible"),
-    Use("contacts", "contacted_on", "to leave in peace who was contacted", "outreach.eligible"),
-    Use("contacts", "outcome", "to leave in peace who was contacted", "outreach.eligible"),
+    Use("homes", "source", "to see which source reports a care home", "spine"),
+    Use("permissions", "kind", "to follow opt-outs and markers", "permissions"),
+    Use("permissions", "from_on", "to follow opt-outs and markers", "permissions"),
+    Use("permissions", "to_on", "to follow opt-outs and markers", "permissions"),
+    Use("contacts", "agency", "to wait after someone was contacted", "outreach.eligible"),
+    Use("contacts", "contacted_on", "to wait after someone was contacted", "outreach.eligible"),
+    Use("contacts", "outcome", "to wait after someone was contacted", "outreach.eligible"),
 )
 
 

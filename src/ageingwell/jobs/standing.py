@@ -36,7 +36,7 @@ from ageingwell.publish.staging import STAGING
 
 _RUN_AGAIN: Final = "run `ageingwell score` again, and look at what it says"
 _PUT_BACK: Final = "put that night's folder back as it was published, or run `ageingwell score`"
-_SIGN_ANEW: Final = "run `ageingwell signoff`, show what changed to those who signed, and have it signed again"
+_SIGN_ANEW: Final = "run `ageingwell signoff`, show the people who signed what changed, and have it signed again"
 _NO_COPIES: Final = "put copies of the list away, and run `ageingwell score`"
 # Without these a night is no whole night; pages are told apart.
 _NEEDED: Final = (*(frame_file(name) for name in CONTRACTS), "run.json")

@@ -83,7 +83,7 @@ class Draw:
 class PersonHeld:
     """All that is held of one person. `named` are the nights that name them, listed or not; `followed` counts the old
     lists kept as pseudonyms alone, `n_notes` the notes in somebody's own words, which may be about others too. `bases`
-    are the lines of the permission ledger in force."""
+    are the lines of the permission ledger in force, and `contact` is whom the person can ask."""
 
     person_id: str
     as_of: date
@@ -98,6 +98,7 @@ class PersonHeld:
     bases: tuple[Basis, ...] = ()
     made_up: bool = False
     draws: tuple[Draw, ...] = ()
+    contact: str | None = None
 
 
 def person(
@@ -160,6 +161,7 @@ def _held(who: str, out: Path, data: Path | None, config: Config, list_key: Give
         purpose=config.score.purpose,
         bases=_bases(config, on),
         made_up=any(night.facts.get("made_up") for night in nights),
+        contact=config.score.person.contact,
     )
 
 

@@ -28,9 +28,21 @@ WITHHELD: Final = (
     "The law lets some things be kept back, for example if telling them could harm someone. This page does not say "
     "whether there are any."
 )
+# UK GDPR articles 16, 17, 21 and 22C; Data Protection Act 2018, section 164A (in force from 19 June 2026).
 RIGHTS: Final = (
-    "You can ask for something wrong to be put right, object to your record being used, or ask to be forgotten here.",
-    "If you are not happy with the answer, you can complain to the Information Commissioner's Office.",
+    ("Object", "You can say that you do not want your record used for this. You do not have to give a reason here.",
+     "Once it is recorded you are taken off the current list the same night, and left out of all later ones."),
+    ("Have something put right", "You can say that something in your record is wrong.",
+     "The agency that wrote it corrects it. The next list uses the new record."),
+    ("Ask a person to look again", "You can say why you should, or should not, be on a list.",
+     "The group looks at it and tells you what it decided. A computer never decides about you."),
+    ("Be forgotten", "You can ask for everything to be deleted that is kept about you here.",
+     "It is deleted here, and the agencies are told. A mark that names nobody stays, so that you are not listed again."),
+    ("Complain", "You can complain to the organisation that gave you this page.",
+     "It has to tell you within 30 days that it has your complaint, and later what it found."),
+)  # fmt: skip
+COMMISSIONER: Final = (
+    "If you are not happy with the answer, you can complain to the Information Commissioner's Office (ico.org.uk)."
 )
 _COMMANDS: Final = {
     "explain": "your chance was worked out again, fact by fact",
@@ -68,6 +80,7 @@ def plain_of(held: PersonHeld) -> dict[str, Any]:
         "looked_at": [asdict(one) for one in held.looked],
         "n_old_lists": held.n_followed,
         "n_notes_not_told": held.n_notes,
+        "contact": held.contact,
     }
 
 
@@ -85,7 +98,15 @@ def _short(held: PersonHeld) -> list[str]:
 def _sections(held: PersonHeld) -> list[Part]:
     parts = [_of_records(held.records), _of_bases(held), *(_of_list(one) for one in held.listed)]
     parts += [_of_nights(held), _of_readers(held), _of_decisions(held)]
-    return [*parts, _part("Your rights", [WITHHELD, *RIGHTS])]
+    return [*parts, _of_rights(held.contact)]
+
+
+def _of_rights(contact: str | None) -> Part:
+    """How to object, and what happens then: what a person can ask for, with whom, and what follows."""
+    whom = f"To do any of this, tell {contact or 'the people who gave you this page'}."
+    says = [f"{whom} You can also tell your GP practice.", WITHHELD, COMMISSIONER]
+    heads = ["You can", "How", "What happens then"]
+    return _part("Your rights, and how to object", says, _table("What you can ask for", heads, RIGHTS))
 
 
 def _of_records(records: RecordsHeld | None) -> Part:

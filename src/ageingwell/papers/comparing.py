@@ -72,9 +72,8 @@ def differences_draft(found: list[Difference], *, against: str, signed_by: tuple
     ]
     intro = Said(f"Compared with {against}, signed by {'; '.join(signed_by) or 'nobody'}.", ("signatures.json",))
     empty = () if parts else (Said("Nothing is different."),)
-    return Draft(
-        "differences", "What changed since the papers were signed", "none", intro=(intro, *empty), parts=tuple(parts)
-    )
+    title = "What changed since the papers were signed"
+    return Draft("differences", title, "none", intro=(intro, *empty), parts=tuple(parts))
 
 
 def _changed(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

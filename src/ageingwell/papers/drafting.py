@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ageingwell.governance.hazards import Hazard, result_of, worst_of
-from ageingwell.governance.tripod import BY_A_PERSON
+from ageingwell.governance.tripod import BY_A_PERSON, PERSON
 from ageingwell.papers.fields import CODE, RESULTS, Field, fields_of
 from ageingwell.papers.run import Run
 from ageingwell.papers.tables import Table, table_named
@@ -104,15 +104,21 @@ def _asked(blank: Blank, fields: Mapping[str, Field]) -> Blank:
 
 
 def _card(run: Run) -> Draft:
-    """The model card as the night kept it, with what TRIPOD+AI leaves to a person."""
+    """The model card as the night kept it. What people wrote in it stays; what they did not is asked at its end."""
+    empty = [line for line in run.card.splitlines() if line.startswith("- ") and line.rstrip().endswith(ANSWER)]
     asked = tuple(
         Blank(role="senior responsible owner", what=what, why=f"TRIPOD+AI item {', '.join(items)}" if items else _OWN)
         for what, items in BY_A_PERSON.items()
+        if any(line.startswith(f"- {what}") for line in empty)
     )
-    part = DraftPart("To be filled in by a person", blanks=asked)
-    return Draft(CARD, "Model card", "TRIPOD+AI (BMJ 2024;385:e078378)", parts=(part,), written=run.card)
+    text = "\n".join(line for line in run.card.splitlines() if line not in empty)
+    written = text.replace(f"## {PERSON}\n", f"## {PERSON}\n\n{_IN_THE_CARD}\n")
+    parts = (DraftPart("Left for a person", level=2, blanks=asked),) if asked else ()
+    return Draft(CARD, "Model card", "TRIPOD+AI (BMJ 2024;385:e078378)", parts=parts, written=written)
 
 
+ANSWER: Final = "____"
+_IN_THE_CARD: Final = "What people have written comes next. What is left for them is at the end of this paper."
 _OWN: Final = "Someone has to answer for the model here"
 
 
@@ -147,10 +153,21 @@ def _hazard(one: Hazard, run: Run) -> DraftPart:
 _HEADS: Final = ("Control", "Test", "Last result")
 
 
+_LOCAL: Final = "Only people who know the place can say"
+
+
 def _risks(held: Sequence[str]) -> tuple[Blank, ...]:
     risks = (
-        Blank(role=_BY_OFFICER, what="Risk before the controls: severity, likelihood, rating", why="Judged locally"),
-        Blank(role=_BY_OFFICER, what="Risk that is left: the same, and accepted by whom", why="Judged locally"),
+        Blank(
+            role=_BY_OFFICER,
+            what="Risk before the controls: severity, likelihood, rating",
+            why=_LOCAL,
+        ),
+        Blank(
+            role=_BY_OFFICER,
+            what="Risk that is left: the same, and who accepted it",
+            why=_LOCAL,
+        ),
     )
     if all(end == "passed" for end in held):
         return risks

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ageingwell.papers.drafting import Draft, DraftPart, Said
+from ageingwell.papers.drafting import ANSWER, Draft, DraftPart, Said
 from ageingwell.papers.tables import Table
 from ageingwell.papers.wording import Blank
 from ageingwell.report.html import paper_html
 from ageingwell.report.markdown import Block, blocks_of
 
-ANSWER: Final = "____"
 DRAFT: Final = (
     "This is a draft that a computer made from one run. Nobody has agreed to it. What is filled in says where it comes "
     "from. What is left for a person says who, what and why."
@@ -33,14 +32,16 @@ def as_html(draft: Draft, *, as_of: str) -> bytes:
     return paper_html(draft.title, _with_captions(blocks_of(as_markdown(draft))), as_of=as_of)
 
 
-def _with_captions(blocks: Sequence[Block]) -> Iterator[Block]:
+def _with_captions(blocks: Sequence[Block]) -> list[Block]:
     """Let the line that leads to a table be its caption, and stand there alone."""
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        leads = following is not None and following["kind"] == "table"
-        if leads and block["kind"] == "paragraph" and block["text"].endswith(":"):
-            following["caption"] = block["text"].removesuffix(":")
+    told: list[Block] = []
+    for block in blocks:
+        led_by = told[-1]["text"] if told and told[-1]["kind"] == "paragraph" else ""
+        if block["kind"] == "table" and led_by.endswith(":"):
+            told[-1] = {**block, "caption": led_by.removesuffix(":")}
         else:
-            yield block
+            told.append(block)
+    return told
 
 
 def as_table(table: Table) -> str:

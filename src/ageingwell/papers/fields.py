@@ -126,7 +126,7 @@ def _of_model(run: Run) -> Told:
     yield "cut_offs", _joined(map(_day, days)), at("training.cut_offs")
     yield "newest_cut_off", _day(days[-1]), at("training.cut_offs")
     yield "verdict", bundle["verdict"]["reason"], at("verdict.reason")
-    yield "rivals", _joined(found.get("rivals", {})), at(f"evaluation.{first}.rivals")
+    yield "compared_with", _joined(found.get("rivals", {})), at(f"evaluation.{first}")
     yield "trained_on", "Made-up people" if bundle["made_up"] else "Records of people of this area", at("made_up")
     yield "n_test", _people(found["n"]), at(f"evaluation.{first}.n")
     yield "n_test_events", _people(found["n_events"]), at(f"evaluation.{first}.n_events")
@@ -172,6 +172,7 @@ def _of_plan(run: Run) -> Told:
     record = run.facts.get("track_record") or {}
     listed, happened = (_number(record.get(name)) for name in ("n_listed", "n_happened"))
     yield "listed_rate", _in_100(happened, listed), f"{MANIFEST}: track_record.n_happened, n_listed"
+    yield "share_prevented", _share(EXAMPLE_SHARE_PREVENTED), "the software: EXAMPLE_SHARE_PREVENTED"
     if not listed or not happened:
         return
     rate = happened / listed

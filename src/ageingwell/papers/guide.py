@@ -36,7 +36,7 @@ def guide_of(drafts: Sequence[Draft], blanks: Sequence[tuple[str, int]], *, as_o
         _SAYS,
         "## Papers",
         "\n".join([*papers, *others]),
-        "## How many places are left, and for whom",
+        "## How many blanks are left, and who fills them in",
         "\n".join(people) or "None.",
         "## Tests",
         tests,

@@ -13,19 +13,19 @@ from ageingwell.checksums import SUMS, sums_of
 from ageingwell.config.load import Config, GivenConfig, config_given
 from ageingwell.context import Surroundings
 from ageingwell.disk import DISK, Disk
-from ageingwell.errors import SignoffError
+from ageingwell.errors import PublishError, SignoffError
 from ageingwell.given import GivenDay, maybe_day_of
 from ageingwell.keeping.places import audit_of
 from ageingwell.papers.comparing import Difference, differences, differences_draft
-from ageingwell.papers.drafting import Draft, drafts_of
-from ageingwell.papers.drawing import ANSWER, as_html, as_markdown
+from ageingwell.papers.drafting import ANSWER, Draft, drafts_of
+from ageingwell.papers.drawing import as_html, as_markdown
 from ageingwell.papers.facts import blanks_of, pack_facts
 from ageingwell.papers.fields import fields_of
 from ageingwell.papers.guide import guide_of
 from ageingwell.papers.run import Run, read_run
 from ageingwell.papers.signing_off import PACK, Signature, SignedPack, all_words, read_signed, sign_pack
 from ageingwell.report.cells import harmless_all
-from ageingwell.room import staged_folder
+from ageingwell.room import explained, staged_folder, stop_on_link
 from ageingwell.shown import Screen, Shown
 
 COMMAND: Final = "signoff"
@@ -77,6 +77,7 @@ def signoff(
     world, out, pack, settings = surroundings or Surroundings(), Path(out), Path(pack), config_given(config)
     day = maybe_day_of(night, name="night")
     _stop_on_role(role, settings)
+    _stop_unless_new(pack)
     signed = _signed(against, settings)
     asked = Asked(COMMAND, role=role, night=day, settings=settings.digest)
     with logged(audit_of(out, settings), asked, world=world, disk=disk) as use:
@@ -119,6 +120,14 @@ def sign(
         mine, every = sign_pack(pack, who=who.strip(), role=role, on=day, blank_mark=ANSWER, disk=disk)
         use.tell(counts={"signatures": len(every), "blanks": mine.n_blanks}, signed_sha256=mine.sums_sha256)
     return mine
+
+
+def _stop_unless_new(pack: Path) -> None:
+    """Before anything is read: a pack that somebody may have written in or signed is never written over."""
+    stop_on_link(pack)
+    with explained(f"{pack} cannot be written", place="that folder"):
+        if pack.exists() and (not pack.is_dir() or any(pack.iterdir())):
+            raise PublishError(f"{pack} is there already", "name a new folder")
 
 
 def _stop_on_role(role: str | None, config: Config) -> None:

@@ -17,6 +17,7 @@ from ageingwell.errors import PublishError, SignoffError
 from ageingwell.evaluation.stored import from_text
 from ageingwell.governance.columns_used import ColumnUse, column_uses, columns_sent
 from ageingwell.governance.hazards import Hazard, Results, shipped_hazards, shipped_results
+from ageingwell.kept.frames import NIGHT_FORMAT
 from ageingwell.kept.sealed import MANIFEST, changed_since, digest_of_night, read_kept
 from ageingwell.outreach.rules import need_rules
 from ageingwell.publish import current
@@ -58,6 +59,8 @@ def read_run(out: Path, *, night: date | None, config: Config) -> Run:
     if (changed := changed_since(folder)) is not None:
         raise SignoffError(f"the night {folder.name} is not as it was published: {changed}", "make that night again")
     facts = json.loads(read_kept(folder, MANIFEST))
+    if facts.get("format") != NIGHT_FORMAT:
+        raise SignoffError(f"another version of ageingwell made the night {folder.name}", "score again, and sign that")
     if facts.get("config") != config.digest:
         raise SignoffError(
             f"the night {folder.name} was made with other settings than these",

@@ -22,7 +22,7 @@ PACK: Final = "pack.json"
 SIGNATURES: Final = "signatures.json"
 # What a computer made of the run: people edit the papers, and nothing else.
 MADE: Final = (PACK, "figures.csv", "blanks.csv")
-_MAKE_ANEW: Final = "draw the papers of that night anew, and sign those"
+_MAKE_ANEW: Final = "draw the papers of that night again, and sign those"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def facts_of(folder: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError, ChangedError):
         told = None
     if not isinstance(told, dict) or "fields" not in told:
-        raise SignoffError(f"{folder.name}: {PACK} cannot be read, so this is no pack", "give a folder of `signoff`")
+        raise SignoffError(f"{folder.name}: {PACK} cannot be read, so this is not a pack", "give a folder of `signoff`")
     return told
 
 
@@ -108,7 +108,7 @@ def sign_pack(
     if before and edited:
         raise SignoffError(
             f"{folder.name}: {', '.join(edited)} was changed after {before[-1].words}",
-            "put the file back as it was, or draw the papers anew and sign those",
+            "put the file back as it was, or draw the papers again and sign those",
         )
     if not before and edited:
         write_file(folder / SUMS, sums_of_folder(folder, but=(SIGNATURES,)), disk=disk)

@@ -1,5 +1,6 @@
 """The tables that papers show, each worked out from the run and named with where it comes from. Nobody is in them."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,7 +40,7 @@ def _inputs(run: Run) -> Rows:
             label_words(name),
             _count(told["n_read"]),
             _count(told["n_refused"]),
-            told["newest_on"] or "not told",
+            told["newest_on"] or "not known",
             "late" if told["is_late"] else "up to date",
             ", ".join(told["absent_columns"]) or NOBODY,
         ]
@@ -81,7 +82,9 @@ def _steps(run: Run) -> Rows:
 
 def _retention(run: Run) -> Rows:
     keep = run.config.score.retention
-    return [[label_words(name.removesuffix("_days")), str(days)] for name, days in keep.model_dump().items()]
+    # The first clause of what the setting says of itself.
+    says = {name: re.split("[,:;]", field.description or name)[0] for name, field in type(keep).model_fields.items()}
+    return [[capital(says[name]), f"{days:,}"] for name, days in keep.model_dump().items()]
 
 
 def _models(run: Run) -> Rows:
