@@ -109,6 +109,7 @@ FACTS: dict[str, Any] = {
     "untold": {},
     "left_out": {"listed": "1 to 7", "drawn": "0"},
     "first_settled": "2026-09-01",
+    "services": {"s1": "Lunch club (Age Well)"},
     "refused_three_times": "10",
     "refused_three_times_listed": "some",
 }

@@ -273,7 +273,20 @@ def _of_found(found: ImpactFound, nights: Path) -> dict[str, Any]:
         "first_settled": None if found.first_settled is None else found.first_settled.isoformat(),
         "refused_three_times": often,
         "refused_three_times_listed": of_them,
+        "services": _services(found.plans, folder),
     }
+
+
+def _services(plans: pl.DataFrame, folder: Path | None) -> dict[str, str]:
+    """The public names of the services that stand in plans, by id, as the current night's directory has them."""
+    steps = plans.filter(pl.col("name").str.starts_with("service:"))["name"].unique()
+    asked = [step.removeprefix("service:") for step in steps]
+    if folder is None or not asked:
+        return {}
+    known = read_frame(folder, "services", columns=("service_id", "name", "organisation"))
+    ours = known.filter(pl.col("service_id").is_in(asked)).unique("service_id", keep="first", maintain_order=True)
+    rows = ours.select("service_id", "name", "organisation").sort("service_id").iter_rows()
+    return {service: f"{name} ({organisation})" for service, name, organisation in rows}
 
 
 def _write(out: Path, tables: Mapping[str, pl.DataFrame], page: Mapping[str, Any]) -> None:

@@ -76,8 +76,8 @@ def impact_page(tables: Tables, facts: Mapping[str, Any]) -> dict[str, Any]:
         "harm": harm,
         "delivered": _delivered(tables["delivered"], "agency"),
         "delivered_needs": _delivered(tables["delivered"], "need"),
-        "plans": _plans(tables["plans"], "matters"),
-        "services": _plans(tables["plans"], "step"),
+        "plans": _plans(tables["plans"], "matters", {}),
+        "services": _plans(tables["plans"], "step", facts["services"]),
         "when": list(_when(tables["needed"], facts, is_told=bool(first["is_told"]))),
         "left_out": list(_left_out(facts)),
         "rounded": ROUNDED,
@@ -169,6 +169,8 @@ def _harm(effects: pl.DataFrame, facts: Mapping[str, Any]) -> Iterator[dict[str,
         elif row["low"] > 0:
             words = answer_words(outcome, row, days=HARM_DAYS)[1]
             yield {"asks": asks, "tag": "Look at this", "words": f"{words} Ask a clinician to look at this now."}
+        elif row["high"] < 0:
+            yield {"asks": asks, "tag": "Fewer", "words": answer_words(outcome, row, days=HARM_DAYS)[1]}
         else:
             most = f"{PER_PERSON[outcome] * max(row['high'], 0):.0f}"
             yield {
@@ -271,7 +273,7 @@ def _delivered(delivered: pl.DataFrame, by: str) -> Table:
     return _table(caption, ("Agency" if by == "agency" else "Need", *_STAGES.values()), rows, note=note)
 
 
-def _plans(plans: pl.DataFrame, by: str) -> Table:
+def _plans(plans: pl.DataFrame, by: str, services: Mapping[str, str]) -> Table:
     stages = {
         "planned": "Plans",
         "reviewed": "Asked if it helped",
@@ -282,7 +284,7 @@ def _plans(plans: pl.DataFrame, by: str) -> Table:
     cells = {(row["name"], row["stage"]): row["shown"] for row in of.to_dicts()}
     rows = [
         [
-            _step_words(name) if by == "step" else MATTERS.get(name, label_words(name)),
+            _step_words(name, services) if by == "step" else MATTERS.get(name, label_words(name)),
             *(cells.get((name, stage), "0") for stage in stages),
         ]
         for name in of["name"].unique().sort()
@@ -293,11 +295,11 @@ def _plans(plans: pl.DataFrame, by: str) -> Table:
     return _table(caption, ("What matters" if by == "matters" else "Step or service", *stages.values()), rows)
 
 
-def _step_words(step: str) -> str:
+def _step_words(step: str, services: Mapping[str, str]) -> str:
     kind, _, name = step.partition(":")
-    return (
-        need_words(name) if kind == "need" else f"Service {name}" if kind == "service" else "In the person's own words"
-    )
+    if kind == "need":
+        return need_words(name)
+    return services.get(name, "A service no longer in the directory") if kind == "service" else "In own words"
 
 
 def _when(needed: pl.DataFrame, facts: Mapping[str, Any], *, is_told: bool) -> Iterator[str]:
