@@ -47,7 +47,8 @@ NEEDED: Final = pl.Schema(
 @dataclass(frozen=True)
 class Source:
     """All of people who may be used: `tables` as known, what the nights `offered`, the `lots`, the ledger's `entries`,
-    `contacts` of agencies and lists, agreed visits still to be made, and the estimates of a night (`risks_on`)."""
+    `contacts` of agencies and lists, agreed visits still to be made, and the estimates of a night (`risks_on`).
+    `untold` are outcomes that the records cannot tell."""
 
     tables: Tables
     offered: pl.DataFrame
@@ -58,6 +59,7 @@ class Source:
     risks_on: RisksOn
     config: Config
     until: date
+    untold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class ImpactFound:
     n_settled: Mapping[str, int]
     n_sides: Mapping[str, int]
     first_settled: date | None
+    is_harm_watch: bool = False
 
 
 def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> ImpactFound:
@@ -115,6 +118,7 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
         n_settled={method: int(rows["is_visited"].sum()) for method, rows in followed[days].items()},
         n_sides={method: rows.height for method, rows in followed[days].items()},
         first_settled=_first_settled(arms, days=days + settling_days),
+        is_harm_watch=days == HARM_DAYS,
     )
 
 
@@ -123,7 +127,9 @@ def _followed(
 ) -> pl.DataFrame:
     """The rows of an arm whose days have passed, with what happened in them and with traits as they stood."""
     settled = arm.filter(settled_by(source.until, days=days, settling_days=settling_days))
-    told = later_records(source.tables, settled, days=days, codelists=source.config.codelists)
+    told = later_records(source.tables, settled, days=days, codelists=source.config.codelists).with_columns(
+        pl.lit(None, dtype=pl.Float64).alias(outcome) for outcome in source.untold
+    )
     both = settled.join(told, on=["person_id", "index_on"]).filter(pl.col("followed") > 0)
     traits = people.select("person_id", "birth_month", "sex", "deprivation_decile")
     return (
