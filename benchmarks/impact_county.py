@@ -155,8 +155,8 @@ def main() -> None:
     for seed in range(21, 21 + given.counties):
         with tempfile.TemporaryDirectory() as place:
             rows += one(seed, plan, Path(place))
-    words = f"python -m benchmarks.impact_county --counties {given.counties} --people {given.people} --nights {given.nights} "
-    words += f"--places {given.places} --effect {given.effect}"
+    options = {name: getattr(given, name) for name in ("counties", "people", "nights", "places", "effect")}
+    words = "python -m benchmarks.impact_county " + " ".join(f"--{name} {value}" for name, value in options.items())
     before = PAGE.read_text(encoding="utf-8").split(THROUGH_THE_COMMAND)[0].rstrip()
     PAGE.write_text(before + "\n\n" + section(rows, plan, words), encoding="utf-8")
 
