@@ -89,9 +89,10 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
     people = latest_versions(source.tables["gp_patients"]).join(
         read_places(source.config.places), on="lsoa21", how="left"
     )
+    offered = _with_homes(source.offered, people)
     arms = {
-        BY_LOT: as_drawn(source.lots, source.offered),
-        MATCHED: listed_or_not(source.offered, seed=seed, risks_on=source.risks_on),
+        BY_LOT: as_drawn(source.lots, offered),
+        MATCHED: listed_or_not(offered, seed=seed, risks_on=source.risks_on),
     }
     followed = {
         span: {
@@ -101,9 +102,9 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
         for span in (days, HARM_DAYS)
     }
     listed = arms[MATCHED].filter("is_visited")
-    homes = source.offered.select("person_id", "household_id").drop_nulls().unique()
+    homes = offered.select("person_id", "household_id").drop_nulls().unique()
     contacts = contacts_with(source.contacts, homes.join(people.select("person_id"), on="person_id", how="semi"))
-    on = source.offered["night"].max()
+    on = offered["night"].max()
     with_age = people.with_columns(age=_age(pl.lit(on if isinstance(on, date) else source.until)))
     every_contact = contacts_with(source.contacts, people.select("person_id", "household_id"))
     return ImpactFound(
@@ -112,7 +113,7 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
         needed=_needed(followed[days], arms, listed),
         delivered=counted(delivered(listed, contacts=contacts, entries=source.entries)),
         plans=plans_counted(newest_plans(source.entries)),
-        shares=shares_served(source.offered, groups_of(with_age)),
+        shares=shares_served(offered, groups_of(with_age)),
         agencies=overdue_visits(source.agreed),
         refused_often=refused_often(every_contact),
         n_settled={method: int(rows["is_visited"].sum()) for method, rows in followed[days].items()},
@@ -120,6 +121,13 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
         first_settled=_first_settled(arms, days=days + settling_days),
         is_harm_watch=days == HARM_DAYS,
     )
+
+
+def _with_homes(offered: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """With the home on the register of whoever was offered help on a night of which the names alone are kept."""
+    homes = people.select("person_id", _home="household_id")
+    both = offered.join(homes, on="person_id", how="left", maintain_order="left")
+    return both.with_columns(household_id=pl.coalesce("household_id", "_home")).drop("_home")
 
 
 def _followed(
