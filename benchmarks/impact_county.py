@@ -22,9 +22,9 @@ from ageingwell.learning.impact_of import HARM_DAYS
 from ageingwell.night.score import score
 from ageingwell.synthetic.county import CountyPlan, synthesise
 from ageingwell.synthetic.visited import Visits, sent_on, visited
+from benchmarks.impact import THROUGH_THE_COMMAND
 
 PAGE = Path(__file__).with_name("impact.md")
-LINE = "## Through the whole command\n"
 FIRST, WEEKS_APART, LAST = date(2025, 6, 1), 4, date(2026, 11, 22)
 AGENCIES = ("gp", "social_care", "housing", "fire", "voluntary")
 
@@ -108,7 +108,7 @@ def one(seed: int, plan: Plan, place: Path) -> list[dict[str, object]]:
 def section(rows: list[dict[str, object]], plan: Plan, words: str) -> str:
     """The section of the page."""
     lines = [
-        LINE,
+        THROUGH_THE_COMMAND,
         f"Counties of {plan.people:,} people aged 65 and over, {plan.nights} nights four weeks apart, half of",
         "the places by lot,",
         f"{plan.places} a week for each agency; {plan.take_up:.0%} of offers are taken up. Emergency admissions in a",
@@ -155,8 +155,9 @@ def main() -> None:
     for seed in range(21, 21 + given.counties):
         with tempfile.TemporaryDirectory() as place:
             rows += one(seed, plan, Path(place))
-    words = f"python -m benchmarks.impact_county --counties {given.counties} --people {given.people}"
-    before = PAGE.read_text(encoding="utf-8").split(LINE)[0].rstrip()
+    options = {name: getattr(given, name) for name in ("counties", "people", "nights", "places", "effect")}
+    words = "python -m benchmarks.impact_county " + " ".join(f"--{name} {value}" for name, value in options.items())
+    before = PAGE.read_text(encoding="utf-8").split(THROUGH_THE_COMMAND)[0].rstrip()
     PAGE.write_text(before + "\n\n" + section(rows, plan, words), encoding="utf-8")
 
 

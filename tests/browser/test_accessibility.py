@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from helpers.impacts import drawn
 
 from ageingwell.register import LEAD_AGENCIES
 
@@ -64,6 +65,23 @@ def test_what_is_folded_has_no_fault_when_it_is_open(night, open_page, colours):
 
     assert {"annex.html", "report.html#person-1"} <= set(found)
     assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize(
+    ("width", "colours"), [(DESKTOP, "light"), (ZOOMED, "light"), (DESKTOP, "dark"), (ZOOMED, "dark")]
+)
+def test_the_pages_of_an_impact_have_no_fault_either(impact_pages, open_page, width, colours):
+    found = {}
+    for path in impact_pages:
+        page = open_page(path, width=width, for_axe=True, color_scheme=colours).page
+        found[path.name] = faults_on(page, width=width)
+
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+@pytest.fixture(scope="module")
+def impact_pages(browser, tmp_path_factory) -> list[Path]:
+    return drawn(tmp_path_factory.mktemp("impact"))
 
 
 # Anything that reaches over the right edge of the screen, in a box that scrolls or not.

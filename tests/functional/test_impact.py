@@ -141,6 +141,24 @@ def test_a_lot_that_was_changed_stops_with_a_code_of_its_own(place, small_county
     assert not (tmp_path / "impact").exists()
 
 
+@pytest.mark.parametrize(
+    ("table", "outcome", "why"),
+    [
+        ("care_events", "new_long_term_care", "the social care records did not come"),
+        ("hospital_events", "emergency_admissions", "the hospital records did not come"),
+    ],
+)
+def test_what_did_not_come_is_not_taken_for_nothing(place, small_county, tmp_path, table, outcome, why):
+    data = copy_of(small_county, tmp_path / "county")
+    (data / f"{table}.parquet").unlink()
+
+    found = told(place, data, tmp_path / "impact", recorded_up_to=NIGHT)
+
+    answers = {one["outcome"]: one for one in found.facts["answers"]}
+    assert answers[outcome]["words"] == why
+    assert outcome not in found.tables["effects"]["outcome"].to_list()
+
+
 def test_what_cannot_be_asked_is_told(place, small_county, tmp_path):
     with pytest.raises(ArgumentError, match="days is 7"):
         told(place, small_county, tmp_path / "impact", days=7)

@@ -1,49 +1,13 @@
 """What an impact tells: a true effect is found, none is found where there is none, and few people say nothing."""
 
-from datetime import date
-
 import numpy as np
 import polars as pl
 import pytest
+from helpers.impacts import arm
 
 from ageingwell.governance.impact_shown import hide_effects, show_chains
 from ageingwell.learning.effects_told import effects_told
 from ageingwell.report.impact_words import OUTCOME_NAMES, answer_words
-
-
-def arm(*, n: int, effect: float, seed: int = 1, matched: bool = False) -> pl.DataFrame:
-    """People on two sides whose yearly admissions come of one rate each; being offered a visit changes it."""
-    generator = np.random.default_rng(seed)
-    rate = generator.gamma(0.8, 1.0, n)
-    side = generator.random(n) < 0.5
-    admissions = generator.poisson(np.where(side, rate * np.exp(effect), rate))
-    prior, before = generator.poisson(rate), generator.poisson(rate)
-    risk = np.clip(1 - np.exp(-(0.4 + 0.5 * prior)), 0.01, 0.9)
-    return pl.DataFrame(
-        {
-            "person_id": [f"p{k}" for k in range(n)],
-            "home": [f"h{k}" for k in range(n)],
-            "index_on": [date(2025, 6, 1 + k % 2) for k in range(n)],
-            "is_visited": side,
-            "risk": risk,
-            "lead_agency": np.where(np.arange(n) % 9 == 0, "fire", "gp"),
-            "needs": [["cold_home"] if k % 3 == 0 else [] for k in range(n)],
-            "chance": [None if matched else 0.5] * n,
-            "followed": np.where(np.arange(n) % 20 == 0, 0.5, 1.0),
-            "emergency_admissions": admissions.astype(float),
-            "falls_admissions": (generator.random(n) < 0.002).astype(float),
-            "emergency_bed_days": 4.0 * admissions,
-            "new_long_term_care": (generator.random(n) < 0.1).astype(float),
-            "deaths": (generator.random(n) < 0.1).astype(float),
-            "days_at_home": 365 - 4.0 * admissions,
-            "prior_admissions": prior.astype(float),
-            "admissions_the_year_before": before.astype(float),
-            "age": generator.uniform(70, 90, n),
-            "is_female": (generator.random(n) < 0.6).astype(float),
-            "deprivation_decile": np.full(n, 5.0),
-        },
-        schema_overrides={"chance": pl.Float64, "needs": pl.List(pl.String)},
-    )
 
 
 @pytest.mark.parametrize("method", ["lot", "matched"])

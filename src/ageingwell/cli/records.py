@@ -86,6 +86,20 @@ def check(
 @click.option("--words", multiple=True, help="Codes or labels that nobody recognises, such as ctv3; again for more.")
 @click.option("--allow-list", is_flag=True, help="National opt-outs as the list of people who may be used.")
 @click.option("--rate-shift", default=0.0, type=float, help="Add this to the log of every rate: another county.")
+@click.option("--known-on", type=DAY, help="Write only what agencies had sent by this day.")
+@click.option(
+    "--after", type=OUT, help="A folder of nights of this county: everyone on their lists is offered a visit."
+)
+@click.option(
+    "--take-up", default=0.6, show_default=True, type=click.FloatRange(0, 1), help="Share of offers taken up."
+)
+@click.option(
+    "--visit-effect",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(-3, 0.7),
+    help="What a visit adds to the log of the rate of emergency admissions. 0: visits do nothing.",
+)
 @click.option("--check-rates", is_flag=True, help="Print the county's rates next to published ones.")
 @json_option
 @log_option
@@ -99,11 +113,16 @@ def synth(
     words: tuple[str, ...],
     allow_list: bool,
     rate_shift: float,
+    known_on: date | None,
+    after: Path | None,
+    take_up: float,
+    visit_effect: float,
     check_rates: bool,
     as_json: bool,
 ) -> None:
     """Make up a county: four agencies' records about people who do not exist, with known truth."""
-    from ageingwell.synthetic import county, rates
+    from ageingwell.jobs import imagining
+    from ageingwell.synthetic import county, rates, visited
 
     plan = county.CountyPlan(
         people=people,
@@ -116,7 +135,14 @@ def synth(
         allow_list=allow_list,
     )
     with progress() as world:
-        made = county.synthesise(plan, out, progress=lambda stage, share: world.tell(f"{stage} {share:.0%}"))
+        made = imagining.synth(
+            plan,
+            out,
+            known_on=known_on,
+            after=after,
+            visits=visited.Visits(take_up, visit_effect, seed),
+            progress=lambda stage, share: world.tell(f"{stage} {share:.0%}"),
+        )
     if as_json:
         click.echo(json.dumps({"folder": str(made.folder), "n_people_65plus": made.n_people_65plus, "rows": made.rows}))
     else:

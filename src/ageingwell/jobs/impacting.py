@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from ageingwell.known import Known, known_people
 from ageingwell.learning.hindsight import day_after_newest, purpose_of_looking_back
 from ageingwell.learning.impact_of import ImpactFound, Source, impact_of
 from ageingwell.learning.impact_tables import shown_tables
+from ageingwell.learning.later_records import OF_HOSPITAL
 from ageingwell.meeting.recording import ledger_path
 from ageingwell.night.lot_kept import stop_on_other_lot
 from ageingwell.night.working import with_those_forgotten
@@ -36,7 +37,8 @@ from ageingwell.publish import current
 from ageingwell.publish.whole import sealed, write_whole
 from ageingwell.recognition.people import stop_on_untold_outcomes
 from ageingwell.report.html import impact_annex_html, impact_html
-from ageingwell.report.impact import impact_page, refusals_in_words
+from ageingwell.report.impact import impact_page
+from ageingwell.report.impact_harm import refusals_in_words
 from ageingwell.room import scratch
 from ageingwell.shown import Screen, Shown
 from ageingwell.timeline import AsOf
@@ -126,6 +128,7 @@ def _impact(
         with world.stage("nights"):
             told = read_nights(nights, before=until)
             source, left_out = _source(nights, told, known, gate, config, until=until, world=world)
+            source = replace(source, untold=frozenset(untold))
         with world.stage("compare"):
             found = impact_of(source, days=span, settling_days=config.train.settling_days, seed=config.score.seed)
     with world.stage("write"):
@@ -231,11 +234,11 @@ def _untold(known: Known, config: Config) -> dict[str, str]:
             )
         except SourceError as fault:
             told[ours] = fault.found
+    # What did not come is not known; it is never nothing.
+    if "care_events" not in known.tables:
+        told |= dict.fromkeys(("new_long_term_care", "days_at_home"), "the social care records did not come")
     if "hospital_events" not in known.tables:
-        told |= dict.fromkeys(
-            ("emergency_admissions", "emergency_bed_days", "falls_admissions", "days_at_home"),
-            "the hospital records did not come",
-        )
+        told |= dict.fromkeys((*OF_HOSPITAL, "days_at_home"), "the hospital records did not come")
     return told
 
 
@@ -273,7 +276,20 @@ def _of_found(found: ImpactFound, nights: Path) -> dict[str, Any]:
         "first_settled": None if found.first_settled is None else found.first_settled.isoformat(),
         "refused_three_times": often,
         "refused_three_times_listed": of_them,
+        "services": _services(found.plans, folder),
     }
+
+
+def _services(plans: pl.DataFrame, folder: Path | None) -> dict[str, str]:
+    """The public names of the services that stand in plans, by id, as the current night's directory has them."""
+    steps = plans.filter(pl.col("name").str.starts_with("service:"))["name"].unique()
+    asked = [step.removeprefix("service:") for step in steps]
+    if folder is None or not asked:
+        return {}
+    known = read_frame(folder, "services", columns=("service_id", "name", "organisation"))
+    ours = known.filter(pl.col("service_id").is_in(asked)).unique("service_id", keep="first", maintain_order=True)
+    rows = ours.select("service_id", "name", "organisation").sort("service_id").iter_rows()
+    return {service: f"{name} ({organisation})" for service, name, organisation in rows}
 
 
 def _write(out: Path, tables: Mapping[str, pl.DataFrame], page: Mapping[str, Any]) -> None:

@@ -47,7 +47,8 @@ NEEDED: Final = pl.Schema(
 @dataclass(frozen=True)
 class Source:
     """All of people who may be used: `tables` as known, what the nights `offered`, the `lots`, the ledger's `entries`,
-    `contacts` of agencies and lists, agreed visits still to be made, and the estimates of a night (`risks_on`)."""
+    `contacts` of agencies and lists, agreed visits still to be made, and the estimates of a night (`risks_on`).
+    `untold` are outcomes that the records cannot tell."""
 
     tables: Tables
     offered: pl.DataFrame
@@ -58,6 +59,7 @@ class Source:
     risks_on: RisksOn
     config: Config
     until: date
+    untold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class ImpactFound:
     n_settled: Mapping[str, int]
     n_sides: Mapping[str, int]
     first_settled: date | None
+    is_harm_watch: bool = False
 
 
 def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> ImpactFound:
@@ -86,9 +89,10 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
     people = latest_versions(source.tables["gp_patients"]).join(
         read_places(source.config.places), on="lsoa21", how="left"
     )
+    offered = _with_homes(source.offered, people)
     arms = {
-        BY_LOT: as_drawn(source.lots, source.offered),
-        MATCHED: listed_or_not(source.offered, seed=seed, risks_on=source.risks_on),
+        BY_LOT: as_drawn(source.lots, offered),
+        MATCHED: listed_or_not(offered, seed=seed, risks_on=source.risks_on),
     }
     followed = {
         span: {
@@ -98,9 +102,9 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
         for span in (days, HARM_DAYS)
     }
     listed = arms[MATCHED].filter("is_visited")
-    homes = source.offered.select("person_id", "household_id").drop_nulls().unique()
+    homes = offered.select("person_id", "household_id").drop_nulls().unique()
     contacts = contacts_with(source.contacts, homes.join(people.select("person_id"), on="person_id", how="semi"))
-    on = source.offered["night"].max()
+    on = offered["night"].max()
     with_age = people.with_columns(age=_age(pl.lit(on if isinstance(on, date) else source.until)))
     every_contact = contacts_with(source.contacts, people.select("person_id", "household_id"))
     return ImpactFound(
@@ -109,13 +113,21 @@ def impact_of(source: Source, *, days: int, settling_days: int, seed: int) -> Im
         needed=_needed(followed[days], arms, listed),
         delivered=counted(delivered(listed, contacts=contacts, entries=source.entries)),
         plans=plans_counted(newest_plans(source.entries)),
-        shares=shares_served(source.offered, groups_of(with_age)),
+        shares=shares_served(offered, groups_of(with_age)),
         agencies=overdue_visits(source.agreed),
         refused_often=refused_often(every_contact),
         n_settled={method: int(rows["is_visited"].sum()) for method, rows in followed[days].items()},
         n_sides={method: rows.height for method, rows in followed[days].items()},
         first_settled=_first_settled(arms, days=days + settling_days),
+        is_harm_watch=days == HARM_DAYS,
     )
+
+
+def _with_homes(offered: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """With the home on the register of whoever was offered help on a night of which the names alone are kept."""
+    homes = people.select("person_id", _home="household_id")
+    both = offered.join(homes, on="person_id", how="left", maintain_order="left")
+    return both.with_columns(household_id=pl.coalesce("household_id", "_home")).drop("_home")
 
 
 def _followed(
@@ -123,7 +135,9 @@ def _followed(
 ) -> pl.DataFrame:
     """The rows of an arm whose days have passed, with what happened in them and with traits as they stood."""
     settled = arm.filter(settled_by(source.until, days=days, settling_days=settling_days))
-    told = later_records(source.tables, settled, days=days, codelists=source.config.codelists)
+    told = later_records(source.tables, settled, days=days, codelists=source.config.codelists).with_columns(
+        pl.lit(None, dtype=pl.Float64).alias(outcome) for outcome in source.untold
+    )
     both = settled.join(told, on=["person_id", "index_on"]).filter(pl.col("followed") > 0)
     traits = people.select("person_id", "birth_month", "sex", "deprivation_decile")
     return (

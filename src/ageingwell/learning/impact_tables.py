@@ -12,7 +12,8 @@ from ageingwell.learning.impact_of import ImpactFound
 
 def shown_tables(found: ImpactFound) -> dict[str, pl.DataFrame]:
     """The tables by name (`IMPACT_TABLES`), from the exact ones."""
-    both = (found.effects, found.harm)
+    # Where people are followed for the days of the harm watch, the effects tell it too.
+    both = (found.effects,) if found.is_harm_watch else (found.effects, found.harm)
     tables = {
         "effects": hide_effects(pl.concat([one.effects for one in both])),
         "balance": hide_balance(pl.concat([one.balance for one in both])),
