@@ -21,7 +21,8 @@ def places(night: Path) -> list[tuple[Path, str]]:
         first = inside[:1] if path.parent.name != "agencies" or path.stem in ("gp", "fire") else []
         found += [(path, anchor) for anchor in ("", *(f"#{one}" for one in first))]
     agencies = {f"{agency}.html" for agency in LEAD_AGENCIES}
-    assert {path.name for path, _ in found} == {"report.html", "annex.html", "commissioning.html", *agencies}
+    group = {"report.html", "annex.html", "commissioning.html", "commissioning-brief.html"}
+    assert {path.name for path, _ in found} == group | agencies
     return found
 
 

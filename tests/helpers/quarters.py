@@ -4,7 +4,7 @@ from random import Random
 
 import polars as pl
 
-from ageingwell.commissioning.community import COLD, COUNTS, GROUPED, KNOWN, NEEDS, STATES, Community
+from ageingwell.commissioning.community import COLD, COUNTS, GROUPED, KNOWN, NEEDS, STATES, WORK, Community
 from ageingwell.commissioning.tallies import KNOWN_BANDS, counts_behind, published
 
 
@@ -36,6 +36,8 @@ def counts_of(people: list[dict[str, str]]) -> pl.DataFrame:
         KNOWN: frame.select(one="place", other="band"),
         **{of: frame.select(one=of, other="state") for of in GROUPED},
         COLD: in_need.filter(need="cold_home").select(one="tenure", other="band"),
+        # Numbers that stand alone, without totals.
+        WORK: in_need.head(5).select(one="need", other=pl.lit("visited")),
     }
     return pl.concat(
         rows.group_by("one", "other").agg(n=pl.len().cast(pl.Int64)).select(pl.lit(of).alias("of"), "one", "other", "n")

@@ -33,9 +33,11 @@ from ageingwell.config.effects import EFFECTS
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.config.services import NeedTerms, ServicesSettings
+from ageingwell.decisions.entry import ENTRIES
 from ageingwell.errors import ConfigError
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.quarters import counts_before, keep_page, kept_brief, pages_before
+from ageingwell.night.for_commissioners import _said, _work
 from ageingwell.report.brief import brief_markdown
 from ageingwell.report.commissioning import commissioning
 from ageingwell.report.html import brief_html, commissioning_html
@@ -311,3 +313,42 @@ def test_outlines_are_polygons_inside_the_country_and_nothing_finer(tmp_path, ge
     found = settings_with(tmp_path, "services.toml", "reach_miles", 'outlines = "ours.geojson"\nreach_miles')
 
     assert (said is None and found == []) or (said is not None and said in found[0] and "feature 1" in found[0])
+
+
+# What the night counts
+
+
+def entry(person, **said):
+    """A row of the ledger: what one list said of one person."""
+    return {"night": NIGHT, "recipient": "group", "kind": "listed", "person_id": person} | said
+
+
+def plan(**said):
+    return {"matters": "see_people", "steps": [], **said}
+
+
+def test_visits_plans_and_what_people_said_are_counted_once_for_each_person():
+    entries = pl.DataFrame(
+        [
+            entry("p1", led_by="fire", outcome="no_access"),
+            entry("p1", led_by="fire", outcome="completed", agency="fire", person_said="not_now"),
+            entry("p1", person_said="wants_help"),
+            entry("p2", led_by="gp", outcome="no_access"),
+            entry("p3", led_by="gp", outcome="accepted", plan=plan(agreed="yes")),
+            entry("p3", plan=plan(ended_for="matters_met")),
+        ],
+        schema=ENTRIES,
+    )
+    needs = pl.DataFrame({"person_id": ["p1", "p1", "p3"], "need": ["isolation", "cold_home", "isolation"]})
+
+    counted = pl.concat([_work(entries), _said(entries, needs)]).sort("of", "one", "other")
+
+    assert counted.rows() == [
+        ("visits and plans", "fire", "visited", 1),
+        ("visits and plans", "gp", "visited", 1),
+        ("visits and plans", "gp", "with a plan", 1),
+        ("visits and plans", "gp", "with a plan that met what mattered", 1),
+        ("what matters", "isolation", "see_people", 1),
+        ("what people said", "cold_home", "wants_help", 1),
+        ("what people said", "isolation", "wants_help", 1),
+    ]

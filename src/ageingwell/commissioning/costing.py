@@ -142,6 +142,7 @@ def cost_of_outcomes(effects: pl.DataFrame | None, costs: CostsSettings) -> list
     where there is one, and the one that people were followed longest for. There is no cost where a figure was refused,
     and where its interval holds no change at all. A figure of everybody visited is set against the dearest visit.
 
+    >>> from ageingwell.config.effects import EFFECTS
     >>> row = ("all", "all", "lot", 365, "emergency_admission", -0.1, -0.2, -0.05, 400, None)
     >>> told = {"covers": "a visit", "source": "our own accounts", "year": 2026, "price_base": "2025/26 prices"}
     >>> costs = CostsSettings(visits={"fire": {"gbp": 100, "low": 80, "high": 120, "per": "visit", **told}})

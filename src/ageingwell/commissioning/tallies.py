@@ -24,6 +24,8 @@ from ageingwell.governance.pages import PUBLISHED, Counted, Link, publish
 from ageingwell.register import LEAD_AGENCIES
 from ageingwell.services.distance import miles_between
 
+# Pages before this one that are bounded together with it: a year of four. Trends go further back.
+BOUND_WITH: Final = 3
 KNOWN_BANDS: Final = ("None", "One", "Two", "Three or more")
 # How far the middle of a place is from the nearest service that is running, in miles.
 NEAR, FAR = 2.0, 5.0
@@ -73,7 +75,8 @@ def published(community: Community, counts: pl.DataFrame) -> pl.DataFrame:
         for of in CROSSED
         if not (part := counts.filter(pl.col("of") == of)).is_empty() or of in (NEEDS, KNOWN)
     ]
-    crossed = publish(tables, links=LINKS, earlier=[page for _, page in community.earlier])
+    before = [page.filter(pl.col("of").is_in(CROSSED)) for _, page in community.earlier[-BOUND_WITH:]]
+    crossed = publish(tables, links=LINKS, earlier=before)
     alone = [
         (of, one, other, None, n, in_words(n))
         for of, one, other, n in counts.filter(pl.col("of").is_in(ALONE)).iter_rows()

@@ -74,8 +74,8 @@ class CostsSettings(Settings):
     effects: str | None = Field(
         default=None,
         min_length=1,
-        description="file: `effects.parquet` of `ageingwell impact`, next to this file or a full path; absent: what it "
-        "costs to prevent an event is not told",
+        description="file: `effects.parquet` of `ageingwell impact`, next to this file or a full path; absent: the "
+        "page does not say what preventing an event costs",
     )
     visits: dict[LeadAgency, Figure] = Field(
         default_factory=dict, description="what one visit costs, or an hour of a worker, by the agency that visits"

@@ -35,6 +35,6 @@ def read_effects(path: Path) -> pl.DataFrame:
     # A file that is damaged inside makes the Parquet reader panic, which is no `Exception`.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise ConfigError(
-            f"{path.name}: this is no table of effects as `ageingwell impact` leaves it",
+            f"{path.name}: this is not a table of effects that `ageingwell impact` wrote",
             "name its file effects.parquet, or leave the line out",
         ) from None

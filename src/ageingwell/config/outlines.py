@@ -23,7 +23,7 @@ def read_outlines(path: Path) -> Outlines:
     try:
         features = list(json.loads(file_bytes(path, most=MOST_BYTES))["features"])
     except (ValueError, RecursionError, KeyError, TypeError):
-        raise ConfigError(f"{path.name}: this is no GeoJSON file with `features`", _DO) from None
+        raise ConfigError(f"{path.name}: this is not a GeoJSON file with `features`", _DO) from None
     outlines: Outlines = {}
     for number, feature in enumerate(features, start=1):
         try:

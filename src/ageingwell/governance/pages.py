@@ -20,6 +20,8 @@ from ageingwell.governance.disclosure import HIDDEN, ROUND_TO, SUPPRESS_BELOW, i
 PUBLISHED: Final = pl.Schema(
     {"of": pl.String, "one": pl.String, "other": pl.String, "group": pl.String, "n": pl.Int64, "shown": pl.String}
 )
+# So often more is hidden on a page that has others before it; then the page before is carried on instead.
+MOST_ROUNDS: Final = 25
 Key = tuple[str, str, str]
 # Two sums of numbers of one page that a reader knows to be equal: everybody by place is everybody by deprivation.
 Link = tuple[tuple[Key, ...], tuple[Key, ...]]
@@ -41,6 +43,11 @@ class _Page:
     crosses: dict[str, Cross]
     hidden: dict[Key, bool] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """How many numbers the page has, and one more: so often something can be hidden."""
+        return 1 + sum(len(cross.keys) for cross in self.crosses.values())
+
     def numbers(self) -> Iterable[Key]:
         return ((of, *key) for of, cross in self.crosses.items() for key in cross.keys)
 
@@ -57,7 +64,8 @@ def publish(
     """Give every number of a page as it may be shown, with every total (`PUBLISHED`).
 
     `links` are sums of its numbers that a reader knows to be equal; `earlier` the pages before it as this gave them,
-    the oldest first. A count that did not move since an earlier page is taken for known to be the same.
+    the oldest first. A count that did not move since an earlier page is taken for known to be the same. Where hiding
+    more does not help against what those pages tell, the last of them is given once more.
 
     >>> people = pl.DataFrame({"one": ["a", "a", "b", "b"], "other": ["x", "y"] * 2, "n": [3, 20, 30, 40]})
     >>> publish([Counted("people", people)]).filter(one="a").select("other", "shown").rows()
@@ -68,9 +76,16 @@ def publish(
         hidden = hidden_counts([cross.counts[key] for key in cross.keys], cross.sums())
         page.hidden |= {(of, *key): is_hidden for key, is_hidden in zip(cross.keys, hidden, strict=True)}
     pages = [*(_read(before) for before in earlier), page]
-    while given_away := _given_away(pages, links):
-        if not _hide_more(page, [key for at, key in given_away if at == len(pages) - 1]):
-            break
+    known = _known_already(pages[:-1])
+    for _ in range(MOST_ROUNDS if earlier else page.size):
+        if not (given_away := _given_away(pages, links)):
+            return _as_published(page)
+        _hide_more(page, given_away, known)
+    # The page before, once more: whoever has it learns nothing from it.
+    return earlier[-1].select(PUBLISHED.names()) if earlier else _as_published(page)
+
+
+def _as_published(page: _Page) -> pl.DataFrame:
     rows = [
         (
             of,
@@ -103,8 +118,8 @@ def _read(published: pl.DataFrame) -> _Page:
     return page
 
 
-def _given_away(pages: Sequence[_Page], links: Sequence[Link]) -> list[tuple[int, Key]]:
-    """The hidden numbers, by page, that a reader of all pages can tell closely."""
+def _given_away(pages: Sequence[_Page], links: Sequence[Link]) -> list[Key]:
+    """The hidden numbers, of this page or one before, that a reader of all pages can tell closely."""
     number: dict[tuple[Key, int], int] = {}
     of_page: list[dict[Key, int]] = []
     latest: dict[Key, tuple[int, int]] = {}
@@ -122,18 +137,20 @@ def _given_away(pages: Sequence[_Page], links: Sequence[Link]) -> list[tuple[int
                     truth.append(n)
                 here[key] = number[key, moves]
         of_page.append(here)
-    statements, asked, names = [], [], []
-    for at, (page, here) in enumerate(zip(pages, of_page, strict=True)):
+    # What did not move says and asks the same on every page: once is enough.
+    said: dict[Statement, None] = {}
+    asked: dict[tuple[int, ...], Key] = {}
+    for page, here in zip(pages, of_page, strict=True):
         for key in page.numbers():
-            cells = [here[cell] for cell in page.cells(key)]
+            cells = tuple(here[cell] for cell in page.cells(key))
             if page.hidden[key]:
-                asked.append(cells)
-                names.append((at, key))
+                asked[cells] = key
             else:
-                low, high = ends_of(page.count(key))
-                statements.append(Statement(tuple((cell, 1.0) for cell in cells), low, high))
-        statements += _equal(page, here, links)
-    return [names[found] for found in too_close(asked, statements=statements, truth=truth)]
+                said[Statement(tuple((cell, 1.0) for cell in cells), *ends_of(page.count(key)))] = None
+        said |= dict.fromkeys(_equal(page, here, links))
+    found = too_close(list(asked), statements=list(said), truth=truth)
+    names = list(asked.values())
+    return list(dict.fromkeys(names[at] for at in found))
 
 
 def ends_of(count: int) -> tuple[float, float]:
@@ -161,16 +178,23 @@ def _equal(page: _Page, here: Mapping[Key, int], links: Sequence[Link]) -> list[
     return found
 
 
-def _hide_more(page: _Page, given_away: Sequence[Key]) -> bool:
-    """Hide the smallest number beside each that is given away, else anywhere; whether there was one to hide."""
-    done = False
-    beside = [_beside(page, key) for key in given_away]
+def _known_already(pages: Sequence[_Page]) -> dict[Key, int]:
+    """The numbers that the page before shows: to hide one of them that did not move would hide nothing."""
+    return {key: pages[-1].count(key) for key in pages[-1].numbers() if not pages[-1].hidden[key]} if pages else {}
+
+
+def _hide_more(page: _Page, given_away: Sequence[Key], known: Mapping[Key, int]) -> None:
+    """Hide the smallest number beside each that is given away, else anywhere: one that is not known already."""
+
+    def order(key: Key) -> tuple[bool, bool, int, Key]:
+        n = page.count(key)
+        return (known.get(key) == n, n == 0, n, key)
+
+    beside = [_beside(page, key) for key in given_away if key in page.hidden]
     for asked in beside if any(beside) else [list(page.numbers())]:
         shown = [other for other in asked if not page.hidden[other]]
         if shown:
-            page.hidden[min(shown, key=lambda other: (page.count(other) == 0, page.count(other), other))] = True
-            done = True
-    return done
+            page.hidden[min(shown, key=order)] = True
 
 
 def _beside(page: _Page, key: Key) -> list[Key]:

@@ -36,7 +36,7 @@ from ageingwell.night.tonight import Part
 from ageingwell.views.words import label_words
 
 NOT_KNOWN: Final = "Not known"
-LUNG, HEART = "Lung disease", "Heart disease alone"
+LUNG, HEART = "Lung disease", "Heart disease, no lung disease on record"
 TENURES: Final = ("Social landlord", "Private landlord", "Owned, or held in another way", NOT_KNOWN)
 # A contact after which somebody has been seen; whatever else happened, nobody was.
 _NOT_SEEN: Final = (*STILL_TO_DO, "wrong_address", "moved", "deceased")
@@ -55,6 +55,7 @@ def counted_for_commissioners(
     `needs` are all needs found, `listed` the people on the list (person_id), `entries` what the ledger tells of people
     who may be used, `worker` what one more worker would reach, as `allocate` gives it.
     """
+    entries = entries.sort("position", maintain_order=True)
     has_need = needs["person_id"].drop_nulls().unique()
     cold = needs.filter(need="cold_home")["person_id"].drop_nulls().unique()
     counts = [_of_shard(part, has_need=has_need, listed=listed, cold=cold) for part in parts]
@@ -110,7 +111,9 @@ def _rural() -> pl.Expr:
 
 def _cold(part: Part, people: pl.DataFrame, cold: pl.Series) -> pl.DataFrame:
     """People in a cold home with heart or lung disease, by tenure."""
-    facts = kept(part, FEATURES).select("person_id", "is_social_rented", "is_private_rented", "has_respiratory_disease")
+    # The features of a shard are many: these columns alone are read.
+    features = pl.scan_parquet(part.shard.folder / f"{FEATURES}.parquet", glob=False)
+    facts = features.select("person_id", "is_social_rented", "is_private_rented", "has_respiratory_disease").collect()
     theirs = people.filter(pl.col("person_id").is_in(cold.implode())).join(facts, on="person_id", how="left")
     tenure = (
         pl.when(pl.col("is_social_rented") == 1)

@@ -20,7 +20,7 @@ def brief_markdown(found: Sequence[Priority], *, as_of: str, rounded: str) -> st
         "",
     ]
     if not found:
-        lines += ["No service stands out: no need was counted, or too few people have one.", ""]
+        lines += ["There is no service to put first: no need was counted, or too few people have one.", ""]
     for number, one in enumerate(found, start=1):
         lines += [f"## {number}. {need_name(one.need)}", ""]
         for heading, said in _parts(one):
@@ -44,7 +44,7 @@ def _parts(one: Priority) -> Iterator[tuple[str, list[str]]]:
         ],
     )
     evidence, source = one.evidence
-    yield "What is known", [f"- {evidence}. Source: {source}." if evidence else "- Nothing is written down yet."]
+    yield "What is known", [f"- {evidence}. Source: {source}." if evidence else "- Nothing is recorded yet."]
     yield (
         "How success will be measured",
         [

@@ -138,7 +138,7 @@ def outcomes(community: Community) -> Table:
 
 def _effect_words(one: Prevented) -> str:
     if one.value is None or one.low is None or one.high is None:
-        return "not told"
+        return "not known"
     value, low, high = (f"{100 * end:+.1f}" for end in (one.value, one.low, one.high))
     return f"{value} ({low} to {high})"
 

@@ -217,7 +217,7 @@ def cold(shown: Shown) -> Table:
         "People in a cold home with heart or lung disease, by who owns the home",
         ("Home", *columns, "All"),
         rows if columns else [],
-        note="One cause stands behind two needs here. The owner of the home can put it right; a visit alone cannot.",
+        note="A cold home makes both illnesses worse. The owner of the home can put it right; a visit alone cannot.",
     )
 
 

@@ -33,12 +33,12 @@ def place_map(shown: Shown, community: Community) -> Table:
         return {"svg": "", "note": ""}
     if outlined:
         absent = [place for place in needs if place not in outlined]
-        note = "The outlines are those of the settings. Darker places have more needs."
+        note = "The outlines are those of the settings. The more colour a place has, the more needs there are."
         note += f" No outline is given for: {', '.join(absent)}." if absent else ""
         return {"svg": _outlines(outlined, needs), "note": note}
     note = (
         "There are no outlines of places in the settings. So each place is a tile: north is at the top and west on the "
-        "left, but sizes and distances are not true. Darker places have more needs."
+        "left, but sizes and distances are not true. The more colour a place has, the more needs there are."
     )
     return {"svg": _tiles(needs, community), "note": note}
 
