@@ -27,6 +27,8 @@ class Recipe:
     patience: int = 30
     n_folds: int = 5
     seed: int = 1
+    # The trees of the model are the mean of so many growths, each by a seed and folds of its own.
+    repeats: int = 4
     threads: int = 1
     # The penalty is chosen on at most so many rows; with more rows two folds choose the shape, not all.
     rows_to_choose: int = 20_000

@@ -11,7 +11,8 @@
    share of the second that describes the judging folds best, as far as that gain stands out from its standard error.
 5. The calibration line is laid through the predictions of the judging folds, each with as many trees as the others ask
    for.
-6. Margin and trees are fitted once more in the same way, on all rows.
+6. Margin and trees are fitted once more in the same way, on all rows; the trees by several seeds and on other folds
+   each time, and the model has their mean.
 """
 
 import warnings
@@ -42,6 +43,7 @@ from ageingwell.model.folds import Split, folds_of, splits_of
 from ageingwell.model.levels import has_many_levels
 from ageingwell.model.line import shrunken_line
 from ageingwell.model.margin import Curve, mean_margin
+from ageingwell.model.order import canonical_order, in_mean_one
 from ageingwell.model.ranges import NO_RANGE, Range, range_of
 from ageingwell.model.sampling import Sample, SampledWarning, sample_of
 from ageingwell.model.training import (
@@ -56,8 +58,11 @@ from ageingwell.model.training import (
 from ageingwell.model.trees import Binned, joined
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 # The penalty where there are too few events to choose one.
 MIDDLE_PENALTY = 10.0
+# Seeds of one fit lie so far apart that those of a search, one after the other, share none.
+APART = 7919
 
 
 def fit_risk(
@@ -76,28 +81,29 @@ def fit_risk(
 
     `codes` (n, p) is the matrix of `to_matrix`, `outcome` (n,) of 0 and 1, both of which must occur. Rows of one of the
     `groups` are never on both sides of an inner split; with `time`, later rows judge fits on earlier ones. The same
-    arguments give the same model, bit for bit, on any number of threads. Of more rows than `recipe.most_rows` a sample
-    is fitted on (`sampling.py`), with a `SampledWarning`.
+    rows give the same model, bit for bit, in any order and on any number of threads. Of more rows than
+    `recipe.most_rows` a sample is fitted on (`sampling.py`), with a `SampledWarning`.
     """
     chosen, tell = recipe or Recipe(), progress or (lambda stage, done: None)
     y = np.asarray(outcome, dtype=float)
     w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
     made = Training(codes, y, w, np.zeros(len(y), dtype=np.int64), tuple(columns), tuple(signs))
-    sample = sample_of(y, groups=groups, most=chosen.most_rows, seed=chosen.seed)
+    order = canonical_order(codes, y, weight=w, groups=groups, time=time)
+    sample = sample_of(y[order], groups=_some(groups, order), most=chosen.most_rows, seed=chosen.seed)
     if sample is None:
-        return _fit(made, groups, time, None, chosen, tell)
-    part = made.part(sample.rows)
-    weighed = part.weight * sample.stands_for
-    part = replace(part, weight=weighed / weighed.mean())
-    told = Sampled(len(y), len(sample.rows), int(y.sum()), int(part.outcome.sum()))
+        return _fit(made.part(order), _some(groups, order), _some(time, order), None, chosen, tell)
+    rows = order[sample.rows]
+    part = made.part(rows)
+    part = replace(part, weight=in_mean_one(part.weight * sample.stands_for))
+    told = Sampled(len(y), len(rows), int(y.sum()), int(part.outcome.sum()))
     warnings.warn(told.in_words(), SampledWarning, stacklevel=3)
-    fitted = _fit(part, _some(groups, sample), _some(time, sample), sample, chosen, tell)
+    fitted = _fit(part, _some(groups, rows), _some(time, rows), sample, chosen, tell)
     # What describes the values alone is known of all rows.
     return replace(fitted, typical=_typical(made), missing_in_training=_missing(made), sampled=told)
 
 
-def _some(values: ArrayLike | None, sample: Sample) -> ArrayLike | None:
-    return None if values is None else np.asarray(values)[sample.rows]
+def _some(values: ArrayLike | None, rows: Ints) -> ArrayLike | None:
+    return None if values is None else np.asarray(values)[rows]
 
 
 def _fit(
@@ -124,8 +130,7 @@ def _fit(
     parts = _blended(first, trials, splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else [first]
     score = np.sum([part.share * part.judged.score for part in parts], axis=0)
     line, bend, spread = _calibrated(replace(first.judged, score=score), splits, sample, chosen)
-    bins = in_bins(rows_to_fit(margins, training.all_rows), training)
-    booster = joined([_grown(part, bins, chosen) for part in parts])
+    booster = joined(_grown_again_and_again(parts, groups, chosen))
     return replace(_fitted(training, _mean_margin(parts), booster), line=line, bend=bend, spread=spread)
 
 
@@ -179,6 +184,32 @@ def _grown(part: Part, bins: Binned, recipe: Recipe) -> lgb.Booster:
     training, judged = part.margins.training, part.judged
     margin, share = margin_to_fit(part.margins, training.all_rows), judged.share * part.share
     return grow_trees(bins, margin, training, recipe, shape=judged.shape, n_trees=judged.n_trees, share=share)
+
+
+def _grown_again_and_again(parts: Sequence[Part], groups: ArrayLike | None, recipe: Recipe) -> list[lgb.Booster]:
+    """The trees of all parts, grown by several seeds on margins of other folds each time, and counted for their mean.
+
+    What chance decides in one growth, who stands in which fold and which rows and features a tree may see, would
+    otherwise move people up and down the list.
+    """
+    training, grown = parts[0].margins.training, []
+    bins = in_bins(rows_to_fit(parts[0].margins, training.all_rows), training)
+    repeats = recipe.repeats if any(part.judged.n_trees for part in parts) else 1
+    for number in range(repeats):
+        chosen, ours = replace(recipe, seed=recipe.seed + number * APART), parts
+        if number:
+            n_folds = int(training.fold.max()) + 1
+            fold = folds_of(training.outcome, groups=groups, n=n_folds, seed=chosen.seed)
+            ours = [replace(part, margins=part.margins.on_other_folds(fold)) for part in parts]
+            if training.many:
+                bins = in_bins(rows_to_fit(ours[0].margins, training.all_rows), training)
+        # Trees of each seed in turn, so that a part without trees is written once.
+        grown += [
+            _grown(replace(part, share=part.share / repeats), bins, chosen)
+            for part in ours
+            if part.judged.n_trees or not number
+        ]
+    return grown
 
 
 def _mean_margin(parts: Sequence[Part]) -> MarginFit:

@@ -55,6 +55,15 @@ def canonical_order(
     return np.lexsort([*others, weight, outcome, row_hashes(codes)])
 
 
+def rows_of(codes: Floats, rows: Ints | NDArray[np.bool_]) -> Floats:
+    """Some rows (m, p) of a matrix (n, p), column by column as they are read, without a copy of more than these."""
+    chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
+    made = np.empty((len(chosen), codes.shape[1]), order="F")
+    for place in range(codes.shape[1]):
+        made[:, place] = codes[chosen, place]
+    return made
+
+
 def in_mean_one(weight: Floats) -> Floats:
     """Weights (n,) divided by their mean, whose sum does not depend on the order of rows.
 

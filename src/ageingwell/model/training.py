@@ -18,6 +18,7 @@ from ageingwell.model.columns import Column
 from ageingwell.model.levels import as_numbers, as_numbers_unseen, has_many_levels, tables_of
 from ageingwell.model.logistic import Solution, rounded, solve
 from ageingwell.model.margin import Design, Margin, design_of
+from ageingwell.model.order import rows_of
 from ageingwell.model.trees import Rows
 
 Floats = NDArray[np.float64]
@@ -41,7 +42,7 @@ class Training:
         """Some of the rows."""
         return replace(
             self,
-            codes=self.codes[rows],
+            codes=rows_of(self.codes, rows),
             outcome=self.outcome[rows],
             weight=self.weight[rows],
             fold=self.fold[rows],
@@ -173,6 +174,16 @@ class Margins:
     training: Training
     penalty: float
     made: dict[bytes, MarginFit] = field(default_factory=dict)
+
+    def on_other_folds(self, fold: Ints) -> "Margins":
+        """The margins where the rows are parted into other folds (n,); those that no fold enters are known already."""
+        again = Margins(replace(self.training, fold=fold), self.penalty)
+        # What knows no outcome is the same, and so is the fit on all rows where no category is described by its rows'.
+        for name in ("many", "design", "matrix"):
+            again.training.__dict__[name] = getattr(self.training, name)
+        if not self.training.many and not np.isinf(self.penalty):
+            again.__dict__["_of_all"] = self._of_all
+        return again
 
     def of(self, rows: Bools) -> MarginFit:
         """The margin of these rows."""
