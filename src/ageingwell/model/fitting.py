@@ -31,6 +31,7 @@ from ageingwell.model.choosing import (
     Trial,
     grow_trees,
     in_bins,
+    is_better,
     judge_shape,
     judge_trees,
     share_of_second,
@@ -40,7 +41,7 @@ from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import AS_IT_IS, FittedRisk, Sampled
 from ageingwell.model.folds import Split, folds_of, splits_of
-from ageingwell.model.levels import has_many_levels
+from ageingwell.model.levels import has_many_levels, own_codes
 from ageingwell.model.line import shrunken_line
 from ageingwell.model.margin import Curve, mean_margin
 from ageingwell.model.order import canonical_order, in_mean_one
@@ -49,6 +50,7 @@ from ageingwell.model.sampling import Sample, SampledWarning, sample_of
 from ageingwell.model.training import (
     MarginFit,
     Margins,
+    Tables,
     Training,
     losses_on_path,
     margin_to_fit,
@@ -124,14 +126,13 @@ def _fit(
     splits = _usable(splits_of(fold, time=time), y)
     tell("penalty", 0.0)
     margins = Margins(training, _choose_penalty(training, chosen))
-    trials = [_trial(margins, split) for split in splits]
-    best = judge_trees(_few(trials, training, chosen), training, chosen, _part_of(tell, 0, 2 if chosen.blends else 1))
-    first = Part(margins, _by_all(best, trials, training, chosen))
+    first, trials = _by_best_sets(margins, splits, chosen, _part_of(tell, 0, 2 if chosen.blends else 1))
     parts = _blended(first, trials, splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else [first]
     score = np.sum([part.share * part.judged.score for part in parts], axis=0)
     line, bend, spread = _calibrated(replace(first.judged, score=score), splits, sample, chosen)
     booster = joined(_grown_again_and_again(parts, groups, chosen))
-    return replace(_fitted(training, _mean_margin(parts), booster), line=line, bend=bend, spread=spread)
+    fitted = _fitted(first.margins.training, _mean_margin(parts), booster)
+    return replace(fitted, line=line, bend=bend, spread=spread)
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,27 @@ class Part:
     margins: Margins
     judged: Judged
     share: float = 1.0
+
+
+def _by_best_sets(
+    margins: Margins, splits: Sequence[Split], recipe: Recipe, tell: Progress
+) -> tuple[Part, list[Trial]]:
+    """Margin and trees, with categories of 31 to 250 levels in sets where that describes the judging rows better.
+
+    By more than chance: else each level stays one number, its log-odds.
+    """
+    places = margins.training.may_be_sets
+    if not places:
+        return _first(margins, splits, recipe, tell)
+    as_numbers = _first(margins, splits, recipe, _part_of(tell, 0, 2))
+    in_sets = _first(margins.in_sets(places), splits, recipe, _part_of(tell, 1, 2))
+    return in_sets if is_better(in_sets[0].judged, as_numbers[0].judged) else as_numbers
+
+
+def _first(margins: Margins, splits: Sequence[Split], recipe: Recipe, tell: Progress) -> tuple[Part, list[Trial]]:
+    trials = [_trial(margins, split) for split in splits]
+    best = judge_trees(_few(trials, margins.training, recipe), margins.training, recipe, tell)
+    return Part(margins, _by_all(best, trials, margins.training, recipe)), trials
 
 
 def _few(trials: Sequence[Trial], training: Training, recipe: Recipe) -> Sequence[Trial]:
@@ -290,10 +312,16 @@ def _fitted(training: Training, final: MarginFit, booster: lgb.Booster) -> Fitte
         booster,
         training.columns,
         replace(final.margin, curves=tuple(curves)),
-        tuple(None if table is None else tuple(table.tolist()) for table in final.tables),
+        _seen_by_trees(training, final.tables),
         _typical(training),
         _missing(training),
     )
+
+
+def _seen_by_trees(training: Training, tables: Tables) -> tuple[tuple[float, ...] | None, ...]:
+    """What the trees see of each category's codes: log-odds, or the codes themselves where they part levels in sets."""
+    seen = [own_codes(c) if place in training.sets else tables[place] for place, c in enumerate(training.columns)]
+    return tuple(None if table is None else tuple(table.tolist()) for table in seen)
 
 
 def _typical(training: Training) -> tuple[float, ...]:
