@@ -2,7 +2,7 @@
 
     python benchmarks/risk_model_unseen.py > table.md
 
-Three folds each. Needs what `risk_model.py` needs. `LightGBM, tuned` chooses among six shapes and the number of trees by
+Three folds each. Needs what `risk_model.py` needs. `LightGBM, tuned` chooses among six shapes, and how many trees, by
 a fifth of its rows, and is fitted again on all of them.
 """
 
