@@ -26,6 +26,9 @@ def train(data: Path, out: Path, recorded_up_to: date | None, config_path: Path 
         run = training.train(
             data, out=out, config=config_of(config_path), recorded_up_to=recorded_up_to, surroundings=world
         )
+    for outcome, seen in run.facts["training"].get("traps", {}).items():
+        for trap in seen:
+            click.echo(f"{outcome}: {trap}", err=True)
     if as_json:
         click.echo(json.dumps({"folder": str(run.folder), **run.facts}))
         return

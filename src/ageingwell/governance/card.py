@@ -74,7 +74,7 @@ def model_card(facts: Mapping[str, Any], models: Mapping[str, FittedRisk], table
         _section(FOUND, FOUND_WORDS),
         *(_outcome(outcome, facts["evaluation"][outcome], measured.get(outcome, {})) for outcome in models),
         _section(GROUPS, _groups(first, measured.get(first, {}))),
-        _section(LIMITS, "\n".join(f"- {said}" for said in LIMITS_SAID)),
+        _section(LIMITS, "\n".join(f"- {said}" for said in (*_traps(facts), *LIMITS_SAID))),
         _section(PERSON, "\n".join(f"- {what}{_items(items)}: ____" for what, items in BY_A_PERSON.items())),
         _section("Where TRIPOD+AI's items are answered", _index()),
     ]
@@ -105,6 +105,12 @@ LIMITS_SAID: Final = (
     "Look at drift and calibration every quarter, train or recalibrate every year, and evaluate before a new place "
     "uses it.",
 )
+
+
+def _traps(facts: Mapping[str, Any]) -> list[str]:
+    """What was seen in the rows fitted on that makes a model look better than it is."""
+    traps = facts["training"].get("traps", {})
+    return [f"**Look at this first.** {_words(outcome)}: {trap}" for outcome, seen in traps.items() for trap in seen]
 
 
 def _section(heading: str, text: str) -> str:

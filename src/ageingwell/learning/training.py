@@ -32,7 +32,9 @@ from ageingwell.model.calibrating import calibrate
 from ageingwell.model.columns import columns_of, to_matrix
 from ageingwell.model.fitted import AGE, FittedRisk
 from ageingwell.model.fitting import Recipe, fit_risk
+from ageingwell.model.order import in_mean_one
 from ageingwell.model.ranges import range_of, unlikeness
+from ageingwell.model.traps import Trap, traps_in
 from ageingwell.model.trees import SHAPES, SIGNS
 from ageingwell.room import explained
 from ageingwell.shown import Screen, Shown, interval_text, sentence
@@ -89,10 +91,11 @@ def _trained(data: Path, *, out: Path, config: Config, day: date | None, world: 
     settings = config.train
     past = look_back(data, config=config, recorded_up_to=day, surroundings=world)
     places = places_of(config.outreach.capacity.places(), weeks=WEEKS, share=past.shares["test"])
-    models, found, tables = {}, {}, {}
+    models, found, tables, traps = {}, {}, {}, {}
     for outcome in _trainable(past, settings):
         with world.stage(f"model of {outcome}"):
             models[outcome] = train_outcome(outcome, past.parts, settings)
+            traps[outcome] = [str(trap) for trap in traps_of(outcome, past.parts["fit"], settings)]
         with world.stage(f"measure {outcome}"):
             held = _held(outcome, models[outcome], past, places)
             tables[outcome] = measure(held, cost_gbp=None, draws=settings.draws, seed=settings.seed)
@@ -102,7 +105,7 @@ def _trained(data: Path, *, out: Path, config: Config, day: date | None, world: 
     tables[next(iter(models))]["reference"] = reference
     facts = {
         "made_up": past.made_up,
-        "training": _describe(past, settings, list(models)),
+        "training": _describe(past, settings, list(models)) | ({"traps": traps} if any(traps.values()) else {}),
         "evaluation": found,
         "verdict": found[next(iter(models))]["verdict"],
     }
@@ -160,6 +163,16 @@ def fit_outcome(
     )
 
 
+def traps_of(outcome: str, rows: pl.DataFrame, settings: TrainSettings) -> tuple[Trap, ...]:
+    """What in the rows to fit on makes a model look better than it is; see `RiskModel.fit`.
+
+    Rows of one person are kept together, and later cut-offs test: neither is told.
+    """
+    features = left_without_help(outcome, rows, settings)[0].select(names(), outcome)
+    columns, happened = columns_of(features.select(names())), features[outcome].to_numpy().astype(float)
+    return traps_in(to_matrix(features, columns), happened, columns, has_groups=True, has_time=True)
+
+
 def left_without_help(
     outcome: str, rows: pl.DataFrame, settings: TrainSettings
 ) -> tuple[pl.DataFrame, NDArray[np.float64]]:
@@ -167,7 +180,7 @@ def left_without_help(
     at_risk = rows.drop_nulls(outcome)
     alone = left_alone(at_risk, outcome, horizon_days=settings.horizon_days, features=names())
     seen, weight = at_risk.filter(alone > 0), alone[alone > 0]
-    return seen, weight / weight.mean() if weight.size else weight
+    return seen, in_mean_one(weight)
 
 
 def _recipe(settings: TrainSettings, *, by_age: bool) -> Recipe:

@@ -27,6 +27,8 @@ class Recipe:
     patience: int = 30
     n_folds: int = 5
     seed: int = 1
+    # The trees of the model are the mean of so many growths, each by a seed and folds of its own.
+    repeats: int = 4
     threads: int = 1
     # The penalty is chosen on at most so many rows; with more rows two folds choose the shape, not all.
     rows_to_choose: int = 20_000
@@ -144,7 +146,7 @@ def trial_of(fit: Rows, judge: Rows, training: Training) -> Trial:
 
 def in_bins(rows: Rows, training: Training, *, like: Binned | None = None) -> Binned:
     """The rows in bins, or in those of other rows."""
-    return binned(rows, names=tree_names(training.columns), categories=_categories(training.columns), like=like)
+    return binned(rows, names=tree_names(training.columns), categories=_categories(training), like=like)
 
 
 def grow_trees(
@@ -170,9 +172,12 @@ def grow_trees(
     return booster if share == 1 else scaled(booster, share)
 
 
-def _categories(columns: Sequence[Column]) -> list[int]:
+def _categories(training: Training) -> list[int]:
     """The places of the categories whose levels the trees part in sets."""
-    return [place for place, column in enumerate(columns) if column.is_category and not has_many_levels(column)]
+    of_few = {
+        place for place, column in enumerate(training.columns) if column.is_category and not has_many_levels(column)
+    }
+    return sorted(of_few | set(training.sets))
 
 
 def tree_names(columns: Sequence[Column]) -> list[str]:
@@ -187,7 +192,7 @@ def _choose_shape(
 ) -> Judged:
     """Grow trees of each shape on each trial and keep the shape that describes the judging rows best."""
     best, worse = None, 0
-    shapes = (FOR_SETS, *recipe.shapes) if _categories(training.columns) else recipe.shapes
+    shapes = (FOR_SETS, *recipe.shapes) if _categories(training) else recipe.shapes
     for number, shape in enumerate(shapes):
         judged = _judged(_grow(trials, training, recipe, shape))
         tell("trees", (number + 1) / len(shapes))
@@ -278,6 +283,12 @@ def share_of_second(first: Judged, second: Judged) -> float:
     }
     best = max(gains, key=lambda share: float((weight * gains[share]).sum()))
     return float(round(best * _beyond_chance(gains[best], weight), 3))
+
+
+def is_better(second: Judged, first: Judged) -> bool:
+    """Whether the second describes the judging rows better than the first, by more than one standard error."""
+    gain = first.losses() - second.losses()
+    return bool(len(gain)) and _beyond_chance(gain, first.weight / first.weight.sum()) > 0
 
 
 def _beyond_chance(gain: Floats, weight: Floats) -> float:

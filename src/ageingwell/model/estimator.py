@@ -28,7 +28,9 @@ from ageingwell.model.frames import Table, checked_table, is_frame, named_column
 from ageingwell.model.held_out import happened_of, numbers_of
 from ageingwell.model.importance import importances
 from ageingwell.model.levels import has_many_levels
+from ageingwell.model.order import in_mean_one
 from ageingwell.model.saving import load_folder, save_folder
+from ageingwell.model.traps import traps_in, warn_of
 from ageingwell.model.tuning import drawn_shapes
 
 Floats = NDArray[np.float64]
@@ -61,7 +63,8 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     `n_trials` more, drawn by `seed`, and takes several times as long. `progress(stage, share done)` is called as the
     fit goes on. `monotone` tells how the risk may move with a feature: "up", "down" or "either" (or 1, -1, 0), by name
     or one a column; features that are not named may move either way. `threads` never changes a result.
-    `warn_on_few_events` warns where there are fewer events than Riley's criteria ask for.
+    `warn_on_few_events` warns where there are fewer events than Riley's criteria ask for; `warn_on_traps` warns of what
+    makes a model look better than it is, see `fit`.
 
     A column that is constant or wholly missing adds nothing; one that was wholly missing in training takes numbers or
     categories later. Beyond the values seen in training a curve stays flat. A category that was not seen counts as
@@ -89,6 +92,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_trials: int = 20,
         progress: Callable[[str, float], None] | None = None,
         warn_on_few_events: bool = True,
+        warn_on_traps: bool = True,
         monotone: Directions | None = None,
         seed: int = 1,
         threads: int = 1,
@@ -99,6 +103,7 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_trials = n_trials
         self.progress = progress
         self.warn_on_few_events = warn_on_few_events
+        self.warn_on_traps = warn_on_traps
         self.monotone = monotone
         self.seed = seed
         self.threads = threads
@@ -125,7 +130,9 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tells how many.
 
         Raises `FrameError`, a `ValueError`: one class only, infinite values, duplicate names, a type that is neither
-        number nor category. Warns `FewEventsWarning` with the number needed where there are too few events.
+        number nor category. Warns `FewEventsWarning` with the number needed where there are too few events, and
+        `TrapWarning` with what to do: `LeakWarning` of a feature that tells the outcome by itself, `IdentifierWarning`,
+        `TimeWarning` of a date without `time`, `RepeatedRowsWarning` of people with several rows without `groups`.
         """
         table = self._table_to_fit(X, y)
         outcome = self._outcome(y, table.height)
@@ -139,12 +146,17 @@ class RiskModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not 0 < outcome[kept].sum() < kept.sum():
             raise FrameError("the outcome has one class only among rows of positive weight", "give both classes")
         fitted_on = codes if kept.all() else codes[kept]
+        if self.warn_on_traps:
+            found = traps_in(
+                fitted_on, outcome[kept], columns, has_groups=groups is not None, has_time=time is not None
+            )
+            warn_of(found, stacklevel=2)
         self.fitted_ = fit_risk(
             fitted_on,
             outcome[kept],
             columns=columns,
             signs=signs_of(self.monotone if monotone is None else monotone, columns),
-            weight=weight[kept] / weight[kept].mean(),
+            weight=in_mean_one(weight[kept]),
             groups=_along(groups, "groups", kept),
             time=_along(time, "time", kept),
             recipe=self._recipe(),

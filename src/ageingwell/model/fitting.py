@@ -11,7 +11,8 @@
    share of the second that describes the judging folds best, as far as that gain stands out from its standard error.
 5. The calibration line, with a term by age where the recipe names the feature, is laid through the predictions of the
    judging folds, each with as many trees as the others ask for.
-6. Margin and trees are fitted once more in the same way, on all rows.
+6. Margin and trees are fitted once more in the same way, on all rows; the trees by several seeds and on other folds
+   each time, and the model has their mean.
 """
 
 import warnings
@@ -30,6 +31,7 @@ from ageingwell.model.choosing import (
     Trial,
     grow_trees,
     in_bins,
+    is_better,
     judge_shape,
     judge_trees,
     share_of_second,
@@ -39,14 +41,16 @@ from ageingwell.model.choosing import Recipe as Recipe
 from ageingwell.model.columns import Column
 from ageingwell.model.fitted import FittedRisk, Sampled
 from ageingwell.model.folds import Split, folds_of, splits_of
-from ageingwell.model.levels import has_many_levels
+from ageingwell.model.levels import has_many_levels, own_codes
 from ageingwell.model.line import shrunken_line
 from ageingwell.model.margin import Curve, mean_margin
+from ageingwell.model.order import canonical_order, in_mean_one
 from ageingwell.model.ranges import range_of
 from ageingwell.model.sampling import Sample, SampledWarning, sample_of
 from ageingwell.model.training import (
     MarginFit,
     Margins,
+    Tables,
     Training,
     losses_on_path,
     margin_to_fit,
@@ -56,8 +60,11 @@ from ageingwell.model.training import (
 from ageingwell.model.trees import Binned, joined
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 # The penalty where there are too few events to choose one.
 MIDDLE_PENALTY = 10.0
+# Seeds of one fit lie so far apart that those of a search, one after the other, share none.
+APART = 7919
 
 
 def fit_risk(
@@ -76,28 +83,29 @@ def fit_risk(
 
     `codes` (n, p) is the matrix of `to_matrix`, `outcome` (n,) of 0 and 1, both of which must occur. Rows of one of the
     `groups` are never on both sides of an inner split; with `time`, later rows judge fits on earlier ones. The same
-    arguments give the same model, bit for bit, on any number of threads. Of more rows than `recipe.most_rows` a sample
-    is fitted on (`sampling.py`), with a `SampledWarning`.
+    rows give the same model, bit for bit, in any order and on any number of threads. Of more rows than
+    `recipe.most_rows` a sample is fitted on (`sampling.py`), with a `SampledWarning`.
     """
     chosen, tell = recipe or Recipe(), progress or (lambda stage, done: None)
     y = np.asarray(outcome, dtype=float)
     w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
     made = Training(codes, y, w, np.zeros(len(y), dtype=np.int64), tuple(columns), tuple(signs))
-    sample = sample_of(y, groups=groups, most=chosen.most_rows, seed=chosen.seed)
+    order = canonical_order(codes, y, weight=w, groups=groups, time=time)
+    sample = sample_of(y[order], groups=_some(groups, order), most=chosen.most_rows, seed=chosen.seed)
     if sample is None:
-        return _fit(made, groups, time, None, chosen, tell)
-    part = made.part(sample.rows)
-    weighed = part.weight * sample.stands_for
-    part = replace(part, weight=weighed / weighed.mean())
-    told = Sampled(len(y), len(sample.rows), int(y.sum()), int(part.outcome.sum()))
+        return _fit(made.part(order), _some(groups, order), _some(time, order), None, chosen, tell)
+    rows = order[sample.rows]
+    part = made.part(rows)
+    part = replace(part, weight=in_mean_one(part.weight * sample.stands_for))
+    told = Sampled(len(y), len(rows), int(y.sum()), int(part.outcome.sum()))
     warnings.warn(told.in_words(), SampledWarning, stacklevel=3)
-    fitted = _fit(part, _some(groups, sample), _some(time, sample), sample, chosen, tell)
+    fitted = _fit(part, _some(groups, rows), _some(time, rows), sample, chosen, tell)
     # What describes the values alone is known of all rows.
     return replace(fitted, typical=_typical(made), missing_in_training=_missing(made), sampled=told)
 
 
-def _some(values: ArrayLike | None, sample: Sample) -> ArrayLike | None:
-    return None if values is None else np.asarray(values)[sample.rows]
+def _some(values: ArrayLike | None, rows: Ints) -> ArrayLike | None:
+    return None if values is None else np.asarray(values)[rows]
 
 
 def _fit(
@@ -118,16 +126,15 @@ def _fit(
     splits = _usable(splits_of(fold, time=time), y)
     tell("penalty", 0.0)
     margins = Margins(training, _choose_penalty(training, chosen))
-    trials = [_trial(margins, split) for split in splits]
-    best = judge_trees(_few(trials, training, chosen), training, chosen, _part_of(tell, 0, 2 if chosen.blends else 1))
-    first = Part(margins, _by_all(best, trials, training, chosen))
+    first, trials = _by_best_sets(margins, splits, chosen, _part_of(tell, 0, 2 if chosen.blends else 1))
     parts = _blended(first, trials, splits, chosen, _part_of(tell, 1, 2)) if chosen.blends else [first]
     score = np.sum([part.share * part.judged.score for part in parts], axis=0)
-    bins = in_bins(rows_to_fit(margins, training.all_rows), training)
-    booster = joined([_grown(part, bins, chosen) for part in parts])
-    fitted = _fitted(training, _mean_margin(parts), booster)
+    booster = joined(_grown_again_and_again(parts, groups, chosen))
+    fitted = _fitted(first.margins.training, _mean_margin(parts), booster)
     places = np.concatenate([np.flatnonzero(split.judge) for split in splits] or [np.empty(0, dtype=np.int64)])
-    return _calibrated(fitted, replace(first.judged, score=score), training.codes, places, sample, chosen)
+    return _calibrated(
+        fitted, replace(first.judged, score=score), first.margins.training.codes, places, sample, chosen
+    )
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,27 @@ class Part:
     margins: Margins
     judged: Judged
     share: float = 1.0
+
+
+def _by_best_sets(
+    margins: Margins, splits: Sequence[Split], recipe: Recipe, tell: Progress
+) -> tuple[Part, list[Trial]]:
+    """Margin and trees, with categories of 31 to 250 levels in sets where that describes the judging rows better.
+
+    By more than chance: else each level stays one number, its log-odds.
+    """
+    places = margins.training.may_be_sets
+    if not places:
+        return _first(margins, splits, recipe, tell)
+    as_numbers = _first(margins, splits, recipe, _part_of(tell, 0, 2))
+    in_sets = _first(margins.in_sets(places), splits, recipe, _part_of(tell, 1, 2))
+    return in_sets if is_better(in_sets[0].judged, as_numbers[0].judged) else as_numbers
+
+
+def _first(margins: Margins, splits: Sequence[Split], recipe: Recipe, tell: Progress) -> tuple[Part, list[Trial]]:
+    trials = [_trial(margins, split) for split in splits]
+    best = judge_trees(_few(trials, margins.training, recipe), margins.training, recipe, tell)
+    return Part(margins, _by_all(best, trials, margins.training, recipe)), trials
 
 
 def _few(trials: Sequence[Trial], training: Training, recipe: Recipe) -> Sequence[Trial]:
@@ -180,6 +208,32 @@ def _grown(part: Part, bins: Binned, recipe: Recipe) -> lgb.Booster:
     training, judged = part.margins.training, part.judged
     margin, share = margin_to_fit(part.margins, training.all_rows), judged.share * part.share
     return grow_trees(bins, margin, training, recipe, shape=judged.shape, n_trees=judged.n_trees, share=share)
+
+
+def _grown_again_and_again(parts: Sequence[Part], groups: ArrayLike | None, recipe: Recipe) -> list[lgb.Booster]:
+    """The trees of all parts, grown by several seeds on margins of other folds each time, and counted for their mean.
+
+    What chance decides in one growth, who stands in which fold and which rows and features a tree may see, would
+    otherwise move people up and down the list.
+    """
+    training, grown = parts[0].margins.training, []
+    bins = in_bins(rows_to_fit(parts[0].margins, training.all_rows), training)
+    repeats = recipe.repeats if any(part.judged.n_trees for part in parts) else 1
+    for number in range(repeats):
+        chosen, ours = replace(recipe, seed=recipe.seed + number * APART), parts
+        if number:
+            n_folds = int(training.fold.max()) + 1
+            fold = folds_of(training.outcome, groups=groups, n=n_folds, seed=chosen.seed)
+            ours = [replace(part, margins=part.margins.on_other_folds(fold)) for part in parts]
+            if training.many:
+                bins = in_bins(rows_to_fit(ours[0].margins, training.all_rows), training)
+        # Trees of each seed in turn, so that a part without trees is written once.
+        grown += [
+            _grown(replace(part, share=part.share / repeats), bins, chosen)
+            for part in ours
+            if part.judged.n_trees or not number
+        ]
+    return grown
 
 
 def _mean_margin(parts: Sequence[Part]) -> MarginFit:
@@ -275,10 +329,16 @@ def _fitted(training: Training, final: MarginFit, booster: lgb.Booster) -> Fitte
         booster,
         training.columns,
         replace(final.margin, curves=tuple(curves)),
-        tuple(None if table is None else tuple(table.tolist()) for table in final.tables),
+        _seen_by_trees(training, final.tables),
         _typical(training),
         _missing(training),
     )
+
+
+def _seen_by_trees(training: Training, tables: Tables) -> tuple[tuple[float, ...] | None, ...]:
+    """What the trees see of each category's codes: log-odds, or the codes themselves where they part levels in sets."""
+    seen = [own_codes(c) if place in training.sets else tables[place] for place, c in enumerate(training.columns)]
+    return tuple(None if table is None else tuple(table.tolist()) for table in seen)
 
 
 def _typical(training: Training) -> tuple[float, ...]:

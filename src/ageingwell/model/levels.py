@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # A category of more levels than this is described by its levels' own log-odds.
 MOST_LEVELS_APART = 30
+# Up to so many may be parted in sets by the trees too, where that describes people better who were not fitted on:
+# LightGBM holds a level in one of 255 bins.
+MOST_LEVELS_IN_SETS = 251
 # Levels are pulled towards the whole by so many people.
 PULL = 20.0
 

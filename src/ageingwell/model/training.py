@@ -9,15 +9,17 @@ of the curves and the spread of a number, is taken from all rows once.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
 from ageingwell.model.columns import Column
-from ageingwell.model.levels import as_numbers, as_numbers_unseen, has_many_levels, tables_of
+from ageingwell.model.levels import MOST_LEVELS_IN_SETS, as_numbers, as_numbers_unseen, has_many_levels, tables_of
 from ageingwell.model.logistic import Solution, rounded, solve
 from ageingwell.model.margin import Design, Margin, design_of
+from ageingwell.model.order import rows_of
 from ageingwell.model.trees import Rows
 
 Floats = NDArray[np.float64]
@@ -36,12 +38,14 @@ class Training:
     fold: Ints
     columns: tuple[Column, ...]
     signs: tuple[int, ...]
+    # The places of categories of many levels that the trees part in sets of levels, as they do those of few.
+    sets: tuple[int, ...] = ()
 
     def part(self, rows: Bools | Ints) -> "Training":
         """Some of the rows."""
         return replace(
             self,
-            codes=self.codes[rows],
+            codes=rows_of(self.codes, rows),
             outcome=self.outcome[rows],
             weight=self.weight[rows],
             fold=self.fold[rows],
@@ -61,6 +65,21 @@ class Training:
     def many(self) -> tuple[int, ...]:
         """The places of categories of many levels, which are described by their rows' outcomes."""
         return tuple(place for place, column in enumerate(self.columns) if has_many_levels(column))
+
+    @property
+    def may_be_sets(self) -> tuple[int, ...]:
+        """The places of those whose levels trees could part in sets: not too many, and free to move either way."""
+        return tuple(
+            place for place in self.many if self.columns[place].n_codes <= MOST_LEVELS_IN_SETS and not self.signs[place]
+        )
+
+    def numbers(self, log_odds: Floats) -> Floats:
+        """What trees see of the rows: levels by their `log_odds`, or by codes where they are parted in sets."""
+        if not self.sets:
+            return log_odds
+        made = log_odds.copy(order="F")
+        made[:, self.sets] = self.codes[:, self.sets]
+        return made
 
     @cached_property
     def design(self) -> Design:
@@ -174,6 +193,28 @@ class Margins:
     penalty: float
     made: dict[bytes, MarginFit] = field(default_factory=dict)
 
+    def on_other_folds(self, fold: Ints) -> "Margins":
+        """The margins where the rows are parted into other folds (n,); those that no fold enters are known already."""
+        again = Margins(self._like(fold=fold), self.penalty)
+        # So is the fit on all rows where no category is described by its rows'.
+        if not self.training.many and not np.isinf(self.penalty):
+            again.__dict__["_of_all"] = self._of_all
+        return again
+
+    def in_sets(self, places: tuple[int, ...]) -> "Margins":
+        """The same margins, where trees part the levels of some categories of many in sets."""
+        again = Margins(self._like(sets=places), self.penalty, self.made)
+        if not np.isinf(self.penalty):
+            again.__dict__["_of_all"] = self._of_all
+        return again
+
+    def _like(self, **changed: Any) -> Training:
+        """The training with something changed that the curves' columns do not rest on."""
+        made = replace(self.training, **changed)
+        for name in ("many", "design", "matrix"):
+            made.__dict__[name] = getattr(self.training, name)
+        return made
+
     def of(self, rows: Bools) -> MarginFit:
         """The margin of these rows."""
         key = np.packbits(rows).tobytes()
@@ -218,7 +259,7 @@ def rows_to_fit(margins: Margins, rows: Bools) -> Rows:
     """The rows as trees are fitted on them: margin and categories' log-odds of each from the other folds among them."""
     part = margins.training.part(rows)
     numbers = as_numbers_unseen(part.codes, part.outcome, weight=part.weight, columns=part.columns, fold=part.fold)
-    return Rows(numbers, part.outcome, part.weight, margin_to_fit(margins, rows))
+    return Rows(part.numbers(numbers), part.outcome, part.weight, margin_to_fit(margins, rows))
 
 
 def margin_to_fit(margins: Margins, rows: Bools) -> Floats:
@@ -237,4 +278,4 @@ def margin_to_fit(margins: Margins, rows: Bools) -> Floats:
 def rows_to_judge(training: Training, fit: MarginFit) -> Rows:
     """Rows that a margin was not fitted on, as trees boosted from it are judged on them."""
     numbers = as_numbers(training.codes, fit.tables)
-    return Rows(numbers, training.outcome, training.weight, fit.log_odds(training.codes))
+    return Rows(training.numbers(numbers), training.outcome, training.weight, fit.log_odds(training.codes))
