@@ -132,9 +132,7 @@ def _fit(
     booster = joined(_grown_again_and_again(parts, groups, chosen))
     fitted = _fitted(first.margins.training, _mean_margin(parts), booster)
     places = np.concatenate([np.flatnonzero(split.judge) for split in splits] or [np.empty(0, dtype=np.int64)])
-    return _calibrated(
-        fitted, replace(first.judged, score=score), first.margins.training.codes, places, sample, chosen
-    )
+    return _calibrated(fitted, replace(first.judged, score=score), first.margins.training.codes, places, sample, chosen)
 
 
 @dataclass(frozen=True)
