@@ -69,7 +69,7 @@ def test_a_ledger_written_anew_is_found_wherever_it_was_edited(tmp_path: Path) -
                 missed += 1
             except LedgerError:
                 continue
-    counted("S1.nights", tried, missed, note="each edit of the decisions, its chain written anew")
+    counted("S1.nights", tried, missed, note="each edit of the decisions, its chain written again")
     assert (tried, missed) == (28, 0)
 
 

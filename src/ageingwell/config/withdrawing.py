@@ -90,7 +90,6 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
     permissions = _written(_file(top, said, "permissions"))
     decisions = (_written(_file(top, said, "outreach")) or {}).get("decisions")
     named = decisions.get("ledger") if isinstance(decisions, dict) else None
-    named = named if _is_a_name(named) else _default(DecisionSettings, "ledger")
     share = said.get(_SHARE)
     audit = said.get("audit")
     log = audit.get("file") if isinstance(audit, dict) else None
@@ -99,7 +98,7 @@ def read_withdrawal_settings(path: Path | None = None) -> WithdrawalSettings:
         purpose=cast("Purpose", said["purpose"]) if said.get("purpose") in get_args(Purpose) else None,
         ledger=_exactly(Ledger, permissions) or _NOTHING_ALLOWED,
         max_lost_share=share if isinstance(share, float) and 0 <= share <= 1 else _default(ScoreSettings, _SHARE),
-        ledger_file=named,
+        ledger_file=str(named) if _is_a_name(named) else _default(DecisionSettings, "ledger"),
         change=_exactly(ChangeSettings, said.get("change", {})) or ChangeSettings(),
         in_doubt=tuple(in_doubt),
         audit_file=log if _is_a_name(log) else None,

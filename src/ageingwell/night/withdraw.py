@@ -313,7 +313,7 @@ def _stop_on_unheard(unheard: tuple[str, ...]) -> None:
     if unheard:
         raise SourceError(
             f"{' and '.join(unheard)}: cannot be read, and a death may be told there and nowhere else; "
-            "the people whom the other tables tell of were taken off the current list",
+            "people named in the other tables were taken off the current list",
             "have the table sent again, or put the last good copy back, and run `ageingwell withdraw` again",
         )
 
@@ -337,7 +337,7 @@ def _marked_if_it_fails(out: Path) -> Iterator[None]:
         why = fault.found if isinstance(fault, AgeingWellError) else f"an unforeseen fault, {type(fault).__name__}"
         told = (
             f"Do not use the current list, nor any copy of it: taking people off it did not finish ({why}). What to "
-            "do: put copies away, and run `ageingwell withdraw` or `ageingwell score` once that is mended."
+            "do: put copies away, and run `ageingwell withdraw` or `ageingwell score` once that is corrected."
         )
         # On a full disk there is no room for a mark either: then the exit code alone says it.
         with suppress(Exception):

@@ -62,7 +62,7 @@ def weakness(secret: bytes) -> str | None:
     if secret.startswith(_OTHER_FILES) and len(secret) != SHORTEST_BYTES:
         return "is a file of another kind, such as a picture or an archive"
     if secret in _published():
-        return "is one of the published keys for made-up people, which everybody can compute"
+        return "is one of the published keys for made-up people, which protect nobody"
     pieces = [secret[at : at + _COMES_TWICE] for at in range(len(secret) - _COMES_TWICE + 1)]
     if _SAME_IN_A_ROW.search(secret) or len(set(pieces)) < len(pieces):
         return "repeats itself or counts, so it is not random"
