@@ -115,6 +115,9 @@ def test_what_a_run_does_not_tell_becomes_a_blank_and_never_a_figure(run: Run):
     untold = replace(run, facts={**run.facts, "track_record": None})
     plan = next(draft for draft in drafts_of(untold) if draft.name == "evaluation-plan")
 
+    without_log = {name for name, one in fields_of(replace(run, uses=[])).items() if name == "n_uses"}
+
+    assert without_log == set(), "no line of the log is not the same as no use"
     assert "This run does not tell track_record" in {blank.why for _, blank in plan.blanks}
     assert "By the model's own test" not in as_markdown(plan)
 

@@ -37,7 +37,7 @@ RIGHTS: Final = (
     ("Ask a person to look again", "You can say why you should, or should not, be on a list.",
      "The group looks at it and tells you what it decided. A computer never decides about you."),
     ("Be forgotten", "You can ask for everything to be deleted that is kept about you here.",
-     "It is deleted here, and the agencies are told. A mark that names nobody stays, so that you are not listed again."),
+     "It is deleted here, and agencies are told. A mark that names nobody stays, so that you are not listed again."),
     ("Complain", "You can complain to the organisation that gave you this page.",
      "It has to tell you within 30 days that it has your complaint, and later what it found."),
 )  # fmt: skip

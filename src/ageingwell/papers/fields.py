@@ -153,7 +153,9 @@ def _of_hazards(run: Run) -> Told:
 
 
 def _of_log(run: Run) -> Told:
-    yield "n_uses", sum(line.get("stage") == "begun" for line in run.uses), f"{LOG}: lines up to this night's own"
+    # A log that was begun after the night knows of no use before it, which is not the same as none.
+    n = sum(line.get("stage") == "begun" for line in run.uses) or None
+    yield "n_uses", n, f"{LOG}: lines up to this night's own"
 
 
 def _of_columns(run: Run) -> Told:

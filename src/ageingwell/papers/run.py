@@ -113,7 +113,9 @@ def _card(folder: Path) -> str:
 def _uses(out: Path, config: Config, folder: Path) -> list[dict[str, Any]]:
     """The lines of the log up to the one that says that this night was made, so that later uses change no paper."""
     lines = read_lines(audit_place(out, config.score.audit.file))
-    ends = [place for place, line in enumerate(lines) if line.get("folder") == folder.name]
+    # Whoever was taken off first made a revision, which the line of that run names under `withdrawn`.
+    told = [(line.get("folder"), (line.get("withdrawn") or {}).get("folder")) for line in lines]
+    ends = [place for place, names in enumerate(told) if folder.name in names]
     return lines[: ends[0] + 1] if ends else lines[:0]
 
 
