@@ -1,5 +1,6 @@
 """The lot can be rebuilt from the files of a night; lot, ledger and manifest agree, or it is told."""
 
+import shutil
 from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
@@ -43,12 +44,12 @@ schedules = st.fixed_dictionaries(
         "share": st.sampled_from([0.25, 0.4, 0.5]),
         "days": st.sampled_from([7, 28, 91]),
         "first": st.integers(0, 11),
-        "n": st.sampled_from([20, 44, 60]),
+        "n": st.sampled_from([20, 44]),
     }
 )
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(schedule=schedules)
 def test_twelve_nights_can_be_drawn_again_and_nobody_who_lost_is_drawn_too_soon(schedule):
     lots = NO_LOT
@@ -68,14 +69,22 @@ def test_twelve_nights_can_be_drawn_again_and_nobody_who_lost_is_drawn_too_soon(
 
 
 @pytest.fixture
-def three_nights(tmp_path):
-    """Three nights' lots and the ledger that tells them."""
-    lots, ledger = NO_LOT, tmp_path / "decisions.sqlite"
+def three_nights(made, tmp_path):
+    """Three nights' lots, and a ledger of one's own that tells them."""
+    lots, place = made
+    shutil.copytree(place, tmp_path / "out")
+    return lots, tmp_path / "out" / "decisions.sqlite"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    place = tmp_path_factory.mktemp("lots")
+    lots, ledger = NO_LOT, place / "decisions.sqlite"
     for week in range(3):
         on = FIRST + timedelta(weeks=week)
         lots = night(on, lots, seed=1, share=0.5, days=91, first=0, n=60)
         keep_lot(ledger, lots, on=on, people=PEOPLE)
-    return lots, ledger
+    return lots, place
 
 
 def test_ledger_and_lot_agree_and_the_same_night_again_adds_nothing(three_nights):
@@ -124,7 +133,7 @@ TAMPERED = {
 @pytest.mark.parametrize("what", TAMPERED)
 def test_a_lot_that_was_changed_stops(three_nights, what):
     lots, ledger = three_nights
-    for at in range(0, lots.height, 3):
+    for at in (0, lots.height - 1):
         with pytest.raises(LotError, match="lot of 2026"):
             stop_on_other_lot(TAMPERED[what](lots, at), read_ledger(ledger))
 

@@ -195,8 +195,8 @@ def communication_words(label: str) -> str:
 def need_words(need: str) -> str:
     """A need by its name for readers.
 
-    >>> need_words("falls_assessment"), need_words("added_by_group")
-    ('Falls assessment', 'Added by group')
+    >>> need_words("falls_assessment"), need_words("a_new_need")
+    ('Falls assessment', 'A new need')
     """
     return NEED_WORDS[need].name if need in NEED_WORDS else label_words(need)
 
