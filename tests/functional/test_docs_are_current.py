@@ -10,6 +10,7 @@ import pytest
 import ageingwell
 from ageingwell import errors
 from ageingwell.cli import cli
+from ageingwell.config.costs import CostsSettings
 from ageingwell.config.files import Settings
 from ageingwell.config.outreach import Interventions, OutreachSettings
 from ageingwell.config.score import Ledger, ScoreSettings, TableSettings, TrainSettings
@@ -23,7 +24,10 @@ from tools.reference.settings import _inner
 ROOT = FOLDER.parent.parent
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "intro")
 FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
-TOP = (ScoreSettings, TrainSettings, TableSettings, Ledger, OutreachSettings, Interventions, ServicesSettings)
+TOP = (
+    *(ScoreSettings, TrainSettings, TableSettings, Ledger),
+    *(OutreachSettings, Interventions, ServicesSettings, CostsSettings),
+)
 
 
 def commands(group: click.Group = cli, above: str = "") -> dict[str, click.Command]:

@@ -55,7 +55,7 @@ def test_no_number_of_one_table_can_be_told_to_within_two():
         found = closely(told(table, groups), groups)
         bad += [(table.rows(), what, ends) for what, ends in found.items()]
 
-    counted("P4.linear_programme", TABLES, len(bad), seed=SEED)
+    counted("P4.cells", TABLES, len(bad), seed=SEED)
     assert bad == []
 
 
@@ -89,7 +89,7 @@ def test_no_number_of_four_pages_can_be_told_to_within_two():
     attacker = attack_pages(pages, LINKS)
     found = attacker.found()
 
-    counted("P4.linear_programme", len(found), len(too_close(found)), seed=SEED)
+    counted("P4.cells", len(found), len(too_close(found)), seed=SEED)
     assert len(found) > 20
     assert too_close(found) == {}
 

@@ -225,7 +225,8 @@ def test_the_brief_has_a_section_for_each_service_with_what_was_said_counted(tmp
     town = community((NEEDS, "Clun", "isolation", 42), *NEEDS_FOUND, *said, services=services)
     reach = services_in_reach(town, settings=SETTINGS, on=NIGHT)
 
-    text = brief_markdown(briefs(numbers_of(town), reach, town, SETTINGS), as_of="22 November 2026", rounded="")
+    found, notices = briefs(numbers_of(town), reach, town, SETTINGS), ["MADE-UP PEOPLE.", "Another note."]
+    text = brief_markdown(found, as_of="22 November 2026", rounded="", notices=notices)
     html = brief_html(text).decode()
 
     assert [line for line in text.splitlines() if line.startswith("## ")] == ["## 1. Isolation"]
@@ -240,6 +241,8 @@ def test_the_brief_has_a_section_for_each_service_with_what_was_said_counted(tmp
     assert html.count("<h3>") == text.count("### ") == 7
     assert "**" not in html
     assert "<script" not in html
+    assert "MADE-UP PEOPLE." in text
+    assert "Another note." not in text
 
 
 # Settings

@@ -65,9 +65,13 @@ def fair_words(shown: Shown) -> str:
     'too few people in any group to compare'
     """
     for of, one, where in COMPARED:
+        if shown[of, one, TOTAL] == shown[of, TOTAL, TOTAL]:
+            continue  # everybody is of this group
         theirs, everybody = share_listed(shown, of, one), share_listed(shown, of, TOTAL)
         if "in 100" in theirs and "in 100" in everybody and theirs != everybody:
             return f"of people with a need, {theirs} are on the list {where}, {everybody} in all"
         if "in 100" in theirs and theirs == everybody:
             return f"of people with a need, {theirs} are on the list {where}, as in all"
+    if "in 100" in (everybody := share_listed(shown, RURALITY, TOTAL)):
+        return f"of people with a need, {everybody} are on the list; no two groups are large enough to compare"
     return "too few people in any group to compare"

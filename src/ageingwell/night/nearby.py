@@ -94,11 +94,13 @@ def commissioning_page(
     return commissioning_html(told, as_of=day_words(facts.as_of), notices=notices, use_until=facts.use_until)
 
 
-def brief_of(community: Community, facts: NightFacts, *, config: Config, numbers: pl.DataFrame) -> bytes:
+def brief_of(
+    community: Community, facts: NightFacts, *, config: Config, numbers: pl.DataFrame, notices: Sequence[str]
+) -> bytes:
     """The brief for co-design, in Markdown, from the numbers of the page."""
     reach = services_in_reach(community, settings=config.services, on=facts.as_of)
     found = briefs(numbers, reach, community, config.services)
-    return brief_markdown(found, as_of=day_words(facts.as_of), rounded=ROUNDED).encode()
+    return brief_markdown(found, as_of=day_words(facts.as_of), rounded=ROUNDED, notices=notices).encode()
 
 
 def brief_files(brief: bytes | None) -> dict[str, bytes]:

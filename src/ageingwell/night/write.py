@@ -176,7 +176,7 @@ def _of_quarter(frames: NightFrames, facts: NightFacts, *, out: Path, config: Co
     community = community_of(frames, facts, config=config, before=before, earlier=earlier)
     numbers = published(community, counts_behind(community))
     page = commissioning_page(community, facts, config=config, notices=notices(facts), numbers=numbers)
-    brief = brief_of(community, facts, config=config, numbers=numbers)
+    brief = brief_of(community, facts, config=config, numbers=numbers, notices=notices(facts))
     keep_page(out, on, page, counts=numbers, brief=brief)
     return page, brief
 

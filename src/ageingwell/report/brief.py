@@ -8,11 +8,17 @@ from ageingwell.report.words import MARKING
 _TO_WRITE = "**To write together:** "
 
 
-def brief_markdown(found: Sequence[Priority], *, as_of: str, rounded: str) -> str:
+# Notices that may change a decision; they stand above everything, as on the pages.
+LOUD = ("MADE-UP", "Degraded", "Late", "Rules only")
+
+
+def brief_markdown(found: Sequence[Priority], *, as_of: str, rounded: str, notices: Sequence[str] = ()) -> str:
     """The whole brief in Markdown: how to use it, then one section for each service, each with blanks to fill in."""
+    loud = [line for notice in notices if notice.startswith(LOUD) for line in (f"**{notice}**", "")]
     lines = [
         f"# Brief for co-design, {as_of}",
         "",
+        *loud,
         f"{MARKING}. Nobody is named here. {rounded}",
         "",
         "This is a draft to change with the people it is for. Each section is one service to buy, grow or start. "
