@@ -73,14 +73,14 @@ def _found(
 ) -> Iterator[Trap]:
     for found in leaks_among(codes, outcome, columns):
         yield Trap(
-            LeakWarning, found, "leave it out unless it was known, as it stands, before the outcome could happen"
+            LeakWarning, found, "leave it out unless it was known, with this value, before the outcome could happen"
         )
     repeats = []
     for identifier in identifiers_among(codes, columns):
         if identifier.repeats and not has_groups:
             repeats.append(identifier)
         else:
-            yield Trap(IdentifierWarning, identifier.found, "leave the column out; it tells nothing of new rows")
+            yield Trap(IdentifierWarning, identifier.found, "leave the column out; it says nothing about new rows")
     if not has_time:
         for found in dates_among(codes, columns):
             yield Trap(
