@@ -193,7 +193,7 @@ FAULTS = {
 # These put nothing aside in the temporary folder.
 WITHOUT_TEMPORARY = frozenset({
     "init", "synth", "synth --raw", "key new", "connect --samples", "pseudonymise", "score", "withdraw", "record",
-    "reidentify", "add", "demo", "key derive", "approve",
+    "reidentify", "add", "demo", "key derive", "approve", "signoff", "signoff --sign",
 })  # fmt: skip
 # These take seconds before they come to their output; what a night's folder does is told in tests of its own.
 LONG = frozenset({"score", "withdraw", "evaluate", "recalibrate", "impact", "demo"})
@@ -237,7 +237,7 @@ def faults(home: Path, *, commands: Callable[[str, str], bool]) -> None:
     from ageingwell.cli import cli
 
     # Some read what others made.
-    for name in ("synth", "synth --raw"):
+    for name in ("synth", "synth --raw", "signoff"):
         CliRunner().invoke(cli, words_of(COMMANDS[name], home))
     copy_of(home / "made", home / "was")
     before = _files(home / "made")
@@ -247,8 +247,8 @@ def faults(home: Path, *, commands: Callable[[str, str], bool]) -> None:
                 continue
             os.environ["TMPDIR"] = str(home / ("nowhere" if where is None else "tmp"))
             words = words_of(command, home)
-            if name.startswith("synth"):
-                words[words.index("--out") + 1] += "-again"
+            if name.startswith("synth") or name == "signoff":
+                words[words.index("--pack" if name == "signoff" else "--out") + 1] += "-again"
             with watching(Refusing(where and home / where, operations, number)):
                 ran = CliRunner().invoke(cli, words)
             raised = None if isinstance(ran.exception, SystemExit | None) else repr(ran.exception)
