@@ -211,6 +211,16 @@ def test_a_model_that_may_not_rank_says_so_at_the_top(bundle):
     assert "**Not usable**: not better than age alone beyond chance." in told
 
 
+def test_a_trap_that_was_seen_in_training_stands_first_among_the_limits(bundle):
+    trap = "ward is recorded for 100% of the rows with the outcome and 4% of the others. What to do: leave it out"
+    training = {**bundle.facts["training"], "traps": {"loss_of_independence": [trap], "emergency_admission": []}}
+
+    told = model_card({**bundle.facts, "training": training}, bundle.models, bundle.tables)
+
+    assert f"**Look at this first.** Loss of independence: {trap}" in told
+    assert told.count("Look at this first") == 1
+
+
 def test_only_made_up_training_is_called_made_up(bundle):
     assert "made-up" not in model_card({**bundle.facts, "made_up": False}, bundle.models, bundle.tables)
 

@@ -110,7 +110,11 @@ LIMITS_SAID: Final = (
 def _traps(facts: Mapping[str, Any]) -> list[str]:
     """What was seen in the rows fitted on that makes a model look better than it is."""
     traps = facts["training"].get("traps", {})
-    return [f"**Look at this first.** {_words(outcome)}: {trap}" for outcome, seen in traps.items() for trap in seen]
+    return [
+        f"**Look at this first.** {_words(outcome).capitalize()}: {trap}"
+        for outcome, seen in traps.items()
+        for trap in seen
+    ]
 
 
 def _section(heading: str, text: str) -> str:

@@ -168,8 +168,9 @@ def traps_of(outcome: str, rows: pl.DataFrame, settings: TrainSettings) -> tuple
 
     Rows of one person are kept together, and later cut-offs test: neither is told.
     """
-    features = left_without_help(outcome, rows, settings)[0].select(*names(), outcome)
-    columns, happened = columns_of(features.select(names())), features[outcome].to_numpy().astype(float)
+    seen = left_without_help(outcome, rows, settings)[0]
+    features, happened = seen.select(names()), seen[outcome].to_numpy().astype(float)
+    columns = columns_of(features)
     return traps_in(to_matrix(features, columns), happened, columns, has_groups=True, has_time=True)
 
 
