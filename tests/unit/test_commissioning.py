@@ -29,7 +29,7 @@ from ageingwell.commissioning.gaps import services_in_reach
 from ageingwell.commissioning.shown import Shown
 from ageingwell.commissioning.tallies import counts_behind, published
 from ageingwell.config.costs import CostsSettings
-from ageingwell.config.effects import EFFECTS
+from ageingwell.config.effects import EFFECTS, EVENTS
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.config.services import NeedTerms, ServicesSettings
@@ -41,6 +41,7 @@ from ageingwell.night.for_commissioners import _said, _work
 from ageingwell.report.brief import brief_markdown
 from ageingwell.report.commissioning import commissioning
 from ageingwell.report.html import brief_html, commissioning_html
+from ageingwell.report.impact_words import OUTCOME_NAMES
 from ageingwell.services.directory import read_directory
 from ageingwell.services.offerable import nothing_offerable, offerable
 
@@ -118,8 +119,19 @@ def test_a_completed_plan_costs_the_visits_it_took_with_both_ranges(n_visited, n
     assert found["housing"].words == "not known: fill in costs.toml"
 
 
-def effect(*, by="all", name="all", method="lot", days=365, value=-0.1, low=-0.2, high=-0.05, why_not=None):
-    return (by, name, method, days, "emergency_admission", value, low, high, 400, why_not)
+def effect(
+    *,
+    by="all",
+    name="all",
+    method="lot",
+    days=365,
+    value=-0.1,
+    low=-0.2,
+    high=-0.05,
+    why_not=None,
+    outcome="emergency_admissions",
+):
+    return (by, name, method, days, outcome, value, low, high, 400, why_not)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +143,8 @@ def effect(*, by="all", name="all", method="lot", days=365, value=-0.1, low=-0.2
         # By lot before people alike, and the longest time first.
         ([effect(method="matched", value=-9.0), effect(days=90, value=-9.0), effect()], "£1,000 (£400 to £2,400)"),
         ([effect(by="agency", name="housing")], "not known: fill in costs.toml"),
+        # Fewer days at home are nothing that was prevented.
+        ([effect(outcome="days_at_home"), effect()], "£1,000 (£400 to £2,400)"),
     ],
 )
 def test_an_event_prevented_has_a_cost_only_where_visits_are_shown_to_prevent_it(rows, said):
@@ -138,6 +152,13 @@ def test_an_event_prevented_has_a_cost_only_where_visits_are_shown_to_prevent_it
 
     assert [one.cost.words for one in found] == [said]
     assert cost_of_outcomes(None, COSTS) == []
+
+
+def test_events_are_those_that_an_impact_tells_and_the_shipped_costs_are_of_some_of_them():
+    assert set(EVENTS) == OUTCOME_NAMES.keys() - {"days_at_home"}
+    assert set(load_config().costs.outcomes) <= EVENTS.keys()
+    with pytest.raises(ValueError, match="none of: emergency_admissions"):
+        CostsSettings(outcomes={"emergency_admission": {"per": "event"}})
 
 
 def test_a_need_that_the_agency_meets_itself_is_never_a_gap():

@@ -12,6 +12,7 @@ import polars as pl
 
 from ageingwell.commissioning.community import COMPLETED, VISITED, WORK
 from ageingwell.config.costs import CostsSettings
+from ageingwell.config.effects import EVENTS
 from ageingwell.register import LEAD_AGENCIES
 
 # Fewer visits than this say nothing about the share of plans that are completed.
@@ -140,10 +141,11 @@ def cost_of_outcomes(effects: pl.DataFrame | None, costs: CostsSettings) -> list
 
     `effects` (`config.effects.EFFECTS`) is what `ageingwell impact` found. Of an outcome the figure by lot is taken
     where there is one, and the one that people were followed longest for. There is no cost where a figure was refused,
-    and where its interval holds no change at all. A figure of everybody visited is set against the dearest visit.
+    and where its interval holds no change at all. A figure of everybody offered a visit is set against the dearest
+    visit, and against one visit for each of them. Days at home are no event (`EVENTS`).
 
     >>> from ageingwell.config.effects import EFFECTS
-    >>> row = ("all", "all", "lot", 365, "emergency_admission", -0.1, -0.2, -0.05, 400, None)
+    >>> row = ("all", "all", "lot", 365, "emergency_admissions", -0.1, -0.2, -0.05, 400, None)
     >>> told = {"covers": "a visit", "source": "our own accounts", "year": 2026, "price_base": "2025/26 prices"}
     >>> costs = CostsSettings(visits={"fire": {"gbp": 100, "low": 80, "high": 120, "per": "visit", **told}})
     >>> cost_of_outcomes(pl.DataFrame([row], schema=EFFECTS, orient="row"), costs)[0].cost
@@ -151,8 +153,10 @@ def cost_of_outcomes(effects: pl.DataFrame | None, costs: CostsSettings) -> list
     """
     if effects is None:
         return []
-    of_kind = effects.filter(pl.col("by").is_in(["all", "agency"])).sort(
-        pl.col("by") != "all", "name", "outcome", pl.col("method") != "lot", -pl.col("days"), maintain_order=True
+    is_asked = pl.col("by").is_in(["all", "agency"]) & pl.col("outcome").is_in(list(EVENTS))
+    order = pl.col("outcome").replace_strict({event: place for place, event in enumerate(EVENTS)}, default=len(EVENTS))
+    of_kind = effects.filter(is_asked).sort(
+        pl.col("by") != "all", "name", order, pl.col("method") != "lot", -pl.col("days"), maintain_order=True
     )
     first = of_kind.unique(["by", "name", "outcome"], keep="first", maintain_order=True)
     return [_prevented(row, costs) for row in first.iter_rows(named=True)]

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
+from ageingwell.config.effects import EVENTS
 from ageingwell.config.files import Settings
 from ageingwell.register import LEAD_AGENCIES, LeadAgency
 
@@ -95,6 +96,9 @@ class CostsSettings(Settings):
                 if figure.per not in kinds:
                     said = " or ".join(f"`{kind}`" for kind in kinds)
                     raise ValueError(f"`{section}.{name}.per` has to be {said}")
+        unknown = sorted(set(self.outcomes) - EVENTS.keys())
+        if unknown:
+            raise ValueError(f"`outcomes.{unknown[0]}` is none of: {', '.join(EVENTS)}")
         return self
 
     def visit(self, agency: str) -> tuple[float, float, float] | None:

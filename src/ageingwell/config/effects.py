@@ -1,6 +1,7 @@
 """What visits changed, as `ageingwell impact` leaves it (`effects.parquet`), where the settings of costs name it."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,15 @@ from ageingwell.config.files import file_bytes
 from ageingwell.errors import ConfigError
 
 MOST_BYTES: Final = 5_000_000
+# What visits may prevent, as `ageingwell impact` names it, and one of each in words. Days at home are no event: more of
+# them are better.
+EVENTS: Final[Mapping[str, str]] = {
+    "emergency_admissions": "emergency admission",
+    "emergency_bed_days": "night in hospital in an emergency",
+    "falls_admissions": "emergency admission after a fall",
+    "new_long_term_care": "start of long-term care",
+    "deaths": "death",
+}
 # One row a group, method, time and outcome: the change for each person visited, with its 95% interval, or why not.
 EFFECTS: Final = pl.Schema(
     {

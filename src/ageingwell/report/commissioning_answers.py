@@ -12,10 +12,11 @@ from ageingwell.commissioning.fair_shares import fair_words
 from ageingwell.commissioning.reach import gaps, one_more_worker
 from ageingwell.commissioning.shown import Shown
 from ageingwell.commissioning.trends import going_words
+from ageingwell.config.effects import EVENTS
 from ageingwell.governance.crosses import TOTAL
 from ageingwell.report.commissioning_money import worker_words
 from ageingwell.report.commissioning_table import in_a_sentence, need_words
-from ageingwell.views.words import NEED_WORDS, capital, label_words
+from ageingwell.views.words import NEED_WORDS, capital
 
 # Of needs that a line names, at most so many: the page goes on with all of them.
 NAMED: Final = 2
@@ -84,7 +85,8 @@ def _helped(community: Community) -> str:
     every = [one for one in cost_of_outcomes(community.effects, community.costs) if one.agency is None]
     told = [one for one in every if one.cost.gbp is not None]
     if told:
-        said = label_words(told[0].outcome).lower()
-        return f"each {said} prevented cost {pounds(told[0].cost.low)} to {pounds(told[0].cost.high)}"
+        return (
+            f"each {EVENTS[told[0].outcome]} prevented cost {pounds(told[0].cost.low)} to {pounds(told[0].cost.high)}"
+        )
     why = every[0].cost.why_not if every else "nothing was measured"
     return f"not known yet: {why}"

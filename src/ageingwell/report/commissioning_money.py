@@ -18,12 +18,13 @@ from ageingwell.commissioning.costing import (
 from ageingwell.commissioning.reach import Gap, Worker
 from ageingwell.commissioning.shown import Shown
 from ageingwell.config.costs import CostsSettings, Figure
+from ageingwell.config.effects import EVENTS
 from ageingwell.config.outreach import Intervention
 from ageingwell.governance.crosses import TOTAL
 from ageingwell.governance.disclosure import SUPPRESS_BELOW
 from ageingwell.register import LEAD_AGENCIES
 from ageingwell.report.commissioning_table import Table, need_words, table
-from ageingwell.views.words import agency_words, label_words
+from ageingwell.views.words import agency_words, capital, label_words
 
 WEEKS_A_YEAR = 52
 
@@ -121,7 +122,7 @@ def outcomes(community: Community) -> Table:
     """What it costs to prevent one event, where the effect of visits was measured."""
     rows = [
         [
-            f"{label_words(one.outcome)}, {'everyone visited' if one.agency is None else agency_words(one.agency)}",
+            f"{capital(EVENTS[one.outcome])}, {'everyone offered a visit' if one.agency is None else agency_words(one.agency)}",
             _effect_words(one),
             one.cost.words,
             _event_words(one.outcome, community.costs),
@@ -129,10 +130,10 @@ def outcomes(community: Community) -> Table:
         for one in cost_of_outcomes(community.effects, community.costs)
     ]
     note = (
-        "For everyone visited, the cost of a visit is the highest of all agencies. So preventing an event costs this "
-        "much at most. What an event costs is not money that a budget gets back."
+        "For everyone offered a visit, the cost of a visit is the highest of all agencies, and each offer counts as one "
+        "visit. So preventing an event costs this much at most. What an event costs is not money that a budget gets back."
     )
-    heads = ("Outcome", "Change for each 100 people visited", "Cost to prevent one", "What one costs")
+    heads = ("Outcome", "Change for each 100 people offered a visit", "Cost to prevent one", "What one costs")
     return table("What it costs to prevent one event", heads, rows, note=note)
 
 
