@@ -120,9 +120,10 @@ def costs(community: Community, numbers: pl.DataFrame) -> Table:
 
 def outcomes(community: Community) -> Table:
     """What it costs to prevent one event, where the effect of visits was measured."""
+    everyone = "everyone offered a visit"
     rows = [
         [
-            f"{capital(EVENTS[one.outcome])}, {'everyone offered a visit' if one.agency is None else agency_words(one.agency)}",
+            f"{capital(EVENTS[one.outcome])}, {everyone if one.agency is None else agency_words(one.agency)}",
             _effect_words(one),
             one.cost.words,
             _event_words(one.outcome, community.costs),
@@ -130,8 +131,9 @@ def outcomes(community: Community) -> Table:
         for one in cost_of_outcomes(community.effects, community.costs)
     ]
     note = (
-        "For everyone offered a visit, the cost of a visit is the highest of all agencies, and each offer counts as one "
-        "visit. So preventing an event costs this much at most. What an event costs is not money that a budget gets back."
+        "For everyone offered a visit, the cost of a visit is the highest of all agencies. Each offer counts as one "
+        "visit. So preventing an event costs this much at most. What an event costs is not money that a budget gets "
+        "back."
     )
     heads = ("Outcome", "Change for each 100 people offered a visit", "Cost to prevent one", "What one costs")
     return table("What it costs to prevent one event", heads, rows, note=note)
