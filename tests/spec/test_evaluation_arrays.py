@@ -241,8 +241,8 @@ def test_the_tables_above_name_every_measure_that_takes_an_outcome_or_a_score():
     # They check, or work on what is checked, or on tables of counts.
     not_measures = {"outcome_and", "outcome_and_risk", "outcome_and_listed"}
     not_measures |= {"share_interval", "gap_interval", "distance_interval"}
-    # Refuses so few people; it works on what `match_nearest` checks.
-    not_measures |= {"before_after"}
+    # Refuse so few people; they work on what `match_nearest` and `effect_of_visits` check.
+    not_measures |= {"before_after", "effects_of_visits"}
     found = set()
     for module in pkgutil.iter_modules(evaluation.__path__, f"{evaluation.__name__}."):
         for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):

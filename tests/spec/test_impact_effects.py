@@ -65,6 +65,18 @@ def shown(*rows: tuple[str, str, str, int]) -> dict[tuple[str, str, str], str]:
         # All but 2 people have a need.
         ([("all", "all", "listed", 40), ("need", "falls", "listed", 38)], 1),
         ([("all", "all", "listed", 40), ("all", "all", "said_no", 35)], 1),
+        # 40 less 36 is 4 people who took nothing up, whether or not the stage between them is shown.
+        ([("all", "all", "listed", 40), ("all", "all", "reached", 38), ("all", "all", "taken_up", 36)], 2),
+        # Only fire's is hidden, with the smallest beside it: many people in no stage give nobody away.
+        (
+            [
+                *(("all", "all", stage, n) for stage, n in zip(CHAIN, (119, 70, 30), strict=True)),
+                *(("agency", "gp", stage, n) for stage, n in zip(CHAIN, (60, 40, 20), strict=True)),
+                *(("agency", "housing", stage, n) for stage, n in zip(CHAIN, (55, 30, 10), strict=True)),
+                ("agency", "fire", "listed", 4),
+            ],
+            2,
+        ),
         ([("all", "all", "listed", 40), ("all", "all", "reached", 20), ("need", "falls", "listed", 20)], 0),
     ],
 )

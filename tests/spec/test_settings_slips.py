@@ -190,3 +190,22 @@ def test_limits_are_raised_for_all_tables_or_for_one(tmp_path: Path) -> None:
     assert {name: table.reader.limits.columns for name, table in tables.items() if table.reader.limits} == {
         name: 9000 if name == "homes" else 5000 for name in tables
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("costs.toml", '[outcomes.emergency_admission]\nper = "event"\n', "none of: emergency_admissions"),
+        ("costs.toml", '[completed.isolation]\nper = "hour"\n', "`completed.isolation.per` has to be `person`"),
+    ],
+)
+def test_a_mistake_of_the_file_as_a_whole_names_no_empty_key(tmp_path, name, content, said):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(ValidationError) as found:
+        FILES[name].model_validate(read_toml(path))
+
+    (line,) = mistakes(FILES[name], path, found.value)
+    assert line.startswith(f"{name}: `")
+    assert "``" not in line
+    assert said in line

@@ -133,7 +133,8 @@ def _mistake(model: type[BaseModel], path: Path, error: Mapping[str, Any]) -> st
     if error["type"] == "extra_forbidden":
         near = nearest_name(keys[-1], _known_at(model, keys[:-1]))
         allowed = f"there is no such key; did you mean `{near}`?" if near else "there is no such key"
-    return f"{place}: `{'.'.join(keys)}`: {allowed}"
+    # A check of the whole file names the key itself.
+    return f"{place}: `{'.'.join(keys)}`: {allowed}" if keys else f"{place}: {allowed}"
 
 
 def _known_at(annotation: Any, keys: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ Stages of one chain, agencies and everybody, a need and those without it: each i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations
 from typing import Final
 
 import polars as pl
@@ -141,14 +141,30 @@ def show_chains(
     sums: list[Sum] = []
     for by, name in dict.fromkeys(key[:2] for key in cells):
         steps = [stage for stage in chain if (by, name, stage) in cells]
-        within = [*pairwise(steps), *((steps[0], one) for one in beside if steps and (by, name, one) in cells)]
+        within = [*combinations(steps, 2), *((steps[0], one) for one in beside if steps and (by, name, one) in cells)]
         for whole, part in within:
-            rest = put((by, name, whole, part), cells[by, name, whole] - cells[by, name, part])
-            sums.append((at[by, name, whole], (at[by, name, part], rest)))
+            sums += _with_rest((by, name, whole), (by, name, part), cells, at, put)
     sums += _of_everybody(cells, at, put, parts)
     is_hidden = hidden_counts(values, sums)
     shown = [HIDDEN if is_hidden[at[key]] else in_words(n) for key, n in cells.items()]
     return counts.select("by", "name", "stage").with_columns(shown=pl.Series(shown, dtype=pl.String))
+
+
+def _with_rest(
+    whole: tuple[str, str, str],
+    part: tuple[str, str, str],
+    cells: Mapping[tuple[str, str, str], int],
+    at: Mapping[tuple[str, ...], int],
+    put: Callable[[tuple[str, ...], int], int],
+) -> list[Sum]:
+    """A count, one within it, and those in the first alone, where they are few.
+
+    Many of them may be worked out: no page shows them, so nothing is hidden for their sake.
+    """
+    rest = cells[whole] - cells[part]
+    if not 1 <= rest < SUPPRESS_BELOW:
+        return []
+    return [(at[whole], (at[part], put((*whole, *part), rest)))]
 
 
 def _of_everybody(
@@ -158,12 +174,10 @@ def _of_everybody(
     parts: Sequence[str],
 ) -> list[Sum]:
     sums: list[Sum] = []
-    for (by, name, stage), n in list(cells.items()):
-        whole = cells.get(("all", "all", stage))
-        if by == "all" or whole is None or by in parts:
+    for by, name, stage in cells:
+        if by == "all" or ("all", "all", stage) not in cells or by in parts:
             continue
-        rest = put((by, name, stage, "others"), whole - n)
-        sums.append((at["all", "all", stage], (at[by, name, stage], rest)))
+        sums += _with_rest(("all", "all", stage), (by, name, stage), cells, at, put)
     for by in parts:
         for stage in dict.fromkeys(stage for _, _, stage in cells):
             ours = tuple(at[key] for key in cells if key[0] == by and key[2] == stage)
