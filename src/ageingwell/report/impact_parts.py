@@ -25,7 +25,8 @@ def too_early(facts: Mapping[str, Any]) -> str:
     """When there will be something to tell."""
     first = facts.get("first_settled")
     if first is None:
-        return "Nobody has been on a list yet."
+        ends = day_words(date.fromisoformat(facts["recorded_up_to"]))
+        return f"Nobody was on a list before {ends}, when these records end."
     if first <= facts["recorded_up_to"]:
         return "Nobody who was listed can be followed in these records."
     return f"The first people will have been followed long enough on {day_words(date.fromisoformat(first))}."
