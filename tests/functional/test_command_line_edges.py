@@ -26,7 +26,9 @@ CODES = {
     **dict.fromkeys(("config_path",), 3),
     **dict.fromkeys(("key_file", "list_key_file"), 7),
     "against": 32,
-    **dict.fromkeys(("out", "pack", "page", "log", "refused_to", "fix_to", "folder", "samples", "bundle"), 9),
+    **dict.fromkeys(
+        ("out", "nights", "after", "pack", "page", "log", "refused_to", "fix_to", "folder", "samples", "bundle"), 9
+    ),
     "files": 20,
 }
 
@@ -201,7 +203,7 @@ def words_for(name: str, path: str, command: click.Command, at: Path, county: Pa
         "data": county, "raw": county, "out": at / "out", "listed": at / "list.csv", "register": at / "register.csv",
         "files": at / "list.csv", "as_of": NIGHT, "people": 60, "person_id": "b" * 32, "recipient": "gp",
         "reason": "visit_agreed", "case": "7", "key_file": at / "list.key",
-        "bundle": at / "bundle", "pack": at / "pack",
+        "bundle": at / "bundle", "pack": at / "pack", "nights": at / "nights",
     }  # fmt: skip
     # Whom these are about may be said in other ways too, so neither is required.
     also = {"forget": ("person_id",), "person": ("person_id",)}.get(str(command.name), ())

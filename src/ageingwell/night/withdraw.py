@@ -51,7 +51,7 @@ from ageingwell.permissions import (
 )
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
-from ageingwell.publish.mark import set_mark
+from ageingwell.publish.mark import mark_of, set_mark
 from ageingwell.room import failed_write
 from ageingwell.sources.declared import declared_in, differences
 from ageingwell.sources.locate import locate
@@ -303,7 +303,8 @@ def withdraw_from_current(
         )
     if not accept_change and not is_followed:
         stop_on_delivery(lost.differences)
-    if not is_followed:
+    if not is_followed and mark_of(out) is None:
+        # A list that is marked is told of first, with its own code.
         _stop_on_unheard(gone.unheard)
     return done
 
