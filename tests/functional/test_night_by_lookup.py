@@ -32,7 +32,7 @@ def night(county: Path, settings: Path, out: Path, cache: Path | None) -> Outrea
     return score(county, as_of=NIGHT, out=out, config=load_config(settings), surroundings=world)
 
 
-def test_each_risk_is_base_plus_contributions_to_the_last_bit_below_the_bend_and_nearly_so_beyond(
+def test_each_risk_is_base_plus_contributions_to_the_last_bit_where_none_is_multiplied_and_nearly_so_elsewhere(
     run, bundle, settings
 ):
     model = load_bundle(bundle, codelists=load_config(settings).codelists).ranking_model
@@ -45,9 +45,9 @@ def test_each_risk_is_base_plus_contributions_to_the_last_bit_below_the_bend_and
         odds = np.float64(scores[person]["base"])
         for feature in model.features:
             odds += adds[feature]
-        if model.bend.is_straight or odds < model.bend.at:
+        if model.by_age is None and (model.bend.is_straight or odds < model.bend.at):
             assert scores[person]["risk"] == expit(odds)
-        # Beyond it every contribution shrinks by one factor, which has no last bit of its own.
+        # Beyond the bend, and by age, every contribution is multiplied by one factor, which has no last bit of its own.
         assert abs(logit(scores[person]["risk"]) - odds) < 1e-12
 
 

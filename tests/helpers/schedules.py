@@ -6,6 +6,7 @@ every current night: is anybody in it who may not be, by what the records said w
 
 import random
 import shutil
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.contracts.services import schema_of
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
+from ageingwell.errors import SourceError
 from ageingwell.keeping.forgetting import forget
 from ageingwell.keeping.purging import purge
 from ageingwell.kept.frames import CONTRACTS, NightFrames, save_as_found
@@ -126,7 +128,9 @@ class Place:
         """What a night does first, and all that is done where scoring stops."""
         self._write()
         self.n_runs += 1
-        with publishing_lock(self.out, holder="process 1"), put_aside(self.out) as scratch:
+        # Where a table that may tell of a death cannot be read, it says so once people are off.
+        unheard = suppress(SourceError) if self.broken & {"care_events", "contacts"} else nullcontext()
+        with publishing_lock(self.out, holder="process 1"), put_aside(self.out) as scratch, unheard:
             withdraw_from_current(
                 self.data, out=self.out, settings=self._settings(), workspace=scratch, on=self.day, key=KEY,
                 accept_change=True,
