@@ -44,7 +44,7 @@ from ageingwell.timeline import AsOf
 
 AGENCIES = ("gp", "social_care", "housing", "fire", "voluntary")
 WEEK = timedelta(days=7)
-COUNTIES = (11, 12, 13)
+COUNTIES = (11, 12)
 
 
 @dataclass(frozen=True)
