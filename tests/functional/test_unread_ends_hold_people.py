@@ -1,4 +1,4 @@
-"""Somebody whose day of death or leaving, or whose home, cannot be read is held with that reason and never listed."""
+"""Somebody whose newest row was refused, or whose day of death or leaving, or home, cannot be read, is never listed."""
 
 from pathlib import Path
 
@@ -16,6 +16,8 @@ UNREAD = [
     ("left_on", "31/02/2026", "leaving_not_read"),
     ("left_recorded_on", "last week", "leaving_not_read"),
     ("household_id", "No 5", "home_not_read"),
+    # The whole row is refused: nobody knows what else it would have told.
+    ("birth_date", "in spring", "record_held"),
 ]
 
 
