@@ -10,8 +10,8 @@ NOTICE = "<!-- Written by `python -m tools.evidence` from what the tests counted
 INTRODUCTION = """# Evidence
 
 What ageingwell promises about reliability, privacy and security, and what the tests counted. Each count comes from the
-test command (`python3 start.py test`). The build runs it. The build fails if a count changes, falls, or goes wrong more
-often than this page says. *Full size* is a longer run of the same test, made once. The command in that column repeats
+test command (`python3 start.py test`). The build runs it, compares each count with this page and prints what differs.
+A test fails where a case goes wrong. *Full size* is a longer run of the same test, made once. The command in that column repeats
 it.
 
 No figure here proves that something never happens. If none of N random cases goes wrong, the true rate is most likely

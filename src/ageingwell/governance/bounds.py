@@ -106,7 +106,9 @@ class _Programme:
             rows = [at for at, one in enumerate(statements) for _ in one.weights]
             columns = [cell for one in statements for cell, _ in one.weights]
             weights = [weight for one in statements for _, weight in one.weights]
-            left = csr_array((weights, (rows, columns)), shape=(len(statements), self._n))
+            # HiGHS of an older SciPy takes places of 32 bits alone.
+            at = tuple(np.array(places, dtype=np.int32) for places in (rows, columns))
+            left = csr_array((weights, at), shape=(len(statements), self._n))
             ends = np.array([(one.low, one.high) for one in statements])
             self._constraints = LinearConstraint(left, ends[:, 0], ends[:, 1])
 
