@@ -11,8 +11,8 @@ INTRODUCTION = """# Evidence
 
 What ageingwell promises about reliability, privacy and security, and what the tests counted. Each count comes from the
 test command (`python3 start.py test`). The build runs it, compares each count with this page and prints what differs.
-A test fails where a case goes wrong. *Full size* is a longer run of the same test, made once. The command in that column repeats
-it.
+A test fails where a case goes wrong. *Full size* is a longer run of the same test, made once. The command in that
+column repeats it.
 
 No figure here proves that something never happens. If none of N random cases goes wrong, the true rate is most likely
 below 3 in N. Where every case there is was tried, the page says so.
