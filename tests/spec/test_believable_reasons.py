@@ -198,19 +198,21 @@ def test_no_fact_outside_the_signed_list_lowers_on_any_page_of_three_counties(ni
 
 @pytest.mark.slow
 def test_where_a_chance_differs_the_remainder_is_the_largest_term_on_at_most_2_in_100_pages(nights):
-    pages = largest = 0
+    # Beside all pages, those whose chance is within 1 in 100 of others': there is hardly anything to explain there.
+    pages = largest = alike = of_alike = 0
     for night in nights:
         compared = {row["person_id"]: row["peers_risk"] for row in night.compared.iter_rows(named=True)}
         for row in night.listed.filter(pl.col("person_id").is_in(list(compared))).iter_rows(named=True):
             theirs = night.reasons.filter(person_id=row["person_id"])
             facts, themes = (theirs[name].drop_nulls().to_list() for name in ("adds_in_100", "others_in_100"))
             rest = whole(row["risk"]) - whole(compared[row["person_id"]]) - sum(facts) - sum(themes)
-            pages += 1
-            if abs(whole(row["risk"]) - whole(compared[row["person_id"]])) <= 1:
-                continue  # their chance is that of others like them: there is nothing to explain
-            largest += max(map(abs, [*themes, rest])) > max(map(abs, facts), default=0)
+            is_alike = abs(whole(row["risk"]) - whole(compared[row["person_id"]])) <= 1
+            is_largest = max(map(abs, [*themes, rest])) > max(map(abs, facts), default=0)
+            pages, largest = pages + 1, largest + is_largest
+            alike, of_alike = alike + is_alike, of_alike + (is_alike and is_largest)
     assert pages > 200
-    assert largest <= 0.02 * pages
+    assert largest - of_alike <= 0.02 * (pages - alike)
+    assert largest <= 0.035 * pages
 
 
 @pytest.mark.slow

@@ -37,6 +37,7 @@ from ageingwell.decisions.entry import ENTRIES
 from ageingwell.errors import ConfigError
 from ageingwell.governance.night_facts import NightFacts
 from ageingwell.kept.quarters import counts_before, keep_page, kept_brief, pages_before
+from ageingwell.learning import effects_told
 from ageingwell.night.for_commissioners import _said, _work
 from ageingwell.report.brief import brief_markdown
 from ageingwell.report.commissioning import commissioning
@@ -157,6 +158,7 @@ def test_an_event_prevented_has_a_cost_only_where_visits_are_shown_to_prevent_it
 def test_events_are_those_that_an_impact_tells_and_the_shipped_costs_are_of_some_of_them():
     assert set(EVENTS) == OUTCOME_NAMES.keys() - {"days_at_home"}
     assert set(load_config().costs.outcomes) <= EVENTS.keys()
+    assert EFFECTS.items() <= effects_told.TOLD.items(), "the columns that an impact writes"
     with pytest.raises(ValueError, match="none of: emergency_admissions"):
         CostsSettings(outcomes={"emergency_admission": {"per": "event"}})
 

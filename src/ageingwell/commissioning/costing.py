@@ -126,7 +126,7 @@ NOT_MEASURED = "not known yet: run `ageingwell impact` first"
 @dataclass(frozen=True, slots=True)
 class Prevented:
     """What visits changed in one outcome, and what it cost to prevent one event: of everybody visited, or those of an
-    agency. `value` to `high` is the change for each person visited, None where it may not be told."""
+    agency. `value` to `high` is the change for each person offered a visit, None where it may not be told."""
 
     outcome: str
     agency: str | None

@@ -20,7 +20,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "new_long_term_care": "start of long-term care",
     "deaths": "death",
 }
-# One row a group, method, time and outcome: the change for each person visited, with its 95% interval, or why not.
+# One row a group, method, time and outcome: the change for each person offered a visit, with its 95% interval, or why
+# there is none.
 EFFECTS: Final = pl.Schema(
     {
         "by": pl.String,
