@@ -1,8 +1,6 @@
 """Nothing that a command writes is readable by others, under the widest umask, nor lies where nobody asked for it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 from helpers.commands import COMMANDS, FINE, environment, prepared
 from helpers.evidence import counted
 from helpers.filled import fill
+from helpers.running import helper_run
 
 Told = dict[str, dict[str, Any]]
 
@@ -19,15 +18,7 @@ def told(first_night: Path, settings: Path, bundle: Path, tmp_path_factory: pyte
     """Every command, run once under umask 000 in a process that watches what is opened; what each left behind."""
     home = tmp_path_factory.mktemp("commands") / "home"
     prepared(home, first_night=first_night, settings=settings, bundle=bundle, reader=fill)
-    ran = subprocess.run(
-        [sys.executable, "-m", "helpers.commands", home],
-        cwd=Path(__file__).parents[1],
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr[-3000:]
+    ran = helper_run("commands", home, env=environment(home))
     return {one["command"]: one for one in map(json.loads, ran.stdout.splitlines())}
 
 

@@ -1,8 +1,6 @@
 """A disk that is full, or a place that may not be written: one sentence, exit 9, and nothing half done, for all."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 from helpers.commands import COMMANDS, FAULTS, case, environment, is_quick, prepared
 from helpers.evidence import counted
 from helpers.filled import fill
+from helpers.running import helper_run
 
 # A key has an error of its own, and so has the audit log, whose line comes before anything else.
 OWN_CODES = {
@@ -26,15 +25,7 @@ def told(
     """How each command ended under each fault."""
     home = tmp_path_factory.mktemp("commands") / "home"
     prepared(home, first_night=first_night, settings=settings, bundle=bundle, reader=fill)
-    ran = subprocess.run(
-        [sys.executable, "-m", "helpers.commands", home, "faults"],
-        cwd=Path(__file__).parents[1],
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr[-3000:]
+    ran = helper_run("commands", home, "faults", env=environment(home))
     return {(one["fault"], one["command"]): one for one in map(json.loads, ran.stdout.splitlines())}
 
 

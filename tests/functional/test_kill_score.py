@@ -3,14 +3,13 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 from helpers.counties import NIGHT, change, copy_of, listed, new_version
 from helpers.killed_scores import KILLS, WATCHED
+from helpers.running import helper_run
 
 from ageingwell.config.load import Config, load_config
 from ageingwell.errors import SourceError
@@ -29,16 +28,9 @@ def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeed
     score(other, as_of=NIGHT, out=tmp_path / "calm other", config=config)
     halted_after_taking_people_off(other, tmp_path, config)
 
-    ran = subprocess.run(
-        [sys.executable, "-m", "helpers.killed_scores", tmp_path, settings],
-        cwd=Path(__file__).parents[1],
-        env=os.environ | {"POLARS_MAX_THREADS": "2", "PYTHONWARNINGS": "ignore"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = os.environ | {"POLARS_MAX_THREADS": "2", "PYTHONWARNINGS": "ignore"}
+    ran = helper_run("killed_scores", tmp_path, settings, env=env)
 
-    assert ran.returncode == 0, ran.stderr[-3000:]
     told = json.loads(ran.stdout)
     assert told["kills"] == [list(kill) for kill in KILLS]
     assert told["watched"] == list(WATCHED)

@@ -30,6 +30,7 @@ from ageingwell.reading.heads import heads
 from ageingwell.services.directory import read_directory
 from ageingwell.sources.databases import database_frames
 from helpers.bombs import ods
+from helpers.running import helper_run
 from helpers.tables import GOOD, csv_text, good_rows
 
 TABLE = "gp_patients"
@@ -188,9 +189,8 @@ def fuzz(form: str, *, n: int, seed: int, folder: Path, seconds: float = 600, ba
     done = 0
     while done < n:
         size = min(batch, n - done)
-        command = [sys.executable, "-m", "helpers.fuzzed_files", form, str(seed + done), str(size), str(folder)]
         try:
-            ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+            ran = helper_run("fuzzed_files", form, seed + done, size, folder, timeout=seconds, check=False)
             lines, ended = ran.stdout.splitlines(), ran.returncode
         except subprocess.TimeoutExpired as fault:
             lines, ended = (fault.stdout or b"").decode().splitlines(), -99

@@ -1,12 +1,12 @@
 """Files that stand for more than a machine holds end with a sentence, within little memory, whoever reads them."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from helpers.evidence import counted
+from helpers.running import helper_run
 
 # 512 MB, the goal, for this process and for the one that reads for it.
 MOST_MB = 512
@@ -24,12 +24,9 @@ SECONDS = 300
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is measured by /proc")
 def test_a_file_that_stands_for_too_much_ends_with_a_sentence_within_512_mb(tmp_path: Path) -> None:
     # Built by a process of its own, so that what building takes does not count.
-    subprocess.run([sys.executable, "-m", "helpers.bombs", "build", str(tmp_path)], check=True, timeout=SECONDS)
+    helper_run("bombs", "build", tmp_path, timeout=SECONDS)
 
-    ran = subprocess.run(
-        [sys.executable, "-m", "helpers.bombs", "read", str(tmp_path)],
-        check=True, timeout=SECONDS, capture_output=True, text=True,
-    )  # fmt: skip
+    ran = helper_run("bombs", "read", tmp_path, timeout=SECONDS)
 
     told = [json.loads(line) for line in ran.stdout.splitlines()]
     bad = [one for one in told if not _is_clean(one)]
