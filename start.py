@@ -4,6 +4,7 @@
     python3 start.py demo    sets up .venv, makes a county of made-up people, scores it, says what to open
     python3 start.py test    sets up .venv with the tools of the tests, and runs the tests
     python3 start.py quick   the same for the quick half of the tests, in two minutes
+    python3 start.py every   the same with every case of those tests that have very many, where `test` tries some
     python3 start.py setup   sets up .venv with those tools, and no more
 
 On Windows write `py start.py demo`. What follows the word is handed on: `python3 start.py test -k allocate`. The
@@ -29,7 +30,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 DEV = "requirements-dev.txt"
-LOCKS = {"demo": "requirements-demo.txt", "test": DEV, "quick": DEV, "setup": DEV}
+LOCKS = {"demo": "requirements-demo.txt", "test": DEV, "quick": DEV, "every": DEV, "setup": DEV}
 # The lock file of the tests holds all of the other.
 SATISFIES = {name: ("demo",) if name == "demo" else tuple(LOCKS) for name in LOCKS}
 # One thread a process, for there are two processes or more; four at most, for each holds the whole stack.
@@ -38,11 +39,12 @@ RUNS = {
     "demo": ("-m", "ageingwell", "demo"),
     "test": TESTS,
     "quick": (*TESTS, "-m", "not slow"),
+    "every": TESTS,
 }
 # What would lead Python or pip out of .venv.
 LEADING_ASTRAY = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_PYTHON")
 ONE_EACH = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
-THREADS = {"test": ONE_EACH, "quick": ONE_EACH}
+SET = {"test": ONE_EACH, "quick": ONE_EACH, "every": {**ONE_EACH, "AGEINGWELL_CASES": "every"}}
 # Where all tests write what they counted, for docs/evidence.md; begun anew by each run.
 EVIDENCE = ROOT / ".evidence"
 
@@ -69,8 +71,8 @@ def main(arguments):
         set_up(command)
         if command not in RUNS:
             return 0
-        more = dict(THREADS.get(command, {}))
-        if command == "test":
+        more = dict(SET.get(command, {}))
+        if command in ("test", "every"):
             shutil.rmtree(str(EVIDENCE), ignore_errors=True)
             more["AGEINGWELL_EVIDENCE"] = str(EVIDENCE)
         return subprocess.call([str(PYTHON), *RUNS[command], *arguments[1:]], cwd=str(ROOT), env=surroundings(more))

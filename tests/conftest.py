@@ -1,11 +1,13 @@
 """Its place puts `tests/` on the path, so that tests can import from `helpers`; and what many tests share."""
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
+from helpers.cases import CASES, chosen
 from helpers.evidence import ended, skipped
 from helpers.shared import Shared
 
@@ -13,14 +15,18 @@ SLOW_FOLDERS = ("property", "reference")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow whatever needs a trained bundle, for most of those score a night, and all laws and comparisons.
 
-    A law is tried on many drawn records, and a comparison runs another library beside ours.
+    A law is tried on many drawn records, and a comparison runs another library beside ours. Of tests with very many
+    cases some are left out (see `helpers.cases`), unless a test was asked for by name.
     """
     for item in items:
         if "bundle" in getattr(item, "fixturenames", ()) or item.path.parent.name in SLOW_FOLDERS:
             item.add_marker("slow")
+    if not any("::" in str(asked) for asked in config.args):
+        items[:], left_out = chosen(items, os.environ.get(CASES, "some"))
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

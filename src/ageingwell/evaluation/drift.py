@@ -99,12 +99,13 @@ def stability_against(
     0.0405
     """
     rows, chances = [], []
-    for (name,), part in reference.group_by("column", maintain_order=True):
+    parts = reference.partition_by("column", maintain_order=True, as_dict=True)
+    for (name,), part in parts.items():
         if name not in current.columns:
             continue
-        edges = part["up_to"].drop_nulls().to_list()
-        numbers = part["n"].fill_null(HIDDEN_TAKEN_AS).to_numpy()
-        counts = pl.DataFrame({"n_reference": numbers, "n_current": _binned_counts(current[str(name)], edges)})
+        edges = [edge for edge in part["up_to"].to_list() if edge is not None]
+        numbers = [HIDDEN_TAKEN_AS if n is None else n for n in part["n"].to_list()]
+        counts = np.column_stack([numbers, _binned_counts(current[str(name)], edges)])
         found, chance = _index(counts, draws=draws, seed=seed)
         rows.append(({"column": str(name)}, found))
         chances.append(chance)
@@ -224,19 +225,17 @@ def _order(binned: Iterable[pl.Series]) -> list[str | None]:
     return [*sorted(label for label in labels if label is not None), *([None] if None in labels else [])]
 
 
-def _index(counts: pl.DataFrame, *, draws: int, seed: int) -> tuple[Estimate, float]:
-    """The index of counted bins, where nobody's household is known any more: people are drawn."""
-    numbers = counts.select("n_reference", "n_current").to_numpy().astype(float)
-    sizes = numbers.sum(axis=0).astype(int) if counts.height else np.zeros(2, dtype=int)
+def _index(counts: NDArray[np.int64], *, draws: int, seed: int) -> tuple[Estimate, float]:
+    """The index of counted bins, (bins, 2), where nobody's household is known any more: people are drawn."""
+    numbers = counts.astype(float)
+    sizes = counts.sum(axis=0)
     n, n_current = int(sizes.sum()), int(sizes[1])
     if (sizes == 0).any():
         return untold(n, n_current), float("nan")
     generator = np.random.default_rng(seed)
     shares = numbers / sizes
     taken = ((sizes[0], shares[:, 0]), (n_current, shares[:, 1]), (n_current, shares[:, 0]))
-    before, after, again = np.array(
-        [[generator.multinomial(size, share) for size, share in taken] for _ in range(draws)]
-    ).transpose(1, 0, 2)
+    before, after, again = (generator.multinomial(size, share, size=draws) for size, share in taken)
     pairs, unchanged = _indices(before, after), _indices(before, again)
     value = float(_indices(*numbers.T))
     return Estimate(value, *percentile_interval(pairs), n, n_current), float(np.quantile(unchanged, 0.95))

@@ -6,6 +6,7 @@ Of a pattern of the list (`*` stands for any text) only the part that we wrote o
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -26,8 +27,9 @@ def folded(text: pl.Expr) -> pl.Expr:
     return text.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "_").str.strip_chars("_")
 
 
+@lru_cache(maxsize=4096)
 def fold_one(text: str) -> str:
-    """Fold one label."""
+    """Fold one label of the settings, which are asked for again with each file."""
     return str(pl.select(folded(pl.lit(text))).item())
 
 

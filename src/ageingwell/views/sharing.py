@@ -125,6 +125,8 @@ def coarsened(reader: Reader, listed: pl.DataFrame, counts: pl.DataFrame) -> pl.
     steps = steps_of(reader)
     left, found = listed, [pl.DataFrame(schema=COARSENED)]
     for step in range(len(steps) + 1):
+        if left.is_empty():
+            break
         here = _sharing(left, counts, steps, step=step, reader=reader)
         settled = here.filter(pl.col("n") >= FEWEST_SHARING)
         found.append(settled)
