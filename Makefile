@@ -1,10 +1,10 @@
-# One door: make check, make quick, make test, make docs. `make lock` after a change of dependencies.
+# One door: make check, make quick, make test, make every, make docs. `make lock` after a change of dependencies.
 
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --quiet
 
-.PHONY: check test quick docs lock setup
+.PHONY: check test quick every docs lock setup
 
 setup:
 	python3 start.py setup
@@ -21,6 +21,9 @@ test:
 
 quick:
 	python3 start.py quick
+
+every:
+	python3 start.py every
 
 docs: setup
 	$(BIN)/python -m tools.reference

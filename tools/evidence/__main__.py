@@ -5,7 +5,7 @@
     python -m tools.evidence --check FOLDER   after all tests: write nothing; ends with 1 and says what differs
     python -m tools.evidence --page           the pages again, after a change of goals.toml or of the fault catalogue
 
-FOLDER is where the tests wrote their counts (the variable AGEINGWELL_EVIDENCE); `start.py test` makes it `.evidence`.
+FOLDER is where all cases of the tests wrote their counts (AGEINGWELL_EVIDENCE); `start.py every` makes it `.evidence`.
 A test that was skipped, for a package that the machine has not, keeps its count; the command names it.
 """
 
@@ -23,7 +23,7 @@ from tools.evidence.page import page, too_few
 SOURCES = "the counts kept, goals.toml, docs/evidence/full and the fault catalogue"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REMEDY = (
-    "What to do: if the change is meant, run `python3 start.py test` and `python -m tools.evidence --write .evidence`, "
+    "What to do: if the change is meant, run `python3 start.py every` and `python -m tools.evidence --write .evidence`, "
     "and commit docs/evidence.md and docs/evidence/counts.json.\n"
 )
 

@@ -39,10 +39,10 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """Read the lines that every process of a run wrote; a folder without any counted nothing."""
+    """Read the lines that every process wrote, also in folders within; a folder without any counted nothing."""
     counts: Counts = {}
     skipped: dict[str, str] = {}
-    for line in _lines(sorted(folder.glob("*.jsonl"))):
+    for line in _lines(sorted(folder.rglob("*.jsonl"))):
         test = _function(line["test"])
         if "skipped" in line:
             skipped[test] = line["skipped"]

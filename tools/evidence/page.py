@@ -9,9 +9,9 @@ from tools.evidence.goals import Goal, Measure
 NOTICE = "<!-- Written by `python -m tools.evidence` from what the tests counted: change the tests or goals.toml. -->"
 INTRODUCTION = """# Evidence
 
-What ageingwell promises about reliability, privacy and security, and what the tests counted. Each count comes from the
-test command (`python3 start.py test`). The build runs it, compares each count with this page and prints what differs.
-A test fails where a case goes wrong. *Full size* is a longer run of the same test, made once. The command in that
+What ageingwell promises about reliability, privacy and security, and what the tests counted. Each count comes from all
+cases of the tests (`python3 start.py every`). The test command tries some cases of the laws that have very many. The
+build runs it and the other cases too, compares each count with this page and prints what differs. A test fails where a case goes wrong. *Full size* is a longer run of the same test, made once. The command in that
 column repeats it.
 
 No figure here proves that something never happens. If none of N random cases goes wrong, the true rate is most likely

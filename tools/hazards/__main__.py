@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None, *, to: Path = RESULTS_FILE, tod
 def ends_in(folder: Path) -> dict[str, list[str]]:
     """Every way in which a case of each test ended, as all processes of a run wrote it."""
     found: dict[str, list[str]] = {}
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in sorted(folder.rglob("*.jsonl")):
         for text in file.read_text(encoding="utf-8").splitlines():
             line = json.loads(text)
             if "outcome" in line:
