@@ -220,18 +220,18 @@ def _labels(distinct: pl.Series, column: Column, values: Mapping[str, str]) -> p
     ours = {fold_one(theirs): fold_one(ours) if column.known else ours for theirs, ours in values.items()}
     renamed = {**dict(column.also), **ours}
     renamed = {**ANSWERS, **renamed} if column.is_yes_or_no else renamed
-    frame = pl.DataFrame({"sent": distinct}).with_columns(label=folded(pl.col("sent")))
+    label = folded(pl.col("sent"))
     if column.is_yes_or_no:
-        says_more = pl.col("sent").str.contains(YES_AND_MORE) & ~pl.col("label").is_in(list(renamed))
-        frame = frame.with_columns(label=pl.when(says_more).then(pl.lit("yes")).otherwise("label"))
-    frame = frame.with_columns(pl.col("label").replace(renamed)) if renamed else frame
-    missing = ("", *column.also_missing)
-    frame = frame.with_columns(pl.when(~pl.col("label").is_in(missing)).then("label").alias("label"))
+        says_more = pl.col("sent").str.contains(YES_AND_MORE) & ~label.is_in(list(renamed))
+        label = pl.when(says_more).then(pl.lit("yes")).otherwise(label)
+    label = label.replace(renamed) if renamed else label
+    label = pl.when(~label.is_in(("", *column.also_missing))).then(label)
     if column.known:
         # An open label is carried only where our list or the settings name it: it may be a remark about somebody.
-        frame = frame.with_columns(listed(pl.col("label"), known=column.known, own=set(ours.values()) - {"", IGNORE}))
+        label = listed(label, known=column.known, own=set(ours.values()) - {"", IGNORE})
+    found = pl.DataFrame({"sent": distinct}).select("sent", label=label)
     is_known = pl.col("label").is_in(column.labels) if column.labels else pl.lit(value=True)
-    return frame.with_columns(is_unknown=~is_known.fill_null(value=True))
+    return found.with_columns(is_unknown=~is_known.fill_null(value=True))
 
 
 def _text(sent: pl.Series, reader: ReaderSettings) -> pl.Series:
