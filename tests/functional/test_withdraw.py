@@ -14,7 +14,8 @@ from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.config.score import Ledger
 from ageingwell.config.withdrawing import WithdrawalSettings, read_withdrawal_settings
-from ageingwell.publish import current
+from ageingwell.disk import Disk
+from ageingwell.publish import current, publishing_lock
 
 NEXT = NIGHT + timedelta(days=7)
 FILES = ("score", "agencies", "permissions", "outreach", "interventions", "services", "train")
@@ -287,6 +288,69 @@ def test_a_path_that_leads_to_something_else_keeps_nobody_on_the_list_unmarked(
     named = any(files_with(tonight(at), person) for person in gone)
     assert named == (spoilt == "county")
     assert (at / "out" / MARK).exists() == (spoilt == "county")
+
+
+def _lock_is_a_folder(out: Path, _: pytest.MonkeyPatch) -> None:
+    (out / ".lock").unlink(missing_ok=True)
+    (out / ".lock").mkdir()
+
+
+def _pointer_leads_nowhere(out: Path, _: pytest.MonkeyPatch) -> None:
+    (out / "current").unlink()
+    (out / "current").symlink_to("no night")
+
+
+def _remains_of_a_dead_run_stay(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (out / ".staging-old").mkdir()
+    remove = Disk.remove
+
+    def refused(disk: Disk, path: Path) -> None:
+        if path.name == ".staging-old":
+            raise PermissionError(13, "not permitted")
+        remove(disk, path)
+
+    monkeypatch.setattr(Disk, "remove", refused)
+
+
+def _no_working_folder(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "no space left")
+
+    monkeypatch.setattr(Disk, "make_scratch", full)
+
+
+@pytest.mark.parametrize(
+    ("command", "spoil"),
+    [
+        ("score", _lock_is_a_folder),
+        ("withdraw", _lock_is_a_folder),
+        ("withdraw", _pointer_leads_nowhere),
+        ("withdraw", _remains_of_a_dead_run_stay),
+        ("withdraw", _no_working_folder),
+    ],
+)
+def test_an_output_folder_that_cannot_be_held_marks_the_list(
+    at: Path, monkeypatch: pytest.MonkeyPatch, command: str, spoil: Callable[[Path, pytest.MonkeyPatch], None]
+) -> None:
+    spoil(at / "out", monkeypatch)
+
+    ran = run(at, command)
+
+    assert ran.exit_code == 9, ran.output
+    assert ran.output.count("the current list is marked `do not use`") == 1
+    assert (at / "out" / MARK).exists()
+
+
+def test_a_run_that_waits_for_another_marks_nothing_and_a_folder_without_nights_is_not_written_to(
+    at: Path, tmp_path: Path
+) -> None:
+    with publishing_lock(at / "out", holder="another"):
+        assert run(at, "withdraw").exit_code == 75
+    shutil.rmtree(at / "out")
+    (at / "out" / ".lock").mkdir(parents=True)
+
+    assert run(at, "withdraw").exit_code == 9
+    assert not (at / "out" / MARK).exists()
 
 
 @pytest.mark.parametrize(("name", "section", "key"), [("outreach", "decisions", "ledger"), ("score", "audit", "file")])

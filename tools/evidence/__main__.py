@@ -23,8 +23,8 @@ from tools.evidence.page import page, too_few
 SOURCES = "the counts kept, goals.toml, docs/evidence/full and the fault catalogue"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REMEDY = (
-    "What to do: if the change is meant, run `python3 start.py every` and `python -m tools.evidence --write .evidence`, "
-    "and commit docs/evidence.md and docs/evidence/counts.json.\n"
+    "What to do: if the change is meant, run `python3 start.py every` and "
+    "`python -m tools.evidence --write .evidence`, and commit docs/evidence.md and docs/evidence/counts.json.\n"
 )
 
 

@@ -11,8 +11,8 @@ INTRODUCTION = """# Evidence
 
 What ageingwell promises about reliability, privacy and security, and what the tests counted. Each count comes from all
 cases of the tests (`python3 start.py every`). The test command tries some cases of the laws that have very many. The
-build runs it and the other cases too, compares each count with this page and prints what differs. A test fails where a case goes wrong. *Full size* is a longer run of the same test, made once. The command in that
-column repeats it.
+build runs it and the other cases too, compares each count with this page and prints what differs. A test fails where a
+case goes wrong. *Full size* is a longer run of the same test, made once. The command in that column repeats it.
 
 No figure here proves that something never happens. If none of N random cases goes wrong, the true rate is most likely
 below 3 in N. Where every case there is was tried, the page says so.

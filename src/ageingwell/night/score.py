@@ -37,6 +37,7 @@ from ageingwell.night.change import last_manifest, last_night, stop_on_change, w
 from ageingwell.night.deliveries import dated_ahead, differences_since, older_than_last, same_as_last
 from ageingwell.night.evidence import evidence_of
 from ageingwell.night.from_spark import with_tables_of_spark
+from ageingwell.night.holding import held, marked_too
 from ageingwell.night.linking import last_links, with_fallen_links
 from ageingwell.night.list_key import list_key_or_fault, stop_on_one_key_for_two
 from ageingwell.night.local import read_local_directory
@@ -45,12 +46,12 @@ from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.untold import columns_gone
 from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
-from ageingwell.night.withdrawing import marked_too, withdraw
+from ageingwell.night.withdrawing import withdraw
 from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
 from ageingwell.permissions import stop_unless_checked
 from ageingwell.pseudonyms import Key
-from ageingwell.publish import DAYS_AHEAD, Published, latest_before, publishing_lock, put_aside
+from ageingwell.publish import DAYS_AHEAD, Published, latest_before
 from ageingwell.publish.mark import set_mark
 from ageingwell.shown import Screen, Shown
 from ageingwell.sources.measures import measure_tables
@@ -158,8 +159,7 @@ def _scored(
         more={"key_holders": config.score.keys.holders},
     )
     with (
-        publishing_lock(out, holder=world.holder),
-        put_aside(out) as scratch,
+        held(out, holder=world.holder) as scratch,
         logged(audit_place(out, config.score.audit.file), asked, world=world, withdrawing_first=True) as use,
     ):
         reachable = partial(with_tables_of_spark, config, data)

@@ -1,7 +1,7 @@
 """Taking people off a list that is already made: opt-outs, deaths and moves, every night, also when scoring stops."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,6 @@ from ageingwell.errors import (
     LedgerError,
     NotPermittedError,
     SourceError,
-    WithdrawalError,
 )
 from ageingwell.forgotten import FORGOTTEN as FORGOTTEN_FILE
 from ageingwell.forgotten import read_forgotten
@@ -36,6 +35,7 @@ from ageingwell.night.barring import (
     without_leavings,
 )
 from ageingwell.night.doubt import is_in_doubt, knows_nobody, meet_nobody, under_another_key
+from ageingwell.night.holding import marked_if_it_fails
 from ageingwell.night.revising import Revision, publish_withdrawal
 from ageingwell.night.taking_off import Withdrawn, is_mass_move, people_named, without_moves, without_withdrawn
 from ageingwell.outreach.flags import under_safeguarding, with_people_at
@@ -271,7 +271,7 @@ def withdraw_from_current(
     (`is_followed`), which looks at the whole delivery: nobody comes back onto the list by that. Raises `SourceError`,
     last of all, where another table or the ledger is damaged that may tell of a death.
     """
-    with _marked_if_it_fails(out):
+    with marked_if_it_fails(out):
         folder = current(out)
         if folder is None:
             return None
@@ -324,28 +324,6 @@ def _lacks_barred(out: Path, night: KeptNight) -> str | None:
     if not night.facts.get("barred") or read_barred(out) is not None:
         return None
     return f"{BARRED_FILE} is gone from the output folder, so nobody can say whose opt-out is not sent any more"
-
-
-@contextmanager
-def _marked_if_it_fails(out: Path) -> Iterator[None]:
-    """Whatever keeps people from being taken off, foreseen or not, marks the list; then it goes on as it was.
-
-    Raises `WithdrawalError` for a fault that nobody foresaw: a traceback would tell nobody to put the list away.
-    """
-    try:
-        yield
-    except Exception as fault:
-        why = fault.found if isinstance(fault, AgeingWellError) else f"an unforeseen fault, {type(fault).__name__}"
-        told = (
-            f"Do not use the current list, nor any copy of it: taking people off it did not finish ({why}). What to "
-            "do: put copies away, and run `ageingwell withdraw` or `ageingwell score` once that is corrected."
-        )
-        # On a full disk there is no room for a mark either: then the exit code alone says it.
-        with suppress(Exception):
-            set_mark(out, told)
-        if isinstance(fault, AgeingWellError | OSError):
-            raise
-        raise WithdrawalError(told) from fault
 
 
 def _lost(out: Path, gone: Withdrawn, *, settings: WithdrawalSettings, on: date, with_moves: bool) -> Lost:

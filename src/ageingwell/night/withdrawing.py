@@ -14,9 +14,10 @@ from ageingwell.given import GivenDay, day_of
 from ageingwell.kept.reading import read_night
 from ageingwell.night.answered import published_as
 from ageingwell.night.from_spark import with_tables_of_spark
+from ageingwell.night.holding import held
 from ageingwell.night.list_key import GivenKey, list_key_or_fault
 from ageingwell.night.withdraw import withdraw_from_current
-from ageingwell.publish import current, publishing_lock, put_aside
+from ageingwell.publish import current
 from ageingwell.publish.mark import mark_of
 from ageingwell.publish.nights import published_nights
 
@@ -69,8 +70,7 @@ def withdraw(
         overrides=overrides(accept_change=accept_change),
     )
     with (
-        publishing_lock(out, holder=world.holder),
-        put_aside(out) as scratch,
+        held(out, holder=world.holder) as scratch,
         logged(audit_place(out, settings.audit_file), asked, world=world, withdrawing_first=True) as use,
     ):
         before = _n_listed(out)
@@ -98,13 +98,6 @@ def withdraw(
     if (why := mark_of(out)) is not None:
         raise WithdrawalError(why + ("" if mistake is None else f" The settings have a mistake as well: {mistake}"))
     return Withdrawal(folder, before, after, () if done is None else done.told, mistake)
-
-
-def marked_too(fault: AgeingWellError, out: Path) -> AgeingWellError:
-    """The fault that stopped a night, with a word of the current list where that is marked *do not use*."""
-    if mark_of(out) is None:
-        return fault
-    return type(fault)(f"{fault.found}; the current list is marked `do not use`", fault.remedy)
 
 
 def _settings(config: GivenConfig) -> tuple[WithdrawalSettings, str | None]:
