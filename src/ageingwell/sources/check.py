@@ -113,6 +113,8 @@ def split(table: str, read: Typed, ragged: pl.Series) -> tuple[Typed, pl.Series,
     that alone, for its cells stand in no column.
     """
     faults = broken_rules(table, read.rows, read.distinct)
+    if faults.is_empty() and read.faults.is_empty() and ragged.is_empty():
+        return read, pl.repeat(value=True, n=read.rows.height, eager=True), faults
     read, faults = _with_cells_emptied(table, read, faults)
     read_wrongly = read.faults.select("row", "column", _read_wrongly=pl.lit(value=True))
     faults = faults.join(read_wrongly, on=["row", "column"], how="left", maintain_order="left")
@@ -153,6 +155,8 @@ def _emptied(column: pl.Series, rows: pl.Series, missing: str | None) -> pl.Seri
 
 def refused(faults: pl.DataFrame, *, file: str, row_numbers: pl.Series) -> pl.DataFrame:
     """The faults as they are published: one line a row and column, with every rule broken there."""
+    if faults.is_empty():
+        return pl.DataFrame(schema=REFUSED)
     return (
         faults.with_columns(file=pl.lit(file), row_number=row_numbers.gather(faults["row"]))
         .group_by("file", "row_number", "column")

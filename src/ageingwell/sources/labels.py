@@ -20,7 +20,10 @@ def told_labels(unknown: Iterable[pl.DataFrame]) -> pl.DataFrame:
     >>> told_labels([rows]).rows()
     [('sex', 13, 3)]
     """
-    every = pl.concat([pl.DataFrame(schema=UNKNOWN_LABELS), *unknown])
+    some = list(unknown)
+    if not some:
+        return pl.DataFrame(schema=TOLD_LABELS)
+    every = pl.concat([pl.DataFrame(schema=UNKNOWN_LABELS), *some])
     told = every.group_by("column").agg(pl.col("n_rows").sum(), n_labels=pl.col("label").n_unique())
     return told.select(list(TOLD_LABELS)).sort("column").cast(TOLD_LABELS)
 

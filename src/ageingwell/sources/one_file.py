@@ -101,8 +101,9 @@ def _gather(chunk: Chunk, found: FileFound, file: FileToRead, ours: dict[str, st
     read, is_good, broken = split(name, typed(raw, wanted, settings.words, settings.reader), ragged)
     if name == "homes":
         read = replace(read, rows=sources_apart(read.rows))
-    found.held.append(people_of(name, read.rows.filter(~is_good)))
-    found.refused_of.append(whose(read.rows.filter(~is_good)))
+    refused_rows = read.rows.clear() if is_good.all() else read.rows.filter(~is_good)
+    found.held.append(people_of(name, refused_rows))
+    found.refused_of.append(whose(refused_rows))
     found.unread.append(_unread_people(name, read, is_good))
     found.refused.append(refused(broken, file=chunk.file, row_numbers=numbers))
     _count_cells(read, found, file=chunk.file, numbers=numbers)
@@ -201,7 +202,10 @@ def _unread_people(table: str, read: Typed, is_good: pl.Series) -> pl.DataFrame:
 
 def named_cells(cells: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """One line a cell, with every rule by which it was emptied: of each column and rule the first 10,000."""
-    every = pl.concat([pl.DataFrame(schema=REFUSED), *cells]).explode("rules", empty_as_null=True)
+    some = [frame for frame in cells if frame.height]
+    if not some:
+        return pl.DataFrame(schema=REFUSED)
+    every = pl.concat(some).explode("rules", empty_as_null=True)
     every = every.filter(pl.int_range(pl.len()).over("column", "rules") < CELLS_NAMED)
     keys = ("file", "row_number", "column")
     return every.group_by(keys).agg(pl.col("rules").unique().sort()).sort(keys).cast(REFUSED)
