@@ -16,7 +16,7 @@ COMMANDS = ("record", "pseudonymise")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and fork")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="SIGKILL, fork and /proc")
 def test_killed_commands_leave_nothing_half_done(
     first_night: Path, settings: Path, bundle: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,6 @@ import random
 import shutil
 import sqlite3
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from ageingwell.publish import current
 from ageingwell.publish.whole import standing
 from helpers.commands import COMMANDS, words_of
 from helpers.counties import copy_of, hashes_of
-from helpers.kill import exit_code, fork, fork_and_kill
+from helpers.kill import exit_code, exit_code_and_work, fork, fork_and_kill, worked
 
 NAMES = ("score", "withdraw", "record", "pseudonymise", "recalibrate")
 MORE = {
@@ -35,7 +34,7 @@ MORE = {
 
 @dataclass
 class Killed:
-    """One command: how long it takes undisturbed, what a reader finds before and after, and what came of the kills."""
+    """One command: how long it works undisturbed, what a reader finds before and after, and what came of the kills."""
 
     name: str
     seconds: float
@@ -107,9 +106,8 @@ def measured(name: str, home: Path) -> Killed:
     """Run the command undisturbed."""
     fresh(home)
     before = SEEN[name](home / "made")
-    begun = time.monotonic()
-    assert exit_code(fork(command(name, home))) == 0, name
-    seconds = time.monotonic() - begun
+    ended, seconds = exit_code_and_work(fork(command(name, home)))
+    assert ended == 0, name
     return Killed(name, seconds, before, SEEN[name](home / "made"))
 
 
@@ -117,7 +115,7 @@ def kill(killed: Killed, home: Path, rng: random.Random) -> None:
     """Kill one run of the command and look; then run it again and look once more."""
     fresh(home)
     after = rng.uniform(0, killed.seconds)
-    if not fork_and_kill(command(killed.name, home), after_seconds=after):
+    if not fork_and_kill(command(killed.name, home), after_seconds=after, of=worked):
         return
     killed.n += 1
     seen = SEEN[killed.name](home / "made")
@@ -163,6 +161,7 @@ def main(home: Path, kills: int, seed: int, *names: str) -> None:
         for one in found:
             if sum(other.n for other in found) < kills:
                 kill(one, home, rng)
+        sys.stderr.write(f"{sum(one.n for one in found)} killed, {sum(len(one.bad) for one in found)} bad\n")
     for one in found:
         sys.stdout.write(json.dumps({"command": one.name, "n": one.n, "bad": one.bad}) + "\n")
 
