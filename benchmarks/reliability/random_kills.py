@@ -3,9 +3,9 @@
     python -m benchmarks.reliability random_kills [--kills 1000] [--seed 7]
 
 After each kill the current night is one whole night, the ledger can be read, a bundle and a pseudonymised folder are
-whole or not there. Then the same run is tried again: it comes to what an undisturbed run comes to, and leaves nothing of
-the dead one. The moment is drawn from a run's own processor time, so that a busy machine kills no earlier. A thousand
-take about an hour.
+whole or not there. Then the same run is tried again: it comes to what an undisturbed run comes to, and leaves nothing
+of the dead one. The moment is drawn from a run's own processor time, so that a busy machine kills no earlier. A
+thousand take about an hour.
 """
 
 import argparse
