@@ -112,6 +112,7 @@ def other_endings(past: pl.DataFrame, name: str, rng: np.random.Generator) -> pl
     return past
 
 
+@pytest.mark.sweep(of=4)
 @pytest.mark.parametrize("seed", range(N_CASES))
 def test_another_future_changes_nothing(seed: int, tables: Frames, untouched: Built) -> None:
     rng = np.random.default_rng(seed)
