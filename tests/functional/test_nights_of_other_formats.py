@@ -62,12 +62,6 @@ def new(night_of_few_places: Path, tmp_path: Path) -> Path:
     return at
 
 
-@pytest.fixture
-def pages_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes off is decided before a page is drawn: where that is asked, none is."""
-    monkeypatch.setattr(revising, "draw_pages", lambda *_, **__: {})
-
-
 def tonight(at: Path) -> Path:
     folder = current(at / "outreach")
     assert folder is not None

@@ -66,12 +66,6 @@ def _two(at: Path) -> tuple[str, str]:
     return first, second
 
 
-@pytest.fixture
-def pages_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes off is decided before a page is drawn: where that is asked, none is."""
-    monkeypatch.setattr("ageingwell.night.revising.draw_pages", lambda *_, **__: {})
-
-
 def run(at: Path, command: str) -> Result:
     """Run `score` or `withdraw` on the county in `at`, with its settings."""
     paths = ["--data", at / "county", "--out", at / "out", "--config", at / "settings" / "score.toml"]

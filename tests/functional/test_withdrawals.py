@@ -34,7 +34,6 @@ from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
 from ageingwell.errors import SourceError
-from ageingwell.night import revising
 from ageingwell.night import score as night
 from ageingwell.night import withdraw as withdrawals
 from ageingwell.publish import current
@@ -47,12 +46,6 @@ ELSEWHERE = "b" * 32
 def published(night_of_few_places: Path, tmp_path: Path) -> Path:
     """A folder with a county and its first published night, to change."""
     return copy_of(night_of_few_places, tmp_path / "here")
-
-
-@pytest.fixture
-def pages_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes off is decided before a page is drawn: where that is asked, none is."""
-    monkeypatch.setattr(revising, "draw_pages", lambda *_, **__: {})
 
 
 def score(at: Path, settings: Path, *, as_of: date = NEXT, key: Path | None = None) -> int:
