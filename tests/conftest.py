@@ -145,6 +145,12 @@ def charted_night(small_county: Path, charted_settings: Path, shared: Shared) ->
     return night / "out" / str(NIGHT)
 
 
+@pytest.fixture
+def pages_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes off a night is decided before a page is drawn: where only that is asked, none is."""
+    monkeypatch.setattr("ageingwell.night.revising.draw_pages", lambda *_, **__: {})
+
+
 def _scored(county: Path, settings: Path, folder: Path) -> None:
     """Copy a county to `folder` and publish its first night there."""
     from helpers.counties import NIGHT, copy_of

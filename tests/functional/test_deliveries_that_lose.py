@@ -117,6 +117,7 @@ def test_a_few_opt_outs_that_are_gone_hold_and_the_page_for_commissioners_stays_
     assert {path.read_bytes() for path in pages} == {page}
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize(
     ("table", "column", "told"),
     [

@@ -22,16 +22,33 @@ FILES = ("score", "agencies", "permissions", "outreach", "interventions", "servi
 MARK = "DO_NOT_USE.txt"
 
 
+def _with_settings(few_places: Path, here: Path) -> Path:
+    shutil.copytree(few_places.parent, here / "settings")
+    for name in FILES:
+        shutil.copy(_shipped(name, few_places), here / "settings" / f"{name}.toml")
+    return here
+
+
+@pytest.fixture
+def settings_at(few_places: Path, tmp_path: Path) -> Path:
+    """A folder with settings of its own to spoil, and nothing else."""
+    return _with_settings(few_places, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(few_places: Path, tmp_path_factory: pytest.TempPathFactory) -> WithdrawalSettings:
+    """What is read of settings that nobody spoilt."""
+    here = _with_settings(few_places, tmp_path_factory.mktemp("whole"))
+    return WithdrawalSettings.of(load_config(here / "settings" / "score.toml"))
+
+
 @pytest.fixture
 def at(night_of_few_places: Path, few_places: Path, tmp_path: Path) -> Path:
     """A folder with a county, its published night, and settings of its own to spoil.
 
     Since that night the first person on its list has objected and the second has died.
     """
-    here = copy_of(night_of_few_places, tmp_path / "here")
-    shutil.copytree(few_places.parent, here / "settings")
-    for name in FILES:
-        shutil.copy(_shipped(name, few_places), here / "settings" / f"{name}.toml")
+    here = _with_settings(few_places, copy_of(night_of_few_places, tmp_path / "here"))
     first, second = _two(here)
     opt_out(here / "county", "objection", person=first)
     new_version(here / "county", second, died_on=NIGHT)
@@ -100,12 +117,11 @@ IN_DOUBT = {("score", no_toml), ("score", nested_too_deep), ("score", gone), ("a
 
 @pytest.mark.parametrize(("name", "spoil"), SPOILT, ids=lambda part: getattr(part, "__name__", part))
 def test_of_any_spoilt_settings_as_much_is_read_as_can_be_understood(
-    at: Path, name: str, spoil: Callable[[Path, str], None]
+    settings_at: Path, whole: WithdrawalSettings, name: str, spoil: Callable[[Path, str], None]
 ) -> None:
-    whole = WithdrawalSettings.of(load_config(at / "settings" / "score.toml"))
-    spoil(at, name)
+    spoil(settings_at, name)
 
-    read = read_withdrawal_settings(at / "settings" / "score.toml")
+    read = read_withdrawal_settings(settings_at / "settings" / "score.toml")
 
     in_doubt = (name, spoil) in IN_DOUBT
     assert read.in_doubt == (tuple(whole.tables) if in_doubt else ())
@@ -118,11 +134,11 @@ def test_of_any_spoilt_settings_as_much_is_read_as_can_be_understood(
 
 
 @pytest.mark.parametrize("table", ["permissions", "gp_patients", "care_events", "contacts"])
-def test_a_mistake_in_the_settings_of_a_table_puts_that_table_in_doubt(at: Path, table: str) -> None:
-    path = at / "settings" / "agencies.toml"
+def test_a_mistake_in_the_settings_of_a_table_puts_that_table_in_doubt(settings_at: Path, table: str) -> None:
+    path = settings_at / "settings" / "agencies.toml"
     path.write_text(path.read_text().replace(f"[{table}]\n", f"[{table}]\ncolums = {{}}\n"))
 
-    assert read_withdrawal_settings(at / "settings" / "score.toml").in_doubt == (table,)
+    assert read_withdrawal_settings(settings_at / "settings" / "score.toml").in_doubt == (table,)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +196,7 @@ def cut_short(at: Path, table: str) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize(
     ("command", "spoil", "table", "stays"),
     [
@@ -230,6 +247,7 @@ def test_a_key_that_cannot_be_read_is_told_once_people_are_off(at: Path) -> None
     assert still_on(at) == []
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 def test_withdraw_says_how_many_came_off_and_where_the_list_is(at: Path) -> None:
     before = len(listed(tonight(at)))
 
@@ -266,6 +284,7 @@ def _a_file(path: Path) -> None:
     path.write_text("no folder")
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize(
     ("command", "spoilt", "spoil", "code"),
     [
@@ -355,8 +374,10 @@ def test_a_run_that_waits_for_another_marks_nothing_and_a_folder_without_nights_
 
 @pytest.mark.parametrize(("name", "section", "key"), [("outreach", "decisions", "ledger"), ("score", "audit", "file")])
 @pytest.mark.parametrize("value", ['"a\\u0000b"', '""', "7", '["a"]', '"a\\u0007b"'])
-def test_a_value_that_can_name_no_file_is_left_out(at: Path, name: str, section: str, key: str, value: str) -> None:
-    path = at / "settings" / f"{name}.toml"
+def test_a_value_that_can_name_no_file_is_left_out(
+    settings_at: Path, name: str, section: str, key: str, value: str
+) -> None:
+    path = settings_at / "settings" / f"{name}.toml"
     lines = [line for line in path.read_text().splitlines() if not line.startswith(f"{key} ")]
     text = "\n".join(lines)
     path.write_text(
@@ -365,11 +386,12 @@ def test_a_value_that_can_name_no_file_is_left_out(at: Path, name: str, section:
         else f"{text}\n[{section}]\n{key} = {value}\n"
     )
 
-    read = read_withdrawal_settings(at / "settings" / "score.toml")
+    read = read_withdrawal_settings(settings_at / "settings" / "score.toml")
 
     assert (read.audit_file, read.ledger_file) == (None, "decisions.sqlite")
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize("step", ["find_withdrawn", "publish_withdrawal", "read_night"])
 def test_a_fault_that_nobody_foresaw_marks_the_list(at: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def unforeseen(*_: object, **__: object) -> None:
@@ -384,6 +406,7 @@ def test_a_fault_that_nobody_foresaw_marks_the_list(at: Path, monkeypatch: pytes
     assert "null byte" not in ran.output
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize("damaged", ["county/contacts.parquet", "county/care_events.parquet", "out/decisions.sqlite"])
 def test_where_a_death_may_be_told_that_nobody_can_read_withdraw_says_so_once_the_others_are_off(
     at: Path, damaged: str

@@ -12,6 +12,7 @@ from helpers.counties import (
     AUDIT,
     BESIDE_NIGHTS,
     NIGHT,
+    Row,
     add_rows,
     change,
     copy_of,
@@ -25,6 +26,7 @@ from helpers.counties import (
     rows_of,
     settings_file,
 )
+from helpers.shared import Shared
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
@@ -38,11 +40,6 @@ from ageingwell.publish import current
 
 NEXT = NIGHT + timedelta(days=7)
 ELSEWHERE = "b" * 32
-
-
-@pytest.fixture
-def settings(few_places: Path) -> Path:
-    return few_places
 
 
 @pytest.fixture
@@ -68,9 +65,12 @@ def tonight(at: Path) -> Path:
 
 def somebody(at: Path, *, alone: bool = False) -> str:
     """The first person on the list; with `alone`, one whose home holds nobody else."""
-    homes = [row["household_id"] for row in newest_versions(at / "county").values()]
-    fit = [row for row in listed(tonight(at)) if not alone or homes.count(row["household_id"]) == 1]
-    return fit[0]["person_id"]
+    return next(row["person_id"] for row in listed(tonight(at)) if not alone or lives_alone(at, row))
+
+
+def lives_alone(at: Path, row: Row) -> bool:
+    homes = [one["household_id"] for one in newest_versions(at / "county").values()]
+    return homes.count(row["household_id"]) == 1
 
 
 def home_of(at: Path, person: str) -> str:
@@ -170,47 +170,55 @@ def events_mostly_refused(at: Path) -> int:
 STOPS = (events_without_a_column, a_refused_opt_out, events_mostly_refused)
 
 
+WAYS = (*OPT_OUTS, *MARKERS, *EXITS)
+
+
+def ways_of(folder: Path) -> dict[str, str]:
+    """A different person of a night for each way to come off, by the way's name."""
+    people = [row["person_id"] for row in listed(folder)]
+    assert len(people) >= len(WAYS)
+    return {way.__name__: person for way, person in zip(WAYS, people, strict=False)}
+
+
 def all_at_once(at: Path, folder: Path) -> dict[str, str]:
     """Take a different person of a night off in each way: the person by the way's name."""
-    people = [row["person_id"] for row in listed(folder)]
-    taken = {}
-    for way, person in zip((*OPT_OUTS, *MARKERS, *EXITS), people, strict=False):
-        way(at, person)
-        taken[way.__name__] = person
-    assert len(taken) == len((*OPT_OUTS, *MARKERS, *EXITS))
+    taken = ways_of(folder)
+    for way in WAYS:
+        way(at, taken[way.__name__])
     return taken
 
 
-def test_they_are_off_every_file_when_scoring_stops(published, settings):
+def test_they_are_off_every_file_when_scoring_stops(published, few_places):
     before = tonight(published)
     taken = all_at_once(published, before)
     assert all(files_with_each(before, taken.values()).values())
     code = half_written_events(published)
 
-    assert score(published, settings) == code
+    assert score(published, few_places) == code
 
     assert tonight(published).name == f"{NIGHT}.r2"
     assert files_with_each(tonight(published), taken.values()) == {person: [] for person in taken.values()}
     assert files_with(before, taken["an_objection"]), "the first revision is kept"
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize("stop", STOPS)
-def test_whatever_stops_scoring(published, settings, stop):
+def test_whatever_stops_scoring(published, few_places, stop):
     person = somebody(published)
     an_objection(published, person)
     code = stop(published)
 
-    assert score(published, settings) == code
+    assert score(published, few_places) == code
 
     assert tonight(published).name == f"{NIGHT}.r2"
     assert files_with(tonight(published), person) == []
 
 
-def test_a_key_that_cannot_be_read_stops_no_withdrawal_and_leaves_no_page(published, settings, tmp_path):
+def test_a_key_that_cannot_be_read_stops_no_withdrawal_and_leaves_no_page(published, few_places, tmp_path):
     person = somebody(published)
     an_objection(published, person)
 
-    assert score(published, settings, key=tmp_path / "lost.key") == 7
+    assert score(published, few_places, key=tmp_path / "lost.key") == 7
 
     assert tonight(published).name == f"{NIGHT}.r2"
     assert files_with(tonight(published), person) == []
@@ -218,6 +226,7 @@ def test_a_key_that_cannot_be_read_stops_no_withdrawal_and_leaves_no_page(publis
     assert list(tonight(published).rglob("*.xlsx")) == []
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize("stop", ["lapsed", "bundle"])
 def test_a_lapsed_ledger_or_a_missing_bundle_stops_no_withdrawal(published, bundle, stop, tmp_path):
     person = somebody(published)
@@ -235,66 +244,99 @@ def test_a_lapsed_ledger_or_a_missing_bundle_stops_no_withdrawal(published, bund
     assert tonight(published).name == f"{NIGHT}.r2"
 
 
-def test_they_are_off_the_list_when_the_next_night_is_scored(published, settings):
-    taken = all_at_once(published, tonight(published))
+@pytest.fixture
+def next_night(first_night: Path, settings: Path, shared: Shared) -> Path:
+    """The folder after the next night, since which everybody of `all_at_once` is off."""
 
-    assert score(published, settings) == 0
+    def score_it(folder: Path) -> None:
+        for part in ("county", "out"):
+            copy_of(first_night / part, folder / part)
+        all_at_once(folder, tonight(folder))
+        assert score(folder, settings) == 0
 
-    assert tonight(published).name == str(NEXT)
-    for way, person in taken.items():
+    return shared.folder("next-night-without-them", score_it)
+
+
+def test_they_are_off_the_list_when_the_next_night_is_scored(next_night):
+    assert tonight(next_night).name == str(NEXT)
+    for way, person in ways_of(next_night / "out" / str(NIGHT)).items():
         # Those who did not opt out are told of as gone, and what they need goes to those who look after them.
         may_stand_in = {"attrition.parquet", "needs.parquet", "left_list.parquet"} if opted_not(way) else set()
         if way in {one.__name__ for one in MARKERS}:
             # The safeguarding lead hears of them.
             may_stand_in |= {"people.parquet", "safeguarded.parquet"}
-        assert not {file for file in files_with(tonight(published), person) if file.endswith(".parquet")} - may_stand_in
-        assert files_with(published / "out" / f"{NIGHT}.r2", person) == []
+        found = files_with(tonight(next_night), person)
+        assert not {file for file in found if file.endswith(".parquet")} - may_stand_in
+        assert files_with(next_night / "out" / f"{NIGHT}.r2", person) == []
 
 
 def opted_not(way: str) -> bool:
     return way not in {one.__name__ for one in OPT_OUTS}
 
 
-def test_they_are_off_every_file_when_the_same_night_is_scored_again(published, settings):
+def test_they_are_off_every_file_when_the_same_night_is_scored_again(next_night, settings, tmp_path):
+    at = copy_of(next_night, tmp_path / "here")
     # On both nights' lists, so that the second compares with a list on which they still stood.
-    assert score(published, settings) == 0
-    both = {row["person_id"] for row in listed(published / "out" / str(NIGHT))}
-    people = [row["person_id"] for row in listed(tonight(published)) if row["person_id"] in both]
+    both = {row["person_id"] for row in listed(at / "out" / f"{NIGHT}.r2")}
+    people = [row["person_id"] for row in listed(tonight(at)) if row["person_id"] in both]
     taken = dict(zip(OPT_OUTS, people, strict=False))
     for way, person in taken.items():
-        way(published, person)
+        way(at, person)
 
-    assert score(published, settings) == 0
+    assert score(at, settings) == 0
 
     assert len(taken) == len(OPT_OUTS)
-    assert files_with_each(tonight(published), taken.values()) == {person: [] for person in taken.values()}
+    assert files_with_each(tonight(at), taken.values()) == {person: [] for person in taken.values()}
 
 
-def test_nobody_else_is_taken_off(published, settings):
-    person = somebody(published, alone=True)
-    before = [row["person_id"] for row in listed(tonight(published))]
-    an_objection(published, person)
-    half_written_events(published)
+@pytest.fixture
+def one_off(night_of_few_places: Path, few_places: Path, shared: Shared) -> Path:
+    """The folder after scoring stopped, since which one person is off who lives alone and objected."""
 
-    score(published, settings)
+    def stop(folder: Path) -> None:
+        for part in ("county", "out"):
+            copy_of(night_of_few_places / part, folder / part)
+        an_objection(folder, somebody(folder, alone=True))
+        code = half_written_events(folder)
+        assert score(folder, few_places) == code
 
-    assert [row["person_id"] for row in listed(tonight(published))] == [one for one in before if one != person]
+    return shared.folder("one-off-the-list", stop)
 
 
-def test_those_taken_off_are_counted_and_the_sum_stays(published, settings):
-    person = somebody(published, alone=True)
-    before = pl.read_parquet(tonight(published) / "attrition.parquet")
-    an_objection(published, person)
-    half_written_events(published)
+def test_nobody_else_is_taken_off(one_off):
+    before = one_off / "out" / str(NIGHT)
+    person = next(row["person_id"] for row in listed(before) if lives_alone(one_off, row))
 
-    score(published, settings)
+    assert [row["person_id"] for row in listed(tonight(one_off))] == [
+        row["person_id"] for row in listed(before) if row["person_id"] != person
+    ]
 
-    after = pl.read_parquet(tonight(published) / "attrition.parquet")
+
+def test_those_taken_off_are_counted_and_the_sum_stays(one_off):
+    before = pl.read_parquet(one_off / "out" / str(NIGHT) / "attrition.parquet")
+
+    after = pl.read_parquet(tonight(one_off) / "attrition.parquet")
+
     assert after.filter(step="withdrawn").select("reason", "n").rows() == [("objection", 1)]
     assert after["n"].sum() == before["n"].sum()
 
 
-def test_a_door_that_just_missed_a_place_is_gone_with_its_person(published, settings):
+def test_what_the_withdrawal_reads_is_gone_afterwards(one_off):
+    left = {path.name for path in (one_off / "out").iterdir()}
+    assert left == {".lock", *BESIDE_NIGHTS, *AUDIT, "current", str(NIGHT), f"{NIGHT}.r2"}
+
+
+def test_a_second_stop_publishes_no_further_revision(one_off, few_places, tmp_path):
+    at = copy_of(one_off, tmp_path / "here")
+
+    assert score(at, few_places) == 4
+
+    assert tonight(at).name == f"{NIGHT}.r2"
+    assert not (at / "out" / f"{NIGHT}.r3").exists()
+
+
+@pytest.mark.usefixtures("pages_not_drawn")
+def test_a_door_that_just_missed_a_place_is_gone_with_its_person(published, few_places):
     missed = pl.read_parquet(tonight(published) / "just_missed.parquet")
     homes = [row["household_id"] for row in newest_versions(published / "county").values()]
     door = next(door for door in missed["door_id"] if homes.count(door) == 1)
@@ -302,81 +344,77 @@ def test_a_door_that_just_missed_a_place_is_gone_with_its_person(published, sett
     a_death(published, person)
     half_written_events(published)
 
-    score(published, settings)
+    score(published, few_places)
 
     for file in ("just_missed", "marginal"):
         assert f"{file}.parquet" not in files_with(tonight(published), door)
 
 
-def test_without_anyone_to_take_off_nothing_is_published(published, settings):
+def test_without_anyone_to_take_off_nothing_is_published(published, few_places):
     half_written_events(published)
     kept = hashes_of(tonight(published))
 
-    assert score(published, settings) == 4
+    assert score(published, few_places) == 4
 
     assert tonight(published).name == str(NIGHT)
     assert hashes_of(tonight(published)) == kept
     assert not (published / "out" / f"{NIGHT}.r2").exists()
 
 
-def test_a_second_stop_publishes_no_further_revision(published, settings):
-    an_objection(published, somebody(published))
-    half_written_events(published)
-
-    assert [score(published, settings) for _ in range(2)] == [4, 4]
-
-    assert tonight(published).name == f"{NIGHT}.r2"
-    assert not (published / "out" / f"{NIGHT}.r3").exists()
-
-
-def test_an_unreadable_register_still_lets_opt_outs_through(published, settings):
+@pytest.mark.usefixtures("pages_not_drawn")
+def test_an_unreadable_register_still_lets_opt_outs_through(published, few_places):
     person = somebody(published)
     an_objection(published, person)
     (published / "county" / "gp_patients.parquet").write_bytes(b"PAR1")
 
-    assert score(published, settings) == 4
+    assert score(published, few_places) == 4
 
     assert files_with(tonight(published), person) == []
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 @pytest.mark.parametrize("lost", ["unreadable", "missing"])
-def test_unreadable_opt_outs_still_let_deaths_through(published, settings, lost):
+def test_unreadable_opt_outs_still_let_deaths_through(published, few_places, lost):
     person = somebody(published)
     a_death(published, person)
     path = published / "county" / "permissions.parquet"
     path.write_bytes(b"PAR1") if lost == "unreadable" else path.unlink()
 
-    assert score(published, settings) == 4
+    assert score(published, few_places) == 4
 
     assert files_with(tonight(published), person) == []
 
 
-def test_an_opt_out_that_has_ended_takes_nobody_off(published, settings):
+def test_an_opt_out_that_has_ended_takes_nobody_off(published, few_places):
     person = somebody(published)
     ended = {"person_id": person, "kind": "objection", "to_on": NIGHT - timedelta(days=1), "checked_on": NIGHT}
     add_rows(published / "county", "permissions", ended)
     half_written_events(published)
 
-    score(published, settings)
+    score(published, few_places)
 
     assert tonight(published).name == str(NIGHT)
 
 
-def test_an_opt_out_that_is_to_begin_later_counts_at_once(published, settings):
+@pytest.mark.usefixtures("pages_not_drawn")
+def test_an_opt_out_that_is_to_begin_later_counts_at_once(published, few_places):
     person = somebody(published)
     later = {"person_id": person, "kind": "objection", "from_on": NEXT + timedelta(days=30), "checked_on": NIGHT}
     add_rows(published / "county", "permissions", later)
     half_written_events(published)
 
-    score(published, settings)
+    score(published, few_places)
 
     assert files_with(tonight(published), person) == []
 
 
-def test_an_opt_out_that_arrives_while_the_night_is_worked_out_counts(small_county, settings, tmp_path, monkeypatch):
+def test_an_opt_out_that_arrives_while_the_night_is_worked_out_counts(
+    night_of_few_places, small_county, few_places, tmp_path, monkeypatch
+):
     data = copy_of(small_county, tmp_path / "county")
-    calm = night.score(data, as_of=NIGHT, out=tmp_path / "calm", config=load_config(settings))
-    person = calm.frames.listed["person_id"][0]
+    # The same night of the same county, when none arrived.
+    calm = listed(night_of_few_places / "out" / str(NIGHT))
+    person = calm[0]["person_id"]
     read = night.read_agencies
 
     def read_and_then(*args, **kwargs):
@@ -385,46 +423,36 @@ def test_an_opt_out_that_arrives_while_the_night_is_worked_out_counts(small_coun
         return records
 
     monkeypatch.setattr(night, "read_agencies", read_and_then)
-    run = night.score(data, as_of=NIGHT, out=tmp_path / "out", config=load_config(settings))
+    run = night.score(data, as_of=NIGHT, out=tmp_path / "out", config=load_config(few_places))
 
     assert files_with(run.folder, person) == []
-    assert run.n_listed == calm.n_listed - 1
+    assert run.n_listed == len(calm) - 1
     counted = pl.read_parquet(run.folder / "attrition.parquet").filter(step="withdrawn")
     assert counted.select("reason", "n").rows() == [("objection", 1)]
 
 
-@pytest.mark.parametrize("table", ["permissions", "gp_patients"])
 def test_a_night_stops_where_nobody_can_say_at_its_end_who_is_to_come_off(
-    small_county, settings, tmp_path, monkeypatch, table
+    small_county, few_places, tmp_path, monkeypatch
 ):
     data = copy_of(small_county, tmp_path / "county")
     read = night.read_agencies
 
     def read_and_then(*args, **kwargs):
         records = read(*args, **kwargs)
-        (data / f"{table}.parquet").write_bytes(b"PAR1 garbage")
+        for table in ("permissions", "gp_patients"):
+            (data / f"{table}.parquet").write_bytes(b"PAR1 garbage")
         return records
 
     monkeypatch.setattr(night, "read_agencies", read_and_then)
 
-    with pytest.raises(SourceError, match=f"{table}: could be read when the night began"):
-        night.score(data, as_of=NIGHT, out=tmp_path / "out", config=load_config(settings))
+    with pytest.raises(SourceError, match="permissions and gp_patients: could be read when the night began"):
+        night.score(data, as_of=NIGHT, out=tmp_path / "out", config=load_config(few_places))
 
     assert current(tmp_path / "out") is None
 
 
-def test_what_the_withdrawal_reads_is_gone_afterwards(published, settings):
-    an_objection(published, somebody(published))
-    half_written_events(published)
-
-    score(published, settings)
-
-    left = {path.name for path in (published / "out").iterdir()}
-    assert left == {".lock", *BESIDE_NIGHTS, *AUDIT, "current", str(NIGHT), f"{NIGHT}.r2"}
-
-
-def test_the_first_night_needs_no_list_to_withdraw_from(small_county, settings, tmp_path):
-    config = load_config(settings)
+def test_the_first_night_needs_no_list_to_withdraw_from(small_county, few_places, tmp_path):
+    config = load_config(few_places)
     with_nothing = withdrawals.withdraw_from_current(
         small_county,
         out=tmp_path,
@@ -437,7 +465,8 @@ def test_the_first_night_needs_no_list_to_withdraw_from(small_county, settings, 
     assert rows_of(small_county, "permissions")
 
 
-def test_nobody_who_died_moved_or_objected_is_counted_as_living_there(published, settings):
+@pytest.mark.usefixtures("pages_not_drawn")
+def test_nobody_who_died_moved_or_objected_is_counted_as_living_there(published, few_places):
     # Neither on the list nor among those who could be listed: residents of care homes, people put off, the safeguarded.
     residents = pl.read_parquet(tonight(published) / "residents.parquet")
     scored = pl.read_parquet(tonight(published) / "scores.parquet")
@@ -447,7 +476,7 @@ def test_nobody_who_died_moved_or_objected_is_counted_as_living_there(published,
         way(published, person)
     half_written_events(published)
 
-    score(published, settings)
+    score(published, few_places)
 
     counted = pl.read_parquet(tonight(published) / "residents.parquet")["person_id"].to_list()
     assert tonight(published).name == f"{NIGHT}.r2"
@@ -474,14 +503,14 @@ def as_an_earlier_version_made_it(folder: Path) -> None:
     (folder / "SHA256SUMS").unlink()
 
 
-def test_a_night_that_an_earlier_version_made_is_withdrawn_from_too(published, settings):
+def test_a_night_that_an_earlier_version_made_is_withdrawn_from_too(published, few_places):
     as_an_earlier_version_made_it(tonight(published))
     first, second, *_ = [row["person_id"] for row in listed(tonight(published))]
     an_objection(published, first)
     spoilt = (published / "county" / "gp_events.parquet").read_bytes()
     half_written_events(published)
 
-    assert score(published, settings) == 4
+    assert score(published, few_places) == 4
 
     assert tonight(published).name == f"{NIGHT}.r2"
     assert files_with(tonight(published), first) == []
@@ -489,16 +518,16 @@ def test_a_night_that_an_earlier_version_made_is_withdrawn_from_too(published, s
 
     # Once more, of the revision; then the next night is scored, and compares its list with the earlier version's.
     a_death(published, second)
-    assert score(published, settings) == 4
+    assert score(published, few_places) == 4
     assert tonight(published).name == f"{NIGHT}.r3"
     assert files_with(tonight(published), second) == []
     (published / "county" / "gp_events.parquet").write_bytes(spoilt)
-    assert score(published, settings) == 0
+    assert score(published, few_places) == 0
     assert tonight(published).name == str(NEXT)
     assert not all(row["new_since_last"] for row in listed(tonight(published)))
 
 
-def test_without_the_nights_own_key_no_page_is_drawn(published, settings, tmp_path):
+def test_without_the_nights_own_key_no_page_is_drawn(published, few_places, tmp_path):
     # Row keys by another key would not be those of the list that people hold in their hands.
     another = tmp_path / "another.key"
     another.write_bytes(hashlib.sha512(b"another").digest())
@@ -507,13 +536,13 @@ def test_without_the_nights_own_key_no_page_is_drawn(published, settings, tmp_pa
     an_objection(published, person)
     half_written_events(published)
 
-    assert score(published, settings, key=another) == 4
+    assert score(published, few_places, key=another) == 4
 
     assert files_with(tonight(published), person) == []
     assert list(tonight(published).rglob("*.xlsx")) == []
 
 
-def test_a_death_that_a_list_told_of_by_mistake_takes_nobody_off_once_it_is_corrected(published, settings):
+def test_a_death_that_a_list_told_of_by_mistake_takes_nobody_off_once_it_is_corrected(published, few_places):
     person = somebody(published)
     a_death_that_a_list_told_of(published, person)
     met = Entry(NIGHT, "fire", "listed", person, None, outcome="no_access", contacted_on=NIGHT, agency="fire")
@@ -521,6 +550,6 @@ def test_a_death_that_a_list_told_of_by_mistake_takes_nobody_off_once_it_is_corr
     append(published / "out" / "decisions.sqlite", [met], role="visitor", recorded_at=when, file_sha256="1" * 64)
     half_written_events(published)
 
-    score(published, settings)
+    score(published, few_places)
 
     assert tonight(published).name == str(NIGHT)

@@ -12,7 +12,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from helpers.counties import NIGHT, add_rows, change, copy_of, files_with, listed, new_version, settings_file
+from helpers.counties import (
+    NIGHT,
+    add_rows,
+    change,
+    copy_of,
+    files_with,
+    files_with_each,
+    listed,
+    new_version,
+    settings_file,
+)
+from helpers.shared import Shared
 
 from ageingwell.cli import cli
 from ageingwell.config.score import Purpose
@@ -20,13 +31,6 @@ from ageingwell.publish import current
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
 NEXT = NIGHT + timedelta(days=7)
-
-
-@pytest.fixture(scope="module")
-def allowed_county(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("allowed") / "county"
-    synthesise(CountyPlan(people=150, seed=5, allow_list=True), out)
-    return out
 
 
 def settings(folder: Path, bundle: Path, purpose: Purpose = "risk_stratification") -> Path:
@@ -47,11 +51,14 @@ def tonight(at: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(allowed_county: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    at = tmp_path_factory.mktemp("first")
-    copy_of(allowed_county, at / "county")
-    assert score(at, settings(at / "settings", bundle), as_of=NIGHT) == 0
-    return at
+def first(bundle: Path, shared: Shared) -> Path:
+    """A county with a list of those who may be used, and its first night."""
+
+    def publish(at: Path) -> None:
+        synthesise(CountyPlan(people=150, seed=5, allow_list=True), at / "county")
+        assert score(at, settings(at / "settings", bundle), as_of=NIGHT) == 0
+
+    return shared.folder("allow-listed", publish)
 
 
 @pytest.fixture
@@ -83,30 +90,16 @@ def test_nobody_whom_the_list_leaves_out_is_in_any_file_and_they_are_counted(fir
     assert told["n"].sum() == len(left_out - objecting)
     assert len(left_out) > 5
     assert told["person_id"].null_count() == told.height
-    assert not [person for person in left_out if files_with(tonight(first), person)]
+    assert not any(files_with_each(tonight(first), left_out).values())
 
 
-@pytest.mark.parametrize("stops", [False, True])
-def test_whoever_drops_off_the_list_is_withdrawn_also_when_scoring_stops(published: Path, stops: bool) -> None:
-    person, other = (row["person_id"] for row in listed(tonight(published))[:2])
-    drop(published, person)
-    if stops:
-        break_scoring(published)
-
-    assert (score(published, published / "settings" / "score.toml") != 0) is stops
-
-    assert files_with(tonight(published), person) == []
-    assert files_with(tonight(published), other) != []
+def they_drop_off_the_list(at: Path, person: str) -> None:
+    drop(at, person)
 
 
-def test_whoever_left_the_register_and_the_list_is_withdrawn_too(published: Path) -> None:
-    person = listed(tonight(published))[0]["person_id"]
-    drop(published, person)
-    change(published / "county", "gp_patients", lambda rows: rows.filter(pl.col("person_id") != person))
-    break_scoring(published)
-
-    assert score(published, published / "settings" / "score.toml") != 0
-    assert files_with(tonight(published), person) == []
+def they_drop_off_the_list_and_the_register(at: Path, person: str) -> None:
+    drop(at, person)
+    change(at / "county", "gp_patients", lambda rows: rows.filter(pl.col("person_id") != person))
 
 
 def a_death_that_the_council_alone_tells_of(at: Path, person: str) -> None:
@@ -119,33 +112,67 @@ def a_home_matched_with_low_certainty(at: Path, person: str) -> None:
     new_version(at / "county", person, household_match="low", recorded_on=NEXT)
 
 
-@pytest.mark.parametrize("stops", [False, True])
-@pytest.mark.parametrize("way", [a_death_that_the_council_alone_tells_of, a_home_matched_with_low_certainty])
-def test_whom_other_records_tell_of_is_withdrawn(
-    published: Path, way: Callable[[Path, str], None], stops: bool
+OFF_EVERY_FILE = (they_drop_off_the_list, they_drop_off_the_list_and_the_register)
+WAYS = (*OFF_EVERY_FILE, a_death_that_the_council_alone_tells_of, a_home_matched_with_low_certainty)
+
+
+def whom(first: Path) -> dict[str, str]:
+    """Somebody on the list, who has a home, for each way to come off it; and one who stays."""
+    people = [row["person_id"] for row in listed(first / "out" / str(NIGHT)) if row["household_id"]]
+    return dict(zip([*(way.__name__ for way in WAYS), "nothing"], people, strict=False))
+
+
+def all_ways_at_once(first: Path, at: Path) -> None:
+    for part in ("county", "out", "settings"):
+        copy_of(first / part, at / part)
+    for way in WAYS:
+        way(at, whom(first)[way.__name__])
+
+
+@pytest.fixture(scope="module")
+def stopped(first: Path, shared: Shared) -> Path:
+    """The folder after a night whose scoring stopped, once each way took somebody off."""
+
+    def stop(at: Path) -> None:
+        all_ways_at_once(first, at)
+        break_scoring(at)
+        assert score(at, at / "settings" / "score.toml") != 0
+
+    return shared.folder("allow-listed-stopped", stop)
+
+
+@pytest.fixture(scope="module")
+def scored(first: Path, shared: Shared) -> Path:
+    """The same after a night that was scored."""
+
+    def score_it(at: Path) -> None:
+        all_ways_at_once(first, at)
+        assert score(at, at / "settings" / "score.toml") == 0
+
+    return shared.folder("allow-listed-scored", score_it)
+
+
+@pytest.mark.parametrize("after", ["stopped", "scored"])
+@pytest.mark.parametrize("way", WAYS)
+def test_whom_other_records_tell_of_is_withdrawn_also_when_scoring_stops(
+    way: Callable[[Path, str], None], after: str, first: Path, request: pytest.FixtureRequest
 ) -> None:
-    person = next(row["person_id"] for row in listed(tonight(published)) if row["household_id"])
-    way(published, person)
-    if stops:
-        break_scoring(published)
+    night, people = tonight(request.getfixturevalue(after)), whom(first)
 
-    assert (score(published, published / "settings" / "score.toml") != 0) is stops
+    assert night.name == (str(NEXT) if after == "scored" else f"{NIGHT}.r2")
+    assert people[way.__name__] not in {row["person_id"] for row in listed(night)}
+    if way in OFF_EVERY_FILE:
+        assert files_with(night, people[way.__name__]) == []
+    assert files_with(night, people["nothing"]) != []
 
-    assert person not in {row["person_id"] for row in listed(tonight(published))}
 
+def test_for_direct_care_nobody_is_withdrawn(published: Path, bundle: Path, tmp_path: Path) -> None:
+    person = listed(tonight(published))[0]["person_id"]
+    drop(published, person)
+    break_scoring(published)
 
-def test_for_direct_care_nobody_is_withdrawn(allowed_county: Path, bundle: Path, tmp_path: Path) -> None:
-    at = tmp_path / "direct"
-    at.mkdir()
-    copy_of(allowed_county, at / "county")
-    config = settings(at / "settings", bundle, "direct_care")
-    assert score(at, config, as_of=NIGHT) == 0
-    person = listed(tonight(at))[0]["person_id"]
-    drop(at, person)
-    break_scoring(at)
-
-    assert score(at, config) != 0
-    assert files_with(tonight(at), person) != []
+    assert score(published, settings(tmp_path / "direct", bundle, "direct_care")) != 0
+    assert files_with(tonight(published), person) != []
 
 
 def test_a_list_under_another_key_stops_the_night_and_leaves_the_last_one_as_it_was(published: Path) -> None:
@@ -166,8 +193,8 @@ def test_a_list_under_another_key_stops_the_night_and_leaves_the_last_one_as_it_
     assert [row["person_id"] for row in listed(tonight(published))] == before
 
 
-def test_the_mark_of_the_county_says_how_the_opt_outs_were_written(allowed_county: Path) -> None:
-    assert json.loads((allowed_county / "synthetic.json").read_text())["allow_list"] is True
-    kinds = set(pl.read_parquet(allowed_county / "permissions.parquet")["kind"])
+def test_the_mark_of_the_county_says_how_the_opt_outs_were_written(first: Path) -> None:
+    assert json.loads((first / "county" / "synthetic.json").read_text())["allow_list"] is True
+    kinds = set(pl.read_parquet(first / "county" / "permissions.parquet")["kind"])
     assert "national_allowed" in kinds
     assert "national" not in kinds

@@ -1,5 +1,6 @@
 """One bad cell in an optional column, of every kind, in every table: the row stays and the cell is counted once."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from helpers.tables import good_rows, pseudonym, read, refusals, spoilt, write_csv
+from polars.testing import assert_frame_equal
 
 from ageingwell.contracts.fields import RULES
 from ageingwell.contracts.registry import TABLES, Column, columns
@@ -71,40 +73,52 @@ REQUIRED = [
 ]
 
 
-def read_rows(folder: Path, table: str, bad: Bad, text: str | None) -> CheckedTable:
-    """Three rows, the middle one with a text in the column under test."""
+def read_rows(folder: Path, table: str, bad: list[Bad], *, emptied: bool = False) -> CheckedTable:
+    """A good row, then for each bad cell a row that has it, or nothing in its place, and another good row."""
     folder.mkdir()
-    changes = BESIDE.get((table, bad.column), {})
-    write_csv(folder / f"{table}.csv", spoilt(good_rows(table, 3), 1, **{**changes, bad.column: text}))
+    rows = good_rows(table, 2 * len(bad) + 1)
+    for row, cell in zip(rows[1::2], bad, strict=True):
+        row |= {**BESIDE.get((table, cell.column), {}), cell.column: None if emptied else cell.text}
+    write_csv(folder / f"{table}.csv", rows)
     return read(table, folder)
+
+
+def in_their_rows(bad: list[Bad]) -> list[tuple[int, Bad]]:
+    """Each bad cell with the number of its row, counted from 1."""
+    return [(2 * number, cell) for number, cell in enumerate(bad, start=1)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_bad_cell_of_an_optional_column_is_emptied_and_counted_once(table: str, tmp_path: Path) -> None:
-    for number, bad in enumerate(bad for name, bad in OPTIONAL if name == table):
-        checked = read_rows(tmp_path / f"{number}", table, bad, bad.text)
-        empty = read_rows(tmp_path / f"{number} empty", table, bad, None)
+    bad = [cell for name, cell in OPTIONAL if name == table]
+    checked = read_rows(tmp_path / "bad", table, bad)
+    empty = read_rows(tmp_path / "empty", table, bad, emptied=True)
 
-        assert refusals(checked) == [], bad
-        assert checked.emptied.rows() == [(bad.column, bad.rule, 1)], bad
-        assert checked.emptied_cells.rows() == [(f"{table}.csv", 2, bad.column, [bad.rule])], bad
-        # The row says what it would say had nobody written anything there, and its neighbours what they said.
-        assert checked.rows.collect().equals(empty.rows.collect()), bad
-        assert empty.emptied.is_empty(), bad
+    assert refusals(checked) == []
+    told = Counter((cell.column, cell.rule) for cell in bad)
+    assert checked.emptied.rows() == [(*what, n) for what, n in sorted(told.items())]
+    assert checked.emptied_cells.rows() == [
+        (f"{table}.csv", row, cell.column, [cell.rule]) for row, cell in in_their_rows(bad)
+    ]
+    # Each row says what it would say had nobody written anything there, and its neighbours what they said.
+    assert_frame_equal(checked.rows.collect(), empty.rows.collect())
+    assert empty.emptied.is_empty()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_bad_cell_of_a_required_column_refuses_its_row_alone(table: str, tmp_path: Path) -> None:
-    for number, bad in enumerate(bad for name, bad in REQUIRED if name == table):
-        checked = read_rows(tmp_path / f"{number}", table, bad, bad.text)
+    bad = [cell for name, cell in REQUIRED if name == table]
+    checked = read_rows(tmp_path / "bad", table, bad)
 
-        assert {row for row, _, _ in refusals(checked)} == {2}, bad
+    found = refusals(checked)
+    assert {row for row, _, _ in found} == {row for row, _ in in_their_rows(bad)}
+    for at, cell in in_their_rows(bad):
         # A code that is no code breaks the rule of its check digit as well.
-        assert any(row == 2 and name == bad.column and bad.rule in rules for row, name, rules in refusals(checked)), bad
-        assert checked.n_good == 2, bad
-        assert checked.emptied.is_empty(), bad
+        assert any(row == at and name == cell.column and cell.rule in rules for row, name, rules in found), cell
+    assert checked.n_good == len(bad) + 1
+    assert checked.emptied.is_empty()
 
 
 def test_every_optional_column_that_promises_anything_is_tried() -> None:
@@ -136,21 +150,22 @@ def test_all_optional_cells_of_a_row_bad_at_once_leave_the_row(table: str, tmp_p
 
 @pytest.mark.parametrize("dtype", ["list", "bytes"])
 @pytest.mark.parametrize("table", TABLES)
-def test_a_column_of_a_type_that_holds_nothing_readable_is_emptied(table: str, dtype: str, tmp_path: Path) -> None:
+def test_columns_of_a_type_that_holds_nothing_readable_are_emptied(table: str, dtype: str, tmp_path: Path) -> None:
     kept = {"contacts": "person_id", "gp_prescriptions": "bnf_code"}.get(table, "")
-    for column in columns(table):
-        if column.required or column.name == kept or (table, column.name) in NEVER_EMPTIED:
-            continue
-        (folder := tmp_path / column.name).mkdir()
-        cell = pl.Series(column.name, [["x"]] * 2) if dtype == "list" else pl.Series(column.name, [b"\xff"] * 2)
-        rows = pl.DataFrame(good_rows(table, 2), infer_schema_length=None).with_columns(cell)
-        rows.write_parquet(folder / f"{table}.parquet")
+    wanted = sorted(
+        column.name
+        for column in columns(table)
+        if not (column.required or column.name == kept or (table, column.name) in NEVER_EMPTIED)
+    )
+    cells = [["x"]] * 2 if dtype == "list" else [b"\xff"] * 2
+    rows = pl.DataFrame(good_rows(table, 2), infer_schema_length=None)
+    rows.with_columns(pl.Series(name, cells) for name in wanted).write_parquet(tmp_path / f"{table}.parquet")
 
-        checked = read(table, folder)
+    checked = read(table, tmp_path)
 
-        assert refusals(checked) == [], column.name
-        assert checked.emptied["n_cells"].to_list() == [2], column.name
-        assert checked.badly_read == (column.name,)
+    assert refusals(checked) == []
+    assert checked.emptied.select("column", "n_cells").rows() == [(name, 2) for name in wanted]
+    assert sorted(checked.badly_read) == wanted
 
 
 # --- What follows for people ---

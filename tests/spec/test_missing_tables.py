@@ -37,6 +37,11 @@ def whole(tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame]:
     return features_on(tables, NIGHT)
 
 
+@pytest.fixture(scope="module")
+def labels(tables: Tables, whole: tuple[pl.DataFrame, pl.DataFrame]) -> pl.DataFrame:
+    return labelled(tables, whole[0])
+
+
 def labelled(tables: Tables, spine: pl.DataFrame) -> pl.DataFrame:
     settled = known_on(tables, date(2026, 11, 22))
     return label_outcomes(settled, spine, AsOf(NIGHT), horizon=Horizon(365), codelists=CONFIG.codelists)
@@ -44,7 +49,7 @@ def labelled(tables: Tables, spine: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_without_a_table_its_features_are_unknown_and_the_rest_is_as_before(
-    name: str, tables: Tables, whole: tuple[pl.DataFrame, pl.DataFrame]
+    name: str, tables: Tables, whole: tuple[pl.DataFrame, pl.DataFrame], labels: pl.DataFrame
 ) -> None:
     without = {other: frame for other, frame in tables.items() if other != name}
 
@@ -58,7 +63,7 @@ def test_without_a_table_its_features_are_unknown_and_the_rest_is_as_before(
     kept = [feature.name for feature in FEATURES if feature.source not in (*FEEDS[name], "derived", "spine")]
     assert_frame_equal(features.select(kept), whole[1].select(kept))
     if name != "gp_events":
-        assert labelled(without, spine).schema == labelled(tables, whole[0]).schema
+        assert labelled(without, spine).schema == labels.schema
 
 
 def test_without_gp_entries_frailty_is_unknown_and_not_nil(tables: Tables) -> None:
@@ -94,7 +99,7 @@ def test_the_gp_register_alone_is_enough(tables: Tables, whole: tuple[pl.DataFra
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_table_without_rows_counts_as_sent(
-    name: str, tables: Tables, whole: tuple[pl.DataFrame, pl.DataFrame]
+    name: str, tables: Tables, whole: tuple[pl.DataFrame, pl.DataFrame], labels: pl.DataFrame
 ) -> None:
     emptied = {**tables, name: tables[name].clear()}
 
@@ -112,7 +117,7 @@ def test_a_table_without_rows_counts_as_sent(
         assert features.filter(told)[feature.name].to_list() == [0.0] * int(told.sum())
         assert features.filter(at_home & ~told)[feature.name].null_count() == int((at_home & ~told).sum())
     if name != "gp_events":
-        assert labelled(emptied, spine).schema == labelled(tables, whole[0]).schema
+        assert labelled(emptied, spine).schema == labels.schema
 
 
 def test_all_tables_without_rows_but_the_register(tables: Tables, whole: tuple[pl.DataFrame, pl.DataFrame]) -> None:
@@ -149,9 +154,9 @@ def test_features_come_in_their_order_as_numbers_for_everyone_on_the_spine_once(
 
 
 def test_labels_are_for_everyone_on_the_spine_in_its_order(
-    tables: Tables, whole: tuple[pl.DataFrame, pl.DataFrame]
+    whole: tuple[pl.DataFrame, pl.DataFrame], labels: pl.DataFrame
 ) -> None:
-    found = labelled(tables, whole[0])
+    found = labels
 
     assert found["person_id"].equals(whole[0]["person_id"])
     assert [found[name].dtype for name in OUTCOMES] == [pl.Int8] * 4

@@ -19,18 +19,24 @@ from ageingwell.report.sent import sent_notes
 RULES = need_rules(load_config().outreach.thresholds)
 
 
-def night(county: Path, settings: Path, out: Path, **asked: bool) -> OutreachRun:
-    return score(county, as_of=NIGHT, out=out, config=load_config(settings), **asked)
+@pytest.fixture
+def at(first_night: Path, tmp_path: Path) -> Path:
+    """A folder with a county, and its first night."""
+    return copy_of(first_night, tmp_path / "here")
 
 
-def test_a_fire_heading_nobody_knows_is_on_page_one_and_on_the_fire_page(
-    small_county: Path, settings: Path, tmp_path: Path
-) -> None:
-    county = copy_of(small_county, tmp_path / "county")
-    night(county, settings, tmp_path / "out")
-    change(county, "fire_visits", lambda rows: rows.rename({"smoke_alarm_working": "Alarm works?"}))
+def night(at: Path, settings: Path, **asked: bool) -> OutreachRun:
+    return score(at / "county", as_of=NIGHT, out=at / "out", config=load_config(settings), **asked)
 
-    now = night(county, settings, tmp_path / "out")
+
+def tonight(at: Path) -> Path:
+    return (at / "out" / "current").resolve()
+
+
+def test_a_fire_heading_nobody_knows_is_on_page_one_and_on_the_fire_page(at: Path, settings: Path) -> None:
+    change(at / "county", "fire_visits", lambda rows: rows.rename({"smoke_alarm_working": "Alarm works?"}))
+
+    now = night(at, settings)
 
     for page in ("report.html", "agencies/fire.html"):
         text = (now.folder / page).read_text(encoding="utf-8")
@@ -43,12 +49,11 @@ def test_a_fire_heading_nobody_knows_is_on_page_one_and_on_the_fire_page(
 @pytest.mark.parametrize("column", ["died_on", "left_on", "household_id"])
 @pytest.mark.parametrize("way", ["renamed", "emptied"])
 def test_a_register_without_the_dead_the_leavers_or_the_homes_leaves_last_nights_list_current(
-    way: str, column: str, county: Path, settings: Path, tmp_path: Path
+    way: str, column: str, at: Path, settings: Path
 ) -> None:
-    sent = copy_of(county, tmp_path / "county")
-    first = night(sent, settings, tmp_path / "out")
+    before = tonight(at)
     change(
-        sent,
+        at / "county",
         "gp_patients",
         lambda rows: (
             rows.rename({column: "some other heading"})
@@ -58,24 +63,21 @@ def test_a_register_without_the_dead_the_leavers_or_the_homes_leaves_last_nights
     )
 
     with pytest.raises(SourceError, match=column):
-        night(sent, settings, tmp_path / "out")
+        night(at, settings)
 
-    assert (tmp_path / "out" / "current").resolve() == first.folder.resolve()
+    assert tonight(at) == before
 
 
-def test_everybody_moved_leaves_last_nights_list_as_it_was_until_somebody_accepts_it(
-    small_county: Path, settings: Path, tmp_path: Path
-) -> None:
-    county = copy_of(small_county, tmp_path / "county")
-    first = night(county, settings, tmp_path / "out")
+def test_everybody_moved_leaves_last_nights_list_as_it_was_until_somebody_accepts_it(at: Path, settings: Path) -> None:
+    before = tonight(at)
     left = pl.col("recorded_on").max().over("person_id")
-    change(county, "gp_patients", lambda rows: rows.with_columns(left_on=left, left_recorded_on=left))
+    change(at / "county", "gp_patients", lambda rows: rows.with_columns(left_on=left, left_recorded_on=left))
 
     with pytest.raises(ChangeError, match="moved or left"):
-        night(county, settings, tmp_path / "out")
-    assert (tmp_path / "out" / "current").resolve() == first.folder.resolve()
+        night(at, settings)
+    assert tonight(at) == before
 
-    accepted = night(county, settings, tmp_path / "out", accept_change=True)
+    accepted = night(at, settings, accept_change=True)
     assert accepted.n_listed == 0
 
 

@@ -240,6 +240,32 @@ EXCEPT = {
 WEIGHED = {"lives_alone_probability"}
 
 
+Pair = tuple[str, str]
+
+
+def apart(pairs: list[Pair], n: int) -> list[list[Pair]]:
+    """Columns in rounds: no feature rests on two of a round, and those of one table are far from each other."""
+    behind = [columns_behind(feature) for feature in FEATURES]
+    rounds: list[list[Pair]] = [[] for _ in range(n)]
+    for pair in pairs:
+        beside = {other for columns in behind if pair in columns for other in columns}
+        fit = [one for one in rounds if not beside & set(one)]
+        min(fit, key=lambda one: ([name for name, _ in one].count(pair[0]), len(one))).append(pair)
+    return rounds
+
+
+ALONE = {*OF_THE_REGISTER, *EXCEPT}
+LOST = [
+    *([pair] for pair in OPTIONAL if pair in ALONE),
+    *apart([pair for pair in OPTIONAL if pair not in ALONE | FALL_BACKS], 8),
+    [pair for pair in OPTIONAL if pair in FALL_BACKS - ALONE],
+]
+
+
+def words_of(lost: list[Pair]) -> str:
+    return " ".join(f"{name}.{column}" for name, column in lost)
+
+
 @pytest.fixture(scope="module")
 def told(county_tables: Frames) -> tuple[Frames, pl.DataFrame]:
     tables = {name: frame for name, frame in county_tables.items() if name != "permissions"}
@@ -251,24 +277,32 @@ def made_of(tables: Frames, untold: dict[str, frozenset[str]]) -> pl.DataFrame:
     return build_features(known, spine, AsOf(NIGHT), codelists=CONFIG.codelists, untold=untold)
 
 
-@pytest.mark.parametrize(("name", "column"), OPTIONAL)
-def test_a_column_that_never_came_makes_unknown_what_rests_on_it_and_changes_nothing_else(
-    name: str, column: str, told: tuple[Frames, pl.DataFrame]
+def without(tables: Frames, lost: list[Pair]) -> pl.DataFrame:
+    """The features where these columns never came."""
+    emptied, untold = dict(tables), {name: frozenset(column for of, column in lost if of == name) for name, _ in lost}
+    for name, names_lost in untold.items():
+        missing = {known.name: known.missing for known in columns(name)}
+        schema = emptied[name].schema
+        emptied[name] = emptied[name].with_columns(
+            pl.lit(missing[column], dtype=schema[column]).alias(column) for column in names_lost
+        )
+    return made_of(emptied, untold)
+
+
+@pytest.mark.parametrize("lost", LOST, ids=words_of)
+def test_columns_that_never_came_make_unknown_what_rests_on_them_and_change_nothing_else(
+    lost: list[Pair], told: tuple[Frames, pl.DataFrame]
 ) -> None:
     tables, whole = told
-    missing = next(known.missing for known in columns(name) if known.name == column)
-    dtype = tables[name].schema[column]
-    emptied = tables[name].with_columns(pl.lit(missing, dtype=dtype).alias(column))
-    without = made_of({**tables, name: emptied}, {name: frozenset({column})})
-    both = whole.join(without, on="person_id", suffix="_without")
-    assert both.height == whole.height or (name, column) in OF_THE_REGISTER
+    both = whole.join(without(tables, lost), on="person_id", suffix="_without")
+    of_the_register = any(pair in OF_THE_REGISTER for pair in lost)
+    assert both.height == whole.height or of_the_register
+    exempt = {name for pair in lost for name in EXCEPT.get(pair, ())}
 
     for feature in FEATURES:
         before, after = both[feature.name], both[f"{feature.name}_without"]
-        rests = (name, column) in columns_behind(feature)
-        if (name, column) in FALL_BACKS or ((name, column) in OF_THE_REGISTER and not rests):
-            continue
-        if feature.name in EXCEPT.get((name, column), ()):
+        rests = columns_behind(feature) & set(lost)
+        if FALL_BACKS & set(lost) or (of_the_register and not rests) or feature.name in exempt:
             continue
         if not rests:
             assert after.equals(before, check_names=False), feature.name
@@ -277,8 +311,15 @@ def test_a_column_that_never_came_makes_unknown_what_rests_on_it_and_changes_not
             fewer = (after > 0) & (after <= before)
             same = (after == before) & (feature.without_rows is None)
             assert (after.is_null() | fewer | same).all(), f"{feature.name}: a no that nobody told"
-            if (name, column) in MEANINGFUL:
+            if rests & MEANINGFUL:
                 assert after.null_count() == after.len(), feature.name
+
+
+def test_every_column_is_lost_in_a_round_and_no_feature_rests_on_two_of_one() -> None:
+    assert sorted(pair for lost in LOST for pair in lost) == sorted(OPTIONAL)
+    for lost in LOST:
+        if not FALL_BACKS & set(lost):
+            assert all(len(columns_behind(feature) & set(lost)) < 2 for feature in FEATURES), lost
 
 
 def test_every_column_of_a_table_that_a_feature_reads_is_behind_it() -> None:

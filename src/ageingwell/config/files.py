@@ -97,7 +97,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def table_rows(path: Path) -> pl.DataFrame:
     """A CSV beside the settings, packed with gzip or not, as text; a `ConfigError` where it is none or too large."""
-    content = file_bytes(path, most=MOST_TABLE_BYTES)
+    return rows_in(path.name, file_bytes(path, most=MOST_TABLE_BYTES))
+
+
+def rows_in(name: str, content: bytes) -> pl.DataFrame:
+    """The rows of a CSV of this name and content, as `table_rows` gives them."""
     fault = "cannot be read as CSV in UTF-8"
     try:
         if content[:2] == b"\x1f\x8b":
@@ -105,7 +109,7 @@ def table_rows(path: Path) -> pl.DataFrame:
                 content = packed.read(MOST_TABLE_BYTES + 1)
             if len(content) > MOST_TABLE_BYTES:
                 raise ConfigError(
-                    f"{path.name}: unpacks to more than {MOST_TABLE_BYTES // 1_000_000} MB",
+                    f"{name}: unpacks to more than {MOST_TABLE_BYTES // 1_000_000} MB",
                     "correct its path",
                 )
         # Polars would unpack other kinds itself, without end.
@@ -117,7 +121,7 @@ def table_rows(path: Path) -> pl.DataFrame:
             return pl.read_csv(io.BytesIO(content), infer_schema=False)
     except (zlib.error, OSError, EOFError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         pass
-    raise ConfigError(f"{path.name}: {fault}", "save it as CSV in UTF-8")
+    raise ConfigError(f"{name}: {fault}", "save it as CSV in UTF-8")
 
 
 def mistakes(model: type[BaseModel], path: Path, fault: ValidationError) -> list[str]:

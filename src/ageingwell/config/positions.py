@@ -1,11 +1,12 @@
 """Where places lie: one point a place, from the group's own table; nobody's home is ever located."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from ageingwell.config.files import table_rows
+from ageingwell.config.files import MOST_TABLE_BYTES, file_bytes, rows_in
 from ageingwell.errors import ConfigError
 
 COLUMNS: Final = ("place", "district", "latitude", "longitude", "source")
@@ -20,9 +21,14 @@ def read_positions(path: Path) -> pl.DataFrame:
     Raises `ConfigError` naming file and row where a column is missing, a place stands twice or a point lies outside
     the United Kingdom.
     """
-    table = table_rows(path)
+    return _positions_in(path.name, file_bytes(path, most=MOST_TABLE_BYTES))
+
+
+@lru_cache(maxsize=1)  # every page of a night asks for them
+def _positions_in(name: str, content: bytes) -> pl.DataFrame:
+    table = rows_in(name, content)
     if absent := [name for name in COLUMNS if name not in table.columns]:
-        raise ConfigError(f"{path.name}: no column {', '.join(absent)}", f"it needs {', '.join(COLUMNS)}")
+        raise ConfigError(f"{name}: no column {', '.join(absent)}", f"it needs {', '.join(COLUMNS)}")
     read = table.select(
         "place", "district", pl.col("latitude", "longitude").cast(pl.Float64, strict=False)
     ).with_row_index("row", offset=1)
@@ -31,7 +37,7 @@ def read_positions(path: Path) -> pl.DataFrame:
     if not wrong.is_empty():
         rows = ", ".join(str(row) for row in wrong["row"].head(5))
         raise ConfigError(
-            f"{path.name}: row {rows}: the place is missing or named twice, or the point is outside the United Kingdom",
+            f"{name}: row {rows}: the place is missing or named twice, or the point is outside the United Kingdom",
             "write each place once, with latitude and longitude in degrees",
         )
     return read.drop("row")

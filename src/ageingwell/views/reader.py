@@ -56,6 +56,13 @@ class Reader:
     def _rules(self) -> dict[str, NeedRule]:
         return {rule.name: rule for rule in need_rules(self.thresholds)}
 
+    @cached_property
+    def _themes_of_rules(self) -> dict[str, frozenset[str]]:
+        """The themes of every fact that each need's rule counts."""
+        return {
+            name: frozenset().union(*(fact.themes() for fact in rule.facts())) for name, rule in self._rules.items()
+        }
+
     def reads_need(self, need: str) -> bool:
         """Whether it may read every fact that the need's rule counts, held or not.
 
@@ -66,8 +73,8 @@ class Reader:
 
     def reads_need_in(self, need: str, themes: frozenset[str]) -> bool:
         """Whether every fact that the need's rule counts is of some themes."""
-        rule = self._rules.get(need)
-        return rule is not None and frozenset().union(*(fact.themes() for fact in rule.facts())) <= themes
+        counted = self._themes_of_rules.get(need)
+        return counted is not None and counted <= themes
 
     @property
     def reads_every_need(self) -> bool:
