@@ -44,7 +44,7 @@ class Opened:
 
 @pytest.fixture(scope="session")
 def tab(browser: Any) -> Callable[..., Opened]:
-    """A tab cut off from every network, the same one each time for the same options: a new one costs more than a page."""
+    """A tab cut off from every network, the same one for the same options: a new one costs more than a page."""
     kept: dict[tuple[tuple[str, Any], ...], Opened] = {}
 
     def of(**options: Any) -> Opened:
