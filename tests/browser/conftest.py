@@ -42,25 +42,47 @@ class Opened:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
-    """Open a file as a reader would, cut off from every network; `width` 320 is 400% zoom of a common screen."""
-    contexts = []
+@pytest.fixture(scope="session")
+def tab(browser: Any) -> Callable[..., Opened]:
+    """A tab cut off from every network, the same one for the same options: a new one costs more than a page."""
+    kept: dict[tuple[tuple[str, Any], ...], Opened] = {}
 
-    def opened(path: Path, anchor: str = "", *, width: int = 1280, for_axe: bool = False, **more: Any) -> Opened:
+    def of(**options: Any) -> Opened:
+        key = tuple(sorted(options.items()))
+        if key not in kept:
+            context = browser.new_context(offline=True, **options)
+            context.set_default_timeout(10_000)
+            one = kept[key] = Opened(context.new_page())
+            one.page.on("request", lambda request: one.asked_for.append(request.url))
+            one.page.on("console", lambda message: one.complaints.append(message.text))
+            one.page.on("pageerror", lambda fault: one.complaints.append(str(fault)))
+        return kept[key]
+
+    return of
+
+
+@pytest.fixture
+def open_page(tab: Callable[..., Opened]) -> Callable[..., Opened]:
+    """Open a file as a reader would; `width` 320 is 400% zoom of a common screen."""
+
+    def opened(
+        path: Path,
+        anchor: str = "",
+        *,
+        width: int = 1280,
+        colours: str = "light",
+        for_axe: bool = False,
+        scripts: bool = True,
+    ) -> Opened:
         # axe puts a script of its own into the page, which the page's content policy forbids.
-        context = browser.new_context(
-            offline=True, bypass_csp=for_axe, viewport={"width": width, "height": 900}, **more
-        )
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        one = Opened(context.new_page())
-        one.page.on("request", lambda request: one.asked_for.append(request.url))
-        one.page.on("console", lambda message: one.complaints.append(message.text))
-        one.page.on("pageerror", lambda fault: one.complaints.append(str(fault)))
+        one = tab(bypass_csp=for_axe, java_script_enabled=scripts)
+        # From one place on a page to another a browser would not load it again.
+        one.page.goto("about:blank")
+        one.page.set_viewport_size({"width": width, "height": 900})
+        one.page.emulate_media(color_scheme=colours)
+        one.asked_for.clear()
+        one.complaints.clear()
         one.page.goto(path.resolve().as_uri() + anchor)
         return one
 
-    yield opened
-    for context in contexts:
-        context.close()
+    return opened

@@ -46,7 +46,7 @@ def test_a_reader_without_arial_has_one_sheet_a_person_as_well(night, open_page,
 
 def test_without_scripts_it_prints_the_same(night, open_page):
     page = open_page(night / "report.html").page
-    without = open_page(night / "report.html", java_script_enabled=False).page
+    without = open_page(night / "report.html", scripts=False).page
 
     assert sheets(without) == sheets(page)
 

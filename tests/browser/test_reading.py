@@ -93,6 +93,7 @@ def test_the_list_can_be_put_in_another_order_and_back(report):
 
 
 def test_neither_order_nor_narrowing_is_remembered(report):
+    report.evaluate("[localStorage, sessionStorage].forEach((kept) => kept.clear())")  # what pages before have kept
     listed = keys(report)
     report.get_by_label("Order", exact=True).select_option("lead")
     report.get_by_label("Suggested lead", exact=True).select_option(index=1)
@@ -170,7 +171,7 @@ def test_an_agency_opens_a_door_from_its_own_list(night, open_page):
 
 
 def test_with_scripts_off_everything_stands_open_in_order_and_links_lead_there(night, open_page):
-    page = open_page(night / "report.html", java_script_enabled=False).page
+    page = open_page(night / "report.html", scripts=False).page
     n = page.locator("tr[data-card]").count()
 
     assert page.locator(".card:visible").count() == n

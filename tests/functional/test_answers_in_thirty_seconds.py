@@ -20,9 +20,10 @@ from helpers.views import AS_OF, FACTS, FOUND, LEFT, see
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
-from ageingwell.night.score import score
+from ageingwell.jobs.viewing import explained, view_text
+from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key, row_key
-from ageingwell.register import LEAD_AGENCIES
+from ageingwell.register import LEAD_AGENCIES, Recipient
 from ageingwell.report.html import report_html
 from ageingwell.report.summary import summarise
 from ageingwell.views.words import NEED_WORDS, agency_words, day_words
@@ -39,9 +40,13 @@ OVERDUE_BY = NIGHT + timedelta(days=4)
 class Later:
     """A night a week after a meeting: its folder, its frames, the records, and what the meeting decided."""
 
-    folder: Path
+    run: OutreachRun
     records: Path
     decided: dict[str, str]
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder
 
     def frame(self, name: str) -> pl.DataFrame:
         return pl.read_parquet(self.folder / f"{name}.parquet")
@@ -97,8 +102,8 @@ def later(county: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
     filled = fill(book, answers, to=at / "back.xlsx")
     ran = CliRunner().invoke(cli, ["record", str(filled), "--out", str(at / "out"), "--recorded-on", str(MEETING)])
     assert ran.exit_code == 0, ran.output
-    score(at / "county", as_of=NEXT, out=at / "out", config=config)
-    return Later(at / "out" / str(NEXT), at / "county", {leads[key]: people[key] for key in chosen})
+    run = score(at / "county", as_of=NEXT, out=at / "out", config=config)
+    return Later(run, at / "county", {leads[key]: people[key] for key in chosen})
 
 
 def _with_fire_risks(folder: Path) -> None:
@@ -474,15 +479,13 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 # IG lead
 
 
-def explained(recipient: str) -> list[str]:
-    ran = CliRunner().invoke(cli, ["views", "explain", recipient])
-    assert ran.exit_code == 0, ran.output
-    return ran.stdout.split()
+def told_by_views_explain(night: Later, recipient: Recipient) -> list[str]:
+    return view_text(explained(recipient, night.run, config=load_config())).split()
 
 
 @asks("IG lead", "Who sees what, on what basis, till when?")
 def _(night: Later) -> tuple[list[str], list[str]]:
-    return explained("fire"), ["health", "made-up data", "2099-12-31"]
+    return told_by_views_explain(night, "fire"), ["health", "made-up data", "2099-12-31"]
 
 
 @asks("IG lead", "Who opted out, how many?")
@@ -492,7 +495,7 @@ def _(night: Later) -> tuple[list[str], list[str]]:
 
 @asks("IG lead", "Can a view leak?")
 def _(night: Later) -> tuple[list[str], list[str]]:
-    return explained("housing"), ["health"]
+    return told_by_views_explain(night, "housing"), ["health"]
 
 
 # Clinical safety

@@ -3,18 +3,19 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from click.testing import CliRunner
-from helpers.counties import settings_file
+from helpers.counties import NIGHT, settings_file
 
 from ageingwell.cli import cli
 from ageingwell.cli.views import RECIPIENTS
 from ageingwell.config.load import Config, load_config
 from ageingwell.errors import NotPermittedError
-from ageingwell.jobs import viewing
-from ageingwell.jobs.viewing import explain_view, view_text
+from ageingwell.jobs.viewing import explain_view, explained, view_text
+from ageingwell.night.score import OutreachRun, score
 from ageingwell.register import Recipient
 
 
@@ -29,19 +30,23 @@ def with_views(config: Config, **views: Mapping[str, object]) -> Config:
     return replace(config, ledger=config.ledger.model_copy(update={"views": {**config.ledger.views, **changed}}))
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def night(county: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> OutreachRun:
+    """A night whose files were drawn for the shipped ledger."""
+    return score(county, as_of=NIGHT, out=tmp_path_factory.mktemp("nights") / "out", config=load_config(settings))
+
+
 @pytest.mark.parametrize("recipient", ["group", "safeguarding"])
-def test_nothing_forbidden_is_in_a_recipients_files(config, recipient):
-    view = explain_view(recipient, config=config, people=150)
+def test_nothing_forbidden_is_in_a_recipients_files(night, config, recipient):
+    view = explained(recipient, night, config=config)
 
     assert view.n_found == 0
     assert view.files
     assert view.rows.columns == view.columns["column"].to_list()
 
 
-@pytest.mark.slow
-def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(config):
-    view = explain_view("fire", config=config, n_rows=2)
+def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(night, config):
+    view = explained("fire", night, config=config, n_rows=2)
 
     said = view_text(view)
     kept = {row["what"]: row["on_record"] for row in view.absent.to_dicts()}
@@ -57,31 +62,9 @@ def test_a_fire_crew_is_shown_its_columns_its_rows_and_what_is_kept_from_it(conf
     assert "FOUND" not in said
 
 
-@pytest.mark.slow
-def test_a_narrower_row_in_the_groups_own_ledger_is_obeyed(config):
-    narrow = with_views(config, fire={"themes": ()})
-
-    view = explain_view("fire", config=narrow)
-
-    assert view.readable == ()
-    assert {fact for facts in view.rows["facts"] for fact in facts} == {
-        "Nothing that you may read",
-        "Ask the group what else is on record",
-    }
-    assert set(view.needs["words"]) == {
-        "May need help to be safe from fire at home",
-        "May need help within days to be safe from fire at home",
-    }
-    assert view.n_found == 0
-
-
-@pytest.mark.slow
-def test_a_fact_that_did_reach_the_files_is_found(config, monkeypatch):
+def test_a_fact_that_did_reach_the_files_is_found(night, config):
     """The test of the test: the files are drawn for the wide row, and searched for what the narrow one forbids."""
-    drawn_for = viewing._for_made_up_people(config)
-    monkeypatch.setattr(viewing, "_for_made_up_people", lambda _: drawn_for)
-
-    view = explain_view("fire", config=with_views(config, fire={"themes": ("home",)}), people=150)
+    view = explained("fire", night, config=with_views(config, fire={"themes": ("home",)}))
 
     found = {row["what"]: row["found"] for row in view.absent.to_dicts()}
     assert found["facts about fire"] > 0
@@ -99,16 +82,24 @@ def test_a_recipient_without_a_row_in_the_ledger_has_no_view(config):
 
 
 @pytest.mark.slow
-def test_the_command_prints_it_and_takes_the_groups_own_settings(tmp_path):
-    own = settings_file(tmp_path / "own", permissions={"views.fire.themes": ["home"]})
+def test_the_command_prints_it_and_a_narrower_row_in_the_groups_own_ledger_is_obeyed(tmp_path):
+    own = settings_file(tmp_path / "own", permissions={"views.fire.themes": []})
 
-    told = CliRunner().invoke(cli, ["views", "explain", "fire", "--config", str(own), "--rows", "1", "--json"])
+    told = CliRunner().invoke(cli, ["views", "explain", "fire", "--config", str(own), "--rows", "100", "--json"])
 
     assert told.exit_code == 0, told.output
     view = json.loads(told.stdout)
     assert view["recipient"] == "fire"
-    assert view["readable"] == ["home"]
-    assert len(view["rows"]) == 1
+    assert view["readable"] == []
+    assert len(view["rows"]) == view["n_rows"] > 1
+    assert {fact for row in view["rows"] for fact in row["facts"]} == {
+        "Nothing that you may read",
+        "Ask the group what else is on record",
+    }
+    assert {need["words"] for need in view["needs"]} == {
+        "May need help to be safe from fire at home",
+        "May need help within days to be safe from fire at home",
+    }
     assert {row["found"] for row in view["absent"]} == {0}
 
 

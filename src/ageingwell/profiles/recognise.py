@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 from ageingwell.errors import SourceError
@@ -19,6 +20,9 @@ from ageingwell.reading.showable import shown_headings
 TITLE_LINES = 25
 # So many lines are looked at for values that tell two layouts apart.
 LINES = 200
+# For the names that profiles write, each of which is compared with every line of every file.
+_folded_name = cache(folded_heading)
+_Spelt = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,10 @@ def recognise(
     matches = [
         match
         for head in seen
+        for titles in [[_spelt(cells) for cells in head.rows[:TITLE_LINES]]]
         for profile in profiles
         for kind in profile.files
-        if (match := _match(path, head, profile, kind, is_told=is_told)) is not None
+        if (match := _match(path, head, titles, profile, kind, is_told=is_told)) is not None
     ]
     if not matches:
         return None
@@ -113,12 +118,19 @@ def _heads(path: Path) -> list[Head]:
     ]
 
 
-def _match(path: Path, head: Head, profile: Profile, kind: str, *, is_told: bool) -> _Match | None:
+def _spelt(cells: Sequence[str]) -> _Spelt:
+    """The cells of a line as they are spelt, each by how it is folded."""
+    return {folded_heading(cell): cell.strip() for cell in reversed(cells) if cell.strip()}
+
+
+def _match(
+    path: Path, head: Head, titles: Sequence[_Spelt], profile: Profile, kind: str, *, is_told: bool
+) -> _Match | None:
     file = profile.files[kind]
     by_name = int(any(fnmatch(path.name.lower(), pattern.lower()) for pattern in file.names))
     if file.name_must_match and not (by_name or is_told):
         return None
-    found = _by_lines(head, file) if not file.reader.has_header else _by_header(head, file)
+    found = _by_lines(head, file) if not file.reader.has_header else _by_header(head, titles, file)
     if found is None:
         return None
     row, headings, alike = found
@@ -163,27 +175,25 @@ def _by_lines(head: Head, file: SourceFile) -> tuple[int, dict[str, str], float]
     return 0, {folded_heading(name): name for name in names}, 1.0
 
 
-def _by_header(head: Head, file: SourceFile) -> tuple[int, dict[str, str], float] | None:
-    for row, cells in enumerate(head.rows[:TITLE_LINES]):
-        headings = _headings(cells, file)
+def _by_header(head: Head, titles: Sequence[_Spelt], file: SourceFile) -> tuple[int, dict[str, str], float] | None:
+    for row, (cells, sent) in enumerate(zip(head.rows[:TITLE_LINES], titles, strict=True)):
+        headings = _headings(cells, sent, file)
         if headings is not None and _holds(head.rows[row + 1 :], cells, headings, file):
-            known = {folded_heading(name) for name in (*file.columns, *file.optional)}
-            sent = {folded_heading(cell) for cell in cells if cell.strip()}
-            union = len(sent | known)
+            known = {_folded_name(name) for name in (*file.columns, *file.optional)}
+            union = len(sent.keys() | known)
             return row, headings, len(headings) / union if union else 0.0
     return None
 
 
-def _headings(cells: Sequence[str], file: SourceFile) -> dict[str, str] | None:
+def _headings(cells: Sequence[str], by_folded: _Spelt, file: SourceFile) -> dict[str, str] | None:
     """Our name for each column the profile uses and the row names; None where the row is no such header."""
-    by_folded = {folded_heading(cell): cell.strip() for cell in reversed(cells) if cell.strip()}
     found: dict[str, str] = {}
     wanted = (*file.columns, *file.optional)
     # The layout's own spelling comes first: a heading that one column owns is not another's other spelling.
-    own = {key for name in wanted if (key := folded_heading(name)) in by_folded}
+    own = {key for name in wanted if (key := _folded_name(name)) in by_folded}
     for name in wanted:
-        key = folded_heading(name)
-        others = [other for each in file.also.get(name, ()) if (other := folded_heading(each)) not in own]
+        key = _folded_name(name)
+        others = [other for each in file.also.get(name, ()) if (other := _folded_name(each)) not in own]
         spelt = next(
             (each for each in (key, *others) if each in by_folded and by_folded[each] not in found.values()), None
         )
