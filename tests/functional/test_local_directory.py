@@ -1,7 +1,6 @@
 """A night with, without, and with a late or damaged directory of local services."""
 
 import json
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -12,9 +11,12 @@ from helpers.directory import page, service
 
 from ageingwell.config.load import load_config
 from ageingwell.errors import ConfigError, SourceError
+from ageingwell.night.in_memory import outreach_list
 from ageingwell.night.local import read_local_directory
 from ageingwell.night.score import score
+from ageingwell.night.withdrawing import withdraw
 from ageingwell.report.offers import NO_DIRECTORY, NOT_USABLE
+from ageingwell.report.summary import notices
 
 
 def config_with(folder: Path, bundle: Path | None = None, **services):
@@ -34,97 +36,103 @@ def config_with(folder: Path, bundle: Path | None = None, **services):
 
 
 @pytest.fixture(scope="module")
-def shipped_night(small_county, bundle, tmp_path_factory):
-    """A night with the shipped directory, on a county that nobody changes."""
-    folder = tmp_path_factory.mktemp("shipped")
-    return night(small_county, folder, config_with(folder / "settings", bundle))
+def shipped_night(first_night):
+    """A published night with the shipped directory."""
+    return first_night / "out" / str(NIGHT)
 
 
-def night(county, tmp_path, config):
-    return score(county, as_of=NIGHT, out=tmp_path / "out", config=config)
+@pytest.fixture(scope="module")
+def late_night(small_county, bundle, tmp_path_factory):
+    """A published night with a directory that was last checked long ago and holds a record that is refused."""
+    at = tmp_path_factory.mktemp("late")
+    checked = {"assured_date": "2026-01-31"}
+    page(at / "late", *(service(f"s{n}", **checked) for n in range(9)), service("bad", status="?", **checked))
+    config = config_with(at / "settings", bundle, directory=str(at / "late"))
+    return score(small_county, as_of=NIGHT, out=at / "out", config=config).folder
 
 
-def offers(run, agency="voluntary"):
-    told = json.loads((run.folder / "agencies" / f"{agency}.json").read_text(encoding="utf-8"))
-    return [text for row in told["rows"] for text in row["offers"]]
+def told(night, agency):
+    return json.loads((night / "agencies" / f"{agency}.json").read_text(encoding="utf-8"))
 
 
-def notices(run):
-    return json.loads((run.folder / "agencies" / "fire.json").read_text(encoding="utf-8"))["notices"]
+def manifest(night):
+    return json.loads((night / "manifest.json").read_text(encoding="utf-8"))
+
+
+def offers(night, agency="voluntary"):
+    """What one agency is told of services nearby, on a night that was published or only worked out."""
+    rows = told(night, agency)["rows"] if isinstance(night, Path) else night.view(agency).to_dicts()
+    return [text for row in rows for text in row["offers"]]
 
 
 def test_the_shipped_directory_is_offered_to_made_up_people(shipped_night):
-    run = shipped_night
+    night, directory = shipped_night, manifest(shipped_night)["directory"]
 
-    assert any("; checked " in text for text in offers(run))
-    assert run.facts.directory["state"] == "in_time"
-    assert run.facts.directory["n_organisations"] >= 70
-    assert not run.facts.is_degraded
-    first = next(text for text in offers(run) if "; checked " in text)
-    assert first in (run.folder / "agencies" / "voluntary.csv").read_text(encoding="utf-8")
+    assert any("; checked " in text for text in offers(night))
+    assert directory["state"] == "in_time"
+    assert directory["n_organisations"] >= 70
+    assert not manifest(night)["is_degraded"]
+    first = next(text for text in offers(night) if "; checked " in text)
+    assert first in (night / "agencies" / "voluntary.csv").read_text(encoding="utf-8")
     # The page has the name, the telephone and the times; the workbook and the CSV also say when they were checked.
-    assert first.partition(" (")[0] in (run.folder / "agencies" / "voluntary.html").read_text(encoding="utf-8")
+    assert first.partition(" (")[0] in (night / "agencies" / "voluntary.html").read_text(encoding="utf-8")
 
 
 def test_what_is_written_for_machines_is_what_the_recipient_reads(shipped_night):
-    run = shipped_night
     for agency in ("gp", "fire"):
-        told = json.loads((run.folder / "agencies" / f"{agency}.json").read_text(encoding="utf-8"))
-        frame = pl.read_parquet(run.folder / "agencies" / f"{agency}.parquet")
+        of_machine = told(shipped_night, agency)
+        frame = pl.read_parquet(shipped_night / "agencies" / f"{agency}.parquet")
 
-        assert told["recipient"] == agency
-        assert frame.to_dicts() == told["rows"]
-        header = (run.folder / "agencies" / f"{agency}.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+        assert of_machine["recipient"] == agency
+        assert frame.to_dicts() == of_machine["rows"]
+        header = (shipped_night / "agencies" / f"{agency}.csv").read_text(encoding="utf-8-sig").splitlines()[0]
         assert header.replace('"', "").split(",")[: frame.width] == frame.columns
-        assert frame.columns == [column["name"] for column in told["columns"]]
-        assert all(column["meaning"] for column in told["columns"])
+        assert frame.columns == [column["name"] for column in of_machine["columns"]]
+        assert all(column["meaning"] for column in of_machine["columns"])
 
 
 def test_without_a_directory_the_night_runs_and_says_so(small_county, bundle, tmp_path):
-    run = night(small_county, tmp_path, config_with(tmp_path / "settings", bundle, directory=None))
+    config = config_with(tmp_path / "settings", bundle, directory=None)
 
-    assert set(offers(run)) <= {NO_DIRECTORY}
-    assert not run.facts.is_degraded
-    assert "No directory of local services is connected" in (run.folder / "commissioning.html").read_text("utf-8")
+    night = outreach_list(small_county, as_of=NIGHT, config=config)
+
+    assert night.n_listed > 0
+    assert set(offers(night)) <= {NO_DIRECTORY}
+    assert not night.facts.is_degraded
+    # What the page for commissioners says then: tests/unit/test_report_commissioning.py.
+    assert night.facts.directory["state"] == "none"
 
 
 def test_a_damaged_directory_degrades_the_night_and_is_named(small_county, bundle, tmp_path):
     broken = tmp_path / "broken"
     page(broken, service("s1"))
     (broken / "services-1.json").write_bytes(b'{"contents": [')
+    config = config_with(tmp_path / "settings", bundle, directory=str(broken))
 
-    run = night(small_county, tmp_path, config_with(tmp_path / "settings", bundle, directory=str(broken)))
+    night = outreach_list(small_county, as_of=NIGHT, config=config)
 
-    assert run.facts.is_degraded
-    assert "not whole JSON" in run.facts.directory["why"]
-    assert set(offers(run)) <= {NOT_USABLE}
-    assert any("directory of local services could not be used" in notice for notice in notices(run))
+    assert night.facts.is_degraded
+    assert "not whole JSON" in night.facts.directory["why"]
+    assert set(offers(night)) <= {NOT_USABLE}
+    assert any("directory of local services could not be used" in notice for notice in notices(night.facts))
 
 
 def test_a_required_directory_that_is_damaged_stops_the_night(small_county, bundle, tmp_path):
     config = config_with(tmp_path / "settings", bundle, directory=str(tmp_path / "nowhere"), required=True)
 
     with pytest.raises(SourceError, match="no such directory"):
-        night(small_county, tmp_path, config)
+        score(small_county, as_of=NIGHT, out=tmp_path / "out", config=config)
 
 
-def test_a_late_directory_is_used_and_named(small_county, bundle, tmp_path):
-    page(tmp_path / "late", service("s1", assured_date="2026-01-31"))
-
-    run = night(small_county, tmp_path, config_with(tmp_path / "settings", bundle, directory=str(tmp_path / "late")))
-
-    assert run.facts.directory["state"] == "late"
-    assert any("last checked on 31 January 2026" in notice for notice in notices(run))
+def test_a_late_directory_is_used_and_named(late_night):
+    assert manifest(late_night)["directory"]["state"] == "late"
+    assert any("last checked on 31 January 2026" in notice for notice in told(late_night, "fire")["notices"])
 
 
-def test_refused_records_of_the_directory_are_kept_with_file_number_and_field(small_county, bundle, tmp_path):
-    page(tmp_path / "some", *(service(f"s{n}") for n in range(9)), service("bad", status="?"))
-
-    run = night(small_county, tmp_path, config_with(tmp_path / "settings", bundle, directory=str(tmp_path / "some")))
-
-    refused = pl.read_parquet(run.folder / "refused" / "services.parquet")
+def test_refused_records_of_the_directory_are_kept_with_file_number_and_field(late_night):
+    refused = pl.read_parquet(late_night / "refused" / "services.parquet")
     assert refused.rows() == [("services-1.json", 10, "status", ["unknown_label"])]
-    assert run.facts.directory["n_refused"] == 1
+    assert manifest(late_night)["directory"]["n_refused"] == 1
 
 
 def test_made_up_services_are_never_offered_to_real_people(tmp_path):
@@ -141,18 +149,17 @@ def test_a_directory_of_ones_own_is_offered_to_real_people(tmp_path):
     assert read_local_directory(config, on=NIGHT, made_up=False).services.height == 1
 
 
-def test_a_withdrawal_draws_the_same_directory_again(shipped_night, small_county, bundle, tmp_path):
-    config = config_with(tmp_path / "settings", bundle)
-    county = copy_of(small_county, tmp_path / "county")
-    shutil.copytree(shipped_night.folder.parent, tmp_path / "out", symlinks=True)
-    gone = shipped_night.frames.listed["person_id"][0]
-    opt_out(county, "objection", person=gone)
+def test_a_withdrawal_draws_the_same_directory_again(first_night, shipped_night, settings, tmp_path):
+    here = copy_of(first_night, tmp_path / "here")
+    gone = pl.read_parquet(shipped_night / "list.parquet")["person_id"][0]
+    opt_out(here / "county", "objection", person=gone)
 
-    later = score(county, as_of=date(2026, 11, 23), out=tmp_path / "out", config=config)
+    revised = withdraw(here / "county", as_of=date(2026, 11, 23), out=here / "out", config=load_config(settings)).folder
 
-    revised = next(path for path in (tmp_path / "out").iterdir() if path.name.startswith("2026-11-22.r2"))
-    assert not [path for folder in (revised, later.folder) for path, text in texts_of(folder).items() if gone in text]
-    assert (revised / "services.parquet").read_bytes() == (shipped_night.folder / "services.parquet").read_bytes()
+    assert revised is not None
+    assert revised.name == f"{NIGHT}.r2"
+    assert not [path for path, text in texts_of(revised).items() if gone in text]
+    assert (revised / "services.parquet").read_bytes() == (shipped_night / "services.parquet").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 from helpers.counties import NIGHT, copy_of, opt_out, settings_file
+from helpers.shared import Shared
 
 from ageingwell.config.load import load_config
 from ageingwell.errors import PublishError
@@ -15,22 +17,22 @@ from ageingwell.outreach.lot import lot_number
 
 
 @pytest.fixture(scope="module")
-def nights(small_county: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three weekly nights with half of the places drawn by lot; somebody who took part objects before the last."""
-    at = tmp_path_factory.mktemp("lots")
+def nights(small_county: Path, bundle: Path, shared: Shared) -> Path:
+    """Two weekly nights with half of the places drawn by lot; somebody who took part objects before the second."""
+    return shared.folder("lots", partial(publish_nights, small_county, bundle))
+
+
+def publish_nights(small_county: Path, bundle: Path, at: Path) -> None:
     data = copy_of(small_county, at / "county")
     few = {f"capacity.{agency}": 4 for agency in ("gp", "social_care", "housing", "fire", "voluntary")}
     floors = {"floors.unknown_to_every_service": 0.0, "floors.most_deprived_fifth": 0.0}
     lot = {"random_share": 0.5, "lot_left_out_days": 60}
-    settings = settings_file(at / "settings", bundle=bundle, outreach={**few, **floors, **lot})
-    config = load_config(settings)
-    for week in range(3):
-        if week == 2:
-            taking_part = pl.read_parquet(at / "out" / str(NIGHT) / "lot.parquet")["person_id"][0]
-            opt_out(data, "objection", person=taking_part)
-            (at / "objects.txt").write_text(taking_part)
-        score(data, as_of=NIGHT + timedelta(weeks=week), out=at / "out", config=config)
-    return at
+    config = load_config(settings_file(at / "settings", bundle=bundle, outreach={**few, **floors, **lot}))
+    score(data, as_of=NIGHT, out=at / "out", config=config)
+    taking_part = lots(at, 0)["person_id"][0]
+    opt_out(data, "objection", person=taking_part)
+    (at / "objects.txt").write_text(taking_part)
+    score(data, as_of=NIGHT + timedelta(weeks=1), out=at / "out", config=config)
 
 
 def lots(at: Path, week: int) -> pl.DataFrame:
@@ -41,19 +43,17 @@ def test_who_lost_is_off_the_list_for_the_stated_time_and_told_why(nights: Path)
     lost = lots(nights, 0).filter(~pl.col("is_won"))
 
     assert lost.height > 0
-    for week in (1, 2):
-        folder = nights / "out" / str(NIGHT + timedelta(weeks=week))
-        listed = pl.read_parquet(folder / "list.parquet")
-        not_urgent = listed.filter(pl.col("urgency") != "urgent")
-        assert set(not_urgent["person_id"]) & set(lost["person_id"]) == set()
-        told = pl.read_parquet(folder / "attrition.parquet").filter(reason="lost_the_lot")
-        assert set(told["person_id"]) <= set(lots(nights, week)["person_id"]) | {None}
-        until = NIGHT + timedelta(days=60)
-        assert told.join(lost, on="person_id")["re_enters_on"].min() == until
+    folder = nights / "out" / str(NIGHT + timedelta(weeks=1))
+    listed = pl.read_parquet(folder / "list.parquet")
+    not_urgent = listed.filter(pl.col("urgency") != "urgent")
+    assert set(not_urgent["person_id"]) & set(lost["person_id"]) == set()
+    told = pl.read_parquet(folder / "attrition.parquet").filter(reason="lost_the_lot")
+    assert set(told["person_id"]) <= set(lots(nights, 1)["person_id"]) | {None}
+    assert told.join(lost, on="person_id")["re_enters_on"].min() == NIGHT + timedelta(days=60)
 
 
 def test_the_lot_of_each_night_can_be_drawn_again_from_its_files(nights: Path) -> None:
-    for week in range(3):
+    for week in range(2):
         on = NIGHT + timedelta(weeks=week)
         told = json.loads((nights / "out" / str(on) / "manifest.json").read_text())["lot"]
         tonight = lots(nights, week).filter(drawn_on=on).unique("door_id")
@@ -67,7 +67,7 @@ def test_the_lot_of_each_night_can_be_drawn_again_from_its_files(nights: Path) -
 
 def test_lots_of_earlier_nights_are_carried_on_without_anybody_who_objects(nights: Path) -> None:
     objects = (nights / "objects.txt").read_text()
-    first, last = lots(nights, 0), lots(nights, 2)
+    first, last = lots(nights, 0), lots(nights, 1)
 
     assert objects in first["person_id"]
     assert objects not in last["person_id"]
@@ -79,14 +79,14 @@ def test_lots_of_earlier_nights_are_carried_on_without_anybody_who_objects(night
 
 def test_a_damaged_lot_stops_the_next_night(nights: Path, tmp_path: Path) -> None:
     copy_of(nights / "out", tmp_path / "out")
-    damaged = tmp_path / "out" / str(NIGHT + timedelta(weeks=2)) / "lot.parquet"
+    damaged = tmp_path / "out" / str(NIGHT + timedelta(weeks=1)) / "lot.parquet"
     damaged.chmod(0o600)
     damaged.write_bytes(damaged.read_bytes()[:-40])
 
     with pytest.raises(PublishError, match=r"lot\.parquet"):
         score(
             nights / "county",
-            as_of=NIGHT + timedelta(weeks=3),
+            as_of=NIGHT + timedelta(weeks=2),
             out=tmp_path / "out",
             config=load_config(nights / "settings" / "score.toml"),
         )

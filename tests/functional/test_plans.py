@@ -1,25 +1,28 @@
 """A plan goes back with the group's workbook: taken whole, ended with a reason, in own words only where that is set."""
 
 import csv
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import polars as pl
 import pytest
-from click.testing import CliRunner, Result
 from helpers.counties import NIGHT, copy_of, listed, new_version, opt_out, settings_file, texts_of
-from helpers.filled import OFFICE, cells_of, fill, fill_plans, keys_of, saved_again
+from helpers.filled import OFFICE, cells_of, each_saved_again, fill, fill_plans, keys_of
+from helpers.recording import NEXT, book, key_on, ledger, record
+from helpers.shared import Shared
 
-from ageingwell.cli import cli
 from ageingwell.config.load import load_config
-from ageingwell.decisions.ledger import read_ledger
 from ageingwell.decisions.plan import Plan
 from ageingwell.night.score import score
 
-NEXT = NIGHT + timedelta(days=7)
-MEETING = NIGHT + timedelta(days=2)
+LAST = NEXT + timedelta(days=7)
 ALARM = "Do a home fire safety visit and fit working smoke alarms"
 PLAN: dict[str, Any] = {
     "matters": "Feeling safe at home",
@@ -29,6 +32,73 @@ PLAN: dict[str, Any] = {
     "plan_agreed": "Yes",
     "review_on": date(2026, 12, 20),
 }
+ENDED = {"plan_state": "It has ended"}
+# What the first meeting wrote of five people: on their rows of the list, and as their plans.
+DECIDED: Mapping[str, Mapping[str, Any]] = {
+    "visited": {
+        "decision": "Contact now",
+        "led_by": "Fire and rescue",
+        "reason": "Need agreed",
+        "outcome": "Completed",
+        "contacted_on": "24 November 2026",
+    },
+    "supported": {"decision": "Already supported", "reason": "Known to us and in hand"},
+}
+PLANS: Mapping[str, Mapping[str, Any]] = {
+    "ended": PLAN,
+    "goes on": PLAN,
+    "visited": PLAN | {"review_on": date(2026, 11, 28)},
+    "supported": PLAN,
+    "own words": PLAN | {"step_2": "Walk to the bowls club with Jo", "step_2_who": "Fire and rescue"},
+}
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """A county, its nights, and who is who.
+
+    After the first night a meeting wrote the plans above; the second does not keep own words, and the third does. In
+    between a plan was ended, who was visited has objected, and who is supported has died.
+    """
+
+    at: Path
+    who: Mapping[str, str]
+
+    def planned(self, folder: str) -> set[str]:
+        """Who has a plan that goes on, by the files of a night."""
+        people = set(pl.read_parquet(self.at / "out" / folder / "plans.parquet")["person_id"])
+        return {who for who, person in self.who.items() if person in people}
+
+    def key(self, who: str, night: date) -> str:
+        return key_on(self.who[who], "group", night)
+
+
+@pytest.fixture(scope="module")
+def weeks(first_night: Path, settings: Path, bundle: Path, shared: Shared) -> Weeks:
+    at = shared.folder("weeks-of-plans", partial(play, first_night, settings, bundle))
+    return Weeks(at, json.loads((at / "who.json").read_text()))
+
+
+def play(first_night: Path, settings: Path, bundle: Path, at: Path) -> None:
+    """Three nights and the meetings between them."""
+    shutil.copytree(first_night, at, symlinks=True, dirs_exist_ok=True)
+    notes = settings_file(at / "notes", bundle=bundle, outreach={"plans.notes": True})
+    by_home = {row["household_id"] or row["person_id"]: row for row in listed(at / "out" / str(NIGHT))}
+    chosen = dict(zip(PLANS, by_home.values(), strict=False))
+    weeks = Weeks(at, {who: row["person_id"] for who, row in chosen.items()})
+    (at / "who.json").write_text(json.dumps(weeks.who))
+    filled = fill(group(at), {chosen[who]["row_key"]: said for who, said in DECIDED.items()}, to=at / "first.xlsx")
+    fill_plans(filled, {chosen[who]["row_key"]: plan for who, plan in PLANS.items()}, to=filled)
+    # The sheet of a night made without own words does not ask for a note; steps in own words it takes.
+    assert record(at, filled, more=("--config", str(notes))).exit_code == 0
+    score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings))
+
+    reason = {**ENDED, "ended_for": "What mattered is met"}
+    ended = fill_plans(group(at), {weeks.key("ended", NEXT): reason}, to=at / "ended.xlsx")
+    assert record(at, ended, on=NEXT).exit_code == 0
+    opt_out(at / "county", "objection", person=weeks.who["visited"])
+    new_version(at / "county", weeks.who["supported"], died_on=NEXT, recorded_on=NEXT)
+    score(at / "county", as_of=LAST, out=at / "out", config=load_config(notes))
 
 
 @pytest.fixture
@@ -37,25 +107,23 @@ def at(first_night: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def there(weeks: Weeks, tmp_path: Path) -> Path:
+    """The weeks, to write into the workbook of their second night."""
+    return copy_of(weeks.at, tmp_path / "there")
+
+
+@pytest.fixture
 def with_notes(bundle: Path, tmp_path: Path) -> Path:
     """Settings that keep own words."""
     return settings_file(tmp_path / "settings", bundle=bundle, outreach={"plans.notes": True})
 
 
-def record(at: Path, *files: Path, more: tuple[str, ...] = (), on: date = MEETING) -> Result:
-    arguments = ["record", *map(str, files), "--out", str(at / "out"), "--recorded-on", str(on), *more]
-    ran = CliRunner().invoke(cli, arguments)
-    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
-    return ran
-
-
-def group(at: Path) -> Path:
-    return at / "out" / "current" / "group.xlsx"
+def group(at: Path, night: str = "current") -> Path:
+    return book(at, "group", night=night)
 
 
 def plans(at: Path) -> list[Plan]:
-    told = read_ledger(at / "out" / "decisions.sqlite")["plan"]
-    return [plan for row in told if (plan := Plan.of(row)) is not None]
+    return [plan for row in ledger(at)["plan"] if (plan := Plan.of(row)) is not None]
 
 
 def to_mend(at: Path, plan: dict[str, Any], more: tuple[str, ...] = ()) -> str:
@@ -87,7 +155,7 @@ def test_a_plan_that_lacks_something_comes_back_with_a_note(at, changed, note):
     assert to_mend(at, PLAN | changed) == note
 
 
-def test_a_plan_is_taken_whole_and_a_row_as_it_was_sent_says_nothing(at, settings):
+def test_a_plan_is_taken_whole(at):
     key = keys_of(group(at))[0]
     filled = fill_plans(group(at), {key: PLAN}, to=at / "back.xlsx")
     assert record(at, filled).exit_code == 0
@@ -98,33 +166,30 @@ def test_a_plan_is_taken_whole_and_a_row_as_it_was_sent_says_nothing(at, setting
         ("need:no_working_alarm", "fire", date(2026, 12, 2))
     ]
 
-    score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings))
-    untouched = fill(group(at), {}, to=at / "next.xlsx")
 
-    ran = record(at, untouched, on=NEXT)
+def test_a_row_as_it_was_sent_says_nothing(there):
+    before = len(plans(there))
+
+    ran = record(there, fill(group(there), {}, to=there / "next.xlsx"), on=LAST)
+
     assert ran.exit_code == 0
     assert "nobody wrote anything in it" in ran.output
-    assert len(plans(at)) == 1
+    assert len(plans(there)) == before
 
 
-def test_a_plan_ends_with_a_reason_alone_and_an_emptied_row_ends_none(at, settings):
-    key = keys_of(group(at))[0]
-    record(at, fill_plans(group(at), {key: PLAN}, to=at / "back.xlsx"))
-    score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings))
-    (row,) = [one for one in cells_of(group(at), "Plans") if one["matters"]]
-    emptied = fill_plans(group(at), {row["row_key"]: dict.fromkeys(PLAN)}, to=at / "emptied.xlsx")
-    ended = {"plan_state": "It has ended"}
-    without = fill_plans(group(at), {row["row_key"]: ended}, to=at / "without.xlsx")
+def test_a_plan_ends_with_a_reason_alone_and_an_emptied_row_ends_none(weeks, there):
+    sent, key, before = group(there, str(NEXT)), weeks.key("goes on", NEXT), len(plans(there))
+    emptied = fill_plans(sent, {key: dict.fromkeys(PLAN)}, to=there / "emptied.xlsx")
+    without = fill_plans(sent, {key: ENDED}, to=there / "without.xlsx")
 
-    assert "to end a plan, write that it has ended and why" in record(at, emptied, on=NEXT).output
-    assert "Why it ended: needed to end a plan" in record(at, without, on=NEXT).output
-    assert len(plans(at)) == 1
+    assert "to end a plan, write that it has ended and why" in record(there, emptied, on=NEXT).output
+    assert "Why it ended: needed to end a plan" in record(there, without, on=NEXT).output
+    assert len(plans(there)) == before
 
-    reason = {**ended, "ended_for": "What mattered is met"}
-    assert record(at, fill_plans(group(at), {row["row_key"]: reason}, to=at / "ended.xlsx"), on=NEXT).exit_code == 0
-    assert plans(at)[-1].ended_for == "matters_met"
-    after = score(at / "county", as_of=NEXT + timedelta(days=7), out=at / "out", config=load_config(settings))
-    assert after.frames.plans.is_empty()
+    # With a reason one was ended before the last night.
+    assert [plan.ended_for for plan in plans(there) if plan.ended_for] == ["matters_met"]
+    assert "ended" in weeks.planned(str(NEXT))
+    assert weeks.planned(str(LAST)) == {"goes on", "own words"}
 
 
 @pytest.mark.parametrize(
@@ -156,16 +221,9 @@ def test_own_words_are_at_most_200_letters(at, with_notes):
     assert note == "Step 2: longer than 200 letters"
 
 
-def test_own_words_stand_on_the_groups_own_pages_and_in_no_file_for_others(at, with_notes):
-    config = load_config(with_notes)
-    # The sheet of a night made without own words does not ask for a note; steps in own words it takes.
-    words = {"step_2": "Walk to the bowls club with Jo", "step_2_who": "Fire and rescue"}
-    filled = fill_plans(group(at), {keys_of(group(at))[0]: PLAN | words}, to=at / "back.xlsx")
-    assert record(at, filled, more=("--config", str(with_notes))).exit_code == 0
+def test_own_words_stand_on_the_groups_own_pages_and_in_no_file_for_others(weeks):
+    holding = {name for name, text in texts_of(weeks.at / "out" / str(LAST)).items() if "bowls club" in text}
 
-    night = score(at / "county", as_of=NEXT, out=at / "out", config=config).folder
-
-    holding = {name for name, text in texts_of(night).items() if "bowls club" in text}
     assert holding == {"plans.parquet", "report.html", "group.xlsx", "group.json", "group.parquet"}
 
 
@@ -195,82 +253,50 @@ def test_the_sheet_of_plans_alone_is_read_from_a_csv(at):
 
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 @pytest.mark.parametrize("format_", ["xlsx", "ods"])
-def test_plans_saved_in_libreoffice_are_the_same(at, settings, format_):
-    key = keys_of(group(at))[0]
-    filled = fill_plans(group(at), {key: PLAN}, to=at / "back.xlsx")
-    assert record(at, saved_again(filled, at / "office", to=format_)).exit_code == 0
+def test_plans_saved_in_libreoffice_are_the_same(at, there, format_):
+    filled = fill_plans(group(at), {keys_of(group(at))[0]: PLAN}, to=at / "back.xlsx")
+    untouched = fill(group(there), {}, to=there / "next.xlsx")
+    first, again = each_saved_again([filled, untouched], at / "office", to=format_)
+
+    assert record(at, first).exit_code == 0
     (plan,) = plans(at)
     assert plan.review_on == date(2026, 12, 20)
-
-    score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings))
-    again = saved_again(fill(group(at), {}, to=at / "next.xlsx"), at / "office", to=format_)
-
-    assert "nobody wrote anything in it" in record(at, again, on=NEXT).output
+    assert "nobody wrote anything in it" in record(there, again, on=LAST).output
 
 
-def test_a_column_of_steps_that_did_not_come_back_takes_no_step_away(at, settings):
-    key = keys_of(group(at))[0]
-    record(at, fill_plans(group(at), {key: PLAN}, to=at / "back.xlsx"))
-    score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings))
-    (row,) = [one for one in cells_of(group(at), "Plans") if one["matters"]]
-    book = openpyxl.load_workbook(fill_plans(group(at), {row["row_key"]: {"helped": "Yes"}}, to=at / "next.xlsx"))
+def test_a_column_of_steps_that_did_not_come_back_takes_no_step_away(weeks, there):
+    said = {weeks.key("goes on", LAST): {"helped": "Yes"}}
+    book = openpyxl.load_workbook(fill_plans(group(there), said, to=there / "next.xlsx"))
     sheet = book["Plans"]
     at_column = next(cell.column for cell in sheet[1] if cell.value == "Step 1: by when")
     sheet.tables.clear()
     sheet.delete_cols(at_column)
-    book.save(at / "next.xlsx")
+    book.save(there / "next.xlsx")
 
-    assert record(at, at / "next.xlsx", on=NEXT).exit_code == 0
-    assert plans(at)[-1].helped == "yes"
-    assert plans(at)[-1].steps[0].by_when == date(2026, 12, 2)
+    ran = record(there, there / "next.xlsx", on=LAST)
+
+    assert ran.exit_code == 0, ran.output
+    assert plans(there)[-1].helped == "yes"
+    assert plans(there)[-1].steps[0].by_when == date(2026, 12, 2)
 
 
-def test_a_plan_of_somebody_off_the_list_is_still_reviewed_and_goes_with_an_opt_out(at, settings):
-    config = load_config(settings)
-    key = keys_of(group(at))[0]
-    person = next(row["person_id"] for row in listed(at / "out" / "current") if row["row_key"] == key)
-    done = {
-        "decision": "Contact now",
-        "led_by": "Fire and rescue",
-        "reason": "Need agreed",
-        "outcome": "Completed",
-        "contacted_on": "24 November 2026",
-    }
-    filled = fill_plans(
-        fill(group(at), {key: done}, to=at / "back.xlsx"),
-        {key: PLAN | {"review_on": date(2026, 11, 28)}},
-        to=at / "back.xlsx",
-    )
-    assert record(at, filled).exit_code == 0
+def test_a_plan_of_somebody_off_the_list_is_still_reviewed(weeks):
+    night = weeks.at / "out" / str(NEXT)
+    people = {row["person_id"] for row in listed(night)}
 
-    night = score(at / "county", as_of=NEXT, out=at / "out", config=config)
-
-    assert person not in set(night.frames.listed["person_id"])
-    first = cells_of(group(at), "Plans")[0]
+    assert people & {weeks.who["visited"], weeks.who["supported"]} == set()
+    assert weeks.planned(night.name) == set(PLANS)
+    first = cells_of(group(weeks.at, night.name), "Plans")[0]
     assert (first["place"], first["plan_review"]) == ("Not on this list", "Review due since 28 November")
-    assert "Plans to review now: 1." in (night.folder / "report.html").read_text(encoding="utf-8")
-
-    opt_out(at / "county", "objection", person=person)
-    gone = score(at / "county", as_of=NEXT, out=at / "out", config=config).folder
-    assert pl.read_parquet(gone / "plans.parquet").is_empty()
-    assert person not in "".join(texts_of(gone).values())
+    assert "Plans to review now: 1." in (night / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_plan_goes_with_a_death_that_is_told_after_the_night(at, settings):
-    config = load_config(settings)
-    key = keys_of(group(at))[0]
-    person = next(row["person_id"] for row in listed(at / "out" / "current") if row["row_key"] == key)
-    no = {"decision": "Already supported", "reason": "Known to us and in hand"}
-    filled = fill_plans(fill(group(at), {key: no}, to=at / "back.xlsx"), {key: PLAN}, to=at / "back.xlsx")
-    assert record(at, filled).exit_code == 0
-    night = score(at / "county", as_of=NEXT, out=at / "out", config=config)
-    assert night.frames.plans["person_id"].to_list() == [person]
-    assert person not in set(night.frames.listed["person_id"])
-    new_version(at / "county", person, died_on=NEXT, recorded_on=NEXT)
-
-    after = score(at / "county", as_of=NEXT, out=at / "out", config=config)
-
-    assert after.frames.plans.is_empty()
+def test_a_plan_goes_with_an_opt_out_and_with_a_death(weeks):
+    """They are off the list already, so it is the plans alone that a withdrawal and the next night have to drop."""
+    for night in (f"{NEXT}.r2", str(LAST)):
+        assert weeks.planned(night) & {"visited", "supported"} == set(), night
+    assert weeks.who["visited"] not in "".join(texts_of(weeks.at / "out" / f"{NEXT}.r2").values())
+    assert weeks.who["visited"] not in "".join(texts_of(weeks.at / "out" / str(LAST)).values())
 
 
 def test_plans_in_an_agencys_list_are_not_taken(at):

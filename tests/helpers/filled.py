@@ -68,12 +68,17 @@ def keys_of(path: Path) -> list[str]:
 
 
 def saved_again(path: Path, folder: Path, *, to: str = "xlsx") -> Path:
-    """Open a file in LibreOffice and save it, in a profile of its own."""
+    """Open a file in LibreOffice and save it."""
+    return each_saved_again([path], folder, to=to)[0]
+
+
+def each_saved_again(paths: list[Path], folder: Path, *, to: str = "xlsx") -> list[Path]:
+    """Open files in LibreOffice, started once, and save each, in a profile of its own."""
     assert OFFICE is not None
     command = [OFFICE, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless", "--convert-to", to,
-               "--outdir", str(folder), str(path)]  # fmt: skip
+               "--outdir", str(folder), *map(str, paths)]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, timeout=180)
-    return folder / f"{path.stem}.{to}"
+    return [folder / f"{path.stem}.{to}" for path in paths]
 
 
 def tamper(path: Path, statement: str, *, guarded: bool = False) -> None:

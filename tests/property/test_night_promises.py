@@ -1,13 +1,13 @@
 """Whatever the county, the night and the settings: the files of a night keep every promise made of them."""
 
-import json
 import math
 import random
 import re
-import shutil
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +17,7 @@ from helpers.counties import (
     Row,
     add_rows,
     change,
-    hashes_of,
+    copy_of,
     new_version,
     newest_versions,
     opt_out,
@@ -26,6 +26,7 @@ from helpers.counties import (
     texts_of,
 )
 from helpers.oracle import Oracle
+from helpers.shared import Shared
 from polars.testing import assert_frame_equal
 
 from ageingwell.bundle import load_bundle, predict
@@ -36,6 +37,7 @@ from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
 from ageingwell.kept.frames import CONTRACTS
 from ageingwell.known import known_people
+from ageingwell.night.in_memory import NightInMemory, outreach_list
 from ageingwell.night.score import score
 from ageingwell.permitted import permitted_or_stop
 from ageingwell.sources.read import read_agencies
@@ -44,12 +46,13 @@ from ageingwell.timeline import AsOf
 
 AGENCIES = ("gp", "social_care", "housing", "fire", "voluntary")
 WEEK = timedelta(days=7)
-COUNTIES = (11, 12)
+# The nights of each county, in weeks from the last.
+COUNTIES = {11: (-2, -1, 0), 12: (-1, 0)}
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A county, its settings, and three consecutive weekly nights of it."""
+    """A county, its settings, and consecutive weekly nights of it."""
 
     county: Path
     config: Config
@@ -70,18 +73,6 @@ class Scored:
                 end_of_life=self.config.codelists["end_of_life"],
             )
         return self.oracles[night]
-
-    def before(self, night: Path, at: Path) -> Path:
-        """The output folder as the run of `night` found it, in a copy."""
-        last = self.nights[self.nights.index(night) - 1]
-        out = at / "before"
-        shutil.copytree(night.parent, out, symlinks=True)
-        # Revisions of the last night are of the run of `night`: it takes people off before it does anything else.
-        for later in (path for path in out.glob("2*") if path.name > last.name):
-            shutil.rmtree(later)
-        (out / "current").unlink()
-        (out / "current").symlink_to(last.name, target_is_directory=True)
-        return out
 
 
 def day_of(night: Path) -> date:
@@ -190,14 +181,20 @@ def plant(county: Path, draw: random.Random, *, end_of_life: str) -> None:
 
 
 @pytest.fixture(scope="module", params=COUNTIES)
-def scored(request: pytest.FixtureRequest, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Scored:
-    draw = random.Random(request.param)
-    at = tmp_path_factory.mktemp(f"county{request.param}")
+def scored(request: pytest.FixtureRequest, bundle: Path, shared: Shared) -> Scored:
+    seed = request.param
+    at = shared.folder(f"promises-{seed}", partial(publish_nights, bundle, seed))
+    nights = tuple(at / "out" / str(NIGHT + n * WEEK) for n in COUNTIES[seed])
+    return Scored(at / "county", load_config(at / "settings" / "score.toml"), nights)
+
+
+def publish_nights(bundle: Path, seed: int, at: Path) -> None:
+    draw = random.Random(seed)
     config = load_config(settings_file(at / "settings", bundle=bundle, outreach=drawn_settings(draw)))
-    synthesise(CountyPlan(people=draw.randint(150, 260), seed=request.param), at / "county")
+    synthesise(CountyPlan(people=draw.randint(150, 260), seed=seed), at / "county")
     plant(at / "county", draw, end_of_life=config.codelists["end_of_life"][0])
-    nights = [score(at / "county", as_of=NIGHT + n * WEEK, out=at / "out", config=config).folder for n in (-2, -1, 0)]
-    return Scored(at / "county", config, tuple(nights))
+    for week in COUNTIES[seed]:
+        score(at / "county", as_of=NIGHT + week * WEEK, out=at / "out", config=config)
 
 
 def test_no_agency_is_given_more_doors_than_its_week_holds(scored):
@@ -427,66 +424,43 @@ def test_new_and_left_are_told_against_the_last_night(scored):
         assert {person: told.get(person, "no_longer_in_the_records") for person in left} == left
 
 
-def test_shuffled_rows_change_no_byte_but_the_hashes_of_the_inputs(scored, tmp_path):
-    draw = random.Random(5)
-    shuffled = tmp_path / "county"
-    shuffled.mkdir()
-    for path in scored.county.glob("*.*"):
-        (shuffled / path.name).write_bytes(path.read_bytes())
-    for path in shuffled.glob("*.parquet"):
-        change(shuffled, path.stem, lambda rows: rows[draw.sample(range(rows.height), rows.height)])
-
-    night = scored.nights[-1]
-    again = score(shuffled, as_of=NIGHT, out=scored.before(night, tmp_path), config=scored.config).folder
-    runs = (night, again)
-
-    # The sums are also over the manifest, which has the hashes of the inputs.
-    one, other = (hashes_of(night, but=("run.json", "manifest.json", "SHA256SUMS")) for night in runs)
-    assert one == other
-    assert without_hashes(runs[0]) == without_hashes(runs[1])
+def same(one: NightInMemory, other: NightInMemory) -> bool:
+    """Whether two nights that were not published have the same frames, to the last bit and row."""
+    return all(getattr(one.frames, name).equals(getattr(other.frames, name)) for name in CONTRACTS)
 
 
-def without_hashes(night: Path) -> Row:
-    told = json.loads((night / "manifest.json").read_text())
-    return (
-        told
-        | {"same_as_last": []}
-        | {"inputs": {name: table | {"files": []} for name, table in told["inputs"].items()}}
-    )
+def changed_copy(county: Path, to: Path, how: Callable[[pl.DataFrame], pl.DataFrame], *, but: Iterable[str]) -> Path:
+    """A county with its tables changed, `but` some."""
+    copy_of(county, to)
+    for table in {path.stem for path in to.glob("*.parquet")} - set(but):
+        change(to, table, how)
+    return to
 
 
+@pytest.mark.parametrize("scored", [12], indirect=True)
 def test_what_is_recorded_on_the_night_or_later_changes_nothing_but_withdrawals(scored, tmp_path):
     """Facts of every table told on the night or after it, of half the people; then deaths, moves and leavings."""
     folder = scored.nights[1]
     night = day_of(folder)
-    late = tmp_path / "late"
-    late.mkdir()
-    for path in scored.county.glob("*.*"):
-        (late / path.name).write_bytes(path.read_bytes())
-    for table in ("gp_events", "gp_prescriptions", "hospital_events", "care_events", "homes", "housing_events",
-                  "fire_visits", "fire_incidents"):  # fmt: skip
-        change(late, table, lambda rows: pl.concat([rows, told_late(rows, night)]))
-    runs = (
-        folder,
-        # So many rows more are a change that somebody has to accept.
-        score(late, as_of=night, out=scored.before(folder, tmp_path), config=scored.config, accept_change=True).folder,
-    )
-    # The report and its annex say how many rows each agency sent, and so does the manifest.
-    # Of what came, those say how much there was.
-    counted = ("manifest.json", "SHA256SUMS", "deliveries.parquet", "report.html", "annex.html")
-    one, other = (hashes_of(folder, but=("run.json", *counted)) for folder in runs)
-    assert one == other
+    of_people = ("gp_patients", "permissions", "contacts")
+    late = changed_copy(scored.county, tmp_path / "late", partial(with_told_late, night=night), but=of_people)
 
-    people = [row["person_id"] for row in scored.rows(runs[0], "scores")][:6]
+    before, after = (
+        outreach_list(county, as_of=night, earlier=folder.parent, config=scored.config)
+        for county in (scored.county, late)
+    )
+    assert same(before, after)
+
+    people = [row["person_id"] for row in scored.rows(folder, "scores")][:6]
     for number, person in enumerate(people):
         ends = ({"died_on": night}, {"left_on": night}, {"household_id": "b" * 32})[number % 3]
         new_version(late, person, recorded_on=NIGHT + WEEK, **ends)
-    after = score(late, as_of=night, out=tmp_path / "after", config=scored.config, accept_change=True).folder
+    after = outreach_list(late, as_of=night, config=scored.config).frames
 
     columns = ["person_id", "risk", "score", "base", "n_known_agencies"]
-    stay = pl.read_parquet(runs[0] / "scores.parquet").select(columns).filter(~pl.col("person_id").is_in(people))
-    assert_frame_equal(pl.read_parquet(after / "scores.parquet").select(columns), stay, check_exact=True)
-    told = {row["person_id"]: row["reason"] for row in scored.rows(after, "attrition") if row["person_id"] in people}
+    stay = pl.read_parquet(folder / "scores.parquet").select(columns).filter(~pl.col("person_id").is_in(people))
+    assert_frame_equal(after.scores.select(columns), stay, check_exact=True)
+    told = dict(after.attrition.filter(pl.col("person_id").is_in(people)).select("person_id", "reason").rows())
     assert [told[person] for person in people] == ["deceased", "moved", "moved"] * 2
 
 
@@ -534,12 +508,16 @@ def recorded(out: Path, said: list[Entry], *, on: date) -> None:
 
 
 @pytest.fixture(scope="module")
-def decided(scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> Decided:
-    out = tmp_path_factory.mktemp("decided") / "out"
-    shutil.copytree(scored.nights[0].parent, out, symlinks=True)
+def decided(scored: Scored, shared: Shared) -> Decided:
     said = drawn_entries(scored, random.Random(scored.county.parent.name))
-    recorded(out, said, on=NIGHT + timedelta(days=2))
-    return Decided(tuple(said), score(scored.county, as_of=NIGHT + WEEK, out=out, config=scored.config).folder)
+
+    def publish_after_meeting(at: Path) -> None:
+        copy_of(scored.nights[0].parent, at / "out")
+        recorded(at / "out", said, on=NIGHT + timedelta(days=2))
+        score(scored.county, as_of=NIGHT + WEEK, out=at / "out", config=scored.config)
+
+    at = shared.folder(f"{scored.county.parent.name}-decided", publish_after_meeting)
+    return Decided(tuple(said), at / "out" / str(NIGHT + WEEK))
 
 
 def test_with_decisions_too_no_agency_has_more_doors_than_its_week_and_no_home_two_leads(scored, decided):
@@ -591,34 +569,43 @@ def test_what_is_agreed_and_listed_has_its_lead_and_a_visit_made_is_agreed_no_mo
     }
 
 
-def test_what_is_recorded_in_the_ledger_on_the_night_or_later_changes_no_byte(scored, decided, tmp_path):
-    out = tmp_path / "out"
-    shutil.copytree(decided.night.parent, out, symlinks=True)
-    draw = random.Random(7)
+@pytest.mark.parametrize("scored", [11], indirect=True)
+def test_shuffled_rows_and_what_is_recorded_in_the_ledger_on_the_night_or_later_change_no_frame(
+    scored, decided, tmp_path
+):
+    draw, out = random.Random(5), decided.night.parent
+
+    def shuffled(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows[draw.sample(range(rows.height), rows.height)]
+
+    county = changed_copy(scored.county, tmp_path / "county", shuffled, but=())
     # A death or a move counts however late it was recorded.
-    later = [one for one in drawn_entries(scored, draw) if one.outcome not in ("deceased", "moved")]
-    recorded(out, later, on=NIGHT + WEEK)
+    later = [one for one in drawn_entries(scored, random.Random(7)) if one.outcome not in ("deceased", "moved")]
+    recorded(copy_of(out, tmp_path / "out"), later, on=NIGHT + WEEK)
 
-    again = score(scored.county, as_of=NIGHT + WEEK, out=out, config=scored.config)
+    night, of_shuffled, of_later = (
+        outreach_list(data, as_of=NIGHT + WEEK, earlier=earlier, config=scored.config)
+        for data, earlier in ((scored.county, out), (county, out), (scored.county, tmp_path / "out"))
+    )
 
-    assert not again.changed
-    assert hashes_of(again.folder) == hashes_of(decided.night)
+    assert same(night, of_shuffled)
+    assert same(night, of_later)
 
 
-def told_late(rows: pl.DataFrame, night: date) -> pl.DataFrame:
-    """Every second row that was known before the night, told again on it."""
-    return rows.filter(pl.col("recorded_on") < night).gather_every(2).with_columns(recorded_on=night)
+def with_told_late(rows: pl.DataFrame, night: date) -> pl.DataFrame:
+    """And every second row that was known before the night, told again on it."""
+    again = rows.filter(pl.col("recorded_on") < night).gather_every(2).with_columns(recorded_on=night)
+    return pl.concat([rows, again])
 
 
 def test_with_a_wide_margin_nobody_loses_a_place_to_a_newcomer_hardly_worth_more(bundle, night_of_few_places, tmp_path):
     places = {f"capacity.{agency}": 4 for agency in AGENCIES}
     lost = {}
     for margin in (0.0, 1.0):
-        at = tmp_path / str(margin)
-        shutil.copytree(night_of_few_places, at, symlinks=True)
-        settings = settings_file(at / "settings", bundle=bundle, outreach=places | {"stay_margin": margin})
-        last = score(at / "county", as_of=NIGHT + WEEK, out=at / "out", config=load_config(settings))
-        gone = pl.read_parquet(last.folder / "left_list.parquet")
+        settings = settings_file(tmp_path / str(margin), bundle=bundle, outreach=places | {"stay_margin": margin})
+        county, out = night_of_few_places / "county", night_of_few_places / "out"
+        night = outreach_list(county, as_of=NIGHT + WEEK, earlier=out, config=load_config(settings))
+        gone = night.frames.left_list
         lost[margin] = gone.filter(pl.col("reason").is_in(["no_place_this_week", "no_need_or_high_risk"])).height
     assert lost[1.0] <= lost[0.0]
     assert lost[1.0] == 0
