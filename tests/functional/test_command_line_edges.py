@@ -362,10 +362,10 @@ def test_ctrl_c_ends_with_130_and_output_that_nobody_reads_with_141_and_silence(
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
-@pytest.mark.parametrize("words", [("--help",), ("check", "--data")])
-def test_a_reader_who_has_gone_and_a_full_disk_leave_no_traceback(words, small_county):
-    if words[0] == "check":
-        words = (*words, str(small_county))
+@pytest.mark.parametrize("words", [("--help",), ("record", "--dry-run")])
+def test_a_reader_who_has_gone_and_a_full_disk_leave_no_traceback(words, night):
+    if words[0] == "record":
+        words = (*words, night / "out" / "current" / "group.xlsx", "--out", night / "out")
     reader, writer = os.pipe()
     os.close(reader)
     endings = {}
