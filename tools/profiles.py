@@ -33,10 +33,14 @@ def made_of_sample(profile: Profile, workspace: Path) -> Made:
 
 
 def expected_files(profile: Profile) -> dict[str, str]:
-    """What should lie in `expected/`: a CSV for each table, and the counts of rows left out and labels not known."""
+    """What should lie in `expected/`."""
     with tempfile.TemporaryDirectory() as place:
-        made = made_of_sample(profile, Path(place))
-        files = {f"{table.table}.csv": pl.read_parquet(table.path).write_csv() for table in made.tables}
+        return files_of(made_of_sample(profile, Path(place)))
+
+
+def files_of(made: Made) -> dict[str, str]:
+    """A CSV for each table that was made, and the counts of rows left out and labels not known."""
+    files = {f"{table.table}.csv": pl.read_parquet(table.path).write_csv() for table in made.tables}
     counts = [
         *((table.table, "left out", reason, n) for table in made.tables for reason, n in table.left_out.items()),
         *(

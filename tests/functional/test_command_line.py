@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +21,14 @@ import pytest
 from click.testing import CliRunner, Result
 from helpers.counties import AUDIT, BESIDE_NIGHTS, NIGHT, add_rows, change, copy_of, hashes_of, listed, settings_file
 from helpers.sealed import seal_again
+from helpers.shared import Shared
 
+from ageingwell.bundle import load_bundle
 from ageingwell.cli import cli
+from ageingwell.config.load import load_config
+from ageingwell.errors import BundleError
+from ageingwell.jobs import asking
+from ageingwell.night import score as night
 from ageingwell.publish import current, publishing_lock
 from ageingwell.views.words import capital
 
@@ -41,6 +49,74 @@ def run(*words: object) -> Result:
 
 def score(at: Path, settings: Path, *more: object, as_of: str = NEXT) -> Result:
     return run("score", "--data", at / "county", "--as-of", as_of, "--out", at / "out", "--config", settings, *more)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A folder with a night that `score` published, and what the command said of it: in words, and as JSON."""
+
+    at: Path
+    exit_code: int
+    stdout: str
+    stderr: str
+    as_json: str
+
+
+def night_told(
+    shared: Shared, name: str, first_night: Path, settings: Path, spoil: Callable[[Path], None] = lambda at: None
+) -> Told:
+    """The night after the first, worked out once for all tests that look at it, and told in both ways."""
+    worked_out, done = night.score, []
+
+    def once(*data: Path, **others: object) -> night.OutreachRun:
+        done.extend([] if done else [worked_out(*data, **others)])
+        return done[0]
+
+    def make(folder: Path) -> None:
+        spoil(copy_of(first_night, folder / "here"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(night, "score", once)
+            ran, as_json = (score(folder / "here", settings, *more) for more in ((), ("--json",)))
+        (folder / "said.json").write_text(json.dumps([ran.exit_code, ran.stdout, ran.stderr, as_json.stdout]))
+
+    folder = shared.folder(name, make)
+    return Told(folder / "here", *json.loads((folder / "said.json").read_text()))
+
+
+@pytest.fixture
+def calm(first_night: Path, settings: Path, shared: Shared) -> Told:
+    """Everything came."""
+    return night_told(shared, "a-calm-night", first_night, settings)
+
+
+@pytest.fixture
+def rough(first_night: Path, settings: Path, shared: Shared) -> Told:
+    """The fire service is late, a row of the register is spoilt, and the last list was lost."""
+
+    def spoil(at: Path) -> None:
+        for table in ("fire_visits", "fire_incidents"):
+            (at / "county" / f"{table}.parquet").unlink()
+        spoilt = pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("M")).otherwise("sex")
+        change(at / "county", "gp_patients", lambda rows: rows.with_columns(sex=spoilt))
+        (at / "out" / str(NIGHT) / "list.parquet").unlink()
+
+    return night_told(shared, "a-rough-night", first_night, settings, spoil)
+
+
+EXPLAINED: dict[tuple[str, str], asking.ExplainedPerson] = {}
+
+
+@pytest.fixture
+def explained_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one person of the first night the same is worked out once, however it is asked for and told."""
+    worked_out = asking.explain
+
+    def explain(person: str, *data: Path, as_of: object, **others: object) -> asking.ExplainedPerson:
+        if (person, str(as_of)) not in EXPLAINED:
+            EXPLAINED[person, str(as_of)] = worked_out(person, *data, as_of=as_of, **others)
+        return EXPLAINED[person, str(as_of)]
+
+    monkeypatch.setattr(asking, "explain", explain)
 
 
 def sentence(ran: Result) -> str:
@@ -157,6 +233,7 @@ FAULTS: dict[Callable[[Path], None], tuple[int, str]] = {
 }
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_bad_data_end_with_their_code_and_a_sentence_and_leave_the_list_current(published, settings, fault):
     before = hashes_of(published / "out" / str(NIGHT))
@@ -174,26 +251,16 @@ def test_bad_data_end_with_their_code_and_a_sentence_and_leave_the_list_current(
     assert ran.stdout == ""
 
 
-def test_a_few_bad_rows_are_refused_and_the_run_goes_on(published, settings):
-    spoilt = pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("M")).otherwise("sex")
-    change(published / "county", "gp_patients", lambda rows: rows.with_columns(sex=spoilt))
-
-    ran = score(published, settings)
-
-    assert ran.exit_code == 0
-    refused = pl.read_parquet(published / "out" / NEXT / "refused" / "gp_patients.parquet")
+def test_a_few_bad_rows_are_refused_and_the_run_goes_on(rough):
+    assert rough.exit_code == 0
+    refused = pl.read_parquet(rough.at / "out" / NEXT / "refused" / "gp_patients.parquet")
     assert refused.rows() == [("gp_patients.parquet", 4, "sex", ["unknown_label"])]
 
 
-def test_a_late_agency_degrades_the_run_and_is_told(published, settings):
-    for table in ("fire_visits", "fire_incidents"):
-        (published / "county" / f"{table}.parquet").unlink()
-
-    ran = score(published, settings)
-
-    assert ran.exit_code == 0
-    assert "fire_visits" in ran.stderr
-    assert json.loads((published / "out" / NEXT / "manifest.json").read_text())["is_degraded"] is True
+def test_a_late_agency_degrades_the_run_and_is_told(rough):
+    assert rough.exit_code == 0
+    assert "fire_visits" in rough.stderr
+    assert json.loads((rough.at / "out" / NEXT / "manifest.json").read_text())["is_degraded"] is True
 
 
 # Permissions, keys, bundles, settings
@@ -303,10 +370,23 @@ def _in_facts(bundle: Path, how: Callable[[dict], None]) -> None:
     seal_again(bundle)
 
 
-@pytest.mark.parametrize("damage", [one_byte_changed, other_features, other_version, other_format, no_json, no_trees])
-def test_a_bundle_that_does_not_match_is_refused(published, bundle, damage, tmp_path):
+DAMAGES = (one_byte_changed, other_features, other_version, other_format, no_json, no_trees)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_bundle_that_does_not_match_is_refused(bundle, settings, damage, tmp_path):
     damaged = copy_of(bundle, tmp_path / "bundle")
     damage(damaged)
+
+    with pytest.raises(BundleError, match=r"^bundle: ") as stopped:
+        load_bundle(damaged, codelists=load_config(settings).codelists)
+
+    assert stopped.value.exit_code == 8
+
+
+def test_a_bundle_that_does_not_match_stops_the_night(published, bundle, tmp_path):
+    damaged = copy_of(bundle, tmp_path / "bundle")
+    one_byte_changed(damaged)
 
     ran = score(published, settings_file(tmp_path / "set", bundle=damaged))
 
@@ -332,7 +412,8 @@ def test_a_second_run_at_the_same_time_says_who_holds_the_lock(published, settin
 
     assert ran.exit_code == 75
     assert "process 4711" in sentence(ran)
-    assert score(published, settings).exit_code == 0
+    # Whoever takes people off the list takes the same lock.
+    assert run("withdraw", "--data", published / "county", "--as-of", NEXT, "--out", published / "out").exit_code == 0
 
 
 def test_two_runs_in_one_process_do_not_share_the_lock_either(published, settings):
@@ -363,32 +444,34 @@ def test_an_output_folder_in_a_folder_that_is_not_there(published, settings):
     assert len(sentence(ran).splitlines()) == 1
 
 
-def test_a_published_night_that_lost_a_file(published, settings):
-    (published / "out" / str(NIGHT) / "list.parquet").unlink()
-
-    ran = score(published, settings)
-
+def test_a_published_night_that_lost_a_file(rough):
     # No fault of an earlier night stops a new one; that nobody can be compared with it is told.
-    assert ran.exit_code == 0
-    assert "the last list cannot be read, so everyone counts as new".casefold() in ran.stderr.casefold()
-    assert (published / "out" / "current" / "list.parquet").is_file()
+    assert rough.exit_code == 0
+    assert "the last list cannot be read, so everyone counts as new".casefold() in rough.stderr.casefold()
+    assert (rough.at / "out" / "current" / "list.parquet").is_file()
+
+
+@contextmanager
+def files_up_to(largest: int) -> Iterator[None]:
+    """No file of this process can grow beyond so many bytes; Python ignores the signal and sees an error."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of a file through RLIMIT_FSIZE")
 @pytest.mark.parametrize("largest", [2_000, 40_000])
 def test_a_disk_that_is_full_leaves_the_last_night(published, settings, largest):
-    limited = (
-        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest}))\n"
-        "from ageingwell.cli import cli; cli(sys.argv[1:])"
-    )
-    words = ["score", "--data", published / "county", "--as-of", NEXT, "--out", published / "out", "--config", settings]
+    with files_up_to(largest):
+        ran = score(published, settings)
 
-    ran = subprocess.run([sys.executable, "-c", limited, *words], capture_output=True, text=True, check=False)
-
-    assert ran.returncode == 9, ran.stderr
-    assert "Traceback" not in ran.stderr
-    assert "free space on the output folder's disk" in ran.stderr
+    assert ran.exit_code == 9, ran.stderr
+    assert "free space on the output folder's disk" in sentence(ran)
     assert current(published / "out").name == str(NIGHT)
     assert sorted(path.name for path in (published / "out").iterdir()) == sorted(
         [".lock", str(NIGHT), *BESIDE_NIGHTS, *AUDIT, "current"]
@@ -398,42 +481,40 @@ def test_a_disk_that_is_full_leaves_the_last_night(published, settings, largest)
 # What works
 
 
-def test_score_begins_with_the_count_and_ends_with_what_a_person_opens(published, settings):
-    ran = score(published, settings)
-
-    night = published / "out" / NEXT
-    first, *_, opens = ran.stdout.partition("Open next:")
+def test_score_begins_with_the_count_and_ends_with_what_a_person_opens(calm):
+    first, *_, opens = calm.stdout.partition("Open next:")
     assert re.match(rf"\d+ people on the list of {NEXT}\n", first)
     opened = [line.split("  ")[-1].strip() for line in opens.strip().splitlines()]
     named = ("report.html", "group.xlsx", "agencies", "commissioning.html", "annex.html")
-    assert opened == [str(night / name) for name in named]
+    assert opened == [str(calm.at / "out" / NEXT / name) for name in named]
     assert [path for path in opened if not Path(path).exists()] == []
-    assert "These are made-up people." in ran.stderr
+    assert "These are made-up people." in calm.stderr
 
 
-def test_stages_are_told_on_a_pipe_only_when_asked_for(published, settings):
-    quiet, loud = score(published, settings), score(published, settings, "--log", "json")
-
-    assert "stage" not in quiet.stderr
-    lines = [json.loads(line) for line in loud.stderr.splitlines() if line.startswith("{")]
-    assert [line["stage"] for line in lines][:2] == ["withdraw", "read"]
-
-
-def test_the_log_can_be_asked_for_by_the_environment(published, settings, monkeypatch):
+def test_stages_are_told_on_a_pipe_only_when_asked_for_by_an_option_or_the_environment(
+    calm, published, settings, monkeypatch
+):
+    no_rows(published)
+    asked = score(published, settings, "--log", "json")
     monkeypatch.setenv("AGEINGWELL_LOG", "json")
-    assert '"event": "stage"' in score(published, settings).stderr
+    by_environment = score(published, settings)
+
+    assert "stage" not in calm.stderr
+    for loud in (asked, by_environment):
+        lines = [json.loads(line) for line in loud.stderr.splitlines() if line.startswith('{"event": "stage"')]
+        assert [line["stage"] for line in lines][:2] == ["withdraw", "read"]
 
 
-def test_json_can_be_parsed(published, settings, tmp_path):
+def test_json_can_be_parsed(calm, published, settings, explained_once, tmp_path):
     data = ["--data", published / "county", "--config", settings]
     person = listed(published / "out" / str(NIGHT))[0]["person_id"]
 
-    night = json.loads(score(published, settings, "--json").stdout)
+    scored = json.loads(calm.as_json)
     checked = json.loads(run("check", *data, "--json").stdout)
     told = json.loads(run("explain", person, *data, "--as-of", NIGHT, "--json").stdout)
     made = json.loads(run("synth", "--people", 60, "--out", tmp_path / "made", "--json").stdout)
 
-    assert night["n_listed"] == len(listed(published / "out" / NEXT))
+    assert scored["n_listed"] == len(listed(calm.at / "out" / NEXT))
     assert {table["table"] for table in checked["tables"]} == {
         path.stem for path in (published / "county").glob("*.parquet")
     }
@@ -447,7 +528,7 @@ def log_odds(risk: float) -> float:
     return math.log(risk / (1 - risk))
 
 
-def test_the_explanation_adds_up_and_says_what_the_list_says(published, settings):
+def test_the_explanation_adds_up_and_says_what_the_list_says(published, settings, explained_once):
     night = published / "out" / str(NIGHT)
     row = listed(night)[0]
 
@@ -479,7 +560,7 @@ def line_of(ran, begin):
     return next(line.removeprefix(begin) for line in ran.stdout.splitlines() if line.startswith(begin))
 
 
-def test_the_explanation_as_a_page(published, settings, tmp_path):
+def test_the_explanation_as_a_page(published, settings, explained_once, tmp_path):
     person = listed(published / "out" / str(NIGHT))[0]["person_id"]
     words = ["explain", person, "--data", published / "county", "--as-of", NIGHT, "--config", settings, "--page"]
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.errors import PublishError
+from ageingwell.jobs import connecting
 from ageingwell.jobs.settling_in import SETTINGS, init
 from tools.profiles import SOURCES
 
@@ -21,13 +22,17 @@ RESULTS = ["Completed", "Completed", "No access", "Refused"]
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Path:
+    return _raw(tmp_path)
+
+
+def _raw(at: Path, *, times: int = 20) -> Path:
     """The sample of one profile under another name, and visits in a layout that no profile knows."""
-    folder = tmp_path / "raw"
+    folder = at / "raw"
     folder.mkdir()
     (folder / "some.csv").write_bytes((SOURCES / "fire_visits_nfcc" / "sample" / "HFSV_export.csv").read_bytes())
     rows = [
         f"V{number},{100070000000 + 37 * number},{number % 28 + 1:02}/03/2025,{result},{'YN'[number % 2]},Z\n"
-        for number, result in enumerate(RESULTS * 20)
+        for number, result in enumerate(RESULTS * times)
     ]
     (folder / "ours.csv").write_text(VISITS + "".join(rows), encoding="utf-8")
     return folder
@@ -39,9 +44,32 @@ def _run(*arguments: object) -> str:
     return done.stdout
 
 
-def test_json_holds_an_object_for_each_file(raw: Path) -> None:
-    found = {one["file"]: one for one in json.loads(_run("connect", raw, "--json"))}
-    assert set(found) == {"some.csv", "ours.csv"}
+RARE, COMMON = "Fell in love", "Fell asleep"
+HEADLESS = [f"999000100{number},Surname{number},ZZ6 6A{'ABCDEFGH'[number]},100070000037,F" for number in range(8)]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A folder with both, rare and common labels of no known kind, and a file without headings: as page and as JSON."""
+    raw = _raw(tmp_path_factory.mktemp("told"), times=40)
+    labels = [RARE] * 7 + [COMMON] * 8
+    with (raw / "ours.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"R{number},100070000037,01/04/2025,{label},Y,Z\n" for number, label in enumerate(labels))
+    (raw / "people.csv").write_text("\n".join(HEADLESS), encoding="utf-8")
+    looked, found = connecting.connect, []
+
+    def once(*folder: Path, **others: object) -> connecting.Connected:
+        found.extend([] if found else [looked(*folder, **others)])
+        return found[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connecting, "connect", once)
+        return _run("connect", raw), _run("connect", raw, "--json")
+
+
+def test_json_holds_an_object_for_each_file(told: tuple[str, str]) -> None:
+    found = {one["file"]: one for one in json.loads(told[1])}
+    assert set(found) == {"some.csv", "ours.csv", "people.csv"}
     keys = {"file", "profile", "table", "columns_used", "columns_dropped", "missing"}
     assert all(keys <= set(one) for one in found.values())
     assert found["some.csv"]["profile"] == "fire_visits_nfcc"
@@ -52,23 +80,22 @@ def test_json_holds_an_object_for_each_file(raw: Path) -> None:
     assert found["ours.csv"]["columns_used"] == ["Property UPRN", "Date visited", "Result", "Lives alone"]
 
 
-def test_the_verdict_stands_first_on_the_page_of_a_table(raw: Path) -> None:
-    page = _run("connect", raw)
+def test_the_verdict_stands_first_on_the_page_of_a_table(told: tuple[str, str]) -> None:
+    page = told[0]
     assert "fire_visits (fire): a night would run without" in page
     assert "Still to ask for, the most needed first\n  gp_patients (gp): a night needs this table" in page
     # The tables of other agencies are asked for, and are no fault of this folder.
     assert "A night would stop because" not in page
 
 
-@pytest.mark.slow
-def test_a_label_in_fewer_than_eight_rows_is_not_shown(raw: Path) -> None:
-    text = (raw / "ours.csv").read_text(encoding="utf-8")
-    rare = "".join(f"R{number},100070000037,01/04/2025,Fell in love,Y,Z\n" for number in range(7))
-    (raw / "ours.csv").write_text(text + rare, encoding="utf-8")
-    page = _run("connect", raw)
-    assert "Fell in love" not in page
-    (raw / "ours.csv").write_text(text + rare + "R8,100070000037,01/04/2025,Fell in love,Y,Z\n", encoding="utf-8")
-    assert "not recognised: Fell in love" in _run("connect", raw)
+def test_a_label_in_fewer_than_eight_rows_is_not_shown(told: tuple[str, str]) -> None:
+    assert RARE not in told[0]
+    assert f"not recognised: {COMMON}" in told[0]
+
+
+def test_the_first_row_of_a_file_without_a_header_is_not_told_as_headings(told: tuple[str, str]) -> None:
+    assert "people.csv: not recognised" in told[0]
+    assert not [value for row in HEADLESS for value in row.split(",")[:3] if value in "".join(told)]
 
 
 def test_drafted_settings_load_and_read_the_files_again(raw: Path, tmp_path: Path) -> None:
@@ -125,15 +152,6 @@ def test_a_file_that_nobody_knows_stops_pseudonymise_and_says_what_to_do(raw: Pa
     assert "ours.csv: no table of the contracts has this name" in done.stderr
     assert "ageingwell connect" in done.stderr
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.slow
-def test_the_first_row_of_a_file_without_a_header_is_not_told_as_headings(raw: Path) -> None:
-    rows = [f"999000100{number},Surname{number},ZZ6 6A{'ABCDEFGH'[number]},100070000037,F" for number in range(8)]
-    (raw / "people.csv").write_text("\n".join(rows), encoding="utf-8")
-    told = _run("connect", raw) + _run("connect", raw, "--json")
-    assert "people.csv: not recognised" in told
-    assert not [value for row in rows for value in row.split(",")[:3] if value in told]
 
 
 @pytest.mark.slow

@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from helpers.counties import settings_file
+from helpers.shared import Shared
 
 from ageingwell.cli import cli
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.jobs.checking import check
+from ageingwell.night.in_memory import outreach_list
 from ageingwell.profiles.profile import LOOKUPS, shipped_profiles
 from ageingwell.profiles.samples import write_samples
 from ageingwell.pseudonyms import Key, pseudonymise
@@ -37,6 +39,7 @@ def _pseudonymised(raw: Path, out: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep(of=4)
 @pytest.mark.parametrize("name", WITH_TABLES)
 def test_every_sample_goes_from_raw_files_to_good_rows_without_a_line_of_settings(name: str, tmp_path: Path) -> None:
     tables = _pseudonymised(shipped("configs") / "sources" / name / "sample", tmp_path / "tables")
@@ -50,11 +53,12 @@ def test_every_sample_goes_from_raw_files_to_good_rows_without_a_line_of_setting
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("place")
-    write_samples(folder / "raw")
-    _pseudonymised(folder / "raw", folder / "tables")
-    return folder
+def place(shared: Shared) -> Path:
+    def make(folder: Path) -> None:
+        write_samples(folder / "raw")
+        _pseudonymised(folder / "raw", folder / "tables")
+
+    return shared.folder("place-of-samples", make)
 
 
 def _run(*arguments: object) -> Result:
@@ -90,10 +94,9 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
     register = pl.read_parquet(place / "tables" / "gp_patients.parquet")
     assert register.join(out, on="person_id", how="semi").height > 0
     top = settings_file(tmp_path / "config", changes={"purpose": "risk_stratification"})
-    done = _run("score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night", "--config", top)
-    assert done.exit_code == 0, done.output
-    frames = [pl.read_parquet(path) for path in (tmp_path / "night" / "current").glob("*.parquet")]
-    named = [frame for frame in frames if "person_id" in frame.columns]
+    night = outreach_list(place / "tables", as_of=NIGHT, config=top)
+    frames = [frame.lazy().collect() for frame in vars(night.frames).values()]
+    named = [frame for frame in frames if "person_id" in frame.columns and frame.height]
     assert len(named) >= 5
     assert [frame.columns for frame in named if frame.join(out, on="person_id", how="semi").height] == []
 

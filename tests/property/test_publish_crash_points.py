@@ -175,6 +175,7 @@ FAULTS = [
 
 
 @pytest.mark.slow
+@pytest.mark.sweep(of=4)
 @pytest.mark.parametrize(
     ("scene", "number", "for_good"),
     [

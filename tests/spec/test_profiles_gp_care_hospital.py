@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from helpers.raw import NUMBERS
 
 from ageingwell.errors import SourceError
 from ageingwell.profiles.profile import shipped_profiles
@@ -74,49 +75,58 @@ def emis(
     return made(tmp_path, "emis", files | dict(more or {}))
 
 
-@pytest.mark.parametrize(
-    ("precision", "happened_on"), [("YMD", "2021-09-24"), ("YMDT", "2021-09-24"), ("YM", "2021-09-01"), ("Y", None)]
-)
-def test_a_partial_day_is_told_as_far_as_it_is_known(tmp_path: Path, precision: str, happened_on: str | None) -> None:
-    tables = emis(tmp_path, f"{{E1}} | {{P1}} | 1 | 2021-09-24 | {precision} | 2021-10-04 | FALSE | FALSE | 1")
-    assert rows(tables["gp_events"], "code", "happened_on", "recorded_on") == [("161898004", happened_on, "2021-10-04")]
+def test_a_partial_day_is_told_as_far_as_it_is_known(tmp_path: Path) -> None:
+    known = {"YMD": "2021-09-24", "YMDT": "2021-09-24", "YM": "2021-09-01", "Y": None}
+    entries = [
+        f"{{E{n}}} | {{P1}} | 1 | 2021-09-24 | {precision} | 2021-10-0{n} | FALSE | FALSE | {n}"
+        for n, precision in enumerate(known, start=1)
+    ]
+    told = rows(emis(tmp_path, "\n".join(entries))["gp_events"], "recorded_on", "code", "happened_on")
+    wanted = [(f"2021-10-0{n}", "161898004", day) for n, day in enumerate(known.values(), start=1)]
+    assert sorted(told, key=str) == wanted
 
 
-@pytest.mark.parametrize(
-    ("entries", "to_on"),
-    [
-        ([("2", "2019-05-02", "YMD", "FALSE")], [None]),
-        # Withdrawn later: it ends with that day.
-        ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2020-06-01", "YMD", "FALSE")], ["2020-06-01"]),
-        # Withdrawn earlier, on the same day, on an unknown day, in the future, or in a deleted entry: it stands.
-        ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2018-06-01", "YMD", "FALSE")], [None]),
-        ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2019-05-02", "YMD", "FALSE")], [None]),
-        ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2020-06-01", "Y", "FALSE")], [None]),
-        ([("2", "2019-05-02", "Y", "FALSE"), ("3", "2020-06-01", "YMD", "FALSE")], [None]),
-        ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2062-06-01", "YMD", "FALSE")], [None]),
-        ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2020-06-01", "YMD", "TRUE")], [None]),
-        # Asked for again after a withdrawal.
-        (
-            [
-                ("2", "2019-05-02", "YMD", "FALSE"),
-                ("3", "2020-06-01", "YMD", "FALSE"),
-                ("2", "2021-01-01", "YMD", "FALSE"),
-            ],
-            ["2020-06-01", None],
-        ),
-        ([("2", "2019-05-02", "YMD", "TRUE")], []),
-    ],
-)
-def test_a_type_1_opt_out_in_the_record_ends_only_with_a_withdrawal_on_a_known_later_day(
-    tmp_path: Path, entries: list[tuple[str, str, str, str]], to_on: list[str | None]
-) -> None:
+# What is in the record of each person, and until when it holds.
+OPTED_OUT = [
+    ([("2", "2019-05-02", "YMD", "FALSE")], [None]),
+    # Withdrawn later: it ends with that day.
+    ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2020-06-01", "YMD", "FALSE")], ["2020-06-01"]),
+    # Withdrawn earlier, on the same day, on an unknown day, in the future, or in a deleted entry: it stands.
+    ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2018-06-01", "YMD", "FALSE")], [None]),
+    ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2019-05-02", "YMD", "FALSE")], [None]),
+    ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2020-06-01", "Y", "FALSE")], [None]),
+    ([("2", "2019-05-02", "Y", "FALSE"), ("3", "2020-06-01", "YMD", "FALSE")], [None]),
+    ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2062-06-01", "YMD", "FALSE")], [None]),
+    ([("2", "2019-05-02", "YMD", "FALSE"), ("3", "2020-06-01", "YMD", "TRUE")], [None]),
+    # Asked for again after a withdrawal.
+    (
+        [
+            ("2", "2019-05-02", "YMD", "FALSE"),
+            ("3", "2020-06-01", "YMD", "FALSE"),
+            ("2", "2021-01-01", "YMD", "FALSE"),
+        ],
+        ["2020-06-01", None],
+    ),
+    ([("2", "2019-05-02", "YMD", "TRUE")], []),
+]
+
+
+def test_a_type_1_opt_out_in_the_record_ends_only_with_a_withdrawal_on_a_known_later_day(tmp_path: Path) -> None:
+    people = dict(zip(NUMBERS, OPTED_OUT, strict=False))
     lines = [
-        f"{{E{n}}} | {{P1}} | {code} | {day} | {precision} | 2021-10-04 | {deleted} | TRUE | {n}"
+        f"{{E{at}-{n}}} | {{P{at}}} | {code} | {day} | {precision} | 2021-10-04 | {deleted} | TRUE | {n}"
+        for at, (entries, _) in enumerate(OPTED_OUT)
         for n, (code, day, precision, deleted) in enumerate(entries)
     ]
-    found = emis(tmp_path, "\n".join(lines))["permissions"]
+    patients = [
+        f"{{P{at}}} | {{O1}} | F | 1940-02-03 | | 2001-01-01 | {number} | | FALSE | FALSE | FALSE | {at}"
+        for at, number in enumerate(people)
+    ]
+    found = emis(tmp_path, "\n".join(lines), patients=PATIENT_COLUMNS + "\n".join(patients))["permissions"]
     told = rows(found, "nhs_number", "kind", "to_on", "checked_on")
-    assert told == [(FIRST, "type_1", day, "2026-10-01") for day in to_on]
+    for number, (_, to_on) in people.items():
+        assert [row for row in told if row[0] == number] == [(number, "type_1", day, "2026-10-01") for day in to_on]
+    assert len(told) == sum(len(to_on) for _, to_on in OPTED_OUT)
 
 
 def test_what_a_later_extract_deletes_is_gone_and_what_it_changes_is_changed(tmp_path: Path) -> None:

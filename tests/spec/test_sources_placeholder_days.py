@@ -71,14 +71,19 @@ def test_every_day_column_has_its_rule_stated_here_and_birth_months_have_their_o
     }
 
 
-def rows_with(name: str, column: str, day: str | None) -> list[dict[str, str | None]]:
-    changes = {key: value for key, value in ALONE.get(name, {}).items() if key != column}
-    return spoilt(good_rows(name, 3), 1, **{**changes, column: day})
+def rows_with(name: str, cells: list[tuple[str, str | None]]) -> list[dict[str, str | None]]:
+    """A good row, and one for each of the cells (its column, and what stands there)."""
+    rows = good_rows(name, len(cells) + 1)
+    for at, (column, day) in enumerate(cells, start=1):
+        changes = {key: value for key, value in ALONE.get(name, {}).items() if key != column}
+        rows = spoilt(rows, at, **{**changes, column: day})
+    return rows
 
 
-def written(folder: Path, name: str, column: str, day: str, how: str) -> Path:
+def written_as(how: str, folder: Path, name: str, column: str, days: list[str]) -> Path:
+    """The rows of a table whose column holds these days, in CSV or typed in Parquet."""
     folder.mkdir()
-    rows = rows_with(name, column, day)
+    rows = rows_with(name, [(column, day) for day in days])
     if how == "csv":
         write_csv(folder / f"{name}.csv", rows)
         return folder
@@ -100,12 +105,18 @@ def _write_int96(frame: pl.DataFrame, path: Path) -> None:
     parquet.write_table(frame.to_arrow(), path, use_deprecated_int96_timestamps=True, store_schema=False)
 
 
-def told(checked: CheckedTable, column: str) -> tuple[object, ...]:
-    return (
-        [(row, rules) for row, at, rules in refusals(checked) if at == column],
-        checked.emptied.filter(pl.col("column") == column).rows(),
-        checked.rows.collect().height,
-    )
+Told = dict[tuple[str, int], tuple[str, ...]]
+
+
+def refused(checked: CheckedTable) -> Told:
+    """The rules of every refused row, by its column and number."""
+    return {(column or "", row): tuple(rules) for row, column, rules in refusals(checked)}
+
+
+def emptied(checked: CheckedTable) -> Told:
+    """The rules of every emptied cell, by its column and row."""
+    cells = checked.emptied_cells.select("column", "row_number", "rules").rows()
+    return {(column, row): tuple(rules) for column, row, rules in cells}
 
 
 @pytest.mark.slow
@@ -113,29 +124,38 @@ def told(checked: CheckedTable, column: str) -> tuple[object, ...]:
 def test_a_day_that_stands_for_none_is_refused_or_read_as_empty_by_the_rule_of_its_column(
     name: str, tmp_path: Path
 ) -> None:
-    for number, (_, column, day, becomes) in enumerate(case for case in CASES if case[0] == name):
-        checked = read(name, written(tmp_path / str(number), name, column, day, "csv"))
+    """Each column and day stands in a row of its own."""
+    cases = [(column, day, becomes) for of, column, day, becomes in CASES if of == name]
+    wanted = {becomes: {} for becomes in ("refused", "empty")}
+    for row, (column, _, becomes) in enumerate(cases, start=2):
+        wanted[becomes][column, row] = ("placeholder_day",)
+    write_csv(tmp_path / f"{name}.csv", rows_with(name, [(column, day) for column, day, _ in cases]))
+    (tmp_path / "empty").mkdir()
+    without = [(column, day if becomes == "refused" else None) for column, day, becomes in cases]
+    write_csv(tmp_path / "empty" / f"{name}.csv", rows_with(name, without))
 
-        if becomes == "refused":
-            assert told(checked, column) == ([(2, ["placeholder_day"])], [], 2), (column, day)
-        else:
-            assert told(checked, column) == ([], [(column, "placeholder_day", 1)], 3), (column, day)
-            plain = tmp_path / f"{number} empty"
-            plain.mkdir()
-            write_csv(plain / f"{name}.csv", rows_with(name, column, None))
-            assert checked.rows.collect().equals(read(name, plain).rows.collect()), (column, day)
+    checked, empty = read(name, tmp_path), read(name, tmp_path / "empty")
+
+    assert refused(checked) == wanted["refused"]
+    assert emptied(checked) == wanted["empty"]
+    assert checked.rows.collect().equals(empty.rows.collect())
+    assert checked.n_good == 1 + len(wanted["empty"])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["date", "us", "utc", "int96"])
 @pytest.mark.parametrize(
     ("name", "column"), [("gp_patients", "left_on"), ("hospital_events", "ended_on"), ("homes", "recorded_on")]
 )
-def test_typed_days_are_read_as_the_same_days_in_csv(name: str, column: str, how: str, tmp_path: Path) -> None:
-    for day in (*LOW[1:], *NOUGHT, *FAR, "2024-06-30"):
-        as_text = told(read(name, written(tmp_path / f"{day} csv", name, column, day, "csv")), column)
+def test_typed_days_are_read_as_the_same_days_in_csv(name: str, column: str, tmp_path: Path) -> None:
+    days = [*LOW[1:], *NOUGHT, *FAR, "2024-06-30"]
+    as_text = read(name, written_as("csv", tmp_path / "csv", name, column, days))
+    assert {row for _, row in {**refused(as_text), **emptied(as_text)}} >= set(range(2, 7))
 
-        assert told(read(name, written(tmp_path / f"{day} {how}", name, column, day, how)), column) == as_text, day
+    for how in ("date", "us", "utc", "int96"):
+        typed = read(name, written_as(how, tmp_path / how, name, column, days))
+
+        assert (refused(typed), emptied(typed)) == (refused(as_text), emptied(as_text)), how
+        assert typed.rows.collect().equals(as_text.rows.collect()), how
 
 
 def test_days_of_the_year_5_000_000_are_no_days(tmp_path: Path) -> None:

@@ -97,6 +97,14 @@ def read_night(folder: Path) -> KeptNight:
     return KeptNight(folder, NightFrames(**(nobody | frames)), _facts(folder), tuple(frames), unusable, doubtful)
 
 
+def n_listed(folder: Path) -> int:
+    """How many people a published night lists; nobody where its list is of no use."""
+    try:
+        return usable(read_frame(folder, "listed"), "listed").height
+    except PublishError:
+        return 0
+
+
 def usable(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     """The frame with its pseudonyms as text, without what nobody could be found in: rows of nobody, nested columns.
 

@@ -11,7 +11,7 @@ from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS, WithdrawalSetti
 from ageingwell.context import Surroundings
 from ageingwell.errors import AgeingWellError, ConfigError, PublishError, WithdrawalError
 from ageingwell.given import GivenDay, day_of
-from ageingwell.kept.reading import read_night
+from ageingwell.kept.reading import n_listed
 from ageingwell.night.answered import published_as
 from ageingwell.night.from_spark import with_tables_of_spark
 from ageingwell.night.holding import held
@@ -124,4 +124,4 @@ def _reached(settings: WithdrawalSettings, data: Path) -> Iterator[WithdrawalSet
 
 def _n_listed(out: Path) -> int:
     folder = current(out)
-    return 0 if folder is None else read_night(folder).frames.listed.height
+    return 0 if folder is None else n_listed(folder)

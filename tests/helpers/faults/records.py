@@ -29,7 +29,11 @@ class County:
 
     def copy(self) -> dict[str, Rows]:
         """The tables to damage."""
-        return {name: [list(row) for row in rows] for name, rows in self.tables.items()}
+        return {name: self.copy_of(name) for name in self.tables}
+
+    def copy_of(self, name: str) -> Rows:
+        """One table to damage."""
+        return [list(row) for row in self.tables[name]]
 
 
 def tables_of(folder: Path) -> dict[str, Rows]:

@@ -65,7 +65,7 @@ def another_key(here: Here, case: Case, watch: Watch) -> None:
     """One table says that it was made with another key than the rest."""
     _tell_key(here, "tslbhgfbpgfp", [name for name in here.county.tables if name != case.table])
     here.put(
-        {f"{case.table}.csv": None, f"{case.table}.parquet": as_parquet(here.county.copy()[case.table], key="b" * 12)}
+        {f"{case.table}.csv": None, f"{case.table}.parquet": as_parquet(here.county.copy_of(case.table), key="b" * 12)}
     )
 
 
@@ -93,7 +93,7 @@ def withdraw_with_another_key(here: Here, case: Case, watch: Watch) -> None:
 
 def died_in(here: Here, case: Case, watch: Watch) -> None:
     """Somebody else on the list died too, which one row of one table says."""
-    rows = here.county.copy()[case.table]
+    rows = here.county.copy_of(case.table)
     at = place_of(rows, case.row)
     cells = dict(zip(rows[0], rows[at], strict=True))
     if case.table == "gp_patients":
@@ -109,7 +109,7 @@ def died_in(here: Here, case: Case, watch: Watch) -> None:
 
 
 def active_after_death(here: Here, case: Case, watch: Watch) -> None:
-    rows = here.county.copy()[case.table]
+    rows = here.county.copy_of(case.table)
     cells = dict(zip(rows[0], rows[1], strict=True)) | {"person_id": here.county.died}
     rows.append(
         [("2026-11-25" if name in ("recorded_on", "started_on", "happened_on") else cells[name]) for name in rows[0]]
@@ -118,7 +118,7 @@ def active_after_death(here: Here, case: Case, watch: Watch) -> None:
 
 
 def left(here: Here, case: Case, watch: Watch) -> None:
-    rows = here.county.copy()["gp_patients"]
+    rows = here.county.copy_of("gp_patients")
     theirs = max((row for row in rows[1:] if row[0] == here.county.stays), key=lambda row: row[-1])
     value = str(NIGHT) if case.column == "left_on" else "bcdfghjklmnpqrstbcdfghjklmnpqrst"
     cells = dict(zip(rows[0], theirs, strict=True)) | {case.column: value, "recorded_on": str(NIGHT)}
@@ -129,7 +129,7 @@ def left(here: Here, case: Case, watch: Watch) -> None:
 
 def all_moved(here: Here, case: Case, watch: Watch) -> None:
     """Everybody on the register left today but those who are to come off anyway."""
-    rows = here.county.copy()["gp_patients"]
+    rows = here.county.copy_of("gp_patients")
     off = {here.county.died, here.county.objected}
     at = [rows[0].index(name) for name in ("left_on", "recorded_on")]
     for row in list(rows[1:]):
@@ -144,14 +144,14 @@ def all_moved(here: Here, case: Case, watch: Watch) -> None:
 
 
 def new_number(here: Here, case: Case, watch: Watch) -> None:
-    rows = here.county.copy()["gp_patients"]
+    rows = here.county.copy_of("gp_patients")
     rows.append(["bcdfghjklmnpqrstbcdfghjklmnpqrst", *rows[1][1:]])
     here.put({"gp_patients.csv": as_csv(rows)})
 
 
 def objects_by(here: Here, case: Case, watch: Watch) -> None:
     """Somebody else objects: under another kind, for their home, or from tomorrow."""
-    rows = here.county.copy()["permissions"]
+    rows = here.county.copy_of("permissions")
     home = next(row[1] for row in here.county.tables["gp_patients"][:0:-1] if row[0] == here.county.stays and row[1])
     told = {
         "restriction": {"person_id": here.county.stays, "kind": "restriction"},
