@@ -259,15 +259,17 @@ def next_night(first_night: Path, settings: Path, shared: Shared) -> Path:
 
 def test_they_are_off_the_list_when_the_next_night_is_scored(next_night):
     assert tonight(next_night).name == str(NEXT)
-    for way, person in ways_of(next_night / "out" / str(NIGHT)).items():
+    taken = ways_of(next_night / "out" / str(NIGHT))
+    found = files_with_each(tonight(next_night), taken.values())
+    for way, person in taken.items():
         # Those who did not opt out are told of as gone, and what they need goes to those who look after them.
         may_stand_in = {"attrition.parquet", "needs.parquet", "left_list.parquet"} if opted_not(way) else set()
         if way in {one.__name__ for one in MARKERS}:
             # The safeguarding lead hears of them.
             may_stand_in |= {"people.parquet", "safeguarded.parquet"}
-        found = files_with(tonight(next_night), person)
-        assert not {file for file in found if file.endswith(".parquet")} - may_stand_in
-        assert files_with(next_night / "out" / f"{NIGHT}.r2", person) == []
+        assert not {file for file in found[person] if file.endswith(".parquet")} - may_stand_in
+    revised = files_with_each(next_night / "out" / f"{NIGHT}.r2", taken.values())
+    assert revised == {person: [] for person in taken.values()}
 
 
 def opted_not(way: str) -> bool:
