@@ -32,8 +32,9 @@ def records(county: Path, config: Config, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.parametrize(
     "changes",
-    [{"shards": 7}, {"shards": 16}, {"shards": 3, "engine": EngineSettings(processes=2)}],
-    ids=["7 shards", "16 shards", "3 shards in 2 processes"],
+    # Of seven some have nobody whom the model brought to the list.
+    [{"shards": 7}, {"shards": 2, "engine": EngineSettings(processes=2)}],
+    ids=["7 shards", "2 shards in 2 processes"],
 )
 def test_a_night_in_shards_has_the_bytes_of_a_night_in_one(small_county, config, whole, tmp_path, changes):
     split = replace(config, score=config.score.model_copy(update=changes))

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ PACKAGE = Path(__file__).parents[2] / "src" / "ageingwell"
 READING = [path for path in PACKAGE.rglob("*.py") if "synthetic" not in path.parts]
 
 
+@cache
 def used_by_features() -> set[str]:
     asked: set[str] = set()
 
@@ -36,11 +38,13 @@ def used_by_features() -> set[str]:
     return asked | {dmd_list_of(group) for group in MEDICINE_GROUPS if group in asked}
 
 
+@cache
 def used_elsewhere() -> set[str]:
     text = "\n".join(path.read_text(encoding="utf-8") for path in READING if "features" not in path.parts)
     return {name for name in CONFIG.codelists if re.search(rf'"{name}"', text)}
 
 
+@cache
 def said_to_be_unused() -> set[str]:
     page = (shipped("configs") / "codelists" / "README.md").read_text(encoding="utf-8")
     part = page.partition("## Lists that decide nothing")[2].partition("\n## ")[0]

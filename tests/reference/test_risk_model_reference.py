@@ -80,10 +80,10 @@ def test_it_is_level_with_logistic_regression_at_any_size_and_above_it_where_fea
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["ageingwell.bundle", "ageingwell.learning.training"])
-def test_scoring_and_training_do_without_scikit_learn(module):
+def test_scoring_and_training_do_without_scikit_learn():
     # LightGBM imports it where it is installed; here it is not.
-    asked = f"import sys; sys.modules['sklearn'] = None; import {module}; print('sklearn.base' in sys.modules)"
+    modules = "ageingwell.bundle, ageingwell.learning.training"
+    asked = f"import sys; sys.modules['sklearn'] = None; import {modules}; print('sklearn.base' in sys.modules)"
 
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
 

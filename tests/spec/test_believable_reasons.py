@@ -15,7 +15,7 @@ from ageingwell.errors import ConfigError
 from ageingwell.features.build import FEATURES
 from ageingwell.in_hundred import whole
 from ageingwell.model.fitted import Explanation
-from ageingwell.night.score import score
+from ageingwell.night.in_memory import outreach_list
 from ageingwell.peers import Peers
 from ageingwell.reasons import dated, stop_on_unknown_facts, tell_reasons, with_whole_numbers
 from ageingwell.synthetic.county import CountyPlan, synthesise
@@ -158,17 +158,15 @@ def test_an_old_fact_is_dated_and_a_new_one_and_what_holds_today_are_not():
     ]
 
 
-def test_a_list_that_names_a_fact_there_is_not_stops_the_night(tmp_path):
+def test_a_list_that_names_a_fact_there_is_not_stops_the_night(small_county):
     with pytest.raises(ConfigError, match="there is no fact called `has_dementa`") as stopped:
         stop_on_unknown_facts(MayLower(not_on_record=("has_dementa",)))
     assert "has_dementia" in str(stopped.value)
 
     stop_on_unknown_facts(CONFIG.may_lower)
-    county = tmp_path / "county"
-    synthesise(CountyPlan(people=200, seed=3), county)
     wrong = replace(CONFIG, may_lower=MayLower(at_most={"lives_alone": 0.5}))
     with pytest.raises(ConfigError, match="there is no fact called `lives_alone`"):
-        score(county, as_of=NIGHT, out=tmp_path / "out", config=wrong)
+        outreach_list(small_county, as_of=NIGHT, config=wrong)
 
 
 def test_the_list_that_comes_with_the_software_waits_for_a_sites_own_sign_off():
@@ -183,7 +181,7 @@ def nights(tmp_path_factory):
     for seed in (7, 8, 9):
         folder = tmp_path_factory.mktemp(f"county{seed}")
         synthesise(CountyPlan(people=1_500, seed=seed), folder / "county")
-        found.append(score(folder / "county", as_of=NIGHT, out=folder / "out", config=CONFIG).frames)
+        found.append(outreach_list(folder / "county", as_of=NIGHT, config=CONFIG).frames)
     return found
 
 
