@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from ageingwell.config.load import load_config
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.groups import SMALL_BELOW
 from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MACHINE, MODEL
-from ageingwell.learning import redrawing
+from ageingwell.learning import evaluating, redrawing
 from ageingwell.learning.evaluating import EvaluationRun, evaluate, summary_text
 from ageingwell.learning.redrawing import redraw
 from ageingwell.learning.rivals import COUNTED, boosting_machine
@@ -37,6 +38,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 ASKED = {"cost_gbp": 4_000, "redraws": 2}
+FEW = 20  # draws for an interval, where an evaluation has 200
 ON_THE_COMMAND_LINE = ["--cost-gbp", 4_000, "--redraws", 2, "--without-machine"]
 
 
@@ -50,7 +52,7 @@ def few_will_do(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(town: Path, few_will_do: Path, tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
     out, config = tmp_path_factory.mktemp("evaluation"), load_config(few_will_do)
-    return evaluate(town, config=config, bundle=config.score.bundle, out=out, machine=False, **ASKED)
+    return evaluate(town, config=config, bundle=config.score.bundle, out=out, machine=False, draws=FEW, **ASKED)
 
 
 def test_every_table_is_written_twice_and_holds_each_outcome(run: EvaluationRun) -> None:
@@ -169,8 +171,9 @@ def test_the_summary_ends_with_the_verdict(run: EvaluationRun) -> None:
 
 
 def test_the_command_tells_the_verdict_and_the_same_records_and_bundle_give_the_same_files(
-    run: EvaluationRun, town: Path, few_will_do: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, run: EvaluationRun, town: Path, few_will_do: Path, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(evaluating, "evaluate", partial(evaluate, draws=FEW))
     out = tmp_path / "tables"
     command = ["evaluate", "--data", town, "--out", out, "--config", few_will_do, "--json", *ON_THE_COMMAND_LINE]
 

@@ -108,7 +108,7 @@ def at(first_night: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def there(weeks: Weeks, tmp_path: Path) -> Path:
-    """The weeks, to write into the workbook of their second night."""
+    """The weeks, to write into the workbooks of their later nights."""
     return copy_of(weeks.at, tmp_path / "there")
 
 

@@ -21,7 +21,7 @@ from ageingwell.synthetic.county import CountyPlan, synthesise
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recalibrated") / "town"
-    synthesise(CountyPlan(people=900, seed=21, rate_shift=0.7), folder)
+    synthesise(CountyPlan(people=600, seed=21, rate_shift=0.7), folder)
     return folder
 
 
@@ -39,6 +39,12 @@ def parent(bundle: Path, settings: Path) -> Bundle:
 @pytest.fixture(scope="module")
 def place(run: RecalibrationRun, settings: Path) -> Bundle:
     return load_bundle(run.folder, codelists=load_config(settings).codelists)
+
+
+@pytest.fixture(scope="module")
+def past(town: Path, settings: Path) -> dict[str, pl.DataFrame]:
+    """The town's people as they were known at the cut-off: those held out from training, and the others."""
+    return look_back(town, config=load_config(settings), parts=("rest", "test")).parts
 
 
 def test_the_place_takes_on_part_of_its_higher_rates(run: RecalibrationRun) -> None:
@@ -63,16 +69,14 @@ def test_the_bundle_tells_its_parent_and_what_moved(run: RecalibrationRun, paren
     assert "reference" in place.tables["loss_of_independence"]
 
 
-def test_people_held_out_made_no_part_of_the_move(town: Path, settings: Path) -> None:
-    past = look_back(town, config=load_config(settings), parts=("rest", "test"))
-
-    assert not set(past.parts["rest"]["household"]) & set(past.parts["test"]["household"])
+def test_people_held_out_made_no_part_of_the_move(past: dict[str, pl.DataFrame]) -> None:
+    assert not set(past["rest"]["household"]) & set(past["test"]["household"])
 
 
 def test_risks_of_the_place_add_up_and_people_of_one_age_keep_their_order(
-    town: Path, settings: Path, parent: Bundle, place: Bundle
+    past: dict[str, pl.DataFrame], parent: Bundle, place: Bundle
 ) -> None:
-    people = look_back(town, config=load_config(settings), parts=("test",)).parts["test"]
+    people = past["test"]
 
     before, after = (predict(bundle, people, threads=1) for bundle in (parent, place))
     told = place.ranking_model.explain(people)

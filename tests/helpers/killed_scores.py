@@ -39,7 +39,6 @@ KILLS = (
     ("other", f"after rename {STAGED}", "one"),
     ("other", f"after replace {POINTER}", "withdrawn"),
     ("other", "stage people", "withdrawn"),
-    ("other", "halfway write fire.xlsx", "withdrawn"),
     ("other", f"before replace {POINTER}", "withdrawn"),
     ("other", f"after replace {POINTER}", "other"),
     # What the run put aside is being removed.
