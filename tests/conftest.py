@@ -1,5 +1,6 @@
 """Its place puts `tests/` on the path, so that tests can import from `helpers`; and what many tests share."""
 
+import gc
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +13,17 @@ from helpers.evidence import ended, skipped
 from helpers.shared import Shared
 
 SLOW_FOLDERS = ("property", "reference")
+
+
+def pytest_configure() -> None:
+    """Collect garbage seldom: thousands of tests are objects that stay, and each collection walked through them all."""
+    gc.set_threshold(200_000, 20, 100)
+
+
+def pytest_collection_finish() -> None:
+    """From here on the tests themselves are not looked at any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from helpers.counties import NIGHT, change, copy_of, listed, new_version
-from helpers.killed_scores import KILLS, WATCHED
+from helpers.killed_scores import MOMENTS, WATCHED
 from helpers.running import helper_run
 
 from ageingwell.config.load import Config, load_config
@@ -17,7 +17,10 @@ from ageingwell.night.score import score
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL and fork")
-def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeeds(first_night, settings, tmp_path):
+@pytest.mark.parametrize("moments", ["at the turns", pytest.param("at every kind", marks=pytest.mark.full)])
+def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeeds(
+    moments, first_night, settings, tmp_path
+):
     config = load_config(settings)
     copy_of(first_night / "county", tmp_path / "one")
     other = copy_of(first_night / "county", tmp_path / "other")
@@ -29,10 +32,10 @@ def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeed
     halted_after_taking_people_off(other, tmp_path, config)
 
     env = os.environ | {"POLARS_MAX_THREADS": "2", "PYTHONWARNINGS": "ignore"}
-    ran = helper_run("killed_scores", tmp_path, settings, env=env)
+    ran = helper_run("killed_scores", tmp_path, settings, moments, env=env)
 
     told = json.loads(ran.stdout)
-    assert told["kills"] == [list(kill) for kill in KILLS]
+    assert told["kills"] == [list(kill) for kill in MOMENTS[moments]]
     assert told["watched"] == list(WATCHED)
     assert told["left_over"] == []
 

@@ -33,7 +33,7 @@ def records(county: Path, config: Config, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize(
     "changes",
     # Of seven some have nobody whom the model brought to the list.
-    [{"shards": 7}, {"shards": 2, "engine": EngineSettings(processes=2)}],
+    [pytest.param({"shards": 7}, marks=pytest.mark.full), {"shards": 2, "engine": EngineSettings(processes=2)}],
     ids=["7 shards", "2 shards in 2 processes"],
 )
 def test_a_night_in_shards_has_the_bytes_of_a_night_in_one(small_county, config, whole, tmp_path, changes):

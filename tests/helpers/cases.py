@@ -1,7 +1,8 @@
 """Which cases of a law that holds for very many the test command tries: one in several, and every one when asked.
 
-`@pytest.mark.sweep(of=4)` marks such a test. AGEINGWELL_CASES chooses: `some` (one case in four, the same each time),
-`others` (those that `some` leaves out) or `every`. A test named with its `::` on the command line runs with every case.
+`@pytest.mark.sweep(of=4)` marks such a test, and `full` one long case more of a law. AGEINGWELL_CASES chooses: `some`
+(one case in four, the same each time), `others` (those that `some` leaves out) or `every`. A test named with its `::` on
+the command line runs with every case.
 """
 
 import zlib
@@ -27,7 +28,7 @@ def chosen(items: Sequence[pytest.Item], which: str) -> tuple[list[pytest.Item],
     for item in items:
         if item.get_closest_marker("sweep"):
             of[item.nodeid.split("[")[0]].append(item)
-    left_out: set[str] = set()
+    left_out = {item.nodeid for item in items if item.get_closest_marker("full")}
     for cases in of.values():
         marker = cases[0].get_closest_marker("sweep")
         assert marker is not None

@@ -1,6 +1,6 @@
 """Score, kill and look, again and again, in a process of its own: none but its children starts Polars or LightGBM.
 
-    python -m helpers.killed_scores FOLDER SETTINGS
+    python -m helpers.killed_scores FOLDER SETTINGS MOMENTS      one of `MOMENTS` by name
 
 `FOLDER` holds `one/` and `other/`, two counties of one night, and `calm one/`, the output of a run of the first that
 nothing stopped; `calm other/` and `calm halted/` are of runs that nothing stopped either. Prints a line of JSON.
@@ -14,7 +14,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import ageingwell.report.html  # noqa: F401 (slow to import: once here, not in every child)
@@ -44,6 +44,9 @@ KILLS = (
     # What the run put aside is being removed.
     ("other", "removing", "other"),
 )
+# Those of them at which what a reader finds changes.
+TURNS = tuple(kill for kill in KILLS if kill[1].startswith(("halfway", "before replace", "after replace")))
+MOMENTS = {"at the turns": TURNS, "at every kind": KILLS}
 # What may be current, and the output folder it is the current night of. `halted` is a run that stops after taking
 # people off the list and before publishing its own.
 CALM = {"one": "one", "withdrawn": "halted", "other": "other"}
@@ -51,8 +54,8 @@ CALM = {"one": "one", "withdrawn": "halted", "other": "other"}
 WATCHED = ("one", "withdrawn", "other")
 
 
-def main(at: Path, settings: Path) -> dict[str, object]:
-    """Kill runs at every moment of `KILLS`, and look at every moment of the one after them."""
+def main(at: Path, settings: Path, kills_of: Sequence[tuple[str, str, str]]) -> dict[str, object]:
+    """Kill runs at the moments of `kills_of`, and look at every moment of the one after them."""
     nights = {name: files_now(at / f"calm {calm}") for name, calm in CALM.items()}
     assert len({json.dumps(files) for files in nights.values()}) == len(nights), "the nights cannot be told apart"
     out = at / "out"
@@ -62,7 +65,7 @@ def main(at: Path, settings: Path) -> dict[str, object]:
 
     shutil.copytree(at / "calm one", out, symlinks=True)
     kills = []
-    for county, moment, _ in KILLS:
+    for county, moment, _ in kills_of:
         assert run(county, killing_at(moment)) == -signal.SIGKILL, f"no run of {county} came to: {moment}"
         kills.append([county, moment, name_of(current(out), nights)])
     seen = at / "seen.txt"
@@ -157,4 +160,4 @@ def own_files(folder: Path) -> Files:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))  # noqa: T201
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), MOMENTS[sys.argv[3]])))  # noqa: T201

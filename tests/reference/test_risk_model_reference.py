@@ -65,7 +65,9 @@ def test_contributions_are_the_curves_heights_plus_lightgbms_own_shap_values():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "events"), [(400, "interaction"), (3000, "interaction"), (1500, "line")])
+@pytest.mark.parametrize(
+    ("n", "events"), [(400, "interaction"), pytest.param(3000, "interaction", marks=pytest.mark.full), (1500, "line")]
+)
 def test_it_is_level_with_logistic_regression_at_any_size_and_above_it_where_features_interact(n, events):
     draw = np.random.default_rng(n)
     x = draw.normal(size=(n + 4000, 8))

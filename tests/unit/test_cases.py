@@ -7,9 +7,9 @@ import pytest
 from helpers.cases import chosen
 
 
-def cases(name: str, n: int, *, of: int | None) -> list[Any]:
-    marker = None if of is None else SimpleNamespace(kwargs={"of": of})
-    return [SimpleNamespace(nodeid=f"{name}[{at}]", get_closest_marker=lambda _: marker) for at in range(n)]
+def cases(name: str, n: int, *, of: int | None, full: bool = False) -> list[Any]:
+    markers = {"sweep": None if of is None else SimpleNamespace(kwargs={"of": of}), "full": full or None}
+    return [SimpleNamespace(nodeid=f"{name}[{at}]", get_closest_marker=markers.get) for at in range(n)]
 
 
 @pytest.mark.parametrize(("n", "of", "n_taken"), [(1, 4, 1), (3, 4, 1), (8, 4, 2), (9, 4, 3), (9, 1, 9)])
@@ -27,6 +27,12 @@ def test_some_and_the_others_are_all_and_none_is_tried_twice() -> None:
     assert sorted(item.nodeid for item in [*some, *others]) == sorted(item.nodeid for item in items)
     assert [item for item in some if "plain" in item.nodeid] == items[9:]
     assert chosen(items, "every") == (items, [])
+
+
+def test_a_long_case_more_is_left_out_and_is_among_the_others() -> None:
+    items = [*cases("test_a.py::test_law", 2, of=None), *cases("test_b.py::test_law", 1, of=None, full=True)]
+
+    assert [chosen(items, which)[0] for which in ("some", "others", "every")] == [items[:2], items[2:], items]
 
 
 def test_a_choice_that_is_none_is_refused() -> None:
