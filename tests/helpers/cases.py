@@ -1,8 +1,8 @@
 """Which cases of a law that holds for very many the test command tries: one in several, and every one when asked.
 
 `@pytest.mark.sweep(of=4)` marks such a test, and `full` one long case more of a law. AGEINGWELL_CASES chooses: `some`
-(one case in four, the same each time), `others` (those that `some` leaves out) or `every`. A test named with its `::` on
-the command line runs with every case.
+(one case in four, the same each time), `others` (those that `some` leaves out) or `every`. A test named with its `::`
+on the command line runs with every case.
 """
 
 import zlib

@@ -1,6 +1,6 @@
 """Every command, run once in a process of its own in which each opening of a file, and each mode, is looked at.
 
-python -m helpers.commands HOME        HOME as `prepared` makes it; prints a line of JSON for each command
+python -m helpers.commands HOME [NAME ...]     HOME as `prepared` makes it; prints a line of JSON for each command
 """
 
 import errno
@@ -11,7 +11,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -140,8 +140,8 @@ def open_to_others(*folders: Path) -> list[str]:
     return [str(path) for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077]
 
 
-def main(home: Path) -> None:
-    """Run every command under umask 000 and say of each what it left and opened."""
+def main(home: Path, names: Collection[str]) -> None:
+    """Run commands, or all where none is named, under umask 000 and say of each what it left and opened."""
     from click.testing import CliRunner
 
     from ageingwell.cli import cli
@@ -160,11 +160,11 @@ def main(home: Path) -> None:
                 wide.extend([f"{operation} {path}"] if stat.S_IMODE(path.lstat().st_mode) & 0o077 else [])
 
     Disk.watch = watch  # type: ignore[method-assign]
-    for name, command in COMMANDS.items():
+    for name in names or COMMANDS:
         opened.outside.clear()
         wide.clear()
         begun = time.process_time()
-        ran = CliRunner().invoke(cli, words_of(command, home))
+        ran = CliRunner().invoke(cli, words_of(COMMANDS[name], home))
         fault = ran.exception if not isinstance(ran.exception, SystemExit | None) else None
         told = {
             "command": name,
@@ -268,4 +268,4 @@ if __name__ == "__main__":
     elif sys.argv[2:] == ["every", "fault"]:
         faults(Path(sys.argv[1]), commands=lambda fault, name: True)
     else:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), sys.argv[2:])
