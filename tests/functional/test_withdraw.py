@@ -331,6 +331,17 @@ def _remains_of_a_dead_run_stay(out: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Disk, "remove", refused)
 
 
+def _folder_that_cannot_be_listed(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Disk.names
+
+    def refused(disk: Disk, folder: Path) -> list[str]:
+        if folder == out:
+            raise OSError(5, "input or output fails")
+        return names(disk, folder)
+
+    monkeypatch.setattr(Disk, "names", refused)
+
+
 def _no_working_folder(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "no space left")
@@ -346,6 +357,7 @@ def _no_working_folder(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("withdraw", _pointer_leads_nowhere),
         ("withdraw", _remains_of_a_dead_run_stay),
         ("withdraw", _no_working_folder),
+        ("withdraw", _folder_that_cannot_be_listed),
     ],
 )
 def test_an_output_folder_that_cannot_be_held_marks_the_list(

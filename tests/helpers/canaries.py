@@ -12,7 +12,6 @@ parts of a workbook, gzip streams.
 
 import base64
 import contextlib
-import gzip
 import hashlib
 import html
 import io
@@ -37,7 +36,6 @@ SHORTEST = 7
 _AT_ONCE = 64 * 1024 * 1024
 _LETTERS = "bcdfghjklmnpqrstvwxz"
 _VOWELS = "aeiouy"
-_DAYS = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d %m %Y", "%Y%m%d", "%d%m%Y", "%d %B %Y", "%d %b %Y", "%B %d, %Y")
 
 
 @dataclass(frozen=True)
@@ -318,8 +316,3 @@ def _parquet(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
             yield f"{name}: {column.name}", b"\n".join(column.drop_nulls().to_list())
         else:
             yield f"{name}: {column.name}", json.dumps(column.to_list(), default=str, ensure_ascii=False).encode()
-
-
-def gzipped(value: str) -> bytes:
-    """A value as a gzip file of its own."""
-    return gzip.compress(value.encode(), mtime=0)

@@ -14,8 +14,8 @@ from ageingwell.publish.nights import published_nights
 def held(out: Path, *, holder: str) -> Iterator[Path]:
     """Hold the output folder as `publishing_lock` does, and give a private folder in it, which is gone at the end.
 
-    What keeps a run from holding the folder keeps people on the current list, so it marks the list. Another run that
-    holds it takes them off itself: `LockedError` marks nothing.
+    What keeps a run from holding the folder keeps people on the current list, so it marks the list. Where another run
+    holds it, `LockedError` marks nothing: its exit code asks for another try soon.
     """
     with ExitStack() as stack:
         with marked_if_it_fails(out):
@@ -43,13 +43,21 @@ def marked_if_it_fails(out: Path) -> Iterator[None]:
         )
         # On a full disk there is no room for a mark either: then the exit code alone says it.
         with suppress(Exception):
-            if not out.is_symlink() and published_nights(out):
+            if _may_hold_a_list(out):
                 set_mark(out, told)
         if isinstance(fault, AgeingWellError):
             raise marked_too(fault, out) from None
         if isinstance(fault, OSError):
             raise
         raise WithdrawalError(told) from fault
+
+
+def _may_hold_a_list(out: Path) -> bool:
+    """Whether a list may stand in a folder: where nobody can look, it may. What a link leads to is not written to."""
+    try:
+        return not out.is_symlink() and bool(published_nights(out))
+    except (AgeingWellError, OSError):
+        return True
 
 
 def marked_too(fault: AgeingWellError, out: Path) -> AgeingWellError:
