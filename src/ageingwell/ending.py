@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from typing import Final
 
 STOPPED: Final = "Stopped. What was complete before stays as it was."
+# What asks a run to end; the first of them Python turns into an error by itself.
+_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+_ENDING: Final = [number for name in _NAMES if (number := getattr(signal, name, None)) is not None]
 
 
 class Ended(KeyboardInterrupt):
@@ -32,9 +35,8 @@ def ending_tidily() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only the main thread may say what a signal does
         yield
         return
-    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
     # One that is ignored stays so: `nohup` asks for that.
-    before = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    before = [number for number in _ENDING[1:] if signal.getsignal(number) == signal.SIG_DFL]
     for number in before:
         signal.signal(number, _end)
     try:
@@ -42,6 +44,36 @@ def ending_tidily() -> Iterator[None]:
     finally:
         for number in before:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let a signal that ends the run wait for what runs here: a few steps that only make sense together.
+
+    >>> done = []
+    >>> with ending_tidily(), unbroken():
+    ...     signal.raise_signal(signal.SIGTERM)
+    ...     done.append("all of it")
+    Traceback (most recent call last):
+    ageingwell.ending.Ended: 15
+    >>> done
+    ['all of it']
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals break into the main thread alone
+        yield
+        return
+    came: list[int] = []
+    # A signal that ends the process at once cannot be kept waiting.
+    before = {number: act for number in _ENDING if callable(act := signal.getsignal(number))}
+    try:
+        for number in before:
+            signal.signal(number, lambda number, _: came.append(number))
+        yield
+    finally:
+        for number, act in before.items():
+            signal.signal(number, act)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def _end(number: int, _: object) -> None:

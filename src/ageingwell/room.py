@@ -14,11 +14,13 @@ import socket
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ageingwell.disk import DISK, Disk, number_of
+from ageingwell.ending import unbroken
 from ageingwell.errors import AgeingWellError, PublishError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -135,6 +137,23 @@ def temporary_folder() -> Path:
 
 
 @contextmanager
+def gone_afterwards(make: Callable[[], Path], found: str, *, place: str = NIGHTS, disk: Disk = DISK) -> Iterator[Path]:
+    """Make a folder, give it, and remove it at the end: also where a signal ends the run while it is being made."""
+    made: Path | None = None
+    try:
+        with explained(found, place=place), unbroken():
+            made = make()
+            _LIVE.add(made)
+        yield made
+    finally:
+        if made is not None:
+            # What cannot be removed now, the next run removes.
+            with unbroken(), suppress(OSError):
+                disk.remove(made)
+            _LIVE.discard(made)
+
+
+@contextmanager
 def scratch(name: str = "ageingwell", *, within: Path | None = None, disk: Disk = DISK) -> Iterator[Path]:
     """Give a private, empty folder for what a run puts aside; it is gone afterwards.
 
@@ -149,18 +168,14 @@ def scratch(name: str = "ageingwell", *, within: Path | None = None, disk: Disk 
     """
     above = temporary_folder() if within is None else within
     place, found = ("the temporary folder (TMPDIR)" if within is None else "that folder"), "what the run puts aside"
-    with explained(f"{found} cannot be written", place=place):
+    found = f"{found} cannot be written"
+    with explained(found, place=place):
         _remove_abandoned(above / name, disk=disk)
-        folder = disk.make_scratch(above, prefix=_prefix(above / name), suffix=_PARTIAL)
-    _LIVE.add(folder)
-    try:
-        with told_if_unwritable(folder, f"{found} cannot be written", place=place):
-            yield folder
-    finally:
-        # What cannot be removed now, the next run removes.
-        with suppress(OSError):
-            disk.remove(folder)
-        _LIVE.discard(folder)
+    with (
+        _staging(above, above / name, found, place=place, disk=disk) as folder,
+        told_if_unwritable(folder, found, place=place),
+    ):
+        yield folder
 
 
 @contextmanager
@@ -183,9 +198,7 @@ def staged_folder(out: Path, *, ours: Callable[[str], bool] | None = None, disk:
             raise PublishError(f"{out} is there already and not empty", "name a new folder")
         above = out if is_there and _has_to_stay(out) else out.parent
         disk.make_folders(above)
-        staging = disk.make_scratch(above, prefix=_prefix(out), suffix=_PARTIAL)
-    _LIVE.add(staging)
-    try:
+    with _staging(above, out, found, place="that folder", disk=disk) as staging:
         with _without_values(found), told_if_unwritable(staging, found, place="that folder"):
             yield staging
         with explained(found, place="that folder"):
@@ -198,11 +211,7 @@ def staged_folder(out: Path, *, ours: Callable[[str], bool] | None = None, disk:
                 settle(staging, disk=disk)
                 _put_in_place(staging, out, disk=disk)
             disk.sync_folder(above)
-    finally:
-        # After a swap this is the folder as it was before.
-        with suppress(OSError):
-            disk.remove(staging)
-        _LIVE.discard(staging)
+        # After a swap, what is removed now is the folder as it was before.
 
 
 def _has_to_stay(folder: Path) -> bool:
@@ -279,20 +288,13 @@ def staged_file(out: Path, *, in_place: bool = False, disk: Disk = DISK) -> Iter
     if kind is not None and not (in_place and kind == "file"):
         raise PublishError(f"{out} is there already", "name a new file")
     found = f"{out} cannot be written"
-    with explained(found, place="that folder"):
-        staging = disk.make_scratch(out.parent, prefix=_prefix(out), suffix=_PARTIAL)
-    _LIVE.add(staging)
-    try:
+    with _staging(out.parent, out, found, place="that folder", disk=disk) as staging:
         with _without_values(found), told_if_unwritable(staging, found, place="that folder"):
             yield staging / out.name
         with explained(found, place="that folder"):
             settle(staging, disk=disk)
             disk.replace(staging / out.name, out)
             disk.sync_folder(out.parent)
-    finally:
-        with suppress(OSError):
-            disk.remove(staging)
-        _LIVE.discard(staging)
 
 
 def write_file(out: Path, content: bytes, *, in_place: bool = True, disk: Disk = DISK) -> None:
@@ -334,6 +336,12 @@ def stop_on_link(path: Path, *, what: str = "") -> None:
         raise PublishError(f"{what or path} is a link", "name the file or folder that it leads to")
     if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
         raise PublishError(f"{what or path} has a second name (a hard link)", "name a new file")
+
+
+def _staging(above: Path, out: Path, found: str, *, place: str, disk: Disk) -> AbstractContextManager[Path]:
+    """A folder in `above` for what becomes `out`, gone afterwards."""
+    make = partial(disk.make_scratch, above, prefix=_prefix(out), suffix=_PARTIAL)
+    return gone_afterwards(make, found, place=place, disk=disk)
 
 
 def _prefix(out: Path) -> str:

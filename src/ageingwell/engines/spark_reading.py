@@ -9,7 +9,7 @@ was made with, and Spark's reader of CSV writes a broken row into its log, where
 import functools
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ageingwell.engines.spark import mapped
 from ageingwell.engines.spark_faults import condition, spark_error
 from ageingwell.engines.spark_parts import TOLD, file_copied, file_name, nothing_written, part_written
 from ageingwell.errors import AgeingWellError, ConfigError, EngineError, PublishError, SourceError
+from ageingwell.room import gone_afterwards
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -77,17 +78,14 @@ def _put(session: "SparkSession", name: str, source: str, folder: Path, rows_a_p
         raise PublishError(f"{name}: the shared folder holds the table already", "give each run its own folder")
     DISK.make_folders(folder)
     # A name of this run's own: an executor of a killed run may still write into the folder of that run.
-    unfinished = DISK.make_scratch(folder, prefix=f".{name}.")
-    try:
+    make = functools.partial(DISK.make_scratch, folder, prefix=f".{name}.")
+    with gone_afterwards(make, "the shared folder cannot be written", place="that folder") as unfinished:
         with _in_words(name):
             if kind in _COPIED:
                 _copy(session, name, place, unfinished)
             else:
                 _write(_frame(session, name, kind, place), name, unfinished, rows_a_part)
         DISK.rename(unfinished, target)
-    finally:
-        with suppress(OSError):
-            DISK.remove(unfinished)
     return target
 
 

@@ -3,15 +3,16 @@
 import errno
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from ageingwell.disk import DISK, Disk
 from ageingwell.errors import PublishError
 from ageingwell.publish.nights import LINK, TEXT, checked_name, current, is_ahead, is_later, next_revision, revisions
-from ageingwell.room import NIGHTS, explained, told_if_unwritable
+from ageingwell.room import NIGHTS, explained, gone_afterwards, told_if_unwritable
 
 STAGING = ".staging-"
 DIFFERS_EACH_RUN = "run.json"
@@ -46,16 +47,17 @@ def staged(out: Path, *, name: str, disk: Disk = DISK) -> Iterator[Path]:
     ('2026-11-22', True, True)
     """
     folder = out / f"{STAGING}{checked_name(name)}"
-    with explained("the staged folder cannot be made"):
+
+    def make() -> Path:
         disk.make_folder(folder)
-    try:
-        with told_if_unwritable(folder, "a file of the staged folder cannot be written", place=NIGHTS):
-            disk.set_mode(folder, 0o700)
-            yield folder
-    finally:
-        # What cannot be removed now, the next run removes.
-        with suppress(OSError):
-            disk.remove(folder)
+        return folder
+
+    with (
+        gone_afterwards(make, "the staged folder cannot be made", disk=disk),
+        told_if_unwritable(folder, "a file of the staged folder cannot be written", place=NIGHTS),
+    ):
+        disk.set_mode(folder, 0o700)
+        yield folder
 
 
 @contextmanager
@@ -64,14 +66,12 @@ def put_aside(out: Path, *, disk: Disk = DISK) -> Iterator[Path]:
 
     Hold `publishing_lock(out)` around it. A disk that is full is one PublishError.
     """
-    with explained("the run's working folder cannot be made"):
-        folder = disk.make_scratch(out, prefix=f"{STAGING}work-")
-    try:
-        with told_if_unwritable(folder, "what the run puts aside cannot be written", place=NIGHTS):
-            yield folder
-    finally:
-        with suppress(OSError):
-            disk.remove(folder)
+    make = partial(disk.make_scratch, out, prefix=f"{STAGING}work-")
+    with (
+        gone_afterwards(make, "the run's working folder cannot be made", disk=disk) as folder,
+        told_if_unwritable(folder, "what the run puts aside cannot be written", place=NIGHTS),
+    ):
+        yield folder
 
 
 def write_bytes(path: Path, content: bytes, *, disk: Disk = DISK) -> None:

@@ -1,0 +1,98 @@
+"""Whatever line a signal comes at, what is written is there whole or not at all, with nothing half done beside it."""
+
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from ageingwell.ending import Ended, ending_tidily
+from ageingwell.publish.lock import publishing_lock
+from ageingwell.publish.nights import current
+from ageingwell.publish.staging import publish_folder, put_aside, staged, write_bytes
+from ageingwell.room import gone_afterwards, scratch, staged_file, staged_folder
+
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
+    # A file that was open when the signal came is closed when nothing refers to it any more.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+]
+
+WATCHED = ("ageingwell/room.py", "ageingwell/disk.py", "ageingwell/publish/staging.py")
+# The lock file stays where it is, and a pointer not yet in its place names nobody: the next run takes it away.
+MAY_STAY = {".lock", ".staging-pointer"}
+PAGE = b"<p>Nobody to visit.</p>"
+# From the line that removes the folder on, a signal may come between two lines: the next run removes it then.
+_LINES, _FIRST = inspect.getsourcelines(gone_afterwards)
+REMOVING = _FIRST + next(number for number, line in enumerate(_LINES) if line.strip() == "finally:")
+
+
+def a_file(place: Path) -> None:
+    with staged_file(place / "page.html") as path:
+        path.write_bytes(PAGE)
+
+
+def a_folder(place: Path) -> None:
+    with staged_folder(place / "pages") as folder:
+        (folder / "page.html").write_bytes(PAGE)
+
+
+def what_is_put_aside(place: Path) -> None:
+    with scratch(within=place) as folder:
+        (folder / "page.html").write_bytes(PAGE)
+
+
+def what_a_night_puts_aside(place: Path) -> None:
+    with publishing_lock(place, holder="process 1"), put_aside(place) as folder:
+        (folder / "page.html").write_bytes(PAGE)
+
+
+def a_night(place: Path) -> None:
+    with publishing_lock(place, holder="process 1"), staged(place, name="2026-11-22") as folder:
+        write_bytes(folder / "page.html", PAGE)
+        publish_folder(folder, place, name="2026-11-22")
+
+
+def ended_at(line: int, write: Callable[[Path], None], place: Path) -> bool:
+    """Send a signal at one of the lines that `write` comes to; False when there are not so many."""
+    lines = 0
+    place.mkdir()
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., object] | None:
+        nonlocal lines
+        code = frame.f_code
+        if not code.co_filename.endswith(WATCHED):
+            return None
+        is_removing = code.co_name == "gone_afterwards" and frame.f_lineno >= REMOVING
+        if event == "line" and not is_removing:
+            lines += 1
+            if lines == line:
+                signal.raise_signal(signal.SIGTERM)
+        return trace
+
+    before = sys.gettrace()
+    try:
+        with ending_tidily():
+            sys.settrace(trace)
+            write(place)
+    except Ended:
+        pass
+    finally:
+        sys.settrace(before)
+    return lines >= line
+
+
+@pytest.mark.parametrize("write", [a_file, a_folder, what_is_put_aside, what_a_night_puts_aside, a_night])
+def test_a_signal_at_any_line_leaves_all_of_it_or_nothing(write: Callable[[Path], None], tmp_path: Path) -> None:
+    line = 1
+    while ended_at(line, write, place := tmp_path / str(line)):
+        half_done = [path.name for path in place.iterdir() if path.name.startswith(".") and path.name not in MAY_STAY]
+        assert half_done == [], f"line {line}"
+        assert all(page.read_bytes() == PAGE for page in place.rglob("*.html")), f"line {line}"
+        assert (night := current(place)) is None or (night / "page.html").exists(), f"line {line}"
+        line += 1
+    assert line > 20
