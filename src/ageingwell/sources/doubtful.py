@@ -1,29 +1,18 @@
 """Which rows of a chunk may break their contract, found in one pass: Pandera then tests these alone.
 
-The contract stays the only place where rules are written. Its checks are asked for their expressions, and these are
-evaluated at once for the whole chunk; a rule about texts alone is evaluated once for each distinct text, of which a
-column of millions holds a few thousand. A row that is not in doubt keeps every rule; of one that is, Pandera says what
-it breaks. Pandera's own pass over all rows costs five to ten times as much (one result a column and check, each
-collected and joined to its rows).
+The contract's rules are evaluated as expressions, at once for the whole chunk; a rule about texts alone is evaluated
+once for each distinct text, of which a column of millions holds a few thousand. A row that is not in doubt keeps every
+rule; of one that is, Pandera says what it breaks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-import pandera.polars as pa
 import polars as pl
 
+from ageingwell.contracts import expressions
 from ageingwell.contracts.registry import TABLES
-
-# Pandera's built-in checks that contracts use, as Pandera evaluates them.
-_BUILT_IN: Mapping[str, Callable[..., pl.Expr]] = {
-    "isin": lambda value, allowed_values: value.is_in(allowed_values),
-    "str_matches": lambda value, pattern: value.str.contains(pattern if pattern.startswith("^") else f"^{pattern}"),
-    "greater_than_or_equal_to": lambda value, min_value: value >= min_value,
-    "less_than_or_equal_to": lambda value, max_value: value <= max_value,
-}
 
 
 @dataclass(frozen=True)
@@ -36,13 +25,6 @@ class Rules:
     schema: pl.Schema
     of_texts: tuple[tuple[tuple[str, ...], pl.Expr], ...]
     others: pl.Expr
-
-
-class _Asked:
-    """Stands in the place of a frame: a check that selects an expression from it gives the expression itself."""
-
-    def select(self, rule: pl.Expr) -> pl.Expr:
-        return rule
 
 
 def doubtful_rows(table: str, rows: pl.DataFrame, distinct: Mapping[str, pl.Series]) -> pl.Series:
@@ -87,46 +69,25 @@ def texts_of(column: pl.Series) -> pl.Series:
 
 @cache
 def rules_of(table: str) -> Rules:
-    """The contract of a table as expressions.
+    """The contract of a table as expressions, those of texts apart.
 
-    Raises `TypeError` for a contract that says what these expressions cannot: a check of the whole frame, or a
-    built-in check that stands for no expression here.
+    Raises `TypeError` for a contract that says what these expressions cannot.
     """
-    contract = TABLES[table].to_schema()
-    if contract.checks or contract.unique or contract.parsers or contract.dtype is not None:
+    contract = expressions.rules_of(TABLES[table])
+    if contract.unique:
         raise TypeError(f"{table}: a rule of the whole table is not a rule of a row")
-    schema = pl.Schema({name: column.dtype.type for name, column in contract.columns.items()})
-    rules = [rule for name, column in contract.columns.items() for rule in _rules(table, name, column)]
     of_texts: dict[tuple[str, ...], list[pl.Expr]] = {}
-    others = [pl.col(name).is_not_null() for name, column in contract.columns.items() if not column.nullable]
-    for rule in rules:
+    others = list(contract.present.values())
+    for rule in (rule for rules in contract.of_rows.values() for rule in rules):
         names = tuple(sorted(set(rule.meta.root_names())))
-        if all(schema[name] == pl.String for name in names) and _is_dear(rule, names):
+        if all(contract.schema[name] == pl.String for name in names) and _is_dear(rule, names):
             of_texts.setdefault(names, []).append(rule)
         else:
             others.append(rule)
     told = tuple((names, pl.all_horizontal(found)) for names, found in sorted(of_texts.items()))
-    return Rules(schema, told, pl.all_horizontal(others))
+    return Rules(contract.schema, told, pl.all_horizontal(others))
 
 
 def _is_dear(rule: pl.Expr, names: tuple[str, ...]) -> bool:
     """Whether a rule takes more than finding the distinct texts does; of two columns these are found slowly."""
     return len(names) == 1 or ".str." in str(rule)
-
-
-def _rules(table: str, name: str, column: Any) -> list[pl.Expr]:
-    """The checks of one column, each as an expression; what it cannot tell of a missing value counts as kept."""
-    if column.unique or column.coerce or column.regex or column.parsers:
-        raise TypeError(f"{table}: what the contract says of {name} is not a rule of a row")
-    return [_rule(table, name, check).fill_null(value=True) for check in column.checks]
-
-
-def _rule(table: str, name: str, check: pa.Check) -> pl.Expr:
-    if check.element_wise or check.groupby or not check.ignore_na:
-        raise TypeError(f"{table}: the check {check.name} of {name} is not a rule of a row")
-    if check.name is not None and check.name in _BUILT_IN and check.statistics:
-        return _BUILT_IN[check.name](pl.col(name), **check.statistics)
-    rule = check._check_fn(pa.PolarsData(_Asked(), name))  # type: ignore[arg-type]
-    if not isinstance(rule, pl.Expr):
-        raise TypeError(f"{table}: the check {check.name} of {name} gives no expression")
-    return rule
