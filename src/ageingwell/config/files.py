@@ -8,7 +8,7 @@ import stat
 import tomllib
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -47,6 +47,8 @@ MOST_SETTINGS_BYTES: Final = 1_000_000
 # A table beside the settings: the places of England take 3 MB, a look-up of medicines 40 MB.
 MOST_TABLE_BYTES: Final = 64_000_000
 _MOST_COLUMNS: Final = 500
+# Up to this size, what a table holds is kept while the process lasts.
+_KEPT_BYTES: Final = 1_000_000
 
 
 def file_bytes(path: Path, *, most: int) -> bytes:
@@ -102,6 +104,10 @@ def table_rows(path: Path) -> pl.DataFrame:
 
 def rows_in(name: str, content: bytes) -> pl.DataFrame:
     """The rows of a CSV of this name and content, as `table_rows` gives them."""
+    return _small_table(name, content) if len(content) <= _KEPT_BYTES else _table(name, content)
+
+
+def _table(name: str, content: bytes) -> pl.DataFrame:
     fault = "cannot be read as CSV in UTF-8"
     try:
         if content[:2] == b"\x1f\x8b":
@@ -122,6 +128,10 @@ def rows_in(name: str, content: bytes) -> pl.DataFrame:
     except (zlib.error, OSError, EOFError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         pass
     raise ConfigError(f"{name}: {fault}", "save it as CSV in UTF-8")
+
+
+# A run asks for the places and the code lists several times; what is in them is all that counts.
+_small_table = lru_cache(maxsize=8)(_table)
 
 
 def mistakes(model: type[BaseModel], path: Path, fault: ValidationError) -> list[str]:
@@ -251,10 +261,17 @@ def codes_of(codelists: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, 
 
 def _codes(path: Path) -> tuple[str, ...]:
     content = file_bytes(path, most=MOST_TABLE_BYTES)
+    return _small_list(path.name, content) if len(content) <= _KEPT_BYTES else _list(path.name, content)
+
+
+def _list(name: str, content: bytes) -> tuple[str, ...]:
     try:
         rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
         if len(rows.fieldnames or ()) > _MOST_COLUMNS or not {"code", "term"} <= set(rows.fieldnames or ()):
-            raise ConfigError(f"{path.name}: a code list needs the columns `code` and `term`", "add the header line")
+            raise ConfigError(f"{name}: a code list needs the columns `code` and `term`", "add the header line")
         return tuple(code for row in rows if (code := (row["code"] or "").strip()))
     except (UnicodeDecodeError, csv.Error):
-        raise ConfigError(f"{path.name}: not a CSV file in UTF-8", "save it as UTF-8") from None
+        raise ConfigError(f"{name}: not a CSV file in UTF-8", "save it as UTF-8") from None
+
+
+_small_list = lru_cache(maxsize=256)(_list)

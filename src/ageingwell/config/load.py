@@ -269,10 +269,11 @@ def _mistakes_of_places(outreach: OutreachSettings | None, places: Path, *, said
         return [f"{places.name}: its column `deprivation_decile` holds something that is not a whole number"]
     teams = () if outreach is None else outreach.capacity.place_teams
     named = {place for team in teams for place in team.places}
-    known = set(rows["place"])
+    if not named:
+        return []
     return [
         f"{said_in.name}: `capacity.place_teams`: {place} is not a place of {places.name}"
-        for place in sorted(named - known)
+        for place in sorted(named - set(rows["place"]))
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from ageingwell.config.files import table_rows
 from ageingwell.config.load import Config
 from ageingwell.night.first_pass import kept
 from ageingwell.night.joining import side_by_side
@@ -61,7 +62,7 @@ def shared_in(part: Part, spine: pl.DataFrame, listed: pl.DataFrame) -> dict[str
 
 def districts_of(places: Path) -> pl.DataFrame:
     """The district of each place, of the file of places: place, district."""
-    return pl.read_csv(places, infer_schema=False, columns=["place", "district"]).unique().sort("place", "district")
+    return table_rows(places).select("place", "district").unique().sort("place", "district")
 
 
 def coarsened_rows(rows: pl.DataFrame, shards: Sequence[Mapping[str, Shared]], config: Config) -> pl.DataFrame:
