@@ -116,6 +116,7 @@ CARRIERS = {
 }
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("carrier", CARRIERS)
 @settings(max_examples=25, deadline=None)
 @given(people=st.lists(PERSON, min_size=1, max_size=6))

@@ -20,6 +20,7 @@ def test_both_validators_say_the_same_of_every_spoilt_row() -> None:
     assert found == []
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("table", TABLES)
 def test_every_text_in_every_column_alone(table: str) -> None:
     labels = {label for column in columns(table) for label in column.labels}

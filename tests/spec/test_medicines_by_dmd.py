@@ -137,6 +137,7 @@ def counted_up(name: str) -> bool:
     return feature.shown_as == "yes_no" or feature.direction == "up"
 
 
+@pytest.mark.sweep(of=2)
 @pytest.mark.parametrize("group", LISTED)
 def test_a_code_on_a_list_is_a_yes_and_one_on_none_is_unknown(group: str) -> None:
     on_list = [("dmd_code", code) for code in CONFIG.codelists[dmd_list_of(group)][:2]]

@@ -241,6 +241,7 @@ def test_threads_and_text_boxes_are_counted(sent_file, tmp_path):
     assert (read(path).n_comments, read(path).n_text_boxes) == (2, 1)
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("place", ["A1048576", "XFD1048576", "XFD2"])
 @pytest.mark.parametrize("text", [None, "x"])
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])

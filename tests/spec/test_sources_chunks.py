@@ -39,6 +39,7 @@ def facts(checked: CheckedTable) -> tuple[object, ...]:
     )
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("name", TABLES)
 def test_the_size_of_a_chunk_changes_nothing(

@@ -43,6 +43,7 @@ def facts(checked: CheckedTable) -> tuple[object, ...]:
 # --- Headings however they are spelt ---
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("name", TABLES)
 def test_every_column_is_found_however_its_heading_is_spelt(name: str, tmp_path: Path) -> None:
     rows = spoilt(good_rows(name, 3), 1, recorded_on="soon", checked_on="soon")
@@ -290,6 +291,7 @@ def test_a_word_that_means_empty_is_an_empty_cell_of_every_optional_column(name:
     assert empty.emptied.is_empty()
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("name", TABLES)
 def test_no_word_stands_for_a_required_value_or_for_whom_an_opt_out_concerns(name: str, tmp_path: Path) -> None:
     ids = [column for column in columns(name) if column.is_pseudonym and not column.is_emptied]

@@ -104,6 +104,7 @@ def test_a_hazard_without_a_category_may_be_a_serious_one(event: str, category: 
     assert value_of("has_category_1_hazard", "housing_events", event_type=event, category=category) == value
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize(
     ("told", "value"), [("", None), ("unknown", None), ("not_known", None), ("something_else", 0.0)]
 )
@@ -289,6 +290,7 @@ def without(tables: Frames, lost: list[Pair]) -> pl.DataFrame:
     return made_of(emptied, untold)
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("lost", LOST, ids=words_of)
 def test_columns_that_never_came_make_unknown_what_rests_on_them_and_change_nothing_else(
     lost: list[Pair], told: tuple[Frames, pl.DataFrame]

@@ -82,6 +82,7 @@ def test_a_home_of_nobody_is_on_the_sheet_and_homes_of_people_are_not() -> None:
     assert found(records()) == (["h0"], {})
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize("purpose", ["direct_care", "risk_stratification", "evaluation"])
 @pytest.mark.parametrize("of", ["person", "home"])
 @pytest.mark.parametrize("kind", ["objection", "restriction", "type_1", "national"])
@@ -140,6 +141,7 @@ def test_somebody_who_moved_on_left_the_home_and_took_their_facts_along() -> Non
 DAYS = CONFIG.outreach.cooling_off_days.model_dump()
 
 
+@pytest.mark.sweep(of=3)
 @pytest.mark.parametrize(("outcome", "days"), DAYS.items())
 def test_a_contact_with_the_home_leaves_it_in_peace_as_long_as_it_would_its_people(outcome: str, days: int) -> None:
     def met(ago: int) -> Records:

@@ -175,6 +175,7 @@ def test_importing_the_rooms_again_changes_no_hash(expected: dict[str, str]) -> 
         assert first_change(expected) is None
 
 
+@pytest.mark.sweep(of=4)
 @pytest.mark.parametrize(("module", "constant"), constants())
 def test_a_constant_changes_a_hash_or_is_known_to_decide_no_value(
     module: str, constant: str, expected: dict[str, str]

@@ -60,7 +60,7 @@ def rules_of(model: type[pa.DataFrameModel]) -> Rules:
     """The rules of a contract as expressions.
 
     Raises `TypeError` for a contract that says what these expressions cannot: a check of the whole frame, or a
-    built-in check that stands for no expression here.
+    built-in check that is not known as an expression.
     """
     contract, name = model.to_schema(), model.__name__
     if contract.checks or contract.unique or contract.parsers or contract.dtype or contract.strict or contract.coerce:
@@ -97,7 +97,7 @@ def _rule(place: str, name: str, check: pa.Check) -> pl.Expr:
     said = {key: value for key, value in (check.statistics or {}).items() if value is not None}
     if said:  # one of Pandera's own
         if check.name is None or check.name not in _BUILT_IN:
-            raise TypeError(f"{place}: the check {check.name} stands for no expression here")
+            raise TypeError(f"{place}: the check {check.name} is not known as an expression")
         return _BUILT_IN[check.name](pl.col(name), **said)
     rule = check._check_fn(pa.PolarsData(_Asked(), name))  # type: ignore[arg-type]
     if not isinstance(rule, pl.Expr):
