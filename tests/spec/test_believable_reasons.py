@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -174,31 +175,41 @@ def test_the_list_that_comes_with_the_software_waits_for_a_sites_own_sign_off():
     assert not CONFIG.may_lower.features & set(NEVER_LOWER)
 
 
+SEEDS = (7, 8, 9)
+EACH_COUNTY = pytest.mark.parametrize(
+    "seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.full) for seed in SEEDS[1:])]
+)
+
+
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory):
-    """The frames of a night of three made-up counties."""
-    found = []
-    for seed in (7, 8, 9):
+def night_of(tmp_path_factory):
+    """The frames of a night of the made-up county of a seed."""
+
+    @cache
+    def made(seed):
         folder = tmp_path_factory.mktemp(f"county{seed}")
         synthesise(CountyPlan(people=1_500, seed=seed), folder / "county")
-        found.append(outreach_list(folder / "county", as_of=NIGHT, config=CONFIG).frames)
-    return found
+        return outreach_list(folder / "county", as_of=NIGHT, config=CONFIG).frames
+
+    return made
 
 
 @pytest.mark.slow
-def test_no_fact_outside_the_signed_list_lowers_on_any_page_of_three_counties(nights):
-    for night in nights:
-        lowering = night.reasons.filter(pl.col("adds_in_100") < 0)
-        assert lowering.height
-        assert set(lowering["feature"]) <= CONFIG.may_lower.features
-        assert set(lowering["direction"]) == {"lowers"}
+@EACH_COUNTY
+def test_no_fact_outside_the_signed_list_lowers_on_any_page(night_of, seed):
+    lowering = night_of(seed).reasons.filter(pl.col("adds_in_100") < 0)
+
+    assert lowering.height
+    assert set(lowering["feature"]) <= CONFIG.may_lower.features
+    assert set(lowering["direction"]) == {"lowers"}
 
 
 @pytest.mark.slow
-def test_where_a_chance_differs_the_remainder_is_the_largest_term_on_at_most_2_in_100_pages(nights):
+@pytest.mark.full
+def test_where_a_chance_differs_the_remainder_is_the_largest_term_on_at_most_2_in_100_pages(night_of):
     # Beside all pages, those whose chance is within 1 in 100 of others': there is hardly anything to explain there.
     pages = largest = alike = of_alike = 0
-    for night in nights:
+    for night in map(night_of, SEEDS):
         compared = {row["person_id"]: row["peers_risk"] for row in night.compared.iter_rows(named=True)}
         for row in night.listed.filter(pl.col("person_id").is_in(list(compared))).iter_rows(named=True):
             theirs = night.reasons.filter(person_id=row["person_id"])
@@ -214,11 +225,12 @@ def test_where_a_chance_differs_the_remainder_is_the_largest_term_on_at_most_2_i
 
 
 @pytest.mark.slow
-def test_base_and_contributions_still_make_each_log_odds(nights):
-    for night in nights:
-        sums = night.reasons.group_by("person_id").agg(pl.col("contribution").sum())
-        scores = night.scores if isinstance(night.scores, pl.DataFrame) else night.scores.collect()
-        both = sums.join(scores, on="person_id")
-        assert both.height
-        for row in both.iter_rows(named=True):
-            assert math.isclose(row["base"] + row["contribution"], float(logit(row["risk"])), abs_tol=1e-6)
+@EACH_COUNTY
+def test_base_and_contributions_still_make_each_log_odds(night_of, seed):
+    night = night_of(seed)
+    sums = night.reasons.group_by("person_id").agg(pl.col("contribution").sum())
+    scores = night.scores if isinstance(night.scores, pl.DataFrame) else night.scores.collect()
+    both = sums.join(scores, on="person_id")
+    assert both.height
+    for row in both.iter_rows(named=True):
+        assert math.isclose(row["base"] + row["contribution"], float(logit(row["risk"])), abs_tol=1e-6)
