@@ -33,7 +33,7 @@ DEV = "requirements-dev.txt"
 LOCKS = {"demo": "requirements-demo.txt", "test": DEV, "quick": DEV, "every": DEV, "setup": DEV}
 # The lock file of the tests holds all of the other.
 SATISFIES = {name: ("demo",) if name == "demo" else tuple(LOCKS) for name in LOCKS}
-# One thread a process, for there are two processes or more; four at most, for each holds the whole stack.
+# Four processes at most, for each holds the whole stack.
 TESTS = ("-m", "pytest", "-q", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 RUNS = {
     "demo": ("-m", "ageingwell", "demo"),
@@ -43,7 +43,8 @@ RUNS = {
 }
 # What would lead Python or pip out of .venv.
 LEADING_ASTRAY = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_PYTHON")
-ONE_EACH = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
+# One thread a process, for there are two processes or more. They start hundreds of others: all keep what they compile.
+ONE_EACH = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
 SET = {"test": ONE_EACH, "quick": ONE_EACH, "every": {**ONE_EACH, "AGEINGWELL_CASES": "every"}}
 # Where all tests write what they counted, for docs/evidence.md; begun anew by each run.
 EVIDENCE = ROOT / ".evidence"
