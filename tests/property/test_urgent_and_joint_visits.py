@@ -21,7 +21,7 @@ from ageingwell.register import LEAD_AGENCIES
 
 SETTINGS = OutreachSettings()
 AS_OF = date(2026, 11, 22)
-LAWS = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 AGENCIES = ("gp", "fire", "housing")
 WEEKS = st.builds(Capacity, **{agency: st.integers(0, 2) for agency in LEAD_AGENCIES})
 TEAMS = st.lists(
