@@ -167,9 +167,12 @@ def charted_night(small_county: Path, charted_settings: Path, shared: Shared) ->
 
 
 @pytest.fixture
-def pages_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes off a night is decided before a page is drawn: where only that is asked, none is."""
-    monkeypatch.setattr("ageingwell.night.revising.draw_pages", lambda *_, **__: {})
+def pages_not_drawn() -> Iterator[None]:
+    """Who is on a night, and who comes off it, is decided before a page is drawn: where only that is asked, none is."""
+    from helpers.undrawn import without_pages
+
+    with without_pages():
+        yield
 
 
 def _scored(county: Path, settings: Path, folder: Path) -> None:

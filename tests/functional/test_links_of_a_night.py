@@ -191,6 +191,7 @@ def test_fewer_than_20_are_told_and_neither_stop_nor_degrade(small_sent, setting
     assert not told.is_degraded
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 def test_a_fall_since_the_last_night_is_told(first, small_county, settings, tmp_path):
     county, out = copy_of(small_county, tmp_path / "county"), copy_of(first.parent, tmp_path / "outreach")
     # Still above its floor of 50 in 100.

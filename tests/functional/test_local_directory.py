@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from helpers.counties import NIGHT, copy_of, opt_out, settings_file, texts_of
 from helpers.directory import page, service
+from helpers.undrawn import without_pages
 
 from ageingwell.config.load import load_config
 from ageingwell.errors import ConfigError, SourceError
@@ -48,7 +49,8 @@ def late_night(small_county, bundle, tmp_path_factory):
     checked = {"assured_date": "2026-01-31"}
     page(at / "late", *(service(f"s{n}", **checked) for n in range(9)), service("bad", status="?", **checked))
     config = config_with(at / "settings", bundle, directory=str(at / "late"))
-    return score(small_county, as_of=NIGHT, out=at / "out", config=config).folder
+    with without_pages():
+        return score(small_county, as_of=NIGHT, out=at / "out", config=config)
 
 
 def told(night, agency):
@@ -125,14 +127,14 @@ def test_a_required_directory_that_is_damaged_stops_the_night(small_county, bund
 
 
 def test_a_late_directory_is_used_and_named(late_night):
-    assert manifest(late_night)["directory"]["state"] == "late"
-    assert any("last checked on 31 January 2026" in notice for notice in told(late_night, "fire")["notices"])
+    assert manifest(late_night.folder)["directory"]["state"] == "late"
+    assert any("last checked on 31 January 2026" in notice for notice in notices(late_night.facts))
 
 
 def test_refused_records_of_the_directory_are_kept_with_file_number_and_field(late_night):
-    refused = pl.read_parquet(late_night / "refused" / "services.parquet")
+    refused = pl.read_parquet(late_night.folder / "refused" / "services.parquet")
     assert refused.rows() == [("services-1.json", 10, "status", ["unknown_label"])]
-    assert manifest(late_night)["directory"]["n_refused"] == 1
+    assert manifest(late_night.folder)["directory"]["n_refused"] == 1
 
 
 def test_made_up_services_are_never_offered_to_real_people(tmp_path):
