@@ -5,12 +5,16 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from helpers.cases import CASES, chosen
 from helpers.evidence import ended, skipped
 from helpers.shared import Shared
+
+if TYPE_CHECKING:
+    from helpers.once import Once
 
 SLOW_FOLDERS = ("property", "reference")
 
@@ -164,6 +168,21 @@ def charted_night(small_county: Path, charted_settings: Path, shared: Shared) ->
 
     night = shared.folder("charted-night", partial(_scored, small_county, charted_settings))
     return night / "out" / str(NIGHT)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> "Once":
+    """What was read of tables and nights that nobody changed since."""
+    from helpers.once import Once
+
+    return Once(tmp_path_factory.mktemp("once"))
+
+
+@pytest.fixture(scope="module")
+def read_once(once: "Once") -> Iterator[None]:
+    """Nights read tables and nights that nobody changed once: for modules that are about what follows."""
+    with once.patched():
+        yield
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from ageingwell.publish import current
 from ageingwell.sources.read import Records
 from ageingwell.synthetic.losing import lose
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 NEXT = NIGHT + timedelta(days=7)
 BARRING = ["objection", "restriction", "type_1"]
 

@@ -28,6 +28,8 @@ from ageingwell.recognition.link_floors import stop_on_strangers
 from ageingwell.sources.read import Records, read_agencies
 from ageingwell.timeline import AsOf
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 KEYS = ("person_id", "household_id", "linked_person_id")
 # Each table that can be told apart from the register: opt-outs have a floor of their own.
 OTHERS = [name for name in TABLES if name not in ("gp_patients", "permissions")]

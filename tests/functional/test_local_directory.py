@@ -19,6 +19,8 @@ from ageingwell.night.withdrawing import withdraw
 from ageingwell.report.offers import NO_DIRECTORY, NOT_USABLE
 from ageingwell.report.summary import notices
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 
 def config_with(folder: Path, bundle: Path | None = None, **services):
     """Settings with another directory; a directory of `None` is left out."""

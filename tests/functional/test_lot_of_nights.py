@@ -16,6 +16,8 @@ from ageingwell.errors import PublishError
 from ageingwell.night.score import score
 from ageingwell.outreach.lot import lot_number
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 
 @pytest.fixture(scope="module")
 def nights(small_county: Path, bundle: Path, shared: Shared) -> Path:

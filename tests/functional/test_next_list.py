@@ -37,6 +37,8 @@ from ageingwell.night.in_memory import outreach_list
 from ageingwell.night.score import score
 from ageingwell.publish import current
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 BY_WHEN = {**YES, "by_when": "31 January 2027"}
 
 

@@ -16,6 +16,8 @@ from ageingwell.errors import ArgumentError, BundleError, KeyFileError, NotPermi
 from ageingwell.night.score import OutreachRun
 from ageingwell.shown import LINES_OF_A_SCREEN
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 
 def frames(county: Path) -> dict[str, pl.DataFrame]:
     return {path.stem: pl.read_parquet(path) for path in sorted(county.glob("*.parquet"))}

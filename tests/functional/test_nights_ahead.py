@@ -15,6 +15,8 @@ from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 TODAY = Surroundings(now=lambda: datetime(NIGHT.year, NIGHT.month, NIGHT.day, 22, tzinfo=UTC))
 AHEAD = NIGHT + timedelta(days=20)
 

@@ -17,6 +17,8 @@ from ageingwell.night.in_memory import outreach_list
 from ageingwell.night.score import score
 from ageingwell.publish import current
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 
 @pytest.fixture(scope="module")
 def rules_only(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:

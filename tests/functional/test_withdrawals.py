@@ -39,6 +39,8 @@ from ageingwell.night import score as night
 from ageingwell.night import withdraw as withdrawals
 from ageingwell.publish import current
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 NEXT = NIGHT + timedelta(days=7)
 ELSEWHERE = "b" * 32
 

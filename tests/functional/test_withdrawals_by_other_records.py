@@ -31,6 +31,8 @@ from ageingwell.config.score import Purpose
 from ageingwell.publish import current
 from ageingwell.synthetic.county import CountyPlan, synthesise
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 NEXT = NIGHT + timedelta(days=7)
 
 

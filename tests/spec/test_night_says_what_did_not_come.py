@@ -16,6 +16,7 @@ from ageingwell.night.untold import needs_not_looked_for
 from ageingwell.outreach.rules import need_rules
 from ageingwell.report.sent import sent_notes
 
+pytestmark = pytest.mark.usefixtures("read_once")
 RULES = need_rules(load_config().outreach.thresholds)
 
 

@@ -1,11 +1,10 @@
 """Run a real command on damaged records, as far as the case needs, and see what came of it."""
 
-import hashlib
 import os
 import re
 import shutil
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -21,15 +20,15 @@ from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS
 from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import AgeingWellError
 from ageingwell.kept.frames import NightFrames
-from ageingwell.kept.reading import KeptNight
 from ageingwell.night import outreach, revising, withdraw
 from ageingwell.night import score as night
 from ageingwell.night.local import no_directory
 from ageingwell.night.taking_off import Withdrawn
 from ageingwell.publish import current
-from ageingwell.sources import measures, read
+from ageingwell.sources import measures
 from ageingwell.sources.checked import CheckedTable, Records
 from helpers.faults.records import County, Rows, as_csv
+from helpers.once import Once, digests
 
 NEXT = date(2026, 11, 22) + timedelta(days=7)
 MARK = "DO_NOT_USE.txt"
@@ -50,7 +49,6 @@ class Watch:
     through: str = "read"
     records: Records | None = None
     meanwhile: Callable[[], None] | None = None
-    tables: dict[Any, CheckedTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,8 @@ class Ran:
 @contextmanager
 def watched(workspace: Path) -> Iterator[Watch]:
     """Nights that can be left early, and that read a file, settings or a night that nobody changed once."""
-    watch = Watch()
-    work_out, read_table, read_agencies = night.work_out, read.read_table, night.read_agencies
+    watch, once = Watch(), Once(workspace)
+    work_out, read_agencies = night.work_out, night.read_agencies
 
     def worked_out(records: Records, **others: Any) -> Any:
         watch.records = records
@@ -88,38 +86,20 @@ def watched(workspace: Path) -> Iterator[Watch]:
             watch.meanwhile()
         return read_agencies(*arguments, **others)
 
-    def read_once(location: Any, settings: Any, *, workspace: Path) -> CheckedTable:
-        # A file that nobody damaged gives what it gave before.
-        files = _digests(location.files)
-        key = (location.table, files, settings.model_dump_json())
-        if not files:
-            return read_table(location, settings, workspace=workspace)
-        if key not in watch.tables:
-            watch.tables[key] = read_table(location, settings, workspace=kept / str(len(watch.tables)))
-        return watch.tables[key]
-
     def local_directory(*arguments: Any, **others: Any) -> Any:
         return no_directory() if watch.through == "read" else directory(*arguments, **others)
 
     def settings_once(config: Any) -> Any:
         # Settings that nobody damaged are what they were before.
-        files = _digests(Path(config).parent.iterdir())
+        files = digests(Path(config).parent.iterdir())
         if files is None:
             return config_given(config)
         if files not in settings:
             settings[files] = config_given(config)
         return settings[files]
 
-    def night_once(folder: Path) -> KeptNight:
-        files = _digests(one for one in folder.iterdir() if not one.is_dir())
-        if files is None:
-            return read_night(folder)
-        if files not in nights:
-            nights[files] = read_night(folder)
-        return replace(nights[files], folder=folder)
-
     def found_once(data: Path, *, out: Path, settings: Any, workspace: Path, **others: Any) -> Withdrawn:
-        files = _digests([*_of_withdrawals(data), *_beside_nights(out)])
+        files = digests([*_of_withdrawals(data), *_beside_nights(out)])
         listed = tuple(others["listed"]["person_id"].sort())
         key = (files, repr(replace(settings, whole=None)), listed, others["on"], others["purpose"])
         if files is None or key not in withdrawn:
@@ -141,7 +121,7 @@ def watched(workspace: Path) -> Iterator[Watch]:
     def measured_once(table: CheckedTable, on: date) -> Any:
         # As long as a table is kept, no other one has its id.
         key = (id(table), on)
-        if not any(table is one for one in watch.tables.values()):
+        if not any(table is one for one in once.tables.values()):
             return of_table(table, on)
         if key not in measured:
             measured[key] = list(of_table(table, on))
@@ -150,23 +130,19 @@ def watched(workspace: Path) -> Iterator[Watch]:
     def no_pages(*_: Any, **__: Any) -> tuple[None, str]:
         return None, "they take seconds, and no case here is about them"
 
-    split, kept = outreach.split_into_shards, workspace
+    split = outreach.split_into_shards
     directory, config_given = night.read_local_directory, night.config_given
-    read_night, find_withdrawn, of_table = withdraw.read_night, withdraw.find_withdrawn, measures._of_table
-    without_withdrawn = withdraw.without_withdrawn
+    find_withdrawn, without_withdrawn = withdraw.find_withdrawn, withdraw.without_withdrawn
+    of_table = measures._of_table
     settings: dict[Any, Any] = {}
-    nights: dict[Any, KeptNight] = {}
     withdrawn: dict[Any, Withdrawn] = {}
     taken_off: dict[Any, tuple[NightFrames, NightFrames]] = {}
     measured: dict[Any, Any] = {}
-    with pytest.MonkeyPatch.context() as patch:
+    with once.patched(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(night, "work_out", worked_out)
         patch.setattr(night, "read_agencies", read_all)
         patch.setattr(night, "publish_night", published)
         patch.setattr(outreach, "split_into_shards", let_through)
-        patch.setattr(read, "read_table", read_once)
-        patch.setattr(withdraw, "read_table", read_once)
-        patch.setattr(withdraw, "read_night", night_once)
         patch.setattr(withdraw, "find_withdrawn", found_once)
         patch.setattr(withdraw, "without_withdrawn", taken_off_once)
         patch.setattr(measures, "_of_table", measured_once)
@@ -174,16 +150,6 @@ def watched(workspace: Path) -> Iterator[Watch]:
         patch.setattr(night, "config_given", settings_once)
         patch.setattr(revising, "_pages_or_why", no_pages)
         yield watch
-
-
-def _digests(paths: Iterable[Path]) -> tuple[tuple[str, str], ...] | None:
-    """The names and digests of files; None where one is a link or no file."""
-    found = []
-    for path in sorted(paths):
-        if path.is_symlink() or not path.is_file():
-            return None
-        found.append((path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
-    return tuple(found)
 
 
 def _of_withdrawals(data: Path) -> list[Path]:
