@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from helpers.counties import NIGHT, copy_of, listed, opt_out
+from helpers.counties import NIGHT, copy_of, hashes_of, listed, opt_out
 from helpers.filled import fill, keys_of, tamper
 from helpers.recording import (
     ADDED,
@@ -163,7 +163,7 @@ def test_a_night_tells_which_entries_it_knew_and_how_many_were_decided(week):
 
 
 def test_what_is_recorded_on_the_night_or_later_changes_nothing(week, at, settings):
-    """And so the same ledger gives the same night."""
+    """And so the same ledger gives the same night, to a notebook too, which writes nothing there."""
     still = {row["person_id"] for row in listed(week.night)} - set(week.who.values())
     keys = [key for key in keys_of(book(at, night=str(NIGHT))) if people_by_key(at)[key] in still]
     done = {"outcome": "Completed", "contacted_on": "25 November 2026"}
@@ -172,8 +172,11 @@ def test_what_is_recorded_on_the_night_or_later_changes_nothing(week, at, settin
     assert record(at, filled, on=NEXT).exit_code == 0
     assert len(answers) == ledger(at).height - ledger(week.at).height == 3
 
+    hashes = hashes_of(at / "out")
     again = outreach_list(at / "county", as_of=NEXT, config=settings, earlier=at / "out").frames
 
+    assert hashes_of(at / "out") == hashes
+    assert week.who["no"] not in again.listed["person_id"]
     assert [name for name in vars(again) if not getattr(again, name).equals(read_frame(week.night, name))] == []
 
 

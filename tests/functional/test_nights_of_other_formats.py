@@ -38,6 +38,7 @@ from ageingwell.pseudonyms import Key
 from ageingwell.publish import current, publishing_lock
 from ageingwell.timeline import AsOf
 
+pytestmark = pytest.mark.usefixtures("read_once")
 GOLDEN = Path(__file__).parents[1] / "golden" / "night_format_1"
 NIGHT = date(2026, 11, 22)
 # The frames that a night of format 1 has; later ones have more.

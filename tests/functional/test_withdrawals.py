@@ -29,12 +29,15 @@ from helpers.counties import (
 from helpers.shared import Shared
 from helpers.undrawn import without_pages
 
+from ageingwell.bundle import Bundle
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.config.withdrawing import WithdrawalSettings
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
 from ageingwell.errors import SourceError
+from ageingwell.governance.night_facts import NightFacts
+from ageingwell.kept.frames import NightFrames
 from ageingwell.night import score as night
 from ageingwell.night import withdraw as withdrawals
 from ageingwell.publish import current
@@ -417,7 +420,27 @@ def test_an_opt_out_that_is_to_begin_later_counts_at_once(published, few_places)
     assert files_with(tonight(published), person) == []
 
 
-@pytest.mark.usefixtures("pages_not_drawn")
+@pytest.fixture(scope="module")
+def made() -> list[tuple[NightFrames, NightFacts, Bundle]]:
+    """The first night of few places as it was worked out, once somebody has."""
+    return []
+
+
+@pytest.fixture
+def worked_out_once(made, monkeypatch) -> None:
+    """What happens to the tables after they were read changes nothing of how that night is worked out."""
+    work_out = night.work_out
+
+    def once(*args, **kwargs):
+        if not made:
+            frames, *others = work_out(*args, **kwargs)
+            made.append((frames.in_memory(), *others))
+        return made[0]
+
+    monkeypatch.setattr(night, "work_out", once)
+
+
+@pytest.mark.usefixtures("pages_not_drawn", "worked_out_once")
 def test_an_opt_out_that_arrives_while_the_night_is_worked_out_counts(
     night_of_few_places, small_county, few_places, tmp_path, monkeypatch
 ):
@@ -441,6 +464,7 @@ def test_an_opt_out_that_arrives_while_the_night_is_worked_out_counts(
     assert counted.select("reason", "n").rows() == [("objection", 1)]
 
 
+@pytest.mark.usefixtures("worked_out_once")
 def test_a_night_stops_where_nobody_can_say_at_its_end_who_is_to_come_off(
     small_county, few_places, tmp_path, monkeypatch
 ):
