@@ -1,6 +1,7 @@
 """A night with, without, and with a late or damaged directory of local services."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -95,25 +96,33 @@ def test_what_is_written_for_machines_is_what_the_recipient_reads(shipped_night)
         assert all(column["meaning"] for column in of_machine["columns"])
 
 
-def test_without_a_directory_the_night_runs_and_says_so(small_county, bundle, tmp_path):
+@pytest.fixture(scope="module")
+def damaged_night(small_county, bundle, tmp_path_factory):
+    """A night that was worked out with a directory that is damaged."""
+    at = tmp_path_factory.mktemp("damaged")
+    page(at / "broken", service("s1"))
+    (at / "broken" / "services-1.json").write_bytes(b'{"contents": [')
+    config = config_with(at / "settings", bundle, directory=str(at / "broken"))
+    return outreach_list(small_county, as_of=NIGHT, config=config)
+
+
+def test_without_a_directory_the_night_runs_and_says_so(damaged_night, bundle, tmp_path):
     config = config_with(tmp_path / "settings", bundle, directory=None)
 
-    night = outreach_list(small_county, as_of=NIGHT, config=config)
+    local = read_local_directory(config, on=NIGHT, made_up=True)
 
-    assert night.n_listed > 0
-    assert set(offers(night)) <= {NO_DIRECTORY}
-    assert not night.facts.is_degraded
+    # A night goes on with a damaged one: as without any, there are no services to offer.
+    assert local.services.is_empty()
+    assert damaged_night.n_listed > 0
+    facts = replace(damaged_night.facts, directory=local.told)
+    assert set(offers(replace(damaged_night, facts=facts))) == {NO_DIRECTORY}
+    assert not local.is_missing
     # What the page for commissioners says then: tests/unit/test_report_commissioning.py.
-    assert night.facts.directory["state"] == "none"
+    assert local.told["state"] == "none"
 
 
-def test_a_damaged_directory_degrades_the_night_and_is_named(small_county, bundle, tmp_path):
-    broken = tmp_path / "broken"
-    page(broken, service("s1"))
-    (broken / "services-1.json").write_bytes(b'{"contents": [')
-    config = config_with(tmp_path / "settings", bundle, directory=str(broken))
-
-    night = outreach_list(small_county, as_of=NIGHT, config=config)
+def test_a_damaged_directory_degrades_the_night_and_is_named(damaged_night):
+    night = damaged_night
 
     assert night.facts.is_degraded
     assert "not whole JSON" in night.facts.directory["why"]

@@ -177,6 +177,9 @@ def test_what_is_recorded_on_the_night_or_later_changes_nothing(week, at, settin
 
     assert hashes_of(at / "out") == hashes
     assert week.who["no"] not in again.listed["person_id"]
+    named = {name: set(frame["person_id"]) for name, frame in vars(again).items() if "person_id" in frame.columns}
+    assert len(named) > 8
+    assert [name for name, people in named.items() if week.who["objects"] in people] == []
     assert [name for name in vars(again) if not getattr(again, name).equals(read_frame(week.night, name))] == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from helpers.counties import NIGHT, copy_of, hashes_of, newest_versions, opt_out, settings_file
+from helpers.counties import NIGHT, copy_of, hashes_of, settings_file
 from helpers.filled import fill, keys_of
 
 import ageingwell as aw
@@ -93,23 +93,6 @@ def test_a_use_that_the_ledger_does_not_list_gives_no_list(small_county, bundle,
     ledger.write_text(text.replace('"direct_care", ', ""), encoding="utf-8")
     with pytest.raises(NotPermittedError):
         aw.outreach_list(small_county, as_of=NIGHT, config=site)
-
-
-def test_somebody_who_objects_is_in_no_frame(night, small_county, settings, tmp_path):
-    county = copy_of(small_county, tmp_path / "county")
-    person = night.list["person_id"][0]
-    opt_out(county, "objection", person=person)
-
-    again = aw.outreach_list(county, as_of=NIGHT, config=settings)
-
-    held = {
-        name: frame.lazy().collect()
-        for name, frame in vars(again.frames).items()
-        if "person_id" in frame.lazy().collect_schema().names()
-    }
-    assert len(held) > 8
-    assert [name for name, frame in held.items() if person in frame["person_id"].to_list()] == []
-    assert person in newest_versions(county)
 
 
 def test_real_records_need_a_key_and_no_bundle_of_made_up_people(small_county, settings, tmp_path):
