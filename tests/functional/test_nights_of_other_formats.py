@@ -268,7 +268,7 @@ def test_they_are_off_what_remains_when_a_file_is_gone_or_damaged(old, gone, nam
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("others_read_once")
-@pytest.mark.sweep(of=5)
+@pytest.mark.sweep(of=7)
 @pytest.mark.parametrize("name", OF_FORMAT_1)
 def test_they_are_off_what_remains_when_any_column_is_gone_or_of_another_type(old, gone, name):
     path = tonight(old) / frame_file(name)

@@ -101,7 +101,13 @@ def watched(workspace: Path) -> Iterator[Watch]:
     def found_once(data: Path, *, out: Path, settings: Any, workspace: Path, **others: Any) -> Withdrawn:
         files = digests([*_of_withdrawals(data), *_beside_nights(out)])
         listed = tuple(others["listed"]["person_id"].sort())
-        key = (files, repr(replace(settings, whole=None)), listed, others["on"], others["purpose"])
+        key = (
+            files,
+            repr(replace(settings, whole=None, audit_file=None, digest=None)),
+            listed,
+            others["on"],
+            others["purpose"],
+        )
         if files is None or key not in withdrawn:
             found = find_withdrawn(data, out=out, settings=settings, workspace=workspace, **others)
             if files is None:
