@@ -5,12 +5,16 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from helpers.cases import CASES, chosen
 from helpers.evidence import ended, skipped
 from helpers.shared import Shared
+
+if TYPE_CHECKING:
+    from helpers.once import Once
 
 SLOW_FOLDERS = ("property", "reference")
 
@@ -166,10 +170,28 @@ def charted_night(small_county: Path, charted_settings: Path, shared: Shared) ->
     return night / "out" / str(NIGHT)
 
 
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> "Once":
+    """What was read of tables and nights that nobody changed since."""
+    from helpers.once import Once
+
+    return Once(tmp_path_factory.mktemp("once"))
+
+
+@pytest.fixture(scope="module")
+def read_once(once: "Once") -> Iterator[None]:
+    """Nights read tables and nights that nobody changed once: for modules that are about what follows."""
+    with once.patched():
+        yield
+
+
 @pytest.fixture
-def pages_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes off a night is decided before a page is drawn: where only that is asked, none is."""
-    monkeypatch.setattr("ageingwell.night.revising.draw_pages", lambda *_, **__: {})
+def pages_not_drawn() -> Iterator[None]:
+    """Who is on a night, and who comes off it, is decided before a page is drawn: where only that is asked, none is."""
+    from helpers.undrawn import without_pages
+
+    with without_pages():
+        yield
 
 
 def _scored(county: Path, settings: Path, folder: Path) -> None:

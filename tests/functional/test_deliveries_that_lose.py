@@ -21,6 +21,8 @@ from ageingwell.publish import current
 from ageingwell.sources.read import Records
 from ageingwell.synthetic.losing import lose
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 NEXT = NIGHT + timedelta(days=7)
 BARRING = ["objection", "restriction", "type_1"]
 
@@ -53,6 +55,7 @@ def tonight(at: Path) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 def test_half_of_the_opt_outs_stop_the_night_until_a_person_accepts_it(at: Path, settings: Path) -> None:
     barred, before = opted_out(at), hashes_of(tonight(at))
     lose(at / "county", "permissions", keep=0.5, seed=3)
@@ -93,6 +96,7 @@ def lost_of(barred: list[str], night: OutreachRun) -> list[str]:
     return sorted(set(barred) & set(scored))
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 def test_a_few_opt_outs_that_are_gone_hold_and_the_page_for_commissioners_stays_as_it_is(
     at: Path, settings: Path
 ) -> None:
@@ -141,6 +145,7 @@ def test_a_delivery_that_lost_rows_or_a_column_leaves_the_last_list_current(
     assert {row["person_id"] for row in listed(tonight(at))} <= before
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 def test_a_night_that_is_not_the_current_one_ends_with_a_code_of_its_own(at: Path, settings: Path) -> None:
     ran = run(at, settings, "score", "--json", on=NIGHT - timedelta(days=1))
 

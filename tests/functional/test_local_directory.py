@@ -1,6 +1,7 @@
 """A night with, without, and with a late or damaged directory of local services."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 from helpers.counties import NIGHT, copy_of, opt_out, settings_file, texts_of
 from helpers.directory import page, service
+from helpers.undrawn import without_pages
 
 from ageingwell.config.load import load_config
 from ageingwell.errors import ConfigError, SourceError
@@ -17,6 +19,8 @@ from ageingwell.night.score import score
 from ageingwell.night.withdrawing import withdraw
 from ageingwell.report.offers import NO_DIRECTORY, NOT_USABLE
 from ageingwell.report.summary import notices
+
+pytestmark = pytest.mark.usefixtures("read_once")
 
 
 def config_with(folder: Path, bundle: Path | None = None, **services):
@@ -48,7 +52,8 @@ def late_night(small_county, bundle, tmp_path_factory):
     checked = {"assured_date": "2026-01-31"}
     page(at / "late", *(service(f"s{n}", **checked) for n in range(9)), service("bad", status="?", **checked))
     config = config_with(at / "settings", bundle, directory=str(at / "late"))
-    return score(small_county, as_of=NIGHT, out=at / "out", config=config).folder
+    with without_pages():
+        return score(small_county, as_of=NIGHT, out=at / "out", config=config)
 
 
 def told(night, agency):
@@ -91,25 +96,33 @@ def test_what_is_written_for_machines_is_what_the_recipient_reads(shipped_night)
         assert all(column["meaning"] for column in of_machine["columns"])
 
 
-def test_without_a_directory_the_night_runs_and_says_so(small_county, bundle, tmp_path):
+@pytest.fixture(scope="module")
+def damaged_night(small_county, bundle, tmp_path_factory):
+    """A night that was worked out with a directory that is damaged."""
+    at = tmp_path_factory.mktemp("damaged")
+    page(at / "broken", service("s1"))
+    (at / "broken" / "services-1.json").write_bytes(b'{"contents": [')
+    config = config_with(at / "settings", bundle, directory=str(at / "broken"))
+    return outreach_list(small_county, as_of=NIGHT, config=config)
+
+
+def test_without_a_directory_the_night_runs_and_says_so(damaged_night, bundle, tmp_path):
     config = config_with(tmp_path / "settings", bundle, directory=None)
 
-    night = outreach_list(small_county, as_of=NIGHT, config=config)
+    local = read_local_directory(config, on=NIGHT, made_up=True)
 
-    assert night.n_listed > 0
-    assert set(offers(night)) <= {NO_DIRECTORY}
-    assert not night.facts.is_degraded
+    # A night goes on with a damaged one: as without any, there are no services to offer.
+    assert local.services.is_empty()
+    assert damaged_night.n_listed > 0
+    facts = replace(damaged_night.facts, directory=local.told)
+    assert set(offers(replace(damaged_night, facts=facts))) == {NO_DIRECTORY}
+    assert not local.is_missing
     # What the page for commissioners says then: tests/unit/test_report_commissioning.py.
-    assert night.facts.directory["state"] == "none"
+    assert local.told["state"] == "none"
 
 
-def test_a_damaged_directory_degrades_the_night_and_is_named(small_county, bundle, tmp_path):
-    broken = tmp_path / "broken"
-    page(broken, service("s1"))
-    (broken / "services-1.json").write_bytes(b'{"contents": [')
-    config = config_with(tmp_path / "settings", bundle, directory=str(broken))
-
-    night = outreach_list(small_county, as_of=NIGHT, config=config)
+def test_a_damaged_directory_degrades_the_night_and_is_named(damaged_night):
+    night = damaged_night
 
     assert night.facts.is_degraded
     assert "not whole JSON" in night.facts.directory["why"]
@@ -125,14 +138,14 @@ def test_a_required_directory_that_is_damaged_stops_the_night(small_county, bund
 
 
 def test_a_late_directory_is_used_and_named(late_night):
-    assert manifest(late_night)["directory"]["state"] == "late"
-    assert any("last checked on 31 January 2026" in notice for notice in told(late_night, "fire")["notices"])
+    assert manifest(late_night.folder)["directory"]["state"] == "late"
+    assert any("last checked on 31 January 2026" in notice for notice in notices(late_night.facts))
 
 
 def test_refused_records_of_the_directory_are_kept_with_file_number_and_field(late_night):
-    refused = pl.read_parquet(late_night / "refused" / "services.parquet")
+    refused = pl.read_parquet(late_night.folder / "refused" / "services.parquet")
     assert refused.rows() == [("services-1.json", 10, "status", ["unknown_label"])]
-    assert manifest(late_night)["directory"]["n_refused"] == 1
+    assert manifest(late_night.folder)["directory"]["n_refused"] == 1
 
 
 def test_made_up_services_are_never_offered_to_real_people(tmp_path):

@@ -9,11 +9,14 @@ import polars as pl
 import pytest
 from helpers.counties import NIGHT, copy_of, opt_out, settings_file
 from helpers.shared import Shared
+from helpers.undrawn import without_pages
 
 from ageingwell.config.load import load_config
 from ageingwell.errors import PublishError
 from ageingwell.night.score import score
 from ageingwell.outreach.lot import lot_number
+
+pytestmark = pytest.mark.usefixtures("read_once")
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +31,12 @@ def publish_nights(small_county: Path, bundle: Path, at: Path) -> None:
     floors = {"floors.unknown_to_every_service": 0.0, "floors.most_deprived_fifth": 0.0}
     lot = {"random_share": 0.5, "lot_left_out_days": 60}
     config = load_config(settings_file(at / "settings", bundle=bundle, outreach={**few, **floors, **lot}))
-    score(data, as_of=NIGHT, out=at / "out", config=config)
-    taking_part = lots(at, 0)["person_id"][0]
-    opt_out(data, "objection", person=taking_part)
-    (at / "objects.txt").write_text(taking_part)
-    score(data, as_of=NIGHT + timedelta(weeks=1), out=at / "out", config=config)
+    with without_pages():
+        score(data, as_of=NIGHT, out=at / "out", config=config)
+        taking_part = lots(at, 0)["person_id"][0]
+        opt_out(data, "objection", person=taking_part)
+        (at / "objects.txt").write_text(taking_part)
+        score(data, as_of=NIGHT + timedelta(weeks=1), out=at / "out", config=config)
 
 
 def lots(at: Path, week: int) -> pl.DataFrame:

@@ -32,8 +32,12 @@ from helpers.shared import Shared
 
 from ageingwell.cli import cli
 from ageingwell.config.load import load_config
+from ageingwell.kept.frames import read_frame
+from ageingwell.night.in_memory import outreach_list
 from ageingwell.night.score import score
 from ageingwell.publish import current
+
+pytestmark = pytest.mark.usefixtures("read_once")
 
 BY_WHEN = {**YES, "by_when": "31 January 2027"}
 
@@ -119,9 +123,9 @@ def test_an_agreed_visit_keeps_its_place_until_it_is_made(week, at, settings):
     later = fill(book(at, night=str(NIGHT)), {key_on(week.who["agreed"], "gp", NIGHT): done}, to=at / "done.xlsx")
     assert record(at, later, on=date(2026, 12, 1)).exit_code == 0
 
-    after = score(at / "county", as_of=NEXT + timedelta(days=7), out=at / "out", config=load_config(settings)).folder
+    after = outreach_list(at / "county", as_of=NEXT + timedelta(days=7), config=settings, earlier=at / "out").frames
 
-    left = pl.read_parquet(after / "attrition.parquet").filter(person_id=week.who["agreed"]).row(0, named=True)
+    left = after.attrition.filter(person_id=week.who["agreed"]).row(0, named=True)
     assert (left["reason"], left["re_enters_on"]) == ("cooling_off", date(2026, 11, 30) + timedelta(days=180))
 
 
@@ -159,8 +163,7 @@ def test_a_night_tells_which_entries_it_knew_and_how_many_were_decided(week):
 
 
 def test_what_is_recorded_on_the_night_or_later_changes_nothing(week, at, settings):
-    """And so the same ledger gives the same bytes."""
-    before = hashes_of(week.night)
+    """And so the same ledger gives the same night, to a notebook too, which writes nothing there."""
     still = {row["person_id"] for row in listed(week.night)} - set(week.who.values())
     keys = [key for key in keys_of(book(at, night=str(NIGHT))) if people_by_key(at)[key] in still]
     done = {"outcome": "Completed", "contacted_on": "25 November 2026"}
@@ -169,10 +172,15 @@ def test_what_is_recorded_on_the_night_or_later_changes_nothing(week, at, settin
     assert record(at, filled, on=NEXT).exit_code == 0
     assert len(answers) == ledger(at).height - ledger(week.at).height == 3
 
-    again = score(at / "county", as_of=NEXT, out=at / "out", config=load_config(settings))
+    hashes = hashes_of(at / "out")
+    again = outreach_list(at / "county", as_of=NEXT, config=settings, earlier=at / "out").frames
 
-    assert not again.changed
-    assert hashes_of(again.folder) == before
+    assert hashes_of(at / "out") == hashes
+    assert week.who["no"] not in again.listed["person_id"]
+    named = {name: set(frame["person_id"]) for name, frame in vars(again).items() if "person_id" in frame.columns}
+    assert len(named) > 8
+    assert [name for name, people in named.items() if week.who["objects"] in people] == []
+    assert [name for name in vars(again) if not getattr(again, name).equals(read_frame(week.night, name))] == []
 
 
 def test_a_list_of_another_folder_is_refused_before_anything_is_recorded(week, first_night, tmp_path):

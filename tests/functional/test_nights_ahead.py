@@ -15,6 +15,8 @@ from ageingwell.night.score import OutreachRun, score
 from ageingwell.pseudonyms import Key
 from ageingwell.publish import current
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 TODAY = Surroundings(now=lambda: datetime(NIGHT.year, NIGHT.month, NIGHT.day, 22, tzinfo=UTC))
 AHEAD = NIGHT + timedelta(days=20)
 
@@ -29,6 +31,7 @@ def scored(at: Path, settings: Path, days: int) -> OutreachRun:
     return score(at / "county", as_of=night, out=at / "out", config=load_config(settings), surroundings=replace(TODAY))
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 def test_a_night_with_a_wrong_date_does_not_keep_the_next_one_from_being_current(at: Path, few_places: Path) -> None:
     ahead = scored(at, few_places, 20)
     assert current(at / "out") == ahead.folder

@@ -111,7 +111,7 @@ def test_a_list_filled_in_as_asked_is_recorded_whole(at, tmp_path, sheet, kind):
     assert file["columns_missing"] == file["columns_not_sent"] == []
 
 
-@pytest.mark.sweep(of=4)
+@pytest.mark.sweep(of=8)
 @COLUMNS
 def test_a_renamed_column_gives_its_rows_back_and_is_named(at, tmp_path, sheet, title, kind):
     book = answered(at, sheet)
@@ -126,7 +126,7 @@ def test_a_renamed_column_gives_its_rows_back_and_is_named(at, tmp_path, sheet, 
     assert all("`Outcome of visit`" in note and f"`{title}`" in note for note in file["notes"])
 
 
-@pytest.mark.sweep(of=4)
+@pytest.mark.sweep(of=8)
 @COLUMNS
 def test_a_column_that_was_taken_out_is_named(at, tmp_path, sheet, title, kind):
     book = answered(at, sheet)
@@ -139,7 +139,7 @@ def test_a_column_that_was_taken_out_is_named(at, tmp_path, sheet, title, kind):
     assert file["n_answered"] == 5
 
 
-@pytest.mark.sweep(of=4)
+@pytest.mark.sweep(of=8)
 @SHEETS
 @WORKBOOKS
 def test_a_merged_cell_counts_for_every_row_it_covers(at, tmp_path, sheet, title, kind):
@@ -156,7 +156,7 @@ def test_a_merged_cell_counts_for_every_row_it_covers(at, tmp_path, sheet, title
         assert (code, file["accepted"], file["n_merged"]) == (0, 5, 4)
 
 
-@pytest.mark.sweep(of=4)
+@pytest.mark.sweep(of=8)
 @SHEETS
 @WORKBOOKS
 def test_a_formula_that_nobody_worked_out_gives_its_row_back(at, tmp_path, sheet, title, kind):
@@ -171,7 +171,7 @@ def test_a_formula_that_nobody_worked_out_gives_its_row_back(at, tmp_path, sheet
     ]
 
 
-@pytest.mark.sweep(of=4)
+@pytest.mark.sweep(of=8)
 @SHEETS
 @pytest.mark.parametrize("written", [str.upper, lambda title: f" {title}: ", lambda title: title.replace(" ", "-")])
 def test_a_heading_in_other_letters_is_still_that_heading(at, tmp_path, sheet, title, written: Callable[[str], str]):
@@ -181,6 +181,7 @@ def test_a_heading_in_other_letters_is_still_that_heading(at, tmp_path, sheet, t
     assert told(at, saved(book, tmp_path, "xlsx"))[1]["accepted"] == 5
 
 
+@pytest.mark.sweep(of=4)
 @pytest.mark.parametrize("title", LIST)
 def test_an_answer_hidden_under_a_merged_cell_is_not_passed_over(at, tmp_path, title):
     book = answered(at, "List")

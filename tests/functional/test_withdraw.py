@@ -17,6 +17,8 @@ from ageingwell.config.withdrawing import WithdrawalSettings, read_withdrawal_se
 from ageingwell.disk import Disk
 from ageingwell.publish import current, publishing_lock
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 NEXT = NIGHT + timedelta(days=7)
 FILES = ("score", "agencies", "permissions", "outreach", "interventions", "services", "train")
 MARK = "DO_NOT_USE.txt"

@@ -24,11 +24,14 @@ from helpers.counties import (
     settings_file,
 )
 from helpers.shared import Shared
+from helpers.undrawn import without_pages
 
 from ageingwell.cli import cli
 from ageingwell.config.score import Purpose
 from ageingwell.publish import current
 from ageingwell.synthetic.county import CountyPlan, synthesise
+
+pytestmark = pytest.mark.usefixtures("read_once")
 
 NEXT = NIGHT + timedelta(days=7)
 
@@ -143,11 +146,12 @@ def stopped(first: Path, shared: Shared) -> Path:
 
 @pytest.fixture(scope="module")
 def scored(first: Path, shared: Shared) -> Path:
-    """The same after a night that was scored."""
+    """The same after a night that was scored; its pages are drawn from the same frames."""
 
     def score_it(at: Path) -> None:
         all_ways_at_once(first, at)
-        assert score(at, at / "settings" / "score.toml") == 0
+        with without_pages():
+            assert score(at, at / "settings" / "score.toml") == 0
 
     return shared.folder("allow-listed-scored", score_it)
 

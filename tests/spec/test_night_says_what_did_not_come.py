@@ -16,6 +16,7 @@ from ageingwell.night.untold import needs_not_looked_for
 from ageingwell.outreach.rules import need_rules
 from ageingwell.report.sent import sent_notes
 
+pytestmark = pytest.mark.usefixtures("read_once")
 RULES = need_rules(load_config().outreach.thresholds)
 
 
@@ -68,6 +69,7 @@ def test_a_register_without_the_dead_the_leavers_or_the_homes_leaves_last_nights
     assert tonight(at) == before
 
 
+@pytest.mark.usefixtures("pages_not_drawn")
 def test_everybody_moved_leaves_last_nights_list_as_it_was_until_somebody_accepts_it(at: Path, settings: Path) -> None:
     before = tonight(at)
     left = pl.col("recorded_on").max().over("person_id")

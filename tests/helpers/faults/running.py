@@ -1,13 +1,12 @@
 """Run a real command on damaged records, as far as the case needs, and see what came of it."""
 
-import hashlib
 import os
 import re
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,23 @@ import pytest
 from click.testing import CliRunner
 
 from ageingwell.cli import cli
+from ageingwell.config.withdrawing import TABLES_OF_WITHDRAWALS
+from ageingwell.contracts.registry import TABLES
 from ageingwell.errors import AgeingWellError
+from ageingwell.kept.frames import NightFrames
 from ageingwell.night import outreach, revising, withdraw
 from ageingwell.night import score as night
 from ageingwell.night.local import no_directory
+from ageingwell.night.taking_off import Withdrawn
 from ageingwell.publish import current
-from ageingwell.sources import read
+from ageingwell.sources import measures
 from ageingwell.sources.checked import CheckedTable, Records
 from helpers.faults.records import County, Rows, as_csv
+from helpers.once import Once, digests
 
 NEXT = date(2026, 11, 22) + timedelta(days=7)
 MARK = "DO_NOT_USE.txt"
+OF_OTHERS = {f"{name}.csv" for name in TABLES if name not in TABLES_OF_WITHDRAWALS}
 HALF = re.compile(r"\.staging|\.part$|\.partial|\.tmp")
 
 
@@ -44,7 +49,6 @@ class Watch:
     through: str = "read"
     records: Records | None = None
     meanwhile: Callable[[], None] | None = None
-    tables: dict[Any, CheckedTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ class Ran:
 
 @contextmanager
 def watched(workspace: Path) -> Iterator[Watch]:
-    """Nights that can be left early, and that read a file or settings nobody changed once."""
-    watch = Watch()
-    work_out, read_table, read_agencies = night.work_out, read.read_table, night.read_agencies
+    """Nights that can be left early, and that read a file, settings or a night that nobody changed once."""
+    watch, once = Watch(), Once(workspace)
+    work_out, read_agencies = night.work_out, night.read_agencies
 
     def worked_out(records: Records, **others: Any) -> Any:
         watch.records = records
@@ -82,49 +86,85 @@ def watched(workspace: Path) -> Iterator[Watch]:
             watch.meanwhile()
         return read_agencies(*arguments, **others)
 
-    def read_once(location: Any, settings: Any, *, workspace: Path) -> CheckedTable:
-        # A file that nobody damaged gives what it gave before.
-        files = tuple((path.name, _digest(path)) for path in location.files)
-        key = (location.table, files, settings.model_dump_json())
-        if not files or any(digest is None for _, digest in files):
-            return read_table(location, settings, workspace=workspace)
-        if key not in watch.tables:
-            watch.tables[key] = read_table(location, settings, workspace=kept / str(len(watch.tables)))
-        return watch.tables[key]
-
     def local_directory(*arguments: Any, **others: Any) -> Any:
         return no_directory() if watch.through == "read" else directory(*arguments, **others)
 
     def settings_once(config: Any) -> Any:
         # Settings that nobody damaged are what they were before.
-        files = tuple((path.name, _digest(path)) for path in sorted(Path(config).parent.iterdir()))
-        if None in {digest for _, digest in files}:
+        files = digests(Path(config).parent.iterdir())
+        if files is None:
             return config_given(config)
         if files not in settings:
             settings[files] = config_given(config)
         return settings[files]
 
+    def found_once(data: Path, *, out: Path, settings: Any, workspace: Path, **others: Any) -> Withdrawn:
+        files = digests([*_of_withdrawals(data), *_beside_nights(out)])
+        listed = tuple(others["listed"]["person_id"].sort())
+        key = (
+            files,
+            repr(replace(settings, whole=None, audit_file=None, digest=None)),
+            listed,
+            others["on"],
+            others["purpose"],
+        )
+        if files is None or key not in withdrawn:
+            found = find_withdrawn(data, out=out, settings=settings, workspace=workspace, **others)
+            if files is None:
+                return found
+            withdrawn[key] = found
+        return withdrawn[key]
+
+    def taken_off_once(frames: NightFrames, gone: Withdrawn) -> NightFrames:
+        # Both are kept, so that nothing else has their ids.
+        key = (id(frames), id(gone))
+        if not any(gone is one for one in withdrawn.values()):
+            return without_withdrawn(frames, gone)
+        if key not in taken_off:
+            taken_off[key] = (frames, without_withdrawn(frames, gone))
+        return taken_off[key][1]
+
+    def measured_once(table: CheckedTable, on: date) -> Any:
+        # As long as a table is kept, no other one has its id.
+        key = (id(table), on)
+        if not any(table is one for one in once.tables.values()):
+            return of_table(table, on)
+        if key not in measured:
+            measured[key] = list(of_table(table, on))
+        return measured[key]
+
     def no_pages(*_: Any, **__: Any) -> tuple[None, str]:
         return None, "they take seconds, and no case here is about them"
 
-    split, kept = outreach.split_into_shards, workspace
+    split = outreach.split_into_shards
     directory, config_given = night.read_local_directory, night.config_given
+    find_withdrawn, without_withdrawn = withdraw.find_withdrawn, withdraw.without_withdrawn
+    of_table = measures._of_table
     settings: dict[Any, Any] = {}
-    with pytest.MonkeyPatch.context() as patch:
+    withdrawn: dict[Any, Withdrawn] = {}
+    taken_off: dict[Any, tuple[NightFrames, NightFrames]] = {}
+    measured: dict[Any, Any] = {}
+    with once.patched(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(night, "work_out", worked_out)
         patch.setattr(night, "read_agencies", read_all)
         patch.setattr(night, "publish_night", published)
         patch.setattr(outreach, "split_into_shards", let_through)
-        patch.setattr(read, "read_table", read_once)
-        patch.setattr(withdraw, "read_table", read_once)
+        patch.setattr(withdraw, "find_withdrawn", found_once)
+        patch.setattr(withdraw, "without_withdrawn", taken_off_once)
+        patch.setattr(measures, "_of_table", measured_once)
         patch.setattr(night, "read_local_directory", local_directory)
         patch.setattr(night, "config_given", settings_once)
         patch.setattr(revising, "_pages_or_why", no_pages)
         yield watch
 
 
-def _digest(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else None
+def _of_withdrawals(data: Path) -> list[Path]:
+    """The tables that tell who is to come off, and whatever is no table."""
+    return [path for path in data.iterdir() if path.name not in OF_OTHERS] if data.is_dir() else [data]
+
+
+def _beside_nights(out: Path) -> list[Path]:
+    return [path for path in out.iterdir() if path.is_file() and not path.name.startswith((".", "audit", MARK))]
 
 
 @dataclass
@@ -163,13 +203,13 @@ class Here:
 
 
 def lay_out(at: Path, base: Path, county: County) -> Here:
-    """A folder of one's own; the tables are linked, for a case replaces files and never writes into them."""
+    """A folder of one's own; tables and pages are linked, for a case replaces files and never writes into them."""
     for folder, _, files in os.walk(base):
         to = at / Path(folder).relative_to(base)
         to.mkdir(parents=True, mode=0o700)
         for name in files:
             # Of all that is written to, or that may have no second name, a copy of its own.
-            put = os.link if to.name == "county" else shutil.copyfile
+            put = os.link if to.name in ("county", "agencies") or name.endswith(".html") else shutil.copyfile
             put(Path(folder) / name, to / name)
     (at / "out" / ".lock").unlink(missing_ok=True)
     (at / "out" / "current").symlink_to("2026-11-22")
