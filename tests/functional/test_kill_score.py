@@ -31,7 +31,7 @@ def test_after_every_kill_the_current_night_is_complete_and_the_next_run_succeed
     score(other, as_of=NIGHT, out=tmp_path / "calm other", config=config)
     halted_after_taking_people_off(other, tmp_path, config)
 
-    env = os.environ | {"POLARS_MAX_THREADS": "2", "PYTHONWARNINGS": "ignore"}
+    env = os.environ | {"POLARS_MAX_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     ran = helper_run("killed_scores", tmp_path, settings, moments, env=env)
 
     told = json.loads(ran.stdout)
