@@ -166,6 +166,14 @@ def charted_night(small_county: Path, charted_settings: Path, shared: Shared) ->
     return night / "out" / str(NIGHT)
 
 
+@pytest.fixture(scope="session")
+def first_real_night(shared: Shared) -> Path:
+    """The folder in which the tutorial from raw files to a list was walked through: `raw`, `tables`, `outreach`."""
+    from helpers.first_real_night import walked
+
+    return shared.folder("first-real-night", walked)
+
+
 @pytest.fixture
 def pages_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes off a night is decided before a page is drawn: where only that is asked, none is."""

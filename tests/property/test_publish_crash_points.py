@@ -152,6 +152,7 @@ def test_a_run_that_dies_at_any_moment_leaves_a_complete_night(scene: Scene, pla
 
 @pytest.mark.slow
 @needs_fork
+@pytest.mark.sweep(of=4)
 @every_scene
 def test_a_process_that_ends_at_once_leaves_a_complete_night_and_no_lock(scene: Scene, place: Path):
     expected = undisturbed(scene, place)
