@@ -33,6 +33,7 @@ FAR = HOMELESS | {
 NEAR = HOMELESS | {
     "POLARS_MAX_THREADS": "4",
     "OMP_NUM_THREADS": "4",
+    "OMP_WAIT_POLICY": "passive",  # or each waits at full speed
     "PYTHONHASHSEED": "77",
     "TZ": "America/Adak",
     "LC_ALL": "tr_TR.UTF-8",
