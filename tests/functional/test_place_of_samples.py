@@ -1,20 +1,18 @@
 """The sample extracts of one made-up place, from raw files to a list: each source by itself, and all together."""
 
-import json
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from helpers.counties import settings_file
 
-from ageingwell.cli import cli
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.jobs.checking import check
 from ageingwell.night.in_memory import outreach_list
+from ageingwell.profiles.finding import assigned, raw_files
 from ageingwell.profiles.profile import LOOKUPS, shipped_profiles
 from ageingwell.pseudonyms import Key, pseudonymise
 from ageingwell.pseudonyms.digests import pseudonym
@@ -81,15 +79,16 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
 
 
 @pytest.mark.slow
-def test_connect_recognises_every_sample_whatever_its_file_is_called(first_real_night: Path, tmp_path: Path) -> None:
+def test_every_sample_is_recognised_whatever_its_file_is_called(first_real_night: Path, tmp_path: Path) -> None:
     wanted = {}
     for number, path in enumerate(sorted((first_real_night / "raw").rglob("*.*"))):
         name = f"extract_{number:03d}{path.suffix}"
         (tmp_path / name).write_bytes(path.read_bytes())
         wanted[name] = path.parent.name
-    done = CliRunner().invoke(cli, ["connect", str(tmp_path), "--json", "--extracted-on", str(EXTRACTED_ON)])
-    assert done.exit_code == 0, done.output
-    found = {one["file"]: one["profile"] for one in json.loads(done.stdout)}
+    faults: list[str] = []
+    told = assigned(raw_files(tmp_path, workspace=tmp_path), shipped_profiles(), faults=faults)
+    found = {one.name: one.profile.name for one in told.recognised}
+    assert faults == []
     wrong = {name: found.get(name) for name, profile in wanted.items() if found.get(name) != profile}
     # A bare list of numbers says nothing of what it means: it is known by a telling name alone.
     assert {wanted[name] for name in wrong} <= {"objections"}
