@@ -43,8 +43,10 @@ RUNS = {
 }
 # What would lead Python or pip out of .venv.
 LEADING_ASTRAY = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_PYTHON")
-# One thread a process, for there are two processes or more. They start hundreds of others: all keep what they compile.
-ONE_EACH = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
+# One thread a process, for there are two processes or more; where a test asks for others, they wait without working.
+ONE_EACH = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+# The tests start hundreds of processes: what Python compiles is kept for the next.
+ONE_EACH["PYTHONDONTWRITEBYTECODE"] = ""
 SET = {"test": ONE_EACH, "quick": ONE_EACH, "every": {**ONE_EACH, "AGEINGWELL_CASES": "every"}}
 # Where all tests write what they counted, for docs/evidence.md; begun anew by each run.
 EVIDENCE = ROOT / ".evidence"

@@ -185,6 +185,14 @@ def read_once(once: "Once") -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def first_real_night(shared: Shared) -> Path:
+    """The folder in which the tutorial from raw files to a list was walked through: `raw`, `tables`, `outreach`."""
+    from helpers.first_real_night import walked
+
+    return shared.folder("first-real-night", walked)
+
+
 @pytest.fixture
 def pages_not_drawn() -> Iterator[None]:
     """Who is on a night, and who comes off it, is decided before a page is drawn: where only that is asked, none is."""

@@ -13,8 +13,8 @@ from helpers.filled import fill
 from helpers.running import helper_run
 
 Told = dict[str, dict[str, Any]]
-# Half of the processor time of all, for files that another command writes as well.
-LONG = ("evaluate", "demo")
+# Most of the processor time of all, for files that another command writes as well, or in the same way.
+LONG = ("withdraw", "evaluate", "recalibrate", "demo")
 CASES = [pytest.param(name, marks=pytest.mark.full if name in LONG else ()) for name in COMMANDS]
 
 

@@ -11,7 +11,7 @@ from helpers.filled import fill
 from helpers.running import helper_run
 
 # A thousand, of five commands: `python -m benchmarks.reliability random_kills`.
-KILLS, SEED = 6, 7
+KILLS, SEED = 4, 7
 COMMANDS = ("record", "pseudonymise")
 
 

@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from helpers.counties import NIGHT, hashes_of
+from helpers.counties import NIGHT
+from polars.testing import assert_frame_equal
 from scipy.special import expit, logit
 
 from ageingwell.bundle import load_bundle
 from ageingwell.config.load import load_config
 from ageingwell.context import Surroundings, user_cache
 from ageingwell.jobs.asking import explain
+from ageingwell.kept.frames import frame_file
 from ageingwell.lookup import compiling
-from ageingwell.night.score import OutreachRun, score
+from ageingwell.night.in_memory import NightInMemory, outreach_list
 
 
 @pytest.fixture(scope="module")
@@ -22,22 +24,21 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(small_county, settings, cache, tmp_path_factory) -> OutreachRun:
+def run(small_county, settings, cache) -> NightInMemory:
     """The night, with tables kept in `cache`."""
-    return night(small_county, settings, tmp_path_factory.mktemp("out"), cache)
+    return night(small_county, settings, cache)
 
 
-def night(county: Path, settings: Path, out: Path, cache: Path | None) -> OutreachRun:
-    world = Surroundings(cache=cache)
-    return score(county, as_of=NIGHT, out=out, config=load_config(settings), surroundings=world)
+def night(county: Path, settings: Path, cache: Path | None) -> NightInMemory:
+    return outreach_list(county, as_of=NIGHT, config=load_config(settings), surroundings=Surroundings(cache=cache))
 
 
 def test_each_risk_is_base_plus_contributions_to_the_last_bit_where_none_is_multiplied_and_nearly_so_elsewhere(
     run, bundle, settings
 ):
     model = load_bundle(bundle, codelists=load_config(settings).codelists).ranking_model
-    scores = pl.read_parquet(run.folder / "scores.parquet").rows_by_key("person_id", named=True, unique=True)
-    reasons = pl.read_parquet(run.folder / "reasons.parquet").partition_by("person_id", as_dict=True)
+    scores = run.frames.in_memory().scores.rows_by_key("person_id", named=True, unique=True)
+    reasons = run.frames.reasons.partition_by("person_id", as_dict=True)
 
     assert reasons
     for (person,), theirs in reasons.items():
@@ -52,7 +53,7 @@ def test_each_risk_is_base_plus_contributions_to_the_last_bit_where_none_is_mult
 
 
 def test_one_person_is_explained_as_the_night_explained_them(run, small_county, settings, cache):
-    reasons = pl.read_parquet(run.folder / "reasons.parquet")
+    reasons = run.frames.reasons
     person = reasons["person_id"].min()
 
     alone = explain(
@@ -64,28 +65,30 @@ def test_one_person_is_explained_as_the_night_explained_them(run, small_county, 
     assert alone.reasons.sort("position").select(columns).equals(theirs)
 
 
-def test_tables_kept_tables_made_anew_and_no_folder_for_them_give_the_same_bytes(
-    run, first_night, small_county, settings, cache, tmp_path
+def test_tables_kept_tables_made_anew_and_no_folder_for_them_give_the_same_night(
+    run, first_night, small_county, settings, cache
 ):
     assert len(list(cache.glob("lookup*.bin"))) == 2  # one an outcome
 
-    again = night(small_county, settings, tmp_path / "again", cache)
-    without = first_night / "out" / str(NIGHT)
+    again = night(small_county, settings, cache)
 
-    assert hashes_of(again.folder) == hashes_of(run.folder)
-    assert hashes_of(without) == hashes_of(run.folder)
+    without = first_night / "out" / str(NIGHT)
+    for name, frame in vars(run.frames.in_memory()).items():
+        assert_frame_equal(getattr(again.frames.in_memory(), name), frame)
+        assert_frame_equal(pl.read_parquet(without / frame_file(name)), frame)
+    assert again.facts.messages == run.facts.messages
 
 
 def test_a_night_whose_model_does_not_fit_the_tables_says_why(run, small_county, settings, monkeypatch, tmp_path):
     monkeypatch.setattr(compiling, "MOST_BYTES", -1)
 
-    slow = night(small_county, settings, tmp_path / "out", tmp_path / "cache")
+    slow = night(small_county, settings, tmp_path / "cache")
 
     told = [message for message in slow.facts.messages if "explained by LightGBM itself" in message]
     assert len(told) == 2
     assert "its tables would take" in told[0]
     assert not [message for message in run.facts.messages if "LightGBM" in message]
-    assert slow.frames.listed["person_id"].to_list() == run.frames.listed["person_id"].to_list()
+    assert slow.list["person_id"].to_list() == run.list["person_id"].to_list()
     slowly, quickly = (done.frames.in_memory().scores["risk"] for done in (slow, run))
     np.testing.assert_allclose(slowly, quickly, rtol=0, atol=1e-12)
     assert not (tmp_path / "cache").exists()

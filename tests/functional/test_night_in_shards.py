@@ -30,10 +30,12 @@ def records(county: Path, config: Config, tmp_path_factory: pytest.TempPathFacto
     return read_agencies(county, config.tables, workspace=tmp_path_factory.mktemp("checked"), max_refused_share=0.1)
 
 
+# That a night in two shards has these bytes is tried in test_same_night_same_bytes too.
+@pytest.mark.full
 @pytest.mark.parametrize(
     "changes",
     # Of seven some have nobody whom the model brought to the list.
-    [pytest.param({"shards": 7}, marks=pytest.mark.full), {"shards": 2, "engine": EngineSettings(processes=2)}],
+    [{"shards": 7}, {"shards": 2, "engine": EngineSettings(processes=2)}],
     ids=["7 shards", "2 shards in 2 processes"],
 )
 def test_a_night_in_shards_has_the_bytes_of_a_night_in_one(small_county, config, whole, tmp_path, changes):

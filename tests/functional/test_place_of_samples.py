@@ -1,23 +1,19 @@
 """The sample extracts of one made-up place, from raw files to a list: each source by itself, and all together."""
 
-import json
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
-from click.testing import CliRunner, Result
 from helpers.counties import settings_file
-from helpers.shared import Shared
 
-from ageingwell.cli import cli
 from ageingwell.config.files import shipped
 from ageingwell.config.load import load_config
 from ageingwell.contracts.registry import TABLES, columns
 from ageingwell.jobs.checking import check
 from ageingwell.night.in_memory import outreach_list
+from ageingwell.profiles.finding import assigned, raw_files
 from ageingwell.profiles.profile import LOOKUPS, shipped_profiles
-from ageingwell.profiles.samples import write_samples
 from ageingwell.pseudonyms import Key, pseudonymise
 from ageingwell.pseudonyms.digests import pseudonym
 
@@ -52,38 +48,19 @@ def test_every_sample_goes_from_raw_files_to_good_rows_without_a_line_of_setting
     assert [one for one in of_tables if not one.startswith("permissions:") and "has no rows" not in one] == []
 
 
-@pytest.fixture(scope="module")
-def place(shared: Shared) -> Path:
-    def make(folder: Path) -> None:
-        write_samples(folder / "raw")
-        _pseudonymised(folder / "raw", folder / "tables")
-
-    return shared.folder("place-of-samples", make)
-
-
-def _run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(each) for each in arguments])
-
-
 @pytest.mark.slow
-def test_all_samples_together_are_one_small_place_whose_night_runs(place: Path, tmp_path: Path) -> None:
-    found = check(place / "tables", config=load_config(), on=NIGHT)
+def test_all_samples_together_are_one_small_place_whose_night_runs(first_real_night: Path) -> None:
+    found = check(first_real_night / "tables", config=load_config(), on=NIGHT)
     assert found.problems == ()
     assert found.missing == ("contacts",)
-    settings = settings_file(tmp_path / "config")
-    done = _run(
-        "score", "--data", place / "tables", "--as-of", NIGHT, "--out", tmp_path / "night", "--config", settings
-    )
-    assert done.exit_code == 0, done.output
-    listed = pl.read_parquet(tmp_path / "night" / "current" / "list.parquet")
-    assert listed.height > 20
+    assert outreach_list(first_real_night / "tables", as_of=NIGHT).n_listed > 20
 
 
 @pytest.mark.slow
 def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_only_stratified(
-    place: Path, tmp_path: Path
+    first_real_night: Path, tmp_path: Path
 ) -> None:
-    raw = place / "raw" / "ndop_mesh"
+    raw = first_real_night / "raw" / "ndop_mesh"
     sent, returned = (
         set((raw / f"NDOP_{which}_X26OT001-201126-0001.dat").read_text().replace(",", "").split())
         for which in ("sent", "returned")
@@ -91,10 +68,10 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
     kept_back = pl.DataFrame({"nhs_number": sorted(sent - returned)})
     assert kept_back.height == 9
     out = kept_back.select(person_id=pseudonym(pl.col("nhs_number"), domain="person", key=Key.made_up(1)))
-    register = pl.read_parquet(place / "tables" / "gp_patients.parquet")
+    register = pl.read_parquet(first_real_night / "tables" / "gp_patients.parquet")
     assert register.join(out, on="person_id", how="semi").height > 0
     top = settings_file(tmp_path / "config", changes={"purpose": "risk_stratification"})
-    night = outreach_list(place / "tables", as_of=NIGHT, config=top)
+    night = outreach_list(first_real_night / "tables", as_of=NIGHT, config=top)
     frames = [frame.lazy().collect() for frame in vars(night.frames).values()]
     named = [frame for frame in frames if "person_id" in frame.columns and frame.height]
     assert len(named) >= 5
@@ -102,15 +79,16 @@ def test_whom_the_national_service_did_not_return_is_nowhere_when_people_are_onl
 
 
 @pytest.mark.slow
-def test_connect_recognises_every_sample_whatever_its_file_is_called(place: Path, tmp_path: Path) -> None:
+def test_every_sample_is_recognised_whatever_its_file_is_called(first_real_night: Path, tmp_path: Path) -> None:
     wanted = {}
-    for number, path in enumerate(sorted((place / "raw").rglob("*.*"))):
+    for number, path in enumerate(sorted((first_real_night / "raw").rglob("*.*"))):
         name = f"extract_{number:03d}{path.suffix}"
         (tmp_path / name).write_bytes(path.read_bytes())
         wanted[name] = path.parent.name
-    done = _run("connect", tmp_path, "--json", "--extracted-on", EXTRACTED_ON)
-    assert done.exit_code == 0, done.output
-    found = {one["file"]: one["profile"] for one in json.loads(done.stdout)}
+    faults: list[str] = []
+    told = assigned(raw_files(tmp_path, workspace=tmp_path), shipped_profiles(), faults=faults)
+    found = {one.name: one.profile.name for one in told.recognised}
+    assert faults == []
     wrong = {name: found.get(name) for name, profile in wanted.items() if found.get(name) != profile}
     # A bare list of numbers says nothing of what it means: it is known by a telling name alone.
     assert {wanted[name] for name in wrong} <= {"objections"}

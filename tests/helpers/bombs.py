@@ -152,7 +152,7 @@ def _wide_texts() -> pl.DataFrame:
 
 
 def _many_rows() -> pl.DataFrame:
-    rows = pl.select(pl.repeat(1, 30_000_000, dtype=pl.Int64).alias("a"))
+    rows = pl.select(pl.repeat(1, 10_000_000, dtype=pl.Int64).alias("a"))
     return rows.with_columns(pl.col("a").alias(f"b{n}") for n in range(3))
 
 
@@ -190,10 +190,10 @@ def bombs(folder: Path) -> Iterator[Bomb]:
     cells = "<row>" + '<c t="s"><v>0</v></c>' * 100 + "</row>"
     refers = xlsx(
         folder / "refers.xlsx",
-        lambda: f"<sheetData>{cells * 10_000}</sheetData>",
+        lambda: f"<sheetData>{cells * 3_000}</sheetData>",
         shared=lambda: f"<si><t>{'x' * 32_000}</t></si>",
     )
-    yield Bomb("a million cells of one long text", table(refers))
+    yield Bomb("300,000 cells of one long text", table(refers))
     full = "<table:table-row{}><table:table-cell{}><text:p>x</text:p></table:table-cell></table:table-row>"
     rows, columns = ' table:number-rows-repeated="1048576"', ' table:number-columns-repeated="16384"'
     repeated = ods(folder / "repeated.ods", full.format(rows, columns))
@@ -268,11 +268,11 @@ def bombs(folder: Path) -> Iterator[Bomb]:
     yield Bomb("9 million cells of medicines", lambda: read_dmd_to_bnf(many))
 
     yield Bomb("a long text in each of 31 columns, as is right", table(parquet(folder / "texts.parquet", _wide_texts)))
-    long = lambda: pl.DataFrame({"a": ["x" * 200 * MB, "y"]})  # noqa: E731
-    yield Bomb("a cell of 200 MB in Parquet", table(parquet(folder / "cell.parquet", long)))
+    long = lambda: pl.DataFrame({"a": ["x" * 120 * MB, "y"]})  # noqa: E731
+    yield Bomb("a cell of 120 MB in Parquet", table(parquet(folder / "cell.parquet", long)))
     packed = parquet(folder / "rows.parquet", _many_rows)
-    yield Bomb("120 million cells in a few kB of Parquet", table(packed))
-    yield Bomb("120 million cells of Parquet, as a list to look up", lambda: read_list(packed))
+    yield Bomb("40 million cells in a few kB of Parquet", table(packed))
+    yield Bomb("40 million cells of Parquet, as a list to look up", lambda: read_list(packed))
     yield Bomb("2,500 rows of one long text in Parquet", table(parquet(folder / "long.parquet", _one_text)))
     broad = parquet(folder / "columns.parquet", lambda: pl.DataFrame({f"c{n}": [1] for n in range(5_000)}))
     yield Bomb("5,000 columns of Parquet", table(broad))

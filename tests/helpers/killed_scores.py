@@ -21,6 +21,8 @@ import ageingwell.report.html  # noqa: F401 (slow to import: once here, not in e
 from ageingwell.config.load import load_config
 from ageingwell.context import Surroundings
 from ageingwell.disk import Disk
+from ageingwell.kept.frames import NightFrames
+from ageingwell.night import revising, write
 from ageingwell.night.score import score
 from ageingwell.publish import current
 from helpers.counties import NIGHT, hashes_of
@@ -31,9 +33,8 @@ STAGED = f".staging-{NIGHT}"
 POINTER = ".staging-pointer"
 
 # The county that is scored, the moment at which it is killed, and which night is current then. Each run finds what the
-# kill before it left behind. First `other` over the night of `one`, in which somebody has died since: taking people off
-# publishes a night of its own before the run's own one. Then `one`, in which nobody has died, over the night of
-# `other`.
+# kill before it left behind. It is `other` over the night of `one`, in which somebody has died since: taking people off
+# publishes a night of its own before the run's own one.
 KILLS = (
     ("other", "halfway write manifest.json", "one"),
     ("other", f"after rename {STAGED}", "one"),
@@ -44,36 +45,42 @@ KILLS = (
     # What the run put aside is being removed.
     ("other", "removing", "other"),
 )
-# Those of them at which what a reader finds changes.
-TURNS = tuple(kill for kill in KILLS if kill[1].startswith(("halfway", "before replace", "after replace")))
+# Those of them around which what a reader finds changes.
+TURNS = tuple(KILLS[number] for number in (0, 2, 4))
 MOMENTS = {"at the turns": TURNS, "at every kind": KILLS}
 # What may be current, and the output folder it is the current night of. `halted` is a run that stops after taking
 # people off the list and before publishing its own.
 CALM = {"one": "one", "withdrawn": "halted", "other": "other"}
-# What is current through a whole run of `other` over the night of `one`, one after the other.
+# What is current, one after the other, at every moment of the runs that are killed and of the one that ends.
 WATCHED = ("one", "withdrawn", "other")
 
 
+def draws_one_page(frames: NightFrames, *_: object, **__: object) -> dict[str, bytes]:
+    """A page that tells who is on the list, in place of all pages and workbooks: they take a third of a run."""
+    return {"report.html": " ".join(frames.listed["person_id"]).encode()}
+
+
 def main(at: Path, settings: Path, kills_of: Sequence[tuple[str, str, str]]) -> dict[str, object]:
-    """Kill runs at the moments of `kills_of`, and look at every moment of the one after them."""
+    """Kill runs at the moments of `kills_of` and let one end, and look at every moment of each."""
     nights = {name: files_now(at / f"calm {calm}") for name, calm in CALM.items()}
     assert len({json.dumps(files) for files in nights.values()}) == len(nights), "the nights cannot be told apart"
-    out = at / "out"
+    out, seen = at / "out", at / "seen.txt"
 
-    def run(county: str, at_moment: Callable[[str], None], *, into: Path = out) -> int:
-        return exit_code(fork(lambda: _score(at / county, into, settings, cache=at / "cache", at_moment=at_moment)))
+    def run(county: str, killed_at: str = "never") -> int:
+        def at_moment(event: str) -> None:
+            look(event)
+            kill(event)
+
+        look, kill = writing_down(out, nights, seen), killing_at(killed_at)
+        return exit_code(fork(lambda: _score(at / county, out, settings, cache=at / "cache", at_moment=at_moment)))
 
     shutil.copytree(at / "calm one", out, symlinks=True)
+    seen.touch()
     kills = []
     for county, moment, _ in kills_of:
-        assert run(county, killing_at(moment)) == -signal.SIGKILL, f"no run of {county} came to: {moment}"
+        assert run(county, moment) == -signal.SIGKILL, f"no run of {county} came to: {moment}"
         kills.append([county, moment, name_of(current(out), nights)])
-    seen = at / "seen.txt"
-    assert run("other", lambda event: None) == 0, "the run after the kills failed"
-    # Whoever was barred once stays so, hence a folder of its own for a whole run over the night of `one`.
-    fresh = at / "watched"
-    shutil.copytree(at / "calm one", fresh, symlinks=True)
-    assert run("other", writing_down(fresh, nights, seen), into=fresh) == 0, "the run that is watched failed"
+    assert run("other") == 0, "the run after the kills failed"
     left_over = sorted(path.name for path in out.glob(".[!l]*"))
     return {"kills": kills, "watched": seen.read_text().split(), "left_over": left_over}
 
@@ -118,9 +125,9 @@ def killing_at(moment: str) -> Callable[[str], None]:
 
 
 def writing_down(out: Path, nights: Mapping[str, Files], seen: Path) -> Callable[[str], None]:
-    """Write into `seen` which night is current, each time that it is another: what a kill at any moment would leave."""
+    """Add to `seen` which night is current, each time that it is another: what a kill at any moment would leave."""
     names: dict[Path, str] = {}
-    last: list[str] = []
+    last = seen.read_text().split()
 
     def look(event: str) -> None:
         # Not by the code under test, whose operations would be moments themselves.
@@ -160,4 +167,6 @@ def own_files(folder: Path) -> Files:
 
 
 if __name__ == "__main__":
+    if sys.argv[3] == "at the turns":
+        write.draw_pages = revising.draw_pages = draws_one_page
     print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), MOMENTS[sys.argv[3]])))  # noqa: T201

@@ -17,7 +17,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import ageingwell.night.score  # slow to import: once here, not in every child
+import ageingwell.cli  # slow to import: once here, not in every child
+import ageingwell.night.score
 import ageingwell.report.html  # noqa: F401
 from ageingwell.publish import current
 from ageingwell.publish.whole import standing

@@ -163,7 +163,7 @@ def words_of(lost: dict[str, str]) -> str:
     return " ".join(f"{table}.{column}" for table, column in lost.items())
 
 
-@pytest.mark.sweep(of=4)
+@pytest.mark.sweep(of=8)
 @pytest.mark.parametrize("lost", [*ROUNDS, *ROUNDS_OF_FALL_BACKS], ids=words_of)
 def test_columns_that_do_not_come_list_nobody_wrongly_and_are_told(
     lost: dict[str, str], sent: Sent, tmp_path: Path

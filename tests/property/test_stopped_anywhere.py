@@ -11,7 +11,7 @@ from helpers.scenes import SCENES
 from helpers.stopping import Counted, Scene, crash_points, io_errors, power_cuts
 
 # The whole of it, and every scene at every moment: `python -m benchmarks.reliability crash_points`.
-EVERY_FAULT = 9
+EVERY_FAULT = 19
 ENOUGH = {name: scene for name, scene in SCENES.items() if "samples" not in name}
 each_scene = pytest.mark.parametrize("scene", ENOUGH.values(), ids=ENOUGH)
 

@@ -187,8 +187,10 @@ def explain(
 ) -> None:
     """Explain one person's risk in full: every fact's contribution."""
     from ageingwell.jobs import asking
-    from ageingwell.room import write_file
+    from ageingwell.room import stop_on_link, write_file
 
+    if page is not None:
+        stop_on_link(page)
     with progress() as world:
         config = config_of(config_path)
         person = asking.explain(person_id, data, as_of=as_of, config=config, surroundings=world)
