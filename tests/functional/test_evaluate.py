@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ from ageingwell.evaluation.groups import SMALL_BELOW
 from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MACHINE, MODEL
 from ageingwell.learning import evaluating, redrawing
 from ageingwell.learning.evaluating import EvaluationRun, evaluate, summary_text
+from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.redrawing import redraw
 from ageingwell.learning.rivals import COUNTED, boosting_machine
 from ageingwell.shown import LINES_OF_A_SCREEN, sentence
-from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {
     "wall", "differences", "calibration", "ranges", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
@@ -52,9 +52,10 @@ def few_will_do(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Commanded:
-    """What the command said of an evaluation, and what the library gave it."""
+    """What the command said of an evaluation, what the library gave it, and the people whom that looked at."""
 
     stdout: str
+    past: Past
     run: EvaluationRun
 
 
@@ -62,12 +63,17 @@ class Commanded:
 def commanded(town: Path, few_will_do: Path, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
     out, found = tmp_path_factory.mktemp("evaluation"), []
 
+    def looked_back(*data: Path, **others: Any) -> Past:
+        found.append(look_back(*data, **others))
+        return found[0]
+
     def once(*data: Path, **others: Any) -> EvaluationRun:
         found.append(evaluate(*data, draws=FEW, **others))
-        return found[0]
+        return found[1]
 
     command = ["evaluate", "--data", town, "--out", out, "--config", few_will_do, "--json", *ON_THE_COMMAND_LINE]
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluating, "look_back", looked_back)
         patch.setattr(evaluating, "evaluate", once)
         answer = CliRunner().invoke(cli, [str(word) for word in command])
     assert answer.exit_code == 0, answer.output
@@ -214,11 +220,15 @@ def test_the_same_records_and_bundle_give_the_same_files(
     assert written == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
-def test_a_handful_of_people_is_too_few(bundle: Path, settings: Path, tmp_path: Path) -> None:
-    synthesise(CountyPlan(people=50, seed=2), tmp_path / "hamlet")
+def test_people_of_whom_nobody_had_the_event_are_too_few(
+    monkeypatch: pytest.MonkeyPatch, commanded: Commanded, town: Path, few_will_do: Path, tmp_path: Path
+) -> None:
+    calm = {name: part.with_columns(loss_of_independence=pl.lit(0)) for name, part in commanded.past.parts.items()}
+    monkeypatch.setattr(evaluating, "look_back", lambda *_, **__: replace(commanded.past, parts=calm))
+    config = load_config(few_will_do)
 
     with pytest.raises(TooFewEventsError, match="nobody held out had the event"):
-        evaluate(tmp_path / "hamlet", config=load_config(settings), bundle=bundle, out=tmp_path / "out", draws=5)
+        evaluate(town, config=config, bundle=config.score.bundle, out=tmp_path / "out", draws=5)
 
     assert not (tmp_path / "out").exists()
 
