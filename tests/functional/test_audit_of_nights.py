@@ -51,7 +51,7 @@ def test_a_night_and_its_log_know_each_other(at):
     assert changed_manifests(lines, at / "out") == [str(NIGHT)]
 
 
-def test_a_log_that_was_made_anew_is_not_the_one_that_nights_know(at):
+def test_a_log_that_was_made_anew_is_not_the_one_that_nights_know(at, pages_not_drawn):
     for path in (at / "out").glob("audit.jsonl*"):
         path.unlink()
     ran = withdraw(at)  # writes a new log
@@ -60,7 +60,7 @@ def test_a_log_that_was_made_anew_is_not_the_one_that_nights_know(at):
     assert "knows" in (verify(at / "out" / "audit.jsonl", heads=heads_of_nights(at / "out")).why or "")
 
 
-def test_whoever_opted_out_comes_off_whatever_is_wrong_with_the_log(at, settings):
+def test_whoever_opted_out_comes_off_whatever_is_wrong_with_the_log(at, settings, pages_not_drawn):
     """The one thing that waits for no line: a list with somebody on it who objected is worse than a gap in a log."""
     log, bad = at / "out" / "audit.jsonl", 0
     spoils = {

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,10 +20,10 @@ from ageingwell.evaluation.groups import SMALL_BELOW
 from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MACHINE, MODEL
 from ageingwell.learning import evaluating, redrawing
 from ageingwell.learning.evaluating import EvaluationRun, evaluate, summary_text
+from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.redrawing import redraw
 from ageingwell.learning.rivals import COUNTED, boosting_machine
 from ageingwell.shown import LINES_OF_A_SCREEN, sentence
-from ageingwell.synthetic.county import CountyPlan, synthesise
 
 TABLES = {
     "wall", "differences", "calibration", "ranges", "calibration_curve", "capacity", "net_benefit", "net_benefit_gain",
@@ -31,10 +32,9 @@ TABLES = {
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("evaluated") / "town"
-    synthesise(CountyPlan(people=1_500, seed=11), folder)
-    return folder
+def town(bundle: Path) -> Path:
+    """The county that the small bundle was trained on."""
+    return bundle.parent / "county"
 
 
 ASKED = {"cost_gbp": 4_000, "redraws": 2}
@@ -44,15 +44,45 @@ ON_THE_COMMAND_LINE = ["--cost-gbp", 4_000, "--redraws", 2, "--without-machine"]
 
 @pytest.fixture(scope="module")
 def few_will_do(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Settings that fit again on few events."""
+    """Settings that fit again on few events, with places for some of the people held out."""
     small = {"minimum_events": 50, "trees": 5, "leaves": 4}
-    return settings_file(tmp_path_factory.mktemp("settings"), bundle=bundle, training=small)
+    few = {f"capacity.{agency}": 4 for agency in ("gp", "social_care", "housing", "fire", "voluntary")}
+    return settings_file(tmp_path_factory.mktemp("settings"), bundle=bundle, training=small, outreach=few)
+
+
+@dataclass(frozen=True)
+class Commanded:
+    """What the command said of an evaluation, what the library gave it, and the people whom that looked at."""
+
+    stdout: str
+    past: Past
+    run: EvaluationRun
 
 
 @pytest.fixture(scope="module")
-def run(town: Path, few_will_do: Path, tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
-    out, config = tmp_path_factory.mktemp("evaluation"), load_config(few_will_do)
-    return evaluate(town, config=config, bundle=config.score.bundle, out=out, machine=False, draws=FEW, **ASKED)
+def commanded(town: Path, few_will_do: Path, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
+    out, found = tmp_path_factory.mktemp("evaluation"), []
+
+    def looked_back(*data: Path, **others: Any) -> Past:
+        found.append(look_back(*data, **others))
+        return found[0]
+
+    def once(*data: Path, **others: Any) -> EvaluationRun:
+        found.append(evaluate(*data, draws=FEW, **others))
+        return found[1]
+
+    command = ["evaluate", "--data", town, "--out", out, "--config", few_will_do, "--json", *ON_THE_COMMAND_LINE]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluating, "look_back", looked_back)
+        patch.setattr(evaluating, "evaluate", once)
+        answer = CliRunner().invoke(cli, [str(word) for word in command])
+    assert answer.exit_code == 0, answer.output
+    return Commanded(answer.stdout, *found)
+
+
+@pytest.fixture(scope="module")
+def run(commanded: Commanded) -> EvaluationRun:
+    return commanded.run
 
 
 def test_every_table_is_written_twice_and_holds_each_outcome(run: EvaluationRun) -> None:
@@ -170,28 +200,35 @@ def test_the_summary_ends_with_the_verdict(run: EvaluationRun) -> None:
     assert told[-1] == f"verdict: {'usable' if run.verdict.usable else 'not usable'}: {run.verdict.reason}"
 
 
-def test_the_command_tells_the_verdict_and_the_same_records_and_bundle_give_the_same_files(
-    monkeypatch: pytest.MonkeyPatch, run: EvaluationRun, town: Path, few_will_do: Path, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(evaluating, "evaluate", partial(evaluate, draws=FEW))
-    out = tmp_path / "tables"
-    command = ["evaluate", "--data", town, "--out", out, "--config", few_will_do, "--json", *ON_THE_COMMAND_LINE]
-
-    answer = CliRunner().invoke(cli, [str(word) for word in command])
-
-    assert answer.exit_code == 0, answer.output
-    told = json.loads(answer.stdout)
-    assert told["folder"] == str(out)
+def test_the_command_tells_the_verdict(commanded: Commanded) -> None:
+    told, run = json.loads(commanded.stdout), commanded.run
+    assert told["folder"] == str(run.folder)
     assert told["verdict"] == run.facts["verdict"]
+    assert set(run.tables) == TABLES, "what was asked for on the command line is there"
+
+
+@pytest.mark.full
+def test_the_same_records_and_bundle_give_the_same_files(
+    run: EvaluationRun, town: Path, few_will_do: Path, tmp_path: Path
+) -> None:
+    """That the tables are the same is seen of the bundle's own test too, in `test_train`."""
+    config = load_config(few_will_do)
+
+    evaluate(town, config=config, bundle=config.score.bundle, out=tmp_path, machine=False, draws=FEW, **ASKED)
+
     written = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    assert written == {path.name: path.read_bytes() for path in out.iterdir()}
+    assert written == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
-def test_a_handful_of_people_is_too_few(bundle: Path, settings: Path, tmp_path: Path) -> None:
-    synthesise(CountyPlan(people=50, seed=2), tmp_path / "hamlet")
+def test_people_of_whom_nobody_had_the_event_are_too_few(
+    monkeypatch: pytest.MonkeyPatch, commanded: Commanded, town: Path, few_will_do: Path, tmp_path: Path
+) -> None:
+    calm = {name: part.with_columns(loss_of_independence=pl.lit(0)) for name, part in commanded.past.parts.items()}
+    monkeypatch.setattr(evaluating, "look_back", lambda *_, **__: replace(commanded.past, parts=calm))
+    config = load_config(few_will_do)
 
     with pytest.raises(TooFewEventsError, match="nobody held out had the event"):
-        evaluate(tmp_path / "hamlet", config=load_config(settings), bundle=bundle, out=tmp_path / "out", draws=5)
+        evaluate(town, config=config, bundle=config.score.bundle, out=tmp_path / "out", draws=5)
 
     assert not (tmp_path / "out").exists()
 

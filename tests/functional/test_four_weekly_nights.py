@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,12 @@ PLANNED = {
 }
 
 
+@cache
+def sent_cells(path: Path, sheet: str = "List") -> list[dict[str, Any]]:
+    """The rows of a workbook that was sent, read once for all that is asked of it."""
+    return cells_of(path, sheet)
+
+
 def rows(drawing: str) -> list[dict[str, str]]:
     head, *lines = [[cell.strip() for cell in line.split("|")] for line in drawing.strip().splitlines()]
     return [dict(zip(head, line, strict=True)) for line in lines]
@@ -171,7 +177,7 @@ class Weeks:
         """The row of somebody in a recipient's workbook."""
         book = "group.xlsx" if recipient == "group" else f"agencies/{recipient}.xlsx"
         key = self.key(who, night, recipient)
-        return next((one for one in cells_of(self.night(night) / book, sheet) if one["row_key"] == key), None)
+        return next((one for one in sent_cells(self.night(night) / book, sheet) if one["row_key"] == key), None)
 
     def page(self, who: str, night: str, file: str = "report.html", recipient: str = "group") -> str | None:
         """What somebody's page says, as a reader reads it."""
@@ -333,7 +339,7 @@ def test_the_page_and_both_sheets_show_the_plan_and_when_to_review_it(weeks, tol
 @pytest.mark.parametrize("night", ["N2", "N3", "N4"])
 def test_overdue_visits_stand_at_the_top_of_every_list(weeks, night):
     for book in ("group.xlsx", "agencies/gp.xlsx", "agencies/fire.xlsx", "agencies/housing.xlsx"):
-        status = [row["status"].startswith("Overdue") for row in cells_of(weeks.night(night) / book)]
+        status = [row["status"].startswith("Overdue") for row in sent_cells(weeks.night(night) / book)]
         assert status == sorted(status, reverse=True), book
 
 

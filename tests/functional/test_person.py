@@ -24,6 +24,13 @@ def at(first_night: Path, tmp_path: Path) -> Path:
     return copy_of(first_night, tmp_path / "here")
 
 
+@pytest.fixture(scope="module")
+def held(first_night: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> PersonHeld:
+    """What is told to the first person of the list, worked out once."""
+    here = copy_of(first_night, tmp_path_factory.mktemp("held") / "here")
+    return told(here, listed(here / "out" / str(NIGHT))[0]["person_id"], settings)
+
+
 def told(at: Path, who: str, settings: Path) -> PersonHeld:
     return person(
         who, out=at / "out", data=at / "county", config=load_config(settings), as_of=NIGHT, role="practice manager"
@@ -67,10 +74,7 @@ def test_a_page_tells_why_they_were_listed_who_saw_it_and_what_was_decided(at: P
     assert "1 note in someone's own words" in words
 
 
-def test_a_page_says_how_to_object_with_whom_and_what_happens_then(at: Path, settings: Path):
-    who = listed(at / "out" / str(NIGHT))[0]["person_id"]
-    held = told(at, who, settings)
-
+def test_a_page_says_how_to_object_with_whom_and_what_happens_then(held: PersonHeld):
     words = text_of(page_of(held))
     named = text_of(page_of(replace(held, contact="The Ageing Well office, 01234 567890")))
 
@@ -82,26 +86,21 @@ def test_a_page_says_how_to_object_with_whom_and_what_happens_then(at: Path, set
     assert "within 30 days" in words
 
 
-def test_counts_of_rows_are_those_of_the_tables(at: Path, settings: Path):
-    who = listed(at / "out" / str(NIGHT))[0]["person_id"]
-    records = told(at, who, settings).records
+def test_counts_of_rows_are_those_of_the_tables(first_night: Path, held: PersonHeld):
+    records = held.records
     assert records is not None
 
     n = {table.table: table.n for table in records.tables if table.about == "you"}
 
-    events = pl.read_parquet(at / "county" / "gp_events.parquet").filter(pl.col("person_id") == who)
+    events = pl.read_parquet(first_night / "county" / "gp_events.parquet").filter(person_id=held.person_id)
     assert n["GP events"] == events.height
 
 
 @pytest.mark.parametrize("kind", ["safeguarding", "staff_safety"])
 def test_the_page_is_the_same_with_a_marker_of_theirs_and_of_their_home_and_without(
-    at: Path, settings: Path, kind: str
+    at: Path, held: PersonHeld, settings: Path, kind: str
 ):
-    who = listed(at / "out" / str(NIGHT))[0]["person_id"]
-    before = page_of(told(at, who, settings))
-    (at / "out" / "audit.jsonl").unlink()
-    (at / "out" / "audit.jsonl.head").unlink()
-
+    who, before = held.person_id, page_of(held)
     opt_out(at / "county", kind, person=who)
     opt_out(at / "county", kind, home=newest_versions(at / "county")[who]["household_id"])
 
@@ -151,7 +150,5 @@ def test_of_a_need_that_rests_on_others_too_that_is_said(at: Path, settings: Pat
     ]
 
 
-def test_what_is_told_to_machines_is_plain_data(at: Path, settings: Path):
-    who = listed(at / "out" / str(NIGHT))[0]["person_id"]
-
-    assert json.loads(json.dumps(plain_of(told(at, who, settings)), default=str))["person_id"] == who
+def test_what_is_told_to_machines_is_plain_data(held: PersonHeld):
+    assert json.loads(json.dumps(plain_of(held), default=str))["person_id"] == held.person_id

@@ -43,6 +43,7 @@ class Named:
     def __init__(self, words: Collection[str]) -> None:
         self.words = tuple(sorted(set(words)))
         self._bytes = tuple(word.encode() for word in self.words)
+        self._shortest = min(map(len, self._bytes), default=0)
 
     def found_in(self, content: bytes, *, depth: int = 0) -> bool:
         """Whether any of the words stands in some bytes, or in what they unpack to.
@@ -52,8 +53,8 @@ class Named:
         if not self.words:
             return False
         # UTF-16 is what a spreadsheet saves as "Unicode text".
-        plain = content.replace(b"\0", b"") if b"\0" in content else content
-        if any(word in part for word in self._bytes for part in (content, plain)):
+        parts = (content, content.replace(b"\0", b"")) if b"\0" in content else (content,)
+        if any(word in part for part in parts if len(part) >= self._shortest for word in self._bytes):
             return True
         if depth > _DEEPEST:
             raise CannotTellError
@@ -136,17 +137,19 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
 
 
 def _of_parquet(content: bytes) -> Iterator[bytes]:
-    frame = pl.read_parquet(io.BytesIO(content))
+    frame, short = pl.read_parquet(io.BytesIO(content)), []
     for name, kind in frame.schema.items():
         texts = frame[name]
         while texts.dtype == pl.List:
             texts = texts.explode()
         if texts.dtype in (pl.String, pl.Categorical, pl.Enum):
-            yield "\n".join(texts.cast(pl.String).drop_nulls().unique().to_list()).encode()
+            short += texts.cast(pl.String).drop_nulls().unique().to_list()
         elif texts.dtype == pl.Binary:
             yield b"\n".join(texts.drop_nulls().to_list())
         elif kind.is_nested():
             yield str(texts.to_list()).encode()
+    # The texts of all columns together: every part is searched for every word.
+    yield "\n".join(short).encode()
 
 
 def _of_zip(content: bytes) -> Iterator[bytes]:

@@ -6,6 +6,8 @@ that is on record: a missing value is never a protection, sex is never a reason,
 same age. As linked with a lower chance only what a professional signed is told (`may_lower.toml`).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -51,12 +53,8 @@ def tell_reasons(features: pl.DataFrame, explanation: Explanation, peers: Peers,
     beside = explanation.contributions - peers.means_of(features["person_id"])
     slopes = average_slope(own["peers_risk"].to_numpy(), expit(explanation.log_odds))
     adds = 100 * beside * slopes[:, None]
-    parts = [
-        _of_feature(people, by_name[name], signed, explanation.contributions[:, n], beside[:, n], adds[:, n])
-        for n, name in enumerate(explanation.features)
-    ]
-    # Worked out together: one by one they would cost more than all else here.
-    told = pl.concat(pl.collect_all(parts)).with_columns(_weight=pl.col(BESIDE).abs())
+    chosen = [by_name[name] for name in explanation.features]
+    told = _long(people, chosen, signed, explanation.contributions, beside, adds)
     ranked = told.sort("person_id", "_weight", "feature", descending=[False, True, False])
     return (
         ranked.with_columns(position=pl.int_range(1, pl.len() + 1).over("person_id"))
@@ -65,35 +63,48 @@ def tell_reasons(features: pl.DataFrame, explanation: Explanation, peers: Peers,
     )
 
 
-def _of_feature(
-    features: pl.DataFrame,
-    feature: Feature,
+def _long(
+    people: pl.DataFrame,
+    features: Sequence[Feature],
     signed: MayLower,
-    contribution: NDArray[np.float64],
+    contributions: NDArray[np.float64],
     beside: NDArray[np.float64],
     adds: NDArray[np.float64],
-) -> pl.LazyFrame:
+) -> pl.DataFrame:
+    """One row a feature and person, in this order. All sentences are one query: one by one they cost most."""
+    pulls = pl.from_numpy(beside, schema=[f"{BESIDE} {feature.name}" for feature in features])
+    texts = pl.concat([people, pulls], how="horizontal").select(
+        *(_shown_value(feature, pl.col(feature.name)).alias(f"value {feature.name}") for feature in features),
+        *(_text(feature, signed).alias(f"text {feature.name}") for feature in features),
+    )
+    of_features = pl.DataFrame(
+        {
+            "feature": [feature.name for feature in features],
+            "theme": [feature.theme for feature in features],
+            "can_change": [feature.can_change for feature in features],
+        }
+    )
+    every = of_features.join(people.select("person_id"), how="cross", maintain_order="left_right")
+    return every.with_columns(
+        pl.concat([texts[f"value {feature.name}"] for feature in features]).alias("value"),
+        pl.concat([texts[f"text {feature.name}"] for feature in features]).alias("text"),
+        *(
+            pl.Series(name, values.T.reshape(-1))
+            for name, values in (("contribution", contributions), (BESIDE, beside), ("adds", adds))
+        ),
+    ).with_columns(
+        _weight=pl.col(BESIDE).abs(),
+        direction=pl.when(pl.col(BESIDE) > 0).then(pl.lit("raises")).otherwise(pl.lit("lowers")),
+    )
+
+
+def _text(feature: Feature, signed: MayLower) -> pl.Expr:
+    """What is told of each person's fact; missing where it may not be told."""
     value = pl.col(feature.name)
     told, words = _may_be_told(feature, value, signed), sentence(feature, value)
     if feature.name == "age":
         told, words = told & ~_is_of_same_age(value), pl.format("aged {}", five_years(value))
-    return (
-        features.lazy()
-        .select("person_id", feature.name, _WHO)
-        .with_columns(pl.Series("contribution", contribution), pl.Series(BESIDE, beside), pl.Series("adds", adds))
-        .select(
-            "person_id",
-            feature=pl.lit(feature.name),
-            value=_shown_value(feature, value),
-            contribution="contribution",
-            beside_peers=BESIDE,
-            adds="adds",
-            theme=pl.lit(feature.theme),
-            text=pl.when(told).then(words),
-            direction=pl.when(pl.col(BESIDE) > 0).then(pl.lit("raises")).otherwise(pl.lit("lowers")),
-            can_change=pl.lit(feature.can_change),
-        )
-    )
+    return pl.when(told).then(words)
 
 
 def _may_be_told(feature: Feature, value: pl.Expr, signed: MayLower) -> pl.Expr:
@@ -101,7 +112,7 @@ def _may_be_told(feature: Feature, value: pl.Expr, signed: MayLower) -> pl.Expr:
 
     A fact that can only raise a risk is told as raising where it is on record; as lowering is told what is signed.
     """
-    raises, is_present = pl.col(BESIDE) > 0, value >= feature.present_from
+    raises, is_present = pl.col(f"{BESIDE} {feature.name}") > 0, value >= feature.present_from
     makes_sense = is_present if feature.direction == "up" else pl.lit(value=True)
     return pl.when(raises).then(makes_sense).otherwise(may_lower(feature, value, signed))
 
