@@ -34,7 +34,7 @@ from ageingwell.contracts.made import validated
 from ageingwell.decisions.choices import CONTACT_NOW, DECISIONS, OUTCOMES, STILL_TO_DO
 from ageingwell.decisions.entry import Entry
 from ageingwell.decisions.ledger import append
-from ageingwell.kept.frames import CONTRACTS
+from ageingwell.kept.frames import CONTRACTS, frame_file
 from ageingwell.known import known_people
 from ageingwell.night.in_memory import outreach_list
 from ageingwell.night.score import score
@@ -549,6 +549,8 @@ def test_what_is_recorded_on_the_night_or_later_changes_nothing_but_withdrawals_
     )
 
     assert [name for name in CONTRACTS if not getattr(before, name).equals(getattr(of_late, name))] == []
+    published = {name: pl.read_parquet(decided.night / frame_file(name)) for name in CONTRACTS}
+    assert [name for name in CONTRACTS if not getattr(before, name).lazy().collect().equals(published[name])] == []
 
     people = [row["person_id"] for row in scored.rows(decided.night, "scores")][:6]
     for number, person in enumerate(people):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
@@ -63,6 +64,16 @@ class KeptNight:
         """What the list is for, where its manifest says it."""
         said = self.facts.get("purpose")
         return cast("Purpose", said) if said in get_args(Purpose) else None
+
+    @property
+    def judged_homes_on(self) -> date | None:
+        """The day of the night, where this version made it, and so judged the homes of the dead and gone as it does."""
+        if self.format != NIGHT_FORMAT:
+            return None
+        try:
+            return date.fromisoformat(str(self.facts.get("as_of")))
+        except ValueError:
+            return None
 
     @property
     def why_no_pages(self) -> str | None:

@@ -248,6 +248,7 @@ def _scored(
                 workspace=scratch / "last",
                 on=as_of,
                 listed=people_named(frames),
+                known_on=as_of,
             )
             if withdrawn.unread:
                 raise SourceError(

@@ -61,7 +61,8 @@ from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, 
 # Without these nobody can say who opted out, or who died or left.
 _NEEDED: Final = ("permissions", "gp_patients")
 _KEYED: Final = {"person_id": pl.String, "household_id": pl.String}
-_VERSIONS: Final = _KEYED | dict.fromkeys(("died_on", "left_on", "left_recorded_on", "recorded_on"), pl.Date)
+_TOLD_ON: Final = ("recorded_on", "died_recorded_on", "left_recorded_on")
+_VERSIONS: Final = _KEYED | dict.fromkeys(("died_on", "left_on", *_TOLD_ON), pl.Date)
 _REASONED: Final = _KEYED | {"reason": pl.String}
 _NO_RULES: Final = pl.DataFrame(schema=_KEYED | {"kind": pl.String})
 _NOBODY: Final = pl.DataFrame(schema=_KEYED)
@@ -76,6 +77,7 @@ def find_withdrawn(
     on: date,
     listed: pl.DataFrame = _NOBODY,
     purpose: Purpose | None = None,
+    known_on: date | None = None,
 ) -> Withdrawn:
     """Read opt-outs and GP register, and whom contacts, social care and the ledger in `out` tell to have died: who is
     to be taken off, however late it was recorded; and whoever was forgotten.
@@ -83,7 +85,8 @@ def find_withdrawn(
     `listed` are those whom the night names (person_id): an allow list is asked of them too, for they may have left the
     register. A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the
     others say still counts. `unread` names those, and those that can be read and not be believed (`night.doubt`).
-    `purpose` is the list's own, where the settings do not say one; where nothing does, the stricter holds.
+    `purpose` is the list's own, where the settings do not say one; where nothing does, the stricter holds. `known_on`
+    is the day of the night, where that night judged the homes of the dead and gone by what was found there since.
     """
     no_room: set[str] = set()
     permissions = _readable("permissions", data, settings, workspace, no_room)
@@ -114,7 +117,9 @@ def find_withdrawn(
         people=_first_of([part.drop_nulls("person_id") for part in people], "person_id"),
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
         now_at=_now_at(patients, newest),
-        lived_in=newest.select("household_id").drop_nulls().unique(),
+        lived_in=_lived_in(
+            newest, pl.concat([part.select("person_id") for part in (forgotten, opted)]), known_on, on=on
+        ),
         # Who was forgotten is in no file at all, that of the safeguarding lead included.
         guarded=guarded.join(forgotten, on="person_id", how="anti", maintain_order="left"),
         unread=tuple(
@@ -190,6 +195,21 @@ def _now_at(patients: CheckedTable | None, newest: pl.DataFrame) -> pl.DataFrame
     unread = patients.unread_people.filter(pl.col("column") == "household_id")
     tells_none = "household_id" in {*patients.absent_columns, *patients.empty_columns}
     return homes.clear() if tells_none else homes.join(unread, on="person_id", how="anti", maintain_order="left")
+
+
+def _lived_in(newest: pl.DataFrame, barred: pl.DataFrame, known_on: date | None, *, on: date) -> pl.DataFrame:
+    """The homes that the register has somebody at, who is no reason to take it for one that nobody is linked to.
+
+    A night knew of those who had died or left by the day it was made, and told of their home only what was found there
+    since. What was told later, and whoever opted out (`barred`), dead or alive, takes the home off.
+    """
+    homes = newest.drop_nulls("household_id")
+    if known_on is not None:
+        is_gone = pl.col("died_on").is_not_null() | left_by(on)
+        was_gone = is_gone & (pl.max_horizontal(_TOLD_ON) < known_on)
+        opted_out = pl.col("person_id").is_in(barred["person_id"].drop_nulls().implode())
+        homes = homes.filter(~was_gone.fill_null(value=False) | opted_out)
+    return homes.select("household_id").unique()
 
 
 def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
@@ -278,7 +298,14 @@ def withdraw_from_current(
         night = read_night(folder)
         named = people_named(night.as_it_lies)
         gone = find_withdrawn(
-            data, out=out, settings=settings, workspace=workspace, on=on, listed=named, purpose=night.purpose
+            data,
+            out=out,
+            settings=settings,
+            workspace=workspace,
+            on=on,
+            listed=named,
+            purpose=night.purpose,
+            known_on=night.judged_homes_on,
         )
         is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
         frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)

@@ -107,6 +107,7 @@ def watched(workspace: Path) -> Iterator[Watch]:
             listed,
             others["on"],
             others["purpose"],
+            others["known_on"],
         )
         if files is None or key not in withdrawn:
             found = find_withdrawn(data, out=out, settings=settings, workspace=workspace, **others)
