@@ -1,11 +1,13 @@
 """A night of a county of 330,000 people within five minutes and 2 GB (options: --work FOLDER)."""
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ageingwell.config.files import shipped
 from benchmarks.reliability.figures import write_figure
 from benchmarks.scale.counties import county_of
 from benchmarks.scale.growth import score
@@ -23,7 +25,11 @@ def main(arguments: Sequence[str] = ()) -> int:
     work = asked.parse_args(list(arguments)).work
     with tempfile.TemporaryDirectory() as folder:
         place = work or Path(folder)
-        cost = score(county_of(PEOPLE, place), place)
+        # As on a machine that gives a night no more than that.
+        config = Path(folder) / "settings" / "score.toml"
+        shutil.copytree(shipped("configs"), config.parent)
+        config.write_text(f"memory_gib = {MOST_GIB:.2f}\n" + config.read_text(encoding="utf-8"), encoding="utf-8")
+        cost = score(county_of(PEOPLE, place), place, config=config)
     is_within = cost.wall_seconds <= MOST_SECONDS and cost.peak_gib <= MOST_GIB
     print(f"{PEOPLE:,} people: {cost.wall_seconds:.0f} s, {cost.cpu_seconds:.0f} CPU s, {cost.peak_gib:.2f} GiB")
     write_figure("R8.size", 1, 0 if is_within else 1, seed=None, command=COMMAND)
