@@ -54,7 +54,7 @@ def _result(goal: Goal, counts: Counts, full: Mapping[str, Any]) -> str:
     missing = len(measures) - len(measured)
     n = n or sum(full[name]["n"] for name in measured)
     partly = f"; {missing} of {len(measures)} not measured" if missing else ""
-    return ("held" if bad == 0 else f"**{bad:,} went wrong**") + f" in {n:,} cases{partly}"
+    return ("held" if bad == 0 else f"**{bad:,} went wrong**") + f" in {n:,} case{'s' * (n != 1)}{partly}"
 
 
 def _total(tests: Mapping[str, Count]) -> Count:
