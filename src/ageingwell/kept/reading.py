@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
@@ -66,14 +65,13 @@ class KeptNight:
         return cast("Purpose", said) if said in get_args(Purpose) else None
 
     @property
-    def judged_homes_on(self) -> date | None:
-        """The day of the night, where this version made it, and so judged the homes of the dead and gone as it does."""
-        if self.format != NIGHT_FORMAT:
-            return None
+    def register_digests(self) -> tuple[str, ...]:
+        """The digests of the files of the register it was made from; none where another version made it."""
         try:
-            return date.fromisoformat(str(self.facts.get("as_of")))
-        except ValueError:
-            return None
+            told = self.facts["inputs"]["gp_patients"]["files"] if self.format == NIGHT_FORMAT else ()
+            return tuple(str(file["sha256"]) for file in told)
+        except (KeyError, TypeError):
+            return ()
 
     @property
     def why_no_pages(self) -> str | None:

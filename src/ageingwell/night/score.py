@@ -45,7 +45,7 @@ from ageingwell.night.lot_kept import keep_lot
 from ageingwell.night.showing import files_to_open, screen_of_night
 from ageingwell.night.taking_off import people_named, without_withdrawn
 from ageingwell.night.untold import columns_gone
-from ageingwell.night.withdraw import find_withdrawn, withdraw_from_current
+from ageingwell.night.withdraw import digests_of, find_withdrawn, withdraw_from_current
 from ageingwell.night.withdrawing import withdraw
 from ageingwell.night.working import work_out
 from ageingwell.night.write import as_published, publish_night
@@ -248,7 +248,7 @@ def _scored(
                 workspace=scratch / "last",
                 on=as_of,
                 listed=people_named(frames),
-                known_on=as_of,
+                judged=digests_of(records.tables["gp_patients"]),
             )
             if withdrawn.unread:
                 raise SourceError(

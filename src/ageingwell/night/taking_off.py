@@ -25,8 +25,8 @@ class Withdrawn:
 
     `people`: person_id, reason (opt-outs, deaths, leavings). `homes`: household_id, reason of homes that objected, and
     of homes under safeguarding. `now_at`: person_id and the home they were last registered at. `lived_in`:
-    household_id of every home that the register has somebody at, of any age, opted out or not, and of whom the night
-    did not know that they had died or left: no home that nobody is linked to. `guarded`: person_id or household_id
+    household_id of every home that the register has somebody at, of any age, opted out or not; of the dead and gone,
+    where the night may not have known of them: no home that nobody is linked to. `guarded`: person_id or household_id
     under a safeguarding marker of their own. `unread`: the tables that could not be read, or not for certain, of those
     without which nobody can say who is withdrawn. `unheard`: what is damaged of the rest, where a death may be told and
     nowhere else. `told`: whom the tables bar, to be compared with those of the night before.

@@ -1,6 +1,6 @@
 """Taking people off a list that is already made: opt-outs, deaths and moves, every night, also when scoring stops."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -61,8 +61,7 @@ from ageingwell.spine import deaths_told, latest_versions, left_by, sure_homes, 
 # Without these nobody can say who opted out, or who died or left.
 _NEEDED: Final = ("permissions", "gp_patients")
 _KEYED: Final = {"person_id": pl.String, "household_id": pl.String}
-_TOLD_ON: Final = ("recorded_on", "died_recorded_on", "left_recorded_on")
-_VERSIONS: Final = _KEYED | dict.fromkeys(("died_on", "left_on", *_TOLD_ON), pl.Date)
+_VERSIONS: Final = _KEYED | dict.fromkeys(("died_on", "left_on", "left_recorded_on", "recorded_on"), pl.Date)
 _REASONED: Final = _KEYED | {"reason": pl.String}
 _NO_RULES: Final = pl.DataFrame(schema=_KEYED | {"kind": pl.String})
 _NOBODY: Final = pl.DataFrame(schema=_KEYED)
@@ -77,7 +76,7 @@ def find_withdrawn(
     on: date,
     listed: pl.DataFrame = _NOBODY,
     purpose: Purpose | None = None,
-    known_on: date | None = None,
+    judged: Sequence[str] = (),
 ) -> Withdrawn:
     """Read opt-outs and GP register, and whom contacts, social care and the ledger in `out` tell to have died: who is
     to be taken off, however late it was recorded; and whoever was forgotten.
@@ -85,8 +84,8 @@ def find_withdrawn(
     `listed` are those whom the night names (person_id): an allow list is asked of them too, for they may have left the
     register. A table that cannot be read adds nobody here: scoring, which needs it, stops and says why, and what the
     others say still counts. `unread` names those, and those that can be read and not be believed (`night.doubt`).
-    `purpose` is the list's own, where the settings do not say one; where nothing does, the stricter holds. `known_on`
-    is the day of the night, where that night judged the homes of the dead and gone by what was found there since.
+    `purpose` is the list's own, where the settings do not say one; where nothing does, the stricter holds. `judged`
+    are the digests of the files of the register from which the night judged the homes of the dead and gone.
     """
     no_room: set[str] = set()
     permissions = _readable("permissions", data, settings, workspace, no_room)
@@ -112,14 +111,17 @@ def find_withdrawn(
     doubted = _doubted(permissions, patients, settings, rules)
     if patients is not None and knows_nobody(newest, listed, settings):
         doubted.add("gp_patients")
+    if patients is not None and judged and digests_of(patients) == list(judged):
+        # The night knew of every row, and of the homes of the dead and gone told what was found there since.
+        lived_in = _still_lived_in(newest, pl.concat([part.select("person_id") for part in (forgotten, opted)]), on=on)
+    else:
+        lived_in = newest.drop_nulls("household_id")
     return Withdrawn(
         told=told_by(read, ledger=settings.ledger, on=on),
         people=_first_of([part.drop_nulls("person_id") for part in people], "person_id"),
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
         now_at=_now_at(patients, newest),
-        lived_in=_lived_in(
-            newest, pl.concat([part.select("person_id") for part in (forgotten, opted)]), known_on, on=on
-        ),
+        lived_in=lived_in.select("household_id").unique(),
         # Who was forgotten is in no file at all, that of the safeguarding lead included.
         guarded=guarded.join(forgotten, on="person_id", how="anti", maintain_order="left"),
         unread=tuple(
@@ -197,19 +199,16 @@ def _now_at(patients: CheckedTable | None, newest: pl.DataFrame) -> pl.DataFrame
     return homes.clear() if tells_none else homes.join(unread, on="person_id", how="anti", maintain_order="left")
 
 
-def _lived_in(newest: pl.DataFrame, barred: pl.DataFrame, known_on: date | None, *, on: date) -> pl.DataFrame:
-    """The homes that the register has somebody at, who is no reason to take it for one that nobody is linked to.
+def digests_of(patients: CheckedTable) -> list[str]:
+    """The digests of the files of a table, as a night's manifest has them."""
+    return [file.sha256 for file in patients.files]
 
-    A night knew of those who had died or left by the day it was made, and told of their home only what was found there
-    since. What was told later, and whoever opted out (`barred`), dead or alive, takes the home off.
-    """
-    homes = newest.drop_nulls("household_id")
-    if known_on is not None:
-        is_gone = pl.col("died_on").is_not_null() | left_by(on)
-        was_gone = is_gone & (pl.max_horizontal(_TOLD_ON) < known_on)
-        opted_out = pl.col("person_id").is_in(barred["person_id"].drop_nulls().implode())
-        homes = homes.filter(~was_gone.fill_null(value=False) | opted_out)
-    return homes.select("household_id").unique()
+
+def _still_lived_in(newest: pl.DataFrame, barred: pl.DataFrame, *, on: date) -> pl.DataFrame:
+    """The newest versions of everybody at a home but of those who have died or left; whoever opted out stays."""
+    has_gone = (pl.col("died_on").is_not_null() | left_by(on)).fill_null(value=False)
+    opted_out = pl.col("person_id").is_in(barred["person_id"].drop_nulls().implode())
+    return newest.drop_nulls("household_id").filter(~has_gone | opted_out)
 
 
 def _living_in(homes: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
@@ -305,7 +304,7 @@ def withdraw_from_current(
             on=on,
             listed=named,
             purpose=night.purpose,
-            known_on=night.judged_homes_on,
+            judged=night.register_digests,
         )
         is_fault = not accept_change and is_mass_move(night.frames, gone, share=settings.max_lost_share)
         frames = without_withdrawn(night.frames, without_moves(gone) if is_fault else gone)

@@ -107,7 +107,7 @@ def watched(workspace: Path) -> Iterator[Watch]:
             listed,
             others["on"],
             others["purpose"],
-            others["known_on"],
+            others["judged"],
         )
         if files is None or key not in withdrawn:
             found = find_withdrawn(data, out=out, settings=settings, workspace=workspace, **others)
