@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 STOPPED: Final = "Stopped. What was complete before stays as it was."
@@ -66,13 +66,14 @@ def unbroken() -> Iterator[None]:
     # A signal that ends the process at once cannot be kept waiting.
     before = {number: act for number in _ENDING if callable(act := signal.getsignal(number))}
     try:
-        for number in before:
-            signal.signal(number, lambda number, _: came.append(number))
-        yield
+        # Each is put back whatever happens; that of Ctrl-C last, for a second one may come at once.
+        with ExitStack() as put_back:
+            for number, act in before.items():
+                put_back.callback(signal.signal, number, act)
+                signal.signal(number, lambda number, _: came.append(number))
+            yield
     finally:
-        for number, act in before.items():
-            signal.signal(number, act)
-        for number in came[:1]:
+        for number in dict.fromkeys(came):
             signal.raise_signal(number)
 
 

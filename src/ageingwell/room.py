@@ -256,9 +256,14 @@ def _put_in_place(staging: Path, out: Path, *, disk: Disk) -> None:
             raise
         # In two steps, where the system has no single one. Between them the old folder has another name.
         aside = staging.with_name(f"{staging.name.removesuffix(_PARTIAL)}.before")
-        disk.rename(out, aside)
-        disk.rename(staging, out)
-        disk.remove(aside)
+        with unbroken():
+            disk.rename(out, aside)
+            try:
+                disk.rename(staging, out)
+            except OSError:
+                disk.rename(aside, out)
+                raise
+            disk.remove(aside)
 
 
 def _move_into(staging: Path, out: Path, ours: Callable[[str], bool] | None, *, disk: Disk) -> None:

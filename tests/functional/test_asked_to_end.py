@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
-from ageingwell.ending import Ended, ending_tidily
+from ageingwell.ending import Ended, ending_tidily, unbroken
 
 SENTENCE = "Stopped. What was complete before stays as it was."
 WORDS = [sys.executable, "-m", "ageingwell"]
@@ -42,6 +45,67 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_each_of_several_signals_that_wait_comes_afterwards() -> None:
+    told: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, _: told.append(number))
+    try:
+        with ending_tidily(), unbroken():
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGTERM)
+    except Ended as stop:
+        told.append(stop.number)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert told == [signal.SIGHUP, signal.SIGTERM]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_handlers_are_put_back_at_whatever_line_a_signal_comes() -> None:
+    def ours(number: int, _: object) -> None:
+        raise AssertionError(number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, ours) for number in numbers]
+    try:
+        line = 0
+        while ctrl_c_at(line := line + 1):
+            assert [signal.getsignal(number) for number in numbers] == [ours, ours], f"line {line}"
+            assert signal.getsignal(signal.SIGINT) == signal.default_int_handler, f"line {line}"
+        assert line > 8
+    finally:
+        for number, act in zip(numbers, before, strict=True):
+            signal.signal(number, act)
+
+
+def ctrl_c_at(line: int) -> bool:
+    """Press Ctrl-C at one of the lines of `unbroken`; False when there are not so many."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., object] | None:
+        nonlocal lines
+        if frame.f_code.co_name != "unbroken":
+            return None
+        lines += event == "line"
+        if event == "line" and lines == line:
+            signal.raise_signal(signal.SIGINT)
+        return trace
+
+    def pressed() -> Iterator[None]:
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            with suppress(KeyboardInterrupt), unbroken():
+                pass
+        finally:
+            sys.settrace(before)
+        yield
+
+    # A generator has its own place for the error that a trace may leave behind.
+    next(pressed())
+    return lines >= line
 
 
 @pytest.mark.slow

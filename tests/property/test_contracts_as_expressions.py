@@ -114,11 +114,18 @@ class Closed(pa.DataFrameModel):
         strict = True
 
 
+class InOrder(pa.DataFrameModel):
+    place: str
+
+    class Config:
+        ordered = True
+
+
 class OfNoExpression(pa.DataFrameModel):
     place: str = pa.Field(str_endswith="x")
 
 
-@pytest.mark.parametrize("model", [OfTheWhole, Reshaped, Closed, OfNoExpression])
+@pytest.mark.parametrize("model", [OfTheWhole, Reshaped, Closed, InOrder, OfNoExpression])
 def test_a_contract_that_no_expression_can_tell_is_an_error_not_a_guess(model: type[pa.DataFrameModel]) -> None:
     with pytest.raises(TypeError, match=model.__name__):
         rules_of(model)

@@ -1,5 +1,6 @@
 """Whatever line a signal comes at, what is written is there whole or not at all, with nothing half done beside it."""
 
+import errno
 import inspect
 import os
 import signal
@@ -10,6 +11,7 @@ from types import FrameType
 
 import pytest
 
+from ageingwell.disk import Disk
 from ageingwell.ending import Ended, ending_tidily
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.nights import current
@@ -100,5 +102,28 @@ def test_a_signal_at_any_line_leaves_all_of_it_or_nothing(write: Callable[[Path]
         assert half_done == [], f"line {line}"
         assert all(page.read_bytes() == PAGE for page in place.rglob("*.html")), f"line {line}"
         assert (night := current(place)) is None or (night / "page.html").exists(), f"line {line}"
+        line += 1
+    assert line > 20
+
+
+class NoSwap(Disk):
+    """A disk that cannot change two folders for each other in one step."""
+
+    def swap(self, one: Path, other: Path) -> None:
+        raise OSError(errno.ENOTSUP, "not supported")
+
+
+def test_a_folder_that_is_replaced_in_two_steps_is_there_whichever_line_a_signal_comes_at(tmp_path: Path) -> None:
+    def replaced(place: Path) -> None:
+        pages = place / "pages"
+        pages.mkdir()
+        (pages / "page.html").write_bytes(PAGE)
+        with staged_folder(pages, ours=lambda _: True, disk=NoSwap()) as folder:
+            (folder / "page.html").write_bytes(PAGE)
+
+    line = 1
+    while ended_at(line, replaced, place := tmp_path / str(line)):
+        assert [path.name for path in place.iterdir()] == ["pages"], f"line {line}"
+        assert (place / "pages" / "page.html").read_bytes() == PAGE
         line += 1
     assert line > 20

@@ -49,6 +49,7 @@ MOST_TABLE_BYTES: Final = 64_000_000
 _MOST_COLUMNS: Final = 500
 # Up to this size, what a table holds is kept while the process lasts.
 _KEPT_BYTES: Final = 1_000_000
+_KEPT_UNPACKED_BYTES: Final = 16_000_000
 
 
 def file_bytes(path: Path, *, most: int) -> bytes:
@@ -104,7 +105,12 @@ def table_rows(path: Path) -> pl.DataFrame:
 
 def rows_in(name: str, content: bytes) -> pl.DataFrame:
     """The rows of a CSV of this name and content, as `table_rows` gives them."""
-    return _small_table(name, content) if len(content) <= _KEPT_BYTES else _table(name, content)
+    if len(content) > _KEPT_BYTES:
+        return _table(name, content)
+    found = _small_table(name, content)
+    if found.estimated_size() > _KEPT_UNPACKED_BYTES:
+        _small_table.cache_clear()
+    return found
 
 
 def _table(name: str, content: bytes) -> pl.DataFrame:

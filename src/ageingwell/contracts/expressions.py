@@ -63,7 +63,8 @@ def rules_of(model: type[pa.DataFrameModel]) -> Rules:
     built-in check that is not known as an expression.
     """
     contract, name = model.to_schema(), model.__name__
-    if contract.checks or contract.unique or contract.parsers or contract.dtype or contract.strict or contract.coerce:
+    of_the_whole = ("checks", "unique", "parsers", "dtype", "strict", "coerce", "ordered", "unique_column_names")
+    if any(getattr(contract, said) for said in (*of_the_whole, "add_missing_columns", "drop_invalid_rows")):
         raise TypeError(f"{name}: a rule of the whole table is not a rule of a row")
     columns = contract.columns.items()
     if free := [column for column, told in columns if told.dtype is None]:

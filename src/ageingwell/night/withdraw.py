@@ -44,6 +44,7 @@ from ageingwell.permissions import (
     STRICTEST,
     allow_list,
     excluded,
+    homes_of_excluded,
     in_force,
     marked,
     stop_unless_allowing,
@@ -116,12 +117,16 @@ def find_withdrawn(
         lived_in = _still_lived_in(newest, pl.concat([part.select("person_id") for part in (forgotten, opted)]), on=on)
     else:
         lived_in = newest.drop_nulls("household_id")
+    # As the night judges it: by the last home that is told of each, the dead included, and by every kind that counts.
+    barred = newest["household_id"].clear()
+    if patients is not None:
+        barred = homes_of_excluded(patients.rows, rules, purpose=asked, ledger=settings.ledger)
     return Withdrawn(
         told=told_by(read, ledger=settings.ledger, on=on),
         people=_first_of([part.drop_nulls("person_id") for part in people], "person_id"),
         homes=_first_of([part.drop_nulls("household_id") for part in (opted, marks)], "household_id"),
         now_at=_now_at(patients, newest),
-        lived_in=lived_in.select("household_id").unique(),
+        lived_in=pl.concat([lived_in.select("household_id"), barred.to_frame("household_id")]).unique(),
         # Who was forgotten is in no file at all, that of the safeguarding lead included.
         guarded=guarded.join(forgotten, on="person_id", how="anti", maintain_order="left"),
         unread=tuple(

@@ -72,7 +72,7 @@ def _long(
     adds: NDArray[np.float64],
 ) -> pl.DataFrame:
     """One row a feature and person, in this order. All sentences are one query: one by one they cost most."""
-    pulls = pl.from_numpy(beside, schema=[f"{BESIDE} {feature.name}" for feature in features])
+    pulls = pl.from_numpy(beside, schema=[f"{BESIDE} {feature.name}" for feature in features], orient="row")
     texts = pl.concat([people, pulls], how="horizontal").select(
         *(_shown_value(feature, pl.col(feature.name)).alias(f"value {feature.name}") for feature in features),
         *(_text(feature, signed).alias(f"text {feature.name}") for feature in features),
