@@ -2,25 +2,22 @@
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from click.testing import CliRunner
+from helpers.commanded import Commanded, commanded_once
 from helpers.counties import settings_file
 
 from ageingwell.bundle import load_bundle
-from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.errors import TooFewEventsError
 from ageingwell.evaluation.groups import SMALL_BELOW
 from ageingwell.evaluation.wall import ADMISSIONS, AGE, FRAILTY, LOGISTIC, MACHINE, MODEL
 from ageingwell.learning import evaluating, redrawing
 from ageingwell.learning.evaluating import EvaluationRun, evaluate, summary_text
-from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.redrawing import redraw
 from ageingwell.learning.rivals import COUNTED, boosting_machine
 from ageingwell.shown import LINES_OF_A_SCREEN, sentence
@@ -50,38 +47,15 @@ def few_will_do(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settings_file(tmp_path_factory.mktemp("settings"), bundle=bundle, training=small, outreach=few)
 
 
-@dataclass(frozen=True)
-class Commanded:
-    """What the command said of an evaluation, what the library gave it, and the people whom that looked at."""
-
-    stdout: str
-    past: Past
-    run: EvaluationRun
+@pytest.fixture(scope="module")
+def commanded(town: Path, few_will_do: Path, tmp_path_factory: pytest.TempPathFactory) -> Commanded[EvaluationRun]:
+    out = tmp_path_factory.mktemp("evaluation")
+    words = ["evaluate", "--data", town, "--out", out, "--config", few_will_do, "--json", *ON_THE_COMMAND_LINE]
+    return commanded_once(evaluating, evaluate, words, draws=FEW)
 
 
 @pytest.fixture(scope="module")
-def commanded(town: Path, few_will_do: Path, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
-    out, found = tmp_path_factory.mktemp("evaluation"), []
-
-    def looked_back(*data: Path, **others: Any) -> Past:
-        found.append(look_back(*data, **others))
-        return found[0]
-
-    def once(*data: Path, **others: Any) -> EvaluationRun:
-        found.append(evaluate(*data, draws=FEW, **others))
-        return found[1]
-
-    command = ["evaluate", "--data", town, "--out", out, "--config", few_will_do, "--json", *ON_THE_COMMAND_LINE]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluating, "look_back", looked_back)
-        patch.setattr(evaluating, "evaluate", once)
-        answer = CliRunner().invoke(cli, [str(word) for word in command])
-    assert answer.exit_code == 0, answer.output
-    return Commanded(answer.stdout, *found)
-
-
-@pytest.fixture(scope="module")
-def run(commanded: Commanded) -> EvaluationRun:
+def run(commanded: Commanded[EvaluationRun]) -> EvaluationRun:
     return commanded.run
 
 
@@ -200,7 +174,7 @@ def test_the_summary_ends_with_the_verdict(run: EvaluationRun) -> None:
     assert told[-1] == f"verdict: {'usable' if run.verdict.usable else 'not usable'}: {run.verdict.reason}"
 
 
-def test_the_command_tells_the_verdict(commanded: Commanded) -> None:
+def test_the_command_tells_the_verdict(commanded: Commanded[EvaluationRun]) -> None:
     told, run = json.loads(commanded.stdout), commanded.run
     assert told["folder"] == str(run.folder)
     assert told["verdict"] == run.facts["verdict"]
@@ -221,7 +195,7 @@ def test_the_same_records_and_bundle_give_the_same_files(
 
 
 def test_people_of_whom_nobody_had_the_event_are_too_few(
-    monkeypatch: pytest.MonkeyPatch, commanded: Commanded, town: Path, few_will_do: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, commanded: Commanded[EvaluationRun], town: Path, few_will_do: Path, tmp_path: Path
 ) -> None:
     calm = {name: part.with_columns(loss_of_independence=pl.lit(0)) for name, part in commanded.past.parts.items()}
     monkeypatch.setattr(evaluating, "look_back", lambda *_, **__: replace(commanded.past, parts=calm))

@@ -2,21 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from click.testing import CliRunner
+from helpers.commanded import Commanded, commanded_once
 from scipy.special import logit
 
 from ageingwell.bundle import Bundle, load_bundle, predict
-from ageingwell.cli import cli
 from ageingwell.config.load import load_config
 from ageingwell.learning import recalibrating
-from ageingwell.learning.hindsight import Past, look_back
 from ageingwell.learning.recalibrating import RecalibrationRun, moves_text, recalibrate
 from ageingwell.shown import LINES_OF_A_SCREEN
 from ageingwell.synthetic.county import CountyPlan, synthesise
@@ -29,38 +25,17 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@dataclass(frozen=True)
-class Commanded:
-    """What the command said, what the library gave it, and the people whom that looked at."""
-
-    stdout: str
-    past: Past
-    run: RecalibrationRun
+@pytest.fixture(scope="module")
+def commanded(
+    town: Path, bundle: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Commanded[RecalibrationRun]:
+    out = tmp_path_factory.mktemp("place") / "bundle"
+    words = ["recalibrate", "--data", town, "--bundle", bundle, "--out", out, "--config", settings]
+    return commanded_once(recalibrating, recalibrate, words)
 
 
 @pytest.fixture(scope="module")
-def commanded(town: Path, bundle: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
-    out, found = tmp_path_factory.mktemp("place") / "bundle", []
-
-    def looked_back(*data: Path, **others: Any) -> Past:
-        found.append(look_back(*data, **others))
-        return found[0]
-
-    def once(*data: Path, **others: Any) -> RecalibrationRun:
-        found.append(recalibrate(*data, **others))
-        return found[1]
-
-    command = ["recalibrate", "--data", town, "--bundle", bundle, "--out", out, "--config", settings]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recalibrating, "look_back", looked_back)
-        patch.setattr(recalibrating, "recalibrate", once)
-        answer = CliRunner().invoke(cli, [str(word) for word in command])
-    assert answer.exit_code == 0, answer.output
-    return Commanded(answer.stdout, *found)
-
-
-@pytest.fixture(scope="module")
-def run(commanded: Commanded) -> RecalibrationRun:
+def run(commanded: Commanded[RecalibrationRun]) -> RecalibrationRun:
     return commanded.run
 
 
@@ -75,7 +50,7 @@ def place(run: RecalibrationRun, settings: Path) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def past(commanded: Commanded) -> Mapping[str, pl.DataFrame]:
+def past(commanded: Commanded[RecalibrationRun]) -> Mapping[str, pl.DataFrame]:
     """The town's people as they were known at the cut-off: those held out from training, and the others."""
     return commanded.past.parts
 
@@ -127,7 +102,7 @@ def test_the_verdict_is_the_parents_and_says_so(place: Bundle, parent: Bundle) -
     assert place.facts["verdict"]["reason"].startswith("as its parent")
 
 
-def test_the_command_says_what_moved_and_how_to_use_it(commanded: Commanded) -> None:
+def test_the_command_says_what_moved_and_how_to_use_it(commanded: Commanded[RecalibrationRun]) -> None:
     run, told = commanded.run, commanded.stdout.splitlines()
 
     assert told[:-2] == moves_text(run).splitlines()[:-2]

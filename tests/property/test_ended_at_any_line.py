@@ -13,6 +13,7 @@ import pytest
 
 from ageingwell.disk import Disk
 from ageingwell.ending import Ended, ending_tidily
+from ageingwell.errors import PublishError
 from ageingwell.publish.lock import publishing_lock
 from ageingwell.publish.nights import current
 from ageingwell.publish.staging import publish_folder, put_aside, staged, write_bytes
@@ -127,3 +128,27 @@ def test_a_folder_that_is_replaced_in_two_steps_is_there_whichever_line_a_signal
         assert (place / "pages" / "page.html").read_bytes() == PAGE
         line += 1
     assert line > 20
+
+
+class NoSecondRename(NoSwap):
+    """A disk that also refuses to give the new folder the old one's name."""
+
+    def rename(self, old: Path, new: Path) -> None:
+        if old.name.endswith(".partial"):
+            raise OSError(errno.EIO, "failed", str(old))
+        super().rename(old, new)
+
+
+def test_a_folder_that_could_not_be_replaced_has_its_name_again(tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "page.html").write_bytes(PAGE)
+
+    with (
+        pytest.raises(PublishError),
+        staged_folder(pages, ours=lambda _: True, disk=NoSecondRename()) as folder,
+    ):
+        (folder / "page.html").write_bytes(b"other")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+    assert (pages / "page.html").read_bytes() == PAGE
